@@ -1,0 +1,1 @@
+"""What the inventory module is asked and says."""

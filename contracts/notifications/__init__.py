@@ -1,0 +1,1 @@
+"""What the notifications module is asked and says."""

@@ -1,0 +1,1 @@
+"""What the orders module is asked and says."""

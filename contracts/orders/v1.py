@@ -1,0 +1,326 @@
+"""Orders: placed, decided, cancelled, returned.
+
+A key field that is absent or null (`order_id` of `PlaceOrder`) is filled with a UUID derived from
+the message's id, so that the same request repeated is the same order.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from amphibus.contract import (
+    Command,
+    Currency,
+    DecimalString,
+    Event,
+    Get,
+    Personal,
+    Post,
+    Query,
+    Sku,
+    Value,
+)
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+$"
+_TOO_MUCH = Decimal(10) ** 12
+
+Money = Annotated[Decimal, DecimalString(decimal_places=2)]
+"""Not negative, to the cent."""
+UnitPrice = Annotated[Decimal, DecimalString(decimal_places=4, max_digits=13)]
+"""What one piece costs: not negative, up to 4 decimals."""
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+"""A number of pieces."""
+Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL), Personal("contact")]
+"""An address that mail can be sent to: a dot-atom (RFC 5322) at a host name."""
+ShortText = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""One line of text."""
+Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""One line of text, a longer one."""
+PaymentToken = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$"),
+    Personal("payment"),
+]
+"""What the payment provider gave the customer's browser for the card."""
+OrderStatus = Literal["pending", "confirmed", "rejected", "cancelled"]
+Reason = Literal["cancelled", "out_of_stock", "payment_declined", "payment_timeout"]
+
+
+class Customer(Value):
+    """Who buys: a known customer, or a guest without `customer_id`."""
+
+    customer_id: Annotated[ShortText | None, Personal("identity")] = None
+    email: Email
+    country: Annotated[ShortText | None, Personal("location")] = None
+
+
+class OrderLine(Value):
+    """One line of an order as it was placed; a SKU may stand on several lines."""
+
+    sku: Sku
+    description: Text | None = None
+    quantity: Quantity
+    unit_price: UnitPrice
+
+
+def _affordable(lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:
+    if sum(line.quantity * line.unit_price for line in lines) >= _TOO_MUCH:
+        raise ValueError("must come to less than 1,000,000,000,000 in all")
+    return lines
+
+
+class ItemQuantity(Value):
+    """So many pieces of a SKU."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+class OrderAccepted(Value):
+    """The order is kept and will be decided."""
+
+    order_id: UUID
+    status: Literal["pending"] = "pending"
+
+
+class PlaceOrder(
+    Command[OrderAccepted],
+    key="order_id",
+    http=Post(
+        "/v1/orders",
+        stored=True,
+        status=202,
+        location="/v1/orders/{order_id}",
+        summary="Place an order",
+    ),
+    refuses={"order_exists": 409},
+    example={
+        "order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87",
+        "customer": {
+            "customer_id": "C-1001",
+            "email": "ada@example.com",
+            "country": "United Kingdom",
+        },
+        "currency": "GBP",
+        "lines": [
+            {"sku": "LANTERN", "description": "Metal lantern", "quantity": 2, "unit_price": "3.39"},
+            {"sku": "BULB", "description": None, "quantity": 12, "unit_price": "0.0825"},
+        ],
+        "payment_token": "tok_visa",
+        "reference": "WEB-536365",
+        "placed_at": "2026-03-01T08:26:00Z",
+    },
+):
+    """Places an order; it is confirmed once its stock is reserved and its payment authorised."""
+
+    order_id: UUID | None = None
+    customer: Customer
+    currency: Currency
+    lines: Annotated[
+        tuple[OrderLine, ...], Field(min_length=1, max_length=2000), AfterValidator(_affordable)
+    ]
+    payment_token: PaymentToken
+    reference: ShortText | None = None
+    placed_at: AwareDatetime | None = None
+
+
+class OrderCancellation(Value):
+    """The order is cancelled; what was reserved or authorised for it is being undone."""
+
+    order_id: UUID
+    status: Literal["cancelled"] = "cancelled"
+
+
+class CancelOrder(
+    Command[OrderCancellation],
+    key="order_id",
+    http=Post("/v1/orders/{order_id}/cancel", summary="Cancel an order that is still pending"),
+    refuses={"order_not_found": 404, "order_not_pending": 409},
+    example={"order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"},
+):
+    """Cancels an order that is still pending."""
+
+    order_id: UUID
+
+
+class ReturnAccepted(Value):
+    """The return is recorded: `refund` goes back to the customer, the items back on the shelf."""
+
+    return_id: UUID
+    order_id: UUID
+    refund: Money
+    currency: Currency
+
+
+class ReturnItems(
+    Command[ReturnAccepted],
+    key="order_id",
+    http=Post("/v1/orders/{order_id}/returns", summary="Return items of a confirmed order"),
+    refuses={
+        "order_not_found": 404,
+        "order_not_confirmed": 409,
+        "return_exists": 409,
+        "items_not_bought": 422,
+        "more_than_bought": 422,
+    },
+    example={
+        "return_id": "35508319-ae1f-5c4b-91ff-80fe61d67009",
+        "order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87",
+        "lines": [{"sku": "BULB", "quantity": 3}],
+        "reason": "three bulbs were broken",
+    },
+):
+    """Returns items of a confirmed order; without a `return_id` each request is its own return."""
+
+    return_id: UUID | None = None
+    order_id: UUID
+    lines: Annotated[tuple[ItemQuantity, ...], Field(min_length=1, max_length=2000)]
+    reason: Text | None = None
+
+
+class OrderView(Value):
+    """An order as it stands; until it has reached its owner, `pending` with a `total` of null."""
+
+    order_id: UUID
+    status: OrderStatus = "pending"
+    reasons: tuple[Reason, ...] = ()
+    total: Money | None = None
+    currency: Currency | None = None
+    reference: ShortText | None = None
+    customer: Customer | None = None
+    lines: tuple[OrderLine, ...] = ()
+    refunded: Money = Decimal("0.00")
+    placed_at: AwareDatetime | None = None
+
+
+class GetOrder(
+    Query[OrderView],
+    key="order_id",
+    http=Get("/v1/orders/{order_id}", summary="Read an order"),
+    refuses={"order_not_found": 404},
+    example={"order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"},
+):
+    """Reads one order."""
+
+    order_id: UUID
+
+
+class OrderSummary(Value):
+    """An order in a list: all but its lines."""
+
+    order_id: UUID
+    status: OrderStatus
+    reasons: tuple[Reason, ...]
+    total: Money
+    currency: Currency
+    reference: ShortText | None
+    customer: Customer
+    refunded: Money
+    placed_at: AwareDatetime
+
+
+class OrderPage(Value):
+    """Orders, newest first; `next_cursor` is null on the last page."""
+
+    items: tuple[OrderSummary, ...]
+    next_cursor: str | None = None
+
+
+class ListOrders(
+    Query[OrderPage],
+    http=Get("/v1/orders", summary="List orders, newest first"),
+    refuses={"invalid_cursor": 422},
+    example={"status": "confirmed", "customer_id": "C-1001", "limit": 20, "cursor": None},
+):
+    """Lists orders, newest first, page by page."""
+
+    status: OrderStatus | None = None
+    customer_id: Annotated[ShortText | None, Personal("identity")] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+_EVENT_EXAMPLE = {
+    "order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87",
+    "customer": {
+        "customer_id": "C-1001",
+        "email": "ada@example.com",
+        "country": "United Kingdom",
+    },
+    "total": "7.77",
+    "currency": "GBP",
+    "reference": "WEB-536365",
+    "placed_at": "2026-03-01T08:26:00Z",
+}
+
+
+class OrderPlaced(
+    Event,
+    key="order_id",
+    example={name: _EVENT_EXAMPLE[name] for name in ("order_id", "total", "currency", "placed_at")},
+):
+    """An order has arrived and is pending."""
+
+    order_id: UUID
+    total: Money
+    currency: Currency
+    placed_at: AwareDatetime
+
+
+class OrderConfirmed(Event, key="order_id", example=_EVENT_EXAMPLE):
+    """An order has its stock and its payment; both are being shipped and captured."""
+
+    order_id: UUID
+    customer: Customer
+    total: Money
+    currency: Currency
+    reference: ShortText | None = None
+    placed_at: AwareDatetime
+
+
+class OrderRejected(Event, key="order_id", example={**_EVENT_EXAMPLE, "reasons": ["out_of_stock"]}):
+    """An order cannot be fulfilled, for all the reasons given, in alphabetical order."""
+
+    order_id: UUID
+    customer: Customer
+    reasons: Annotated[tuple[Reason, ...], Field(min_length=1)]
+    total: Money
+    currency: Currency
+    reference: ShortText | None = None
+    placed_at: AwareDatetime
+
+
+class OrderCancelled(Event, key="order_id", example=_EVENT_EXAMPLE):
+    """An order was cancelled while it was pending."""
+
+    order_id: UUID
+    customer: Customer
+    total: Money
+    currency: Currency
+    reference: ShortText | None = None
+    placed_at: AwareDatetime
+
+
+class OrderRefunded(
+    Event,
+    key="order_id",
+    example={
+        **_EVENT_EXAMPLE,
+        "return_id": "35508319-ae1f-5c4b-91ff-80fe61d67009",
+        "amount": "0.25",
+    },
+):
+    """Money for returned items of an order went back to the customer."""
+
+    order_id: UUID
+    return_id: UUID
+    customer: Customer
+    amount: Money
+    total: Money
+    currency: Currency
+    reference: ShortText | None = None
+    placed_at: AwareDatetime

@@ -1,0 +1,1 @@
+"""What the payments module is asked and says."""

@@ -1,0 +1,1 @@
+"""What the reporting module is asked and says."""

@@ -1,0 +1,42 @@
+"""Reporting: sales by day, worked out from what the orders module says."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from amphibus.contract import Currency, DecimalString, Get, Query, Value
+
+Money = Annotated[Decimal, DecimalString(decimal_places=2)]
+"""Not negative, to the cent."""
+
+
+class SalesDay(Value):
+    """The orders placed on a day (UTC) in one currency; `revenue` is before `refunds`."""
+
+    day: date
+    currency: Currency
+    orders: int
+    confirmed: int
+    rejected: int
+    cancelled: int
+    revenue: Money
+    refunds: Money
+
+
+class SalesReport(Value):
+    """The days on which orders were placed, oldest first, each with a row for each currency."""
+
+    days: tuple[SalesDay, ...]
+
+
+class GetSales(
+    Query[SalesReport],
+    http=Get("/v1/reports/sales", summary="Read sales by day"),
+    example={"from": "2026-03-01", "to": "2026-03-31"},
+):
+    """Reads the sales of the days from `from` to `to`, both included."""
+
+    from_: Annotated[date | None, Field(alias="from")] = None
+    to: date | None = None

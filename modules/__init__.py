@@ -1,0 +1,1 @@
+"""The business modules of the shop, one folder each. None imports another."""

@@ -1,0 +1,17 @@
+"""What the inventory module is made of: its own database, and nothing else."""
+
+from dependency_injector import containers, providers
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """The table `[modules.inventory]` of the configuration: nothing to set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InventoryContainer(containers.DeclarativeContainer):
+    """Lives as long as the process."""
+
+    settings = Settings
+    config = providers.Configuration(strict=True)

@@ -1,0 +1,1 @@
+"""Notifications: writes to customers about their orders."""

@@ -1,0 +1,1 @@
+"""What the notifications module hands its mails to."""

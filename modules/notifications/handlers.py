@@ -1,0 +1,123 @@
+"""What customers are told, and when: once for each decision, once for each refund."""
+
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Final
+
+from sqlmodel import col, select
+
+from amphibus import UNKNOWN, Context, Outside, Unavailable
+from contracts.notifications import v1 as notifications
+from contracts.orders import v1 as orders
+from modules.notifications.container import NotificationsContainer
+from modules.notifications.models import Notification
+
+NotificationsContext = Context[NotificationsContainer]
+Occasion = (
+    orders.OrderConfirmed | orders.OrderRejected | orders.OrderCancelled | orders.OrderRefunded
+)
+
+_LATEST: Final = 200
+_KINDS: Final[dict[type[Occasion], notifications.NotificationKind]] = {
+    orders.OrderConfirmed: "order_confirmed",
+    orders.OrderRejected: "order_rejected",
+    orders.OrderCancelled: "order_cancelled",
+    orders.OrderRefunded: "order_refunded",
+}
+_REASONS: Final[dict[orders.Reason, str]] = {
+    "cancelled": "it was cancelled",
+    "out_of_stock": "we do not have all the items in stock",
+    "payment_declined": "your payment was declined",
+    "payment_timeout": "your payment did not come through in time",
+}
+
+
+async def send_mail(message: Occasion, outside: Outside[NotificationsContainer]) -> None:
+    """Writes to the customer; the same event again is the same mail."""
+    mail = mail_for(message, sender=outside.container.sender())
+    happened = datetime.fromtimestamp(outside.envelope.time / 1_000_000, UTC)
+    mail["Date"] = format_datetime(happened)
+    await outside.container.mailer().send(outside.message_id, mail)
+
+
+async def record(message: Occasion, context: NotificationsContext) -> None:
+    """Records that the customer was written to."""
+    if context.outside is UNKNOWN:
+        raise Unavailable("the mail server has given no answer in time")
+    context.db.add(
+        Notification(
+            message_id=context.message_id,
+            order_id=message.order_id,
+            kind=_KINDS[type(message)],
+            channel="email",
+            sent_at=context.now,
+        )
+    )
+
+
+async def list_notifications(
+    message: notifications.ListNotifications, context: NotificationsContext
+) -> notifications.NotificationList:
+    """Lists what was sent, the latest last."""
+    query = select(Notification).order_by(
+        col(Notification.sent_at).desc(), col(Notification.message_id).desc()
+    )
+    if message.order_id is not None:
+        query = query.where(Notification.order_id == message.order_id)
+    found = (await context.db.exec(query.limit(_LATEST))).all()
+    items = tuple(
+        notifications.Notification.model_validate(each, from_attributes=True)
+        for each in reversed(found)
+    )
+    return notifications.NotificationList(items=items)
+
+
+def mail_for(message: Occasion, *, sender: str) -> EmailMessage:
+    """The mail that tells a customer about an event."""
+    subject, story = _told(message)
+    name = message.reference or str(message.order_id)
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = message.customer.email
+    mail["Subject"] = f"Your order {name}: {subject}"
+    placed = f"{message.placed_at.day} {message.placed_at:%B %Y}"
+    mail.set_content(
+        f"Hello,\n\n{story}\n\n"
+        f"Order {message.order_id}\nPlaced on {placed}\n\n"
+        "With kind regards,\nthe Amphibus shop\n"
+    )
+    return mail
+
+
+def _told(message: Occasion) -> tuple[str, str]:
+    match message:
+        case orders.OrderConfirmed() if message.total:
+            return "confirmed", (
+                "thank you for your order. Everything is in stock and on its way to you.\n"
+                f"We have charged {_money(message)} to your card."
+            )
+        case orders.OrderConfirmed():
+            return "confirmed", (
+                "thank you for your order. Everything is in stock and on its way to you.\n"
+                "There is nothing to pay."
+            )
+        case orders.OrderRejected():
+            why = " and ".join(_REASONS[reason] for reason in message.reasons)
+            return "not possible", (
+                f"we are sorry: we cannot fulfil your order, because {why}.\n"
+                "You have not been charged."
+            )
+        case orders.OrderCancelled():
+            return "cancelled", (
+                "your order is cancelled, as you asked. You have not been charged."
+            )
+        case orders.OrderRefunded():
+            return "refund", (
+                "thank you for sending items back.\n"
+                f"We have refunded {message.amount} {message.currency} to your card."
+            )
+
+
+def _money(message: orders.OrderConfirmed) -> str:
+    return f"{message.total} {message.currency}"

@@ -1,0 +1,1 @@
+"""The migrations of the notifications module's tables, numbered, never edited once released."""

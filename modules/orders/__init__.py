@@ -1,0 +1,1 @@
+"""Orders: takes them in, sees each through to its decision, and takes items back."""

@@ -1,0 +1,23 @@
+"""What the orders module is made of."""
+
+from datetime import timedelta
+
+from dependency_injector import containers, providers
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """The table `[modules.orders]` of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    payment_timeout_hours: float = Field(default=24.0, gt=0)
+    """How long an order waits for its payment before it is rejected with `payment_timeout`."""
+
+
+class OrdersContainer(containers.DeclarativeContainer):
+    """Lives as long as the process."""
+
+    settings = Settings
+    config = providers.Configuration(strict=True)
+    payment_timeout = providers.Factory(timedelta, hours=config.payment_timeout_hours)

@@ -1,0 +1,1 @@
+"""What the orders module does, a file for each occasion."""

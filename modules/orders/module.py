@@ -1,0 +1,49 @@
+"""The orders module: everything that crosses its border."""
+
+from amphibus import Module, on
+from contracts.inventory import v1 as inventory
+from contracts.orders import v1 as orders
+from contracts.payments import v1 as payments
+from modules.orders.container import OrdersContainer
+from modules.orders.handlers.reading import get_order, list_orders
+from modules.orders.handlers.returns import note_refund, return_items
+from modules.orders.models import Base
+from modules.orders.process import fulfilment
+
+module = Module(
+    name="orders",
+    container=OrdersContainer,
+    handles=(
+        on(orders.PlaceOrder, fulfilment),
+        on(orders.CancelOrder, fulfilment),
+        on(orders.ReturnItems, return_items),
+        on(orders.GetOrder, get_order),
+        on(orders.ListOrders, list_orders),
+    ),
+    subscribes=(
+        on(inventory.StockReserved, fulfilment),
+        on(inventory.StockUnavailable, fulfilment),
+        on(payments.PaymentAuthorized, fulfilment),
+        on(payments.PaymentDeclined, fulfilment),
+        on(payments.PaymentRefunded, note_refund),
+    ),
+    publishes=(
+        orders.OrderPlaced,
+        orders.OrderConfirmed,
+        orders.OrderRejected,
+        orders.OrderCancelled,
+        orders.OrderRefunded,
+    ),
+    sends=(
+        inventory.ReserveStock,
+        inventory.ReleaseStock,
+        inventory.ShipStock,
+        inventory.RestockItems,
+        payments.AuthorizePayment,
+        payments.WaivePayment,
+        payments.CapturePayment,
+        payments.VoidPayment,
+        payments.RefundPayment,
+    ),
+    tables=Base.metadata,
+)

@@ -1,0 +1,1 @@
+"""Payments: holds, collects and gives back the money of orders, and keeps the books."""

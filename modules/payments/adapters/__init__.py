@@ -1,0 +1,1 @@
+"""What the payments module reaches the payment provider with."""

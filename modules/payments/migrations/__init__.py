@@ -1,0 +1,1 @@
+"""The migrations of the payments module's tables, numbered, never edited once released."""

@@ -1,0 +1,1 @@
+"""Reporting: sales by day, a read model fed by events only."""

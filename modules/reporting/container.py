@@ -1,0 +1,17 @@
+"""What the reporting module is made of: its own database, and nothing else."""
+
+from dependency_injector import containers, providers
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """The table `[modules.reporting]` of the configuration: nothing to set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReportingContainer(containers.DeclarativeContainer):
+    """Lives as long as the process."""
+
+    settings = Settings
+    config = providers.Configuration(strict=True)

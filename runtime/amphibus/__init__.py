@@ -1,0 +1,48 @@
+"""Amphibus: business modules that talk through typed message contracts, in one process or over a broker.
+
+The names that a module needs, loaded when first used, so that importing contracts stays cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from amphibus.context import UNKNOWN, Context, Outside
+    from amphibus.errors import AmphibusError, Refused, Unavailable
+    from amphibus.module import Module, convert, on
+    from amphibus.producer import Producer
+
+__all__ = (
+    "UNKNOWN",
+    "AmphibusError",
+    "Context",
+    "Module",
+    "Outside",
+    "Producer",
+    "Refused",
+    "Unavailable",
+    "convert",
+    "on",
+)
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "UNKNOWN": "context",
+    "AmphibusError": "errors",
+    "Context": "context",
+    "Module": "module",
+    "Outside": "context",
+    "Producer": "producer",
+    "Refused": "errors",
+    "Unavailable": "errors",
+    "convert": "module",
+    "on": "module",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        message = f"module 'amphibus' has no attribute '{name}'; it has {', '.join(__all__)}"
+        raise AttributeError(message)
+    return getattr(import_module(f"amphibus.{_HOME[name]}"), name)

@@ -1,0 +1,225 @@
+"""The modules' schemas in a database of PostgreSQL: a role for each, which reaches its own schema alone."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import asyncpg
+
+from amphibus.errors import StoreError, StoreUnwritable
+
+_MAINTENANCE: Final = "postgres"
+_COUNTS: Final = {
+    "unsent": "amphibus_delivery",
+    "handled": "amphibus_inbox",
+    "parked": "amphibus_parked",
+    "dead": "amphibus_dead",
+    "timers": "amphibus_timer",
+}
+_FOREIGN: Final = """
+    SELECT c.relname, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> n.nspowner
+      AND NOT EXISTS (
+        SELECT FROM pg_depend d WHERE d.objid = c.oid AND c.relkind = 'S' AND d.deptype IN ('a', 'i'))
+"""
+"""What lies in a schema and belongs to another; the sequence of a column goes with its table."""
+
+
+async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
+    """What `create` would make: the database, and schemas and roles by name.
+
+    Raises:
+        StoreUnwritable: the server cannot be reached, or refuses that user.
+    """
+    database = _database(url)
+    async with connected(_at(url, _MAINTENANCE)) as connection:
+        there = await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database)
+        known = {row[0] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+    schemas: set[str] = set()
+    if there:
+        async with connected(url) as connection:
+            rows = await connection.fetch("SELECT nspname FROM pg_namespace")
+            schemas = {row[0] for row in rows}
+    found = [] if there else [f"database {database}"]
+    for module, role in roles.items():
+        found += [f"role {role}"] if role not in known else []
+        found += [f"schema {module}"] if module not in schemas else []
+    return found
+
+
+async def create(url: str, roles: Mapping[str, str], passwords: Mapping[str, str]) -> None:
+    """Makes the database, and for each module a schema and the role that owns it and nothing else.
+
+    What is there already is brought to the same state: passwords, owners, rights.
+
+    Args:
+        url: the database, as somebody who may make roles.
+        roles: module -> role.
+        passwords: role -> password.
+
+    Raises:
+        StoreUnwritable: the server cannot be reached, or refuses that user.
+    """
+    database = _database(url)
+    async with connected(_at(url, _MAINTENANCE)) as connection:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
+            await connection.execute(f"CREATE DATABASE {_quoted(database)}")
+    async with connected(url) as connection, connection.transaction():
+        # Everybody may connect to a new database, and up to PostgreSQL 14 write into its public schema.
+        await connection.execute(f"REVOKE ALL ON DATABASE {_quoted(database)} FROM PUBLIC")
+        await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        for module, role in roles.items():
+            await _role(connection, role, passwords[role])
+            await connection.execute(
+                f"GRANT CONNECT ON DATABASE {_quoted(database)} TO {_quoted(role)}"
+            )
+            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(module)}")
+            await connection.execute(f"ALTER SCHEMA {_quoted(module)} OWNER TO {_quoted(role)}")
+            await connection.execute(f"REVOKE ALL ON SCHEMA {_quoted(module)} FROM PUBLIC")
+            await hand_over(connection, module)
+
+
+async def hand_over(connection: Any, schema: str) -> None:
+    """Gives what lies in a schema to the schema's owner, whoever made it."""
+    owner = await connection.fetchval(
+        "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1", schema
+    )
+    for name, kind in await connection.fetch(_FOREIGN, schema):
+        place = f"{_quoted(schema)}.{_quoted(name)}"
+        await connection.execute(f"ALTER {kind} {place} OWNER TO {_quoted(owner)}")
+
+
+async def status(url: str, modules: list[str]) -> list[dict[str, Any]]:
+    """What is in each schema and what waits in it, of those that this user may read.
+
+    Raises:
+        StoreUnwritable: the server cannot be reached, or refuses that user.
+        StoreError: there is no schema of a module that it may read.
+    """
+    found: list[dict[str, Any]] = []
+    async with connected(url) as connection:
+        for module in modules:
+            if await connection.fetchval(
+                "SELECT has_schema_privilege(oid, 'USAGE') AND to_regclass($1) IS NOT NULL"
+                " FROM pg_namespace WHERE nspname = $2",
+                f'"{module}".amphibus_meta',
+                module,
+            ):
+                found.append(await _status(connection, module))  # noqa: PERF401 - reads well
+    if not found:
+        raise StoreError(
+            f"no module's tables in {_shown(url)} that '{_user(url)}' may read",
+            "nothing was made there yet, or the role belongs to another module",
+            "amphibus db create --db URL, then: amphibus db upgrade --db URL",
+        )
+    return found
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
+    """A connection to a database.
+
+    Raises:
+        StoreUnwritable: the server cannot be reached, or refuses.
+    """
+    with explained(url):
+        connection = await asyncpg.connect(_plain(url))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Says what cannot be done where, if the server refuses something.
+
+    Raises:
+        StoreUnwritable: the server cannot be reached, or refuses.
+    """
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError) as error:
+        raise StoreUnwritable(
+            f"{_shown(url)} cannot be used by '{_user(url)}'",
+            f"{type(error).__name__}: {error}",
+            "check --db, that the server runs, and what that role may do",
+        ) from error
+
+
+def url_for(url: str, role: str, password: str) -> str:
+    """The same database, as another role."""
+    parts = urlsplit(_plain(url))
+    place = parts.netloc.rpartition("@")[2]
+    secret = f"{quote(role, safe='')}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{secret}@{place}"))
+
+
+async def _status(connection: Any, module: str) -> dict[str, Any]:
+    place = _quoted(module)
+    facts = dict(await connection.fetch(f"SELECT name, value FROM {place}.amphibus_meta"))
+    counts = {
+        name: await connection.fetchval(f"SELECT count(*) FROM {place}.{table}")
+        for name, table in _COUNTS.items()
+    }
+    table = f"alembic_version_{module}"
+    revision = None
+    if await connection.fetchval("SELECT to_regclass($1)", f'"{module}"."{table}"'):
+        revision = await connection.fetchval(f"SELECT version_num FROM {place}.{_quoted(table)}")
+    size = await connection.fetchval(
+        "SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'",
+        module,
+    )
+    return {
+        "module": module,
+        "schema": int(facts["schema_version"]),
+        "revision": revision or "-",
+        "transport": facts.get("transport", "-"),
+        "bytes": size or 0,
+        **counts,
+    }
+
+
+async def _role(connection: Any, role: str, password: str) -> None:
+    exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+    secret = await connection.fetchval("SELECT quote_literal($1::text)", password)
+    verb = "ALTER" if exists else "CREATE"
+    rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+    await connection.execute(f"{verb} ROLE {_quoted(role)} WITH {rights} PASSWORD {secret}")
+
+
+def _plain(url: str) -> str:
+    """As the driver wants it: without SQLAlchemy's name of a driver."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}://{rest}"
+
+
+def _at(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(_plain(url))._replace(path=f"/{database}"))
+
+
+def _database(url: str) -> str:
+    name = unquote(urlsplit(_plain(url)).path.lstrip("/"))
+    if not name:
+        raise StoreError(
+            f"{_shown(url)} names no database",
+            "the modules' schemas are made in one",
+            "--db postgresql://USER@HOST/DATABASE",
+        )
+    return name
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(_plain(url))
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
+def _user(url: str) -> str:
+    return unquote(urlsplit(url).username or "") or "the default user"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

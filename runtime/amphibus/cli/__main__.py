@@ -1,0 +1,5 @@
+"""`python -m amphibus.cli` is `amphibus`."""
+
+from amphibus.cli.main import main
+
+main()

@@ -1,0 +1,63 @@
+"""`amphibus ask`: a query of a running shop."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import httpx
+from cyclopts import Parameter
+
+from amphibus.cli import options
+from amphibus.cli.http import parsed, path_of, reaching, refusal
+from amphibus.cli.output import CommandError, Exit, show_json
+
+if TYPE_CHECKING:
+    from amphibus.contract import Message
+
+_CODES: Final = {503: Exit.UNREACHABLE, 504: Exit.TIMEOUT}
+
+
+def ask(
+    contract: str,
+    *,
+    data: str = "{}",
+    http: options.Url = None,
+    timeout: float = 10.0,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", show=False)] = False,
+) -> None:
+    """Ask a query of a running shop; the answer is JSON.
+
+    Args:
+        contract: Type of the query, such as orders.GetOrder.v1.
+        data: Its fields as JSON.
+        timeout: Seconds to wait for the answer.
+    """
+    del as_json  # an answer is JSON anyhow
+    query = _query(contract)
+    fields = parsed(data)
+    route = query.contract_http
+    url = options.base_url(http)
+    path = path_of(query, fields)
+    inside = {name for name in fields if route and f"{{{name}}}" in route.path}
+    rest = {name: str(value) for name, value in fields.items() if name not in inside}
+    with reaching(url):
+        response = httpx.get(url + path, params=rest, timeout=timeout)
+    if not response.is_success:
+        raise CommandError(
+            f"{contract}: {refusal(response)}",
+            f"GET {path} was answered {response.status_code}",
+            f"amphibus modules {query.contract_owner}",
+            _CODES.get(response.status_code, Exit.FAILED),
+        )
+    show_json(response.json())
+
+
+def _query(name: str) -> "type[Message]":
+    from amphibus.contract import kind_of
+
+    contracts = options.project().contracts
+    found = contracts.get(name)
+    if found is None or kind_of(found) != "query":
+        known = ", ".join(each for each, kind in contracts.items() if kind_of(kind) == "query")
+        raise CommandError(
+            f"{name} is no query", f"there are {known}", "amphibus modules", Exit.USAGE
+        )
+    return found

@@ -1,0 +1,78 @@
+"""Speaks to a broker by `rabbitmqctl`, the tool that every RabbitMQ has."""
+
+import json
+import os
+import shlex
+import subprocess
+from typing import Any
+
+from amphibus.cli.output import CommandError, Exit
+
+
+class Control:
+    """One way to call it: `rabbitmqctl`, or `docker compose exec -T rabbitmq rabbitmqctl`."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+
+    def export(self) -> dict[str, Any]:
+        """All definitions of the broker, hashes of passwords included.
+
+        Raises:
+            CommandError: it cannot be called, or does not reach its broker.
+        """
+        said = self.run("export_definitions", "-")
+        try:
+            found = json.loads(said[said.index("{") :])
+        except ValueError:
+            raise CommandError(
+                f"{self._shown()} export_definitions said no definitions",
+                said[:200],
+                "try it by hand",
+            ) from None
+        return dict(found)
+
+    def load(self, wanted: dict[str, Any]) -> None:
+        """Imports definitions; what is there already stays."""
+        self.run("import_definitions", given=json.dumps(wanted))
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        """What it prints, with something given to its standard input.
+
+        Raises:
+            CommandError: it cannot be called, or fails.
+        """
+        try:
+            outcome = subprocess.run(
+                [*self._command, "-q", *arguments],
+                input=given,
+                capture_output=True,
+                text=True,
+                check=True,
+                env=os.environ | {"LC_ALL": "C.UTF-8"},
+            )
+        except FileNotFoundError:
+            raise CommandError(
+                f"there is no {self._command[0]} here",
+                "users and rights can only be made where the broker runs",
+                "amphibus broker definitions, and there: rabbitmqctl import_definitions FILE",
+                Exit.UNREACHABLE,
+            ) from None
+        except subprocess.CalledProcessError as error:
+            lines = (error.stderr or error.stdout or "").strip().splitlines()
+            raise CommandError(
+                f"{self._shown()} {arguments[0]} failed",
+                "\n       ".join(lines[:6]) or f"exit code {error.returncode}",
+                "start the broker, or name it: --rabbitmqctl 'rabbitmqctl -n rabbit@HOST'",
+                Exit.UNREACHABLE,
+            ) from None
+        return outcome.stdout
+
+    def show(self, steps: list[list[str]]) -> None:
+        """Prints what would be run."""
+        print(f"\namphibus broker definitions | {self._shown()} import_definitions")
+        for step in steps:
+            print(f"{self._shown()} {shlex.join(step)}")
+
+    def _shown(self) -> str:
+        return shlex.join(self._command)

@@ -1,0 +1,90 @@
+"""`amphibus export image`: the files that the image of one module holds. The Dockerfile has no other source."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from amphibus.cli import options
+from amphibus.cli.output import CommandError, Exit, show_json
+from amphibus.cli.places import GATEWAY, module_names
+
+_EVERYWHERE: Final = (
+    "contracts/**/*.py",
+    "config/*.toml",
+    "config/topology.lock.json",
+    "modules/__init__.py",
+)
+"""Contracts are what modules say to each other; the lock says who they are."""
+
+
+def image(
+    *,
+    module: str,
+    list_: Annotated[bool, Parameter(name="--list", negative="")] = False,
+    to: Path | None = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show the files that a module's image holds, or copy them.
+
+    They are its own code, all contracts, the configuration and the lock of who handles what: no
+    other module's code, no tests, no data.
+
+    Args:
+        module: The module; gateway is one.
+        list_: Print the files, one a line, which is also done without --to.
+        to: Copy them into this folder, which must be empty or new.
+    """
+    root = options.root()
+    files = [path.relative_to(root).as_posix() for path in files_of(root, module)]
+    if to is not None:
+        _copy(root, files, to)
+    if as_json:
+        show_json(files)
+    elif list_ or to is None:
+        print("\n".join(files))
+
+
+def files_of(root: Path, module: str) -> list[Path]:
+    """The files of a module's image, sorted. Nothing of the project is imported.
+
+    Raises:
+        CommandError: there is no such module, or no lock.
+    """
+    known = module_names(root)
+    if module not in known:
+        raise CommandError(
+            f"no module {module}", f"there are {', '.join(known)}", "amphibus modules", Exit.USAGE
+        )
+    if not (root / "config" / "topology.lock.json").is_file():
+        raise CommandError(
+            "config/topology.lock.json is missing",
+            "a module alone reads there who handles what it says",
+            "amphibus check --fix",
+        )
+    return sorted(_found(root, module))
+
+
+def _found(root: Path, module: str) -> Iterator[Path]:
+    for pattern in _EVERYWHERE:
+        yield from root.glob(pattern)
+    if module != GATEWAY:
+        for path in (root / "modules" / module).rglob("*"):
+            parts = path.relative_to(root).parts
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+            if path.is_file() and not hidden:
+                yield path
+
+
+def _copy(root: Path, files: list[str], to: Path) -> None:
+    import shutil
+
+    if to.exists() and any(to.iterdir()):
+        raise CommandError(
+            f"{to} is not empty", "an image holds these files and no others", f"rm -r {to}"
+        )
+    for name in files:
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, target)

@@ -1,0 +1,135 @@
+"""Tells a flow while it happens: each message when a module is done with it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from amphibus.admin.database import databases
+from amphibus.admin.flows import Destinations, Hop, Receipt, correlation_of, flow
+from amphibus.cli import options
+from amphibus.cli.output import GREEN, RED, YELLOW, CommandError, Exit, paint
+
+_LOOK_EVERY_SECONDS: Final = 0.02
+_APPEARS_WITHIN_SECONDS: Final = 3.0
+_STARTED_BEFORE_MICROSECONDS: Final = 60_000_000
+_SETTLES_MICROSECONDS: Final = 40_000
+"""What is younger is told at the next look, so that the order of the lines is that of the times."""
+_COLOURS: Final = {"handled": GREEN, "refused": YELLOW, "parked": YELLOW, "dead": RED}
+
+
+Identity = tuple[str, str, str]
+"""Sender, message and receiver."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A flow as far as it was told."""
+
+    correlation: str
+    hops: int
+    began: int
+    """When the first message was sent, microseconds since the epoch."""
+    milliseconds: float
+    """From then to the last that was handled."""
+    known: frozenset[Identity]
+    """What was told: given to the next `follow`, it is not told again."""
+
+
+async def follow(
+    data_dir: Path,
+    key: str,
+    *,
+    tell: Callable[[str], None],
+    within_seconds: float = 15.0,
+    until_waiting_for: str | None = None,
+    after: Told | None = None,
+) -> Told | None:
+    """Tells the flow that began with a business key until nothing of it is under way.
+
+    Args:
+        data_dir: where the databases are.
+        key: such as an order id.
+        tell: takes a line.
+        within_seconds: how long it may take.
+        until_waiting_for: ends sooner: when all that is under way goes to this module.
+        after: what was told before, and is not told again.
+
+    Returns:
+        None if there is no such flow in these databases.
+
+    Raises:
+        CommandError: it took longer.
+    """
+    began = time.perf_counter()
+    told = set(after.known if after else ())
+    since = after.began if after else time.time_ns() // 1000 - _STARTED_BEFORE_MICROSECONDS
+    before: object = None
+    destinations = options.destinations()
+    while True:
+        hops = _hops(data_dir, key, since, destinations)
+        now = _state(hops)
+        over = bool(hops) and now == before and _open(hops) <= {until_waiting_for}
+        for line in _news(hops, told, everything=over):
+            tell(line)
+        if over:
+            milliseconds = (_last(hops) - hops[0].time) / 1000
+            return Told(hops[0].correlation, len(hops), hops[0].time, milliseconds, frozenset(told))
+        waited = time.perf_counter() - began
+        if not hops and waited > _APPEARS_WITHIN_SECONDS:
+            return None
+        if waited > within_seconds:
+            raise CommandError(
+                f"the flow of {key} is not over after {within_seconds:g} s",
+                f"under way to {', '.join(sorted(str(each) for each in _open(hops))) or 'nobody'}",
+                f"amphibus logs --key {key}",
+                Exit.TIMEOUT,
+            )
+        before = now
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _hops(data_dir: Path, key: str, since: int, destinations: Destinations) -> list[Hop]:
+    stores = databases(data_dir)
+    gateway = {name: path for name, path in stores.items() if name == "gateway"}
+    correlation = correlation_of(gateway, key=key, since=since)
+    found = correlation and flow(stores, correlation, since=since, destinations=destinations)
+    roots = found or []
+    return sorted((hop for root in roots for hop in root.walk()), key=lambda hop: hop.time)
+
+
+def _state(hops: list[Hop]) -> list[tuple[str, list[tuple[str, str]]]]:
+    return [(hop.id, [(each.module, each.state) for each in hop.receipts]) for hop in hops]
+
+
+def _open(hops: list[Hop]) -> set[str | None]:
+    waiting = ("under way", "parked")
+    return {each.module for hop in hops for each in hop.receipts if each.state in waiting}
+
+
+def _last(hops: list[Hop]) -> int:
+    return max((each.handled or 0 for hop in hops for each in hop.receipts), default=hops[0].time)
+
+
+def _news(hops: list[Hop], told: set[Identity], *, everything: bool) -> Iterator[str]:
+    newest = time.time_ns() // 1000 - _SETTLES_MICROSECONDS
+    found: list[tuple[int, Hop, Receipt | None]] = []
+    for hop in hops:
+        if not hop.receipts:
+            found.append((hop.time, hop, None))
+        found += [(each.handled, hop, each) for each in hop.receipts if each.handled is not None]
+    for at, hop, receipt in sorted(found, key=lambda each: each[0]):
+        identity = (hop.source, hop.id, receipt.module if receipt else "")
+        if identity not in told and (everything or at < newest):
+            told.add(identity)
+            yield _line(hop, receipt, (at - hops[0].time) / 1000)
+
+
+def _line(hop: Hop, receipt: Receipt | None, milliseconds: float) -> str:
+    name = hop.type.split(".")[1] if hop.type.count(".") == 2 else hop.type
+    to = receipt.module if receipt else "nobody subscribes"
+    state = receipt.state if receipt else ""
+    note = "" if state in ("", "handled") else f"  {paint(state, _COLOURS.get(state, YELLOW))}"
+    return f"{milliseconds:9.1f} ms  {hop.source:>13} -> {name:<20} -> {to}{note}"

@@ -1,0 +1,100 @@
+"""HTTP to a running shop: addresses of contracts, and what an answer that is none means."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+
+from amphibus.cli.output import CommandError, Exit
+
+if TYPE_CHECKING:
+    from amphibus.contract import Message
+
+
+def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
+    """The path of a contract's route, its parameters taken from the data.
+
+    Raises:
+        CommandError: it has no route, or a parameter is missing.
+    """
+    route = contract.contract_http
+    if route is None:
+        raise CommandError(
+            f"{contract.contract_type} has no route",
+            "it is only sent between modules",
+            "amphibus send without --http puts it into the gateway's outbox",
+            Exit.USAGE,
+        )
+    try:
+        return route.path.format_map(
+            {name: quote(str(value), safe="") for name, value in data.items()}
+        )
+    except KeyError as error:
+        raise CommandError(
+            f"{contract.contract_type} needs {error.args[0]}",
+            f"its route is {route.method} {route.path}",
+            f"--data '{{\"{error.args[0]}\": ...}}'",
+            Exit.USAGE,
+        ) from None
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Turns what httpx raises into errors that say whether to try again.
+
+    Raises:
+        CommandError: nobody answers there, or not in time.
+    """
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise CommandError(
+            f"no answer from {url} in time",
+            type(error).__name__,
+            "try again: the same id is not done twice",
+            Exit.TIMEOUT,
+        ) from error
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise CommandError(
+            f"nobody answers at {url}",
+            str(error) or type(error).__name__,
+            "amphibus run, or name its address with --http",
+            Exit.UNREACHABLE,
+        ) from error
+
+
+def refusal(response: httpx.Response) -> str:
+    """What a problem answer says, every field of it."""
+    try:
+        problem = response.json()
+        fields = "; ".join(
+            f"{each['field']} {each['message']}" for each in problem.get("errors", ())
+        )
+        return fields or str(problem.get("detail") or problem["title"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{response.status_code} {response.reason_phrase}"
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """JSON of a command line, which must be an object.
+
+    Raises:
+        CommandError: it is none.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise CommandError(
+            "--data is not JSON", str(error), '--data \'{"name": "value"}\'', Exit.USAGE
+        ) from None
+    if not isinstance(found, dict):
+        raise CommandError(
+            "--data is no object",
+            f"it is {type(found).__name__}",
+            '--data \'{"name": "value"}\'',
+            Exit.USAGE,
+        )
+    return found

@@ -1,0 +1,116 @@
+"""`amphibus logs`: the story of a flow across all modules, as a tree."""
+
+from dataclasses import asdict
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from amphibus.admin.database import existing
+from amphibus.admin.flows import Hop, Receipt, Summary, correlation_of, flow, latest
+from amphibus.cli import options
+from amphibus.cli.log_lines import show_lines
+from amphibus.cli.output import (
+    DIM,
+    GREEN,
+    RED,
+    YELLOW,
+    CommandError,
+    moment,
+    paint,
+    plural,
+    show_columns,
+    show_json,
+    typed,
+)
+
+_COLOURS: Final = {
+    "handled": GREEN,
+    "refused": YELLOW,
+    "discarded": YELLOW,
+    "parked": YELLOW,
+    "dead": RED,
+    "under way": DIM,
+}
+
+
+def logs(
+    *,
+    correlation: str | None = None,
+    key: str | None = None,
+    message: str | None = None,
+    lines: Annotated[bool, Parameter(negative="")] = False,
+    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Show the story of a flow across all modules; without one, the latest flows.
+
+    Args:
+        correlation: Id of the flow.
+        key: Business key, such as an order id: the flow that it began with.
+        message: Id of a message: the flow that it belongs to.
+        lines: The log lines instead, of all processes that a supervisor runs, merged by time.
+        limit: How many flows or lines to list.
+    """
+    if lines:
+        folder = data_dir or options.settings().data_dir
+        if key is not None or message is not None:
+            correlation = correlation_of(existing(folder), key=key, message=message) or "none"
+        show_lines(folder, correlation, limit, as_json=as_json)
+        return
+    stores = existing(options.data_dir(data_dir))
+    if correlation is None and key is None and message is None:
+        _list(latest(stores, limit), as_json=as_json)
+        return
+    found = correlation or correlation_of(stores, key=key, message=message)
+    roots = flow(stores, found, destinations=options.destinations()) if found else []
+    if not roots or found is None:
+        raise CommandError(
+            f"no flow {correlation or key or message}",
+            "no module has a message of it, or it was pruned",
+            "amphibus logs lists the latest flows",
+        )
+    if as_json:
+        show_json({"correlation": found, "messages": [asdict(root) for root in roots]})
+        return
+    print(f"flow {found}  {moment(roots[0].time)}")
+    for line in story(roots):
+        print(line)
+
+
+def story(roots: list[Hop]) -> list[str]:
+    """A flow as indented lines, each with the milliseconds since it began."""
+    began = roots[0].time
+    lines: list[str] = []
+
+    def tell(hop: Hop, depth: int) -> None:
+        sent = (hop.time - began) / 1000
+        arrows = ", ".join(_receipt(each, began) for each in hop.receipts) or "nobody subscribes"
+        lines.append(f"{sent:9.1f} ms  {'  ' * depth}{hop.source} > {hop.type} > {arrows}")
+        for each in hop.caused:
+            tell(each, depth + 1)
+
+    for root in roots:
+        tell(root, 0)
+    return lines
+
+
+def _receipt(receipt: Receipt, began: int) -> str:
+    text = f"{receipt.module} {paint(receipt.state, _COLOURS[receipt.state])}"
+    if receipt.handled is not None:
+        text += f" {(receipt.handled - began) / 1000:.1f} ms"
+    if receipt.attempts > 1:
+        text += f" ({receipt.attempts} attempts)"
+    if receipt.error and receipt.state in ("parked", "dead"):
+        text += f" ({receipt.error.splitlines()[0]})"
+    return text
+
+
+def _list(summaries: list[Summary], *, as_json: bool) -> None:
+    if as_json:
+        show_json([asdict(each) for each in summaries])
+        return
+    rows = [(each.correlation, moment(each.began), each.messages, each.first) for each in summaries]
+    show_columns(("FLOW", "BEGAN", "MESSAGES", "FIRST MESSAGE"), rows)
+    count = plural(len(rows), "flow")
+    print(typed(f"\n{count}; amphibus logs --correlation FLOW shows one"))

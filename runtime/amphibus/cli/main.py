@@ -1,0 +1,164 @@
+"""The command `amphibus`: the tree of commands, and how a command ends."""
+
+import contextlib
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
+
+from amphibus import __version__
+from amphibus.cli.output import CommandError, Exit, exit_code, show_error
+from amphibus.errors import AmphibusError
+
+HELP: Final = "Business modules that talk through typed messages, in one process or over a broker."
+EPILOGUE: Final = (
+    "Exit codes: 0 ok, 1 failed, 2 usage, 3 check found problems, "
+    "4 something is unreachable, 5 timeout."
+)
+COMMANDS: Final = (
+    ("run", "run_command:run", "Start the modules; a monolith if not told otherwise."),
+    ("demo", "demo_command:demo", "Show the project at work, message by message."),
+    ("send", "send:send", "Send a command, or a file of them."),
+    ("ask", "ask:ask", "Ask a query of a running shop."),
+    ("modules", "modules:modules", "Show what each module handles, says and asks."),
+    ("check", "check:check", "Check all declarations; --fix rewrites what is generated."),
+    ("logs", "logs:logs", "Show the story of a flow across all modules."),
+    ("replay", "replay:replay", "Send the events of a module again, to one that subscribes."),
+    ("probe", "probe:probe", "Ask a process here whether it is ready, for health checks."),
+    ("version", "version:version", "Show the versions of what runs here."),
+    ("completion", "completion:completion", "Print a completion script for your shell."),
+)
+GROUPS: Final = (
+    (
+        "db",
+        "Look after the modules' databases.",
+        (
+            ("create", "db_server:create", "Make schemas and roles on a database server."),
+            ("status", "db:status", "Show what is in each database and what waits in it."),
+            ("upgrade", "db:upgrade", "Bring the databases to the newest version."),
+            ("backup", "db:make_backup", "Copy all databases as they are at one moment."),
+            ("restore", "db:restore_backup", "Put a backup in place, while nothing runs."),
+        ),
+    ),
+    (
+        "dead",
+        "Look after messages that used up their retries.",
+        (
+            ("list", "dead:list_dead", "List them."),
+            ("show", "dead:show", "Show one with its reason, traceback and payload."),
+            ("retry", "dead:retry", "Try them again, with all their attempts."),
+            ("edit", "dead:edit", "Correct the payload of one."),
+            ("discard", "dead:discard", "Give them up, so that they are never handled."),
+        ),
+    ),
+    (
+        "broker",
+        "Give each module its own user at the broker, with no more rights than it needs.",
+        (
+            ("apply", "broker_command:apply", "Make users, rights and queues at the broker."),
+            ("check", "broker_command:check", "Compare the broker with the front pages."),
+            ("definitions", "broker_command:definitions", "Print them for import_definitions."),
+        ),
+    ),
+    (
+        "contracts",
+        "Look at the messages.",
+        (
+            ("list", "contracts:list_contracts", "List them, and who takes each."),
+            ("show", "contracts:show", "Show what one says on the wire."),
+        ),
+    ),
+    (
+        "export",
+        "Write out what others need.",
+        (("image", "export_image:image", "Show or copy the files of a module's image."),),
+    ),
+    (
+        "config",
+        "Look at the configuration.",
+        (("show", "config:show", "Show every setting, its value and where it comes from."),),
+    ),
+)
+
+
+def application() -> App:
+    """The tree of commands. None of their files is imported before it is typed."""
+    plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
+    app = App(
+        name="amphibus",
+        help=HELP,
+        help_epilogue=EPILOGUE,
+        help_format="plaintext",
+        help_formatter="plain" if plain else "default",
+        version=__version__,
+        default_parameter=Parameter(negative=()),
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for name, target, line in COMMANDS:
+        # The demo's options, and so its help, are the project's own.
+        own = {"help_flags": ()} if name == "demo" else {}
+        app.command(f"amphibus.cli.{target}", name=name, help=line, **own)
+    for group, line, commands in GROUPS:
+        sub = App(name=group, help=line)
+        for name, target, help_line in commands:
+            sub.command(f"amphibus.cli.{target}", name=name, help=help_line)
+        app.command(sub)
+    return app
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Runs one command line; returns its exit code."""
+    try:
+        result = application()(list(arguments), print_error=False, exit_on_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        show_error(_usage(error))
+        return Exit.USAGE
+    except AmphibusError as error:
+        show_error(error)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough; the interpreter must not complain at its end.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    return result if isinstance(result, int) else Exit.OK
+
+
+def main() -> None:
+    """The console script `amphibus`."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def run() -> None:
+    """The console script `run`: `amphibus run`."""
+    sys.exit(execute(["run", *sys.argv[1:]]))
+
+
+def _usage(error: CycloptsError) -> CommandError:
+    chain = " ".join(("amphibus", *(error.command_chain or ())))
+    if isinstance(error, UnknownCommandError):
+        return _unknown_command(error, chain)
+    what, _, why = str(error).strip().partition(". ")
+    return CommandError(
+        what.rstrip("."), why or "the command line cannot be understood", f"{chain} --help"
+    )
+
+
+def _unknown_command(error: UnknownCommandError, chain: str) -> CommandError:
+    typed = (error.unused_tokens or [""])[0]
+    groups = {group: [name for name, *_ in commands] for group, _, commands in GROUPS}
+    names = groups.get((error.command_chain or ("",))[-1], [each[0] for each in COMMANDS])
+    names = [*names, *groups] if names and names[0] == "run" else names
+    near = difflib.get_close_matches(typed, names, n=1)
+    return CommandError(
+        f"unknown command '{typed}'",
+        f"there are {', '.join(names)}",
+        f"{chain} {near[0]}" if near else f"{chain} --help",
+    )

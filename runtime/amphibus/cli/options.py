@@ -1,0 +1,140 @@
+"""Options that several commands share, and how they find the project and its data."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from amphibus.cli.output import CommandError, Exit
+
+if TYPE_CHECKING:
+    from amphibus.project import Project
+    from amphibus.settings import Settings
+
+DataDir = Annotated[
+    Path | None,
+    Parameter(name=("--data-dir",), help="Folder of the databases, if not the configured one."),
+]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+DryRun = Annotated[
+    bool,
+    Parameter(name="--dry-run", negative="", help="Say what would be done and change nothing."),
+]
+Contract = Annotated[
+    str | None,
+    Parameter(name="--type", help="Of this contract only, such as orders.PlaceOrder.v1."),
+]
+All = Annotated[bool, Parameter(name="--all", negative="", help="All of them.")]
+Url = Annotated[
+    str | None, Parameter(name="--http", help="Address of a running shop, http://HOST:PORT.")
+]
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def project() -> "Project":
+    """The project that the current folder lies in.
+
+    Raises:
+        AmphibusError: there is none.
+    """
+    from amphibus.project import Project
+
+    return Project.find(Path.cwd())
+
+
+def destinations() -> dict[str, list[str]]:
+    """Type of a message -> the modules that it goes to, as the last `amphibus check --fix` wrote it.
+
+    Nothing is imported for it, so that it is there at once; outside a project it is empty.
+    """
+    try:
+        lock = json.loads((root() / "config" / "topology.lock.json").read_text())
+        subscribers: dict[str, list[str]] = lock["subscribers"]
+        return subscribers | {name: [owner] for name, owner in lock["owners"].items()}
+    except (OSError, ValueError, KeyError, CommandError):
+        return {}
+
+
+def settings(*, mode: str = "monolith", **flags: Any) -> "Settings":
+    """The settings of the project that the current folder lies in.
+
+    Raises:
+        AmphibusError: there is no project.
+        ConfigError: they cannot be used.
+    """
+    from amphibus.settings import load_settings
+
+    return load_settings(root(), mode=mode, flags=flags)
+
+
+def root() -> Path:
+    """The project's root, found without loading the project.
+
+    Raises:
+        CommandError: there is none.
+    """
+    start = Path.cwd()
+    for folder in (start, *start.parents):
+        if (folder / "config" / "amphibus.toml").is_file():
+            return folder
+    raise CommandError(
+        f"no Amphibus project in {start}",
+        "neither it nor a folder above it holds config/amphibus.toml",
+        "change to your project's folder",
+        Exit.USAGE,
+    )
+
+
+def data_dir(given: Path | None) -> Path:
+    """The folder of the databases: the one that was given, else the configured one.
+
+    Raises:
+        CommandError: the databases are no files.
+    """
+    if given is not None:
+        return given.absolute()
+    configured = settings()
+    if configured.db_url is not None:
+        raise CommandError(
+            "this command works on SQLite files",
+            f"{configured.origin('db_url')} puts the databases on a server",
+            "name a folder of SQLite files with --data-dir, or ask the server itself",
+            Exit.USAGE,
+        )
+    return configured.data_dir
+
+
+def base_url(given: str | None) -> str:
+    """Address of the shop: the one that was given, else the configured one."""
+    if given is not None:
+        return given.rstrip("/")
+    configured = settings()
+    host = "127.0.0.1" if configured.host in ("0.0.0.0", "::") else configured.host  # noqa: S104
+    return f"http://{host}:{configured.port}"
+
+
+def instant(text: str) -> int:
+    """`2025-01-31`, `2025-01-31T12:00:00Z`, or `30m`, `2h`, `7d` ago: microseconds since the epoch.
+
+    Raises:
+        CommandError: it is neither.
+    """
+    ago = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    try:
+        if ago:
+            then = datetime.now(UTC) - timedelta(seconds=float(ago[1]) * _UNITS[ago[2]])
+        else:
+            then = datetime.fromisoformat(text)
+            then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        return int(then.timestamp() * 1_000_000)
+    except (ValueError, OverflowError):
+        raise CommandError(
+            f"'{text}' is no time",
+            "a time is 2025-01-31, 2025-01-31T12:00:00Z (UTC by default), or 30m, 2h, 7d ago",
+            "--since 2h",
+            Exit.USAGE,
+        ) from None

@@ -1,0 +1,144 @@
+"""How commands speak: exit codes, three-line errors, aligned columns, JSON, times."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any, Final, TextIO
+
+from amphibus.errors import (
+    AmphibusError,
+    ConfigError,
+    DeclarationError,
+    OwnerAway,
+    RequestTimeout,
+)
+
+
+class Exit(IntEnum):
+    """What a command ends with; shown at the end of `amphibus --help`."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    PROBLEMS = 3
+    UNREACHABLE = 4
+    TIMEOUT = 5
+
+
+class CommandError(AmphibusError):
+    """A command that cannot go on. Nothing more is done."""
+
+    def __init__(self, what: str, why: str, fix: str, code: Exit = Exit.FAILED) -> None:
+        super().__init__(what, why, fix)
+        self.code = code
+
+
+_CODES: Final = (
+    (ConfigError, Exit.USAGE),
+    (DeclarationError, Exit.PROBLEMS),
+    (OwnerAway, Exit.UNREACHABLE),
+    (RequestTimeout, Exit.TIMEOUT),
+)
+
+RED, GREEN, YELLOW, BOLD, DIM = "31", "32", "33", "1", "2"
+
+
+def exit_code(error: AmphibusError) -> Exit:
+    """The exit code that an error ends a command with."""
+    if isinstance(error, CommandError):
+        return error.code
+    return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.FAILED)
+
+
+def show_error(error: AmphibusError) -> None:
+    """What, why and what to type, on stderr."""
+    lines = [f"{paint('error', RED, BOLD, to=sys.stderr)}  {error.what}"]
+    for label, text in (("why", error.why), ("fix", error.fix)):
+        if text:
+            lines.append(f"  {paint(label, BOLD, to=sys.stderr)}  {typed(text)}")
+    print("\n".join(lines), file=sys.stderr)
+
+
+def typed(text: str) -> str:
+    """The text with the commands in it as people type them here: `./run demo` for `amphibus demo`."""
+    here = os.environ.get("AMPHIBUS_COMMAND")
+    if not here:
+        return text
+    return re.sub(r"\bamphibus (run\b|(?=[a-z]))", lambda it: here if it[1] else f"{here} ", text)
+
+
+def coloured(to: TextIO) -> bool:
+    """Whether colour may be written: a terminal, and nobody said NO_COLOR."""
+    return to.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, *codes: str, to: TextIO | None = None) -> str:
+    """The text in colour where colour may be written, else as it is."""
+    return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if coloured(to or sys.stdout) else text
+
+
+def show_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table without lines, as wide as its widest cells."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        return "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+
+    print(paint(line(header), BOLD))
+    for row in cells:
+        print(line(row))
+
+
+def moment(microseconds: int | None) -> str:
+    """A time of the runtime's tables, for people: UTC, to the millisecond."""
+    if microseconds is None:
+        return "-"
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 order`, `2 orders`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def progress(total: int, what: str) -> tuple[Callable[[int], None], Callable[[], None]]:
+    """A progress bar on stderr, silent without a terminal: `advance(by)` and `close()`."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+    task = bar.add_task(what, total=total, rate="")
+    bar.start()
+
+    def advance(by: int) -> None:
+        speed = bar.tasks[task].speed
+        bar.update(task, advance=by, rate=f"{speed:,.0f}/s" if speed else "")
+
+    return advance, bar.stop

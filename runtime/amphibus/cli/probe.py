@@ -1,0 +1,38 @@
+"""`amphibus probe`: whether a process of this machine is ready, for health checks of containers."""
+
+from typing import Annotated, Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from cyclopts import Parameter
+
+from amphibus.cli import options
+from amphibus.cli.output import Exit
+from amphibus.cli.places import GATEWAY, known_names, port_of
+
+_PATIENCE_SECONDS: Final = 3.0
+
+
+def probe(
+    *,
+    module: str = GATEWAY,
+    port: int | None = None,
+    live: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Ask the process of a module here whether it is ready; exit code 4 if it is not.
+
+    Args:
+        module: The module that it hosts.
+        port: What its --port was, if not the configured one.
+        live: Ask whether it lives instead, which it may without being ready.
+    """
+    settings = options.settings(mode="distributed", port=port)
+    place = port_of((module,), known_names(options.root()), settings.port)
+    url = f"http://127.0.0.1:{place}/{'livez' if live else 'readyz'}"
+    try:
+        with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:
+            print(f"{url}  {answer.status}")
+            return Exit.OK
+    except (URLError, OSError) as error:
+        print(f"{url}  {error}")
+        return Exit.UNREACHABLE

@@ -1,0 +1,142 @@
+"""What is refused before anything starts, each time with what to type instead."""
+
+import errno
+import os
+import socket
+from pathlib import Path
+
+from amphibus.cli.output import CommandError, Exit
+
+
+def refuse_contradictions(
+    mode: str,
+    module: tuple[str, ...],
+    *,
+    all_: bool,
+    instances: int,
+    db: str | None,
+) -> None:
+    """Options that do not go together."""
+    if mode == "distributed" and not module and not all_:
+        raise CommandError(
+            "which modules?",
+            "in the distributed mode a process hosts those that it is told to",
+            "amphibus run --mode=distributed --all, or --module NAME, repeatable",
+            Exit.USAGE,
+        )
+    if all_ and (mode != "distributed" or module):
+        raise CommandError(
+            "--all starts a process for each module",
+            "it goes with --mode=distributed, and without --module",
+            "amphibus run --mode=distributed --all",
+            Exit.USAGE,
+        )
+    if instances != 1 and (instances < 1 or not all_):
+        raise CommandError(
+            "--instances is a number from 1 on that goes with --all",
+            "it says how many processes each module gets",
+            "amphibus run --mode=distributed --all --instances 2 --db postgresql://USER@HOST/DATABASE",
+            Exit.USAGE,
+        )
+    if db is not None and not db.startswith(("postgresql://", "postgres://")):
+        raise CommandError(
+            "that database server is not known",
+            "PostgreSQL is; SQLite files are used without --db",
+            "amphibus run --db postgresql://USER@HOST/DATABASE, or --data DIR for SQLite files",
+            Exit.USAGE,
+        )
+
+
+def refuse_instances_of_files(instances: int) -> None:
+    """A SQLite file has one process."""
+    if instances > 1:
+        raise CommandError(
+            f"{instances} instances of a module cannot share a SQLite file",
+            "it serves one; a database on a PostgreSQL server serves any number",
+            f"amphibus run --mode=distributed --all --instances {instances}"
+            " --db postgresql://USER@HOST/DATABASE",
+            Exit.USAGE,
+        )
+
+
+def refuse_unknown(names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """A module name that does not exist."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise CommandError(
+            f"no module {', '.join(unknown)}",
+            f"the modules are {', '.join(known)}",
+            "amphibus modules",
+            Exit.USAGE,
+        )
+
+
+def refuse_unusable_folder(data_dir: Path) -> None:
+    """A data folder that cannot be made."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(
+            f"{data_dir} cannot be the data folder",
+            error.strerror or str(error),
+            "amphibus run --data DIR, a folder that this user may write",
+        ) from error
+
+
+def refuse_second_instance(module: str, data_dir: Path) -> None:
+    """A module on a SQLite file that another process has: said before its port is found taken."""
+    path = data_dir / f"{module}.lock"
+    if not path.exists():
+        return
+    import fcntl
+
+    with path.open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = lock.read(32).decode(errors="replace") or "unknown"
+            raise CommandError(
+                f"module {module} is hosted already, by process {holder}",
+                f"a SQLite file serves one instance of a module: {path.with_suffix('.db')}",
+                f"stop process {holder}; or, for more instances, give all of them"
+                " --db postgresql://USER@HOST/DATABASE",
+            ) from None
+
+
+def refuse_taken_port(host: str, port: int, module: str = "", base: int | None = None) -> None:
+    """Says it before anything starts; the server itself would only say it after all modules."""
+    if port == 0:
+        return
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, proto) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OverflowError:
+        raise CommandError(
+            f"there is no port {port} for {module}",
+            "ports end at 65535, and each module has one above --port",
+            "amphibus run --port 8000",
+            Exit.USAGE,
+        ) from None
+    except OSError as error:
+        raise _cannot_listen(host, port, module, port if base is None else base, error) from error
+
+
+def _cannot_listen(host: str, port: int, module: str, base: int, error: OSError) -> CommandError:
+    reasons = {
+        errno.EADDRINUSE: "another program listens there",
+        errno.EACCES: "ports below 1024 need more rights",
+    }
+    whose = f" for {module}" if module else ""
+    again = base + 1 if not module or base == port else base + 100
+    return CommandError(
+        f"cannot listen on {host}:{port}{whose}",
+        reasons.get(error.errno or 0, error.strerror or str(error)),
+        f"amphibus run --port {again if port > 1023 else 8000}"
+        if error.errno in reasons
+        else "amphibus run --host 127.0.0.1",
+    )

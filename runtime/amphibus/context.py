@@ -1,0 +1,156 @@
+"""What a handler is given beside its message."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, Generic
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from typing_extensions import TypeVar
+
+from amphibus.contract import Command, Event, Message, Query, Value
+from amphibus.envelope import Envelope
+from amphibus.errors import Undeclared
+from amphibus.identity import uuid_of
+
+Container = TypeVar("Container", default=Any)
+Answered = TypeVar("Answered", bound=Value)
+
+
+class _Unknown(Enum):
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = _Unknown.UNKNOWN
+"""The result of an `outside` step that did not end in time: it may have taken effect."""
+
+
+class Context(Generic[Container]):
+    """Lives as long as one attempt to handle one message, inside its transaction.
+
+    What it publishes and sends leaves when the transaction commits, in the order of the calls, or never.
+    """
+
+    __slots__ = (
+        "_declared",
+        "attempt",
+        "container",
+        "db",
+        "envelope",
+        "now",
+        "outgoing",
+        "outside",
+        "timers",
+    )
+
+    def __init__(
+        self,
+        *,
+        envelope: Envelope,
+        container: Container,
+        db: AsyncSession,
+        now: datetime,
+        declared: frozenset[type[Message]],
+        outside: Any = None,
+        attempt: int = 1,
+    ) -> None:
+        self.envelope = envelope
+        self.container = container
+        self.db = db
+        self.now = now
+        """The database's clock, UTC."""
+        self.outside = outside
+        self.attempt = attempt
+        self.outgoing: list[Message] = []
+        self.timers: dict[tuple[str, str], datetime | None] = {}
+        self._declared = declared
+
+    @property
+    def message_id(self) -> str:
+        """The id of the message: the same on every attempt, so an idempotency key for the outside."""
+        return self.envelope.id
+
+    @property
+    def message_uuid(self) -> UUID:
+        """The id of the message as a UUID, for a business id that the sender left open."""
+        return uuid_of(self.envelope.id)
+
+    @property
+    def correlation_id(self) -> str:
+        """The id of the flow that the message belongs to."""
+        return self.envelope.correlation
+
+    @property
+    def late(self) -> bool:
+        """Whether later messages of this key were handled already (a replayed dead letter)."""
+        return self.envelope.late
+
+    def publish(self, *events: Event) -> None:
+        """Says that something happened, to whoever subscribes, once the transaction commits.
+
+        Raises:
+            Undeclared: the front page does not list the event under `publishes`.
+        """
+        self._leave(events, "publishes")
+
+    def send(self, *commands: Command[Any]) -> None:
+        """Asks another module to do something, once the transaction commits.
+
+        Raises:
+            Undeclared: the front page does not list the command under `sends`.
+        """
+        self._leave(commands, "sends")
+
+    def set_timer(self, name: str, key: str, due: datetime) -> None:
+        """Arms the durable timer `(name, key)`, or moves it; used by processes for their deadlines."""
+        self.timers[(name, key)] = due
+
+    def cancel_timer(self, name: str, key: str) -> None:
+        """Disarms a timer; one that is not armed is left alone."""
+        self.timers[(name, key)] = None
+
+    def _leave(self, messages: tuple[Message, ...], where: str) -> None:
+        for message in messages:
+            if type(message) not in self._declared:
+                name = type(message).contract_type or type(message).__qualname__
+                known = (
+                    ", ".join(sorted(each.contract_type for each in self._declared)) or "nothing"
+                )
+                raise Undeclared(
+                    f"{name} is not declared",
+                    f"the front page lists under publishes and sends: {known}",
+                    f"add it to {where}=(...) in module.py, then: amphibus check --fix",
+                )
+            self.outgoing.append(message)
+
+
+class Outside(Generic[Container]):
+    """What an `outside` step is given: no database, since it runs before the transaction."""
+
+    __slots__ = ("_ask", "container", "envelope")
+
+    def __init__(
+        self,
+        envelope: Envelope,
+        container: Container,
+        ask: Callable[[Query[Any], float], Awaitable[Value]],
+    ) -> None:
+        self.envelope = envelope
+        self.container = container
+        self._ask = ask
+
+    @property
+    def message_id(self) -> str:
+        """The idempotency key for the call: the same on every attempt."""
+        return self.envelope.id
+
+    async def ask(self, query: Query[Answered], *, timeout: float = 5.0) -> Answered:  # noqa: ASYNC109
+        """Asks another module; the front page lists the query under `asks`.
+
+        Raises:
+            Undeclared: it is not listed.
+            Refused: the owner refuses.
+            RequestError: no answer.
+        """
+        return await self._ask(query, timeout)  # type: ignore[return-value]

@@ -1,0 +1,205 @@
+"""Finds the message that kills its process, without blaming the innocent ones beside it.
+
+Each process appends to one small file what it begins and what it has finished; nothing is synced, since the file only
+has to outlive the process, not the machine. What was begun and not finished when a process died is suspect: it is rerun
+alone, and only a death while it ran alone counts against it.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+Identity = tuple[str, str, str]
+"""Module, source, id."""
+_TRUNCATE_AT = 1 << 20
+
+
+class Isolation:
+    """Lets everything run side by side, or one thing alone in the whole process."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._open = asyncio.Event()
+        self._open.set()
+        self._alone = asyncio.Lock()
+
+    @property
+    def closed(self) -> bool:
+        """Whether something runs alone, or waits to."""
+        return not self._open.is_set()
+
+    async def opened(self) -> None:
+        """Waits until others may run again."""
+        await self._open.wait()
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        """Around work that runs beside other work. Check `closed` first."""
+        self._running += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Around work beside which nothing else may run, unless it lets others in."""
+        async with self._alone:
+            self._open.clear()
+            await self._idle.wait()
+            try:
+                yield
+            finally:
+                self._open.set()
+
+    def let_others_in(self) -> None:
+        """What runs alone takes long: all go on beside it, but for those that must run alone too."""
+        self._open.set()
+
+
+class CrashJournal:
+    """What this process has under way, in a file. `suspects` are left from a process that died."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._under_way: set[Identity] = set()
+        self._alone: Identity | None = None
+        self.suspects: dict[Identity, int] = {}
+        """Each with the number of processes that died while it ran alone."""
+        self._file = -1
+        self._torn = False
+
+    def open(self) -> None:
+        """Reads what the last process left and begins anew.
+
+        Several instances on one folder have a journal each: the first that no living one has.
+        """
+        held = self._take()
+        self._read(self._path.read_text(encoding="ascii", errors="replace"))
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(self._of_suspects(), encoding="ascii")
+        self._file = os.open(fresh, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        fresh.replace(self._path)
+        os.close(held)
+
+    def _take(self) -> int:
+        first, number = self._path, 1
+        while True:
+            held = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(held), self._path.stat()):
+                    return held
+            except BlockingIOError:
+                number += 1
+                self._path = first.with_stem(f"{first.stem}-{number}")
+            except FileNotFoundError:
+                pass  # its last holder removed it since it was opened; one that was replaced is another
+            os.close(held)
+
+    def close(self) -> None:
+        """The process ended by itself, so what it did not finish is not to blame. Twice is once."""
+        if self._file < 0:
+            return
+        os.close(self._file)
+        self._file = -1
+        if self.suspects:
+            self._path.write_text(self._of_suspects(), encoding="ascii")
+        else:
+            self._path.unlink(missing_ok=True)
+
+    def begin(self, who: Identity) -> None:
+        """Before a message may take effect."""
+        self._under_way.add(who)
+        self._write(_line("+", who))
+
+    def alone(self, who: Identity) -> None:
+        """A suspect begins to run alone: if the process dies before it ends, it is to blame."""
+        self._alone = who
+        self._write(_line("!", who))
+
+    def finish(self, done: list[Identity]) -> None:
+        """After it is durable, or given up."""
+        known = [who for who in done if who in self._under_way]
+        if not known:
+            return
+        self._under_way.difference_update(known)
+        self._write("".join(_line("-", who) for who in known))
+        if not self._under_way:
+            self._shorten()
+
+    def cleared(self, who: Identity) -> None:
+        """A suspect survived its run alone, or is dead now."""
+        suspected = self.suspects.pop(who, None) is not None
+        if suspected or who == self._alone:  # one that came twice ran alone twice
+            self._alone = None
+            self._write(_line("~", who))
+
+    def _write(self, lines: str) -> None:
+        """Never fails: on a full disk it is enough that messages are handled, unwatched."""
+        text = f"\n{lines}" if self._torn else lines
+        if self._file < 0:
+            return
+        try:
+            self._torn = os.write(self._file, text.encode()) < len(text)
+        except OSError:
+            self._torn = True
+
+    def _shorten(self) -> None:
+        if os.fstat(self._file).st_size > _TRUNCATE_AT:
+            os.ftruncate(self._file, 0)
+            self._write(self._of_suspects())
+
+    def _of_suspects(self) -> str:
+        return "".join(_line("#", who, count) for who, count in self.suspects.items())
+
+    def _read(self, text: str) -> None:
+        begun: dict[Identity, None] = {}
+        alone: set[Identity] = set()
+        for line in text.split("\n"):
+            mark, who, count = _parsed(line)
+            match mark:
+                case "#":
+                    self.suspects[who] = count
+                case "+":
+                    begun[who] = None
+                case "!":
+                    alone.add(who)
+                case "-":
+                    begun.pop(who, None)
+                    alone.discard(who)
+                case "~":
+                    self.suspects.pop(who, None)
+                    begun.pop(who, None)
+                    alone.discard(who)
+        self._blame(list(begun), alone)
+
+    def _blame(self, begun: list[Identity], alone: set[Identity]) -> None:
+        for who in begun:
+            to_blame = len(begun) == 1 or who in alone
+            self.suspects[who] = self.suspects.get(who, 0) + int(to_blame)
+
+
+def _line(mark: str, who: Identity, count: int = 0) -> str:
+    """One line of ASCII, whatever is in an id."""
+    return f"{mark}{json.dumps([*who, count])}\n"
+
+
+def _parsed(line: str) -> tuple[str, Identity, int]:
+    """A line that was torn, by a full disk or a power cut, says nothing."""
+    try:
+        module, source, identity, count = json.loads(line[1:])
+        return line[0], (str(module), str(source), str(identity)), int(count)
+    except (ValueError, TypeError):
+        return "", ("", "", ""), 0

@@ -1,0 +1,100 @@
+"""The seam between a module and its database: what the runtime needs of any of them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from amphibus.sql import Sql
+
+
+class Connection(Protocol):
+    """One connection: the runtime's statements and a handler's session share its transactions."""
+
+    @property
+    def bound(self) -> AsyncConnection:
+        """SQLAlchemy's view of it."""
+        ...
+
+    @property
+    def sql(self) -> Sql:
+        """The runtime's statements."""
+        ...
+
+    @property
+    def session(self) -> AsyncSession:
+        """A handler's session."""
+        ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+    async def begin(self) -> None:
+        """Begins to write."""
+        ...
+
+    async def commit(self) -> None:
+        """Makes it durable."""
+        ...
+
+    async def roll_back(self) -> None:
+        """Undoes it, whatever state it is in. The session is a new one afterwards."""
+        ...
+
+
+Migrate = Callable[["Store"], Awaitable[None]]
+
+
+class Store(Protocol):
+    """A module's database. Lives as long as its module is hosted."""
+
+    @property
+    def module(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """How a message to the user names it; without a password."""
+        ...
+
+    @property
+    def writer(self) -> Connection:
+        """The one that changes are made on."""
+        ...
+
+    @property
+    def look(self) -> Sql:
+        """Sees what is committed, outside every transaction."""
+        ...
+
+    async def open(self, migrate: Migrate | None = None) -> None:
+        """Takes the database for this instance, creates or upgrades its tables.
+
+        Raises:
+            StoreError: it cannot be used.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Gives it back."""
+        ...
+
+    async def reader(self) -> Connection:
+        """A read-only connection with a snapshot of its own; hand it back with `done_reading`."""
+        ...
+
+    async def done_reading(self, connection: Any) -> None:
+        """Ends the snapshot."""
+        ...
+
+    async def begin_alone(self) -> None:
+        """Begins to write, once no other instance of the module is between here and its commit."""
+        ...
+
+    async def has_table(self, name: str) -> bool:
+        """Whether the module has a table of that name."""
+        ...

@@ -1,0 +1,51 @@
+"""A message on its way: the attributes of CloudEvents 1.0 and the payload's bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from amphibus.contract import Message
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Envelope:
+    """One message of one sender. `(source, id)` is its identity.
+
+    Times are microseconds since the epoch, UTC.
+    """
+
+    id: str
+    type: str
+    source: str
+    """The sending module."""
+    key: str | None
+    time: int
+    correlation: str
+    causation: str | None
+    trace: str
+    """W3C traceparent."""
+    body: bytes
+    reply: bool = False
+    """The sender waits for the answer, as long as it is there."""
+    late: bool = False
+    """A replayed dead letter: later messages of its key were handled before it."""
+    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Attributes that this version does not know, carried on unchanged."""
+    decoded: list[Message] = field(default_factory=list, compare=False, repr=False)
+    """The message made of the body, once somebody in this process has decoded it; frozen, so it is shared."""
+
+    @property
+    def lane(self) -> str:
+        """Messages of one lane are handled one at a time, in order; without a key each is its own."""
+        return f"{self.source}\x1f{self.key}" if self.key is not None else f"\x1f{self.id}"
+
+
+@dataclass(slots=True, frozen=True)
+class Reply:
+    """What became of a message: an answer's bytes, or a refusal's code and detail, or an error's text."""
+
+    outcome: str
+    """`answered`, `refused` or `failed`."""
+    body: bytes = b""
+    code: str = ""
+    detail: str = ""

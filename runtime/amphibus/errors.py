@@ -1,0 +1,112 @@
+"""Everything that Amphibus raises, as one tree.
+
+AmphibusError
+├── DeclarationError      front pages or contracts that do not fit together; all problems at once
+├── ConfigError           a setting that is unknown or not allowed
+├── StoreError            a database that cannot be used as it is
+│   ├── StoreInUse        another process has it
+│   ├── StoreUnwritable   no right or no room to write
+│   ├── StoreAway         its server does not answer
+│   └── NewerStore        written by a newer version
+├── Undeclared            a handler publishes, sends or asks what its front page does not declare
+├── Undecodable           a message whose type, version or body is not understood
+├── Refused               a business refusal: an answer, not a failure
+├── Unavailable           something outside is away: try again, no attempt spent
+└── RequestError          a request without an answer
+    ├── OwnerAway         nobody listens: not done
+    ├── RequestTimeout    no answer in time: may have been done
+    └── RequestFailed     the owner failed: its transaction was rolled back
+"""
+
+from collections.abc import Sequence
+
+
+class AmphibusError(Exception):
+    """Base of the tree. Says what happened, why, and what to type or change."""
+
+    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.fix = fix
+
+
+class DeclarationError(AmphibusError):
+    """Declarations that do not fit together. Nothing was started."""
+
+    def __init__(self, problems: Sequence[str], fix: str = "") -> None:
+        self.problems = tuple(problems)
+        count = "1 declaration" if len(problems) == 1 else f"{len(problems)} declarations"
+        why = "\n        ".join(self.problems)
+        super().__init__(f"{count} cannot be right", why, fix or "amphibus check")
+
+
+class ConfigError(AmphibusError):
+    """A setting that is unknown or not allowed. Nothing was started."""
+
+
+class StoreError(AmphibusError):
+    """A database that cannot be used as it is. Nothing was written."""
+
+
+class StoreInUse(StoreError):
+    """Another process works on this database. Nothing was written."""
+
+
+class StoreUnwritable(StoreError):
+    """The database's folder cannot be written. Nothing was written."""
+
+
+class StoreAway(StoreError):
+    """The database's server does not answer. It is tried again until it does."""
+
+
+class NewerStore(StoreError):
+    """The database was written by a newer version than this one. Nothing was written."""
+
+
+class Undeclared(AmphibusError):
+    """A handler used a message that its module's front page does not declare. Its changes were rolled back."""
+
+
+class Undecodable(AmphibusError):
+    """A message whose type, version or body is not understood. It goes to the dead letters; trying again is useless."""
+
+
+class Refused(AmphibusError):
+    """A business refusal, raised by a handler: its changes are rolled back and the sender gets the code.
+
+    The same message asked again gets the same refusal. `code` is one of those its contract declares.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code.replace("_", " "))
+        self.code = code
+        self.detail = detail
+
+
+class Unavailable(AmphibusError):
+    """Something outside is away. The message is tried again later without spending an attempt.
+
+    `retry_after` is in seconds; None leaves it to the module's backoff.
+    """
+
+    def __init__(self, why: str, retry_after: float | None = None) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class RequestError(AmphibusError):
+    """A request that got no answer. The subclasses say whether the work may have been done."""
+
+
+class OwnerAway(RequestError):
+    """Nobody handles this request at the moment. It was not done; trying again is safe."""
+
+
+class RequestTimeout(RequestError):
+    """No answer in time. The work may have been done; the same id asked again gets the same answer."""
+
+
+class RequestFailed(RequestError):
+    """The owner failed while it worked on the request. Its transaction was rolled back."""

@@ -1,0 +1,223 @@
+"""The app: every route that the contracts declare, what operators ask, and the documentation."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from amphibus.contract import kind_of
+from amphibus.gateway.answers import Answer
+from amphibus.gateway.bindings import Binding
+from amphibus.gateway.docs import docs_pages
+from amphibus.gateway.exchanges import ClientGone, Exchange
+from amphibus.gateway.openapi import openapi_page
+from amphibus.gateway.paths import Path, Paths
+from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
+from amphibus.gateway.reads import Reader
+from amphibus.gateway.writes import SOON, Limits, Writer
+from amphibus.identity import new_id
+from amphibus.intake import Intake
+from amphibus.signals.app import signal_routes
+from amphibus.signals.health import Health
+from amphibus.signals.metrics import Meters
+from amphibus.signals.privacy import describe
+from amphibus.store_trouble import is_trouble
+from amphibus.topology import GATEWAY
+
+log = structlog.get_logger()
+
+Page: TypeAlias = Callable[[Request], Awaitable[Response]]
+Target: TypeAlias = Writer | Reader | Page
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NOWHERE: Final = "(none)"
+_CLIENT_CLOSED: Final = 499
+
+
+def build_app(
+    intake: Intake,
+    limits: Limits,
+    health: Health,
+    meters: Meters,
+    *,
+    title: str = "Amphibus",
+) -> "Gateway":
+    """The ASGI app for the routes of the contracts that somebody handles.
+
+    Args:
+        intake: the gateway's side of the runtime.
+        limits: the gateway's settings.
+        health: what `/readyz` says.
+        meters: where requests are counted and what `/metrics` says.
+        title: the name of the API.
+    """
+    bindings = bindings_of(intake)
+    paths: Paths[Target] = Paths()
+    for each in bindings:
+        if kind_of(each.contract) == "query":
+            creators = [other for other in bindings if other.creates(each.http.path)]
+            target: Target = Reader(each, intake, limits, creators)
+        else:
+            target = Writer(each, intake, limits)
+        paths.add(each.http.method, each.http.path, target)
+    _add_signals(paths, health, meters)
+    for path, page in {"/openapi.json": openapi_page(bindings, title), **docs_pages(title)}.items():
+        paths.add("GET", path, page)
+    return Gateway(paths, meters)
+
+
+def starting_app(health: Health, meters: Meters) -> "Gateway":
+    """What is served until the store can be used: nothing can be said yet of what exists and what does not."""
+    paths: Paths[Target] = Paths()
+    _add_signals(paths, health, meters)
+    return Gateway(paths, meters, elsewhere=_starting)
+
+
+def _add_signals(paths: Paths[Target], health: Health, meters: Meters) -> None:
+    for route in signal_routes(health, meters):
+        paths.add("GET", route.path, route.endpoint)
+
+
+def _nothing_there() -> Problem:
+    return Problem(NOT_FOUND, "no such path; /docs lists those that exist")
+
+
+def _starting() -> Problem:
+    return Problem(AWAY, "it is starting", headers=SOON)
+
+
+def bindings_of(intake: Intake) -> list[Binding]:
+    """Every contract with a route and an owner, in the order of their types."""
+    topology = intake.topology
+    return [
+        Binding(contract, contract.contract_http)
+        for name, contract in sorted(topology.contracts.items())
+        if contract.contract_http is not None and name in topology.owners
+    ]
+
+
+class Gateway:
+    """One ASGI layer: finds the route, turns problems into answers, counts. Nothing is stacked on it."""
+
+    def __init__(
+        self,
+        paths: Paths[Target],
+        meters: Meters,
+        *,
+        elsewhere: Callable[[], Problem] = _nothing_there,
+    ) -> None:
+        self._paths = paths
+        self._elsewhere = elsewhere
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await _other(scope, receive, send)
+            return
+        begin = time.perf_counter()
+        method: str = scope["method"]
+        route, status = _NOWHERE, FAULT.status
+        try:
+            path, parameters = self._find(scope)
+            route = path.template
+            status = await _serve(path, parameters, scope, receive, send)
+        except Problem as problem:
+            exchange = Exchange(scope, receive, {})
+            exchange.request_id = new_id()
+            status = await _send(problem.answer(exchange.request_id), exchange, send)
+        except ClientGone:
+            status = _CLIENT_CLOSED
+            log.debug("http.gone", method=method, route=route)
+        finally:
+            seconds = time.perf_counter() - begin
+            self._meters.served(method if method in _METHODS else "OTHER", route, status, seconds)
+            log.debug("http.served", method=method, route=route, status=status, seconds=seconds)
+
+    def _find(self, scope: Scope) -> tuple[Path[Target], dict[str, str]]:
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        found = self._paths.find(raw.decode("latin-1").removeprefix(scope.get("root_path", "")))
+        if found is None:
+            raise self._elsewhere()
+        return found
+
+
+async def _serve(
+    path: Path[Target], parameters: dict[str, str], scope: Scope, receive: Receive, send: Send
+) -> int:
+    method: str = scope["method"]
+    target = _target(path, method)
+    if target is None:
+        allow = (b"allow", path.allowed.encode())
+        return await _send(Answer(204, b"", (allow,)), Exchange(scope, receive, {}), send)
+    if isinstance(target, Writer | Reader):
+        exchange = Exchange(scope, receive, parameters)
+        return await _send(await _worked(target, exchange, path.template), exchange, send)
+    response = await target(Request(scope, receive))
+    await response(scope, receive, _bodiless(send) if method == "HEAD" else send)
+    return response.status_code
+
+
+async def _worked(target: Writer | Reader, exchange: Exchange, route: str) -> Answer:
+    """The answer, whatever happens; a fault of ours is logged and says nothing of itself."""
+    try:
+        return await target(exchange)
+    except Problem as problem:
+        exchange.request_id = exchange.request_id or new_id()
+        return problem.answer(exchange.request_id)
+    except (ClientGone, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        exchange.request_id = exchange.request_id or new_id()
+        if is_trouble(error):
+            what = describe(error)
+            log.error("store.failed", module=GATEWAY, error=what)  # noqa: TRY400 - it is no fault
+            away = Problem(AWAY, "the store is away; it may have been done", headers=SOON)
+            return away.answer(exchange.request_id)
+        where = {"method": exchange.method, "route": route, "message_id": exchange.request_id}
+        log.exception("http.failed", **where)
+        return Problem(FAULT, "it may have been done; it was logged").answer(exchange.request_id)
+
+
+async def _send(answer: Answer, exchange: Exchange, send: Send) -> int:
+    await answer.send(
+        send,
+        request_id=exchange.request_id or new_id(),
+        trace=exchange.trace,
+        bodiless=exchange.method == "HEAD",
+    )
+    return answer.status
+
+
+def _target(path: Path[Target], method: str) -> Target | None:
+    """Where a method leads; None stands for the question which methods there are."""
+    target = path.methods.get("GET" if method == "HEAD" else method)
+    if target is None and method != "OPTIONS":
+        allow = path.allowed
+        raise Problem(METHOD, f"allowed are {allow}", headers=((b"allow", allow.encode()),))
+    return target
+
+
+def _bodiless(send: Send) -> Send:
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return without_body
+
+
+async def _other(scope: Scope, receive: Receive, send: Send) -> None:
+    """Takes part in the server's start and stop, and turns web sockets away."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,156 @@
+"""From what was sent to the message that its contract describes, validated once."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from amphibus.contract import Http, Message, Value, personal_fields
+from amphibus.gateway.paths import parameters, render
+from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
+from amphibus.gateway.texts import canonical, read_query
+
+
+class Binding:
+    """A contract at its route. Made once, used for every request."""
+
+    def __init__(self, contract: type[Message], http: Http) -> None:
+        contract.model_rebuild()
+        fields = contract.model_fields
+        self.contract = contract
+        self.http = http
+        self.answer: type[Value] | None = contract.answer_type()
+        self.path_names = parameters(http.path)
+        self.own_id = _own_id(contract, self.path_names)
+        """The field that names what the command makes; filled with the message's id if it is not sent."""
+        self.names = {info.alias or name: name for name, info in fields.items()}
+        """Name on the wire -> field."""
+        self._path_types = {
+            name: TypeAdapter[Any](fields[name].rebuild_annotation()) for name in self.path_names
+        }
+        self._personal = frozenset(personal_fields(contract))
+
+    def path_values(self, sent: Mapping[str, str]) -> dict[str, Any]:
+        """The path's parameters as JSON values in their one canonical form; a wrong one as it was sent."""
+        values: dict[str, Any] = {}
+        for name, kind in self._path_types.items():
+            try:
+                value = kind.validate_strings(sent[name], strict=True)
+                values[name] = kind.dump_python(value, mode="json")
+            except ValidationError:
+                values[name] = sent[name]
+        return values
+
+    def path(self, values: Mapping[str, Any]) -> str:
+        """The path of a request, in its one canonical form."""
+        return render(self.http.path, values)
+
+    def identity(self, own: object) -> str:
+        """What a command that names itself is known as, beside its message's id."""
+        return f"id {self.contract.contract_type} {own}"
+
+    def creates(self, path: str) -> bool:
+        """Whether what this stored command makes is read at a path, by its own id alone."""
+        location = self.http.location
+        return self.http.stored and location == path and parameters(path) == (self.own_id,)
+
+    def location(self, message: Message) -> str | None:
+        """Where what the command makes will be found."""
+        if self.http.location is None:
+            return None
+        named = parameters(self.http.location)
+        return render(self.http.location, {name: getattr(message, name) for name in named})
+
+    def content(self, data: dict[str, Any], values: Mapping[str, Any]) -> tuple[bytes, bool]:
+        """What was sent, body and path together, canonical; and whether it names itself.
+
+        A field that is null counts as absent where the path or the message's id fills it.
+        """
+        for name, value in values.items():
+            if data.get(name) is None:
+                data[name] = value
+        named = self.own_id is not None and data.get(self.own_id) is not None
+        if not named and self.own_id is not None:
+            data.pop(self.own_id, None)
+        return canonical(data), named
+
+    def command(self, content: bytes, own: str | None, values: Mapping[str, Any]) -> Message:
+        """The message.
+
+        Args:
+            content: what was sent.
+            own: the id that it gets, where it does not name itself.
+            values: what stood in the path.
+
+        Raises:
+            Problem: fields are wrong, all of them named, or the body contradicts the path.
+        """
+        if own is not None and self.own_id is not None:
+            comma = b"" if content == b"{}" else b","
+            content = b'{"%b":"%b"%b' % (self.own_id.encode(), own.encode(), comma) + content[1:]
+        try:
+            message = self.contract.model_validate_json(
+                content, strict=True, extra="forbid", by_alias=True, by_name=False
+            )
+        except ValidationError as error:
+            raise invalid(self._wrong(error)) from None
+        if values:
+            self._agree(message, values)
+        return message
+
+    def query(self, sent: Mapping[str, str], query: bytes) -> Message:
+        """The message; a parameter without a value counts as absent.
+
+        Raises:
+            Problem: parameters are unknown, repeated or wrong, all of them named.
+        """
+        values = dict(sent)
+        errors: list[Wrong] = []
+        for name, value in read_query(query):
+            if name not in self.names or self.names[name] in self.path_names:
+                errors.append(wrong(name[:100], f"is not a parameter; {self._known_parameters()}"))
+            elif name in values:
+                errors.append(wrong(name, "is given more than once"))
+            else:
+                values[name] = value
+        values = {name: value for name, value in values.items() if value}
+        try:
+            message = self.contract.model_validate_strings(
+                values, strict=True, extra="forbid", by_alias=True, by_name=False
+            )
+        except ValidationError as error:
+            raise invalid([*errors, *self._wrong(error)]) from None
+        if errors:
+            raise invalid(errors)
+        return message
+
+    def _known_parameters(self) -> str:
+        known = [name for name, field in self.names.items() if field not in self.path_names]
+        return f"known are {', '.join(known)}" if known else "none is known here"
+
+    def _wrong(self, error: ValidationError) -> list[Wrong]:
+        return wrong_fields(error, known=self.names, personal=self._personal)
+
+    def _agree(self, message: Message, values: Mapping[str, Any]) -> None:
+        errors = [
+            wrong(name, "is not the one in the path")
+            for name, kind in self._path_types.items()
+            if kind.dump_python(getattr(message, name), mode="json") != values[name]
+        ]
+        if errors:
+            raise invalid(errors)
+
+
+def _own_id(contract: type[Message], path_names: tuple[str, ...]) -> str | None:
+    """The optional UUID beside the path's: the key if it is one, else the first."""
+    found = [
+        name
+        for name, info in contract.model_fields.items()
+        if name not in path_names
+        and info.default is None
+        and not info.is_required()
+        and set(get_args(info.annotation)) == {UUID, type(None)}
+    ]
+    key = contract.contract_key
+    return key if key in found else next(iter(found), None)

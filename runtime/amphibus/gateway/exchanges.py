@@ -1,0 +1,120 @@
+"""One request as the gateway sees it: its head, its body, its trace."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.types import Message, Receive, Scope
+
+from amphibus.gateway.problems import MALFORMED, NOT_JSON, SLOW, TOO_LARGE, Problem
+from amphibus.identity import new_trace, next_span
+
+_BODY_WITHIN_SECONDS: Final = 30.0
+_CLOSE: Final = ((b"connection", b"close"),)
+_VISIBLE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
+_TRACEPARENT: Final = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+)
+_JSON: Final = re.compile(
+    rb"\s*application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE
+)
+
+
+class ClientGone(Exception):
+    """The client left before its request was complete. Nothing was done."""
+
+
+class Exchange:
+    """Lives as long as one request."""
+
+    __slots__ = ("_headers", "_receive", "method", "parameters", "query", "request_id", "trace")
+
+    def __init__(self, scope: Scope, receive: Receive, parameters: dict[str, str]) -> None:
+        self.method: str = scope["method"]
+        self.parameters = parameters
+        self.query: bytes = scope["query_string"]
+        self.request_id = ""
+        """The id of the message that the request became, once it is known."""
+        self._headers: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            self._headers.setdefault(name, []).append(value)
+        self.trace = trace_of(self._headers.get(b"traceparent", ()))
+        self._receive = receive
+
+    def idempotency_key(self) -> str | None:
+        """The `Idempotency-Key`, if there is one.
+
+        Raises:
+            Problem: it is not one of 1 to 255 visible characters.
+        """
+        sent = self._headers.get(b"idempotency-key")
+        if sent is None:
+            return None
+        if len(sent) != 1 or not _VISIBLE.fullmatch(sent[0]):
+            raise Problem(
+                MALFORMED,
+                "Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters",
+            )
+        return sent[0].decode("ascii")
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body.
+
+        Raises:
+            Problem: it is not declared as JSON, is larger than `limit` bytes, or is late.
+            ClientGone: it never came.
+        """
+        self._check_head(limit)
+        message = await self._next()
+        first: bytes = message.get("body", b"")
+        if not message.get("more_body") and len(first) <= limit:
+            return first
+        return await self._rest(bytearray(first), message, limit)
+
+    async def _rest(self, body: bytearray, message: Message, limit: int) -> bytes:
+        while True:
+            if len(body) > limit:
+                raise _too_large(limit)
+            if not message.get("more_body"):
+                return bytes(body)
+            message = await self._next()
+            body += message.get("body", b"")
+
+    async def _next(self) -> Message:
+        try:
+            async with asyncio.timeout(_BODY_WITHIN_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            raise Problem(SLOW, "the body did not come", headers=_CLOSE) from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        return message
+
+    def _check_head(self, limit: int) -> None:
+        kinds = self._headers.get(b"content-type", ())
+        if any(not _JSON.fullmatch(kind) for kind in kinds) or len(kinds) > 1:
+            raise Problem(NOT_JSON, "send application/json in UTF-8", headers=_CLOSE)
+        codings = self._headers.get(b"content-encoding", ())
+        if any(coding.strip().lower() not in (b"", b"identity") for coding in codings):
+            raise Problem(NOT_JSON, "send the body uncompressed", headers=_CLOSE)
+        lengths = self._headers.get(b"content-length", ())
+        if any(
+            length.isdigit() and (len(length) > 15 or int(length) > limit) for length in lengths
+        ):
+            raise _too_large(limit)
+
+
+def trace_of(sent: Iterable[bytes]) -> str:
+    """Goes on with the trace that the client sent, if it is one, or begins a new one."""
+    values = list(sent)
+    if len(values) != 1 or not _TRACEPARENT.fullmatch(values[0]):
+        return new_trace()
+    known = values[0].decode("latin-1")
+    if known.startswith("00") and len(known) > 55:
+        return new_trace()
+    return next_span(f"00{known[2:55]}")
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(TOO_LARGE, f"the body may have {limit} bytes at most", headers=_CLOSE)

@@ -1,0 +1,164 @@
+"""Everything that an HTTP request can be told when it is not done: problem details of RFC 9457."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from amphibus.gateway.answers import Answer
+
+_MOST: Final = 1_000
+_LONGEST_NAME: Final = 100
+_SHOULD: Final = re.compile(r"^\w+(?: input)? should")
+Headers = tuple[tuple[bytes, bytes], ...]
+Wrong = Mapping[str, str]
+"""One wrong field: `{"field": ..., "message": ...}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A problem type: its name in the type URI, its usual status and its title."""
+
+    name: str
+    status: int
+    title: str
+
+
+MALFORMED: Final = Kind("malformed", 400, "The request cannot be read")
+NOT_FOUND: Final = Kind("not-found", 404, "There is nothing here")
+METHOD: Final = Kind("method-not-allowed", 405, "The method does not fit")
+SLOW: Final = Kind("body-too-slow", 408, "The body took too long")
+RUNNING: Final = Kind("running", 409, "The same request is being worked on")
+ID_TAKEN: Final = Kind("id-taken", 409, "The id is taken")
+TOO_LARGE: Final = Kind("too-large", 413, "The body is too large")
+NOT_JSON: Final = Kind("not-json", 415, "The body must be JSON")
+INVALID: Final = Kind("invalid", 422, "Fields are wrong")
+KEY_REUSED: Final = Kind("key-reused", 422, "The idempotency key was used before")
+REFUSED: Final = Kind("refused", 409, "Refused")
+FAULT: Final = Kind("fault", 500, "A fault of ours")
+FAILED: Final = Kind("owner-failed", 502, "The work failed")
+AWAY: Final = Kind("away", 503, "Not possible at the moment")
+NO_ANSWER: Final = Kind("no-answer", 504, "No answer in time")
+
+KINDS: Final = (
+    *(MALFORMED, NOT_FOUND, METHOD, SLOW, RUNNING, ID_TAKEN, TOO_LARGE, NOT_JSON, INVALID),
+    *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NO_ANSWER),
+)
+
+
+class Problem(Exception):
+    """Ends the work on a request; becomes its answer."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        status: int | None = None,
+        title: str | None = None,
+        code: str | None = None,
+        errors: Sequence[Wrong] = (),
+        more_errors: int = 0,
+        headers: Headers = (),
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.status = status or kind.status
+        self.title = title or kind.title
+        self.code = code
+        self.errors = errors
+        self.more_errors = more_errors
+        self.headers = headers
+
+    def answer(self, request_id: str) -> Answer:
+        """The answer; `instance` names this occurrence, for whoever looks for it in the logs."""
+        body: dict[str, Any] = {
+            "type": f"urn:amphibus:problem:{self.kind.name}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": f"urn:uuid:{request_id}",
+        }
+        if self.code is not None:
+            body["code"] = self.code
+        if self.errors:
+            body["errors"] = self.errors
+        if self.more_errors:
+            body["more_errors"] = self.more_errors
+        return Answer(self.status, json.dumps(body).encode(), self.headers)
+
+
+def refusal(code: str, detail: str, statuses: Mapping[str, int]) -> Problem:
+    """What a business refusal becomes: the status that the contract declares for its code."""
+    title = code.replace("_", " ").capitalize()
+    return Problem(
+        REFUSED, detail or title, status=statuses.get(code, REFUSED.status), title=title, code=code
+    )
+
+
+def invalid(errors: Sequence[Wrong]) -> Problem:
+    """Names every wrong field, up to a thousand of them."""
+    count = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    more = max(0, len(errors) - _MOST)
+    return Problem(INVALID, f"{count} wrong", errors=errors[:_MOST], more_errors=more)
+
+
+def wrong(field: str, message: str) -> Wrong:
+    """One wrong field."""
+    return {"field": field, "message": message}
+
+
+def wrong_fields(
+    error: ValidationError, *, known: Iterable[str], personal: frozenset[str]
+) -> list[Wrong]:
+    """The fields that a validation found wrong, without a value and without Pydantic's own words.
+
+    Args:
+        error: what the validation raised.
+        known: names of the outermost fields, for a misspelt one.
+        personal: paths of the personal fields, whose values no message may repeat.
+    """
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    inner = {each["loc"][:depth] for each in details for depth in range(1, len(each["loc"]))}
+    # A collection whose items are wrong is also said to be too short; that is only an echo.
+    real = [each for each in details if each["type"] != "too_short" or each["loc"] not in inner]
+    named = [
+        wrong(path_of(each["loc"]), _message(each, tuple(known), personal)) for each in real[:_MOST]
+    ]
+    # What nobody will read needs no words, only a count.
+    return named + [wrong("", "")] * (len(real) - len(named))
+
+
+def path_of(place: Sequence[str | int]) -> str:
+    """`lines[3].quantity`."""
+    text = ""
+    for step in place:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += f".{step[:_LONGEST_NAME]}" if text else step[:_LONGEST_NAME]
+    return text or "body"
+
+
+def _message(error: ErrorDetails, known: Sequence[str], personal: frozenset[str]) -> str:
+    kind, place = error["type"], error["loc"]
+    if kind == "missing":
+        return "is required"
+    if kind == "extra_forbidden":
+        return "is not a known field" + _hint(str(place[-1]), known if len(place) == 1 else ())
+    generic = "".join("[]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+    if generic in personal and kind in ("value_error", "assertion_error"):
+        return "is not valid"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return _SHOULD.sub("must", message)
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""

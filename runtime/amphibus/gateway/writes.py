@@ -1,0 +1,220 @@
+"""Commands over HTTP: done once, answered the same however often they are asked.
+
+A *stored* command is accepted as soon as the gateway's own store has it; its owner may be away. A *decided* one is
+accepted by its owner, or not at all.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Protocol
+
+import structlog
+
+from amphibus.codec import fill, to_bytes
+from amphibus.contract import Message
+from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout, StoreError
+from amphibus.gateway.answers import Answer
+from amphibus.gateway.bindings import Binding
+from amphibus.gateway.exchanges import Exchange
+from amphibus.gateway.problems import (
+    AWAY,
+    FAILED,
+    ID_TAKEN,
+    KEY_REUSED,
+    NO_ANSWER,
+    RUNNING,
+    Problem,
+    refusal,
+)
+from amphibus.gateway.texts import read_object
+from amphibus.identity import derived_id, new_id
+from amphibus.intake import Intake, Verdict
+
+PRINCIPAL: Final = "anonymous"
+"""Who asks, until there is authentication."""
+SOON: Final = ((b"retry-after", b"1"),)
+_REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
+
+log = structlog.get_logger()
+
+
+class Limits(Protocol):
+    """The settings of the gateway that requests are held to."""
+
+    @property
+    def body_limit_bytes(self) -> int: ...  # noqa: D102
+    @property
+    def accept_within_seconds(self) -> float: ...  # noqa: D102
+    @property
+    def request_timeout_seconds(self) -> float: ...  # noqa: D102
+    @property
+    def page_limit(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A command, what it is known as, and what was sent."""
+
+    message: Message
+    id: str
+    key_identity: str | None
+    business_identity: str | None
+    digest: bytes
+    location: str | None
+    repeatable: bool
+    """Whether a second request can ask for the same; only then is its answer remembered."""
+
+
+class Writer:
+    """Answers the requests of one command's route."""
+
+    def __init__(self, binding: Binding, intake: Intake, limits: Limits) -> None:
+        self._binding = binding
+        self._intake = intake
+        self._limits = limits
+
+    async def __call__(self, exchange: Exchange) -> Answer:
+        """Accepts a command.
+
+        Raises:
+            Problem: it was not accepted.
+            ClientGone: it never came whole.
+        """
+        write = self._read(exchange, await exchange.body(self._limits.body_limit_bytes))
+        exchange.request_id = write.id
+        stored = self._binding.http.stored
+        if stored or write.repeatable:
+            verdict = await self._accept(write, exchange.trace)
+            if verdict.state == "same":
+                exchange.request_id = verdict.message_id or write.id
+                if verdict.status:
+                    return _replay(verdict)
+            elif verdict.state != "new":
+                raise _not_accepted(verdict)
+        try:
+            if stored:
+                return await self._stored(write, exchange.request_id)
+            return await self._decided(write, exchange.request_id, exchange.trace)
+        finally:
+            self._intake.released(write.id)
+
+    def _read(self, exchange: Exchange, body: bytes) -> Write:
+        binding = self._binding
+        key = exchange.idempotency_key()
+        values = binding.path_values(exchange.parameters)
+        content, named = binding.content(read_object(body), values)
+        if key is not None:
+            message_id = derived_id(PRINCIPAL, f"{exchange.method} {binding.path(values)}", key)
+        else:
+            message_id = new_id()
+        message = binding.command(content, None if named else message_id, values)
+        identity = None
+        if binding.own_id is not None and (named or binding.http.location is not None):
+            identity = binding.identity(getattr(message, binding.own_id))
+        if named and identity is not None and key is None:
+            message_id = derived_id(PRINCIPAL, identity)
+        return Write(
+            message=message,
+            id=message_id,
+            key_identity=None if key is None else f"key {message_id}",
+            repeatable=key is not None or named,
+            business_identity=identity,
+            digest=sha256(content).digest(),
+            location=binding.location(message),
+        )
+
+    async def _accept(self, write: Write, trace: str) -> Verdict:
+        try:
+            return await self._intake.accept(
+                write.message,
+                message_id=write.id,
+                key_identity=write.key_identity,
+                business_identity=write.business_identity,
+                digest=write.digest,
+                stored=self._binding.http.stored,
+                trace=trace,
+                location=write.location,
+            )
+        except StoreError:
+            log.exception("store.failed", module="gateway")
+            raise Problem(
+                AWAY, "it could not be stored and was not accepted; try again", headers=SOON
+            ) from None
+
+    async def _stored(self, write: Write, message_id: str) -> Answer:
+        within = self._limits.accept_within_seconds
+        reply = await self._intake.owner_reply(message_id, within) if within else None
+        if reply is not None and reply.outcome == "refused":
+            statuses = self._binding.contract.contract_refuses
+            answer = refusal(reply.code, reply.detail, statuses).answer(message_id)
+            return await self._recorded(write, message_id, answer)
+        body = reply.body if reply is not None and reply.outcome == "answered" else b""
+        return await self._done(write, message_id, body)
+
+    async def _decided(self, write: Write, message_id: str, trace: str) -> Answer:
+        try:
+            answer = await self._intake.request(
+                write.message,
+                message_id=message_id,
+                timeout=self._limits.request_timeout_seconds,
+                trace=trace,
+            )
+        except Refused as refused:
+            statuses = self._binding.contract.contract_refuses
+            problem = refusal(refused.code, refused.detail, statuses)
+            return await self._recorded(write, message_id, problem.answer(message_id))
+        except OwnerAway:
+            await self._forget(write, message_id)
+            raise away("nothing was done; try again") from None
+        except RequestFailed:
+            await self._forget(write, message_id)
+            raise Problem(FAILED, f"nothing was changed; the message is {message_id}") from None
+        except RequestTimeout:
+            again = "the same Idempotency-Key" if write.key_identity else "the same id"
+            how = (
+                f"ask again with {again} to get the answer"
+                if write.repeatable
+                else "read before you repeat it"
+            )
+            raise Problem(NO_ANSWER, f"it may have been done; {how}", headers=SOON) from None
+        return await self._done(write, message_id, b"" if answer is None else to_bytes(answer))
+
+    async def _done(self, write: Write, message_id: str, body: bytes) -> Answer:
+        """The answer of the owner or, where there is none, one made of the command's own fields."""
+        expected = self._binding.answer
+        if not body:
+            body = b"{}" if expected is None else to_bytes(fill(expected, write.message))
+        answer = Answer(self._binding.http.status, body, _location(write.location))
+        return await self._recorded(write, message_id, answer)
+
+    async def _recorded(self, write: Write, message_id: str, answer: Answer) -> Answer:
+        if write.repeatable:
+            await self._intake.answered(message_id, status=answer.status, answer=answer.body)
+        return answer
+
+    async def _forget(self, write: Write, message_id: str) -> None:
+        if write.repeatable:
+            await self._intake.abandoned(message_id)
+
+
+def away(consequence: str) -> Problem:
+    """The owner cannot be asked."""
+    return Problem(AWAY, f"who decides this is away; {consequence}", headers=SOON)
+
+
+def _replay(verdict: Verdict) -> Answer:
+    return Answer(
+        verdict.status, verdict.answer, _REPLAYED + _location(verdict.location, verdict.status)
+    )
+
+
+def _location(path: str | None, status: int = 202) -> tuple[tuple[bytes, bytes], ...]:
+    return () if path is None or status >= 400 else ((b"location", path.encode("ascii")),)
+
+
+def _not_accepted(verdict: Verdict) -> Problem:
+    if verdict.state == "running":
+        return Problem(RUNNING, "ask again in a moment to get its answer", headers=SOON)
+    if verdict.state == "other_body":
+        return Problem(KEY_REUSED, "this Idempotency-Key was used with another body")
+    return Problem(ID_TAKEN, "this id was used with other content")

@@ -1,0 +1,195 @@
+"""One attempt to handle one message: inbox row, handler and outgoing messages in one transaction.
+
+The order of what happens here is the promise: nothing is recorded as handled without its effects, and no effect is
+kept without the record (the idempotent receiver of Hohpe and Woolf, with the inbox as its memory).
+"""
+
+import json
+from typing import Any
+
+from amphibus.attempts import Attempt, Origin, Outcome, failure_of, reply_again
+from amphibus.clock import Clock, as_datetime
+from amphibus.codec import Codec
+from amphibus.context import Context
+from amphibus.crash_journal import CrashJournal
+from amphibus.envelope import Envelope, Reply
+from amphibus.errors import Refused, Undecodable
+from amphibus.failpoints import failpoint
+from amphibus.module import Module
+from amphibus.parking import Failure, lane_waits, park
+from amphibus.process import Process
+from amphibus.settings import BusSettings
+from amphibus.settlement import Settlement
+from amphibus.signals.logs import about
+from amphibus.sql import Sql
+from amphibus.store_trouble import is_of_the_database
+from amphibus.timers import PREFIX, write_timers
+from amphibus.topology import processes_of
+from amphibus.unit_of_work import Transaction
+
+_CRASHES = 3
+_SEEN = (
+    "SELECT outcome, answer FROM amphibus_inbox WHERE source = ? AND id = ?"
+    " UNION ALL SELECT 'dead', NULL FROM amphibus_dead WHERE source = ? AND id = ?"
+)
+
+
+class Handling:
+    """Runs attempts of one module inside its writer's transactions."""
+
+    def __init__(
+        self,
+        module: Module,
+        *,
+        codec: Codec,
+        container: Any,
+        clock: Clock,
+        journal: CrashJournal,
+        settings: BusSettings,
+        partitions: int,
+    ) -> None:
+        self._module = module
+        self._codec = codec
+        self._container = container
+        self._clock = clock
+        self._journal = journal
+        self._settlement = Settlement(clock, settings, partitions)
+        self._declared = frozenset((*module.publishes, *module.sends))
+        self._processes = {process.name: process for process in processes_of(module)}
+
+    async def __call__(self, attempt: Attempt, transaction: Transaction) -> Outcome:
+        """Attempts a message; returns what became of it if the transaction commits.
+
+        Raises:
+            Exception: of the database; the transaction is lost, with all others of its batch.
+        """
+        sql, envelope = transaction.sql, attempt.envelope
+        attempt.failed, attempt.failures, attempt.reply, attempt.wakes_at = (
+            None,
+            attempt.spent,
+            None,
+            None,
+        )
+        early = await self._known_already(sql, attempt)
+        if early is not None:
+            return early
+        failure = attempt.given_up or self.killer(envelope)
+        if failure is not None:
+            return await self._settlement.failed(sql, attempt, failure)
+        self._journal.begin((self._module.name, envelope.source, envelope.id))
+        return await self._attempt(attempt, transaction)
+
+    async def _known_already(self, sql: Sql, attempt: Attempt) -> Outcome | None:
+        envelope = attempt.envelope
+        if attempt.origin is Origin.PARKED:
+            found = await sql.row("SELECT 1 FROM amphibus_parked WHERE seq = ?", attempt.seq)
+            return None if found else Outcome.GONE
+        if attempt.origin is Origin.TIMER:
+            found = await sql.row(
+                "SELECT 1 FROM amphibus_timer WHERE name = ? AND key = ? AND id = ?",
+                envelope.type.removeprefix(PREFIX),
+                envelope.key,
+                envelope.id,
+            )
+            return None if found else Outcome.GONE
+        who = (envelope.source, envelope.id)
+        seen = await sql.row(_SEEN, *who, *who)
+        if seen is not None:
+            attempt.reply = reply_again(*seen)
+            return Outcome.REPEATED
+        if await lane_waits(sql, envelope.lane):
+            if attempt.origin is Origin.REQUEST:
+                attempt.reply = Reply(
+                    "unavailable", detail="an earlier message of this key waits for its retry"
+                )
+                return Outcome.FAILED
+            await park(
+                sql,
+                envelope,
+                received=attempt.received,
+                attempts=0,
+                tries=0,
+                due=None,
+                error="",
+                part=self._settlement.part(envelope),
+            )
+            return Outcome.BEHIND
+        return None
+
+    def killer(self, envelope: Envelope) -> Failure | None:
+        """Why a message is not run again at all: it has killed enough processes."""
+        crashes = self._journal.suspects.get((self._module.name, envelope.source, envelope.id), 0)
+        if crashes < _CRASHES:
+            return None
+        return Failure("crashed", f"killed its process {crashes} times while it ran alone")
+
+    async def _attempt(self, attempt: Attempt, transaction: Transaction) -> Outcome:
+        sql, session, envelope = transaction.sql, transaction.session, attempt.envelope
+        now = self._clock.now()
+        context: Context[Any] = Context(
+            envelope=envelope,
+            container=self._container,
+            db=session,
+            now=as_datetime(now),
+            declared=self._declared,
+            outside=attempt.outside,
+            attempt=attempt.spent + 1,
+        )
+        await sql.run("SAVEPOINT handler")
+        try:
+            with about(self._module.name, envelope):
+                failpoint("handler.before")
+                returned = await self._handler(attempt, context)
+                await session.flush()
+                answer = self._answer(attempt, returned)
+                failpoint("handler.after")
+        except Exception as error:
+            if transaction.lost or is_of_the_database(error):
+                raise
+            session.sync_session.expunge_all()
+            await sql.run("ROLLBACK TO SAVEPOINT handler")
+            await sql.run("RELEASE SAVEPOINT handler")
+            return await self._rolled_back(sql, attempt, error)
+        await sql.run("RELEASE SAVEPOINT handler")
+        session.sync_session.expunge_all()
+        attempt.wakes_at = await write_timers(sql, context.timers, envelope, transaction.partitions)
+        await transaction.send(self._codec.outgoing(context.outgoing, cause=envelope, now=now))
+        attempt.reply = Reply("answered", answer)
+        await self._settlement.record(sql, attempt, Outcome.HANDLED, answer)
+        return Outcome.HANDLED
+
+    async def _handler(self, attempt: Attempt, context: Context[Any]) -> object:
+        if attempt.origin is Origin.TIMER or attempt.envelope.type.startswith(PREFIX):
+            failpoint("timer.before")
+            process, _, deadline = attempt.envelope.type.removeprefix(PREFIX).partition("/")
+            await self._process(process).expire(deadline, attempt.envelope.key or "", context)
+            return None
+        if attempt.entry is None or attempt.message is None:
+            raise Undecodable("an attempt without a decoded message")
+        return await attempt.entry.route.handler(attempt.message, context)
+
+    def _process(self, name: str) -> Process:
+        if name not in self._processes:
+            raise Undecodable(
+                f"module {self._module.name} has no process '{name}'",
+                f"it has {', '.join(self._processes) or 'none'}",
+                "declare it again, then: amphibus dead retry",
+            )
+        return self._processes[name]
+
+    def _answer(self, attempt: Attempt, returned: object) -> bytes:
+        if attempt.entry is None or attempt.message is None:
+            return b""
+        return self._codec.answer(attempt.entry, attempt.message, returned)
+
+    async def _rolled_back(self, sql: Sql, attempt: Attempt, error: Exception) -> Outcome:
+        if (
+            isinstance(error, Refused)
+            and attempt.entry
+            and error.code in attempt.entry.contract.contract_refuses
+        ):
+            attempt.reply = Reply("refused", code=error.code, detail=error.detail)
+            kept = json.dumps({"code": error.code, "detail": error.detail}).encode()
+            await self._settlement.record(sql, attempt, Outcome.REFUSED, kept)
+            return Outcome.REFUSED
+        return await self._settlement.failed(sql, attempt, failure_of(error, attempt.message))

@@ -1,0 +1,114 @@
+"""A module's front page: everything that crosses its border, read first and checked before anything runs."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import MetaData
+
+from amphibus.contract import Message
+from amphibus.errors import DeclarationError
+
+M = TypeVar("M", bound=Message)
+N = TypeVar("N", bound=Message)
+OnDead = Literal["continue", "block"]
+Handler = Callable[[M, Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class On:
+    """One row of the routing table: made by `on`."""
+
+    contract: type[Message]
+    handler: Handler[Any]
+    outside: Handler[Any] | None = None
+    outside_timeout: float = 10.0
+    on_dead: OnDead = "continue"
+
+
+def on(
+    contract: type[M],
+    handler: Handler[M],
+    *,
+    outside: Handler[M] | None = None,
+    outside_timeout: float = 10.0,
+    on_dead: OnDead = "continue",
+) -> On:
+    """Routes a contract to a handler, `async (message, context)`.
+
+    Args:
+        contract: what is handled.
+        handler: runs inside the transaction; awaits nothing but its own database. A `Process` is one too.
+        outside: runs before the transaction, `async (message, outside)`; calls what is not ours, idempotent by
+            message id. Its result is `context.outside` of the handler.
+        outside_timeout: seconds until the result is `UNKNOWN`.
+        on_dead: whether later messages of a dead one's key go on or wait behind it.
+    """
+    return On(
+        contract=contract,
+        handler=handler,
+        outside=outside,
+        outside_timeout=outside_timeout,
+        on_dead=on_dead,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """How one version of a contract becomes another: made by `convert`."""
+
+    source: type[Message]
+    target: type[Message]
+    using: Callable[[Any], Message]
+
+
+def convert(source: type[M], target: type[N], using: Callable[[M], N]) -> Convert:
+    """Declares a converter between two versions of one contract that the module owns.
+
+    From an old command or query to the handled one, the module goes on accepting the old version. From a
+    published event to an older one, it goes on publishing the older one to those who subscribe to it.
+    """
+    return Convert(source, target, using)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A business capability: what it handles, hears, says and asks, and the container that builds its parts."""
+
+    name: str
+    container: type[Any] | None = None
+    """A synchronous `dependency_injector` container; made once a process with the module's settings as `config`."""
+    handles: tuple[On, ...] = ()
+    """Own commands and queries."""
+    subscribes: tuple[On, ...] = ()
+    """Events of others."""
+    publishes: tuple[type[Message], ...] = ()
+    """Own events."""
+    sends: tuple[type[Message], ...] = ()
+    """Commands of others."""
+    asks: tuple[type[Message], ...] = ()
+    """Queries of others, asked in `outside` steps only."""
+    converts: tuple[Convert, ...] = ()
+    tables: MetaData | None = None
+    """The module's own tables, kept by the migrations beside its front page."""
+
+    def __post_init__(self) -> None:
+        """Finds the comma that is missing from `(on(...))`.
+
+        Raises:
+            DeclarationError: a list of the page is not a tuple.
+        """
+        lists = ("handles", "subscribes", "publishes", "sends", "asks", "converts")
+        wrong = [each for each in lists if not isinstance(getattr(self, each), tuple)]
+        if wrong:
+            raise DeclarationError(
+                [
+                    f"module {self.name}: {each}=(...) is not a tuple: a single entry ends with a comma"
+                    for each in wrong
+                ]
+            )
+
+    @property
+    def routes(self) -> tuple[On, ...]:
+        """All rows of the routing table."""
+        return self.handles + self.subscribes

@@ -1,0 +1,288 @@
+"""A module's schema in a PostgreSQL database: any number of instances of the module."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+from sqlalchemy import NullPool
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from amphibus.database import Migrate
+from amphibus.errors import StoreAway, StoreError, StoreUnwritable
+from amphibus.failpoints import failpoint
+from amphibus.schema_version import check_facts
+from amphibus.sql import Row, Sql
+from amphibus.tables import POSTGRESQL, SCHEMA_VERSION
+
+_READERS = 4
+_AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+"""Of two transactions that change one row, the later is rolled back and rerun: no update is lost."""
+
+
+class PostgresSql:
+    """Speaks to the runtime's tables over asyncpg, which prepares each statement once."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    async def run(self, statement: str, *values: Any) -> int:
+        """Runs a statement; returns the number of rows that it changed."""
+        status: str = await self.raw.execute(_numbered(statement), *values)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def rows(self, statement: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
+        found: list[Row] = await self.raw.fetch(_numbered(statement), *values)
+        return found
+
+    async def row(self, statement: str, *values: Any) -> Row | None:
+        """Its first row."""
+        found: Row | None = await self.raw.fetchrow(_numbered(statement), *values)
+        return found
+
+    async def many(self, statement: str, values: Sequence[Row]) -> None:
+        """Runs a statement once for each row of values, in one round trip."""
+        if values:
+            await self.raw.executemany(_numbered(statement), values)
+
+    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
+        """Inserts rows into a table that numbers them; returns their numbers, in this order."""
+        if not values:
+            return []
+        several = _several(statement, len(values))
+        rows = await self.raw.fetch(several, *(value for row in values for value in row))
+        return [row[0] for row in rows]
+
+
+@lru_cache(maxsize=512)
+def _numbered(statement: str) -> str:
+    """`?` as `$1`, `$2` …; no statement of ours has a question mark elsewhere."""
+    head, *parts = statement.split("?")
+    return head + "".join(f"${number}{part}" for number, part in enumerate(parts, start=1))
+
+
+@lru_cache(maxsize=512)
+def _several(statement: str, count: int) -> str:
+    """`INSERT … VALUES (?, ?)` for a number of rows, returning their numbers."""
+    head, _, places = statement.partition(" VALUES ")
+    return _numbered(f"{head} VALUES {', '.join([places] * count)} RETURNING seq")
+
+
+class PostgresConnection:
+    """One connection, made anew when the server went away.
+
+    SQLAlchemy is told to leave transactions alone; the runtime begins and ends them.
+    """
+
+    bound: AsyncConnection
+    raw: Any
+    sql: Sql
+    session: AsyncSession
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def open(self) -> "PostgresConnection":
+        """Connects."""
+        self.bound = await self._engine.connect()
+        self.raw = (await self.bound.get_raw_connection()).driver_connection
+        self.sql = PostgresSql(self.raw)
+        self.session = _session(self.bound)
+        return self
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return not self.raw.is_closed() and bool(self.raw.is_in_transaction())
+
+    async def begin(self, how: str = _BEGIN) -> None:
+        """Begins, on a new connection if the old one is lost."""
+        if self.raw.is_closed():
+            await self.close()
+            await self.open()
+        await self.raw.execute(how)
+
+    async def commit(self) -> None:
+        """Makes it durable.
+
+        Raises:
+            StoreError: the transaction had failed before; PostgreSQL rolled it back.
+        """
+        if await self.raw.execute("COMMIT") != "COMMIT":
+            raise StoreError("the transaction was rolled back", "a statement in it had failed", "")
+
+    async def roll_back(self) -> None:
+        """Undoes it, whatever state it is in. The session is a new one afterwards."""
+        if self.in_transaction:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self.raw.execute("ROLLBACK")
+        self.session.sync_session.expunge_all()
+        self.session = _session(self.bound)
+
+    async def close(self) -> None:
+        """Gives the connection up."""
+        self.session.sync_session.expunge_all()
+        with contextlib.suppress(Exception):
+            if self.raw.is_closed():
+                await self.bound.invalidate()
+            await self.bound.close()
+
+
+class _Looking:
+    """Reads of many tasks over one connection, one after the other."""
+
+    def __init__(self, connection: PostgresConnection) -> None:
+        self._connection = connection
+        self._turn = asyncio.Lock()
+
+    async def run(self, statement: str, *values: Any) -> int:
+        """Runs a statement; returns the number of rows that it changed."""
+        async with self._turn:
+            return await (await self._sql()).run(statement, *values)
+
+    async def rows(self, statement: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
+        async with self._turn:
+            return await (await self._sql()).rows(statement, *values)
+
+    async def row(self, statement: str, *values: Any) -> Row | None:
+        """Its first row."""
+        async with self._turn:
+            return await (await self._sql()).row(statement, *values)
+
+    async def many(self, statement: str, values: Sequence[Row]) -> None:
+        """Runs a statement once for each row of values."""
+        async with self._turn:
+            await (await self._sql()).many(statement, values)
+
+    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
+        """Inserts rows into a table that numbers them."""
+        async with self._turn:
+            return await (await self._sql()).insert_numbered(statement, values)
+
+    async def _sql(self) -> Sql:
+        if self._connection.raw.is_closed():
+            await self._connection.close()
+            await self._connection.open()
+        return self._connection.sql
+
+
+class PostgresStore:
+    """A module's schema. Opened by each instance for itself."""
+
+    def __init__(self, module: str, url: str) -> None:
+        self.module = module
+        parsed = make_url(url).set(drivername="postgresql+asyncpg")
+        self.where = f"{parsed.render_as_string(hide_password=True)} (schema {module})"
+        self._engine: AsyncEngine = create_async_engine(
+            parsed,
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
+            connect_args={"server_settings": {"search_path": module, "application_name": module}},
+        )
+        self._name = f"amphibus.{module}"
+        self._readers: list[PostgresConnection] = []
+        self.writer: PostgresConnection
+        self.look: Sql
+
+    async def open(self, migrate: Migrate | None = None) -> None:
+        """Connects, creates or upgrades the tables.
+
+        Raises:
+            StoreAway: the server does not answer.
+            StoreUnwritable: it refuses this role, or has no such database.
+            NewerStore: a newer version wrote it.
+        """
+        try:
+            self.writer = await self.connect()
+            self._looking = await self.connect()
+        except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+            raise self._unusable(error) from error
+        self.look = _Looking(self._looking)
+        await self._create_or_check()
+        if migrate is not None:
+            await migrate(self)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        for connection in [self.writer, self._looking, *self._readers]:
+            await connection.close()
+        self._readers.clear()
+        await self._engine.dispose()
+
+    async def reader(self) -> PostgresConnection:
+        """A read-only connection with a snapshot of its own."""
+        connection = self._readers.pop() if self._readers else await self.connect()
+        await connection.begin(f"{_BEGIN} READ ONLY")
+        return connection
+
+    async def done_reading(self, connection: Any) -> None:
+        """Ends the snapshot."""
+        await connection.roll_back()
+        if len(self._readers) < _READERS:
+            self._readers.append(connection)
+        else:
+            await connection.close()
+
+    async def begin_alone(self) -> None:
+        """Begins to write, once no other instance of the module is between here and its commit."""
+        # Not a snapshot: it would be taken before the wait, and not show what the other has done.
+        await self.writer.begin("BEGIN ISOLATION LEVEL READ COMMITTED")
+        await self._only_one()
+
+    async def has_table(self, name: str) -> bool:
+        """Whether the module has a table of that name."""
+        found = await self.look.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
+        return found is not None and found[0] is not None
+
+    async def connect(self) -> PostgresConnection:
+        """Another connection; close it."""
+        return await PostgresConnection(self._engine).open()
+
+    def _unusable(self, error: Exception) -> StoreError:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, (OSError, asyncpg.PostgresError)):
+            cause = getattr(cause, "orig", None) or cause.__cause__  # SQLAlchemy wraps it twice
+        why = f"{type(cause or error).__name__}: {cause or error}"
+        if isinstance(cause, _AWAY):
+            return StoreAway(f"{self.where} does not answer", why, "start it")
+        return StoreUnwritable(
+            f"{self.where} cannot be used",
+            why,
+            "correct --db or AMPHIBUS_DB_URL; amphibus db create makes schema and role",
+        )
+
+    async def _only_one(self) -> None:
+        await self.writer.sql.run("SELECT pg_advisory_xact_lock(hashtext(?))", self._name)
+
+    async def _create_or_check(self) -> None:
+        raw = self.writer.raw
+        async with raw.transaction():
+            # Two instances that start together create the tables once.
+            await self._only_one()
+            # Only where it is missing: even to ask for one that exists needs a right to make others.
+            if not await raw.fetchval("SELECT to_regnamespace($1)", f'"{self.module}"'):
+                await raw.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.module}"')
+            if not await self.has_table("amphibus_meta"):
+                failpoint("migrate.before")
+                for statement in POSTGRESQL:
+                    await raw.execute(statement)
+                facts = [("schema_version", str(SCHEMA_VERSION)), ("module", self.module)]
+                await raw.executemany("INSERT INTO amphibus_meta VALUES ($1, $2)", facts)
+                failpoint("migrate.after")
+            rows = await raw.fetch("SELECT name, value FROM amphibus_meta")
+        check_facts(dict(rows), self.module, self.where)
+
+
+def _session(bound: AsyncConnection) -> AsyncSession:
+    return AsyncSession(
+        bind=bound, expire_on_commit=False, autoflush=True, join_transaction_mode="control_fully"
+    )

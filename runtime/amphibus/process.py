@@ -1,0 +1,215 @@
+"""Process managers (sagas) as data: states, messages, deadlines and compensations.
+
+The idea is Garcia-Molina and Salem's "Sagas" (1987) with the process manager of Hohpe and Woolf's "Enterprise
+Integration Patterns". Being data, a process is drawn (`amphibus modules --format mermaid`) and checked for missing
+cases at start: every state answers every message, every path that ends has settled or undone what it did.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlmodel import SQLModel
+
+from amphibus.context import Context
+from amphibus.contract import Command, Message
+from amphibus.errors import AmphibusError, Refused
+
+Sends = tuple[type[Command[Any]], ...]
+Begin = Callable[[Any, Any], Awaitable[SQLModel]]
+Step = Callable[[Any, Any, Any], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A message that moves a process: `do` runs, then the process is in the state `to`.
+
+    `to` names one state, with what `do` sends on the way in `sends`; or maps each possible state to what is sent
+    on the way there, and then `do` returns the name of the one that it chose.
+    """
+
+    contract: type[Message]
+    do: Callable[..., Awaitable[Any]]
+    to: str | Mapping[str, Sends]
+    sends: Sends = ()
+    again: Step | None = None
+    """Of a beginning: called as `(message, row, context)` when the process exists already; may refuse."""
+
+    @property
+    def targets(self) -> Mapping[str, Sends]:
+        """Each state that may follow, with what is sent on the way."""
+        return {self.to: self.sends} if isinstance(self.to, str) else self.to
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A durable timer of a state. It runs on when the next state has a deadline of the same name."""
+
+    name: str
+    after: Callable[[Any], timedelta]
+    """Given the module's container."""
+    do: Step
+    to: str
+    sends: Sends = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One state: what it reacts to, what it ignores, and how long it may last."""
+
+    name: str
+    on: tuple[When, ...] = ()
+    ignores: tuple[type[Message], ...] = ()
+    deadline: Deadline | None = None
+    waits: str = ""
+    """Why a state without a deadline may last for ever."""
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a command does elsewhere, and the messages that end it: failed, settled for good, or undone."""
+
+    done_by: type[Command[Any]]
+    failed_by: tuple[type[Message], ...] = ()
+    settled_by: tuple[type[Command[Any]], ...] = ()
+    undone_by: tuple[type[Command[Any]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process manager. Its state is a column of a table of its module, one row a process."""
+
+    name: str
+    table: type[SQLModel]
+    column: str
+    begins: tuple[When, ...]
+    states: tuple[State, ...]
+    effects: tuple[Effect, ...] = ()
+    refuses: Mapping[type[Message], str] = field(default_factory=dict)
+    """The refusal of a command in states that have no case for it."""
+    missing: Mapping[type[Message], str] = field(default_factory=dict)
+    """The refusal of a command for a process that does not exist."""
+
+    def state(self, name: str) -> State:
+        """The state of that name."""
+        return next(each for each in self.states if each.name == name)
+
+    async def __call__(self, message: Message, context: Context[Any]) -> None:
+        """Handles a message as the handler of `on(contract, process)`.
+
+        Raises:
+            Refused: the process does not exist, or has no case for a command in its state.
+            AmphibusError: an event came before the process exists; the message is tried again.
+        """
+        contract = type(message)
+        row = await self._row(getattr(message, contract.contract_key or ""), context)
+        beginning = next((each for each in self.begins if each.contract is contract), None)
+        if row is None:
+            await self._begin(beginning, message, context)
+        elif beginning is not None:
+            if beginning.again is not None:
+                await beginning.again(message, row, context)
+        else:
+            await self._step(row, message, context)
+
+    async def expire(self, deadline_name: str, key: str, context: Context[Any]) -> None:
+        """Runs a deadline that is due; one that no longer applies changes nothing."""
+        row = await self._row(self._key_from_text(key), context)
+        if row is None:
+            return
+        state = self.state(getattr(row, self.column))
+        deadline = state.deadline
+        if deadline is None or deadline.name != deadline_name:
+            return
+        await deadline.do(None, row, context)
+        self._declared(f"the deadline {deadline.name}", deadline.to, deadline.sends, context)
+        self._move(row, key, deadline.to, state, context)
+
+    async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
+        # Locked where several instances share a database: two answers at once must not both see the state before.
+        return await context.db.get(self.table, key, with_for_update=True)
+
+    async def _begin(self, when: When | None, message: Message, context: Context[Any]) -> None:
+        contract = type(message)
+        if when is None:
+            if contract in self.missing:
+                raise Refused(self.missing[contract])
+            raise AmphibusError(
+                f"no {self.name} process {message.key_value()} yet",
+                f"{contract.contract_type} came before the message that begins it",
+                "nothing: it is tried again; see amphibus dead list if it stays",
+            )
+        row = await when.do(message, context)
+        context.db.add(row)
+        targets = when.targets
+        chosen = next(iter(targets)) if len(targets) == 1 else getattr(row, self.column)
+        self._move(
+            row, message.key_value() or "", self._checked(when, chosen, context), None, context
+        )
+
+    async def _step(self, row: SQLModel, message: Message, context: Context[Any]) -> None:
+        contract = type(message)
+        state = self.state(getattr(row, self.column))
+        when = next((each for each in state.on if each.contract is contract), None)
+        if when is None:
+            if contract not in state.ignores and contract in self.refuses:
+                raise Refused(self.refuses[contract])
+            return
+        chosen = await when.do(message, row, context)
+        if isinstance(when.to, str):
+            chosen = when.to
+        self._move(
+            row, message.key_value() or "", self._checked(when, chosen, context), state, context
+        )
+
+    def _checked(self, when: When, chosen: str | None, context: Context[Any]) -> str:
+        targets = when.targets
+        if chosen is None or chosen not in targets:
+            raise AmphibusError(
+                f"process {self.name}: {when.contract.contract_type} led to {chosen!r}",
+                f"its declaration allows {', '.join(targets)}",
+                "return one of them, or declare the state",
+            )
+        self._declared(when.contract.contract_type, chosen, targets[chosen], context)
+        return chosen
+
+    def _declared(self, what: str, to: str, allowed: Sends, context: Context[Any]) -> None:
+        """What a step sends must be declared, or the check of compensations would not see it."""
+        sent = {type(each) for each in context.outgoing if isinstance(each, Command)}
+        undeclared = sorted(each.contract_type for each in sent - set(allowed))
+        if undeclared:
+            raise AmphibusError(
+                f"process {self.name}: {what} sent {', '.join(undeclared)}",
+                f"on the way to {to} it declares "
+                f"{', '.join(each.contract_type for each in allowed) or 'nothing'}",
+                "add it to `sends` of that case",
+            )
+
+    def _move(
+        self, row: SQLModel, key: str, chosen: str, before: State | None, context: Context[Any]
+    ) -> None:
+        setattr(row, self.column, chosen)
+        new = self.state(chosen).deadline
+        old = before.deadline if before else None
+        if old is not None and (new is None or new.name != old.name):
+            context.cancel_timer(f"{self.name}/{old.name}", key)
+        if new is not None and (old is None or old.name != new.name):
+            context.set_timer(
+                f"{self.name}/{new.name}", key, context.now + new.after(context.container)
+            )
+
+    def _key_from_text(self, key: str) -> Any:
+        name = next(iter(self.table.__table__.primary_key)).name  # type: ignore[attr-defined]
+        adapter: TypeAdapter[Any] = TypeAdapter(self.table.model_fields[name].annotation or str)
+        return adapter.validate_python(key)
+
+    @property
+    def contracts(self) -> tuple[type[Message], ...]:
+        """Every message that the process reacts to, in the order of the declaration."""
+        found = [each.contract for each in self.begins]
+        for state in self.states:
+            found += [each.contract for each in state.on] + list(state.ignores)
+        return tuple(dict.fromkeys(found))

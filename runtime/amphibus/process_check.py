@@ -1,0 +1,132 @@
+"""Finds what is missing in a process before it runs, and draws it."""
+
+from collections.abc import Iterator
+
+from amphibus.contract import Command, Message
+from amphibus.process import Effect, Process, State, When
+
+Outstanding = frozenset[type[Command]]  # type: ignore[type-arg]
+
+
+def problems_of_process(process: Process) -> Iterator[str]:
+    """Says in words what a process does not answer, never reaches, or leaves behind."""
+    names = {state.name for state in process.states}
+    for target in _targets(process):
+        if target not in names:
+            yield f"process {process.name}: '{target}' is not a state; the states are {', '.join(sorted(names))}"
+    if any(target not in names for target in _targets(process)):
+        return
+    reached = {name for name, _ in _walk(process)}
+    for state in process.states:
+        if state.name not in reached:
+            yield f"process {process.name}: nothing leads to the state '{state.name}'"
+        yield from _problems_of_state(process, state)
+    yield from _left_behind(process)
+
+
+def _problems_of_state(process: Process, state: State) -> Iterator[str]:
+    where = f"process {process.name}, state '{state.name}'"
+    begins = {each.contract for each in process.begins}
+    answered = {each.contract for each in state.on} | set(state.ignores) | set(process.refuses)
+    for contract in process.contracts:
+        if contract not in answered | begins:
+            yield f"{where}: no case for {contract.contract_type}; react to it or list it under `ignores`"
+    if not state.final:
+        if not state.on and state.deadline is None:
+            yield f"{where}: nothing leads out of it; mark it final or add a case"
+        if state.deadline is None and not state.waits:
+            yield f"{where}: no deadline; add one, or say under `waits` why it may last"
+
+
+def _left_behind(process: Process) -> Iterator[str]:
+    finals = {state.name for state in process.states if state.final}
+    seen: set[tuple[str, str]] = set()
+    for name, outstanding in _walk(process):
+        for command in outstanding if name in finals else ():
+            if (name, command.contract_type) not in seen:
+                seen.add((name, command.contract_type))
+                yield (
+                    f"process {process.name}: a path ends in '{name}' with {command.contract_type} neither settled "
+                    "nor undone; send its compensation on the way"
+                )
+
+
+def _walk(process: Process) -> Iterator[tuple[str, Outstanding]]:
+    """Every reachable pair of a state and the effects that are open in it."""
+    effects = {each.done_by: each for each in process.effects}
+    todo: list[tuple[str, Outstanding]] = []
+    for when in process.begins:
+        todo += [(to, _after(frozenset(), when, to, effects)) for to in when.targets]
+    seen: set[tuple[str, Outstanding]] = set()
+    while todo:
+        here = todo.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        yield here
+        name, outstanding = here
+        state = process.state(name)
+        for when in state.on:
+            todo += [(to, _after(outstanding, when, to, effects)) for to in when.targets]
+        for ignored in state.ignores:
+            todo.append((name, _ended_by(outstanding, ignored, effects)))
+        if state.deadline is not None:
+            sent = outstanding | {each for each in state.deadline.sends if each in effects}
+            for command in state.deadline.sends:
+                sent = _ended_by(sent, command, effects)
+            todo.append((state.deadline.to, sent))
+
+
+def _after(
+    outstanding: Outstanding,
+    when: When,
+    to: str,
+    effects: dict[type[Command], Effect],  # type: ignore[type-arg]
+) -> Outstanding:
+    after = _ended_by(outstanding, when.contract, effects)
+    after = after | {each for each in when.targets[to] if each in effects}
+    for command in when.targets[to]:
+        after = _ended_by(after, command, effects)
+    return after
+
+
+def _ended_by(
+    outstanding: Outstanding,
+    message: type[Message],
+    effects: dict[type[Command], Effect],  # type: ignore[type-arg]
+) -> Outstanding:
+    def ends(effect: Effect) -> bool:
+        return (
+            message in effect.failed_by
+            or message in effect.settled_by
+            or message in effect.undone_by
+        )
+
+    return frozenset(each for each in outstanding if not ends(effects[each]))
+
+
+def _targets(process: Process) -> Iterator[str]:
+    for when in process.begins:
+        yield from when.targets
+    for state in process.states:
+        for when in state.on:
+            yield from when.targets
+        if state.deadline is not None:
+            yield state.deadline.to
+
+
+def mermaid_of_process(process: Process) -> str:
+    """The process as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2"]
+    for when in process.begins:
+        lines += [f"    [*] --> {to}: {when.contract.contract_name}" for to in when.targets]
+    for state in process.states:
+        for when in state.on:
+            lines += [
+                f"    {state.name} --> {to}: {when.contract.contract_name}" for to in when.targets
+            ]
+        if state.deadline is not None:
+            lines.append(f"    {state.name} --> {state.deadline.to}: after {state.deadline.name}")
+        if state.final:
+            lines.append(f"    {state.name} --> [*]")
+    return "\n".join(lines)

@@ -1,0 +1,204 @@
+"""Sends commands to the modules from a program outside, over their broker.
+
+async with Producer("amqp://…", source="loader") as producer:
+    await producer.send(orders.PlaceOrder(...))
+    await producer.send_all(read_orders(), on_sent=lambda message_id: ...)
+
+It needs the contracts and `amphibus[producer]`, and none of what runs modules.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+from typing import Any, Self, cast
+from weakref import WeakValueDictionary
+
+from amphibus.clock import SystemClock
+from amphibus.contract import Command, kind_of
+from amphibus.envelope import Envelope
+from amphibus.errors import AmphibusError, ConfigError, RequestTimeout, Undeclared
+from amphibus.identity import derived_id, new_trace
+from amphibus.transports.rabbitmq_names import Names
+from amphibus.transports.rabbitmq_sender import Outgoing, Sender
+from amphibus.transports.rabbitmq_wire import properties_of
+
+Item = Command[Any] | tuple[str, Command[Any]]
+"""A command, with an id of your own or without."""
+_LONGEST_ID = 128
+
+
+class Producer:
+    """A sender outside the modules. Any number of tasks may send at once.
+
+    What is sent is confirmed: it lies in its receiver's durable queue, whether that runs or not. The same
+    id is done once, so a program that was killed may send everything again. Commands of one key are
+    handled in the order in which they were sent. While the broker is away, sending waits.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        source: str,
+        app: str = "shop",
+        env: str = "dev",
+        partitions: int = 8,
+        window: int = 256,
+        patience_seconds: float = 60.0,
+        body_limit_bytes: int = 4_194_304,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Says where to and who; nothing is connected yet.
+
+        Args:
+            url: `amqp://user:password@host:5672/vhost`, or `amqps://`; more hosts after commas.
+            source: who sends. Ids are told apart by it, so it stays the same from run to run.
+            app: name of the modules' system, as in their configuration.
+            env: name of its environment.
+            partitions: as in their configuration, 8 if it says nothing.
+            window: most commands under way at once.
+            patience_seconds: how long one command may take, a broker that is away included.
+            body_limit_bytes: largest command that receivers take.
+            tls: what an `amqps://` broker's certificate is checked with.
+
+        Raises:
+            ConfigError: the address cannot be understood.
+        """
+        self.source = source
+        self._sender = Sender(url, tls=tls)
+        # Only names are asked of it: a producer declares nothing, so it needs no topology.
+        self._names = Names(app, env, partitions, cast(Any, None))
+        self._window = window
+        self._patience = patience_seconds
+        self._body_limit = body_limit_bytes
+        self._clock = SystemClock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Of each id and key under way."""
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._sender.open()
+        except TimeoutError:
+            raise RequestTimeout(
+                f"no broker within {self._patience:g} s",
+                "nothing was sent",
+                "start it, or correct its address",
+            ) from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._sender.close()
+
+    async def send(self, command: Command[Any], *, message_id: str | None = None) -> str:
+        """Sends one command; returns its id once the broker has it for good.
+
+        Args:
+            command: an instance of a contract, and so valid.
+            message_id: what makes it itself: the same id sent again is done once. Without one it follows from
+                the content, so that two equal commands are one; give them ids where both are meant.
+
+        Raises:
+            Undeclared: it is no command of a contract.
+            OwnerAway: nothing stands at the broker that would keep it. It was not sent.
+            ConfigError: it is too large, or the broker refuses it. It was not sent.
+            RequestTimeout: the broker did not confirm it in time. It may have been sent.
+        """
+        envelope = self._envelope(command, message_id)
+        async with (
+            self._turn(f"id {envelope.id}"),
+            self._turn(f"key {envelope.key or envelope.id}"),
+        ):
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._sender.publish(self._outgoing(envelope))
+            except TimeoutError:
+                raise RequestTimeout(
+                    f"{envelope.type} {envelope.id} was not confirmed within {self._patience:g} s",
+                    "the broker is away or takes nothing now; it may have been sent",
+                    "send it again with the same id: it is done once",
+                ) from None
+        return envelope.id
+
+    async def send_all(
+        self, commands: Iterable[Item], *, on_sent: Callable[[str], object] = lambda _id: None
+    ) -> int:
+        """Sends any number of commands, `window` of them under way at once; returns how many.
+
+        Args:
+            commands: each a command, or a pair of its id and it. They are taken as there is room.
+            on_sent: called with the id of each, once the broker has it for good.
+
+        Raises:
+            AmphibusError: as `send`, for the first that could not be sent. What was reported to `on_sent`
+                is sent, some others may be; send all of them again with the same ids.
+        """
+        count = 0
+        room = asyncio.Semaphore(self._window)
+
+        async def one(item: Item) -> None:
+            try:
+                identity, command = item if isinstance(item, tuple) else (None, item)
+                on_sent(await self.send(command, message_id=identity))
+            finally:
+                room.release()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for item in commands:
+                    await room.acquire()
+                    group.create_task(one(item))
+                    count += 1
+        except* AmphibusError as errors:
+            raise _first(errors) from None
+        return count
+
+    def _turn(self, queue: str) -> asyncio.Lock:
+        """Lets one at a time through, in the order in which they came; gone with the last of them."""
+        return self._turns.setdefault(queue, asyncio.Lock())
+
+    def _envelope(self, command: Command[Any], message_id: str | None) -> Envelope:
+        contract = type(command)
+        if not contract.contract_type or kind_of(contract) != "command":
+            raise Undeclared(
+                f"{contract.contract_type or contract.__qualname__} is no command of a contract",
+                "events are said by their owners alone, and queries are answered over HTTP",
+                "send a Command of contracts/<module>/v<N>.py",
+            )
+        body = command.model_dump_json().encode()
+        if len(body) > self._body_limit:
+            raise ConfigError(
+                f"{contract.contract_type} has {len(body):,} bytes",
+                f"its receiver takes at most {self._body_limit:,}; it was not sent",
+                "send it in parts",
+            )
+        if message_id is not None and not 0 < len(message_id) <= _LONGEST_ID:
+            raise ConfigError(
+                f"an id of {len(message_id)} characters",
+                f"an id has 1 to {_LONGEST_ID}; it was not sent",
+                "give it another id",
+            )
+        identity = message_id or derived_id(self.source, contract.contract_type, body.decode())
+        return Envelope(
+            id=identity,
+            type=contract.contract_type,
+            source=self.source,
+            key=command.key_value(),
+            time=self._clock.now(),
+            correlation=identity,
+            causation=None,
+            trace=new_trace(),
+            body=body,
+        )
+
+    def _outgoing(self, envelope: Envelope) -> Outgoing:
+        owner = envelope.type.partition(".")[0]
+        exchange, key = self._names.route((owner,), envelope)
+        return Outgoing(
+            exchange, key, envelope.body, properties_of(envelope, user=self._sender.user)
+        )
+
+
+def _first(errors: BaseExceptionGroup[AmphibusError]) -> AmphibusError:
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

@@ -1,0 +1,55 @@
+"""Answers queries: concurrent, on a snapshot, by the side of the inbox."""
+
+from typing import Any
+
+import structlog
+
+from amphibus.clock import Clock, as_datetime
+from amphibus.codec import to_bytes
+from amphibus.context import Context
+from amphibus.contract import Value
+from amphibus.database import Store
+from amphibus.envelope import Envelope, Reply
+from amphibus.errors import Refused, Unavailable
+from amphibus.signals.logs import about
+from amphibus.signals.privacy import describe
+
+_log: Any = structlog.get_logger()
+
+
+class Queries:
+    """The query side of one module."""
+
+    def __init__(self, module: str, store: Store, container: Any, clock: Clock) -> None:
+        self._module = module
+        self._store = store
+        self._container = container
+        self._clock = clock
+
+    async def __call__(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
+        """Answers one query. Whatever happens is a reply."""
+        connection = await self._store.reader()
+        try:
+            context: Context[Any] = Context(
+                envelope=envelope,
+                container=self._container,
+                db=connection.session,
+                now=as_datetime(self._clock.now()),
+                declared=frozenset(),
+            )
+            with about(self._module, envelope):
+                answer = await handler(message, context)
+                if not isinstance(answer, Value):
+                    problem = f"the handler of {envelope.type} returned {type(answer).__name__}, not an answer"
+                    raise TypeError(problem)
+                return Reply("answered", to_bytes(answer))
+        except Refused as refusal:
+            return Reply("refused", code=refusal.code, detail=refusal.detail)
+        except Unavailable as error:
+            return Reply("unavailable", detail=describe(error))
+        except Exception as error:  # noqa: BLE001 - any failure of the handler is its reply
+            with about(self._module, envelope):
+                _log.exception("query.failed", error=describe(error, message))
+            return Reply("failed", detail=describe(error, message))
+        finally:
+            await self._store.done_reading(connection)

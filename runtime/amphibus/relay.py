@@ -1,0 +1,292 @@
+"""Takes outbox rows to their destinations, until each is safe there.
+
+Rows are found by their state, never by a position that was read up to: numbers are given before a
+commit, and a position skips what commits late. At most one message of a (destination, key) is under
+way, so order per key holds whatever fails; different keys never wait for each other. What was
+committed just now is handed over from memory; the database is read at start, after a backlog, and
+as a net.
+"""
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import Any
+
+import structlog
+
+from amphibus.database import Store
+from amphibus.envelope import Envelope
+from amphibus.failpoints import failpoint
+from amphibus.outgoing_queue import Item, OutgoingQueue
+from amphibus.partitions import Shares, only, partition_of
+from amphibus.settings import BusSettings
+from amphibus.signals.privacy import describe
+from amphibus.tables import ENVELOPE
+from amphibus.transport import Transport
+from amphibus.unit_of_work import Outgoing, Transaction, Writer, envelope_of
+
+_log: Any = structlog.get_logger()
+_MARK_AT = 64
+_MARK_SECONDS = 0.05
+_COLUMNS = ", ".join(f"o.{column.strip()}" for column in ENVELOPE.split(","))
+
+
+class Relay:
+    """The sending side of one module. Lives as long as the module is hosted."""
+
+    def __init__(
+        self,
+        module: str,
+        *,
+        store: Store,
+        shares: Shares,
+        writer: Writer,
+        transport: Transport,
+        settings: BusSettings,
+    ) -> None:
+        self._module = module
+        self._store = store
+        self._shares = shares
+        self._writer = writer
+        self._transport = transport
+        self._settings = settings
+        self._queues: dict[str, OutgoingQueue] = {}
+        self._marks: list[tuple[str, int]] = []
+        self._mark_timer: asyncio.TimerHandle | None = None
+        self._marking = False
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+        self._look = asyncio.Event()
+
+    def start(self) -> None:
+        """Begins to deliver what waits and what comes."""
+        self._writer.on_sent = self.sent
+        self._shares.on_change.append(self._changed_hands)
+        self._shares.on_told.append(self.wake)
+        self._writer.before_commit.append(self._write_marks)
+        self._task = asyncio.create_task(self._watch(), name=f"relay:{self._module}")
+
+    async def stop(self) -> None:
+        """Delivers nothing more; writes down what is safe."""
+        self._stopped = True
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def flush(self) -> None:
+        """Writes down what is safe, now."""
+        if self._mark_timer is not None:
+            self._mark_timer.cancel()
+            self._mark_timer = None
+        if self._marks:
+            try:
+                await self._writer.submit(_nothing)
+            except Exception as error:  # noqa: BLE001 - what is not written down is repeated
+                _log.error("store.failed", module=self._module, error=describe(error))
+
+    async def idle(self) -> bool:
+        """Whether every reachable destination has everything."""
+        if self._marks or not all(queue.idle for queue in self._queues.values()):
+            return False
+        rows = await self._store.look.rows(
+            f"SELECT DISTINCT destination FROM amphibus_delivery WHERE 1 = 1{only(self._shares)}"
+        )
+        waiting = self._transport.ways(tuple(row[0] for row in rows))
+        return not any(self._transport.reaches(way) for way, _ in waiting)
+
+    def sent(self, rows: list[Outgoing]) -> None:
+        """Rows that were committed just now, in the order of their numbers."""
+        mine, others = self._shares.owned, False
+        for seq, envelope, destinations in rows:
+            if partition_of(envelope.key, envelope.id, self._shares.count) not in mine:
+                others = True
+                continue
+            for way, some in self._transport.ways(destinations):
+                self._queue(way).committed(Item(seq, envelope, some))
+        if others:
+            self._shares.tell()
+        for queue in self._queues.values():
+            self._pump(queue)
+
+    def _changed_hands(self, _gained: frozenset[int], _lost: frozenset[int]) -> None:
+        """What waits in memory may not be ours any more, or more may be: the database says."""
+        for queue in self._queues.values():
+            queue.forget_waiting()
+        self.wake()
+
+    def wake(self) -> None:
+        """Looks into the database at once: others wrote there, or a destination came back."""
+        self._look.set()
+
+    def _queue(self, way: str) -> OutgoingQueue:
+        queue = self._queues.get(way)
+        if queue is None:
+            queue = self._queues[way] = OutgoingQueue(way, self._settings.window)
+        return queue
+
+    async def _watch(self) -> None:
+        while True:
+            self._look.clear()
+            try:
+                await self._find_waiting()
+                for queue in list(self._queues.values()):
+                    await self._catch_up(queue)
+            except Exception as error:  # noqa: BLE001 - the database may be away for a while
+                _log.error("store.failed", module=self._module, error=describe(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.poll_seconds):
+                    await self._look.wait()
+
+    async def _find_waiting(self) -> None:
+        """Marks the ways for which the database holds more than is known in memory."""
+        held: dict[str, int] = {}
+        for queue in self._queues.values():
+            for destination, count in queue.held_by_destination().items():
+                held[destination] = held.get(destination, 0) + count
+        for destination, _ in self._marks:
+            held[destination] = held.get(destination, 0) + 1
+        rows = await self._store.look.rows(
+            f"SELECT destination, count(*) FROM amphibus_delivery WHERE 1 = 1{only(self._shares)}"
+            " GROUP BY destination"
+        )
+        for destination, count in rows:
+            if count > held.get(destination, 0):
+                for way, _ in self._transport.ways((destination,)):
+                    self._queue(way).behind = True
+
+    async def _catch_up(self, queue: OutgoingQueue) -> None:
+        while queue.behind and queue.has_room and self._transport.reaches(queue.way):
+            await self._load(queue, self._settings.window * 4)
+            self._pump(queue)
+        if queue.crowded and self._transport.reaches(queue.way):
+            await self._load_past(queue)
+            self._pump(queue)
+
+    def _pump(self, queue: OutgoingQueue) -> None:
+        if self._stopped or not self._transport.reaches(queue.way):
+            queue.forget_waiting()
+            return
+        for item in queue.take_ready():
+            self._hand_over(queue, item)
+        if queue.behind and queue.has_room:
+            self._look.set()
+
+    async def _load(self, queue: OutgoingQueue, limit: int) -> None:
+        known = queue.held + len(self._marks)
+        queue.begin_reading()
+        destinations = await self._destinations_of(queue.way)
+        rows = await self._store.look.rows(
+            f"SELECT {_COLUMNS}, d.seq, d.destination FROM amphibus_delivery d"
+            " JOIN amphibus_outbox o ON o.seq = d.seq"
+            f" WHERE d.destination IN ({', '.join('?' * len(destinations))}){only(self._shares)}"
+            " ORDER BY d.seq, d.destination LIMIT ?",
+            *destinations,
+            limit + known,
+        )
+        complete = len(rows) < limit + known
+        # A row whose destinations may be cut off by the limit is left for the next reading.
+        last = None if complete or len(destinations) == 1 else rows[-1][11]
+        items: dict[int, tuple[Envelope, list[str]]] = {}
+        for row in rows:
+            if row[11] != last:
+                items.setdefault(row[11], (envelope_of(row), []))[1].append(row[12])
+        marked = {seq for destination, seq in self._marks if destination in destinations}
+        queue.end_reading(
+            [Item(seq, envelope, tuple(some)) for seq, (envelope, some) in items.items()],
+            settled=marked,
+            complete=complete,
+        )
+
+    async def _load_past(self, queue: OutgoingQueue) -> None:
+        """Reads the first message of other keys, where the backlog of a few fills the memory."""
+        queue.begin_reading()
+        keys, destinations = queue.keys, await self._destinations_of(queue.way)
+        rows = await self._store.look.rows(
+            f"SELECT {_COLUMNS}, d.seq, d.destination FROM amphibus_delivery d"
+            " JOIN amphibus_outbox o ON o.seq = d.seq"
+            f" WHERE d.destination IN ({', '.join('?' * len(destinations))}){only(self._shares)}"
+            f" AND (o.key IS NULL OR o.key NOT IN ({', '.join('?' * len(keys))}))"
+            " ORDER BY d.seq, d.destination LIMIT ?",
+            *destinations,
+            *keys,
+            self._settings.window,
+        )
+        first: dict[tuple[str, str], Item] = {}
+        for row in rows:
+            envelope = envelope_of(row)
+            lane = (row[12], envelope.lane)
+            first.setdefault(lane, Item(row[11], envelope, (row[12],)))
+        marked = {seq for destination, seq in self._marks if destination in destinations}
+        queue.end_reading(list(first.values()), settled=marked, complete=False)
+
+    async def _destinations_of(self, way: str) -> list[str]:
+        rows = await self._store.look.rows(
+            f"SELECT DISTINCT destination FROM amphibus_delivery WHERE 1 = 1{only(self._shares)}"
+        )
+        names = [row[0] for row in rows]
+        return [name for name in names if self._transport.ways((name,))[0][0] == way] or [way]
+
+    def _hand_over(self, queue: OutgoingQueue, item: Item) -> None:
+        failpoint("relay.before_delivery")
+        self._transport.deliver(item.destinations, item.envelope, partial(self._safe, queue, item))
+
+    def _safe(self, queue: OutgoingQueue, item: Item) -> None:
+        if not queue.settle(item):
+            return
+        failpoint("relay.delivered")
+        self._marks += [(destination, item.seq) for destination in item.destinations]
+        self._schedule_marks()
+        self._pump(queue)
+
+    def _schedule_marks(self) -> None:
+        if self._marking:
+            return
+        if len(self._marks) >= _MARK_AT:
+            self._mark_now()
+        elif self._mark_timer is None:
+            loop = asyncio.get_running_loop()
+            self._mark_timer = loop.call_later(_MARK_SECONDS, self._mark_now)
+
+    def _mark_now(self) -> None:
+        if self._mark_timer is not None:
+            self._mark_timer.cancel()
+            self._mark_timer = None
+        if self._marks and not self._marking:
+            self._marking = True
+            self._writer.submit(_nothing).add_done_callback(self._marked)
+
+    def _marked(self, future: "asyncio.Future[None]") -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            _log.error("store.failed", module=self._module, error=describe(error))
+            asyncio.get_running_loop().call_later(self._settings.poll_seconds, self._mark_again)
+            return
+        self._marking = False
+        if self._marks:
+            self._schedule_marks()
+
+    def _mark_again(self) -> None:
+        self._marking = False
+        self._mark_now()
+
+    async def _write_marks(self, transaction: Transaction) -> None:
+        """Rides along with whatever commit comes next.
+
+        Losing it costs a repetition, which the inbox absorbs.
+        """
+        marks = self._marks.copy()
+        if not marks:
+            return
+        failpoint("relay.before_mark")
+        await transaction.sql.many(
+            "DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?", marks
+        )
+        transaction.after_commit(partial(self._forget_marks, len(marks)))
+
+    def _forget_marks(self, count: int) -> None:
+        failpoint("relay.marked")
+        del self._marks[:count]
+
+
+async def _nothing(_transaction: Transaction) -> None:
+    """A unit of work without work: it commits what rides along."""

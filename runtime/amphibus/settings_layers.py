@@ -1,0 +1,277 @@
+"""Reads the layers of the configuration, refuses what is not allowed, remembers who said what."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple, get_args
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+
+from amphibus.errors import ConfigError
+
+PREFIX: Final = "AMPHIBUS_"
+_FREE: Final = ("modules", "producers")
+"""Tables whose keys are names; what is in them is checked as a whole."""
+_NOT_SETTINGS: Final = frozenset(
+    {"AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPERVISED", "AMPHIBUS_TEST_DATA"}
+)
+_FLAGS: Final = {
+    "data_dir": "--data",
+    "db_url": "--db",
+    "amqp_url": "--amqp",
+    "drain_seconds": "--drain",
+}
+_SECRET_WORDS: Final = ("password", "secret", "token", "api_key", "private_key", "credential")
+
+
+class Entry(NamedTuple):
+    """One value as somebody gave it."""
+
+    key: str
+    value: Any
+    origin: str
+    typed: bool
+    """From TOML, which has types; texts of the environment and flags are converted."""
+
+
+class Leaf(NamedTuple):
+    """What a setting may be."""
+
+    adapter: TypeAdapter[Any]
+    texts: frozenset[Any]
+    """Those of its types that TOML has no other word for than text: paths and secrets."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with the configuration."""
+
+    what: str
+    why: str
+    fix: str
+
+
+def read_layers(
+    model: type[BaseModel],
+    root: Path,
+    mode: str,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """All layers merged, as nested values and as dotted key -> origin.
+
+    Raises:
+        ConfigError: with every problem that was found.
+    """
+    known = dict(_leaves(model))
+    values: dict[str, Any] = {"data_dir": root / "var"}
+    origins: dict[str, str] = {}
+    problems: list[Problem] = []
+    for entry in _entries(root, mode, flags, _with_files_read(environ, known)):
+        found = _checked(entry, known, root)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            _put(values, entry.key, found)
+            origins[entry.key] = entry.origin
+    if not problems:
+        problems += _problems_between(model, values, origins)
+    if problems:
+        raise _error(problems)
+    return values, origins
+
+
+def shown(key: str, value: Any) -> Any:
+    """A value as it may be printed: secrets masked, passwords in URLs too."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+        return _without_password(value) if "://" in value else "***"
+    if any(word in key.rsplit(".", 1)[-1] for word in _SECRET_WORDS):
+        return "***" if value else value
+    return _without_password(value) if isinstance(value, str) and "://" in value else value
+
+
+def flat(settings: BaseModel) -> Iterator[tuple[str, Any]]:
+    """Every setting as dotted key and value, in the order of their declaration."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield from ((f"{name}.{key}", inner) for key, inner in flat(value))
+        elif isinstance(value, Mapping):
+            yield from _flat_mapping(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def _flat_mapping(mapping: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in mapping.items():
+        if isinstance(value, BaseModel):
+            yield from ((f"{prefix}{key}.{name}", inner) for name, inner in flat(value))
+        elif isinstance(value, Mapping):
+            yield from _flat_mapping(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _entries(
+    root: Path, mode: str, flags: Mapping[str, Any], environ: Mapping[str, str]
+) -> Iterator[Entry]:
+    for name in ("amphibus", mode):
+        path = f"config/{name}.toml"
+        for key, value in _flat_mapping(_read(root / path, path), ""):
+            yield Entry(key, value, path, typed=True)
+    for variable, text in environ.items():
+        if variable.startswith(PREFIX) and variable not in _NOT_SETTINGS:
+            yield Entry(_key(variable), text, variable, typed=False)
+    for key, value in flags.items():
+        if value is not None:
+            flag = _FLAGS.get(key, "--" + key.replace("_", "-").replace(".", "-"))
+            yield Entry(key, value, flag, typed=False)
+
+
+def _with_files_read(environ: Mapping[str, str], known: Mapping[str, Leaf]) -> dict[str, str]:
+    """The environment, with the secrets that are in files: `AMPHIBUS_AMQP_URL_FILE` is one's path.
+
+    Raises:
+        ConfigError: a file cannot be read, or the secret is given in both ways.
+    """
+    found = dict(environ)
+    for variable, path in environ.items():
+        whole = variable.removesuffix("_FILE")
+        key = _key(whole)
+        if whole == variable or not variable.startswith(PREFIX) or not _is_secret(key, known):
+            continue
+        if whole in environ:
+            raise ConfigError(
+                f"{whole} and {variable} are both set",
+                "they are two ways to say the same",
+                f"unset {whole}",
+            )
+        del found[variable]
+        try:
+            found[whole] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(f"{variable}: {path} cannot be read", why, f"ls -l {path}") from error
+    return found
+
+
+def _is_secret(key: str, known: Mapping[str, Leaf]) -> bool:
+    if key.partition(".")[0] in _FREE:
+        return key.rsplit(".", 1)[-1].endswith(_SECRET_WORDS)
+    return key in known and SecretStr in known[key].texts
+
+
+def _key(variable: str) -> str:
+    return variable.removeprefix(PREFIX).lower().replace("__", ".")
+
+
+def _read(path: Path, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name} is not TOML", str(error), f"correct {name}") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{name} cannot be read", error.strerror or str(error), f"ls -l {path}"
+        ) from error
+
+
+def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Leaf]]:
+    for name, field in model.model_fields.items():
+        part = field.annotation
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            yield from _leaves(part, f"{prefix}{name}.")
+        elif name not in _FREE:
+            whole: Any = Annotated[part, field]
+            texts = {part, *get_args(part)} & {Path, SecretStr}
+            yield f"{prefix}{name}", Leaf(TypeAdapter(whole), frozenset(texts))
+
+
+def _checked(entry: Entry, known: Mapping[str, Leaf], root: Path) -> Any:
+    """The value converted to its type, or what is wrong with it."""
+    if entry.key.partition(".")[0] in _FREE and entry.key.count(".") > 1:
+        return entry.value
+    leaf = known.get(entry.key)
+    if leaf is None:
+        return _unknown(entry, known)
+    try:
+        value = leaf.adapter.validate_python(entry.value, strict=entry.typed and not leaf.texts)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        secret = SecretStr in leaf.texts
+        given = shown(entry.key, SecretStr(str(entry.value)) if secret else entry.value)
+        return Problem(
+            f"{entry.origin}: {entry.key} = {given!r} is not allowed",
+            reason[0].lower() + reason[1:],
+            f"set {entry.key} in {entry.origin} to an allowed value",
+        )
+    if isinstance(value, Path):
+        return (root if entry.typed else Path.cwd()) / value.expanduser()
+    return value
+
+
+def _unknown(entry: Entry, known: Mapping[str, Any]) -> Problem:
+    near = difflib.get_close_matches(entry.key, known, n=1, cutoff=0.5)
+    section = entry.key.rpartition(".")[0]
+    beside = [key for key in known if key.rpartition(".")[0] == section] or list(known)
+    nearest = near[0] if near else None
+    if nearest and entry.origin.startswith(PREFIX):
+        nearest = PREFIX + nearest.upper().replace(".", "__")
+    return Problem(
+        f"{entry.origin}: unknown setting {entry.key}",
+        f"known here: {', '.join(beside)}",
+        f"did you mean {nearest}?" if nearest else "amphibus config show lists them all",
+    )
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        if not isinstance(values.get(section), dict):
+            values[section] = {}
+        values = values[section]
+    values[last] = value
+
+
+def _problems_between(
+    model: type[BaseModel], values: Mapping[str, Any], origins: Mapping[str, str]
+) -> Iterator[Problem]:
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        for each in error.errors():
+            section = ".".join(str(part) for part in each["loc"] if part != "[key]")
+            given = sorted({origins[key] for key in origins if _meet(key, section)})
+            yield Problem(
+                f"{', '.join(given)}: [{section}] does not fit together",
+                each["msg"].removeprefix("Value error, "),
+                "amphibus config show",
+            )
+
+
+def _meet(key: str, section: str) -> bool:
+    """Whether a setting lies in a section, or a section in what was given for a setting."""
+    return f"{key}.".startswith(f"{section}.") or f"{section}.".startswith(f"{key}.")
+
+
+def _error(problems: list[Problem]) -> ConfigError:
+    if len(problems) == 1:
+        return ConfigError(*problems[0])
+    lines = [f"{each.what} ({each.why}; {each.fix})" for each in problems]
+    return ConfigError(
+        f"{len(problems)} settings cannot be used",
+        "\n        ".join(lines),
+        "correct them; amphibus config show lists all settings",
+    )
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.password:
+        return url
+    user, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.split(':')[0]}:***@{place}"))

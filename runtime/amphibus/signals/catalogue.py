@@ -1,0 +1,85 @@
+"""Every log line that the runtime writes, with the fields it may carry.
+
+A field that is not listed here is dropped before it is written, so what the lines can give away is
+read on this page. To every line are added, where they are known, `time`, `level` and `CONTEXT`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One kind of log line: what it says and the fields that it may carry."""
+
+    says: str
+    fields: frozenset[str]
+
+
+def _event(says: str, fields: str = "") -> Event:
+    return Event(says, frozenset(fields.split()))
+
+
+CONTEXT: Final = ("module", "message", "message_id", "correlation", "causation", "trace")
+"""Who was working on what: added by itself, or given where a line is about another message."""
+
+EVENTS: Final[Mapping[str, Event]] = {
+    # The process.
+    "process.starting": _event("Begins.", "mode transport modules version pid"),
+    "process.ready": _event("Takes work.", "url seconds"),
+    "process.draining": _event("Was told to stop; finishes what runs.", "signal in_flight"),
+    "process.stopped": _event("Ends.", "seconds code unfinished"),
+    "process.failed": _event("Ends because something broke.", "error"),
+    "process.warning": _event("Something that an operator should change.", "what why fix"),
+    # A module and its database.
+    "module.started": _event("Handles messages.", "routes instance"),
+    "module.stopped": _event("Handles no more.", "unfinished"),
+    "store.opened": _event("A database is in use.", "path schema"),
+    "store.migrated": _event("Migrations were applied.", "revisions"),
+    "store.busy": _event("A write waited long for its turn.", "seconds"),
+    "store.failed": _event("A database could not be used.", "error"),
+    "store.pruned": _event("Old rows were deleted.", "inbox outbox accepted rows"),
+    # A message on its way.
+    "message.handled": _event("Its transaction is committed.", "seconds attempt"),
+    "message.repeated": _event("Was handled before; nothing changed.", "source"),
+    "message.refused": _event("The owner refused it, for a business reason.", "code"),
+    "message.retried": _event("Failed and is tried again at once.", "attempt error"),
+    "message.parked": _event(
+        "Failed and waits for a later attempt.", "attempt due seconds error behind"
+    ),
+    "message.died": _event("Became a dead letter.", "reason attempts error"),
+    "message.replayed": _event("A dead or kept message was sent again.", "source late"),
+    "message.discarded": _event("An operator gave it up.", "reason"),
+    "message.suspected": _event("Was in work when the process died; runs alone now.", "crashes"),
+    "message.undecodable": _event("Its type, version or body is not understood.", "source error"),
+    "message.misplaced": _event("Has no handler in this module.", "source"),
+    # The ways between modules.
+    "relay.stalled": _event(
+        "A destination takes nothing; its messages wait.", "destination depth error"
+    ),
+    "relay.resumed": _event("A destination takes messages again.", "destination seconds depth"),
+    "relay.failed": _event("A round of the relay broke; it goes on.", "destination error"),
+    "broker.connected": _event("The broker is there.", "host version seconds"),
+    "broker.emptying": _event("What waits there is handled before another mode begins.", "modules"),
+    "broker.lost": _event("The broker is away; messages are kept.", "host error"),
+    "broker.returned": _event("Nobody took a message; its queue is declared again.", "queue"),
+    "broker.refused": _event("The broker forbids something.", "host error fix"),
+    "partition.taken": _event("This instance consumes a partition.", "partition token"),
+    "partition.given": _event(
+        "This instance gave a partition back or lost it.", "partition token why"
+    ),
+    "bus.drained": _event("Queues of the other mode were emptied.", "messages"),
+    # Requests and processes.
+    "request.timeout": _event("No answer in time; the work may have been done.", "seconds"),
+    "request.unanswered": _event("Nobody handles it at the moment.", ""),
+    "query.failed": _event("The handler of a query failed; who asked is told so.", "error"),
+    "request.failed": _event("The owner failed; its transaction was rolled back.", "error"),
+    "timer.fired": _event("A deadline was due.", "name late_seconds"),
+    # The gateway.
+    "http.served": _event("A request was answered.", "method route status seconds"),
+    "http.failed": _event("A request met a fault of ours.", "method route error"),
+    "http.gone": _event("The client left before its answer.", "method route"),
+    # What libraries say through the standard logging.
+    "library.said": _event("A line of a library.", "logger text"),
+}

@@ -1,0 +1,51 @@
+"""Whether the process lives, takes work, or is on its way out, with the reasons by name."""
+
+from typing import Literal
+
+State = Literal["starting", "ready", "draining"]
+
+
+class Health:
+    """One a process, used from its event loop only.
+
+    Begins as `starting`. It is ready once it was `started` and nothing is lacking, until `draining`
+    begins, which is not taken back. A broker that is away is no lack: work is accepted and kept.
+    """
+
+    __slots__ = ("_lacking", "_state")
+
+    def __init__(self) -> None:
+        self._state: State = "starting"
+        self._lacking: dict[str, str] = {}
+
+    @property
+    def state(self) -> State:
+        """`ready` says that all was started; `reasons` may still name something missing now."""
+        return self._state
+
+    @property
+    def ready(self) -> bool:
+        """Whether new work should be sent here."""
+        return self._state == "ready" and not self._lacking
+
+    def reasons(self) -> dict[str, str]:
+        """Why it is not ready, by name; empty when it is."""
+        own = {} if self._state == "ready" else {"process": self._state}
+        return own | self._lacking
+
+    def lack(self, name: str, why: str) -> None:
+        """Something needed is missing for now, e.g. `lack("orders", "its database is full")`."""
+        self._lacking[name] = why
+
+    def has(self, name: str) -> None:
+        """What was lacking is there; one that was not lacking stays so."""
+        self._lacking.pop(name, None)
+
+    def started(self) -> None:
+        """Everything was started. While draining it changes nothing."""
+        if self._state == "starting":
+            self._state = "ready"
+
+    def draining(self) -> None:
+        """The process was told to stop: it takes no new work."""
+        self._state = "draining"

@@ -1,0 +1,214 @@
+"""What is counted, in Prometheus' words, on a registry of the process's own."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+Numbers = Mapping[str, float]
+
+_SECONDS: Final = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0),
+)
+_HTTP_SECONDS: Final = _SECONDS[:12]
+
+GAUGES: Final[Mapping[str, str]] = {
+    "outbox_depth": "Messages that are not safe at every destination yet.",
+    "outbox_oldest_seconds": "Age of the oldest of them.",
+    "parked": "Messages that wait for a retry or behind one.",
+    "dead_letters": "Messages that used up their retries, or that nobody could read.",
+    "in_flight": "Messages that are being handled.",
+    "timers": "Deadlines that are armed.",
+}
+"""What a module's store is asked for when somebody looks; exposed as `amphibus_<name>{module}`."""
+
+
+class Meters:
+    """Counts for one process. Plain calls from its event loop, a few microseconds each.
+
+    Label values are contract types, module names and route paths: all known beforehand, so their
+    number is bounded and none holds personal data.
+    """
+
+    def __init__(self) -> None:
+        # Else each counter says twice as much: when it was first counted, too.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry(auto_describe=False)
+        self._watched: dict[str, Callable[[], Awaitable[Numbers]]] = {}
+        self._numbers: dict[str, Numbers | None] = {}
+        self._by_type: dict[tuple[str, str], _OfType] = {}
+        self._by_route: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._counters = {
+            name: Counter(f"amphibus_{name}", says, ("module", "type"), registry=self.registry)
+            for name, says in _COUNTERS.items()
+        }
+        self._handler = self._histogram(
+            "handler_seconds", "From its begin to the commit.", "module", "type"
+        )
+        self._end_to_end = self._histogram(
+            "end_to_end_seconds", "From the sender's commit to the receiver's.", "module", "type"
+        )
+        self._http = Counter(
+            "amphibus_http_requests",
+            "Requests.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._http_seconds = Histogram(
+            "amphibus_http_seconds",
+            "From the request's head to the answer's last byte.",
+            ("method", "route"),
+            buckets=_HTTP_SECONDS,
+            registry=self.registry,
+        )
+        self.registry.register(_Watched(self._numbers))
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def handled(
+        self, module: str, message: str, handler_seconds: float, end_to_end_seconds: float
+    ) -> None:
+        """A message's transaction is committed."""
+        counts = self._of(module, message)
+        counts.handled.inc()
+        counts.handler.observe(handler_seconds)
+        counts.end_to_end.observe(max(0.0, end_to_end_seconds))
+
+    def repeated(self, module: str, message: str) -> None:
+        """A message came that was handled before."""
+        self._of(module, message).repeated.inc()
+
+    def refused(self, module: str, message: str) -> None:
+        """The owner refused it, for a business reason."""
+        self._of(module, message).refused.inc()
+
+    def retried(self, module: str, message: str) -> None:
+        """It failed and is tried again at once."""
+        self._of(module, message).retried.inc()
+
+    def parked(self, module: str, message: str) -> None:
+        """It failed and waits for a later attempt."""
+        self._of(module, message).parked.inc()
+
+    def died(self, module: str, message: str) -> None:
+        """It became a dead letter."""
+        self._of(module, message).died.inc()
+
+    def served(self, method: str, route: str, status: int, seconds: float) -> None:
+        """An HTTP request was answered; `route` is the declared path, never the one asked for."""
+        key = (method, route, status)
+        found = self._by_route.get(key)
+        if found is None:
+            found = self._by_route[key] = (
+                self._http.labels(method, route, str(status)),
+                self._http_seconds.labels(method, route),
+            )
+        found[0].inc()
+        found[1].observe(seconds)
+
+    def watch(self, module: str, numbers: Callable[[], Awaitable[Numbers]]) -> None:
+        """Asks `numbers` for some of `GAUGES` when the metrics are read; the last given holds."""
+        self._watched[module] = numbers
+
+    def unwatch(self, module: str) -> None:
+        """Asks no more; for a module that was stopped."""
+        self._watched.pop(module, None)
+
+    async def exposition(self) -> bytes:
+        """Everything, in Prometheus' text format; see `CONTENT_TYPE`."""
+        found: dict[str, Numbers | None] = {}
+        for module, numbers in list(self._watched.items()):
+            try:
+                found[module] = await numbers()
+            except Exception:  # noqa: BLE001 - one broken store must not hide the others
+                found[module] = None
+        # Exchanged at once, so that two who look at the same time both see everything.
+        self._numbers.clear()
+        self._numbers.update(found)
+        return generate_latest(self.registry)
+
+    def _of(self, module: str, message: str) -> "_OfType":
+        found = self._by_type.get((module, message))
+        if found is None:
+            found = self._by_type[(module, message)] = _OfType(self, module, message)
+        return found
+
+    def _histogram(self, name: str, says: str, *labels: str) -> Histogram:
+        return Histogram(f"amphibus_{name}", says, labels, buckets=_SECONDS, registry=self.registry)
+
+
+_COUNTERS: Final = {
+    "handled": "Messages whose transaction is committed.",
+    "repeated": "Messages that came again after they were handled; nothing changed.",
+    "refused": "Messages refused for a business reason.",
+    "retried": "Attempts that failed and were repeated at once.",
+    "postponed": "Attempts that failed and were repeated later: each parks its message once more.",
+    "died": "Messages that became dead letters.",
+}
+
+
+class _OfType:
+    """The counters of one type in one module, looked up once."""
+
+    __slots__ = (
+        "died",
+        "end_to_end",
+        "handled",
+        "handler",
+        "parked",
+        "refused",
+        "repeated",
+        "retried",
+    )
+
+    def __init__(self, meters: Meters, module: str, message: str) -> None:
+        def counter(name: str) -> Counter:
+            return meters._counters[name].labels(module, message)  # noqa: SLF001 - one thing in two classes
+
+        self.handled = counter("handled")
+        self.repeated = counter("repeated")
+        self.refused = counter("refused")
+        self.retried = counter("retried")
+        self.parked = counter("postponed")
+        self.died = counter("died")
+        self.handler = meters._handler.labels(module, message)  # noqa: SLF001
+        self.end_to_end = meters._end_to_end.labels(module, message)  # noqa: SLF001
+
+
+class _Watched(Collector):
+    """What each module's store said a moment ago; None from one that could not be asked."""
+
+    def __init__(self, numbers: Mapping[str, Numbers | None]) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Every gauge that a module knows; one that cannot answer is left out of all."""
+        gauges = {
+            name: GaugeMetricFamily(f"amphibus_{name}", says, labels=("module",))
+            for name, says in GAUGES.items()
+        }
+        answers = GaugeMetricFamily(
+            "amphibus_store_answers",
+            "Whether the module's store could be asked.",
+            labels=("module",),
+        )
+        for module, found in self._numbers.items():
+            answers.add_metric([module], 0 if found is None else 1)
+            for name, value in (found or {}).items():
+                gauges[name].add_metric([module], value)
+        yield answers
+        yield from gauges.values()

@@ -1,0 +1,124 @@
+"""What may be shown of a message or an error: never a payload, never personal data."""
+
+import re
+import traceback
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from amphibus.contract import personal_fields
+from amphibus.errors import AmphibusError
+
+MASK: Final = "***"
+_LONGEST: Final = 500
+_FRAMES: Final = 30
+_MAIL: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}@[^\s@\"'<>(),;:=]{1,255}")
+
+
+def safe(message: BaseModel) -> dict[str, Any]:
+    """The message's fields as JSON values, those marked `Personal` masked."""
+    shown: dict[str, Any] = message.model_dump(mode="json")
+    for steps in _personal(type(message)):
+        _mask(shown, steps)
+    return shown
+
+
+def describe(error: BaseException, message: BaseModel | None = None) -> str:
+    """One line about an error, without input values, SQL parameters or personal data."""
+    said = " ".join(_said(error).split())
+    if len(said) > _LONGEST:
+        said = f"{said[:_LONGEST]}…"
+    name = type(error).__name__
+    return scrub(f"{name}: {said}" if said else name, message)
+
+
+def traceback_of(error: BaseException, message: BaseModel | None = None) -> str:
+    """The error and what caused it, frame by frame, without locals and as careful as `describe`."""
+    parts = []
+    for each in _chain(error):
+        frames = traceback.extract_tb(each.__traceback__)[-_FRAMES:]
+        parts.append("".join(traceback.format_list(frames)) + describe(each, message))
+        if isinstance(each, BaseExceptionGroup):
+            parts += [traceback_of(inner, message) for inner in each.exceptions]
+    return "\n".join(parts)
+
+
+def scrub(text: str, message: BaseModel | None = None) -> str:
+    """The text without mail addresses and without the values of the message's personal fields."""
+    if message is not None:
+        for value in sorted(personal_values(message), key=len, reverse=True):
+            text = text.replace(value, MASK)
+    return _MAIL.sub(MASK, text) if "@" in text else text
+
+
+def personal_values(message: BaseModel) -> set[str]:
+    """The texts in the message's personal fields, but for very short ones, found everywhere."""
+    found: set[str] = set()
+    for steps in _personal(type(message)):
+        found.update(value for value in _texts(message, steps) if len(value) > 3)
+    return found
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, ValidationError):
+        return "wrong: " + "; ".join(
+            f"{'.'.join(str(step)[:40] for step in each['loc'])} {each['type']}"
+            for each in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+    if isinstance(error, AmphibusError):
+        return f"{error.what}: {error.why}" if error.why else error.what
+    original = getattr(error, "orig", None)
+    if isinstance(original, BaseException):
+        # SQLAlchemy's text repeats the parameters; the second line of the driver's repeats the row.
+        return str(original).split("\n", 1)[0]
+    return str(error)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and its causes, the first cause first, as Python prints them."""
+    found: list[BaseException] = []
+    each: BaseException | None = error
+    while each is not None and each not in found:
+        found.append(each)
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return found[::-1]
+
+
+@lru_cache(maxsize=1024)
+def _personal(model: type[BaseModel]) -> tuple[tuple[str, ...], ...]:
+    paths = personal_fields(model)
+    return tuple(tuple(path.replace("[]", ".[]").split(".")) for path in paths)
+
+
+def _mask(data: Any, steps: tuple[str, ...]) -> None:
+    for holder, name in _holders(data, steps):
+        if holder.get(name) is not None:
+            holder[name] = MASK
+
+
+def _holders(data: Any, steps: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
+    first, rest = steps[0], steps[1:]
+    if first == "[]":
+        for item in data if isinstance(data, list) else ():
+            yield from _holders(item, rest)
+    elif isinstance(data, dict):
+        if rest:
+            yield from _holders(data.get(first), rest)
+        else:
+            yield data, first
+
+
+def _texts(value: Any, steps: Iterable[str]) -> Iterator[str]:
+    found = [value]
+    for step in steps:
+        if step == "[]":
+            found = [item for each in found if isinstance(each, tuple | list) for item in each]
+        else:
+            found = [getattr(each, step, None) for each in found]
+    for each in found:
+        if isinstance(each, tuple | list):
+            yield from (str(item) for item in each)
+        elif each is not None:
+            yield str(each)

@@ -1,0 +1,63 @@
+"""How the runtime talks to its own tables: the few verbs that it needs, on any database.
+
+Statements are written once, with `?` for values, in the SQL that SQLite and PostgreSQL share.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+Row = Sequence[Any]
+
+
+class Sql(Protocol):
+    """One connection."""
+
+    async def run(self, statement: str, *values: Any) -> int:
+        """Runs a statement; returns the number of rows that it changed."""
+        ...
+
+    async def rows(self, statement: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
+        ...
+
+    async def row(self, statement: str, *values: Any) -> Row | None:
+        """Its first row."""
+        ...
+
+    async def many(self, statement: str, values: Sequence[Row]) -> None:
+        """Runs a statement once for each row of values."""
+        ...
+
+    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
+        """Inserts rows into a table that numbers them; returns their numbers, in this order."""
+        ...
+
+
+class SqliteSql:
+    """Calls SQLite from the event loop; never waits for anything but the disk."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+
+    async def run(self, statement: str, *values: Any) -> int:
+        """Runs a statement; returns the number of rows that it changed."""
+        return self.raw.execute(statement, values).rowcount
+
+    async def rows(self, statement: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
+        return self.raw.execute(statement, values).fetchall()
+
+    async def row(self, statement: str, *values: Any) -> Row | None:
+        """Its first row."""
+        found: Row | None = self.raw.execute(statement, values).fetchone()
+        return found
+
+    async def many(self, statement: str, values: Sequence[Row]) -> None:
+        """Runs a statement once for each row of values."""
+        self.raw.executemany(statement, values)
+
+    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
+        """Inserts rows into a table that numbers them; returns their numbers, in this order."""
+        execute = self.raw.execute
+        return [execute(statement, row).lastrowid or 0 for row in values]

@@ -1,0 +1,75 @@
+"""Durable timers: a process's deadlines, in its module's database, fired as messages to itself."""
+
+from datetime import datetime
+
+from amphibus.clock import as_microseconds
+from amphibus.envelope import Envelope
+from amphibus.identity import new_id, next_span
+from amphibus.partitions import partition_of
+from amphibus.sql import Sql
+
+PREFIX = "timer:"
+"""The type of a timer's message is this and its name."""
+
+
+async def write_timers(
+    sql: Sql, timers: dict[tuple[str, str], datetime | None], cause: Envelope, partitions: int
+) -> int | None:
+    """Arms and disarms timers; returns the earliest time that was set."""
+    earliest: int | None = None
+    for (name, key), due in timers.items():
+        if due is None:
+            await sql.run("DELETE FROM amphibus_timer WHERE name = ? AND key = ?", name, key)
+            continue
+        at = as_microseconds(due)
+        await sql.run(
+            "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, part)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET due = excluded.due,"
+            " id = excluded.id, correlation = excluded.correlation, causation = excluded.causation,"
+            " trace = excluded.trace",
+            name,
+            key,
+            at,
+            new_id(),
+            cause.correlation,
+            cause.id,
+            next_span(cause.trace),
+            partition_of(key, "", partitions),
+        )
+        earliest = at if earliest is None else min(at, earliest)
+    return earliest
+
+
+async def timers_due(sql: Sql, module: str, now: int, *, limit: int, only: str) -> list[Envelope]:
+    """Timers whose time has come, as messages of the module to itself."""
+    rows = await sql.rows(
+        "SELECT name, key, due, id, correlation, causation, trace FROM amphibus_timer"
+        f" WHERE due <= ?{only} ORDER BY due LIMIT ?",
+        now,
+        limit,
+    )
+    return [
+        Envelope(
+            id=row[3],
+            type=PREFIX + row[0],
+            source=module,
+            key=row[1],
+            time=row[2],
+            correlation=row[4],
+            causation=row[5],
+            trace=row[6],
+            body=b"",
+        )
+        for row in rows
+    ]
+
+
+async def remove_timer(sql: Sql, envelope: Envelope) -> None:
+    """Removes a timer that fired, unless it was armed anew meanwhile."""
+    name = envelope.type.removeprefix(PREFIX)
+    await sql.run(
+        "DELETE FROM amphibus_timer WHERE name = ? AND key = ? AND id = ?",
+        name,
+        envelope.key,
+        envelope.id,
+    )

@@ -1,0 +1,85 @@
+"""The seam between modules and what carries their messages."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from amphibus.envelope import Envelope, Reply
+from amphibus.partitions import Shares
+from amphibus.receiver import Receiver
+from amphibus.signals.health import Health
+
+Safe = Callable[[], None]
+Destinations = tuple[str, ...]
+OnReply = Callable[[Reply], None]
+
+
+class Transport(Protocol):
+    """Carries envelopes. Keeps nothing that is not in an outbox until it says that it is safe."""
+
+    name: str
+    """`memory` or `rabbitmq`; two of them never work on one database at once."""
+
+    def attach(self, module: str, receiver: Receiver, shares: Shares) -> None:
+        """Begins to hand messages to a hosted module: of the partitions that it has here."""
+        ...
+
+    async def open(self, health: Health) -> None:
+        """Begins to carry, once the first modules are attached. What is away is waited for; `health` says so.
+
+        Raises:
+            ConfigError: it can never work as it is set.
+        """
+        ...
+
+    async def detach(self, module: str) -> None:
+        """Hands that module nothing more; returns when all that was on its way here was handed over."""
+        ...
+
+    async def cede(self, module: str, partitions: frozenset[int]) -> None:
+        """Before partitions are given away: returns when nothing of them is on its way or under way here."""
+        ...
+
+    async def finish(self) -> None:
+        """Returns when whoever sent what was handed over has been told that it is safe; not before it is."""
+        ...
+
+    async def close(self) -> None:
+        """Ends. Nothing is lost that was not safe."""
+        ...
+
+    async def idle(self) -> bool:
+        """Whether nothing is on its way to the modules attached here."""
+        ...
+
+    def ways(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+        """How the destinations of one message are reached: each way takes it to some of them."""
+        ...
+
+    def reaches(self, way: str) -> bool:
+        """Whether it makes sense to deliver there now. What is not delivered stays in its outbox."""
+        ...
+
+    def deliver(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
+        """Carries one message to destinations of one way; calls `safe` once all have it for good.
+
+        May deliver it more than once. May never call `safe`: then it is delivered again after a restart. Two
+        messages of one key, delivered one after the other was safe, arrive in that order.
+        """
+        ...
+
+    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
+        """Carries a request and its reply, neither of them kept.
+
+        Raises:
+            OwnerAway: nobody is there; it was not done.
+            RequestTimeout: no reply within `timeout` seconds; it may have been done.
+        """
+        ...
+
+    def reply(self, envelope: Envelope, reply: Reply) -> None:
+        """Carries the reply to a delivered message back to its sender, if that is still there."""
+        ...
+
+    def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
+        """Calls `on_reply` with the reply to a message; None stops that."""
+        ...

@@ -1,0 +1,38 @@
+"""Whether a broker answers at an address, and lets us in."""
+
+import asyncio
+import logging
+import socket
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+_GREET_SECONDS: Final = 3.0
+
+Greeted = Literal["lets in", "refuses", "away"]
+
+
+def greeted(url: str) -> Greeted:
+    """What a broker says to whoever comes with this address."""
+    there = urlsplit(url)
+    try:
+        socket.create_connection((there.hostname, there.port), _GREET_SECONDS).close()
+    except OSError:
+        return "away"
+    logging.getLogger("aiormq").addHandler(logging.NullHandler())  # what it says, we say
+    import aiormq
+    from aiormq import exceptions as said
+
+    refusals = (said.AuthenticationError, said.ProbableAuthenticationError, said.ConnectionClosed)
+
+    async def knock() -> Greeted:
+        try:
+            async with asyncio.timeout(_GREET_SECONDS):
+                connection = await aiormq.connect(url)
+                await connection.close()
+        except refusals:
+            return "refuses"
+        except (said.AMQPError, OSError, TimeoutError, RuntimeError):
+            return "away"
+        return "lets in"
+
+    return asyncio.run(knock())

@@ -1,0 +1,279 @@
+"""The one writer of a module's database: many units of work in one commit.
+
+Every change of a module goes through its writer, one transaction at a time. What is ready together is committed
+together (group commit), because a commit costs more than most of what is in it.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from amphibus.crash_journal import Isolation
+from amphibus.database import Connection, Store
+from amphibus.envelope import Envelope
+from amphibus.failpoints import failpoint
+from amphibus.partitions import Shares, partition_of
+from amphibus.sql import Sql
+from amphibus.store_trouble import is_conflict
+
+_log: Any = structlog.get_logger()
+T = TypeVar("T")
+Outgoing = tuple[int, Envelope, tuple[str, ...]]
+"""A committed row of the outbox: its number, the message, its destinations."""
+
+_SLICE_SECONDS = 0.010
+"""How long one batch may keep the loop from everybody else."""
+_TRIES = 20
+_APART_SECONDS = 0.005
+"""How far two instances are kept apart that change the same rows, at the first try."""
+_INSERT_OUTBOX = (
+    "INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, causation, trace, reply, extra, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class Transaction:
+    """What a unit of work may do. Lives as long as the batch that it is committed with."""
+
+    __slots__ = ("_connection", "partitions", "sent", "session", "sql", "then")
+
+    def __init__(self, connection: Connection, partitions: int) -> None:
+        self._connection = connection
+        self.partitions = partitions
+        self.sql: Sql = connection.sql
+        self.session: AsyncSession = connection.session
+        self.sent: list[Outgoing] = []
+        self.then: list[Callable[[], None]] = []
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was ended behind our back."""
+        return not self._connection.in_transaction
+
+    async def send(self, envelopes: Sequence[tuple[Envelope, tuple[str, ...]]]) -> None:
+        """Writes messages to the outbox, with a row for each destination."""
+        if not envelopes:
+            return
+        rows = [columns_of(envelope) for envelope, _ in envelopes]
+        numbers = await self.sql.insert_numbered(_INSERT_OUTBOX, rows)
+        deliveries: list[tuple[str, int, int]] = []
+        for seq, (envelope, destinations) in zip(numbers, envelopes, strict=True):
+            part = partition_of(envelope.key, envelope.id, self.partitions)
+            deliveries += [(destination, seq, part) for destination in destinations]
+            if destinations:
+                self.sent.append((seq, envelope, destinations))
+        await self.sql.many("INSERT INTO amphibus_delivery VALUES (?, ?, ?)", deliveries)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Runs when all of this is durable, and never otherwise."""
+        self.then.append(action)
+
+
+def columns_of(envelope: Envelope) -> tuple[Any, ...]:
+    """An envelope as the columns that every table of messages shares."""
+    return (
+        envelope.id,
+        envelope.type,
+        envelope.source,
+        envelope.key,
+        envelope.time,
+        envelope.correlation,
+        envelope.causation,
+        envelope.trace,
+        int(envelope.reply),
+        json.dumps(dict(envelope.extra)) if envelope.extra else None,
+        envelope.body,
+    )
+
+
+def envelope_of(row: Sequence[Any], *, late: bool = False) -> Envelope:
+    """An envelope from those columns."""
+    return Envelope(
+        id=row[0],
+        type=row[1],
+        source=row[2],
+        key=row[3],
+        time=row[4],
+        correlation=row[5],
+        causation=row[6],
+        trace=row[7],
+        reply=bool(row[8]),
+        extra=MappingProxyType(json.loads(row[9]) if row[9] else {}),
+        body=row[10] or b"",
+        late=late,
+    )
+
+
+class UnitFailed(Exception):
+    """The transaction of a unit of work was rolled back because of it."""
+
+
+class _Unit:
+    __slots__ = ("done", "job")
+
+    def __init__(
+        self, job: Callable[[Transaction], Awaitable[Any]], done: "asyncio.Future[Any]"
+    ) -> None:
+        self.job = job
+        self.done = done
+
+
+class Writer:
+    """Runs units of work, in the order in which they were submitted, as many in a commit as are ready."""
+
+    def __init__(self, store: Store, shares: Shares, isolation: Isolation, *, batch: int) -> None:
+        self._store = store
+        self._shares = shares
+        self._isolation = isolation
+        self._batch = batch
+        self._units: deque[_Unit] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.before_commit: list[Callable[[Transaction], Awaitable[None]]] = []
+        """Small writes that ride along with every commit."""
+        self.on_sent: Callable[[list[Outgoing]], None] = lambda _: None
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._task = asyncio.create_task(self._work(), name=f"writer:{self._store.module}")
+
+    async def stop(self) -> None:
+        """Finishes what was submitted, then ends."""
+        while self._units:
+            self._wake.set()
+            await asyncio.sleep(0)
+        await self.abort()
+
+    async def abort(self) -> None:
+        """Ends at once: what is not committed is rolled back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def submit(self, job: Callable[[Transaction], Awaitable[T]]) -> "asyncio.Future[T]":
+        """Puts a unit of work in line. Its future has the job's result once that is durable.
+
+        The job may run more than once: a batch that fails as a whole is rolled back and its units rerun singly.
+        """
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._units.append(_Unit(job, done))
+        self._wake.set()
+        return done
+
+    async def run_alone(self, job: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Runs one unit at once; only for who holds the isolation, when nothing else runs."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        await self._run_batch([_Unit(job, done)])
+        return done.result()
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._units:
+                while self._isolation.closed:
+                    await self._isolation.opened()
+                with self._isolation.shared():
+                    await self._next_batch()
+                await asyncio.sleep(0)
+
+    async def _next_batch(self) -> None:
+        units: list[_Unit] = []
+        while self._units and len(units) < self._batch:
+            units.append(self._units.popleft())
+        await self._run_batch(units)
+
+    async def _run_batch(self, units: list[_Unit]) -> None:
+        try:
+            left = await self._try(units)
+        except _BatchFailed:
+            for unit in units:
+                await self._run_singly(unit)
+            return
+        self._units.extendleft(reversed(left))
+
+    async def _run_singly(self, unit: _Unit) -> None:
+        """Again and again if other instances change the same rows: somebody succeeds each time."""
+        for tries in range(1, _TRIES + 1):
+            try:
+                await self._try([unit])
+            except _BatchFailed as error:
+                if tries == _TRIES or not is_conflict(error.cause):
+                    _fail(unit, error)
+                    return
+                await asyncio.sleep(random.random() * _APART_SECONDS * tries)
+            else:
+                return
+
+    async def _try(self, units: list[_Unit]) -> list[_Unit]:
+        """Commits as many units as fit into a slice of time; returns those that did not."""
+        connection = self._store.writer
+        transaction = Transaction(connection, self._shares.count)
+        results: list[tuple[_Unit, Any]] = []
+        ends = time.perf_counter() + _SLICE_SECONDS
+        try:
+            await connection.begin()
+            await self._shares.check(transaction.sql)
+            failpoint("begin")
+            for unit in units:
+                results.append((unit, await unit.job(transaction)))
+                if transaction.lost:
+                    raise UnitFailed("a handler committed or rolled back by itself")
+                if time.perf_counter() > ends:
+                    break
+            for ride_along in self.before_commit:
+                await ride_along(transaction)
+            failpoint("commit.before")
+            await connection.commit()
+            failpoint("commit.after")
+        except BaseException as error:
+            await connection.roll_back()
+            if _we_are_cancelled():
+                raise
+            raise _BatchFailed(error) from error
+        finally:
+            connection.session.sync_session.expunge_all()
+        self._announce(transaction, results)
+        return units[len(results) :]
+
+    def _announce(self, transaction: Transaction, results: list[tuple[_Unit, Any]]) -> None:
+        actions = list(transaction.then)
+        if transaction.sent:
+            actions.insert(0, partial(self.on_sent, transaction.sent))
+        for action in actions:
+            try:
+                action()
+            except Exception:  # noqa: BLE001 - the commit stands, and the units behind must go on
+                _log.exception("process.failed", error="after a commit")
+        for unit, result in results:
+            if not unit.done.done():
+                unit.done.set_result(result)
+
+
+class _BatchFailed(Exception):
+    """Carries why a batch was rolled back."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _we_are_cancelled() -> bool:
+    """Whether the writer itself is to end, and not something that a handler awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _fail(unit: _Unit, error: _BatchFailed) -> None:
+    if unit.done.done():
+        return
+    unit.done.set_exception(error.cause)

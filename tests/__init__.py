@@ -1,0 +1,1 @@
+"""The tests: facts about the system, each named as a sentence."""

@@ -1,0 +1,1 @@
+"""Facts about the shape of the code: what may stand where, and who may know whom."""

@@ -1,0 +1,129 @@
+"""The import rules of pyproject.toml catch what they are for, in modules never seen before."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A file that breaks a rule, and the rule that it breaks."""
+
+    file: str
+    code: str
+    rule: str
+
+
+ARROWS = "Arrows point one way"
+APART = "Modules never import each other"
+CONTRACTS_APART = "Contracts of one module never import those of another"
+DOORS = "The shop enters amphibus by its public doors only"
+PURE = "Contracts know nothing of amphibus but amphibus.contract"
+INSIDE = "Inside a module"
+CYCLES = "No import cycles inside amphibus"
+
+VIOLATIONS = {
+    "a module imports another": Violation(
+        "modules/newcomer/handlers.py", "import modules.neighbour.models", APART
+    ),
+    "a module reaches another through a third": Violation(
+        "modules/newcomer/models.py", "import modules.neighbour", APART
+    ),
+    "a contract imports a module": Violation(
+        "contracts/newcomer/v1.py", "import modules.newcomer.models", ARROWS
+    ),
+    "a contract imports another module's contract": Violation(
+        "contracts/newcomer/v1.py", "import contracts.neighbour.v1", CONTRACTS_APART
+    ),
+    "a contract imports the front of amphibus": Violation(
+        "contracts/newcomer/v1.py", "from amphibus import Module", PURE
+    ),
+    "a contract imports a door for modules": Violation(
+        "contracts/newcomer/v1.py", "import amphibus.store", DOORS
+    ),
+    "amphibus imports a contract": Violation(
+        "runtime/amphibus/newcomer.py", "import contracts.newcomer.v1", ARROWS
+    ),
+    "amphibus imports a module": Violation(
+        "runtime/amphibus/newcomer.py", "import modules.newcomer", ARROWS
+    ),
+    "a module goes past the doors of amphibus": Violation(
+        "modules/newcomer/handlers.py", "import amphibus.envelope", DOORS
+    ),
+    "a module goes past amphibus.contract to its parts": Violation(
+        "modules/newcomer/handlers.py", "import amphibus.contract.fields", DOORS
+    ),
+    "tables know their handlers": Violation(
+        "modules/newcomer/models.py", "import modules.newcomer.handlers", INSIDE
+    ),
+    "a module has a file for this and that": Violation(
+        "modules/newcomer/utils.py", "import json", INSIDE
+    ),
+    "two parts of amphibus import each other": Violation(
+        "runtime/amphibus/errors.py", "import amphibus.newcomer", CYCLES
+    ),
+}
+
+
+def test_the_rules_accept_a_new_module_without_an_edit(shop: Path) -> None:
+    """Whoever adds a module has no list to keep."""
+    outcome = _lint(shop)
+
+    assert outcome.returncode == 0, outcome.stdout
+
+
+@pytest.mark.parametrize("violation", VIOLATIONS.values(), ids=VIOLATIONS)
+def test_the_rules_catch(violation: Violation, shop: Path) -> None:
+    """A rule that nobody has seen fail may hold nothing."""
+    with (shop / violation.file).open("a") as file:
+        file.write(f"\n{violation.code}\n")
+
+    outcome = _lint(shop)
+
+    assert outcome.returncode == 1, outcome.stdout
+    assert violation.rule in _broken(outcome.stdout)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A copy of the project with two more modules, which no rule names."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for folder in ("runtime/amphibus", "contracts", "modules"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    for name in ("newcomer", "neighbour"):
+        _write(tmp_path / f"contracts/{name}/__init__.py", "")
+        _write(tmp_path / f"contracts/{name}/v1.py", "import amphibus.contract")
+        _write(tmp_path / f"modules/{name}/__init__.py", "")
+        _write(tmp_path / f"modules/{name}/module.py", f"import modules.{name}.handlers, amphibus")
+        _write(tmp_path / f"modules/{name}/handlers.py", f"import contracts.{name}.v1")
+        _write(tmp_path / f"modules/{name}/models.py", "import amphibus.store")
+    _write(tmp_path / "runtime/amphibus/newcomer.py", "import amphibus.errors")
+    return tmp_path
+
+
+def _write(path: Path, code: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(code + "\n")
+
+
+def _lint(shop: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"],
+        cwd=shop,
+        env={**os.environ, "PYTHONPATH": str(shop / "runtime"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _broken(report: str) -> str:
+    return "\n".join(line for line in report.splitlines() if " BROKEN" in line)

@@ -1,0 +1,27 @@
+"""What the command line loads before it knows what to do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"alembic", "asyncpg", "faststream", "sqlalchemy", "sqlmodel", "starlette", "uvicorn"}
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_the_command_line_answers_before_it_loads_anything_heavy(option: str) -> None:
+    """Half a second for a question about the command itself is felt at every key."""
+    outcome = subprocess.run(
+        [sys.executable, "-X", "importtime", Path(sys.executable).with_name("amphibus"), option],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names = [line.rpartition("|")[2].strip() for line in outcome.stderr.splitlines()]
+    loaded = {name.partition(".")[0] for name in names}
+
+    assert outcome.returncode == 0, outcome.stderr[-2000:]
+    assert outcome.stdout.strip()
+    assert "amphibus" in loaded
+    assert loaded & HEAVY == set()

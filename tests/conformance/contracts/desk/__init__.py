@@ -1,0 +1,1 @@
+"""The desk takes lines of text and says so."""

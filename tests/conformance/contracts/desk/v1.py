@@ -1,0 +1,95 @@
+"""Lines are written into books. The mood of a line says how its handler behaves; tests choose it."""
+
+from amphibus.contract import Command, Event, Query, Value
+
+
+class Noted(Value):
+    """What the desk answers to a line."""
+
+    book: str
+    line: int
+    page: int = 0
+    """How many lines of that book there were before."""
+
+
+class Write(Command[Noted], key="book", refuses={"full": 409}):
+    """Writes a line into a book."""
+
+    book: str
+    line: int
+    mood: str = ""
+
+
+class Call(Command[None], key="book"):
+    """Writes a line after a call to the outside."""
+
+    book: str
+    line: int
+    mood: str = ""
+
+
+class Guard(Command[None], key="book", refuses={"not_there": 404}):
+    """Writes a line; later ones of its book wait if it dies."""
+
+    book: str
+    line: int
+    mood: str = ""
+
+
+class Written(Event, key="book"):
+    """A line stands in a book."""
+
+    book: str
+    line: int
+    mood: str = ""
+
+
+class Unheard(Event):
+    """Something that nobody subscribes to."""
+
+    book: str
+
+
+class Counted(Value):
+    """How much is in a book."""
+
+    lines: int
+
+
+class Count(Query[Counted]):
+    """Asks how many lines a book has."""
+
+    book: str
+    mood: str = ""
+
+
+class Lend(Command[None], key="book"):
+    """Lends a book until its deadline."""
+
+    book: str
+
+
+class Return(Command[None], key="book", refuses={"not_lent": 404}):
+    """Brings a book back."""
+
+    book: str
+
+
+class Missed(Event, key="book"):
+    """A book was not brought back in time."""
+
+    book: str
+
+
+class Paint(Command[None], key="book"):
+    """Paints a page grey or, if it is dark, black."""
+
+    book: str
+    dark: bool = False
+
+
+class Painted(Event, key="book"):
+    """A page was painted, dark or not."""
+
+    book: str
+    dark: bool

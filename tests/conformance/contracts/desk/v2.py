@@ -1,0 +1,17 @@
+"""What changed: a page has a colour since then."""
+
+from amphibus.contract import Command, Event
+
+
+class Paint(Command[None], key="book"):
+    """Paints a page in one of the colours of today."""
+
+    book: str
+    colour: str
+
+
+class Painted(Event, key="book"):
+    """A page was painted."""
+
+    book: str
+    colour: str

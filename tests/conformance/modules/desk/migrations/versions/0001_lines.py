@@ -1,0 +1,24 @@
+"""The lines that module desk has, in the order in which they came."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Creates the table."""
+    op.create_table(
+        "line",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("book", sa.String(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+    )
+    op.create_table(
+        "loan",
+        sa.Column("book", sa.String(), primary_key=True),
+        sa.Column("state", sa.String(), nullable=False),
+    )

@@ -1,0 +1,109 @@
+"""How handlers behave: a message says it in its mood, a test may hold them up and sees what they did.
+
+A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE`, `hold` (until the
+gate opens), `kill`, and the ways to ruin a transaction: `sql`, `commit`, `rollback`. It is the desk's; `outside MOOD`
+is for its step before the transaction, `readers MOOD` for the readers.
+"""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from dependency_injector import containers, providers
+from sqlalchemy import text
+
+from amphibus.context import Context, Outside
+from amphibus.errors import Refused, Unavailable
+
+
+class Broken(Exception):
+    """What a handler in a bad mood raises."""
+
+
+@dataclass
+class Script:
+    """Shared by all handlers of a test; outlives restarts of the modules."""
+
+    runs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often a message was run, by place and message id."""
+    seen: list[tuple[str, str, int]] = field(default_factory=list)
+    """Place, book and line of every run, in order."""
+    outside_results: list[Any] = field(default_factory=list)
+    """What handlers were given as the result of their outside step."""
+    held: int = 0
+    """How many wait at the gate."""
+    healed: bool = False
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    deadline_failures: int = 0
+    """How many deadlines fail before one succeeds."""
+
+    def reach_deadline(self) -> None:
+        """Called by every deadline."""
+        if self.deadline_failures:
+            self.deadline_failures -= 1
+            raise Broken("deadline")
+
+    async def act(self, place: str, message: Any, who: Context[Any] | Outside[Any]) -> None:
+        """Does what the message's mood says."""
+        identity = (place, who.message_id)
+        self.runs[identity] += 1
+        self.seen.append((place, message.book, getattr(message, "line", 0)))
+        mood, _, rest = message.mood.partition(" ")
+        whose = mood if mood in ("outside", "readers") else "desk"
+        if not place.endswith(whose):
+            return
+        if whose == mood:
+            mood, _, rest = rest.partition(" ")
+        match mood:
+            case "fail" if self.runs[identity] <= int(rest):
+                raise Broken(rest)
+            case "broken" if not self.healed:
+                raise Broken(place)
+            case "away" if self.runs[identity] <= int(rest):
+                raise Unavailable("gone to lunch")
+            case "refuse":
+                raise Refused(rest, "not today")
+            case "hold":
+                await self._hold()
+            case "kill" if not self.healed:
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "sql" | "scribble" | "commit" | "rollback" if isinstance(who, Context):
+                await self._ruin(mood, who)
+            case _:
+                pass
+
+    async def _hold(self) -> None:
+        self.held += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.held -= 1
+
+    async def _ruin(self, how: str, context: Context[Any]) -> None:
+        if self.healed:
+            return
+        if how == "commit":
+            await context.db.commit()
+        elif how == "rollback":
+            await context.db.rollback()
+        else:
+            book = "'scribble'" if how == "scribble" else "NULL"
+            statement = f"INSERT INTO line (book, line, what, late) VALUES ({book}, 0, '', false)"
+            await (await context.db.connection()).execute(text(statement))
+
+
+class TinyContainer(containers.DeclarativeContainer):
+    """What every module of the tiny business is given."""
+
+    config = providers.Configuration()
+    script: providers.Provider[Script] = providers.Object(Script())
+
+
+def container_with(script: Script) -> TinyContainer:
+    """A container whose handlers follow that script."""
+    container = TinyContainer()
+    container.script.override(providers.Object(script))
+    return container

@@ -1,0 +1,95 @@
+"""Opens the tiny business on a transport, closes it and opens it again on the same data."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from amphibus.project import Project
+from amphibus.testing import Harness
+from tests.conformance.business import project
+from tests.conformance.moods import Script, container_with
+from tests.services.rabbitmq import ready
+
+PARTITIONS = 2
+MODULES = ("desk", "archive", "readers")
+Lines = list[tuple[str, int, str]]
+
+
+@dataclass
+class Office:
+    """One folder of data, one transport, one script; `open` it as often as you like."""
+
+    transport: str
+    data: Path
+    script: Script = field(default_factory=Script)
+    seed: int = 0
+    amqp_url: str | None = None
+
+    @asynccontextmanager
+    async def open(
+        self,
+        *modules: str,
+        business: Project | None = None,
+        settings: dict[str, Any] | None = None,
+        **bus: Any,
+    ) -> AsyncIterator[Harness]:
+        """Hosts modules, all if none is named. `bus` are settings of the bus by name."""
+        names = modules or MODULES
+        flags: dict[str, Any] = {f"bus.{name}": value for name, value in bus.items()}
+        # Few queues, as they are made and removed for every test.
+        flags["rabbitmq.partitions"] = PARTITIONS
+        flags["rabbitmq.prefetch"] = max(1, bus.get("window", 100) // PARTITIONS)
+        async with Harness.of(
+            business or project(),
+            modules=names,
+            transport=self.transport,
+            seed=self.seed,
+            data_dir=self.data,
+            amqp_url=self.amqp_url,
+            settings=flags | (settings or {}),
+            containers={name: container_with(self.script) for name in names},
+        ) as harness:
+            yield harness
+
+    def lines(self, module: str, book: str | None = None) -> Lines:
+        """What a module has kept, in order: book, line, what."""
+        rows = self.query(module, "SELECT book, line, what FROM line ORDER BY id")
+        return [row for row in rows if book in (None, row[0])]
+
+    def numbers(self, module: str, book: str, what: str | None = None) -> list[int]:
+        """The lines of a book as a module has kept them, in order."""
+        found = self.lines(module, book)
+        return [line for _, line, how in found if what in (None, how)]
+
+    def query(self, module: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Reads a module's database as it stands on the disk."""
+        with closing(sqlite3.connect(f"file:{self.data / module}.db?mode=ro", uri=True)) as raw:
+            return raw.execute(statement, values).fetchall()
+
+    def change(self, module: str, statement: str, *values: Any) -> None:
+        """Writes into a module's database, as another process would."""
+        with closing(sqlite3.connect(self.data / f"{module}.db", timeout=10)) as raw, raw:
+            raw.execute(statement, values)
+
+    async def waiting(self, shop: Harness, sender: str, receiver: str) -> int:
+        """How many messages wait on a disk to be taken: in the outbox, and where there is a broker, there."""
+        statement = "SELECT count(*) FROM amphibus_delivery WHERE destination = ?"
+        found = int(self.query(sender, statement, receiver)[0][0])
+        if self.amqp_url is not None:
+            found += await ready(self.amqp_url, self.data, shop.host.topology, receiver, PARTITIONS)
+        return found
+
+    def count(self, module: str, table: str) -> int:
+        """The rows of a table."""
+        return int(self.query(module, f"SELECT count(*) FROM {table}")[0][0])
+
+
+async def until(fact: Callable[[], Any], patience: float = 15.0) -> None:
+    """Waits until something is true."""
+    async with asyncio.timeout(patience):
+        while not fact():
+            await asyncio.sleep(0.002)

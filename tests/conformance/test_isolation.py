@@ -1,0 +1,137 @@
+"""Promise 6: a slow, dead or broken module hurts nobody else."""
+
+import pytest
+
+from amphibus.testing import Harness
+from tests.conformance.contracts.desk import v1 as desk
+from tests.conformance.office import Office, until
+
+pytestmark = pytest.mark.asyncio
+RUIN = ["sql", "commit", "rollback"]
+
+
+async def test_while_one_subscriber_hangs_the_others_go_on(office: Office) -> None:
+    """It hangs inside its transaction, the worst place."""
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="a", line=0, mood="readers hold"))
+        await until(lambda: office.script.held)
+        await shop.send(*[desk.Write(book="b", line=n) for n in range(20)])
+        await until(lambda: office.numbers("archive", "b", "heard") == list(range(20)))
+
+        assert office.lines("readers") == []
+        office.script.gate.set()
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == list(range(20))
+
+
+async def test_a_slow_module_bounds_what_is_in_memory(office: Office) -> None:
+    """What it has not taken waits on a disk, the sender's or the broker's, however much it is."""
+    window, many = 4, 300
+    async with office.open(window=window) as shop:
+        await _slow_readers(office, shop, many)
+        await until(lambda: office.count("archive", "line") == 2 * (many + 1), patience=30)
+
+        assert await office.waiting(shop, "desk", "readers") >= many - window
+        assert shop.host.modules["readers"].receiver.in_flight <= 2 * window  # with repetitions
+        assert _held(shop) <= window * 17
+        office.script.gate.set()
+        await until(lambda: office.count("readers", "line") == many + 1, patience=30)
+        await shop.settle()
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+async def test_twenty_thousand_messages_to_a_slow_module_wait_on_the_disk(office: Office) -> None:
+    """They are in the sender's outbox as if a day had brought them."""
+    window, many = 256, 20_000
+    async with office.open():
+        pass
+    office.change("desk", _MANY_EVENTS, many)
+    for name in ("archive", "readers"):
+        office.change("desk", _TO_DELIVER, name)
+    async with office.open(window=window) as shop:
+        await until(lambda: office.count("archive", "line") == many, patience=200)
+
+        assert office.count("readers", "line") == 0
+        assert shop.host.modules["readers"].receiver.in_flight <= 2 * window  # with repetitions
+        assert _held(shop) <= window * 17
+        office.script.gate.set()
+        await until(lambda: office.count("readers", "line") == many, patience=100)
+        await shop.settle()
+
+
+_MANY_EVENTS = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, trace, reply, body)
+    SELECT 'm' || i, 'desk.Written.v1', 'desk', 'b' || i, 1700000000000000 + i, 'm' || i, '', 0,
+        CAST('{"book": "b' || i || '", "line": ' || i || ', "mood": "'
+            || CASE i WHEN 1 THEN 'readers hold' ELSE '' END || '"}' AS BLOB)
+    FROM n
+"""
+_TO_DELIVER = "INSERT INTO amphibus_delivery (destination, seq) SELECT ?, seq FROM amphibus_outbox"
+
+
+@pytest.mark.parametrize("how", RUIN)
+async def test_a_handler_that_ruins_its_transaction_harms_only_itself(
+    office: Office, how: str
+) -> None:
+    """Those that share its commit are handled all the same, once."""
+    async with office.open(max_attempts=3, quick_retries=2) as shop:
+        await shop.send(
+            *[desk.Write(book=f"b{n}", line=n, mood=how if n == 10 else "") for n in range(20)]
+        )
+        await shop.settle()
+
+        (letter,) = shop.dead("desk")
+        assert letter["attempts"] == 3
+        assert {row["attempts"] for row in shop.inbox("desk")} == {1}
+
+    good = [n for n in range(20) if n != 10]
+    assert sorted(line for book, line, _ in office.lines("desk") if book != "b10") == good
+    assert sorted(line for _, line, what in office.lines("archive") if what == "filed") == good
+    assert sorted(line for _, line, _ in office.lines("readers")) == good
+
+
+@pytest.mark.parametrize("how", RUIN)
+async def test_after_a_ruined_transaction_the_handler_itself_can_succeed(
+    office: Office, how: str
+) -> None:
+    async with office.open(max_attempts=1) as shop:
+        identity = await shop.send(desk.Guard(book="b", line=1, mood=how))
+        await shop.settle()
+        assert [each["id"] for each in shop.dead("desk")] == [identity]
+        await shop.send(desk.Write(book="c", line=2))
+        await shop.settle()
+
+    assert office.numbers("desk", "c") == [2]
+    assert office.numbers("archive", "c", "filed") == [2]
+
+
+async def test_a_module_that_fails_always_delays_no_other_key(office: Office) -> None:
+    """Poison by the hundred, and what is well goes through."""
+    async with office.open(max_attempts=3) as shop:
+        for n in range(60):
+            await shop.send(
+                desk.Write(book=f"bad{n}", line=n, mood="broken"),
+                desk.Write(book=f"good{n}", line=n),
+            )
+        await shop.settle()
+
+        assert len(shop.parked("desk")) + len(shop.dead("desk")) == 60
+
+    assert office.count("readers", "line") == 60
+
+
+async def _slow_readers(office: Office, shop: Harness, many: int) -> None:
+    await shop.send(desk.Write(book="slow", line=0, mood="readers hold"))
+    await until(lambda: office.script.held)
+    for start in range(0, many, 200):
+        await shop.send(
+            *[desk.Write(book=f"b{n}", line=n) for n in range(start, min(start + 200, many))]
+        )
+
+
+def _held(shop: Harness) -> int:
+    queues = shop.host.modules["desk"].relay._queues
+    return max(queue.held for queue in queues.values())

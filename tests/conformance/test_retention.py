@@ -1,0 +1,149 @@
+"""What is remembered, for how long, and what is never forgotten."""
+
+import pytest
+
+from amphibus.testing import Harness
+from tests.conformance.contracts.desk import v1 as desk
+from tests.conformance.office import Office, until
+
+pytestmark = pytest.mark.asyncio
+EVENT = desk.Written(book="b", line=1)
+
+
+async def test_a_repetition_is_known_for_all_of_inbox_retention(office: Office) -> None:
+    async with office.open() as shop:
+        await shop.publish(EVENT, message_id="same")
+        await shop.advance(days=29)
+        await _prune(shop)
+        await shop.publish(EVENT, message_id="same")
+        await shop.settle()
+        assert office.numbers("readers", "b") == [1]
+        await shop.advance(days=2)
+        await _prune(shop)
+
+    assert office.count("readers", "amphibus_inbox") == 0
+
+
+async def test_bodies_go_first_and_ids_stay(office: Office) -> None:
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        await shop.advance(days=6)
+        await _prune(shop)
+        assert office.query("desk", "SELECT body IS NULL FROM amphibus_inbox") == [(0,)]
+        assert office.count("desk", "amphibus_outbox") == 2
+        await shop.advance(days=2)
+        await _prune(shop)
+
+    assert office.query("desk", "SELECT body IS NULL FROM amphibus_inbox") == [(1,)]
+    assert office.count("desk", "amphibus_outbox") == 0
+
+
+async def test_nothing_that_is_not_delivered_is_forgotten(office: Office) -> None:
+    """However long its receiver is away."""
+    async with office.open("desk", "archive") as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        await shop.advance(days=100)
+        await _prune(shop)
+    async with office.open() as shop:
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == [1]
+
+
+async def test_while_a_message_is_parked_nothing_since_it_is_forgotten(office: Office) -> None:
+    """It may come again, and so may what was sent after it."""
+    async with office.open() as shop:
+        await shop.publish(desk.Written(book="p", line=0, mood="readers away 40"), message_id="p")
+        await shop.publish(EVENT, message_id="same")
+        await shop.settle()
+        for _ in range(5):
+            await shop.advance(days=10)
+            await _prune(shop)
+        assert len(shop.parked("readers")) == 1
+        await shop.publish(EVENT, message_id="same")
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == [1]
+
+
+async def test_while_a_message_is_dead_nothing_since_it_is_forgotten(office: Office) -> None:
+    async with office.open(max_attempts=1) as shop:
+        await shop.publish(desk.Written(book="p", line=0, mood="readers broken"))
+        await shop.publish(EVENT, message_id="same")
+        await shop.settle()
+        await shop.advance(days=50)
+        await _prune(shop)
+        assert len(shop.dead("readers")) == 1
+        await shop.publish(EVENT, message_id="same")
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == [1]
+
+
+async def test_pruning_goes_in_small_batches_until_nothing_is_left(office: Office) -> None:
+    async with office.open(settings={"retention.prune_batch": 3}) as shop:
+        await shop.send(*[desk.Write(book=f"b{n}", line=n) for n in range(10)])
+        await shop.settle()
+        await shop.advance(days=31)
+        await _prune(shop)
+
+    for module in ("desk", "archive", "readers"):
+        assert office.count(module, "amphibus_inbox") == 0
+    assert office.count("desk", "amphibus_outbox") == 0
+
+
+async def test_an_event_without_a_subscriber_is_complete_at_once(office: Office) -> None:
+    """It is in the log, waits for nobody, and is forgotten like the others."""
+    async with office.open() as shop:
+        await shop.send(desk.Call(book="b", line=1))
+        await shop.settle()
+        assert office.query("desk", "SELECT type FROM amphibus_outbox") == [("desk.Unheard.v1",)]
+        assert office.count("desk", "amphibus_delivery") == 0
+        await shop.advance(days=8)
+        await _prune(shop)
+
+    assert office.count("desk", "amphibus_outbox") == 0
+
+
+async def test_the_event_log_feeds_a_new_subscriber(office: Office) -> None:
+    """Rebuilt from nothing, it sees what was said, in the order in which it was said."""
+    from amphibus.admin.replay import plan, replay
+
+    async with office.open() as shop:
+        await shop.send(*[desk.Write(book="b", line=n) for n in range(10)])
+        await shop.settle()
+    for path in office.data.glob("readers.*"):
+        path.unlink()
+    async with office.open() as shop:
+        log = office.data / "desk.db"
+        found = plan(log, None, types=[desk.Written.contract_type], since=0)
+        list(replay(log, "readers", found.seqs))
+        shop.host.wake()
+        await until(lambda: len(office.numbers("readers", "b")) == 10)
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == list(range(10))
+    assert office.numbers("archive", "b", "heard") == list(range(10))
+
+
+async def test_a_replay_to_who_has_it_already_changes_nothing(office: Office) -> None:
+    from amphibus.admin.replay import plan, replay
+
+    async with office.open() as shop:
+        await shop.send(*[desk.Write(book="b", line=n) for n in range(5)])
+        await shop.settle()
+        log = office.data / "desk.db"
+        found = plan(log, None, types=[desk.Written.contract_type], since=0)
+        list(replay(log, "readers", found.seqs))
+        shop.host.wake()
+        await until(lambda: office.count("desk", "amphibus_delivery") == 0)
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == list(range(5))
+
+
+async def _prune(shop: Harness) -> None:
+    for hosted in shop.host.modules.values():
+        await hosted.retention.prune()

@@ -1,0 +1,20 @@
+"""Servers that more than one folder of tests needs, started when the first test asks; our options of pytest."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services import rabbitmq
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds what `pytest --help` shows."""
+    parser.addoption(
+        "--rewrite", action="store_true", help="write the transcripts of the stories anew"
+    )
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """The URL of a RabbitMQ that is ours alone, or of the given one."""
+    yield from rabbitmq.broker_url()

@@ -1,0 +1,87 @@
+"""The databases as a whole: what is in them, copies, the newest version."""
+
+import sqlite3
+from pathlib import Path
+
+from tests.console.conftest import Console
+from tests.console.stores import NOW
+
+
+def test_status_counts_what_waits_in_each_database(console: Console) -> None:
+    shelf = console.store("shelf")
+    shelf.sent("m-1", "till")
+    shelf.handled("m-2")
+    shelf.parked("m-3", due=NOW)
+    shelf.died("m-4")
+
+    (status,) = console("db", "status", "--json").json
+
+    counts = {name: status[name] for name in ("unsent", "handled", "parked", "dead", "timers")}
+    assert counts == {"unsent": 1, "handled": 1, "parked": 1, "dead": 1, "timers": 0}
+    assert console("db", "status").out.startswith("MODULE")
+
+
+def test_a_restored_backup_is_what_was_there(console: Console, tmp_path: Path) -> None:
+    shelf = console.store("shelf")
+    shelf.handled("m-1")
+    folder = tmp_path / "copy"
+    assert console("db", "backup", "--to", str(folder)).code == 0
+    shelf.handled("m-2")
+
+    ended = console("db", "restore", "--from", str(folder))
+
+    assert ended.code == 0
+    assert [row["id"] for row in shelf.rows("inbox")] == ["m-1"]
+    kept = sqlite3.connect(console.data_dir / "shelf.db.before-restore")
+    assert kept.execute("SELECT count(*) FROM amphibus_inbox").fetchone() == (2,)
+    kept.close()
+
+
+def test_a_backup_never_overwrites_another(console: Console, tmp_path: Path) -> None:
+    console.store("shelf")
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "precious").touch()
+
+    ended = console("db", "backup", "--to", str(tmp_path / "copy"))
+
+    assert ended.code == 1
+    assert ended.err.splitlines()[1] == "  why  a backup never overwrites another"
+
+
+def test_a_dry_run_makes_no_backup(console: Console, tmp_path: Path) -> None:
+    console.store("shelf")
+
+    console("db", "backup", "--to", str(tmp_path / "copy"), "--dry-run")
+
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_damaged_backup_is_not_restored(console: Console, tmp_path: Path) -> None:
+    shelf = console.store("shelf")
+    console("db", "backup", "--to", str(tmp_path / "copy"))
+    copy = tmp_path / "copy" / "shelf.db"
+    copy.write_bytes(copy.read_bytes()[:4096] + b"\xff" * 8192)
+
+    ended = console("db", "restore", "--from", str(tmp_path / "copy"))
+
+    assert ended.code == 1
+    assert shelf.rows("inbox") == []
+
+
+def test_a_newer_database_is_left_alone(console: Console) -> None:
+    with console.store("shelf").open() as connection:
+        connection.execute("UPDATE amphibus_meta SET value = 99 WHERE name = 'schema_version'")
+
+    ended = console("dead", "list")
+
+    assert ended.code == 1
+    assert "was written by a newer version of Amphibus" in ended.err
+
+
+def test_upgrade_makes_what_is_missing_and_says_so(console: Console) -> None:
+    dry = console("db", "upgrade", "--dry-run")
+    assert "would be made" in dry.out
+    assert not console.data_dir.exists()
+
+    assert console("db", "upgrade").code == 0
+    assert {path.stem for path in console.data_dir.glob("*.db")} == {"gateway", "shelf", "till"}

@@ -1,0 +1,128 @@
+"""Commands of producers, into the gateway's outbox."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.console.conftest import Console
+from tests.console.stores import SALE, Store
+
+
+def line(identity: str, contract: str = "shelf.Sell.v1", **data: Any) -> str:
+    return json.dumps({"type": contract, "id": identity, "data": {"item": "cup"} | data}) + "\n"
+
+
+def gateway_of(console: Console) -> Store:
+    store = object.__new__(Store)
+    store.path = console.data_dir / "gateway.db"
+    return store
+
+
+def test_a_command_is_in_the_outbox_when_the_command_line_says_so(console: Console) -> None:
+    """The shop need not run: its relay takes it up when it starts."""
+    ended = console("send", "shelf.Sell.v1", "--data", json.dumps({"sale_id": SALE, "item": "cup"}))
+
+    assert ended.code == 0
+    (row,) = gateway_of(console).rows("outbox")
+    assert (row["type"], row["source"], row["key"]) == ("shelf.Sell.v1", "gateway", SALE)
+    assert json.loads(row["body"]) == {"sale_id": SALE, "item": "cup", "pieces": 1}
+    (delivery,) = gateway_of(console).rows("delivery")
+    assert (delivery["destination"], delivery["seq"]) == ("shelf", row["seq"])
+
+
+def test_what_does_not_name_itself_is_named_after_its_message(console: Console) -> None:
+    console("send", "shelf.Sell.v1", "--id", SALE, "--data", '{"item": "cup"}')
+
+    assert gateway_of(console).rows("outbox")[0]["key"] == SALE
+
+
+def test_an_id_that_is_no_uuid_stands_for_the_same_uuid_each_time(console: Console) -> None:
+    for _ in range(2):
+        ended = console("send", "shelf.Sell.v1", "--id", "till roll 7", "--data", '{"item": "cup"}')
+
+    assert ended.code == 0
+    assert ended.out.startswith("sent before")
+    assert len(gateway_of(console).rows("outbox")) == 1
+
+
+def test_bad_lines_are_named_and_the_rest_is_sent(console: Console, tmp_path: Path) -> None:
+    file = tmp_path / "sales.ndjson"
+    file.write_text(
+        line("m-1")
+        + "{nonsense\n"
+        + "\n"
+        + line("m-4", pieces=0, colour="red")
+        + line("m-5", contract="shelf.Sel.v1")
+        + '{"type": "shelf.Sell.v1", "data": {}}\n'
+        + line("m-7")
+    )
+
+    ended = console("send", "--file", str(file), "--json")
+
+    assert ended.code == 1
+    assert (ended.json["sent"], [each["line"] for each in ended.json["not_sent"]]) == (
+        2,
+        [2, 4, 5, 6],
+    )
+    reasons = [each["why"] for each in ended.json["not_sent"]]
+    assert reasons[0].startswith("the body is not JSON")
+    assert "pieces must be greater than or equal to 1" in reasons[1]
+    assert "colour is not a known field" in reasons[1]
+    assert reasons[2] == "shelf.Sel.v1 is no command; there are shelf.Sell.v1"
+    assert reasons[3] == "must have type, id and data, and has data, type"
+    assert [row["id"] for row in gateway_of(console).rows("outbox")] == ["m-1", "m-7"]
+
+
+def test_a_file_sent_again_is_not_sent_twice(console: Console, tmp_path: Path) -> None:
+    file = tmp_path / "sales.ndjson"
+    file.write_text(line("m-1") + line("m-2"))
+
+    first, second = console("send", "--file", str(file)), console("send", "--file", str(file))
+
+    assert first.out.startswith("2 messages sent in")
+    assert second.out.startswith("0 messages sent, 2 sent before in")
+    assert (second.code, len(gateway_of(console).rows("outbox"))) == (0, 2)
+
+
+def test_the_same_id_with_other_content_is_refused(console: Console) -> None:
+    console("send", "shelf.Sell.v1", "--id", "m-1", "--data", '{"item": "cup"}')
+
+    ended = console("send", "shelf.Sell.v1", "--id", "m-1", "--data", '{"item": "plate"}')
+
+    assert ended.code == 1
+    assert ended.err == "not sent  id m-1 was sent before with other content\n"
+    assert len(gateway_of(console).rows("outbox")) == 1
+
+
+def test_the_same_thing_under_another_id_is_known(console: Console) -> None:
+    """A sale has an id of its own; whoever tells it again under a new message id tells nothing new."""
+    data = json.dumps({"sale_id": SALE, "item": "cup"})
+    console("send", "shelf.Sell.v1", "--id", "m-1", "--data", data)
+
+    ended = console("send", "shelf.Sell.v1", "--id", "m-2", "--data", data)
+
+    assert ended.out.startswith("sent before")
+
+
+def test_lines_are_read_from_standard_input_too(console: Console) -> None:
+    assert console("send", "--file", "-", stdin=line("m-1")).code == 0
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(console: Console) -> None:
+    ended = console("send", "--file", "nowhere.ndjson")
+
+    assert ended.code == 2
+    assert ended.err.startswith("error  nowhere.ndjson cannot be read")
+
+
+def test_it_must_be_told_what_to_send(console: Console) -> None:
+    assert [console("send").code, console("send", "shelf.Sell.v1").code] == [2, 2]
+
+
+def test_a_shop_that_is_away_is_unreachable(console: Console) -> None:
+    ended = console(
+        "ask", "shelf.GetShelf.v1", "--data", '{"name": "a"}', "--http", "http://[::1]:9"
+    )
+
+    assert ended.code == 4
+    assert ended.err.startswith("error  nobody answers at http://[::1]:9")

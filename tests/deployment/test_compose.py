@@ -1,0 +1,83 @@
+"""`compose.yaml` runs every module with its own code, its own rights and its own secrets."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from amphibus.project import Project
+from tests.architecture.tree import ROOT
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+MODULES = tuple(Project.find(ROOT).modules)
+SCHEMA = "COMPOSE_SPEC_SCHEMA"
+"""Names a copy of schema/compose-spec.json of compose-spec/compose-spec, which is not ours to commit."""
+
+
+def test_it_is_what_the_compose_specification_says() -> None:
+    """A word that is written wrong would be an error only where an engine runs."""
+    given = os.environ.get(SCHEMA)
+    if given is None:
+        pytest.skip(f"set {SCHEMA} to a copy of the Compose specification's JSON schema")
+    schema = json.loads(Path(given).read_text())
+
+    assert [each.message for each in jsonschema.Draft7Validator(schema).iter_errors(COMPOSE)] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_a_service_of_its_own_image_that_sees_its_own_secrets_alone(
+    module: str,
+) -> None:
+    service = SERVICES[module]
+    secrets = [each for each in service["volumes"] if each["source"] == "secrets"]
+
+    assert service["build"]["args"] == {"MODULE": module}
+    assert [each["volume"]["subpath"] for each in secrets] == [module]
+    assert all(each["read_only"] for each in secrets)
+    assert [each["source"] for each in service["volumes"] if each not in secrets] == [module]
+    assert service["environment"]["AMPHIBUS_RABBITMQ__VERIFY_SENDERS"] == "true"
+    assert not any("PASSWORD" in str(value) for value in service["environment"].values())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_starts_when_what_it_needs_is_there_and_says_when_it_is_ready(module: str) -> None:
+    waits = {name: how["condition"] for name, how in SERVICES[module]["depends_on"].items()}
+
+    assert waits == {
+        "setup": "service_completed_successfully",
+        "rabbitmq": "service_healthy",
+        "postgres": "service_healthy",
+    }
+    assert "amphibus probe" in SERVICES[module]["healthcheck"]["test"][1]
+    assert {"healthcheck"} <= SERVICES["rabbitmq"].keys() & SERVICES["postgres"].keys()
+
+
+def test_nothing_runs_that_is_no_module_but_what_they_need() -> None:
+    assert set(SERVICES) == {*MODULES, "rabbitmq", "postgres", "setup"}
+    assert SERVICES["rabbitmq"]["image"] == "rabbitmq:4-management"
+
+
+def test_every_volume_that_is_used_is_declared() -> None:
+    used = {
+        each["source"] if isinstance(each, dict) else each.split(":")[0]
+        for service in SERVICES.values()
+        for each in service["volumes"]
+    }
+
+    assert used == set(COMPOSE["volumes"])
+
+
+def test_only_the_gateway_is_reached_from_other_machines() -> None:
+    open_to_all = {
+        name
+        for name, service in SERVICES.items()
+        for port in service.get("ports", ())
+        if not port.startswith("127.0.0.1:")
+    }
+
+    assert open_to_all == {"gateway"}

@@ -1,0 +1,1 @@
+"""The same modules as processes of their own: started, supervised, refused, waited for."""

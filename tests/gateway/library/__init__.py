@@ -1,0 +1,1 @@
+"""A library that lends books: small contracts with every kind of route."""

@@ -1,0 +1,156 @@
+"""When something of ours breaks: said honestly, logged once, without our insides."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.types import Message
+from structlog.testing import capture_logs
+
+from amphibus.errors import StoreUnwritable
+from amphibus.gateway import build_app, exchanges
+from amphibus.intake import Verdict
+from tests.gateway.reading_room import Limits, Room, problem
+
+pytestmark = pytest.mark.asyncio
+
+
+class Broken:
+    """The gateway's side of the runtime, on a bad day."""
+
+    def __init__(self, room: Room, error: Exception) -> None:
+        self.topology = room.harness.host.topology
+        self.error = error
+
+    async def accept(self, *_: Any, **__: Any) -> Verdict:
+        raise self.error
+
+    def released(self, message_id: str) -> None:
+        pass
+
+
+def broken(room: Room, error: Exception) -> Room:
+    host = room.harness.host
+    app = build_app(Broken(room, error), Limits(), host.health, host.meters)  # type: ignore[arg-type]
+    room.client._transport.app = app  # type: ignore[attr-defined]
+    return room
+
+
+async def test_a_full_disk_is_no_acceptance(room: Room) -> None:
+    with capture_logs() as lines:
+        answer = await broken(room, StoreUnwritable("the disk is full")).lend()
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert "was not accepted" in problem(answer)["detail"]
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["store.failed"]
+
+
+async def test_a_fault_of_ours_is_logged_under_the_id_that_the_client_gets(room: Room) -> None:
+    with capture_logs() as lines:
+        answer = await broken(room, RuntimeError("secret")).lend()
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    (line,) = [line for line in lines if line["log_level"] == "error"]
+    assert line["event"] == "http.failed"
+    assert line["route"] == "/v1/loans"
+    assert line["message_id"] == answer.headers["x-request-id"]
+    assert problem(answer)["detail"] == "it may have been done; it was logged"
+
+
+async def test_a_client_that_leaves_within_its_body_has_asked_nothing(room: Room) -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b'{"member":', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent = await _call(room, messages)
+    assert sent == []
+    assert room.harness.outgoing() == []
+    served = room.harness.host.meters.registry.get_sample_value(
+        "amphibus_http_requests_total",
+        {"method": "POST", "route": "/v1/loans", "status": "499"},
+    )
+    assert served == 1
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that holds thousands of requests half sent would hold as many of ours."""
+    monkeypatch.setattr(exchanges, "_BODY_WITHIN_SECONDS", 0.01)
+    sent = await _call(room, [{"type": "http.request", "body": b"{", "more_body": True}])
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+async def test_a_web_socket_is_turned_away(room: Room) -> None:
+    sent = await _call(room, [{"type": "websocket.connect"}], kind="websocket")
+    assert sent == [{"type": "websocket.close", "code": 1000}]
+
+
+async def test_the_server_s_start_and_stop_are_acknowledged(room: Room) -> None:
+    sent = await _call(
+        room, [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}], kind="lifespan"
+    )
+    assert [each["type"] for each in sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+
+
+async def test_a_cancelled_request_can_be_asked_again(room: Room) -> None:
+    """A server that stops cancels what is left; the key must not stay taken."""
+    room.owner.open.clear()
+    task = asyncio.create_task(room.lend(key="k"))
+    await room.owner.asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    room.owner.open.set()
+    answer = await room.lend(key="k")
+    assert answer.status_code == 202
+    await room.harness.settle()
+    assert room.owner.handled == ["lend"]
+
+
+async def test_requests_are_counted_by_declared_paths_and_known_methods(room: Room) -> None:
+    """Paths that clients make up would make as many series."""
+    await room.get("/v1/loans/17")
+    await room.get("/made/up")
+    await room.client.request("BREW", "/v1/loans")
+    text = (await room.get("/metrics")).text
+    assert '{method="GET",route="/v1/loans/{loan_id}",status="422"} 1.0' in text
+    assert '{method="GET",route="(none)",status="404"} 1.0' in text
+    assert '{method="OTHER",route="/v1/loans",status="405"} 1.0' in text
+    assert "made" not in text
+
+
+async def test_operators_are_answered_at_the_gateway_too(room: Room) -> None:
+    assert (await room.get("/livez")).json() == {"status": "alive"}
+    assert (await room.get("/readyz")).status_code == 200
+    room.harness.host.health.draining()
+    assert (await room.get("/readyz")).status_code == 503
+
+
+async def _call(room: Room, messages: list[Message], *, kind: str = "http") -> list[Message]:
+    sent: list[Message] = []
+    left = iter(messages)
+
+    async def receive() -> Message:
+        for message in left:
+            return message
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": kind,
+        "method": "POST",
+        "path": "/v1/loans",
+        "raw_path": b"/v1/loans",
+        "query_string": b"",
+        "headers": [],
+    }
+    await room.app(scope, receive, send)
+    return sent

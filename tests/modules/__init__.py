@@ -1,0 +1,1 @@
+"""What the modules of the shop do, each alone and all together."""

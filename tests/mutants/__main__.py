@@ -1,0 +1,169 @@
+"""Applies each defect to a copy of the project and runs the tests that should catch it.
+
+python -m tests.mutants [NAME...] [--jobs N] [--list]
+"""
+# ruff: noqa: T201 - a command prints
+
+import argparse
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.mutants.defect import Defect
+from tests.mutants.defects_of_delivery import DELIVERY
+from tests.mutants.defects_of_handling import HANDLING
+from tests.mutants.defects_of_shop import SHOP
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = (*HANDLING, *DELIVERY, *SHOP)
+_LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv*", ".*_cache", "__pycache__", "var", "data", "demo", "*.egg-info", ".ci"
+)
+_SECONDS = 120
+_PASSED, _FAILED, _NOT_THE_COPY = 0, 1, 99
+
+
+class Copy:
+    """A copy of the project in a folder of its own; one defect at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "project"
+        shutil.copytree(ROOT, self.root, ignore=_LEFT_OUT)
+
+    def problem_with(self, defect: Defect) -> str:
+        """Why a defect cannot be applied; empty if it can."""
+        path = self.root / defect.file
+        if not path.is_file():
+            return f"there is no {defect.file}"
+        count = path.read_text().count(defect.old)
+        return "" if count == 1 else f"its old text stands {count} times in {defect.file}"
+
+    def result_with(self, defect: Defect) -> str:
+        """`killed`, `survived`, or what went wrong."""
+        path = self.root / defect.file
+        original = path.read_text()
+        path.write_text(original.replace(defect.old, defect.new))
+        try:
+            code = self.test(defect.tests)
+        finally:
+            path.write_text(original)
+        known = {_PASSED: "survived", _FAILED: "killed", _NOT_THE_COPY: "the copy was not tested"}
+        return known.get(code, f"pytest ended with {code}")
+
+    def test(self, tests: Iterable[str]) -> int:
+        """Runs tests on the copy; the witness makes sure that it is the copy that they import."""
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line"]
+        command += ["-p", "tests.mutants.witness", "-p", "no:cacheprovider", "--timeout=40"]
+        command += ["-p", "no:unraisableexception", "-k", "not rabbitmq", *tests]
+        environment = os.environ | {
+            "PYTHONPATH": f"{self.root}/runtime{os.pathsep}{self.root}",
+            "AMPHIBUS_MUTANT": str(self.root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        environment.pop("AMPHIBUS_FAILPOINT", None)
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self.root,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return _FAILED
+        if done.returncode not in (_PASSED, _FAILED):
+            sys.stdout.write(done.stdout.decode(errors="replace")[-2000:])
+        return done.returncode
+
+
+def main() -> int:
+    """Returns 0 if every defect was caught."""
+    chosen, jobs = _arguments()
+    with tempfile.TemporaryDirectory(prefix="amphibus-mutants-") as folder:
+        copies = [Copy(Path(folder) / str(number)) for number in range(jobs)]
+        problems = {each.name: copies[0].problem_with(each) for each in chosen}
+        for name, problem in problems.items():
+            if problem:
+                print(f"cannot be applied: {name}: {problem}", flush=True)
+        applicable = [each for each in chosen if not problems[each.name]]
+        results = _run(copies, applicable)
+    survivors = [name for name, result in results.items() if result != "killed"]
+    broken = [name for name, problem in problems.items() if problem]
+    print(f"\n{len(results) - len(survivors)} of {len(chosen)} defects killed")
+    for name in (*survivors, *broken):
+        print(f"  not killed: {name}")
+    return 1 if survivors or broken or not chosen else 0
+
+
+def _arguments() -> tuple[list[Defect], int]:
+    parser = argparse.ArgumentParser(prog="./test --mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="defects whose names hold one of these words")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="only list them")
+    given = parser.parse_args()
+    chosen = [
+        each for each in ALL if not given.names or any(word in each.name for word in given.names)
+    ]
+    if given.list:
+        for each in chosen:
+            print(f"{each.name}: {each.file}")
+        sys.exit(0)
+    return chosen, max(1, given.jobs)
+
+
+def _run(copies: list[Copy], defects: list[Defect]) -> dict[str, str]:
+    """All defects, one for each copy at a time; first all their tests without any."""
+    results: dict[str, str] = {}
+    waiting: queue.SimpleQueue[Defect] = queue.SimpleQueue()
+    for each in defects:
+        waiting.put(each)
+
+    def work(copy: Copy) -> None:
+        while True:
+            try:
+                defect = waiting.get_nowait()
+            except queue.Empty:
+                return
+            began = time.monotonic()
+            results[defect.name] = result = copy.result_with(defect)
+            seconds = time.monotonic() - began
+            print(
+                f"[{len(results):2}/{len(defects)}] {result:9} {seconds:5.1f} s  {defect.name}",
+                flush=True,
+            )
+
+    _each_in_a_thread([lambda one=part: _check_healthy(*one) for part in _shared(copies, defects)])
+    _each_in_a_thread([lambda copy=each: work(copy) for each in copies])
+    return results
+
+
+def _shared(copies: list[Copy], defects: list[Defect]) -> list[tuple[Copy, list[str]]]:
+    tests = sorted({test for each in defects for test in each.tests})
+    return [(copy, tests[number :: len(copies)]) for number, copy in enumerate(copies)]
+
+
+def _check_healthy(copy: Copy, tests: list[str]) -> None:
+    if tests and copy.test(tests) != _PASSED:
+        print("the tests fail without any defect: repair that first", flush=True)
+        os._exit(1)
+
+
+def _each_in_a_thread(jobs: list) -> None:  # type: ignore[type-arg]
+    threads = [threading.Thread(target=job) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

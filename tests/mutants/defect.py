@@ -1,0 +1,27 @@
+"""One defect: a place, what stands there, what a tired programmer might have written instead."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Its old text stands exactly once in its file."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    """Those that catch it, as pytest names them."""
+
+
+def in_runtime(name: str, file: str, old: str, new: str, *tests: str) -> Defect:
+    """A defect of the runtime, caught by the conformance suite unless the test says another folder."""
+    where = (test if "/" in test else f"tests/conformance/{test}" for test in tests)
+    return Defect(name, f"runtime/amphibus/{file}.py", old, new, tuple(where))
+
+
+def in_shop(name: str, file: str, old: str, new: str, *tests: str) -> Defect:
+    """A defect of a module of the shop."""
+    where = tuple(f"tests/modules/{test}" for test in tests)
+    return Defect(name, f"modules/{file}.py", old, new, where)

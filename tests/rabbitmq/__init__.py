@@ -1,0 +1,1 @@
+"""What only a broker can do to us, on a real one."""

@@ -1,0 +1,1 @@
+"""Servers that the tests bring with them."""

@@ -1,0 +1,214 @@
+"""A RabbitMQ node of the tests' own, on private ports, stopped and killed at will.
+
+Found installed, else installed with apt when we may; or any broker whose URL is in AMPHIBUS_TEST_AMQP.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiormq
+import pytest
+
+from amphibus.testing import environment
+from amphibus.topology import Topology
+from amphibus.transports.rabbitmq_names import Exchange, Names, Queue
+
+_SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
+_BOOT_SECONDS = 90
+GIVEN = "AMPHIBUS_TEST_AMQP"
+
+
+class RabbitNode:
+    """One node; `start` it, `destroy` it."""
+
+    def __init__(self, scripts: Path, certificates: Path | None = None) -> None:
+        self._scripts = scripts
+        self._folder = Path(tempfile.mkdtemp(prefix="amphibus-rabbit-"))
+        self.port, self.tls_port, self._distribution = _free_ports(3)
+        self._name = f"amphibus{self.port}@localhost"
+        home = self._folder / "home"
+        home.mkdir()
+        (home / ".erlang.cookie").write_text("amphibus")
+        (home / ".erlang.cookie").chmod(0o400)
+        (self._folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.default = 127.0.0.1:{self.port}\n"
+            "log.file = false\nlog.console = true\nlog.console.level = warning\n"
+            "disk_free_limit.absolute = 50MB\n" + self._tls(certificates)
+        )
+        self._environment = os.environ | {
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "RABBITMQ_NODENAME": self._name,
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._distribution),
+            "RABBITMQ_MNESIA_BASE": str(self._folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self._folder / "log"),
+            "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "plugins"),
+            # Otherwise the machine's own file would win.
+            "RABBITMQ_CONF_ENV_FILE": str(self._folder / "none.conf"),
+            "RABBITMQ_PID_FILE": str(self._folder / "pid"),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Returns when it takes connections; at once if it runs."""
+        if self._process is not None:
+            return
+        with (self._folder / "node.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._scripts / "rabbitmq-server"],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        ends = time.monotonic() + _BOOT_SECONDS
+        while not self._takes_connections():
+            if time.monotonic() > ends or self._process.poll() is not None:
+                raise RuntimeError(f"no RabbitMQ: {(self._folder / 'node.log').read_text()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Ends it as an operator does."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def kill(self) -> None:
+        """Ends it as a power failure does."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def destroy(self) -> None:
+        """Ends it and removes its files."""
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def ctl(self, *arguments: str) -> str:
+        """What `rabbitmqctl` prints."""
+        return subprocess.run(
+            [self._scripts / "rabbitmqctl", "-q", "-n", self._name, *arguments],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    async def do(self, what: str) -> None:
+        """`start`, `stop` or `kill` it while other things go on."""
+        await asyncio.to_thread(getattr(self, what))
+
+    def _tls(self, folder: Path | None) -> str:
+        if folder is None:
+            return ""
+        return (
+            f"listeners.ssl.default = 127.0.0.1:{self.tls_port}\n"
+            f"ssl_options.cacertfile = {folder}/ca.pem\n"
+            f"ssl_options.certfile = {folder}/server.pem\n"
+            f"ssl_options.keyfile = {folder}/server.key\n"
+            "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
+        )
+
+    def _takes_connections(self) -> bool:
+        # The port may answer before the node has its name.
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+            socket.create_connection(("127.0.0.1", self.port), 0.2).close()
+            self.ctl("await_startup", "--timeout", "30")
+            return True
+        return False
+
+
+def scripts() -> Path:
+    """Where RabbitMQ is installed; installs it if we may.
+
+    Skips the test if there is none, except under CI, where a test that did not run is a failure.
+    """
+    found = _find()
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        # The package starts a node of its own, which nobody asked for.
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        for command in ("update", "install -y --no-install-recommends rabbitmq-server"):
+            subprocess.run(["apt-get", "-qq", *command.split()], env=environment, check=False)
+        found = _find()
+    if found is not None:
+        return found
+    missing = (
+        f"RabbitMQ is not installed; type: sudo apt-get install rabbitmq-server, or set {GIVEN}"
+    )
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+def broker_url() -> Iterator[str]:
+    """The URL of a broker for as long as the tests run: the given one, or one of our own."""
+    given = os.environ.get(GIVEN)
+    if given:
+        yield given
+        return
+    node = RabbitNode(scripts())
+    try:
+        node.start()
+        yield node.url
+    finally:
+        node.destroy()
+
+
+async def forget(url: str, folder: Path, topology: Topology, partitions: int = 2) -> None:
+    """Removes what a harness left at a broker for a folder."""
+    names = Names("shop", environment(folder), partitions, topology)
+    connection = await aiormq.connect(url)
+    channel = await connection.channel()
+    for each in names.permanent():
+        if isinstance(each, Exchange):
+            await channel.exchange_delete(each.name, nowait=True)
+        elif isinstance(each, Queue):
+            await channel.queue_delete(each.name, nowait=True)
+    await connection.close()
+
+
+async def ready(url: str, folder: Path, topology: Topology, module: str, partitions: int) -> int:
+    """How many messages wait in the queues of a module of a harness, not taken by anybody."""
+    names = Names("shop", environment(folder), partitions, topology)
+    connection = await aiormq.connect(url)
+    channel = await connection.channel()
+    found = 0
+    for partition in range(partitions):
+        queue = await channel.queue_declare(names.part(module, partition), passive=True)
+        found += queue.message_count or 0
+    await connection.close()
+    return found
+
+
+def _find() -> Path | None:
+    for folder in _SCRIPTS:
+        if (Path(folder) / "rabbitmq-server").exists():
+            return Path(folder)
+    return None
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]

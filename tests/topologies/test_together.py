@@ -1,0 +1,101 @@
+"""Instances of one module beside and after each other, on one PostgreSQL database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from amphibus.crash_journal import Isolation
+from amphibus.errors import StoreError
+from amphibus.identity import new_id
+from amphibus.leases import Leases
+from amphibus.migrations import current, revisions, upgrade
+from amphibus.partitions import AllShares
+from amphibus.postgres import PostgresStore
+from amphibus.unit_of_work import Transaction, Writer
+from tests.faults.month import ROOT
+from tests.services.postgres import PostgresCluster
+from tests.topologies.databases import drop_database, make_database
+
+_MODULE = "orders"
+_MIGRATIONS = ROOT / "modules" / _MODULE / "migrations"
+
+
+@pytest_asyncio.fixture
+async def database(server: PostgresCluster) -> AsyncIterator[str]:
+    """An empty one."""
+    name = f"together-{new_id()}"
+    yield await asyncio.to_thread(make_database, server, name)
+    await asyncio.to_thread(drop_database, server, name)
+
+
+async def _opened(url: str, folder: Path = _MIGRATIONS) -> PostgresStore:
+    store = PostgresStore(_MODULE, url)
+    await store.open(lambda opened: upgrade(opened, folder))
+    return store
+
+
+@pytest.mark.asyncio
+async def test_instances_that_start_together_make_the_tables_once(database: str) -> None:
+    stores = await asyncio.gather(*(_opened(database) for _ in range(4)))
+    found = [await current(store) for store in stores]
+    for store in stores:
+        await store.close()
+
+    assert found == [revisions(_MIGRATIONS)[-1]] * 4
+
+
+@pytest.mark.asyncio
+async def test_instances_that_change_the_same_row_do_not_wait_for_each_other(database: str) -> None:
+    """The one that comes too late is run again at once, and nobody hears of it."""
+    stores = await asyncio.gather(*(_opened(database) for _ in range(2)))
+    await stores[0].look.run("CREATE TABLE shelf (pieces INTEGER)")
+    await stores[0].look.run("INSERT INTO shelf VALUES (0)")
+    writers = [Writer(store, AllShares(1), Isolation(), batch=64) for store in stores]
+    for writer in writers:
+        writer.start()
+
+    async def take_one(transaction: Transaction) -> None:
+        row = await transaction.sql.row("SELECT pieces FROM shelf")
+        assert row is not None
+        await transaction.sql.run("UPDATE shelf SET pieces = ?", row[0] + 1)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(writer.submit(take_one) for _ in range(100) for writer in writers))
+    found = await stores[0].look.row("SELECT pieces FROM shelf")
+    for store, writer in zip(stores, writers, strict=True):
+        await writer.stop()
+        await store.close()
+
+    assert found is not None
+    assert found[0] == 200
+
+
+@pytest.mark.asyncio
+async def test_another_mode_starts_when_the_last_one_is_dead_and_not_while_it_lives(
+    database: str,
+) -> None:
+    """A lease says that its instance lived a moment ago, whatever has become of it since."""
+    store = await _opened(database)
+
+    def leases(transport: str) -> Leases:
+        return Leases(store, count=1, transport=transport, beat_seconds=0.2, lease_seconds=1.0)
+
+    lives, other = leases("rabbitmq"), leases("memory")
+    await lives.start()
+    with pytest.raises(StoreError, match="runs over rabbitmq"):
+        await other.start()
+    await other.stop()
+    assert lives._task is not None
+    lives._task.cancel()  # it dies, and gives nothing back
+    later = leases("memory")
+    async with asyncio.timeout(5):
+        await later.start()
+    taken = later.owned
+    await later.stop()
+    await lives.stop()
+    await store.close()
+
+    assert taken == {0}

@@ -1,0 +1,62 @@
+"""The month in every arrangement ends exactly as it was worked out apart from the shop."""
+
+import pytest
+
+from tests.faults.comparing import assert_ends_as_expected
+from tests.faults.month import Month
+from tests.faults.sending import Sender
+from tests.topologies.conftest import Build, Say
+
+_PART = 60
+
+
+def _ends_as_expected(
+    build: Build, month: Month, say: Say, *, mode: str, storage: str, instances: int
+) -> None:
+    shop = build(storage)
+    shop.arrange(mode, instances)
+    shop.start()
+    sender = Sender(shop, month)
+    sender.everything()
+    count, seconds = len(month.orders), sender.seconds
+    where = f"{mode} on {storage}, {instances} of each"
+    say(f"{where}: {count} orders in {seconds:.1f} s: {count / seconds:.0f} orders/s")
+
+    assert_ends_as_expected(shop, month)
+    assert shop.stop() == 0
+    assert not shop.deaths
+
+
+_ARRANGEMENTS = pytest.mark.parametrize(
+    ("mode", "storage", "instances"),
+    [
+        pytest.param("distributed", "files", 1, id="processes-on-sqlite"),
+        pytest.param("monolith", "server", 1, id="monolith-on-postgresql"),
+        pytest.param(
+            "distributed",
+            "server",
+            2,
+            id="two-processes-each-on-postgresql",
+            marks=pytest.mark.full,
+        ),
+    ],
+)
+
+
+@_ARRANGEMENTS
+@pytest.mark.timeout(180)
+def test_a_part_of_the_month_ends_as_expected(
+    mode: str, storage: str, instances: int, build: Build, month: Month, say: Say
+) -> None:
+    _ends_as_expected(
+        build, month.first(_PART), say, mode=mode, storage=storage, instances=instances
+    )
+
+
+@_ARRANGEMENTS
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_the_whole_month_ends_as_expected(
+    mode: str, storage: str, instances: int, build: Build, month: Month, say: Say
+) -> None:
+    _ends_as_expected(build, month, say, mode=mode, storage=storage, instances=instances)
