@@ -1,6 +1,6 @@
 """Servers that more than one folder of tests needs, started when the first test asks; our options of pytest."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -18,3 +18,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def broker() -> Iterator[str]:
     """The URL of a RabbitMQ that is ours alone, or of the given one."""
     yield from rabbitmq.broker_url()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds to a failure what the brokers wrote."""
+    report = yield
+    if report.failed:
+        for node in rabbitmq.RabbitNode.alive:
+            report.sections.append((f"RabbitMQ at {node.port}", node.said()))
+    return report

@@ -13,6 +13,7 @@ from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Unavailable, Undecodable
 from amphibus.parking import Failure
 from amphibus.signals.privacy import describe, traceback_of
+from amphibus.timers import PREFIX
 
 
 class Origin(Enum):
@@ -64,6 +65,11 @@ class Attempt:
     reply: Reply | None = None
     wakes_at: int | None = None
     """When something of this module is due because of this run, microseconds."""
+
+    @property
+    def of_timer(self) -> bool:
+        """Whether it is a deadline of a process, and no message that was sent."""
+        return self.envelope.type.startswith(PREFIX)
 
 
 def failure_of(error: BaseException, message: Message | None) -> Failure:

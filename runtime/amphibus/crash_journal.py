@@ -1,8 +1,9 @@
 """Finds the message that kills its process, without blaming the innocent ones beside it.
 
-Each process appends to one small file what it begins and what it has finished; nothing is synced, since the file only
-has to outlive the process, not the machine. What was begun and not finished when a process died is suspect: it is rerun
-alone, and only a death while it ran alone counts against it.
+Each process appends to one small file whose code it begins to run and whose has ended; nothing is synced, since the
+file only has to outlive the process, not the machine. Whose code was running when a process died is suspect: it is
+rerun alone, and only a death while it ran alone counts against it. Who waits for a commit, an acknowledgement or its
+turn runs no code of its own: a kill from outside at such a moment, however often it comes, is held against nobody.
 """
 
 import asyncio
@@ -119,8 +120,17 @@ class CrashJournal:
         else:
             self._path.unlink(missing_ok=True)
 
+    @contextlib.contextmanager
+    def running(self, who: Identity) -> Iterator[None]:
+        """Around the module's own code for a message: its handler with its flush, or its outside step."""
+        self.begin(who)
+        try:
+            yield
+        finally:
+            self.finish(who)
+
     def begin(self, who: Identity) -> None:
-        """Before a message may take effect."""
+        """Its code is about to run."""
         self._under_way.add(who)
         self._write(_line("+", who))
 
@@ -129,13 +139,10 @@ class CrashJournal:
         self._alone = who
         self._write(_line("!", who))
 
-    def finish(self, done: list[Identity]) -> None:
-        """After it is durable, or given up."""
-        known = [who for who in done if who in self._under_way]
-        if not known:
-            return
-        self._under_way.difference_update(known)
-        self._write("".join(_line("-", who) for who in known))
+    def finish(self, who: Identity) -> None:
+        """Its code has returned or raised."""
+        self._under_way.discard(who)
+        self._write(_line("-", who))
         if not self._under_way:
             self._shorten()
 

@@ -76,7 +76,6 @@ class Handling:
         failure = attempt.given_up or self.killer(envelope)
         if failure is not None:
             return await self._settlement.failed(sql, attempt, failure)
-        self._journal.begin((self._module.name, envelope.source, envelope.id))
         return await self._attempt(attempt, transaction)
 
     async def _known_already(self, sql: Sql, attempt: Attempt) -> Outcome | None:
@@ -138,10 +137,11 @@ class Handling:
         await sql.run("SAVEPOINT handler")
         try:
             with about(self._module.name, envelope):
-                failpoint("handler.before")
-                returned = await self._handler(attempt, context)
-                await session.flush()
-                answer = self._answer(attempt, returned)
+                failpoint("timer.before" if attempt.of_timer else "handler.before")
+                with self._journal.running((self._module.name, envelope.source, envelope.id)):
+                    returned = await self._handler(attempt, context)
+                    await session.flush()
+                    answer = self._answer(attempt, returned)
                 failpoint("handler.after")
         except Exception as error:
             if transaction.lost or is_of_the_database(error):
@@ -159,8 +159,7 @@ class Handling:
         return Outcome.HANDLED
 
     async def _handler(self, attempt: Attempt, context: Context[Any]) -> object:
-        if attempt.origin is Origin.TIMER or attempt.envelope.type.startswith(PREFIX):
-            failpoint("timer.before")
+        if attempt.of_timer:
             process, _, deadline = attempt.envelope.type.removeprefix(PREFIX).partition("/")
             await self._process(process).expire(deadline, attempt.envelope.key or "", context)
             return None

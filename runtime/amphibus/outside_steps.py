@@ -41,15 +41,15 @@ class OutsideSteps:
             return
         if await self._needless(attempt):
             return
-        self._journal.begin((self._module, envelope.source, envelope.id))
         outside: Outside[Any] = Outside(
             envelope, self._container, lambda query, timeout: self._ask(query, timeout, envelope)
         )
         with about(self._module, envelope):
             try:
                 failpoint("outside.before")
-                async with asyncio.timeout(entry.route.outside_timeout) as limit:
-                    attempt.outside = await entry.route.outside(message, outside)
+                with self._journal.running((self._module, envelope.source, envelope.id)):
+                    async with asyncio.timeout(entry.route.outside_timeout) as limit:
+                        attempt.outside = await entry.route.outside(message, outside)
                 failpoint("outside.after")
             except TimeoutError as error:
                 if limit.expired():

@@ -27,7 +27,6 @@ from amphibus.signals.metrics import Meters
 from amphibus.signals.privacy import describe
 from amphibus.store_trouble import is_trouble
 from amphibus.telling import tell
-from amphibus.timers import PREFIX
 from amphibus.unit_of_work import Transaction, Writer
 
 _log: Any = structlog.get_logger()
@@ -150,11 +149,7 @@ class Receiver:
 
     def _start(self, attempt: Attempt) -> None:
         envelope = attempt.envelope
-        if (
-            attempt.given_up is None
-            and not envelope.type.startswith(PREFIX)
-            and attempt.message is None
-        ):
+        if attempt.given_up is None and not attempt.of_timer and attempt.message is None:
             try:
                 attempt.entry = self._codec.entry(envelope)
                 attempt.message = self._codec.decode(envelope, attempt.entry)
@@ -232,7 +227,6 @@ class Receiver:
     def _settle(self, attempt: Attempt, outcome: Outcome) -> None:
         """After the commit: nothing here may fail, or the message would stay unsafe."""
         envelope = attempt.envelope
-        self._journal.finish([self._who(attempt)])
         if attempt.wakes_at is not None:
             self.on_due(attempt.wakes_at)
         if outcome is Outcome.RETRY:
@@ -262,7 +256,6 @@ class Receiver:
 
     def _lost(self, attempt: Attempt, error: BaseException) -> None:
         """The transaction was lost with the attempt: by the database, or by what the handler did to it."""
-        self._journal.finish([self._who(attempt)])
         if is_trouble(error) or attempt.given_up is not None:  # not even its failure was kept
             _log.error("store.failed", module=self._module.name, error=describe(error))
             asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, self._again, attempt)

@@ -69,7 +69,7 @@ def test_a_process_killed_at_any_point_goes_on_as_if_nothing_had_been(
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("nth", [2, 3, 5, 8])
+@pytest.mark.parametrize("nth", [2, 5])
 @pytest.mark.parametrize("point", FAILPOINTS)
 def test_killed_again_and_again(office: Office, point: str, nth: int) -> None:
     """The later times come in the middle of the work, and each start is killed too."""
@@ -78,6 +78,34 @@ def test_killed_again_and_again(office: Office, point: str, nth: int) -> None:
     assert start(office) == 0
 
     assert end_of(office) == undisturbed()
+
+
+async def one_call(office: Office) -> None:
+    """One message with an outside step, and nothing beside it."""
+    async with office.open() as shop:
+        await shop.send(desk.Call(book="lone", line=1), message_id="lone")
+        await shop.settle()
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "commit.before",
+        *(
+            pytest.param(point, marks=pytest.mark.full)
+            for point in ("outside.before", "outside.after", "handler.before", "handler.after")
+        ),
+    ],
+)
+def test_kills_from_outside_bury_nobody(office: Office, point: str) -> None:
+    """However often they hit the same message while nothing is beside it."""
+    nth = 2 if point == "commit.before" else 1  # the first is the sender's
+    for _ in range(5):
+        assert start(office, what=one_call, point=f"{point}:{nth}") == KILLED
+    assert start(office, what=one_call) == 0
+
+    assert office.numbers("desk", "lone") == [1]
+    assert office.count("desk", "amphibus_dead") == 0
 
 
 async def only_run(office: Office) -> None:
@@ -110,6 +138,27 @@ async def queue_poison(office: Office) -> None:
             if n == 25:
                 await shop.send(desk.Write(book="poison", line=0, mood="kill"))
             await shop.send(desk.Write(book=f"b{n}", line=n))
+
+
+async def kill_once(office: Office) -> None:
+    """A handler that ends its process."""
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="well", line=1, mood="kill"))
+        await shop.settle()
+
+
+async def run_healed(office: Office) -> None:
+    """The same handler does it no more."""
+    office.script.healed = True
+    await only_run(office)
+
+
+def test_a_message_that_survives_its_run_alone_is_no_suspect_any_more(office: Office) -> None:
+    assert start(office, what=kill_once) == KILLED
+    assert start(office, what=run_healed) == 0
+
+    assert office.numbers("desk", "well") == [1]
+    assert list(office.data.glob("crash-*")) == []
 
 
 def test_an_outside_step_that_kills_its_process_dies_too(office: Office) -> None:

@@ -215,8 +215,14 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "receiver",
         "        self._journal.cleared(who)\n\n    async def _outside_alone",
         "        assert self._journal\n\n    async def _outside_alone",
-        "test_crashes.py::test_a_process_killed_at_any_point_goes_on_as_if_nothing_had_been"
-        "[memory-handler.after]",
+        "test_crashes.py::test_a_message_that_survives_its_run_alone_is_no_suspect_any_more",
+    ),
+    in_runtime(
+        "code that has returned is blamed for the next kill",
+        "crash_journal",
+        "        self._under_way.discard(who)\n        self._write",
+        "        self._under_way.discard(who)\n        repr",
+        "test_crashes.py::test_kills_from_outside_bury_nobody[memory-commit.before]",
     ),
     in_runtime(
         "a full disk fails whom the journal watches",

@@ -30,7 +30,7 @@ def dies(dying: CrashJournal) -> None:
 def test_a_process_that_ends_well_leaves_nothing(tmp_path: Path) -> None:
     first = journal(tmp_path)
     first.begin(A)
-    first.finish([A])
+    first.finish(A)
     first.close()
 
     assert list(tmp_path.iterdir()) == []
@@ -66,7 +66,7 @@ def test_a_suspect_that_survived_is_not_blamed_for_what_comes_later(tmp_path: Pa
     first = journal(tmp_path)
     first.alone(A)
     first.begin(A)
-    first.finish([A])
+    first.finish(A)
     first.begin(A)
     first.begin(B)
     dies(first)
@@ -111,7 +111,7 @@ def test_who_has_finished_is_no_suspect(tmp_path: Path) -> None:
     first = journal(tmp_path)
     first.begin(A)
     first.begin(B)
-    first.finish([A])
+    first.finish(A)
     dies(first)
 
     assert journal(tmp_path).suspects == {B: 1}
@@ -123,7 +123,7 @@ def test_a_suspect_that_survives_is_cleared_for_good(tmp_path: Path) -> None:
     dies(first)
     second = journal(tmp_path)
     second.begin(A)
-    second.finish([A])
+    second.finish(A)
     second.cleared(A)
     dies(second)
 
@@ -139,7 +139,7 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     second = journal(tmp_path)
     for _ in range(200):
         second.begin(A)
-        second.finish([A])
+        second.finish(A)
 
     assert (tmp_path / "crash.journal").stat().st_size < 1200
     dies(second)
@@ -174,7 +174,7 @@ def test_a_cut_off_file_accuses_nobody_who_was_not_there(
         if mark == "+":
             first.begin(who)
         elif mark == "-":
-            first.finish([who])
+            first.finish(who)
         else:
             first.cleared(who)
     dies(first)

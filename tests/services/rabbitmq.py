@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import aiormq
 import pytest
@@ -24,13 +25,17 @@ from amphibus.transports.rabbitmq_names import Exchange, Names, Queue
 
 _SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
 _BOOT_SECONDS = 90
+_TAIL_CHARACTERS = 6_000
 GIVEN = "AMPHIBUS_TEST_AMQP"
 
 
 class RabbitNode:
     """One node; `start` it, `destroy` it."""
 
+    alive: ClassVar[list["RabbitNode"]] = []
+
     def __init__(self, scripts: Path, certificates: Path | None = None) -> None:
+        self.alive.append(self)
         self._scripts = scripts
         self._folder = Path(tempfile.mkdtemp(prefix="amphibus-rabbit-"))
         self.port, self.tls_port, self._distribution = _free_ports(3)
@@ -81,7 +86,7 @@ class RabbitNode:
         ends = time.monotonic() + _BOOT_SECONDS
         while not self._takes_connections():
             if time.monotonic() > ends or self._process.poll() is not None:
-                raise RuntimeError(f"no RabbitMQ: {(self._folder / 'node.log').read_text()}")
+                raise RuntimeError(f"no RabbitMQ: {self.said()}")
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -101,7 +106,12 @@ class RabbitNode:
     def destroy(self) -> None:
         """Ends it and removes its files."""
         self.kill()
+        self.alive.remove(self)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def said(self) -> str:
+        """The end of what the node itself wrote: why it refused something, no client is told."""
+        return (self._folder / "node.log").read_text(errors="replace")[-_TAIL_CHARACTERS:]
 
     def ctl(self, *arguments: str) -> str:
         """What `rabbitmqctl` prints."""
