@@ -13,11 +13,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
 import aiormq
 import pytest
+from aiormq.exceptions import AMQPError
+from pamqp.commands import Basic
 
 from amphibus.testing import environment
 from amphibus.topology import Topology
@@ -25,7 +28,8 @@ from amphibus.transports.rabbitmq_names import Exchange, Names, Queue
 
 _SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
 _BOOT_SECONDS = 90
-_TAIL_CHARACTERS = 6_000
+_STARTS = 3
+_TAIL_CHARACTERS = 20_000
 GIVEN = "AMPHIBUS_TEST_AMQP"
 
 
@@ -47,6 +51,7 @@ class RabbitNode:
         (self._folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.default = 127.0.0.1:{self.port}\n"
             "log.file = false\nlog.console = true\nlog.console.level = warning\n"
+            "log.console.use_colors = off\n"
             "disk_free_limit.absolute = 50MB\n" + self._tls(certificates)
         )
         self._environment = os.environ | {
@@ -71,9 +76,20 @@ class RabbitNode:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        """Returns when it takes connections; at once if it runs."""
+        """Returns when it takes messages; at once if it runs.
+
+        A node that came up and yet cannot store a message is started again, as its operator would.
+        """
         if self._process is not None:
             return
+        for _ in range(_STARTS):
+            self._boot()
+            if self._stores_a_message():
+                return
+            self.kill()
+        raise RuntimeError(f"RabbitMQ stores no message: {self.said()}")
+
+    def _boot(self) -> None:
         with (self._folder / "node.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._scripts / "rabbitmq-server"],
@@ -88,6 +104,14 @@ class RabbitNode:
             if time.monotonic() > ends or self._process.poll() is not None:
                 raise RuntimeError(f"no RabbitMQ: {self.said()}")
             time.sleep(0.1)
+
+    def _stores_a_message(self) -> bool:
+        with ThreadPoolExecutor(1) as apart:  # the caller may have a running loop
+            try:
+                apart.submit(asyncio.run, _store_a_message(self.url)).result(_BOOT_SECONDS)
+            except (AMQPError, OSError, TimeoutError):
+                return False
+        return True
 
     def stop(self) -> None:
         """Ends it as an operator does."""
@@ -207,6 +231,21 @@ async def ready(url: str, folder: Path, topology: Topology, module: str, partiti
         found += queue.message_count or 0
     await connection.close()
     return found
+
+
+async def _store_a_message(url: str) -> None:
+    """Raises if a durable message is not confirmed."""
+    connection = await aiormq.connect(url)
+    try:
+        channel = await connection.channel(publisher_confirms=True)
+        name = f"amphibus-probe-{os.getpid()}"
+        await channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
+        await channel.basic_publish(
+            b"", routing_key=name, properties=Basic.Properties(delivery_mode=2), timeout=10
+        )
+        await channel.queue_delete(name)
+    finally:
+        await connection.close()
 
 
 def _find() -> Path | None:
