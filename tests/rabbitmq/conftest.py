@@ -14,7 +14,7 @@ from amphibus.testing import environment
 from amphibus.transports.rabbitmq_names import Names
 from tests.conformance.business import project
 from tests.conformance.office import PARTITIONS, Office
-from tests.services.rabbitmq import RabbitNode, forget, scripts
+from tests.services.rabbitmq import RabbitNode, scripts
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def node() -> Iterator[RabbitNode]:
 async def office(node: RabbitNode, tmp_path: Path) -> AsyncIterator[Office]:
     """The tiny business, not opened yet."""
     yield Office("rabbitmq", tmp_path, amqp_url=node.url)
-    await forget(node.url, tmp_path, project().topology())
+    await node.forget(tmp_path, project().topology())
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from amphibus.transports.rabbitmq_names import Exchange, Names, Queue
 _SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
 _BOOT_SECONDS = 90
 _STARTS = 3
+_SETTLED_SECONDS = 15
 _TAIL_CHARACTERS = 20_000
 GIVEN = "AMPHIBUS_TEST_AMQP"
 
@@ -69,6 +70,7 @@ class RabbitNode:
             "RABBITMQ_PID_FILE": str(self._folder / "pid"),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._up_since = 0.0
 
     @property
     def url(self) -> str:
@@ -85,6 +87,7 @@ class RabbitNode:
         for _ in range(_STARTS):
             self._boot()
             if self._stores_a_message():
+                self._up_since = time.monotonic()
                 return
             self.kill()
         raise RuntimeError(f"RabbitMQ stores no message: {self.said()}")
@@ -132,6 +135,15 @@ class RabbitNode:
         self.kill()
         self.alive.remove(self)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def forget(self, folder: Path, topology: Topology, partitions: int = 2) -> None:
+        """Removes what a harness left for a folder, unless the node came up just now.
+
+        RabbitMQ 3.10 starts a worker for each queue whose dead letters must not be lost; queues that go
+        while theirs starts take all such workers of the node down, and with them every quorum queue.
+        """
+        if time.monotonic() - self._up_since > _SETTLED_SECONDS:
+            await forget(self.url, folder, topology, partitions)
 
     def said(self) -> str:
         """The end of what the node itself wrote: why it refused something, no client is told."""

@@ -11,7 +11,7 @@ from amphibus.testing import environment
 from tests.faults.conftest import Say, month, say
 from tests.faults.month import ROOT
 from tests.services.postgres import PostgresCluster, cluster
-from tests.services.rabbitmq import RabbitNode, forget, scripts
+from tests.services.rabbitmq import RabbitNode, scripts
 from tests.topologies.databases import drop_database, make_database
 from tests.topologies.system import System
 
@@ -60,4 +60,4 @@ def build(request: pytest.FixtureRequest, node: RabbitNode, tmp_path: Path) -> I
         each.abandon()
     for each_server in servers:
         drop_database(each_server, name)
-    asyncio.run(forget(node.url, tmp_path, Project.find(ROOT).topology(), _PARTITIONS))
+    asyncio.run(node.forget(tmp_path, Project.find(ROOT).topology(), _PARTITIONS))

@@ -20,7 +20,7 @@ from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import MODULES
 from tests.faults.month import ROOT
 from tests.services.postgres import PostgresCluster
-from tests.services.rabbitmq import RabbitNode, forget
+from tests.services.rabbitmq import RabbitNode
 from tests.topologies.conftest import Say
 from tests.topologies.databases import drop_database, make_database
 from tests.topologies.instance import PARTITIONS, host
@@ -88,7 +88,7 @@ def where(tmp_path: Path, node: RabbitNode, server: PostgresCluster) -> Iterator
     name = environment(tmp_path)
     yield make_database(server, name), node.url, name
     drop_database(server, name)
-    asyncio.run(forget(node.url, tmp_path, project().topology(), PARTITIONS))
+    asyncio.run(node.forget(tmp_path, project().topology(), PARTITIONS))
 
 
 @pytest_asyncio.fixture
