@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import BigInteger, Executable, bindparam, text
+from sqlalchemy import BigInteger, TextClause, Update, bindparam, text
 from sqlmodel import col, select
 
 from amphibus import AmphibusError, Context, Refused
@@ -118,8 +118,9 @@ async def _available(items: Mapping[str, int], context: InventoryContext) -> dic
     return {sku: on_hand - reserved for sku, on_hand, reserved in found}
 
 
-async def _move(statement: Executable, items: Mapping[str, int], context: InventoryContext) -> None:
+async def _move(
+    statement: Update | TextClause, items: Mapping[str, int], context: InventoryContext
+) -> None:
     """Runs a statement for each SKU, in their order, so that two orders cannot lock each other out."""
     rows = [{"item": sku, "quantity": quantity} for sku, quantity in sorted(items.items())]
-    connection = await context.db.connection()
-    await connection.execute(statement, rows)
+    await context.db.exec(statement, params=rows)  # type: ignore[arg-type] # it takes text() too

@@ -1,88 +1,23 @@
-"""A module's SQLite file, called straight from the event loop.
-
-A statement on an embedded database takes microseconds, a hop to a thread and back a hundred: so SQLAlchemy's asyncio
-layer is given a driver that answers at once. Nothing here waits for anything but the disk.
-"""
+"""A module's SQLite file: one writer, a few readers, held by one process."""
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, StaticPool
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.util.concurrency import await_only, in_greenlet
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.database import Migrate
 from amphibus.errors import StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 from amphibus.schema_version import check_facts
 from amphibus.sql import Sql, SqliteSql
+from amphibus.sqlite_inline import InlineSession
 from amphibus.tables import SCHEMA_VERSION, SQLITE
 
 _READERS = 4
-
-
-class _AtOnce:
-    """An awaitable that is done."""
-
-    def __await__(self) -> Generator[None, None, None]:
-        return
-        yield
-
-
-_AT_ONCE = _AtOnce()
-
-
-def _satisfy_sqlalchemy() -> None:
-    """SQLAlchemy refuses an async driver that never awaits: so ours awaits nothing."""
-    if in_greenlet():
-        await_only(_AT_ONCE)
-
-
-class InlineSqlite(SQLiteDialect_pysqlite):
-    """SQLAlchemy's SQLite dialect as an async one whose calls return at once."""
-
-    is_async = True
-    driver = "inline"
-    supports_statement_cache = True
-
-    @classmethod
-    def get_pool_class(cls, url: URL) -> type[StaticPool]:  # noqa: ARG003 - SQLAlchemy's signature
-        """One connection an engine."""
-        return StaticPool
-
-    def get_driver_connection(self, connection: Any) -> Any:
-        """The `sqlite3` connection itself."""
-        return connection
-
-    def do_execute(
-        self,
-        cursor: Any,
-        statement: Any,
-        parameters: Any,
-        context: Any = None,  # noqa: ARG002 - SQLAlchemy's signature
-    ) -> None:
-        """Runs a statement for one row."""
-        cursor.execute(statement, parameters)
-        _satisfy_sqlalchemy()
-
-    def do_executemany(
-        self,
-        cursor: Any,
-        statement: Any,
-        parameters: Any,
-        context: Any = None,  # noqa: ARG002 - SQLAlchemy's signature
-    ) -> None:
-        """Runs a statement for many rows."""
-        cursor.executemany(statement, parameters)
-        _satisfy_sqlalchemy()
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +28,7 @@ class SqliteConnection:
     bound: AsyncConnection
     raw: sqlite3.Connection
     sql: SqliteSql
-    session: AsyncSession
+    session: InlineSession
 
     @property
     def in_transaction(self) -> bool:
@@ -264,7 +199,7 @@ class SqliteStore:
 
 
 async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
-    registry.register("sqlite.inline", "amphibus.sqlite", "InlineSqlite")
+    registry.register("sqlite.inline", "amphibus.sqlite_inline", "InlineSqlite")
     engine = create_async_engine(
         f"sqlite+inline:///{path}",
         connect_args={
@@ -285,8 +220,8 @@ async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
     return SqliteConnection(engine, bound, raw, SqliteSql(raw), _session(bound))
 
 
-def _session(bound: AsyncConnection) -> AsyncSession:
+def _session(bound: AsyncConnection) -> InlineSession:
     # The runtime begins, commits and rolls back on the connection; the session only reads and flushes.
-    return AsyncSession(
+    return InlineSession(
         bind=bound, expire_on_commit=False, autoflush=True, join_transaction_mode="control_fully"
     )
