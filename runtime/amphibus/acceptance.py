@@ -189,7 +189,7 @@ class Acceptance:
         )
         if envelope is not None:
             contract = self.topology.contracts[envelope.type]
-            await transaction.send([(envelope, self.topology.destinations(contract))])
+            transaction.send([(envelope, self.topology.destinations(contract))])
         failpoint("accept.before_commit")
         return Verdict("new")
 

@@ -36,6 +36,14 @@ class Connection(Protocol):
         """Begins to write."""
         ...
 
+    async def savepoint(self, *, first: bool) -> None:
+        """Where `undo` goes back to; `first` if nothing was done yet in this transaction."""
+        ...
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint, and goes on."""
+        ...
+
     async def commit(self) -> None:
         """Makes it durable."""
         ...

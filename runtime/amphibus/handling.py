@@ -16,7 +16,7 @@ from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.module import Module
-from amphibus.parking import Failure, lane_waits, park
+from amphibus.parking import Failure, park, past_of
 from amphibus.process import Process
 from amphibus.settings import BusSettings
 from amphibus.settlement import Settlement
@@ -28,10 +28,6 @@ from amphibus.topology import processes_of
 from amphibus.unit_of_work import Transaction
 
 _CRASHES = 3
-_SEEN = (
-    "SELECT outcome, answer FROM amphibus_inbox WHERE source = ? AND id = ?"
-    " UNION ALL SELECT 'dead', NULL FROM amphibus_dead WHERE source = ? AND id = ?"
-)
 
 
 class Handling:
@@ -91,12 +87,10 @@ class Handling:
                 envelope.id,
             )
             return None if found else Outcome.GONE
-        who = (envelope.source, envelope.id)
-        seen = await sql.row(_SEEN, *who, *who)
-        if seen is not None:
-            attempt.reply = reply_again(*seen)
-            return Outcome.REPEATED
-        if await lane_waits(sql, envelope.lane):
+        past = await past_of(sql, envelope)
+        if past is None:
+            return None
+        if past[0] == "waits":
             if attempt.origin is Origin.REQUEST:
                 attempt.reply = Reply(
                     "unavailable", detail="an earlier message of this key waits for its retry"
@@ -113,7 +107,8 @@ class Handling:
                 part=self._settlement.part(envelope),
             )
             return Outcome.BEHIND
-        return None
+        attempt.reply = reply_again(*past)
+        return Outcome.REPEATED
 
     def killer(self, envelope: Envelope) -> Failure | None:
         """Why a message is not run again at all: it has killed enough processes."""
@@ -134,7 +129,7 @@ class Handling:
             outside=attempt.outside,
             attempt=attempt.spent + 1,
         )
-        await sql.run("SAVEPOINT handler")
+        await transaction.savepoint()
         try:
             with about(self._module.name, envelope):
                 failpoint("timer.before" if attempt.of_timer else "handler.before")
@@ -147,15 +142,13 @@ class Handling:
             if transaction.lost or is_of_the_database(error):
                 raise
             session.sync_session.expunge_all()
-            await sql.run("ROLLBACK TO SAVEPOINT handler")
-            await sql.run("RELEASE SAVEPOINT handler")
-            return await self._rolled_back(sql, attempt, error)
-        await sql.run("RELEASE SAVEPOINT handler")
+            await transaction.undo()
+            return await self._rolled_back(transaction, attempt, error)
         session.sync_session.expunge_all()
         attempt.wakes_at = await write_timers(sql, context.timers, envelope, transaction.partitions)
-        await transaction.send(self._codec.outgoing(context.outgoing, cause=envelope, now=now))
+        transaction.send(self._codec.outgoing(context.outgoing, cause=envelope, now=now))
         attempt.reply = Reply("answered", answer)
-        await self._settlement.record(sql, attempt, Outcome.HANDLED, answer)
+        await self._settlement.record(transaction, attempt, Outcome.HANDLED, answer)
         return Outcome.HANDLED
 
     async def _handler(self, attempt: Attempt, context: Context[Any]) -> object:
@@ -181,7 +174,9 @@ class Handling:
             return b""
         return self._codec.answer(attempt.entry, attempt.message, returned)
 
-    async def _rolled_back(self, sql: Sql, attempt: Attempt, error: Exception) -> Outcome:
+    async def _rolled_back(
+        self, transaction: Transaction, attempt: Attempt, error: Exception
+    ) -> Outcome:
         if (
             isinstance(error, Refused)
             and attempt.entry
@@ -189,6 +184,7 @@ class Handling:
         ):
             attempt.reply = Reply("refused", code=error.code, detail=error.detail)
             kept = json.dumps({"code": error.code, "detail": error.detail}).encode()
-            await self._settlement.record(sql, attempt, Outcome.REFUSED, kept)
+            await self._settlement.record(transaction, attempt, Outcome.REFUSED, kept)
             return Outcome.REFUSED
-        return await self._settlement.failed(sql, attempt, failure_of(error, attempt.message))
+        failure = failure_of(error, attempt.message)
+        return await self._settlement.failed(transaction.sql, attempt, failure)

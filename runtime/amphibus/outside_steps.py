@@ -11,7 +11,7 @@ from amphibus.crash_journal import CrashJournal
 from amphibus.database import Store
 from amphibus.envelope import Envelope
 from amphibus.failpoints import failpoint
-from amphibus.parking import lane_waits
+from amphibus.parking import past_of
 from amphibus.signals.logs import about
 
 Ask = Callable[[Query[Any], float, Envelope], Any]
@@ -67,7 +67,4 @@ class OutsideSteps:
     async def _needless(self, attempt: Attempt) -> bool:
         if attempt.origin is Origin.PARKED:
             return False
-        envelope = attempt.envelope
-        who = (envelope.source, envelope.id)
-        known = await self._store.look.row(SETTLED, *who, *who)
-        return known is not None or await lane_waits(self._store.look, envelope.lane)
+        return await past_of(self._store.look, attempt.envelope) is not None

@@ -7,10 +7,18 @@ from typing import Any
 
 from amphibus.clock import SECOND
 from amphibus.envelope import Envelope
+from amphibus.records import Row
 from amphibus.settings import BusSettings
 from amphibus.sql import Sql
 from amphibus.tables import ENVELOPE
 from amphibus.unit_of_work import columns_of, envelope_of
+
+_PAST = (
+    "SELECT outcome, answer FROM amphibus_inbox WHERE source = ? AND id = ?"
+    " UNION ALL SELECT 'dead', NULL FROM amphibus_dead WHERE source = ? AND id = ?"
+    " UNION ALL SELECT 'waits', NULL FROM amphibus_parked WHERE lane = ?"
+    " UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE lane = ? AND blocks = 1 LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +54,14 @@ def backoff(settings: BusSettings, tries: int) -> int:
     return int(seconds * spread * SECOND)
 
 
-async def lane_waits(sql: Sql, lane: str) -> bool:
-    """Whether a message of this lane is parked, or dead and blocks it."""
-    waiting = await sql.row(
-        "SELECT 1 FROM amphibus_parked WHERE lane = ?"
-        " UNION ALL SELECT 1 FROM amphibus_dead WHERE lane = ? AND blocks = 1 LIMIT 1",
-        lane,
-        lane,
-    )
-    return waiting is not None
+async def past_of(sql: Sql, envelope: Envelope) -> Row | None:
+    """What stands against running a message, if anything does.
+
+    Its outcome and answer if it was handled, `dead` if it is a dead letter, `waits` if another one of its lane is
+    parked, or dead and blocks it.
+    """
+    who = (envelope.source, envelope.id)
+    return await sql.row(_PAST, *who, *who, envelope.lane, envelope.lane)
 
 
 async def park(

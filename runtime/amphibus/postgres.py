@@ -16,13 +16,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from amphibus.database import Migrate
 from amphibus.errors import StoreAway, StoreError, StoreUnwritable
 from amphibus.failpoints import failpoint
+from amphibus.records import ON_POSTGRESQL, Records, Row, as_arrays
 from amphibus.schema_version import check_facts
-from amphibus.sql import Row, Sql
+from amphibus.sql import Sql
 from amphibus.tables import POSTGRESQL, SCHEMA_VERSION
 
 _READERS = 4
 _AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT unit"
 """Of two transactions that change one row, the later is rolled back and rerun: no update is lost."""
 
 
@@ -53,12 +54,9 @@ class PostgresSql:
         if values:
             await self.raw.executemany(_numbered(statement), values)
 
-    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
-        """Inserts rows into a table that numbers them; returns their numbers, in this order."""
-        if not values:
-            return []
-        several = _several(statement, len(values))
-        rows = await self.raw.fetch(several, *(value for row in values for value in row))
+    async def keep(self, records: Records) -> list[int]:
+        """Writes what a commit has to record, in one round trip; returns the numbers of its outbox rows."""
+        rows = await self.raw.fetch(ON_POSTGRESQL, *as_arrays(records))
         return [row[0] for row in rows]
 
 
@@ -67,13 +65,6 @@ def _numbered(statement: str) -> str:
     """`?` as `$1`, `$2` …; no statement of ours has a question mark elsewhere."""
     head, *parts = statement.split("?")
     return head + "".join(f"${number}{part}" for number, part in enumerate(parts, start=1))
-
-
-@lru_cache(maxsize=512)
-def _several(statement: str, count: int) -> str:
-    """`INSERT … VALUES (?, ?)` for a number of rows, returning their numbers."""
-    head, _, places = statement.partition(" VALUES ")
-    return _numbered(f"{head} VALUES {', '.join([places] * count)} RETURNING seq")
 
 
 class PostgresConnection:
@@ -109,6 +100,15 @@ class PostgresConnection:
             await self.close()
             await self.open()
         await self.raw.execute(how)
+
+    async def savepoint(self, *, first: bool) -> None:
+        """Where `undo` goes back to; the first of a transaction is where it began."""
+        if not first:
+            await self.raw.execute("RELEASE SAVEPOINT unit; SAVEPOINT unit")
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint, and goes on."""
+        await self.raw.execute("ROLLBACK TO SAVEPOINT unit")
 
     async def commit(self) -> None:
         """Makes it durable.
@@ -163,10 +163,10 @@ class _Looking:
         async with self._turn:
             await (await self._sql()).many(statement, values)
 
-    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
-        """Inserts rows into a table that numbers them."""
+    async def keep(self, records: Records) -> list[int]:
+        """Writes what a commit has to record."""
         async with self._turn:
-            return await (await self._sql()).insert_numbered(statement, values)
+            return await (await self._sql()).keep(records)
 
     async def _sql(self) -> Sql:
         if self._connection.raw.is_closed():
@@ -221,7 +221,7 @@ class PostgresStore:
     async def reader(self) -> PostgresConnection:
         """A read-only connection with a snapshot of its own."""
         connection = self._readers.pop() if self._readers else await self.connect()
-        await connection.begin(f"{_BEGIN} READ ONLY")
+        await connection.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         return connection
 
     async def done_reading(self, connection: Any) -> None:

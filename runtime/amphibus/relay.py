@@ -269,7 +269,7 @@ class Relay:
         self._marking = False
         self._mark_now()
 
-    async def _write_marks(self, transaction: Transaction) -> None:
+    def _write_marks(self, transaction: Transaction) -> None:
         """Rides along with whatever commit comes next.
 
         Losing it costs a repetition, which the inbox absorbs.
@@ -278,9 +278,7 @@ class Relay:
         if not marks:
             return
         failpoint("relay.before_mark")
-        await transaction.sql.many(
-            "DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?", marks
-        )
+        transaction.records.safe += marks
         transaction.after_commit(partial(self._forget_marks, len(marks)))
 
     def _forget_marks(self, count: int) -> None:

@@ -8,16 +8,11 @@ from amphibus.parking import Failure, backoff, bury, park, repark, unpark
 from amphibus.partitions import partition_of
 from amphibus.settings import BusSettings
 from amphibus.sql import Sql
-from amphibus.tables import ENVELOPE
 from amphibus.timers import remove_timer
-from amphibus.unit_of_work import columns_of
+from amphibus.unit_of_work import Transaction, columns_of
 
 _FINAL = frozenset(("undecodable", "crashed", "oversized", "forged", "undelivered"))
 """Reasons for which trying again is useless."""
-_INSERT_INBOX = (
-    f"INSERT INTO amphibus_inbox ({ENVELOPE}, received, handled, attempts, outcome, answer)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 
 
 class Settlement:
@@ -101,18 +96,21 @@ class Settlement:
         await self._leave_origin(sql, attempt, promote=not blocks)
         return Outcome.DEAD
 
-    async def record(self, sql: Sql, attempt: Attempt, outcome: Outcome, answer: bytes) -> None:
+    async def record(
+        self, transaction: Transaction, attempt: Attempt, outcome: Outcome, answer: bytes
+    ) -> None:
         """Writes the inbox row: it is handled, once and for all."""
-        await sql.run(
-            _INSERT_INBOX,
-            *columns_of(attempt.envelope),
-            attempt.received,
-            self._clock.now(),
-            attempt.spent + 1,
-            outcome.value,
-            answer or None,
+        transaction.records.inbox.append(
+            (
+                *columns_of(attempt.envelope),
+                attempt.received,
+                self._clock.now(),
+                attempt.spent + 1,
+                outcome.value,
+                answer or None,
+            )
         )
-        await self._leave_origin(sql, attempt, promote=True)
+        await self._leave_origin(transaction.sql, attempt, promote=True)
 
     async def _leave_origin(self, sql: Sql, attempt: Attempt, *, promote: bool) -> None:
         if attempt.origin is Origin.PARKED:

@@ -7,7 +7,14 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-Row = Sequence[Any]
+from amphibus.records import (
+    DELETE_DELIVERY,
+    INSERT_DELIVERY,
+    INSERT_INBOX,
+    INSERT_OUTBOX,
+    Records,
+    Row,
+)
 
 
 class Sql(Protocol):
@@ -29,8 +36,8 @@ class Sql(Protocol):
         """Runs a statement once for each row of values."""
         ...
 
-    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
-        """Inserts rows into a table that numbers them; returns their numbers, in this order."""
+    async def keep(self, records: Records) -> list[int]:
+        """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
         ...
 
 
@@ -57,7 +64,13 @@ class SqliteSql:
         """Runs a statement once for each row of values."""
         self.raw.executemany(statement, values)
 
-    async def insert_numbered(self, statement: str, values: Sequence[Row]) -> list[int]:
-        """Inserts rows into a table that numbers them; returns their numbers, in this order."""
-        execute = self.raw.execute
-        return [execute(statement, row).lastrowid or 0 for row in values]
+    async def keep(self, records: Records) -> list[int]:
+        """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
+        execute, many = self.raw.execute, self.raw.executemany
+        numbers = [execute(INSERT_OUTBOX, row).lastrowid or 0 for row in records.outbox]
+        many(
+            INSERT_DELIVERY, [(to, numbers[place], part) for place, to, part in records.deliveries]
+        )
+        many(INSERT_INBOX, records.inbox)
+        many(DELETE_DELIVERY, records.safe)
+        return numbers

@@ -38,6 +38,17 @@ class SqliteConnection:
     async def begin(self) -> None:
         """Begins to write: nobody else writes until it ends."""
         self.raw.execute("BEGIN IMMEDIATE")
+        self.raw.execute("SAVEPOINT unit")
+
+    async def savepoint(self, *, first: bool) -> None:
+        """Where `undo` goes back to; the first of a transaction is where it began."""
+        if not first:
+            self.raw.execute("RELEASE SAVEPOINT unit")
+            self.raw.execute("SAVEPOINT unit")
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint, and goes on."""
+        self.raw.execute("ROLLBACK TO SAVEPOINT unit")
 
     async def commit(self) -> None:
         """Makes it durable."""

@@ -22,6 +22,7 @@ from amphibus.database import Connection, Store
 from amphibus.envelope import Envelope
 from amphibus.failpoints import failpoint
 from amphibus.partitions import Shares, partition_of
+from amphibus.records import Records
 from amphibus.sql import Sql
 from amphibus.store_trouble import is_conflict
 
@@ -35,43 +36,66 @@ _SLICE_SECONDS = 0.010
 _TRIES = 20
 _APART_SECONDS = 0.005
 """How far two instances are kept apart that change the same rows, at the first try."""
-_INSERT_OUTBOX = (
-    "INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, causation, trace, reply, extra, body)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 
 
 class Transaction:
     """What a unit of work may do. Lives as long as the batch that it is committed with."""
 
-    __slots__ = ("_connection", "partitions", "sent", "session", "sql", "then")
+    __slots__ = (
+        "_connection",
+        "_leaving",
+        "first",
+        "partitions",
+        "records",
+        "session",
+        "sql",
+        "then",
+    )
 
     def __init__(self, connection: Connection, partitions: int) -> None:
         self._connection = connection
         self.partitions = partitions
         self.sql: Sql = connection.sql
         self.session: AsyncSession = connection.session
-        self.sent: list[Outgoing] = []
+        self.records = Records()
+        self._leaving: list[tuple[Envelope, tuple[str, ...]]] = []
         self.then: list[Callable[[], None]] = []
+        self.first = True
+        """Whether nothing was done in it before the unit that runs."""
 
     @property
     def lost(self) -> bool:
         """Whether it was ended behind our back."""
         return not self._connection.in_transaction
 
-    async def send(self, envelopes: Sequence[tuple[Envelope, tuple[str, ...]]]) -> None:
-        """Writes messages to the outbox, with a row for each destination."""
-        if not envelopes:
-            return
-        rows = [columns_of(envelope) for envelope, _ in envelopes]
-        numbers = await self.sql.insert_numbered(_INSERT_OUTBOX, rows)
-        deliveries: list[tuple[str, int, int]] = []
-        for seq, (envelope, destinations) in zip(numbers, envelopes, strict=True):
+    def send(self, envelopes: Sequence[tuple[Envelope, tuple[str, ...]]]) -> None:
+        """Writes messages to the outbox, with a row for each destination, when the units are through."""
+        records = self.records
+        for envelope, destinations in envelopes:
             part = partition_of(envelope.key, envelope.id, self.partitions)
-            deliveries += [(destination, seq, part) for destination in destinations]
-            if destinations:
-                self.sent.append((seq, envelope, destinations))
-        await self.sql.many("INSERT INTO amphibus_delivery VALUES (?, ?, ?)", deliveries)
+            place = len(records.outbox)
+            records.outbox.append(columns_of(envelope))
+            records.deliveries += [(place, destination, part) for destination in destinations]
+        self._leaving += envelopes
+
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to."""
+        await self._connection.savepoint(first=self.first)
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint."""
+        await self._connection.undo()
+
+    async def keep(self) -> list[Outgoing]:
+        """Writes the records; returns what has a destination."""
+        if not self.records:
+            return []
+        numbers = await self.sql.keep(self.records)
+        return [
+            (seq, envelope, destinations)
+            for seq, (envelope, destinations) in zip(numbers, self._leaving, strict=True)
+            if destinations
+        ]
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Runs when all of this is durable, and never otherwise."""
@@ -138,8 +162,8 @@ class Writer:
         self._units: deque[_Unit] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.before_commit: list[Callable[[Transaction], Awaitable[None]]] = []
-        """Small writes that ride along with every commit."""
+        self.before_commit: list[Callable[[Transaction], None]] = []
+        """Called for what rides along with every commit."""
         self.on_sent: Callable[[list[Outgoing]], None] = lambda _: None
 
     def start(self) -> None:
@@ -222,16 +246,18 @@ class Writer:
         ends = time.perf_counter() + _SLICE_SECONDS
         try:
             await connection.begin()
-            await self._shares.check(transaction.sql)
             failpoint("begin")
             for unit in units:
                 results.append((unit, await unit.job(transaction)))
+                transaction.first = False
                 if transaction.lost:
                     raise UnitFailed("a handler committed or rolled back by itself")
                 if time.perf_counter() > ends:
                     break
             for ride_along in self.before_commit:
-                await ride_along(transaction)
+                ride_along(transaction)
+            sent = await transaction.keep()
+            await self._shares.check(transaction.sql)
             failpoint("commit.before")
             await connection.commit()
             failpoint("commit.after")
@@ -242,13 +268,15 @@ class Writer:
             raise _BatchFailed(error) from error
         finally:
             connection.session.sync_session.expunge_all()
-        self._announce(transaction, results)
+        self._announce(transaction, sent, results)
         return units[len(results) :]
 
-    def _announce(self, transaction: Transaction, results: list[tuple[_Unit, Any]]) -> None:
+    def _announce(
+        self, transaction: Transaction, sent: list[Outgoing], results: list[tuple[_Unit, Any]]
+    ) -> None:
         actions = list(transaction.then)
-        if transaction.sent:
-            actions.insert(0, partial(self.on_sent, transaction.sent))
+        if sent:
+            actions.insert(0, partial(self.on_sent, sent))
         for action in actions:
             try:
                 action()
