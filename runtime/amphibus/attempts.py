@@ -67,6 +67,11 @@ class Attempt:
     """When something of this module is due because of this run, microseconds."""
 
     @property
+    def arrived(self) -> Envelope | None:
+        """The message, if it came from elsewhere: it may have been handled before, or have to wait its turn."""
+        return self.envelope if self.origin in (Origin.DELIVERY, Origin.REQUEST) else None
+
+    @property
     def of_timer(self) -> bool:
         """Whether it is a deadline of a process, and no message that was sent."""
         return self.envelope.type.startswith(PREFIX)

@@ -36,8 +36,18 @@ class Connection(Protocol):
         """Begins to write."""
         ...
 
-    async def savepoint(self, *, first: bool) -> None:
-        """Where `undo` goes back to; `first` if nothing was done yet in this transaction."""
+    @property
+    def undoes(self) -> bool:
+        """Whether one of several units is worth a savepoint; if not, `undo` takes back the whole transaction."""
+        ...
+
+    @property
+    def slice_seconds(self) -> float:
+        """How long one transaction may take in more units."""
+        ...
+
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to."""
         ...
 
     async def undo(self) -> None:

@@ -16,16 +16,15 @@ from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.module import Module
-from amphibus.parking import Failure, park, past_of
+from amphibus.parking import Failure, park
 from amphibus.process import Process
 from amphibus.settings import BusSettings
 from amphibus.settlement import Settlement
 from amphibus.signals.logs import about
-from amphibus.sql import Sql
 from amphibus.store_trouble import is_of_the_database
 from amphibus.timers import PREFIX, write_timers
 from amphibus.topology import processes_of
-from amphibus.unit_of_work import Transaction
+from amphibus.unit_of_work import HandlerFailed, Transaction
 
 _CRASHES = 3
 
@@ -66,7 +65,7 @@ class Handling:
             None,
             None,
         )
-        early = await self._known_already(sql, attempt)
+        early = await self._known_already(transaction, attempt)
         if early is not None:
             return early
         failure = attempt.given_up or self.killer(envelope)
@@ -74,8 +73,8 @@ class Handling:
             return await self._settlement.failed(sql, attempt, failure)
         return await self._attempt(attempt, transaction)
 
-    async def _known_already(self, sql: Sql, attempt: Attempt) -> Outcome | None:
-        envelope = attempt.envelope
+    async def _known_already(self, transaction: Transaction, attempt: Attempt) -> Outcome | None:
+        sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.PARKED:
             found = await sql.row("SELECT 1 FROM amphibus_parked WHERE seq = ?", attempt.seq)
             return None if found else Outcome.GONE
@@ -87,7 +86,7 @@ class Handling:
                 envelope.id,
             )
             return None if found else Outcome.GONE
-        past = await past_of(sql, envelope)
+        past = transaction.pasts.get((envelope.source, envelope.id))
         if past is None:
             return None
         if past[0] == "waits":
@@ -141,6 +140,8 @@ class Handling:
         except Exception as error:
             if transaction.lost or is_of_the_database(error):
                 raise
+            if not transaction.undoes:
+                raise HandlerFailed from error
             session.sync_session.expunge_all()
             await transaction.undo()
             return await self._rolled_back(transaction, attempt, error)

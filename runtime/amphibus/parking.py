@@ -7,18 +7,11 @@ from typing import Any
 
 from amphibus.clock import SECOND
 from amphibus.envelope import Envelope
+from amphibus.envelope_rows import columns_of, envelope_of
 from amphibus.records import Row
 from amphibus.settings import BusSettings
 from amphibus.sql import Sql
 from amphibus.tables import ENVELOPE
-from amphibus.unit_of_work import columns_of, envelope_of
-
-_PAST = (
-    "SELECT outcome, answer FROM amphibus_inbox WHERE source = ? AND id = ?"
-    " UNION ALL SELECT 'dead', NULL FROM amphibus_dead WHERE source = ? AND id = ?"
-    " UNION ALL SELECT 'waits', NULL FROM amphibus_parked WHERE lane = ?"
-    " UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE lane = ? AND blocks = 1 LIMIT 1"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +53,7 @@ async def past_of(sql: Sql, envelope: Envelope) -> Row | None:
     Its outcome and answer if it was handled, `dead` if it is a dead letter, `waits` if another one of its lane is
     parked, or dead and blocks it.
     """
-    who = (envelope.source, envelope.id)
-    return await sql.row(_PAST, *who, *who, envelope.lane, envelope.lane)
+    return (await sql.pasts([(envelope.source, envelope.id, envelope.lane)]))[0]
 
 
 async def park(

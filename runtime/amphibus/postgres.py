@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -16,7 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from amphibus.database import Migrate
 from amphibus.errors import StoreAway, StoreError, StoreUnwritable
 from amphibus.failpoints import failpoint
-from amphibus.records import ON_POSTGRESQL, Records, Row, as_arrays
+from amphibus.postgres_sql import PostgresSql
+from amphibus.records import Records, Row
 from amphibus.schema_version import check_facts
 from amphibus.sql import Sql
 from amphibus.tables import POSTGRESQL, SCHEMA_VERSION
@@ -25,46 +25,6 @@ _READERS = 4
 _AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT unit"
 """Of two transactions that change one row, the later is rolled back and rerun: no update is lost."""
-
-
-class PostgresSql:
-    """Speaks to the runtime's tables over asyncpg, which prepares each statement once."""
-
-    def __init__(self, raw: Any) -> None:
-        self.raw = raw
-
-    async def run(self, statement: str, *values: Any) -> int:
-        """Runs a statement; returns the number of rows that it changed."""
-        status: str = await self.raw.execute(_numbered(statement), *values)
-        count = status.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
-
-    async def rows(self, statement: str, *values: Any) -> list[Row]:
-        """All rows of a query."""
-        found: list[Row] = await self.raw.fetch(_numbered(statement), *values)
-        return found
-
-    async def row(self, statement: str, *values: Any) -> Row | None:
-        """Its first row."""
-        found: Row | None = await self.raw.fetchrow(_numbered(statement), *values)
-        return found
-
-    async def many(self, statement: str, values: Sequence[Row]) -> None:
-        """Runs a statement once for each row of values, in one round trip."""
-        if values:
-            await self.raw.executemany(_numbered(statement), values)
-
-    async def keep(self, records: Records) -> list[int]:
-        """Writes what a commit has to record, in one round trip; returns the numbers of its outbox rows."""
-        rows = await self.raw.fetch(ON_POSTGRESQL, *as_arrays(records))
-        return [row[0] for row in rows]
-
-
-@lru_cache(maxsize=512)
-def _numbered(statement: str) -> str:
-    """`?` as `$1`, `$2` …; no statement of ours has a question mark elsewhere."""
-    head, *parts = statement.split("?")
-    return head + "".join(f"${number}{part}" for number, part in enumerate(parts, start=1))
 
 
 class PostgresConnection:
@@ -77,6 +37,8 @@ class PostgresConnection:
     raw: Any
     sql: Sql
     session: AsyncSession
+    undoes = False
+    slice_seconds = 0.040
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -101,10 +63,8 @@ class PostgresConnection:
             await self.open()
         await self.raw.execute(how)
 
-    async def savepoint(self, *, first: bool) -> None:
-        """Where `undo` goes back to; the first of a transaction is where it began."""
-        if not first:
-            await self.raw.execute("RELEASE SAVEPOINT unit; SAVEPOINT unit")
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to: where the transaction began."""
 
     async def undo(self) -> None:
         """Takes back what was done since the savepoint, and goes on."""
@@ -162,6 +122,11 @@ class _Looking:
         """Runs a statement once for each row of values."""
         async with self._turn:
             await (await self._sql()).many(statement, values)
+
+    async def pasts(self, messages: Sequence[tuple[str, str, str]]) -> list[Row | None]:
+        """What stands against running each of some messages."""
+        async with self._turn:
+            return await (await self._sql()).pasts(messages)
 
     async def keep(self, records: Records) -> list[int]:
         """Writes what a commit has to record."""

@@ -171,7 +171,7 @@ class Receiver:
             self._submit(attempt)
 
     def _submit(self, attempt: Attempt) -> None:
-        future = self._writer.submit(partial(self._job, attempt))
+        future = self._writer.submit(partial(self._job, attempt), about=attempt.arrived)
         future.add_done_callback(partial(self._failed_with, attempt))
 
     async def _job(self, attempt: Attempt, transaction: Transaction) -> Outcome:
@@ -205,7 +205,8 @@ class Receiver:
             job = partial(self._job, attempt)
             try:
                 still_alone = await self._outside_alone(attempt)
-                await (self._writer.run_alone(job) if still_alone else self._writer.submit(job))
+                run = self._writer.run_alone if still_alone else self._writer.submit
+                await run(job, about=attempt.arrived)
             except Exception as error:  # noqa: BLE001 - told to the same place as in a batch
                 self._lost(attempt, error)
         self._journal.cleared(who)

@@ -90,3 +90,19 @@ def as_arrays(records: Records) -> list[list[Any]]:
 
 def _columns(rows: Sequence[Row], count: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
+
+
+_PAST: Final = """
+    SELECT outcome, answer FROM amphibus_inbox WHERE source = {source} AND id = {id}
+    UNION ALL SELECT 'dead', NULL FROM amphibus_dead WHERE source = {source} AND id = {id}
+    UNION ALL SELECT 'waits', NULL FROM amphibus_parked WHERE lane = {lane}
+    UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE lane = {lane} AND blocks = 1
+    LIMIT 1
+"""
+PAST: Final = _PAST.format(source="?1", id="?2", lane="?3")
+"""What stands against running one message, for SQLite."""
+PASTS_ON_POSTGRESQL: Final = f"""
+SELECT place, past.outcome, past.answer
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given(source, id, lane, place)
+CROSS JOIN LATERAL ({_PAST.format(source="given.source", id="given.id", lane="given.lane")}) AS past
+"""

@@ -16,6 +16,7 @@ import structlog
 
 from amphibus.database import Store
 from amphibus.envelope import Envelope
+from amphibus.envelope_rows import envelope_of
 from amphibus.failpoints import failpoint
 from amphibus.outgoing_queue import Item, OutgoingQueue
 from amphibus.partitions import Shares, only, partition_of
@@ -23,7 +24,7 @@ from amphibus.settings import BusSettings
 from amphibus.signals.privacy import describe
 from amphibus.tables import ENVELOPE
 from amphibus.transport import Transport
-from amphibus.unit_of_work import Outgoing, Transaction, Writer, envelope_of
+from amphibus.unit_of_work import Outgoing, Transaction, Writer
 
 _log: Any = structlog.get_logger()
 _MARK_AT = 64

@@ -3,13 +3,14 @@
 from amphibus.attempts import Attempt, Origin, Outcome
 from amphibus.clock import Clock
 from amphibus.envelope import Envelope, Reply
+from amphibus.envelope_rows import columns_of
 from amphibus.failpoints import failpoint
 from amphibus.parking import Failure, backoff, bury, park, repark, unpark
 from amphibus.partitions import partition_of
 from amphibus.settings import BusSettings
 from amphibus.sql import Sql
 from amphibus.timers import remove_timer
-from amphibus.unit_of_work import Transaction, columns_of
+from amphibus.unit_of_work import Transaction
 
 _FINAL = frozenset(("undecodable", "crashed", "oversized", "forged", "undelivered"))
 """Reasons for which trying again is useless."""

@@ -12,6 +12,7 @@ from amphibus.records import (
     INSERT_DELIVERY,
     INSERT_INBOX,
     INSERT_OUTBOX,
+    PAST,
     Records,
     Row,
 )
@@ -34,6 +35,10 @@ class Sql(Protocol):
 
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
+        ...
+
+    async def pasts(self, messages: Sequence[tuple[str, str, str]]) -> list[Row | None]:
+        """What stands against running each of some messages, given by source, id and lane; see `past_of`."""
         ...
 
     async def keep(self, records: Records) -> list[int]:
@@ -63,6 +68,11 @@ class SqliteSql:
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
         self.raw.executemany(statement, values)
+
+    async def pasts(self, messages: Sequence[tuple[str, str, str]]) -> list[Row | None]:
+        """What stands against running each of some messages."""
+        execute = self.raw.execute
+        return [execute(PAST, message).fetchone() for message in messages]
 
     async def keep(self, records: Records) -> list[int]:
         """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""

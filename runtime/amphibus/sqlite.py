@@ -5,6 +5,7 @@ import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,6 +30,9 @@ class SqliteConnection:
     raw: sqlite3.Connection
     sql: SqliteSql
     session: InlineSession
+    undoes: ClassVar[bool] = True
+    slice_seconds: ClassVar[float] = 0.010
+    """It keeps the loop from everybody else."""
 
     @property
     def in_transaction(self) -> bool:
@@ -40,11 +44,10 @@ class SqliteConnection:
         self.raw.execute("BEGIN IMMEDIATE")
         self.raw.execute("SAVEPOINT unit")
 
-    async def savepoint(self, *, first: bool) -> None:
-        """Where `undo` goes back to; the first of a transaction is where it began."""
-        if not first:
-            self.raw.execute("RELEASE SAVEPOINT unit")
-            self.raw.execute("SAVEPOINT unit")
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to."""
+        self.raw.execute("RELEASE SAVEPOINT unit")
+        self.raw.execute("SAVEPOINT unit")
 
     async def undo(self) -> None:
         """Takes back what was done since the savepoint, and goes on."""

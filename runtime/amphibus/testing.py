@@ -21,6 +21,7 @@ from amphibus.clock import VirtualClock
 from amphibus.contract import Message, Query, Value
 from amphibus.database import Store
 from amphibus.envelope import Envelope
+from amphibus.envelope_rows import envelope_of
 from amphibus.host import Host
 from amphibus.identity import new_id, new_trace
 from amphibus.project import Project
@@ -31,7 +32,6 @@ from amphibus.topology import GATEWAY
 from amphibus.transport import Transport
 from amphibus.transports.memory import MemoryTransport
 from amphibus.transports.memory_wire import MemoryWireTransport
-from amphibus.unit_of_work import envelope_of
 
 M = TypeVar("M", bound=Message)
 Answer = TypeVar("Answer", bound=Value)

@@ -5,13 +5,11 @@ together (group commit), because a commit costs more than most of what is in it.
 """
 
 import asyncio
-import json
 import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import structlog
@@ -20,9 +18,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from amphibus.crash_journal import Isolation
 from amphibus.database import Connection, Store
 from amphibus.envelope import Envelope
+from amphibus.envelope_rows import columns_of
 from amphibus.failpoints import failpoint
 from amphibus.partitions import Shares, partition_of
-from amphibus.records import Records
+from amphibus.records import Records, Row
 from amphibus.sql import Sql
 from amphibus.store_trouble import is_conflict
 
@@ -31,8 +30,6 @@ T = TypeVar("T")
 Outgoing = tuple[int, Envelope, tuple[str, ...]]
 """A committed row of the outbox: its number, the message, its destinations."""
 
-_SLICE_SECONDS = 0.010
-"""How long one batch may keep the loop from everybody else."""
 _TRIES = 20
 _APART_SECONDS = 0.005
 """How far two instances are kept apart that change the same rows, at the first try."""
@@ -44,24 +41,27 @@ class Transaction:
     __slots__ = (
         "_connection",
         "_leaving",
-        "first",
         "partitions",
+        "pasts",
         "records",
         "session",
         "sql",
         "then",
+        "undoes",
     )
 
-    def __init__(self, connection: Connection, partitions: int) -> None:
+    def __init__(self, connection: Connection, partitions: int, *, alone: bool) -> None:
         self._connection = connection
+        self.undoes = alone or connection.undoes
+        """Whether a unit that fails is taken back by itself; if not, it must fail the whole batch."""
+        self.pasts: dict[tuple[str, str], Row] = {}
+        """What stands against running the messages of its units, by source and id; see `past_of`."""
         self.partitions = partitions
         self.sql: Sql = connection.sql
         self.session: AsyncSession = connection.session
         self.records = Records()
         self._leaving: list[tuple[Envelope, tuple[str, ...]]] = []
         self.then: list[Callable[[], None]] = []
-        self.first = True
-        """Whether nothing was done in it before the unit that runs."""
 
     @property
     def lost(self) -> bool:
@@ -78,9 +78,20 @@ class Transaction:
             records.deliveries += [(place, destination, part) for destination in destinations]
         self._leaving += envelopes
 
+    async def look_up(self, envelopes: Sequence[Envelope]) -> None:
+        """Fills `pasts`."""
+        if envelopes:
+            found = await self.sql.pasts([(each.source, each.id, each.lane) for each in envelopes])
+            self.pasts = {
+                (each.source, each.id): past
+                for each, past in zip(envelopes, found, strict=True)
+                if past is not None
+            }
+
     async def savepoint(self) -> None:
         """Where `undo` goes back to."""
-        await self._connection.savepoint(first=self.first)
+        if self.undoes:
+            await self._connection.savepoint()
 
     async def undo(self) -> None:
         """Takes back what was done since the savepoint."""
@@ -102,39 +113,8 @@ class Transaction:
         self.then.append(action)
 
 
-def columns_of(envelope: Envelope) -> tuple[Any, ...]:
-    """An envelope as the columns that every table of messages shares."""
-    return (
-        envelope.id,
-        envelope.type,
-        envelope.source,
-        envelope.key,
-        envelope.time,
-        envelope.correlation,
-        envelope.causation,
-        envelope.trace,
-        int(envelope.reply),
-        json.dumps(dict(envelope.extra)) if envelope.extra else None,
-        envelope.body,
-    )
-
-
-def envelope_of(row: Sequence[Any], *, late: bool = False) -> Envelope:
-    """An envelope from those columns."""
-    return Envelope(
-        id=row[0],
-        type=row[1],
-        source=row[2],
-        key=row[3],
-        time=row[4],
-        correlation=row[5],
-        causation=row[6],
-        trace=row[7],
-        reply=bool(row[8]),
-        extra=MappingProxyType(json.loads(row[9]) if row[9] else {}),
-        body=row[10] or b"",
-        late=late,
-    )
+class HandlerFailed(Exception):
+    """A unit failed that cannot be taken back by itself: the batch is rolled back, its units rerun singly."""
 
 
 class UnitFailed(Exception):
@@ -142,13 +122,17 @@ class UnitFailed(Exception):
 
 
 class _Unit:
-    __slots__ = ("done", "job")
+    __slots__ = ("about", "done", "job")
 
     def __init__(
-        self, job: Callable[[Transaction], Awaitable[Any]], done: "asyncio.Future[Any]"
+        self,
+        job: Callable[[Transaction], Awaitable[Any]],
+        done: "asyncio.Future[Any]",
+        about: Envelope | None,
     ) -> None:
         self.job = job
         self.done = done
+        self.about = about
 
 
 class Writer:
@@ -183,20 +167,25 @@ class Writer:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def submit(self, job: Callable[[Transaction], Awaitable[T]]) -> "asyncio.Future[T]":
+    def submit(
+        self, job: Callable[[Transaction], Awaitable[T]], *, about: Envelope | None = None
+    ) -> "asyncio.Future[T]":
         """Puts a unit of work in line. Its future has the job's result once that is durable.
 
         The job may run more than once: a batch that fails as a whole is rolled back and its units rerun singly.
+        What stands against running the message that it is `about` is looked up for the whole batch.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._units.append(_Unit(job, done))
+        self._units.append(_Unit(job, done, about))
         self._wake.set()
         return done
 
-    async def run_alone(self, job: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def run_alone(
+        self, job: Callable[[Transaction], Awaitable[T]], *, about: Envelope | None
+    ) -> T:
         """Runs one unit at once; only for who holds the isolation, when nothing else runs."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._run_batch([_Unit(job, done)])
+        await self._run_batch([_Unit(job, done, about)])
         return done.result()
 
     async def _work(self) -> None:
@@ -241,15 +230,15 @@ class Writer:
     async def _try(self, units: list[_Unit]) -> list[_Unit]:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
-        transaction = Transaction(connection, self._shares.count)
+        transaction = Transaction(connection, self._shares.count, alone=len(units) == 1)
         results: list[tuple[_Unit, Any]] = []
-        ends = time.perf_counter() + _SLICE_SECONDS
+        ends = time.perf_counter() + connection.slice_seconds
         try:
             await connection.begin()
             failpoint("begin")
+            await transaction.look_up([unit.about for unit in units if unit.about is not None])
             for unit in units:
                 results.append((unit, await unit.job(transaction)))
-                transaction.first = False
                 if transaction.lost:
                     raise UnitFailed("a handler committed or rolled back by itself")
                 if time.perf_counter() > ends:
