@@ -12,6 +12,7 @@ from amphibus.contract import Message
 from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Unavailable, Undecodable
 from amphibus.parking import Failure
+from amphibus.partitions import Grip
 from amphibus.signals.privacy import describe, traceback_of
 from amphibus.timers import PREFIX
 
@@ -36,6 +37,8 @@ class Outcome(Enum):
     BEHIND = "behind"
     DEAD = "dead"
     GONE = "gone"
+    LOST = "lost"
+    """Its partition went to another instance: nothing was done."""
     FAILED = "failed"
 
 
@@ -56,6 +59,8 @@ class Attempt:
     entry: Entry | None = None
     message: Message | None = None
     outside: Any = None
+    grip: Grip | None = None
+    """What it was taken under; it counts only as long as that holds."""
     given_up: Failure | None = None
     """Set when the attempt failed before its transaction, or with it: it is only recorded."""
     began: float = field(default_factory=time.perf_counter)

@@ -12,7 +12,7 @@ from amphibus.clock import SECOND, Clock
 from amphibus.database import Store
 from amphibus.module import Module
 from amphibus.parking import due_now, next_due
-from amphibus.partitions import Shares, only
+from amphibus.partitions import Shares, only, partition_of
 from amphibus.receiver import Receiver
 from amphibus.signals.privacy import describe
 from amphibus.timers import timers_due
@@ -109,10 +109,12 @@ class DueLoop:
                 tries=parked.tries,
                 seq=parked.seq,
             )
-            self._receiver.begin(attempt)
+            self._receiver.begin(attempt, parked.part)
         for envelope in await timers_due(sql, self._module.name, now, limit=room, only=mine):
             if envelope.id not in busy:
-                self._receiver.begin(Attempt(envelope, Origin.TIMER, now, self._track(envelope.id)))
+                attempt = Attempt(envelope, Origin.TIMER, now, self._track(envelope.id))
+                part = partition_of(envelope.key, envelope.id, self._shares.count)
+                self._receiver.begin(attempt, part)
 
     def _track(self, what: int | str) -> Callable[[], None]:
         self._under_way.add(what)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,7 @@ class HostedModule:
         self._around = around
         self.container = container if container is not None else make_container(module, settings)
         self.store, self.shares = open_database(module.name, settings, around.transport.name)
-        self.shares.quiet = partial(around.transport.cede, module.name)
+        self.shares.quiet = self._quiet
         self.writer = Writer(self.store, self.shares, around.isolation, batch=settings.bus.batch)
         codec = Codec(module, around.topology)
         self.receiver = Receiver(
@@ -79,7 +78,7 @@ class HostedModule:
             isolation=around.isolation,
             meters=around.meters,
             settings=settings.bus,
-            partitions=self.shares.count,
+            shares=self.shares,
             ask=self._ask,
         )
         self.due = DueLoop(
@@ -149,6 +148,11 @@ class HostedModule:
     async def idle(self) -> bool:
         """Whether nothing is under way, due or undelivered where it can be delivered."""
         return self.receiver.in_flight == 0 and await self.relay.idle() and await self.due.idle()
+
+    async def _quiet(self, parts: frozenset[int]) -> None:
+        """Lets no more come of some partitions, and returns when all that came is done with."""
+        await self._around.transport.cede(self.name, parts)
+        await self.receiver.quiet(parts)
 
     async def _ask(self, query: Query[Any], timeout: float, cause: Envelope) -> Any:  # noqa: ASYNC109
         contract = type(query)

@@ -3,7 +3,8 @@
 Each instance says every `beat` seconds that it lives, by the database's clock. The partitions are
 spread evenly over those that do; one that falls silent is struck off, and its partitions are free.
 Every commit locks its instance's row (fencing, after Kleppmann): an instance that was struck off
-while it was paused cannot commit any more, whatever it believes.
+while it was paused cannot commit any more, whatever it believes. The same statement reads what it
+holds, with a token that grows at each change of hands: what was taken under another is not done.
 """
 
 import asyncio
@@ -15,12 +16,16 @@ import structlog
 
 from amphibus.errors import StoreError
 from amphibus.identity import new_id
-from amphibus.partitions import OnChange, Quiet, at_once
+from amphibus.partitions import Grip, OnChange, Quiet, at_once
 from amphibus.postgres import PostgresConnection, PostgresStore
 from amphibus.signals.privacy import describe
 from amphibus.sql import Sql
 
 _log: Any = structlog.get_logger()
+_CHECK = (
+    "SELECT l.part, l.token FROM amphibus_instance i LEFT JOIN amphibus_lease l ON l.owner = i.id"
+    " WHERE i.id = ? FOR KEY SHARE OF i"
+)
 _NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
 
@@ -38,6 +43,11 @@ class Leases:
     ) -> None:
         self.count = count
         self.owned: frozenset[int] = frozenset()
+        self._held: dict[int, int] = {}
+        """Each partition's token; those that are being given away are held to the end."""
+        self._leaving: frozenset[int] = frozenset()
+        self._quieting: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
         self.on_change: list[OnChange] = []
         self.on_told: list[Callable[[], None]] = []
         self._telling: asyncio.Task[None] | None = None
@@ -65,9 +75,10 @@ class Leases:
 
     async def stop(self) -> None:
         """Gives everything back; what ran must have ended before."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in (self._task, self._quieting):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         with contextlib.suppress(Exception):
             sql = self._connection.sql
             await sql.run("UPDATE amphibus_lease SET owner = NULL WHERE owner = ?", self.instance)
@@ -93,17 +104,20 @@ class Leases:
         for wake in self.on_told:
             wake()
 
-    async def check(self, sql: Sql) -> None:
-        """Inside a transaction: nobody may strike this instance off before it ends.
+    def grip(self, part: int) -> Grip:
+        """What a message of a partition is taken under; never a valid one where it is not held."""
+        return part, self._held.get(part, 0)
+
+    async def check(self, sql: Sql) -> frozenset[Grip]:
+        """Inside a transaction: what is held. Nobody may strike this instance off before it ends.
 
         Raises:
             StoreError: it was struck off.
         """
-        row = await sql.row(
-            "SELECT 1 FROM amphibus_instance WHERE id = ? FOR KEY SHARE", self.instance
-        )
-        if row is None:
+        rows = await sql.rows(_CHECK, self.instance)
+        if not rows:
             raise StoreError("this instance was taken for dead", "its lease had run out", "")
+        return frozenset((row[0], row[1]) for row in rows)
 
     async def _register(self) -> None:
         sql = self._connection.sql
@@ -143,7 +157,10 @@ class Leases:
 
     async def _work(self) -> None:
         while True:
-            await asyncio.sleep(self._beat)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._beat):
+                    await self._look.wait()
+            self._look.clear()
             try:
                 await self._round()
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
@@ -160,16 +177,17 @@ class Leases:
             self.instance,
         )
         if not alive:
-            self._change(frozenset())
+            self._lose_all()
             self.instance = new_id()
             await self._register()
         await self._strike_off(sql)
+        await self._release(sql)
         rows = await sql.rows("SELECT id FROM amphibus_instance ORDER BY id")
         ids = [row[0] for row in rows]
         place = ids.index(self.instance)
         target = self.count // len(ids) + (1 if place < self.count % len(ids) else 0)
-        if len(self.owned) > target:
-            await self._release(sql, frozenset(sorted(self.owned)[target:]))
+        if len(self.owned) > target and not self._leaving:
+            self._leave(frozenset(sorted(self.owned)[target:]))
         elif len(self.owned) < target:
             await self._claim(sql, target - len(self.owned))
 
@@ -185,26 +203,60 @@ class Leases:
         rows = await sql.rows(
             "UPDATE amphibus_lease SET owner = ?, token = token + 1 WHERE part IN"
             " (SELECT part FROM amphibus_lease WHERE owner IS NULL ORDER BY part LIMIT ?"
-            " FOR UPDATE SKIP LOCKED) RETURNING part",
+            " FOR UPDATE SKIP LOCKED) RETURNING part, token",
             self.instance,
             wanted,
         )
         if rows:
-            self._change(self.owned | {row[0] for row in rows})
+            self._held |= {row[0]: row[1] for row in rows}
+            self._change(gained=frozenset(row[0] for row in rows))
 
-    async def _release(self, sql: Sql, parts: frozenset[int]) -> None:
-        self._change(self.owned - parts)
+    def _leave(self, parts: frozenset[int]) -> None:
+        """Begins to give partitions away: nothing new of them is begun, what runs is waited for.
+
+        That may take as long as a handler and its outside step, and the beat goes on meanwhile.
+        """
+        self.owned -= parts
+        self._leaving = parts
+        self._quieting = asyncio.create_task(self._quieten(parts), name="leases:quiet")
+
+    async def _quieten(self, parts: frozenset[int]) -> None:
         await self.quiet(parts)
-        for part in parts:
+        self._look.set()
+
+    async def _release(self, sql: Sql) -> None:
+        """Gives away what is quiet: others may take it as soon as the database says so."""
+        if self._quieting is None or not self._quieting.done():
+            return
+        if (error := self._quieting.exception()) is not None:
+            self._leave(self._leaving)
+            raise error
+        lost = self._leaving.intersection(self._held)
+        for part in lost:
+            del self._held[part]
+        if lost:
+            self._change(lost=lost)
+        for part in self._leaving:
             await sql.run(
                 "UPDATE amphibus_lease SET owner = NULL WHERE part = ? AND owner = ?",
                 part,
                 self.instance,
             )
+        self._leaving, self._quieting = frozenset(), None
 
-    def _change(self, owned: frozenset[int]) -> None:
-        gained, lost = owned - self.owned, self.owned - owned
-        self.owned = owned
+    def _lose_all(self) -> None:
+        """Others have it already, perhaps: what is under way fails at its commit."""
+        if self._quieting is not None:
+            self._quieting.cancel()
+        lost = frozenset(self._held)
+        self._held.clear()
+        self.owned, self._leaving, self._quieting = frozenset(), frozenset(), None
+        self._change(lost=lost)
+
+    def _change(
+        self, *, gained: frozenset[int] = frozenset(), lost: frozenset[int] = frozenset()
+    ) -> None:
+        self.owned = (self.owned | gained) - lost
         for tell in self.on_change:
             tell(gained, lost)
 

@@ -25,6 +25,7 @@ class Parked:
     """Attempts spent."""
     tries: int
     """Times that it was parked, spent or not; the backoff grows with them."""
+    part: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ async def bury(
 async def due_now(sql: Sql, now: int, *, limit: int, only: str) -> list[Parked]:
     """Parked messages whose time has come, longest due first; `only` narrows to some partitions."""
     rows = await sql.rows(
-        f"SELECT {ENVELOPE}, seq, received, attempts, tries, late FROM amphibus_parked"
+        f"SELECT {ENVELOPE}, seq, received, attempts, tries, late, part FROM amphibus_parked"
         f" WHERE due IS NOT NULL AND due <= ?{only} ORDER BY due LIMIT ?",
         now,
         limit,
@@ -165,4 +166,5 @@ def _parked(row: Sequence[Any]) -> Parked:
         received=row[12],
         attempts=row[13],
         tries=row[14],
+        part=row[16],
     )

@@ -8,6 +8,8 @@ from amphibus.sql import Sql
 
 OnChange = Callable[[frozenset[int], frozenset[int]], None]
 """Called with the partitions gained and those lost."""
+Grip = tuple[int, int]
+"""A partition and the token under which it was held when a message of it was taken."""
 Quiet = Callable[[frozenset[int]], Awaitable[None]]
 
 
@@ -58,11 +60,15 @@ class Shares(Protocol):
         """Gives everything back."""
         ...
 
-    async def check(self, sql: Sql) -> None:
-        """Inside a transaction: what is ours stays ours until it ends.
+    def grip(self, part: int) -> Grip | None:
+        """What a message of a partition is taken under; None where nobody else can have it."""
+        ...
+
+    async def check(self, sql: Sql) -> frozenset[Grip]:
+        """Inside a transaction: what is ours and stays ours until it ends.
 
         Raises:
-            StoreError: it is not ours any more.
+            StoreError: this instance was taken for dead.
         """
         ...
 
@@ -86,8 +92,12 @@ class AllShares:
     async def stop(self) -> None:
         """Nobody takes over."""
 
-    async def check(self, sql: Sql) -> None:
+    def grip(self, part: int) -> None:
+        """Nobody else can have it."""
+
+    async def check(self, sql: Sql) -> frozenset[Grip]:  # noqa: ARG002
         """Nobody could have taken it."""
+        return frozenset()
 
 
 def only(shares: Shares) -> str:

@@ -1,7 +1,6 @@
 """Takes messages for one module: in order per lane, each handled once, whatever way it came."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,9 +17,11 @@ from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.handling import Handling
+from amphibus.lanes import Lanes
 from amphibus.module import Module
 from amphibus.outside_steps import SETTLED, Ask, OutsideSteps
 from amphibus.parking import Failure
+from amphibus.partitions import Shares
 from amphibus.queries import Queries
 from amphibus.settings import BusSettings
 from amphibus.signals.metrics import Meters
@@ -51,7 +52,7 @@ class Receiver:
         isolation: Isolation,
         meters: Meters,
         settings: BusSettings,
-        partitions: int,
+        shares: Shares,
         ask: Ask,
     ) -> None:
         self._module = module
@@ -69,14 +70,15 @@ class Receiver:
             clock=clock,
             journal=journal,
             settings=settings,
-            partitions=partitions,
+            partitions=shares.count,
         )
         self._queries = Queries(module.name, store, container, clock)
         self._outside_steps = OutsideSteps(
             module.name, store=store, container=container, journal=journal, ask=ask
         )
         self._outside_slots = asyncio.Semaphore(settings.outside_concurrency)
-        self._lanes: dict[str, deque[Attempt]] = {}
+        self._shares = shares
+        self._lanes = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
@@ -85,17 +87,27 @@ class Receiver:
     @property
     def in_flight(self) -> int:
         """Messages that were taken and are not safe yet."""
-        return sum(1 + len(lane) for lane in self._lanes.values())
+        return self._lanes.in_flight
 
-    def take(self, envelope: Envelope, safe: Callable[[], None]) -> None:
-        """Handles a message once; calls `safe` when it is handled, parked or dead, durably."""
-        self.begin(Attempt(envelope, Origin.DELIVERY, self._clock.now(), safe))
+    def take(self, envelope: Envelope, safe: Callable[[], None], part: int | None = None) -> None:
+        """Handles a message once; calls `safe` when it is handled, parked or dead, durably.
 
-    def refuse(self, envelope: Envelope, failure: Failure, safe: Callable[[], None]) -> None:
+        `part` is the partition that it came by, where it came because that is held here: if it is
+        lost meanwhile, nothing is done, and who has it then gets the message again.
+        """
+        self.begin(Attempt(envelope, Origin.DELIVERY, self._clock.now(), safe), part)
+
+    def refuse(
+        self,
+        envelope: Envelope,
+        failure: Failure,
+        safe: Callable[[], None],
+        part: int | None = None,
+    ) -> None:
         """Makes a dead letter of a message that must not be handled; calls `safe` when it is one, durably."""
         attempt = Attempt(envelope, Origin.DELIVERY, self._clock.now(), safe)
         attempt.given_up = failure
-        self.begin(attempt)
+        self.begin(attempt, part)
 
     async def request(self, envelope: Envelope) -> Reply:
         """Handles a query, or a command that its sender does not keep, and returns the reply."""
@@ -114,16 +126,18 @@ class Receiver:
         self.begin(attempt)
         return await future
 
-    def begin(self, attempt: Attempt) -> None:
-        """Puts an attempt into its lane; it starts when those before it are safe."""
+    def begin(self, attempt: Attempt, part: int | None = None) -> None:
+        """Puts an attempt into its lane; it starts when those before it are safe. `part` as for `take`."""
         if self._stopping:
             return
-        lane = self._lanes.get(attempt.envelope.lane)
-        if lane is not None:
-            lane.append(attempt)
-            return
-        self._lanes[attempt.envelope.lane] = deque()
-        self._start(attempt)
+        if part is not None:
+            attempt.grip = self._shares.grip(part)
+        if self._lanes.enter(attempt):
+            self._start(attempt)
+
+    async def quiet(self, parts: frozenset[int]) -> None:
+        """Returns when nothing is under way that was taken because these partitions are held here."""
+        await self._lanes.quiet(parts)
 
     async def drain(self) -> None:
         """Waits until nothing runs; takes nothing new meanwhile."""
@@ -175,7 +189,10 @@ class Receiver:
         future.add_done_callback(partial(self._failed_with, attempt))
 
     async def _job(self, attempt: Attempt, transaction: Transaction) -> Outcome:
-        outcome = await self._handling(attempt, transaction)
+        if attempt.grip is None or attempt.grip in transaction.grips:
+            outcome = await self._handling(attempt, transaction)
+        else:
+            attempt.reply, attempt.wakes_at, outcome = None, None, Outcome.LOST
         transaction.after_commit(partial(self._settle, attempt, outcome))
         return outcome
 
@@ -237,19 +254,20 @@ class Receiver:
             self._meters.retried(self._module.name, envelope.type)
             self._start(attempt)
             return
+        if outcome is Outcome.LOST and attempt.origin is Origin.DELIVERY:
+            self._next(attempt)  # it is not safe here: whoever has its partition gets it
+            return
         tell(self._module.name, attempt, outcome, self._meters, self._clock.now())
         if envelope.reply and attempt.reply is not None and attempt.origin is not Origin.REQUEST:
             failpoint("reply.before")
             self.on_reply(envelope, attempt.reply)
         attempt.safe()
-        self._next(envelope.lane)
+        self._next(attempt)
 
-    def _next(self, lane: str) -> None:
-        waiting = self._lanes[lane]
-        if waiting:
-            self._start(waiting.popleft())
-        else:
-            del self._lanes[lane]
+    def _next(self, attempt: Attempt) -> None:
+        following = self._lanes.leave(attempt)
+        if following is not None:
+            self._start(following)
 
     def _failed_with(self, attempt: Attempt, future: "asyncio.Future[Outcome]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:

@@ -20,7 +20,7 @@ from amphibus.database import Connection, Store
 from amphibus.envelope import Envelope
 from amphibus.envelope_rows import columns_of
 from amphibus.failpoints import failpoint
-from amphibus.partitions import Shares, partition_of
+from amphibus.partitions import Grip, Shares, partition_of
 from amphibus.records import Records, Row
 from amphibus.sql import Sql
 from amphibus.store_trouble import is_conflict
@@ -41,6 +41,8 @@ class Transaction:
     __slots__ = (
         "_connection",
         "_leaving",
+        "_shares",
+        "grips",
         "partitions",
         "pasts",
         "records",
@@ -50,13 +52,16 @@ class Transaction:
         "undoes",
     )
 
-    def __init__(self, connection: Connection, partitions: int, *, alone: bool) -> None:
+    def __init__(self, connection: Connection, shares: Shares, *, alone: bool) -> None:
         self._connection = connection
+        self._shares = shares
         self.undoes = alone or connection.undoes
         """Whether a unit that fails is taken back by itself; if not, it must fail the whole batch."""
         self.pasts: dict[tuple[str, str], Row] = {}
         """What stands against running the messages of its units, by source and id; see `past_of`."""
-        self.partitions = partitions
+        self.partitions = shares.count
+        self.grips: frozenset[Grip] = frozenset()
+        """The partitions that this instance has until the end of it, each with its token."""
         self.sql: Sql = connection.sql
         self.session: AsyncSession = connection.session
         self.records = Records()
@@ -78,6 +83,10 @@ class Transaction:
             records.deliveries += [(place, destination, part) for destination in destinations]
         self._leaving += envelopes
 
+    async def check(self) -> None:
+        """Fills `grips`: what is ours now, and stays ours until the end."""
+        self.grips = await self._shares.check(self.sql)
+
     async def look_up(self, envelopes: Sequence[Envelope]) -> None:
         """Fills `pasts`."""
         if envelopes:
@@ -94,8 +103,9 @@ class Transaction:
             await self._connection.savepoint()
 
     async def undo(self) -> None:
-        """Takes back what was done since the savepoint."""
+        """Takes back what was done since the savepoint, a lock of what is ours with it: so that is locked again."""
         await self._connection.undo()
+        await self.check()
 
     async def keep(self) -> list[Outgoing]:
         """Writes the records; returns what has a destination."""
@@ -230,11 +240,12 @@ class Writer:
     async def _try(self, units: list[_Unit]) -> list[_Unit]:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
-        transaction = Transaction(connection, self._shares.count, alone=len(units) == 1)
+        transaction = Transaction(connection, self._shares, alone=len(units) == 1)
         results: list[tuple[_Unit, Any]] = []
         ends = time.perf_counter() + connection.slice_seconds
         try:
             await connection.begin()
+            await transaction.check()
             failpoint("begin")
             await transaction.look_up([unit.about for unit in units if unit.about is not None])
             for unit in units:
@@ -246,7 +257,6 @@ class Writer:
             for ride_along in self.before_commit:
                 ride_along(transaction)
             sent = await transaction.keep()
-            await self._shares.check(transaction.sql)
             failpoint("commit.before")
             await connection.commit()
             failpoint("commit.after")

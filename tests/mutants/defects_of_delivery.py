@@ -133,6 +133,22 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "test_retention.py::test_pruning_goes_in_small_batches_until_nothing_is_left",
     ),
     in_runtime(
+        "a partition is given away while it is worked on",
+        "leases",
+        "        await self.quiet(parts)\n        self._look.set()",
+        "        self._look.set()",
+        "tests/topologies/test_leases.py::test_a_partition_is_given_away_when_nothing_of_it_is_under_way"
+        "_and_not_before",
+    ),
+    in_runtime(
+        "what was taken under a lost partition is done",
+        "receiver",
+        "        if attempt.grip is None or attempt.grip in transaction.grips:",
+        "        if attempt.grip is None or transaction.grips:",
+        "tests/topologies/test_leases.py::test_what_was_taken_as_the_holder_of_a_partition_is_not_done"
+        "_after_its_loss",
+    ),
+    in_runtime(
         "the memory is purged at start",
         "hosting",
         "        await self.shares.start()\n",

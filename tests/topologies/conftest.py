@@ -1,11 +1,13 @@
 """A broker and a database server that the tests here may stop and kill, and shops on them."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from amphibus.identity import new_id
 from amphibus.project import Project
 from amphibus.testing import environment
 from tests.faults.conftest import Say, month, say
@@ -37,6 +39,14 @@ def node() -> Iterator[RabbitNode]:
 def server() -> Iterator[PostgresCluster]:
     """One for all tests here; who stops it starts it again."""
     yield from cluster()
+
+
+@pytest_asyncio.fixture
+async def database(server: PostgresCluster) -> AsyncIterator[str]:
+    """An empty one."""
+    name = f"together-{new_id()}"
+    yield await asyncio.to_thread(make_database, server, name)
+    await asyncio.to_thread(drop_database, server, name)
 
 
 @pytest.fixture

@@ -1,34 +1,21 @@
 """Instances of one module beside and after each other, on one PostgreSQL database."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from amphibus.crash_journal import Isolation
 from amphibus.errors import StoreError
-from amphibus.identity import new_id
 from amphibus.leases import Leases
 from amphibus.migrations import current, revisions, upgrade
 from amphibus.partitions import AllShares
 from amphibus.postgres import PostgresStore
 from amphibus.unit_of_work import Transaction, Writer
 from tests.faults.month import ROOT
-from tests.services.postgres import PostgresCluster
-from tests.topologies.databases import drop_database, make_database
 
 _MODULE = "orders"
 _MIGRATIONS = ROOT / "modules" / _MODULE / "migrations"
-
-
-@pytest_asyncio.fixture
-async def database(server: PostgresCluster) -> AsyncIterator[str]:
-    """An empty one."""
-    name = f"together-{new_id()}"
-    yield await asyncio.to_thread(make_database, server, name)
-    await asyncio.to_thread(drop_database, server, name)
 
 
 async def _opened(url: str, folder: Path = _MIGRATIONS) -> PostgresStore:

@@ -9,10 +9,10 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from aio_pika import IncomingMessage
-from aio_pika.abc import AbstractRobustChannel
 from aiormq import Connection
 from aiormq.channel import Channel as RawChannel
 from faststream import AckPolicy
@@ -22,6 +22,7 @@ from yarl import URL
 
 from amphibus.partitions import Shares
 from amphibus.transports.rabbitmq_declare import Declarer, queries
+from amphibus.transports.rabbitmq_feed import Feed
 from amphibus.transports.rabbitmq_intake import Intake
 from amphibus.transports.rabbitmq_link import LOST, Broker, Link, connect, within
 from amphibus.transports.rabbitmq_names import Names
@@ -32,9 +33,6 @@ _PART = "consume"
 _LOOK_SECONDS = 0.5
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
-_QUIET_SECONDS = 5.0
-_WIDEST = 4_096
-"""How far the prefetch of a partition may grow where few keys take up all of it."""
 _NEVER = 86_400
 """Seconds until the library connects again by itself: we do, with all that belongs to it."""
 
@@ -47,56 +45,6 @@ class Attached:
     shares: Shares
     ceded: set[int] = field(default_factory=set)
     """Partitions that are about to be given away."""
-
-
-@dataclass(slots=True)
-class Feed:
-    """One queue that is consumed."""
-
-    channel: AbstractRobustChannel
-    window: Window
-    subscriber: Any
-    """FastStream knows it weakly only, so that one that ended leaves nothing behind."""
-    prefetch: int
-    cancelled: bool = False
-    _seen: int = 0
-
-    @property
-    def alive(self) -> bool:
-        """Whether messages can come."""
-        raw = self.window.channel
-        return not raw.is_closed and bool(self.cancelled or raw.consumers)
-
-    async def widen(self, queue: str) -> None:
-        """Lets more come where the backlog of few keys takes up all the room, so that other keys are found behind it.
-
-        A prefetch holds for consumers to come, so another one takes over, on the same channel: their order stays.
-        """
-        window, raw = self.window, self.window.channel
-        stands, self._seen = window.received == self._seen, window.received
-        full = window.pending >= self.prefetch and self.prefetch < _WIDEST
-        if self.cancelled or not (stands and full and window.crowded):
-            return
-        self.prefetch = min(self.prefetch * 4, _WIDEST)
-        await raw.basic_qos(prefetch_count=self.prefetch)
-        for tag, callback in list(raw.consumers.items()):
-            await raw.basic_consume(queue, callback)
-            await raw.basic_cancel(tag)
-
-    async def cancel(self) -> None:
-        """Lets no more come, and returns when all that was on its way here was handed over."""
-        self.cancelled = True
-        raw = self.window.channel
-        for tag in list(raw.consumers):
-            if not raw.is_closed:
-                await raw.basic_cancel(tag, timeout=_QUIET_SECONDS)
-        for _ in range(20):  # the library's tasks for what came before the broker's answer
-            await asyncio.sleep(0)
-
-    async def quiet(self) -> None:
-        """Returns when all that was handed over is safe and acknowledged, or never can be."""
-        while not (self.window.channel.is_closed or self.window.idle):
-            await within(_LOOK_SECONDS, self.window.quiet())
 
 
 class Consumer:
@@ -141,7 +89,8 @@ class Consumer:
         async with self._lock:
             feeds = [self._feeds[queue] for queue in queues if queue in self._feeds]
             await asyncio.gather(*(feed.cancel() for feed in feeds))
-            await asyncio.gather(*(feed.quiet() for feed in feeds))
+        await asyncio.gather(*(feed.quiet() for feed in feeds))
+        async with self._lock:
             await self._close(queues)
 
     async def finish(self) -> None:
@@ -179,6 +128,9 @@ class Consumer:
         if attached is not None:
             attached.ceded -= gained
             attached.ceded -= lost
+        for queue in (self._names.part(module, each) for each in lost):
+            if queue in self._feeds:
+                self._feeds[queue].window.shut()
         self._changed.set()
 
     def _wanted(self) -> dict[str, tuple[str, Take]]:
@@ -186,8 +138,19 @@ class Consumer:
         for module, each in self._modules.items():
             wanted[self._names.queries(module)] = (module, each.intake.request)
             for partition in each.shares.owned - each.ceded:
-                wanted[self._names.part(module, partition)] = (module, each.intake.message)
+                wanted[self._names.part(module, partition)] = (
+                    module,
+                    partial(each.intake.message, partition),
+                )
         return wanted
+
+    def _ceded(self) -> set[str]:
+        """What is let go of gently, which is not done here."""
+        return {
+            self._names.part(module, partition)
+            for module, each in self._modules.items()
+            for partition in each.ceded
+        }
 
     def _of(self, module: str) -> list[tuple[str, Feed]]:
         prefix = f"{self._names.prefix}{module}."
@@ -242,11 +205,11 @@ class Consumer:
         """Consumes what is ours and nothing else."""
         async with self._lock:
             self._changed.clear()
-            wanted = self._wanted()
+            wanted, ceded = self._wanted(), self._ceded()
             lost = [
                 queue
                 for queue, feed in self._feeds.items()
-                if queue not in wanted and not feed.cancelled
+                if feed.window.is_shut or not (queue in wanted or queue in ceded or feed.cancelled)
             ]
             await self._close(lost)
             for queue, (module, take) in wanted.items():

@@ -49,17 +49,17 @@ class Intake:
         self._tasks: set[asyncio.Task[None]] = set()
         receiver.on_reply = self.reply
 
-    def message(self, arrival: Arrival, safe: Safe) -> None:
+    def message(self, part: int, arrival: Arrival, safe: Safe) -> None:
         """Takes a message of a partition."""
         envelope, failure = self._read(arrival)
         if failure is not None:
-            self._receiver.refuse(envelope, failure, safe)
+            self._receiver.refuse(envelope, failure, safe, part)
             return
         if envelope.reply and arrival.reply_to:
             who = (envelope.source, envelope.id)
             self._addresses[who] = arrival.reply_to
             safe = partial(self._safe, who, safe)
-        self._receiver.take(envelope, safe)
+        self._receiver.take(envelope, safe, part)
 
     def given_up(self, arrival: Arrival, safe: Safe) -> None:
         """Takes a message that the broker has given up."""

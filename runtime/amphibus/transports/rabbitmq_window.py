@@ -45,6 +45,8 @@ class Window:
         self._task: asyncio.Task[None] | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self.is_shut = False
+        """Nothing that comes is taken any more: another instance gets it again."""
 
     @property
     def idle(self) -> bool:
@@ -70,8 +72,14 @@ class Window:
             keys.add(arrival.headers.get("ce-partitionkey") or arrival.message_id)
         return size < _MOST_BYTES and len(keys) <= max(1, len(self._open) // 4)
 
+    def shut(self) -> None:
+        """Takes nothing any more: the queue is another instance's now."""
+        self.is_shut = True
+
     def arrived(self, tag: int, arrival: Arrival) -> None:
         """A delivery came. The library runs a task for each, so their order is made sure of here."""
+        if self.is_shut:
+            return
         self._quiet.clear()
         if tag != self._next:
             self._early[tag] = arrival
@@ -90,7 +98,11 @@ class Window:
         self._take(arrival, partial(self._settled, tag))
 
     def _hand_over_early(self) -> None:
-        while self._early and (early := self._early.pop(self._next, None)) is not None:
+        while (
+            not self.is_shut
+            and self._early
+            and (early := self._early.pop(self._next, None)) is not None
+        ):
             self._hand_over(early)
 
     def _miss(self, waiting: int) -> None:
