@@ -77,10 +77,14 @@ class OutgoingQueue:
     def committed(self, item: Item) -> None:
         """A row that was committed just now; left to the database where more waits there."""
         if self.behind or len(self._held) > self._window * 16:
-            self.behind = True
-            self._committed_while_reading = True
+            self.miss()
         else:
             self._add(item)
+
+    def miss(self) -> None:
+        """Something was committed that is to be read from the database."""
+        self.behind = True
+        self._committed_while_reading = True
 
     def take_ready(self) -> list[Item]:
         """Those that may leave now; they are under way until `settle`."""
@@ -119,8 +123,12 @@ class OutgoingQueue:
         settled |= self._settled_while_reading or set()
         self._settled_while_reading = None
         for item in items:
-            if item.seq not in self._held and item.seq not in settled:
-                self._add(item)
+            if item.seq in self._held or item.seq in settled:
+                continue
+            if self._belongs_before_others(item):
+                self.forget_waiting()  # and they are read again, in their order
+                return
+            self._add(item)
         self.behind = self._committed_while_reading or not complete
 
     def forget_waiting(self) -> None:
@@ -133,6 +141,11 @@ class OutgoingQueue:
             item.behind = 0
             for lane in item.lanes:
                 self._lanes.setdefault(lane, deque()).append(item)
+
+    def _belongs_before_others(self, item: Item) -> bool:
+        """Whether another process put it in line, and later ones of its key wait here."""
+        last = [self._lanes[lane][-1].seq for lane in item.lanes if lane in self._lanes]
+        return any(seq > item.seq and seq not in self._under_way for seq in last)
 
     def _add(self, item: Item) -> None:
         self._held[item.seq] = item

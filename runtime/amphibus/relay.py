@@ -4,7 +4,9 @@ Rows are found by their state, never by a position that was read up to: numbers 
 commit, and a position skips what commits late. At most one message of a (destination, key) is under
 way, so order per key holds whatever fails; different keys never wait for each other. What was
 committed just now is handed over from memory; the database is read at start, after a backlog, and
-as a net.
+as a net. It is read first, too, where the numbers of what was committed do not follow those before:
+then another process has put something in line (an instance, `send`, `replay`), and its turn may be
+before ours.
 """
 
 import asyncio
@@ -58,6 +60,8 @@ class Relay:
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
         self._look = asyncio.Event()
+        self._follows = 0
+        """The number that our next message gets, unless somebody else writes before."""
 
     def start(self) -> None:
         """Begins to deliver what waits and what comes."""
@@ -99,7 +103,13 @@ class Relay:
     def sent(self, rows: list[Outgoing]) -> None:
         """Rows that were committed just now, in the order of their numbers."""
         mine, others = self._shares.owned, False
+        if any(row[0] != number for number, row in enumerate(rows, self._follows)):
+            for queue in self._queues.values():
+                queue.miss()
+        self._follows = rows[-1][0] + 1
         for seq, envelope, destinations in rows:
+            if not destinations:
+                continue
             if partition_of(envelope.key, envelope.id, self._shares.count) not in mine:
                 others = True
                 continue

@@ -28,7 +28,7 @@ from amphibus.store_trouble import is_conflict
 _log: Any = structlog.get_logger()
 T = TypeVar("T")
 Outgoing = tuple[int, Envelope, tuple[str, ...]]
-"""A committed row of the outbox: its number, the message, its destinations."""
+"""A committed row of the outbox: its number, the message, its destinations, which may be none."""
 
 _TRIES = 20
 _APART_SECONDS = 0.005
@@ -108,14 +108,13 @@ class Transaction:
         await self.check()
 
     async def keep(self) -> list[Outgoing]:
-        """Writes the records; returns what has a destination."""
+        """Writes the records; returns what was sent."""
         if not self.records:
             return []
         numbers = await self.sql.keep(self.records)
         return [
             (seq, envelope, destinations)
             for seq, (envelope, destinations) in zip(numbers, self._leaving, strict=True)
-            if destinations
         ]
 
     def after_commit(self, action: Callable[[], None]) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from amphibus.admin import dead
+from amphibus.admin import dead, feed, replay
+from amphibus.codec import to_bytes
 from amphibus.testing import Harness
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
@@ -86,6 +87,36 @@ async def test_a_key_with_a_long_backlog_does_not_hold_up_others(office: Office)
     assert office.numbers("desk", "a") == list(range(120))
 
 
+async def test_what_another_process_has_sent_before_goes_before(office: Office) -> None:
+    """As `amphibus send` does beside the gateway, which hears of it only when it looks."""
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=0))
+        await shop.settle()
+        before = desk.Write(book="b", line=1)
+        feed.feed(office.data / "gateway.db", [_item("m1", before)])
+        await shop.send(desk.Write(book="b", line=2))
+        await until(lambda: office.numbers("desk", "b") == [0, 1, 2])
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == [0, 1, 2]
+
+
+async def test_what_is_replayed_goes_before_what_is_said_later(office: Office) -> None:
+    """A module with a new database gets the past first."""
+    async with office.open() as shop:
+        await shop.send(*[desk.Write(book="b", line=n) for n in (0, 1)])
+        await shop.settle()
+        for table in ("line", "amphibus_inbox"):
+            office.change("readers", f"DELETE FROM {table}")
+        log = office.data / "desk.db"
+        found = replay.plan(log, None, types=["desk.Written.v1"], since=0)
+        list(replay.replay(log, "readers", found.seqs))
+        await shop.send(desk.Write(book="b", line=2))
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == [0, 1, 2]
+
+
 async def test_behind_a_dead_one_the_others_go_on(office: Office) -> None:
     async with office.open(max_attempts=1) as shop:
         await shop.send(*[desk.Write(book="b", line=n, mood="broken" * (n == 1)) for n in (0, 1)])
@@ -151,6 +182,18 @@ async def test_a_block_outlives_a_restart_and_ends_with_a_discard(office: Office
         list(dead.discard(stores, dead.find(stores)))
         await until(lambda: office.numbers("desk", "b") == [1, 2])
         await shop.settle()
+
+
+def _item(identity: str, command: desk.Write) -> feed.Item:
+    return feed.Item(
+        id=identity,
+        type=desk.Write.contract_type,
+        key=command.book,
+        body=to_bytes(command),
+        owner="desk",
+        digest=b"",
+        identities=(identity,),
+    )
 
 
 async def _retry_all(office: Office, shop: Harness) -> None:
