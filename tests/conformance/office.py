@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from amphibus.admin.stores import AdminStore, files
 from amphibus.project import Project
 from amphibus.testing import Harness
 from tests.conformance.business import project
@@ -74,6 +75,10 @@ class Office:
         """Writes into a module's database, as another process would."""
         with closing(sqlite3.connect(self.data / f"{module}.db", timeout=10)) as raw, raw:
             raw.execute(statement, values)
+
+    def stores(self, *modules: str) -> dict[str, AdminStore]:
+        """The databases of modules as an operator's commands use them."""
+        return files({name: self.data / f"{name}.db" for name in modules}, PARTITIONS)
 
     async def waiting(self, shop: Harness, sender: str, receiver: str) -> int:
         """How many messages wait on a disk to be taken: in the outbox, and where there is a broker, there."""

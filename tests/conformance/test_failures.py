@@ -66,13 +66,13 @@ async def test_a_dead_letter_that_is_tried_again_has_all_its_attempts(office: Of
     async with office.open(max_attempts=2, quick_retries=0) as shop:
         await shop.send(desk.Write(book="b", line=1, mood="broken"))
         await _days(shop, 1)
-        _retry(office)
+        await _retry(office)
         shop.host.wake()
         await _days(shop, 1)
         assert shop.dead("desk")[0]["attempts"] == 2
         assert len(office.script.seen) == 4
         office.script.healed = True
-        _retry(office)
+        await _retry(office)
         shop.host.wake()
         await shop.settle()
 
@@ -85,10 +85,10 @@ async def test_a_dead_letter_can_be_corrected(office: Office) -> None:
     async with office.open(max_attempts=1) as shop:
         await shop.send(desk.Write(book="b", line=1, mood="broken"))
         await shop.settle()
-        stores = {"desk": office.data / "desk.db"}
-        (letter,) = dead.find(stores)
-        dead.edit(stores, letter, b'{"book": "b", "line": 2}')
-        _retry(office)
+        stores = office.stores("desk")
+        (letter,) = await dead.find(stores)
+        await dead.edit(stores, letter, b'{"book": "b", "line": 2}')
+        await _retry(office)
         shop.host.wake()
         await shop.settle()
 
@@ -113,8 +113,8 @@ async def test_what_was_discarded_never_comes_again(office: Office) -> None:
         event = desk.Written(book="b", line=1, mood="readers broken")
         await shop.publish(event, message_id="same")
         await shop.settle()
-        stores = {name: office.data / f"{name}.db" for name in ("readers", "archive")}
-        list(dead.discard(stores, dead.find(stores)))
+        stores = office.stores("readers", "archive")
+        await dead.discard(stores, await dead.find(stores))
         office.script.healed = True
         await shop.publish(event, message_id="same")
         await shop.settle()
@@ -218,9 +218,9 @@ def _more_runs(office: Office, before: int) -> bool:
     return len(office.script.seen) == before + 1
 
 
-def _retry(office: Office) -> None:
-    stores = {"desk": office.data / "desk.db"}
-    list(dead.retry(stores, dead.find(stores)))
+async def _retry(office: Office) -> None:
+    stores = office.stores("desk")
+    await dead.retry(stores, await dead.find(stores))
 
 
 async def _days(shop: Harness, days: int) -> None:

@@ -108,9 +108,9 @@ async def test_what_is_replayed_goes_before_what_is_said_later(office: Office) -
         await shop.settle()
         for table in ("line", "amphibus_inbox"):
             office.change("readers", f"DELETE FROM {table}")
-        log = office.data / "desk.db"
-        found = replay.plan(log, None, types=["desk.Written.v1"], since=0)
-        list(replay.replay(log, "readers", found.seqs))
+        log = office.stores("desk")["desk"]
+        found = await replay.plan(log, None, types=["desk.Written.v1"], since=0)
+        _ = [count async for count in replay.replay(log, "readers", found.events)]
         await shop.send(desk.Write(book="b", line=2))
         await shop.settle()
 
@@ -178,8 +178,8 @@ async def test_a_block_outlives_a_restart_and_ends_with_a_discard(office: Office
         await shop.send(desk.Guard(book="b", line=2))
         await shop.settle()
         assert office.lines("desk") == []
-        stores = {"desk": office.data / "desk.db"}
-        list(dead.discard(stores, dead.find(stores)))
+        stores = office.stores("desk")
+        await dead.discard(stores, await dead.find(stores))
         await until(lambda: office.numbers("desk", "b") == [1, 2])
         await shop.settle()
 
@@ -197,7 +197,7 @@ def _item(identity: str, command: desk.Write) -> feed.Item:
 
 
 async def _retry_all(office: Office, shop: Harness) -> None:
-    stores = {"desk": office.data / "desk.db"}
-    list(dead.retry(stores, dead.find(stores)))
+    stores = office.stores("desk")
+    await dead.retry(stores, await dead.find(stores))
     shop.host.wake()
     await shop.settle()

@@ -117,9 +117,9 @@ async def test_the_event_log_feeds_a_new_subscriber(office: Office) -> None:
     for path in office.data.glob("readers.*"):
         path.unlink()
     async with office.open() as shop:
-        log = office.data / "desk.db"
-        found = plan(log, None, types=[desk.Written.contract_type], since=0)
-        list(replay(log, "readers", found.seqs))
+        log = office.stores("desk")["desk"]
+        found = await plan(log, None, types=[desk.Written.contract_type], since=0)
+        _ = [count async for count in replay(log, "readers", found.events)]
         shop.host.wake()
         await until(lambda: len(office.numbers("readers", "b")) == 10)
         await shop.settle()
@@ -134,9 +134,9 @@ async def test_a_replay_to_who_has_it_already_changes_nothing(office: Office) ->
     async with office.open() as shop:
         await shop.send(*[desk.Write(book="b", line=n) for n in range(5)])
         await shop.settle()
-        log = office.data / "desk.db"
-        found = plan(log, None, types=[desk.Written.contract_type], since=0)
-        list(replay(log, "readers", found.seqs))
+        log = office.stores("desk")["desk"]
+        found = await plan(log, None, types=[desk.Written.contract_type], since=0)
+        _ = [count async for count in replay(log, "readers", found.events)]
         shop.host.wake()
         await until(lambda: office.count("desk", "amphibus_delivery") == 0)
         await shop.settle()

@@ -24,7 +24,7 @@ def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
     Raises:
         StoreUnwritable: the folder exists with something in it, or cannot be made.
     """
-    _make(folder)
+    make_folder(folder)
     copies: list[Path] = []
     with _one_moment(stores) as sources:
         for module, source in sources.items():
@@ -75,7 +75,12 @@ def _one_moment(stores: Mapping[str, Path]) -> Iterator[dict[str, sqlite3.Connec
         yield found
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Makes the folder of a backup.
+
+    Raises:
+        StoreUnwritable: it exists with something in it, or cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         filled = any(folder.iterdir())

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from amphibus.errors import NewerStore, StoreError
-from amphibus.tables import SCHEMA_VERSION
+from amphibus.errors import StoreError
+from amphibus.schema_version import check_facts
 
 _BUSY_SECONDS: Final = 10.0
 MICROSECONDS: Final = 1_000_000
@@ -33,22 +33,6 @@ def existing(data_dir: Path) -> dict[str, Path]:
             "amphibus run, or name another folder with --data-dir",
         )
     return found
-
-
-def database_of(module: str, data_dir: Path) -> Path:
-    """The database file of one module.
-
-    Raises:
-        StoreError: it does not exist.
-    """
-    found = existing(data_dir)
-    if module not in found:
-        raise StoreError(
-            f"module {module} has no database in {data_dir}",
-            f"the modules there are {', '.join(found)}",
-            "name one of them",
-        )
-    return found[module]
 
 
 def transport_of(path: Path) -> str:
@@ -121,12 +105,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             "it has no table amphibus_meta",
             "move it out of the data folder",
         )
-    if int(found["schema_version"]) > SCHEMA_VERSION:
-        raise NewerStore(
-            f"{path} was written by a newer version of Amphibus",
-            f"its tables have version {found['schema_version']}, this knows {SCHEMA_VERSION}",
-            "install the newer version",
-        )
+    check_facts(found, path.stem, str(path))
 
 
 def facts(connection: sqlite3.Connection) -> dict[str, str]:

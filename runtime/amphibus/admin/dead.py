@@ -1,14 +1,13 @@
 """The dead letters of all modules: found, tried again, corrected, given up."""
 
-import json
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from amphibus.admin.database import insert, reading, writing
+from amphibus.admin.stores import Stores, insert
+from amphibus.partitions import partition_of
+from amphibus.sql import Row, Sql
 from amphibus.tables import ENVELOPE
 
 _AT_ONCE: Final = 200
@@ -50,8 +49,8 @@ class Retried:
     """Another message of its key is parked: it comes after that."""
 
 
-def find(
-    stores: Mapping[str, Path],
+async def find(
+    stores: Stores,
     *,
     ids: Sequence[str] = (),
     module: str | None = None,
@@ -59,60 +58,66 @@ def find(
 ) -> list[DeadLetter]:
     """The dead letters that match all of what is given, oldest first; all where nothing is."""
     found: list[DeadLetter] = []
-    for name, path in stores.items():
+    for name, store in stores.items():
         if module in (None, name):
-            with reading(path) as connection:
-                found += _select(connection, name, ids, contract)
+            async with store.reading() as sql:
+                found += await _select(sql, name, ids, contract)
     return sorted(found, key=lambda each: (each.died, each.seq))
 
 
-def retry(stores: Mapping[str, Path], letters: Iterable[DeadLetter]) -> Iterator[list[Retried]]:
-    """Parks letters again with all their attempts, due now; yields after each commit.
+async def retry(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
+    """Parks letters again with all their attempts, due now, some in each transaction.
 
     One that has left the dead letters meanwhile is passed over.
     """
-    for module, group in _by_module(letters).items():
-        overtaken = _Overtaken(stores[module], group)
-        for batch in _batches(sorted(group, key=lambda each: (each.time, each.seq))):
-            with writing(stores[module]) as connection:
-                overtaken.look(connection)
-                found = (_revive(connection, each, overtaken=overtaken(each)) for each in batch)
-                done = [each for each in found if each is not None]
-            yield done
-
-
-def retry_preview(stores: Mapping[str, Path], letters: Iterable[DeadLetter]) -> list[Retried]:
-    """What `retry` would do, changing nothing."""
     done: list[Retried] = []
     for module, group in _by_module(letters).items():
-        overtaken = _Overtaken(stores[module], group)
-        with reading(stores[module]) as connection:
-            done += [_place(connection, each, overtaken=overtaken(each)) for each in group]
+        store, overtaken = stores[module], _Overtaken(group)
+        async with store.reading() as sql:
+            await overtaken.look(sql)
+        for batch in _batches(sorted(group, key=lambda each: (each.time, each.seq))):
+            async with store.writing() as sql:
+                await overtaken.look(sql)
+                for each in batch:
+                    revived = await _revive(sql, each, store.partitions, late=overtaken(each))
+                    done += [] if revived is None else [revived]
     return done
 
 
-def discard(
-    stores: Mapping[str, Path], letters: Iterable[DeadLetter]
-) -> Iterator[list[DeadLetter]]:
+async def retry_preview(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
+    """What `retry` would do, changing nothing."""
+    done: list[Retried] = []
+    for module, group in _by_module(letters).items():
+        overtaken = _Overtaken(group)
+        async with stores[module].reading() as sql:
+            await overtaken.look(sql)
+            done += [await _place(sql, each, late=overtaken(each)) for each in group]
+    return done
+
+
+async def discard(stores: Stores, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     """Gives letters up: each leaves an inbox row, so that it is never handled.
 
-    What waited behind one that blocked its key goes on. Yields after each commit.
+    What waited behind one that blocked its key goes on.
     """
+    done: list[DeadLetter] = []
     for module, group in _by_module(letters).items():
         for batch in _batches(group):
-            with writing(stores[module]) as connection:
-                done = [letter for letter in batch if _give_up(connection, letter)]
-            yield done
+            async with stores[module].writing() as sql:
+                done += [letter for letter in batch if await _give_up(sql, letter)]
+    return done
 
 
-def edit(stores: Mapping[str, Path], letter: DeadLetter, body: bytes) -> bool:
+async def edit(stores: Stores, letter: DeadLetter, body: bytes) -> bool:
     """Replaces a letter's payload; False if it has left the dead letters meanwhile."""
-    with writing(stores[letter.module]) as connection:
-        changed = connection.execute(
+    async with stores[letter.module].writing() as sql:
+        changed = await sql.run(
             "UPDATE amphibus_dead SET body = ? WHERE seq = ? AND id = ?",
-            (body, letter.seq, letter.id),
+            body,
+            letter.seq,
+            letter.id,
         )
-        return changed.rowcount == 1
+    return changed == 1
 
 
 def _by_module(letters: Iterable[DeadLetter]) -> dict[str, list[DeadLetter]]:
@@ -127,15 +132,17 @@ def _batches(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
         yield letters[start : start + _AT_ONCE]
 
 
-def _select(
-    connection: sqlite3.Connection, module: str, ids: Sequence[str], contract: str | None
-) -> Iterator[DeadLetter]:
+async def _select(
+    sql: Sql, module: str, ids: Sequence[str], contract: str | None
+) -> list[DeadLetter]:
     columns = [name for name in DeadLetter.__dataclass_fields__ if name != "module"]
-    statement = f"SELECT {', '.join(columns)} FROM amphibus_dead"
-    for row in connection.execute(statement):
-        if (not ids or row["id"] in ids) and contract in (None, row["type"]):
-            facts = dict(row) | {"body": row["body"] or b"", "blocks": bool(row["blocks"])}
-            yield DeadLetter(module, **facts)
+    found: list[DeadLetter] = []
+    for row in await sql.rows(f"SELECT {', '.join(columns)} FROM amphibus_dead"):
+        facts = dict(zip(columns, row, strict=True))
+        if (not ids or facts["id"] in ids) and contract in (None, facts["type"]):
+            facts |= {"body": facts["body"] or b"", "blocks": bool(facts["blocks"])}
+            found.append(DeadLetter(module, **facts))
+    return found
 
 
 class _Overtaken:
@@ -145,102 +152,96 @@ class _Overtaken:
     was added since.
     """
 
-    def __init__(self, path: Path, letters: Sequence[DeadLetter]) -> None:
-        self._keys = json.dumps(sorted({each.key for each in letters if each.key is not None}))
+    def __init__(self, letters: Sequence[DeadLetter]) -> None:
+        self._keys = sorted({each.key for each in letters if each.key is not None})
         self._died = min(each.died for each in letters)
         self._seen = 0
         self._handled: dict[tuple[str, str], int] = {}
-        with reading(path) as connection:
-            self.look(connection)
 
-    def look(self, connection: sqlite3.Connection) -> None:
+    async def look(self, sql: Sql) -> None:
         """Takes in what was handled since the last look."""
-        newest = connection.execute("SELECT max(seq) FROM amphibus_inbox").fetchone()[0] or 0
-        rows = connection.execute(
-            "SELECT source, key, max(handled) FROM amphibus_inbox WHERE seq > ? AND handled >= ?"
-            " AND key IN (SELECT value FROM json_each(?)) GROUP BY source, key",
-            (self._seen, self._died, self._keys),
-        )
-        for source, key, handled in rows:
-            self._handled[source, key] = handled
-        self._seen = newest
+        newest = await sql.row("SELECT max(seq) FROM amphibus_inbox")
+        for start in range(0, len(self._keys), _AT_ONCE):
+            keys = self._keys[start : start + _AT_ONCE]
+            rows = await sql.rows(
+                "SELECT source, key, max(handled) FROM amphibus_inbox WHERE seq > ? AND handled >= ?"
+                f" AND key IN ({', '.join('?' * len(keys))}) GROUP BY source, key",
+                self._seen,
+                self._died,
+                *keys,
+            )
+            for source, key, handled in rows:
+                self._handled[source, key] = handled
+        self._seen = newest[0] or 0 if newest else 0
 
     def __call__(self, letter: DeadLetter) -> bool:
         return self._handled.get((letter.source, letter.key or ""), -1) >= letter.died
 
 
-def _place(connection: sqlite3.Connection, letter: DeadLetter, *, overtaken: bool) -> Retried:
+async def _place(sql: Sql, letter: DeadLetter, *, late: bool) -> Retried:
     """Where the letter would come in its lane now."""
     parked = "SELECT 1 FROM amphibus_parked WHERE lane = ? AND due IS NOT NULL"
-    waits = _exists(connection, parked, letter.lane)
-    later = _exists(connection, f"{parked} AND time > ?", letter.lane, letter.time)
-    return Retried(letter, late=later or overtaken, waits=waits)
+    waits = await sql.row(f"{parked} LIMIT 1", letter.lane)
+    later = await sql.row(f"{parked} AND time > ? LIMIT 1", letter.lane, letter.time)
+    return Retried(letter, late=late or later is not None, waits=waits is not None)
 
 
-def _revive(
-    connection: sqlite3.Connection, letter: DeadLetter, *, overtaken: bool
-) -> Retried | None:
-    row = _take(connection, letter)
+async def _revive(sql: Sql, letter: DeadLetter, partitions: int, *, late: bool) -> Retried | None:
+    row = await _take(sql, letter)
     if row is None:
         return None
-    placed = _place(connection, letter, overtaken=overtaken)
-    connection.execute("DELETE FROM amphibus_dead WHERE seq = ?", (row["seq"],))
-    insert(
-        connection,
+    placed = await _place(sql, letter, late=late)
+    await sql.run("DELETE FROM amphibus_dead WHERE seq = ?", letter.seq)
+    await insert(
+        sql,
         "amphibus_parked",
-        {"lane": row["lane"]}
-        | {name: row[name] for name in _SHARED}
+        {"lane": letter.lane}
+        | row
         | {
-            "received": row["received"],
+            "received": letter.received,
             "attempts": 0,
             "tries": 0,
-            "due": None if placed.waits else time.time_ns() // 1000,
-            "late": placed.late,
-            "error": row["error"],
+            "due": None if placed.waits else _now(),
+            "late": int(placed.late),
+            "error": letter.error,
+            "part": partition_of(letter.key, letter.id, partitions),
         },
     )
     return placed
 
 
-def _give_up(connection: sqlite3.Connection, letter: DeadLetter) -> bool:
-    row = _take(connection, letter)
+async def _give_up(sql: Sql, letter: DeadLetter) -> bool:
+    row = await _take(sql, letter)
     if row is None:
         return False
-    now = time.time_ns() // 1000
-    insert(
-        connection,
-        "amphibus_inbox",
-        {name: row[name] for name in _SHARED}
-        | {
-            "received": row["received"],
-            "handled": now,
-            "attempts": row["attempts"],
-            "outcome": "discarded",
-        },
-    )
-    connection.execute("DELETE FROM amphibus_dead WHERE seq = ?", (row["seq"],))
-    if row["blocks"]:
-        _release(connection, row["lane"], now)
+    now = _now()
+    times = {"received": letter.received, "handled": now, "attempts": letter.attempts}
+    await insert(sql, "amphibus_inbox", row | times | {"outcome": "discarded"})
+    await sql.run("DELETE FROM amphibus_dead WHERE seq = ?", letter.seq)
+    if letter.blocks:
+        await _release(sql, letter.lane, now)
     return True
 
 
-def _release(connection: sqlite3.Connection, lane: str, now: int) -> None:
+async def _release(sql: Sql, lane: str, now: int) -> None:
     """Lets the first message that waits in a lane go on, unless another dead one blocks it."""
-    blocked = "SELECT 1 FROM amphibus_dead WHERE lane = ? AND blocks = 1"
-    if not _exists(connection, blocked, lane):
-        connection.execute(
-            "UPDATE amphibus_parked SET due = ?1 WHERE due IS NULL AND seq ="
-            " (SELECT min(seq) FROM amphibus_parked WHERE lane = ?2)",
-            (now, lane),
+    blocked = await sql.row("SELECT 1 FROM amphibus_dead WHERE lane = ? AND blocks = 1", lane)
+    if blocked is None:
+        await sql.run(
+            "UPDATE amphibus_parked SET due = ? WHERE due IS NULL AND seq ="
+            " (SELECT min(seq) FROM amphibus_parked WHERE lane = ?)",
+            now,
+            lane,
         )
 
 
-def _take(connection: sqlite3.Connection, letter: DeadLetter) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM amphibus_dead WHERE seq = ? AND id = ?", (letter.seq, letter.id)
-    ).fetchone()
-    return row
+async def _take(sql: Sql, letter: DeadLetter) -> dict[str, Any] | None:
+    """Its envelope's columns as they are now, if it is still dead."""
+    row: Row | None = await sql.row(
+        f"SELECT {ENVELOPE} FROM amphibus_dead WHERE seq = ? AND id = ?", letter.seq, letter.id
+    )
+    return None if row is None else dict(zip(_SHARED, row, strict=True))
 
 
-def _exists(connection: sqlite3.Connection, statement: str, *values: object) -> bool:
-    return connection.execute(f"{statement} LIMIT 1", values).fetchone() is not None
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -4,13 +4,12 @@ It is read from the outboxes (what was said), the inboxes (what was handled), th
 dead of all modules.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-from amphibus.admin.database import reading
+from amphibus.admin.stores import Stores
+from amphibus.sql import Row, Sql
 
 State = Literal["handled", "refused", "discarded", "under way", "parked", "dead"]
 
@@ -18,6 +17,8 @@ Destinations = Mapping[str, Sequence[str]]
 """Type of a message -> the modules that it goes to."""
 
 _IDENTITY = "id, type, source, key, time, correlation, causation"
+_COLUMNS, _CORRELATION = 7, 5
+"""How many those are, and which of them the correlation is."""
 
 
 @dataclass(slots=True)
@@ -63,8 +64,8 @@ class Summary:
     first: str
 
 
-def flow(
-    stores: Mapping[str, Path],
+async def flow(
+    stores: Stores,
     correlation: str,
     *,
     since: int = 0,
@@ -73,19 +74,19 @@ def flow(
     """The messages of one flow as a tree: what nothing in it caused, with what came of it.
 
     Args:
-        stores: module -> database file.
+        stores: where the modules keep what they know.
         correlation: what the messages of the flow have in common.
         since: microseconds since the epoch; the flow is not older, which makes long logs quick.
         destinations: type -> modules. What a broker has is in no database: without this it would
             seem to go nowhere until it is received.
     """
     collector = _Collector(correlation, since, destinations or {})
-    for path in stores.values():
-        with reading(path) as connection:
-            collector.take_said(connection)
-    for module, path in stores.items():
-        with reading(path) as connection:
-            collector.take_heard(connection, module)
+    for store in stores.values():
+        async with store.reading() as sql:
+            await collector.take_said(sql)
+    for module, store in stores.items():
+        async with store.reading() as sql:
+            await collector.take_heard(sql, module)
     hops = collector.hops.values()
     by_id = {hop.id: hop for hop in hops}
     roots: list[Hop] = []
@@ -96,27 +97,31 @@ def flow(
     return roots
 
 
-def latest(stores: Mapping[str, Path], limit: int) -> list[Summary]:
+async def latest(stores: Stores, limit: int) -> list[Summary]:
     """The flows that something was said or handled in last, newest first."""
-    found: dict[str, list[sqlite3.Row]] = {}
-    for path in stores.values():
-        with reading(path) as connection:
+    found: dict[str, list[Row]] = {}
+    for store in stores.values():
+        async with store.reading() as sql:
             for newest in ("amphibus_inbox ORDER BY handled", "amphibus_outbox ORDER BY seq"):
                 statement = f"SELECT {_IDENTITY} FROM {newest} DESC LIMIT ?"
-                for row in connection.execute(statement, (limit * 20,)):
-                    found.setdefault(row["correlation"], []).append(row)
+                for row in await sql.rows(statement, limit * 20):
+                    found.setdefault(row[_CORRELATION], []).append(row)
     summaries = [_summary(correlation, rows) for correlation, rows in found.items()]
     return sorted(summaries, key=lambda each: each.began, reverse=True)[:limit]
 
 
-def _summary(correlation: str, rows: list[sqlite3.Row]) -> Summary:
-    first = min(rows, key=lambda row: row["time"])
-    messages = len({(row["source"], row["id"]) for row in rows})
-    return Summary(correlation, first["time"], messages, f"{first['type']} {first['key'] or ''}")
+def _summary(correlation: str, rows: list[Row]) -> Summary:
+    first = _hop(min(rows, key=lambda row: _hop(row).time))
+    messages = len({(each.source, each.id) for each in map(_hop, rows)})
+    return Summary(correlation, first.time, messages, f"{first.type} {first.key or ''}")
 
 
-def correlation_of(
-    stores: Mapping[str, Path],
+def _hop(row: Row) -> Hop:
+    return Hop(*row[:_COLUMNS])
+
+
+async def correlation_of(
+    stores: Stores,
     *,
     key: str | None = None,
     message: str | None = None,
@@ -128,16 +133,16 @@ def correlation_of(
     """
     column, value = ("id", message) if message is not None else ("key", key)
     first: tuple[int, str] | None = None
-    for path in stores.values():
-        with reading(path) as connection:
+    for store in stores.values():
+        async with store.reading() as sql:
             for table in ("amphibus_outbox", "amphibus_inbox", "amphibus_dead", "amphibus_parked"):
                 statement = (
                     f"SELECT time, correlation FROM {table} WHERE {column} = ? AND time >= ? "
                     "ORDER BY time LIMIT 1"
                 )
-                row = connection.execute(statement, (value, since)).fetchone()
-                if row is not None and (first is None or row["time"] < first[0]):
-                    first = (row["time"], row["correlation"])
+                row = await sql.row(statement, value, since)
+                if row is not None and (first is None or row[0] < first[0]):
+                    first = (row[0], row[1])
     return first[1] if first else None
 
 
@@ -149,50 +154,46 @@ class _Collector:
         self._destinations = destinations
         self.hops: dict[tuple[str, str], Hop] = {}
 
-    def take_said(self, connection: sqlite3.Connection) -> None:
+    async def take_said(self, sql: Sql) -> None:
         """What a module has sent, in its own order."""
         waiting = "SELECT destination FROM amphibus_delivery WHERE seq = ?"
-        brokered = _uses_broker(connection)
-        for row in self._rows(connection, "amphibus_outbox", ", seq"):
+        brokered = await _uses_broker(sql)
+        for row in await self._rows(sql, "amphibus_outbox", ", seq"):
             hop = self._hop(row)
-            for (destination,) in connection.execute(waiting, (row["seq"],)):
-                _note(hop, Receipt(destination, "under way"))
+            for found in await sql.rows(waiting, row[_COLUMNS]):
+                _note(hop, Receipt(found[0], "under way"))
             for destination in self._destinations.get(hop.type, ()) if brokered else ():
                 _note(hop, Receipt(destination, "under way"))
 
-    def take_heard(self, connection: sqlite3.Connection, module: str) -> None:
+    async def take_heard(self, sql: Sql, module: str) -> None:
         """What a module has received, and how far it is with it."""
         columns = ", received, handled, attempts, outcome"
-        for row in self._rows(connection, "amphibus_inbox", columns):
-            times = (row["received"], row["handled"], row["attempts"])
-            _note(self._hop(row), Receipt(module, row["outcome"], *times))
-        for row in self._rows(connection, "amphibus_parked", ", received, attempts, error"):
-            times = (row["received"], None, row["attempts"])
-            _note(self._hop(row), Receipt(module, "parked", *times, row["error"]))
-        for row in self._rows(connection, "amphibus_dead", ", received, died, attempts, error"):
-            times = (row["received"], row["died"], row["attempts"])
-            _note(self._hop(row), Receipt(module, "dead", *times, row["error"]))
+        for row in await self._rows(sql, "amphibus_inbox", columns):
+            received, handled, attempts, outcome = row[_COLUMNS:]
+            _note(self._hop(row), Receipt(module, outcome, received, handled, attempts))
+        for row in await self._rows(sql, "amphibus_parked", ", received, attempts, error"):
+            received, attempts, error = row[_COLUMNS:]
+            _note(self._hop(row), Receipt(module, "parked", received, None, attempts, error))
+        for row in await self._rows(sql, "amphibus_dead", ", received, died, attempts, error"):
+            received, died, attempts, error = row[_COLUMNS:]
+            _note(self._hop(row), Receipt(module, "dead", received, died, attempts, error))
 
-    def _hop(self, row: sqlite3.Row) -> Hop:
-        identity = (row["source"], row["id"])
-        if identity not in self.hops:
-            self.hops[identity] = Hop(*(row[name] for name in _IDENTITY.split(", ")))
-        return self.hops[identity]
+    def _hop(self, row: Row) -> Hop:
+        hop = _hop(row)
+        return self.hops.setdefault((hop.source, hop.id), hop)
 
-    def _rows(
-        self, connection: sqlite3.Connection, table: str, columns: str
-    ) -> Iterable[sqlite3.Row]:
+    async def _rows(self, sql: Sql, table: str, columns: str) -> list[Row]:
         statement = (
             f"SELECT {_IDENTITY}{columns} FROM {table} "
             "WHERE correlation = ? AND time >= ? ORDER BY seq"
         )
-        return connection.execute(statement, self._which).fetchall()
+        return await sql.rows(statement, *self._which)
 
 
-def _uses_broker(connection: sqlite3.Connection) -> bool:
+async def _uses_broker(sql: Sql) -> bool:
     """In a monolith the outbox alone says what is under way."""
     statement = "SELECT 1 FROM amphibus_meta WHERE name = 'transport' AND value = 'rabbitmq'"
-    return connection.execute(statement).fetchone() is not None
+    return await sql.row(statement) is not None
 
 
 def _note(hop: Hop, receipt: Receipt) -> None:

@@ -1,12 +1,12 @@
 """Sends the events of a module's log again, to one module that subscribes to them."""
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from amphibus.admin.database import reading, writing
+from amphibus.admin.stores import AdminStore
+from amphibus.partitions import partition_of
+from amphibus.sql import Row
 
 _AT_ONCE: Final = 500
 
@@ -15,54 +15,55 @@ _AT_ONCE: Final = 500
 class Plan:
     """The events that a replay concerns."""
 
-    seqs: tuple[int, ...]
+    events: tuple[tuple[int, int], ...]
+    """Of each its number and its partition."""
     handled: int
     """Those that the receiver has handled before: it will change nothing for them."""
     first: int | None
     """When the oldest was sent, microseconds since the epoch."""
 
 
-def plan(log: Path, inbox: Path | None, *, types: Sequence[str], since: int) -> Plan:
+async def plan(
+    log: AdminStore, inbox: AdminStore | None, *, types: Sequence[str], since: int
+) -> Plan:
     """The events in a module's log of these types, sent at `since` or later.
 
     `inbox` is the receiver's database, or None where it has none yet.
     """
     marks = ", ".join("?" * len(types))
-    with reading(log) as connection:
-        rows = connection.execute(
-            f"SELECT seq, id, source, time FROM amphibus_outbox "
-            f"WHERE time >= ? AND type IN ({marks}) ORDER BY seq",
-            (since, *types),
-        ).fetchall()
-    handled = _handled(inbox, rows) if inbox is not None else 0
-    return Plan(tuple(row["seq"] for row in rows), handled, rows[0]["time"] if rows else None)
+    async with log.reading() as sql:
+        rows = await sql.rows(
+            "SELECT seq, id, source, key, time FROM amphibus_outbox"
+            f" WHERE time >= ? AND type IN ({marks}) ORDER BY seq",
+            since,
+            *types,
+        )
+    handled = await _handled(inbox, rows) if inbox is not None else 0
+    events = tuple((row[0], partition_of(row[3], row[1], log.partitions)) for row in rows)
+    return Plan(events, handled, rows[0][4] if rows else None)
 
 
-def replay(log: Path, destination: str, seqs: Sequence[int]) -> Iterator[int]:
+async def replay(
+    log: AdminStore, destination: str, events: Sequence[tuple[int, int]]
+) -> AsyncIterator[int]:
     """Puts events in line for a destination; its relay takes them up within a second.
 
     An event that waits for that destination already is left as it is. Yields how many were put in
     line after each commit.
     """
-    for start in range(0, len(seqs), _AT_ONCE):
-        batch = seqs[start : start + _AT_ONCE]
-        with writing(log) as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO amphibus_delivery (destination, seq) "
-                "SELECT ?, seq FROM amphibus_outbox WHERE seq = ?",
-                [(destination, seq) for seq in batch],
+    for start in range(0, len(events), _AT_ONCE):
+        batch = events[start : start + _AT_ONCE]
+        async with log.writing() as sql:
+            await sql.many(
+                "INSERT INTO amphibus_delivery (destination, seq, part) VALUES (?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                [(destination, seq, part) for seq, part in batch],
             )
-            # A number that nobody gets shows the relay that there is more than it has written itself.
-            connection.execute(
-                "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'amphibus_outbox'"
-            )
+            await log.skip_number(sql)
         yield len(batch)
 
 
-def _handled(inbox: Path, rows: Sequence[sqlite3.Row]) -> int:
-    with reading(inbox) as connection:
-        known = "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?"
-        return sum(
-            connection.execute(known, (row["source"], row["id"])).fetchone() is not None
-            for row in rows
-        )
+async def _handled(inbox: AdminStore, rows: Sequence[Row]) -> int:
+    known = "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?"
+    async with inbox.reading() as sql:
+        return sum([await sql.row(known, row[2], row[1]) is not None for row in rows])

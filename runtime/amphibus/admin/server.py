@@ -98,16 +98,29 @@ async def status(url: str, modules: list[str]) -> list[dict[str, Any]]:
         StoreUnwritable: the server cannot be reached, or refuses that user.
         StoreError: there is no schema of a module that it may read.
     """
-    found: list[dict[str, Any]] = []
+    found = await readable(url, modules)
     async with connected(url) as connection:
-        for module in modules:
+        return [await _status(connection, module) for module in found]
+
+
+async def readable(url: str, modules: list[str]) -> list[str]:
+    """The modules whose tables are there and may be read by this user.
+
+    Raises:
+        StoreUnwritable: the server cannot be reached, or refuses that user.
+        StoreError: there are none.
+    """
+    async with connected(url) as connection:
+        found = [
+            module
+            for module in modules
             if await connection.fetchval(
                 "SELECT has_schema_privilege(oid, 'USAGE') AND to_regclass($1) IS NOT NULL"
                 " FROM pg_namespace WHERE nspname = $2",
                 f'"{module}".amphibus_meta',
                 module,
-            ):
-                found.append(await _status(connection, module))  # noqa: PERF401 - reads well
+            )
+        ]
     if not found:
         raise StoreError(
             f"no module's tables in {_shown(url)} that '{_user(url)}' may read",
@@ -118,14 +131,14 @@ async def status(url: str, modules: list[str]) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Any]:
-    """A connection to a database.
+async def connected(url: str, **settings: str) -> AsyncIterator[Any]:
+    """A connection to a database, with settings of the server for it.
 
     Raises:
         StoreUnwritable: the server cannot be reached, or refuses.
     """
     with explained(url):
-        connection = await asyncpg.connect(_plain(url))
+        connection = await asyncpg.connect(plain(url), server_settings=settings)
         try:
             yield connection
         finally:
@@ -151,7 +164,7 @@ def explained(url: str) -> Iterator[None]:
 
 def url_for(url: str, role: str, password: str) -> str:
     """The same database, as another role."""
-    parts = urlsplit(_plain(url))
+    parts = urlsplit(plain(url))
     place = parts.netloc.rpartition("@")[2]
     secret = f"{quote(role, safe='')}:{quote(password, safe='')}"
     return urlunsplit(parts._replace(netloc=f"{secret}@{place}"))
@@ -191,18 +204,18 @@ async def _role(connection: Any, role: str, password: str) -> None:
     await connection.execute(f"{verb} ROLE {_quoted(role)} WITH {rights} PASSWORD {secret}")
 
 
-def _plain(url: str) -> str:
-    """As the driver wants it: without SQLAlchemy's name of a driver."""
+def plain(url: str) -> str:
+    """A URL as the driver wants it: without SQLAlchemy's name of a driver."""
     scheme, _, rest = url.partition("://")
     return f"{scheme.partition('+')[0]}://{rest}"
 
 
 def _at(url: str, database: str) -> str:
-    return urlunsplit(urlsplit(_plain(url))._replace(path=f"/{database}"))
+    return urlunsplit(urlsplit(plain(url))._replace(path=f"/{database}"))
 
 
 def _database(url: str) -> str:
-    name = unquote(urlsplit(_plain(url)).path.lstrip("/"))
+    name = unquote(urlsplit(plain(url)).path.lstrip("/"))
     if not name:
         raise StoreError(
             f"{_shown(url)} names no database",
@@ -213,7 +226,7 @@ def _database(url: str) -> str:
 
 
 def _shown(url: str) -> str:
-    parts = urlsplit(_plain(url))
+    parts = urlsplit(plain(url))
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 

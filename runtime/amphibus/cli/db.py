@@ -22,7 +22,7 @@ _COUNTS: Final = {
 
 
 def status(
-    *, as_json: options.AsJson = False, data_dir: options.DataDir = None, db: db_server.Db = None
+    *, as_json: options.AsJson = False, data_dir: options.DataDir = None, db: options.Db = None
 ) -> None:
     """Show what is in each database and what waits in it."""
     settings = options.settings(db_url=db)
@@ -42,7 +42,7 @@ def upgrade(
     module: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     dry_run: options.DryRun = False,
     data_dir: options.DataDir = None,
-    db: db_server.Db = None,
+    db: options.Db = None,
 ) -> None:
     """Bring the databases to the newest version, while nothing runs; `amphibus run` does it too.
 
@@ -62,19 +62,26 @@ def make_backup(
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """Copy all databases as they are at one moment; the modules may be running.
+
+    On a server it takes pg_dump, and a user who may read all schemas.
 
     Args:
         to: A new folder; by default backups/<time> in the data folder.
     """
-    source = options.data_dir(data_dir)
+    settings = options.settings(db_url=db)
+    source = settings.data_dir if data_dir is None else data_dir.absolute()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = to.absolute() if to else source / "backups" / stamp
-    stores = existing(source)
-    copies = [] if dry_run else backup(stores, folder)
+    if data_dir is None and settings.db_url is not None:
+        stores, copies = db_server.backup(settings, folder, dry_run=dry_run)
+    else:
+        paths = existing(source)
+        stores, copies = list(paths), [] if dry_run else backup(paths, folder)
     if as_json:
-        show_json({"dry_run": dry_run, "folder": folder, "modules": list(stores)})
+        show_json({"dry_run": dry_run, "folder": folder, "modules": stores})
         return
     for path in copies:
         print(path)
@@ -88,13 +95,20 @@ def restore_backup(
     source: Annotated[Path, Parameter(name="--from")],
     dry_run: options.DryRun = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """Put a backup in place, while nothing runs; what was there is kept beside it.
+
+    On a server it takes pg_restore, and a user who may make schemas.
 
     Args:
         source: The folder that a backup was made in.
     """
-    folder = options.data_dir(data_dir)
+    settings = options.settings(db_url=db)
+    if data_dir is None and settings.db_url is not None:
+        db_server.restore(settings, source.absolute(), dry_run=dry_run)
+        return
+    folder = settings.data_dir if data_dir is None else data_dir.absolute()
     if dry_run:
         copies = existing(source.absolute())
         print(f"{', '.join(copies)} would replace those in {folder} (dry run)")

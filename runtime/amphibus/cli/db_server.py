@@ -8,20 +8,17 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.output import GREEN, CommandError, Exit, paint, plural
+from amphibus.cli.places import known_names
 
 if TYPE_CHECKING:
     from amphibus.settings import Settings
 
 _FILE = "db-roles.json"
-Db = Annotated[
-    str | None,
-    Parameter(name="--db", help="Database server, postgresql://USER@HOST/DATABASE."),
-]
 
 
 def create(
     *,
-    db: Db = None,
+    db: options.Db = None,
     roles: Annotated[
         Path | None,
         Parameter(
@@ -68,6 +65,32 @@ def status(settings: "Settings") -> list[dict[str, Any]]:
 
     modules = list(options.project().topology().modules)
     return asyncio.run(server.status(url_of(settings), modules))
+
+
+def backup(settings: "Settings", folder: Path, *, dry_run: bool) -> tuple[list[str], list[Path]]:
+    """Copies the schemas of the modules that are there; returns their names and the files."""
+    from amphibus.admin import server, server_backup
+    from amphibus.admin.backup import make_folder
+
+    url = url_of(settings)
+    modules = asyncio.run(server.readable(url, sorted(known_names(options.root()))))
+    if dry_run:
+        return modules, []
+    make_folder(folder)
+    return modules, [server_backup.backup(url, modules, folder)]
+
+
+def restore(settings: "Settings", folder: Path, *, dry_run: bool) -> None:
+    """Puts a backup in place of the modules' schemas, and says what was done."""
+    from amphibus.admin import server_backup
+
+    url, modules = url_of(settings), sorted(known_names(options.root()))
+    done = asyncio.run(server_backup.restore(url, folder, modules, dry_run=dry_run))
+    for module in done:
+        if dry_run:
+            print(f"schema {module}  would be replaced (dry run)")
+        else:
+            print(f"schema {module}  restored; before: {server_backup.kept(module)}")
 
 
 def url_of(settings: "Settings") -> str:

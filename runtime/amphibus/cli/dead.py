@@ -1,16 +1,18 @@
 """`amphibus dead`: messages that used up their retries."""
 
+import asyncio
 import base64
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amphibus.admin import dead as letters
-from amphibus.admin.database import existing
 from amphibus.admin.dead import DeadLetter
 from amphibus.cli import options
 from amphibus.cli.dead_edit import edited_body
 from amphibus.cli.output import CommandError, Exit, moment, plural, show_columns, show_json, typed
+
+if TYPE_CHECKING:
+    from amphibus.admin.stores import Stores
 
 
 def list_dead(
@@ -19,13 +21,14 @@ def list_dead(
     type_: options.Contract = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """List messages that used up their retries, oldest first.
 
     Args:
         module: Of this module only.
     """
-    found = _find(options.data_dir(data_dir), (), module, type_)
+    found = _find(options.stores(data_dir, db), (), module, type_)
     if as_json:
         show_json([_facts(each) for each in found])
         return
@@ -44,6 +47,7 @@ def show(
     module: str | None = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """Show a dead message with its reason, traceback and payload.
 
@@ -51,7 +55,7 @@ def show(
         message: Its id.
         module: Where it died, if it did in several modules.
     """
-    for each in _named(options.data_dir(data_dir), (message,), module):
+    for each in _named(options.stores(data_dir, db), (message,), module):
         if as_json:
             show_json(_facts(each) | {"traceback": each.traceback, "body": _readable(each.body)})
         else:
@@ -66,6 +70,7 @@ def retry(
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """Try dead messages again, with all their attempts; the module takes them up within a second.
 
@@ -75,13 +80,10 @@ def retry(
         messages: Their ids.
         module: Of this module only.
     """
-    folder = options.data_dir(data_dir)
-    chosen = _chosen(folder, messages, module, type_, all_=all_)
-    stores = existing(folder)
-    if dry_run:
-        done = letters.retry_preview(stores, chosen)
-    else:
-        done = [each for batch in letters.retry(stores, chosen) for each in batch]
+    stores = options.stores(data_dir, db)
+    chosen = _chosen(stores, messages, module, type_, all_=all_)
+    work = letters.retry_preview if dry_run else letters.retry
+    done = asyncio.run(work(stores, chosen))
     if as_json:
         show_json(
             {
@@ -107,6 +109,7 @@ def discard(
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """Give dead messages up: they are never handled. What waited behind one goes on.
 
@@ -114,11 +117,9 @@ def discard(
         messages: Their ids.
         module: Of this module only.
     """
-    folder = options.data_dir(data_dir)
-    chosen = _chosen(folder, messages, module, type_, all_=all_)
-    done = chosen
-    if not dry_run:
-        done = [each for batch in letters.discard(existing(folder), chosen) for each in batch]
+    stores = options.stores(data_dir, db)
+    chosen = _chosen(stores, messages, module, type_, all_=all_)
+    done = chosen if dry_run else asyncio.run(letters.discard(stores, chosen))
     if as_json:
         gone = [{"id": each.id, "module": each.module} for each in done]
         show_json({"dry_run": dry_run, "discarded": gone})
@@ -135,6 +136,7 @@ def edit(
     module: str | None = None,
     dry_run: options.DryRun = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """Correct the payload of a dead message; it must be what its contract says. Then retry it.
 
@@ -143,8 +145,8 @@ def edit(
         data: The payload as JSON; without it $EDITOR opens the present one.
         module: Where it died, if it did in several modules.
     """
-    folder = options.data_dir(data_dir)
-    found = _named(folder, (message,), module)
+    stores = options.stores(data_dir, db)
+    found = _named(stores, (message,), module)
     if len(found) > 1:
         raise CommandError(
             f"{message} died in {', '.join(each.module for each in found)}",
@@ -157,7 +159,7 @@ def edit(
     if body == letter.body:
         print("nothing changed")
         return
-    if not dry_run and not letters.edit(existing(folder), letter, body):
+    if not dry_run and not asyncio.run(letters.edit(stores, letter, body)):
         raise CommandError(
             f"{message} is not dead any more",
             "it was retried or discarded meanwhile",
@@ -169,10 +171,15 @@ def edit(
 
 
 def _chosen(
-    folder: Path, messages: tuple[str, ...], module: str | None, contract: str | None, *, all_: bool
+    stores: "Stores",
+    messages: tuple[str, ...],
+    module: str | None,
+    contract: str | None,
+    *,
+    all_: bool,
 ) -> list[DeadLetter]:
     if messages:
-        return _named(folder, messages, module)
+        return _named(stores, messages, module)
     if module is None and contract is None and not all_:
         raise CommandError(
             "no message named",
@@ -180,11 +187,11 @@ def _chosen(
             "amphibus dead list",
             Exit.USAGE,
         )
-    return _find(folder, (), module, contract)
+    return _find(stores, (), module, contract)
 
 
-def _named(folder: Path, messages: tuple[str, ...], module: str | None) -> list[DeadLetter]:
-    found = _find(folder, messages, module, None)
+def _named(stores: "Stores", messages: tuple[str, ...], module: str | None) -> list[DeadLetter]:
+    found = _find(stores, messages, module, None)
     missing = sorted(set(messages) - {each.id for each in found})
     if missing:
         raise CommandError(
@@ -196,17 +203,11 @@ def _named(folder: Path, messages: tuple[str, ...], module: str | None) -> list[
 
 
 def _find(
-    folder: Path, messages: tuple[str, ...], module: str | None, contract: str | None
+    stores: "Stores", messages: tuple[str, ...], module: str | None, contract: str | None
 ) -> list[DeadLetter]:
-    stores = existing(folder)
-    if module is not None and module not in stores:
-        raise CommandError(
-            f"module {module} has no database in {folder}",
-            f"the modules there are {', '.join(stores)}",
-            "amphibus dead list",
-            Exit.USAGE,
-        )
-    return letters.find(stores, ids=messages, module=module, contract=contract)
+    if module is not None:
+        options.store_of(module, stores)
+    return asyncio.run(letters.find(stores, ids=messages, module=module, contract=contract))
 
 
 def _facts(letter: DeadLetter) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from typing import Final
 
 from amphibus.admin.database import databases
 from amphibus.admin.flows import Destinations, Hop, Receipt, correlation_of, flow
+from amphibus.admin.stores import files
 from amphibus.cli import options
 from amphibus.cli.output import GREEN, RED, YELLOW, CommandError, Exit, paint
+from amphibus.cli.places import GATEWAY
 
 _LOOK_EVERY_SECONDS: Final = 0.02
 _APPEARS_WITHIN_SECONDS: Final = 3.0
@@ -69,7 +71,7 @@ async def follow(
     before: object = None
     destinations = options.destinations()
     while True:
-        hops = _hops(data_dir, key, since, destinations)
+        hops = await _hops(data_dir, key, since, destinations)
         now = _state(hops)
         over = bool(hops) and now == before and _open(hops) <= {until_waiting_for}
         for line in _news(hops, told, everything=over):
@@ -91,12 +93,13 @@ async def follow(
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _hops(data_dir: Path, key: str, since: int, destinations: Destinations) -> list[Hop]:
-    stores = databases(data_dir)
-    gateway = {name: path for name, path in stores.items() if name == "gateway"}
-    correlation = correlation_of(gateway, key=key, since=since)
-    found = correlation and flow(stores, correlation, since=since, destinations=destinations)
-    roots = found or []
+async def _hops(data_dir: Path, key: str, since: int, destinations: Destinations) -> list[Hop]:
+    stores = files(databases(data_dir), 1)
+    gateway = {name: store for name, store in stores.items() if name == GATEWAY}
+    correlation = await correlation_of(gateway, key=key, since=since)
+    if correlation is None:
+        return []
+    roots = await flow(stores, correlation, since=since, destinations=destinations)
     return sorted((hop for root in roots for hop in root.walk()), key=lambda hop: hop.time)
 
 

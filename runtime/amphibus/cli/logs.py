@@ -1,11 +1,11 @@
 """`amphibus logs`: the story of a flow across all modules, as a tree."""
 
+import asyncio
 from dataclasses import asdict
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from amphibus.admin.database import existing
 from amphibus.admin.flows import Hop, Receipt, Summary, correlation_of, flow, latest
 from amphibus.cli import options
 from amphibus.cli.log_lines import show_lines
@@ -22,6 +22,9 @@ from amphibus.cli.output import (
     show_json,
     typed,
 )
+
+if TYPE_CHECKING:
+    from amphibus.admin.stores import Stores
 
 _COLOURS: Final = {
     "handled": GREEN,
@@ -42,6 +45,7 @@ def logs(
     limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> None:
     """Show the story of a flow across all modules; without one, the latest flows.
 
@@ -55,15 +59,16 @@ def logs(
     if lines:
         folder = data_dir or options.settings().data_dir
         if key is not None or message is not None:
-            correlation = correlation_of(existing(folder), key=key, message=message) or "none"
+            stores = options.stores(data_dir, db)
+            found = asyncio.run(correlation_of(stores, key=key, message=message))
+            correlation = found or "none"
         show_lines(folder, correlation, limit, as_json=as_json)
         return
-    stores = existing(options.data_dir(data_dir))
+    stores = options.stores(data_dir, db)
     if correlation is None and key is None and message is None:
-        _list(latest(stores, limit), as_json=as_json)
+        _list(asyncio.run(latest(stores, limit)), as_json=as_json)
         return
-    found = correlation or correlation_of(stores, key=key, message=message)
-    roots = flow(stores, found, destinations=options.destinations()) if found else []
+    found, roots = asyncio.run(_flow(stores, correlation, key, message))
     if not roots or found is None:
         raise CommandError(
             f"no flow {correlation or key or message}",
@@ -76,6 +81,15 @@ def logs(
     print(f"flow {found}  {moment(roots[0].time)}")
     for line in story(roots):
         print(line)
+
+
+async def _flow(
+    stores: "Stores", correlation: str | None, key: str | None, message: str | None
+) -> tuple[str | None, list[Hop]]:
+    found = correlation or await correlation_of(stores, key=key, message=message)
+    if found is None:
+        return None, []
+    return found, await flow(stores, found, destinations=options.destinations())
 
 
 def story(roots: list[Hop]) -> list[str]:

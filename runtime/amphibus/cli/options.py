@@ -1,5 +1,6 @@
 """Options that several commands share, and how they find the project and its data."""
 
+import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,9 @@ from cyclopts import Parameter
 from amphibus.cli.output import CommandError, Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amphibus.admin.stores import AdminStore
     from amphibus.project import Project
     from amphibus.settings import Settings
 
@@ -28,6 +32,10 @@ Contract = Annotated[
     Parameter(name="--type", help="Of this contract only, such as orders.PlaceOrder.v1."),
 ]
 All = Annotated[bool, Parameter(name="--all", negative="", help="All of them.")]
+Db = Annotated[
+    str | None,
+    Parameter(name="--db", help="Database server, postgresql://USER@HOST/DATABASE."),
+]
 Url = Annotated[
     str | None, Parameter(name="--http", help="Address of a running shop, http://HOST:PORT.")
 ]
@@ -106,6 +114,41 @@ def data_dir(given: Path | None) -> Path:
             Exit.USAGE,
         )
     return configured.data_dir
+
+
+def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]:
+    """The modules' databases, by module: in a folder that was given, on a server, or in the configured folder.
+
+    Raises:
+        StoreError: there are none.
+    """
+    from amphibus.admin.database import existing
+    from amphibus.admin.stores import files, schemas
+    from amphibus.cli.places import known_names
+
+    configured = settings(db_url=db)
+    partitions = configured.rabbitmq.partitions
+    if given is None and configured.db_url is not None:
+        url = configured.db_url.get_secret_value()
+        return asyncio.run(schemas(url, sorted(known_names(root())), partitions))
+    folder = configured.data_dir if given is None else given.absolute()
+    return files(existing(folder), partitions)
+
+
+def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
+    """The database of one module.
+
+    Raises:
+        CommandError: it has none there.
+    """
+    if module not in found:
+        raise CommandError(
+            f"module {module} has no database there",
+            f"the modules there are {', '.join(found)}",
+            "name one of them",
+            Exit.USAGE,
+        )
+    return found[module]
 
 
 def base_url(given: str | None) -> str:

@@ -1,0 +1,134 @@
+"""Copies of the modules' schemas as they were at one moment, and back, by PostgreSQL's own programs."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from amphibus.admin.server import connected, plain
+from amphibus.errors import StoreError, StoreInUse
+
+NAME: Final = "schemas.dump"
+_BEFORE: Final = "_before_restore"
+_ALIVE: Final = (
+    "SELECT count(*) FROM {}.amphibus_instance"
+    " WHERE until > (extract(epoch from clock_timestamp()) * 1000000)::bigint"
+)
+
+
+def backup(url: str, modules: Sequence[str], folder: Path) -> Path:
+    """Copies the schemas of modules into a folder, in one snapshot; the modules may run.
+
+    Raises:
+        StoreError: `pg_dump` is not installed, or failed.
+    """
+    path = folder / NAME
+    schemas = [f"--schema={module}" for module in modules]
+    _run("pg_dump", url, "--format=custom", f"--file={path}", *schemas)
+    return path
+
+
+async def restore(
+    url: str, folder: Path, modules: Sequence[str], *, dry_run: bool = False
+) -> list[str]:
+    """Puts the schemas of a backup in place of those in the database, while no module runs.
+
+    What was there before is kept under the name that `kept` says. Returns the modules concerned.
+
+    Raises:
+        StoreInUse: a module is running.
+        StoreError: there is no backup, `pg_restore` is not installed, or failed: then all is as before.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise StoreError(
+            f"no backup of a server in {folder}",
+            f"it has no {NAME}",
+            "name a folder that amphibus db backup has made with --db",
+        )
+    listed = _run("pg_restore", None, "--list", str(path)).splitlines()
+    entries = [line.split() for line in listed if " SCHEMA - " in line]
+    found = [words[5] for words in entries if words[5] in modules]
+    if dry_run:
+        return found
+    await _refuse_running(url, found)
+    async with connected(url) as connection, connection.transaction():
+        for module in found:
+            await connection.execute(f'DROP SCHEMA IF EXISTS "{kept(module)}" CASCADE')
+            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{module}"'):
+                await connection.execute(f'ALTER SCHEMA "{module}" RENAME TO "{kept(module)}"')
+    try:
+        _run("pg_restore", url, "--single-transaction", "--exit-on-error", str(path))
+    except StoreError:
+        await _as_before(url, found)
+        raise
+    return found
+
+
+def kept(module: str) -> str:
+    """What a module's schema of before a restore is called."""
+    return f"{module}{_BEFORE}"
+
+
+async def _as_before(url: str, modules: Sequence[str]) -> None:
+    async with connected(url) as connection, connection.transaction():
+        for module in modules:
+            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{kept(module)}"'):
+                await connection.execute(f'ALTER SCHEMA "{kept(module)}" RENAME TO "{module}"')
+
+
+async def _refuse_running(url: str, modules: Sequence[str]) -> None:
+    async with connected(url) as connection:
+        for module in modules:
+            table = f'"{module}".amphibus_instance'
+            if not await connection.fetchval("SELECT to_regclass($1)", table):
+                continue
+            if count := await connection.fetchval(_ALIVE.format(f'"{module}"')):
+                raise StoreInUse(
+                    f"module {module} is running, in {count} instances",
+                    "a database is not replaced under a module that uses it",
+                    "stop it; one that was killed is forgotten after 10 seconds",
+                )
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise StoreError(
+            f"{name} is not installed",
+            "backups of a database server are made by PostgreSQL's own programs",
+            "install the client programs, e.g. apt-get install postgresql-client",
+        )
+    return found
+
+
+def _run(name: str, url: str | None, *arguments: str) -> str:
+    """What a program prints. The password goes by its environment, which others do not see."""
+    environment, where = dict(os.environ), []
+    if url is not None:
+        parts = urlsplit(plain(url))
+        user, _, place = parts.netloc.rpartition("@")
+        where = [f"--dbname={urlunsplit(parts._replace(netloc=_without_password(user, place)))}"]
+        if parts.password is not None:
+            environment["PGPASSWORD"] = unquote(parts.password)
+    done = subprocess.run(
+        [_program(name), *where, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        raise StoreError(
+            f"{name} failed", said[0], "it must be as new as the server: pg_dump --version"
+        )
+    return done.stdout
+
+
+def _without_password(user: str, place: str) -> str:
+    name = user.partition(":")[0]
+    return f"{name}@{place}" if name else place

@@ -1,0 +1,117 @@
+"""The command line of an operator whose databases are on a server."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.console.conftest import Console, Ended
+from tests.console.kiosk import write_kiosk
+from tests.console.stores import SALE
+from tests.services.postgres import PostgresCluster
+
+_FLOW = f"'{SALE}', 1, 'flow-1', NULL, '00-{'1' * 32}-{'2' * 16}-00', 0, NULL"
+_EVENT = (
+    "INSERT INTO shelf.amphibus_outbox"
+    " (id, type, source, key, time, correlation, causation, trace, reply, extra, body)"
+    f" VALUES ('e-1', 'shelf.Sold.v1', 'shelf', {_FLOW}, '{{}}')"
+)
+_LETTER = (
+    "INSERT INTO shelf.amphibus_dead"
+    " (id, type, source, key, time, correlation, causation, trace, reply, extra, body,"
+    " lane, received, attempts, died, reason, error, traceback, blocks)"
+    f" VALUES ('m-1', 'shelf.Sell.v1', 'gateway', {_FLOW}, '{{}}',"
+    f" E'gateway\\x1f{SALE}', 1, 8, 1, 'failed', 'it broke', '', 0)"
+)
+
+
+@dataclass
+class Desk:
+    """The kiosk on a server."""
+
+    console: Console
+    url: str
+
+    def __call__(self, *arguments: str, **environment: str) -> Ended:
+        return self.console(*arguments, "--db", self.url, **environment)
+
+    def do(self, statement: str) -> list[dict[str, Any]]:
+        """Reads or writes its database."""
+
+        async def doing() -> list[dict[str, Any]]:
+            connection = await asyncpg.connect(self.url, timeout=10)
+            try:
+                return [dict(row) for row in await connection.fetch(statement)]
+            finally:
+                await connection.close()
+
+        return asyncio.run(doing())
+
+
+@pytest.fixture
+def desk(cluster: PostgresCluster, tmp_path: Path) -> Desk:
+    """With the tables of all modules."""
+    made = Desk(Console(write_kiosk(tmp_path / "kiosk")), cluster.fresh())
+    assert made("db", "create").code == 0
+    assert made("db", "upgrade").code == 0
+    return made
+
+
+def test_dead_letters_are_listed_and_tried_again(desk: Desk) -> None:
+    desk.do(_LETTER)
+
+    assert [each["id"] for each in desk("dead", "list", "--json").json] == ["m-1"]
+    assert desk("dead", "retry", "m-1").code == 0
+    assert desk.do("SELECT id FROM shelf.amphibus_dead") == []
+    assert desk.do("SELECT id, attempts, late FROM shelf.amphibus_parked") == [
+        {"id": "m-1", "attempts": 0, "late": 0}
+    ]
+
+
+def test_events_are_put_in_line_and_a_flow_is_told(desk: Desk) -> None:
+    desk.do(_EVENT)
+
+    ended = desk("replay", "shelf", "--to", "till", "--since", "1970-01-01")
+
+    assert ended.out.startswith("1 event of shelf in line to till")
+    assert desk.do("SELECT destination, seq FROM shelf.amphibus_delivery") == [
+        {"destination": "till", "seq": 1}
+    ]
+    assert "shelf > shelf.Sold.v1 > till under way" in desk("logs", "--key", SALE).out
+
+
+def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: Path) -> None:
+    desk.do(_LETTER)
+    copy = str(tmp_path / "copy")
+
+    made = desk("db", "backup", "--to", copy)
+    desk.do("DELETE FROM shelf.amphibus_dead")
+    restored = desk("db", "restore", "--from", copy)
+
+    assert (made.code, restored.code) == (0, 0), made.err + restored.err
+    assert "schema shelf  restored; before: shelf_before_restore" in restored.out
+    assert [each["id"] for each in desk("dead", "list", "--json").json] == ["m-1"]
+    assert desk.do("SELECT id FROM shelf_before_restore.amphibus_dead") == []
+    assert desk("db", "backup", "--to", copy).code == 1
+
+
+def test_nothing_is_restored_under_a_module_that_runs(desk: Desk, tmp_path: Path) -> None:
+    copy = str(tmp_path / "copy")
+    desk("db", "backup", "--to", copy)
+    desk.do("INSERT INTO till.amphibus_instance VALUES ('one', 'memory', 9e15::bigint)")
+
+    ended = desk("db", "restore", "--from", copy)
+
+    assert ended.code == 1
+    assert ended.err.startswith("error  module till is running, in 1 instance")
+
+
+def test_without_the_servers_programs_it_says_what_to_install(desk: Desk, tmp_path: Path) -> None:
+    ended = desk("db", "backup", "--to", str(tmp_path / "copy"), PATH="")
+
+    assert ended.code == 1
+    assert [line[:7] for line in ended.err.splitlines()] == ["error  ", "  why  ", "  fix  "]
+    assert "pg_dump is not installed" in ended.err
