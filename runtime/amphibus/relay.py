@@ -3,10 +3,9 @@
 Rows are found by their state, never by a position that was read up to: numbers are given before a
 commit, and a position skips what commits late. At most one message of a (destination, key) is under
 way, so order per key holds whatever fails; different keys never wait for each other. What was
-committed just now is handed over from memory; the database is read at start, after a backlog, and
-as a net. It is read first, too, where the numbers of what was committed do not follow those before:
-then another process has put something in line (an instance, `send`, `replay`), and its turn may be
-before ours.
+committed just now is handed over from memory; the database is read at start, after a backlog, as a
+net, and where the numbers of what was committed do not follow those before: then another process
+(an instance, `send`, `replay`) has put something in line, and its turn may be before ours.
 """
 
 import asyncio
@@ -81,9 +80,7 @@ class Relay:
 
     async def flush(self) -> None:
         """Writes down what is safe, now."""
-        if self._mark_timer is not None:
-            self._mark_timer.cancel()
-            self._mark_timer = None
+        self._forget_mark_timer()
         if self._marks:
             try:
                 await self._writer.submit(_nothing)
@@ -108,10 +105,8 @@ class Relay:
                 queue.miss()
         self._follows = rows[-1][0] + 1
         for seq, envelope, destinations in rows:
-            if not destinations:
-                continue
             if partition_of(envelope.key, envelope.id, self._shares.count) not in mine:
-                others = True
+                others = others or bool(destinations)
                 continue
             for way, some in self._transport.ways(destinations):
                 self._queue(way).committed(Item(seq, envelope, some))
@@ -259,10 +254,13 @@ class Relay:
             loop = asyncio.get_running_loop()
             self._mark_timer = loop.call_later(_MARK_SECONDS, self._mark_now)
 
-    def _mark_now(self) -> None:
+    def _forget_mark_timer(self) -> None:
         if self._mark_timer is not None:
             self._mark_timer.cancel()
             self._mark_timer = None
+
+    def _mark_now(self) -> None:
+        self._forget_mark_timer()
         if self._marks and not self._marking:
             self._marking = True
             self._writer.submit(_nothing).add_done_callback(self._marked)
