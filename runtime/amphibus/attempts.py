@@ -37,6 +37,8 @@ class Outcome(Enum):
     BEHIND = "behind"
     DEAD = "dead"
     GONE = "gone"
+    AGAIN = "again"
+    """Its outside step was left out, and is needed after all: nothing was done."""
     LOST = "lost"
     """Its partition went to another instance: nothing was done."""
     FAILED = "failed"
@@ -59,6 +61,8 @@ class Attempt:
     entry: Entry | None = None
     message: Message | None = None
     outside: Any = None
+    stepped_over: bool = False
+    """The outside step was left out: it seemed that the handler would not run."""
     grip: Grip | None = None
     """What it was taken under; it counts only as long as that holds."""
     given_up: Failure | None = None

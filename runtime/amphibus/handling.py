@@ -71,6 +71,8 @@ class Handling:
         failure = attempt.given_up or self.killer(envelope)
         if failure is not None:
             return await self._settlement.failed(sql, attempt, failure)
+        if attempt.stepped_over:
+            return Outcome.AGAIN
         return await self._attempt(attempt, transaction)
 
     async def _known_already(self, transaction: Transaction, attempt: Attempt) -> Outcome | None:

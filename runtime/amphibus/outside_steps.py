@@ -39,7 +39,8 @@ class OutsideSteps:
         entry, message, envelope = attempt.entry, attempt.message, attempt.envelope
         if entry is None or message is None or entry.route.outside is None:
             return
-        if await self._needless(attempt):
+        attempt.stepped_over = await self._needless(attempt)
+        if attempt.stepped_over:
             return
         outside: Outside[Any] = Outside(
             envelope, self._container, lambda query, timeout: self._ask(query, timeout, envelope)

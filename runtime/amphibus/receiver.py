@@ -92,8 +92,8 @@ class Receiver:
     def take(self, envelope: Envelope, safe: Callable[[], None], part: int | None = None) -> None:
         """Handles a message once; calls `safe` when it is handled, parked or dead, durably.
 
-        `part` is the partition that it came by, where it came because that is held here: if it is
-        lost meanwhile, nothing is done, and who has it then gets the message again.
+        `part` is the partition that it came by, because that is held here: if it is lost meanwhile,
+        nothing is done, and who has it then gets the message again.
         """
         self.begin(Attempt(envelope, Origin.DELIVERY, self._clock.now(), safe), part)
 
@@ -247,7 +247,7 @@ class Receiver:
         envelope = attempt.envelope
         if attempt.wakes_at is not None:
             self.on_due(attempt.wakes_at)
-        if outcome is Outcome.RETRY:
+        if outcome in (Outcome.RETRY, Outcome.AGAIN):
             failpoint("retry.before")
             attempt.spent = attempt.failures
             attempt.given_up, attempt.outside = None, None

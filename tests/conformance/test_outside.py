@@ -1,10 +1,12 @@
 """The step before the transaction: what is not ours is called there, and nowhere else."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from amphibus.context import UNKNOWN
+from amphibus.context import UNKNOWN, Context
 from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
@@ -89,6 +91,31 @@ async def test_it_is_not_called_for_a_message_that_waits_behind_another(office: 
         assert office.script.runs["desk outside", behind] == 1
 
     assert office.numbers("desk", "b") == [1, 2]
+
+
+async def test_it_is_not_left_out_when_its_key_is_freed_meanwhile(office: Office) -> None:
+    """It seemed to wait behind a dead one; when its turn comes, an operator has given that up."""
+    script = office.script
+    original = script.act
+
+    async def act(place: str, message: desk.Write, who: Context[Any]) -> None:
+        await original(place, message, who)
+        if message.book == "z":
+            await (await who.db.connection()).execute(text("DELETE FROM amphibus_dead"))
+
+    async with office.open(max_attempts=1) as shop:
+        await shop.send(desk.Guard(book="b", line=0, mood="broken"))
+        await shop.settle()
+        script.act = act  # type: ignore[method-assign,assignment]
+        await shop.send(desk.Write(book="z", line=0, mood="hold"))
+        await until(lambda: script.held)
+        identity = await shop.send(desk.Call(book="b", line=1))
+        await until(lambda: shop.host.modules["desk"].writer._units)
+        script.gate.set()
+        await shop.settle()
+
+    assert script.outside_results == [f"heard {identity}"]
+    assert office.numbers("desk", "b") == [1]
 
 
 async def test_a_step_that_is_cancelled_from_within_has_failed(office: Office) -> None:

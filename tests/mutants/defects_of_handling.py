@@ -190,6 +190,13 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "test_outside.py::test_a_step_that_is_cancelled_from_within_has_failed",
     ),
     in_runtime(
+        "a handler runs without the outside step that was left out",
+        "handling",
+        "        if attempt.stepped_over:",
+        "        if not attempt:",
+        "test_outside.py::test_it_is_not_left_out_when_its_key_is_freed_meanwhile",
+    ),
+    in_runtime(
         "a killer is run for ever",
         "handling",
         "        if crashes < _CRASHES:",
