@@ -12,8 +12,9 @@ from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
 from amphibus.intake import Verdict
 from amphibus.topology import GATEWAY, Topology
+from amphibus.transaction import Transaction
 from amphibus.transport import Transport
-from amphibus.unit_of_work import Transaction, Writer
+from amphibus.unit_of_work import Writer
 
 
 class Acceptance:

@@ -24,7 +24,7 @@ from amphibus.signals.logs import about
 from amphibus.store_trouble import is_of_the_database
 from amphibus.timers import PREFIX, write_timers
 from amphibus.topology import processes_of
-from amphibus.unit_of_work import HandlerFailed, Transaction
+from amphibus.transaction import HandlerFailed, Transaction
 
 _CRASHES = 3
 

@@ -28,7 +28,8 @@ from amphibus.signals.metrics import Meters
 from amphibus.signals.privacy import describe
 from amphibus.store_trouble import is_trouble
 from amphibus.telling import tell
-from amphibus.unit_of_work import Transaction, Writer
+from amphibus.transaction import Transaction
+from amphibus.unit_of_work import Writer
 
 _log: Any = structlog.get_logger()
 _STORE_PAUSE_SECONDS = 1.0
@@ -219,11 +220,10 @@ class Receiver:
                 crashes=self._journal.suspects.get(who, 0),
             )
             self._journal.alone(who)
-            job = partial(self._job, attempt)
             try:
                 still_alone = await self._outside_alone(attempt)
                 run = self._writer.run_alone if still_alone else self._writer.submit
-                await run(job, about=attempt.arrived)
+                await run(partial(self._job, attempt), about=attempt.arrived)
             except Exception as error:  # noqa: BLE001 - told to the same place as in a batch
                 self._lost(attempt, error)
         self._journal.cleared(who)

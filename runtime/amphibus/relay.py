@@ -24,8 +24,9 @@ from amphibus.partitions import Shares, only, partition_of
 from amphibus.settings import BusSettings
 from amphibus.signals.privacy import describe
 from amphibus.tables import ENVELOPE
+from amphibus.transaction import Outgoing, Transaction
 from amphibus.transport import Transport
-from amphibus.unit_of_work import Outgoing, Transaction, Writer
+from amphibus.unit_of_work import Writer
 
 _log: Any = structlog.get_logger()
 _MARK_AT = 64

@@ -9,7 +9,8 @@ import structlog
 from amphibus.clock import SECOND, Clock
 from amphibus.failpoints import failpoint
 from amphibus.settings import RetentionSettings
-from amphibus.unit_of_work import Transaction, Writer
+from amphibus.transaction import Transaction
+from amphibus.unit_of_work import Writer
 
 _log: Any = structlog.get_logger()
 _DAY = 86_400 * SECOND

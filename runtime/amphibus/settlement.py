@@ -10,7 +10,7 @@ from amphibus.partitions import partition_of
 from amphibus.settings import BusSettings
 from amphibus.sql import Sql
 from amphibus.timers import remove_timer
-from amphibus.unit_of_work import Transaction
+from amphibus.transaction import Transaction
 
 _FINAL = frozenset(("undecodable", "crashed", "oversized", "forged", "undelivered"))
 """Reasons for which trying again is useless."""

@@ -11,7 +11,8 @@ from amphibus.leases import Leases
 from amphibus.migrations import current, revisions, upgrade
 from amphibus.partitions import AllShares
 from amphibus.postgres import PostgresStore
-from amphibus.unit_of_work import Transaction, Writer
+from amphibus.transaction import Transaction
+from amphibus.unit_of_work import Writer
 from tests.faults.month import ROOT
 
 _MODULE = "orders"

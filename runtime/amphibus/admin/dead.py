@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from amphibus.admin.stores import Stores, insert
 from amphibus.partitions import partition_of
-from amphibus.sql import Row, Sql
+from amphibus.records import Row
+from amphibus.sql import Sql
 from amphibus.tables import ENVELOPE
 
 _AT_ONCE: Final = 200

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from amphibus.admin.stores import Stores
-from amphibus.sql import Row, Sql
+from amphibus.records import Row
+from amphibus.sql import Sql
 
 State = Literal["handled", "refused", "discarded", "under way", "parked", "dead"]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from amphibus.admin.stores import AdminStore
 from amphibus.partitions import partition_of
-from amphibus.sql import Row
+from amphibus.records import Row
 
 _AT_ONCE: Final = 500
 

@@ -111,7 +111,7 @@ class SchemaStore:
         return connected(self._url, search_path=self._module)
 
     async def _checked(self, connection: Any) -> Sql:
-        from amphibus.postgres import PostgresSql
+        from amphibus.postgres_sql import PostgresSql
 
         sql = PostgresSql(connection)
         facts = dict(await connection.fetch("SELECT name, value FROM amphibus_meta"))
