@@ -4,7 +4,10 @@ import json
 import os
 import shlex
 import subprocess
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from amphibus.cli.output import CommandError, Exit
 
@@ -34,7 +37,8 @@ class Control:
 
     def load(self, wanted: dict[str, Any]) -> None:
         """Imports definitions; what is there already stays."""
-        self.run("import_definitions", given=json.dumps(wanted))
+        # By its path, since without one that of RabbitMQ 4.0.5 waits for ever.
+        self.run("import_definitions", "/dev/stdin", given=json.dumps(wanted))
 
     def run(self, *arguments: str, given: str = "") -> str:
         """What it prints, with something given to its standard input.
@@ -43,14 +47,15 @@ class Control:
             CommandError: it cannot be called, or fails.
         """
         try:
-            outcome = subprocess.run(
-                [*self._command, "-q", *arguments],
-                input=given,
-                capture_output=True,
-                text=True,
-                check=True,
-                env=os.environ | {"LC_ALL": "C.UTF-8"},
-            )
+            with _readable(given) as input_:
+                outcome = subprocess.run(
+                    [*self._command, "-q", *arguments],
+                    stdin=input_,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                    env=os.environ | {"LC_ALL": "C.UTF-8"},
+                )
         except FileNotFoundError:
             raise CommandError(
                 f"there is no {self._command[0]} here",
@@ -70,9 +75,22 @@ class Control:
 
     def show(self, steps: list[list[str]]) -> None:
         """Prints what would be run."""
-        print(f"\namphibus broker definitions | {self._shown()} import_definitions")
+        print(f"\namphibus broker definitions | {self._shown()} import_definitions /dev/stdin")
         for step in steps:
             print(f"{self._shown()} {shlex.join(step)}")
 
     def _shown(self) -> str:
         return shlex.join(self._command)
+
+
+@contextmanager
+def _readable(text: str) -> Iterator[IO[str]]:
+    """A file with a text in it, which has no name: only who is given it can open it again.
+
+    Debian's `rabbitmqctl` does that as another user.
+    """
+    with TemporaryFile("w+", encoding="utf-8") as file:
+        file.write(text)
+        file.seek(0)
+        os.fchmod(file.fileno(), 0o444)
+        yield file
