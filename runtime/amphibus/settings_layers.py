@@ -14,9 +14,9 @@ from amphibus.errors import ConfigError
 PREFIX: Final = "AMPHIBUS_"
 _FREE: Final = ("modules", "producers")
 """Tables whose keys are names; what is in them is checked as a whole."""
-_NOT_SETTINGS: Final = frozenset(
-    {"AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPERVISED", "AMPHIBUS_TEST_DATA"}
-)
+_NOT_SETTINGS: Final = ("AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPERVISED")
+_OF_TESTS: Final = "AMPHIBUS_TEST_"
+"""Begins the names of those that tell the tests what to use."""
 _FLAGS: Final = {
     "data_dir": "--data",
     "db_url": "--db",
@@ -122,7 +122,8 @@ def _entries(
         for key, value in _flat_mapping(_read(root / path, path), ""):
             yield Entry(key, value, path, typed=True)
     for variable, text in environ.items():
-        if variable.startswith(PREFIX) and variable not in _NOT_SETTINGS:
+        ours = variable.startswith(PREFIX) and not variable.startswith(_OF_TESTS)
+        if ours and variable not in _NOT_SETTINGS:
             yield Entry(_key(variable), text, variable, typed=False)
     for key, value in flags.items():
         if value is not None:

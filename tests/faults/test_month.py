@@ -25,8 +25,9 @@ def test_what_we_work_out_is_what_came_with_the_month(month: Month) -> None:
     assert sum(sum(fate.refunds) for fate in fates) == round(float(summary["refunded"]) * 100)
 
 
-def test_the_variable_that_names_the_folder_of_the_month_is_no_setting_of_the_shop() -> None:
-    settings = load_settings(ROOT, environ={"AMPHIBUS_TEST_DATA": "anywhere"})
+@pytest.mark.parametrize("what", ["DATA", "AMQP", "RABBITMQ"])
+def test_the_variables_that_name_what_the_tests_use_are_no_settings_of_the_shop(what: str) -> None:
+    settings = load_settings(ROOT, environ={f"AMPHIBUS_TEST_{what}": "anywhere"})
 
     assert settings.port == 8000
 

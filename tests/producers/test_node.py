@@ -16,7 +16,7 @@ from amphibus.testing import Harness, environment
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from tests.architecture.tree import ROOT
-from tests.services import rabbitmq
+from tests.services import installing, rabbitmq
 
 PROGRAM = Path(__file__).parent / "node"
 PARTITIONS = 8
@@ -26,9 +26,8 @@ PARTITIONS = 8
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program, installed as its lock says. Where there is no Node, what is missing is said."""
-    for tool in ("node", "npm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed: the client in another language did not run")
+    installing.program("node", "nodejs")
+    installing.program("npm")
     folder = tmp_path_factory.mktemp("node") / "program"
     shutil.copytree(PROGRAM, folder, ignore=shutil.ignore_patterns("node_modules"))
     outcome = subprocess.run(
@@ -39,7 +38,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     if outcome.returncode != 0:
-        pytest.skip(f"npm could not install amqplib: {outcome.stderr.strip()[-200:]}")
+        installing.unavailable(f"npm could not install amqplib: {outcome.stderr.strip()[-200:]}")
     return folder
 
 

@@ -1,7 +1,6 @@
 """What must be right before anything can work, and what is said when it is not."""
 
 import asyncio
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from amphibus.errors import ConfigError
 from amphibus.transports.rabbitmq_names import Names
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
+from tests.services.installing import program
 from tests.services.rabbitmq import RabbitNode, scripts
 
 pytestmark = pytest.mark.asyncio
@@ -75,8 +75,7 @@ async def test_without_the_right_to_declare_it_waits_until_somebody_has(
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A node that talks TLS only and wants a certificate of its clients: its URL, and the folder of certificates."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed; type: sudo apt-get install openssl")
+    program("openssl")
     folder = tmp_path / "certificates"
     folder.mkdir()
     _certificates(folder)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.services.installing import installed
 
 SUPERUSER = "amphibus"
 _PLACES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin")
@@ -91,23 +91,8 @@ class PostgresCluster:
 
 
 def programs() -> Path:
-    """Where PostgreSQL is installed; installs it if we may.
-
-    Skips the test if there is none, except under CI, where a test that did not run is a failure.
-    """
-    found = _find()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        # The package makes and starts a cluster of its own, which nobody asked for.
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for command in ("update", "install -y --no-install-recommends postgresql"):
-            subprocess.run(["apt-get", "-qq", *command.split()], env=environment, check=False)
-        found = _find()
-    if found is not None:
-        return found
-    missing = "PostgreSQL is not installed; type: sudo apt-get install postgresql"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
+    """Where PostgreSQL is installed."""
+    return installed(_find, "postgresql")
 
 
 def cluster() -> Iterator[PostgresCluster]:

@@ -1,6 +1,8 @@
 """A RabbitMQ node of the tests' own, on private ports, stopped and killed at will.
 
-Found installed, else installed with apt when we may; or any broker whose URL is in AMPHIBUS_TEST_AMQP.
+Found installed, else installed with apt when we may. Another version is taken from the folder of
+scripts that AMPHIBUS_TEST_RABBITMQ names. Tests that never stop their broker take any, by the URL
+in AMPHIBUS_TEST_AMQP.
 """
 
 import asyncio
@@ -18,20 +20,21 @@ from pathlib import Path
 from typing import ClassVar
 
 import aiormq
-import pytest
 from aiormq.exceptions import AMQPError
 from pamqp.commands import Basic
 
 from amphibus.testing import environment
 from amphibus.topology import Topology
 from amphibus.transports.rabbitmq_names import Exchange, Names, Queue
+from tests.services.installing import installed
 
-_SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
+_FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
 _BOOT_SECONDS = 90
 _STARTS = 3
 _SETTLED_SECONDS = 15
 _TAIL_CHARACTERS = 20_000
 GIVEN = "AMPHIBUS_TEST_AMQP"
+SCRIPTS = "AMPHIBUS_TEST_RABBITMQ"
 
 
 class RabbitNode:
@@ -184,25 +187,8 @@ class RabbitNode:
 
 
 def scripts() -> Path:
-    """Where RabbitMQ is installed; installs it if we may.
-
-    Skips the test if there is none, except under CI, where a test that did not run is a failure.
-    """
-    found = _find()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        # The package starts a node of its own, which nobody asked for.
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for command in ("update", "install -y --no-install-recommends rabbitmq-server"):
-            subprocess.run(["apt-get", "-qq", *command.split()], env=environment, check=False)
-        found = _find()
-    if found is not None:
-        return found
-    missing = (
-        f"RabbitMQ is not installed; type: sudo apt-get install rabbitmq-server, or set {GIVEN}"
-    )
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
+    """Where RabbitMQ's scripts are: in the folder that is named, or where it is installed."""
+    return installed(_find, "rabbitmq-server", f", or set {SCRIPTS} or {GIVEN}")
 
 
 def broker_url() -> Iterator[str]:
@@ -261,7 +247,8 @@ async def _store_a_message(url: str) -> None:
 
 
 def _find() -> Path | None:
-    for folder in _SCRIPTS:
+    named = os.environ.get(SCRIPTS)
+    for folder in (named,) if named else _FOLDERS:
         if (Path(folder) / "rabbitmq-server").exists():
             return Path(folder)
     return None
