@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,17 +11,14 @@ import pytest
 
 from amphibus.testing import environment
 from tests.distributed.commands import answer, free_ports, running, until
+from tests.services.postgres import PostgresCluster, cluster
 
 ROOT = Path(__file__).parents[2]
-GIVEN = "AMPHIBUS_TEST_DATABASE"
-"""URL of an empty database on a PostgreSQL server."""
 
 
 @pytest.fixture
-def database() -> str:
-    if GIVEN not in os.environ:
-        pytest.skip(f"no PostgreSQL database is named by {GIVEN}")
-    return os.environ[GIVEN]
+def server() -> Iterator[PostgresCluster]:
+    yield from cluster()
 
 
 def order(url: str, order_id: str) -> int:
@@ -37,14 +35,14 @@ def order(url: str, order_id: str) -> int:
 @pytest.mark.full
 @pytest.mark.timeout(300)
 def test_two_instances_of_every_module_share_the_work(
-    database: str, broker: str, tmp_path: Path
+    server: PostgresCluster, broker: str, tmp_path: Path
 ) -> None:
     """One of payments is killed while orders come in; the other, and then its successor, go on."""
     port = free_ports(12)
     environ = {
         "AMPHIBUS_ENV": environment(tmp_path),
         "AMPHIBUS_AMQP_URL": broker,
-        "AMPHIBUS_DB_URL": database,
+        "AMPHIBUS_DB_URL": server.url(),
     }
     data = tmp_path / "var"
     options = ("--all", "--instances", "2", "--port", str(port), "--data", str(data))
