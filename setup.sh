@@ -78,14 +78,25 @@ make_with_uv() {
 
 # pip cannot read uv.lock; requirements.lock says the same, and brings the same back end.
 make_with_pip() {
-    python=${2:-$(find_python)} || python=$(install_python) || return 1
+    python=${2:-$(find_python ensurepip)} || python=$(install_python) ||
+        python=$(find_python venv) || return 1
     say "Setting up $1 with $python, venv and pip (a minute or so)."
-    if ! pip_in "$1" --version >/dev/null 2>&1; then "$python" -m venv --clear "$1" >&2; fi &&
-        pip_in "$1" install --require-hashes --requirement "$ROOT/requirements.lock" &&
+    pip_in "$1" --version >/dev/null 2>&1 || make_empty "$1" "$python" || return 1
+    pip_in "$1" install --require-hashes --requirement "$ROOT/requirements.lock" &&
         pip_in "$1" install --no-deps --no-build-isolation --editable "$ROOT/runtime" &&
         return
     say "Cannot set up: the packages could not be installed, for the reason above."
     exit 1
+}
+
+# With the pip that Python has brought along, or with one that is fetched where it has brought none.
+make_empty() {
+    if "$2" -c 'import ensurepip' 2>/dev/null; then
+        "$2" -m venv --clear "$1" >&2
+        return
+    fi
+    say "$2 has come without pip; fetching it."
+    "$2" -m venv --clear --without-pip "$1" >&2 && "$1/bin/python" "$ROOT/setup_pip.py" >&2
 }
 
 pip_in() {
@@ -94,9 +105,9 @@ pip_in() {
     PIP_USER=no "$environment/bin/python" -m pip -qq --disable-pip-version-check --no-input "$@" >&2
 }
 
-# The first Python new enough that can make a virtual environment with pip in it.
+# The first Python new enough that has venv and a module besides.
 find_python() {
-    able='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
+    able="import sys, venv, $1; sys.exit(sys.version_info < (3, 11))"
     for name in python3.13 python3.12 python3.11 python3; do
         if "$name" -c "$able" 2>/dev/null; then
             echo "$name"
@@ -114,7 +125,7 @@ install_python() {
         apt_install "$package" 2>/dev/null ||
             { apt-get -qq update >&2 && apt_install "$package"; } ||
             continue
-        if find_python; then return; fi
+        if find_python ensurepip; then return; fi
     done
     return 1
 }

@@ -25,6 +25,7 @@ KEPT = (
         "run",
         "test",
         "setup.sh",
+        "setup_pip.py",
     ),
 )
 # What differs from one run to the next.

@@ -2,10 +2,17 @@
 
 import shutil
 import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from setup_pip import pinned
 from tests.architecture.tree import ROOT
 
 # What the scripts need of the system. Nothing else is on PATH: no real uv, Python or apt.
@@ -22,8 +29,12 @@ case $1 in
 -V) echo "Python 3.13.1" ;;
 *) echo "python $*" >>"$LOG" ;;
 esac
-if [ "${2:-}" = venv ]; then make_environment "$4"; fi
+if [ "${2:-}" = venv ]; then
+    for folder; do :; done
+    make_environment "$folder"
+fi
 """
+WITHOUT_PIP = PYTHON.replace("-c) ;;", "-c) case $2 in *ensurepip*) exit 1 ;; esac ;;")
 ENVIRONMENT = """#!/bin/sh
 mkdir -p "$1/bin"
 cat "$STAND_INS/python" >"$1/bin/python"
@@ -83,6 +94,18 @@ class Machine:
 def machine(tmp_path: Path) -> Machine:
     """A machine with nothing on it."""
     return Machine(tmp_path)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a server of the files in a folder."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -154,6 +177,48 @@ def test_without_uv_pip_installs_by_hash(machine: Machine) -> None:
     assert "--require-hashes --requirement" in requirements
     assert "--no-deps --no-build-isolation --editable" in ours
     assert outcome.stdout.strip() == "demo"
+
+
+def test_where_python_has_come_without_pip_it_is_fetched(machine: Machine) -> None:
+    """As on a bare Debian, where only an administrator could install what is missing."""
+    (machine.folder / "python").write_text(WITHOUT_PIP)
+    machine.install("python3", WITHOUT_PIP)
+    outcome = machine.run("demo")
+
+    create, fetch, *installs = machine.steps()
+    assert create.startswith("python -m venv --clear --without-pip ")
+    assert fetch == f"python {machine.project}/setup_pip.py"
+    assert len(installs) == 2
+    assert outcome.stdout.strip() == "demo"
+
+
+def test_the_pip_that_is_fetched_is_the_one_of_the_lock() -> None:
+    """Whoever the file comes from: its hash is known."""
+    lock = (ROOT / "requirements.lock").read_text()
+    version, hashes = pinned(lock)
+
+    assert f"\npip=={version} " in lock
+    assert len(hashes) == 2
+
+
+def test_another_file_under_the_name_of_pip_is_not_run(tmp_path: Path) -> None:
+    version, _ = pinned((ROOT / "requirements.lock").read_text())
+    wheel = f"pip-{version}-py3-none-any.whl"
+    index = tmp_path / "pip" / "index.html"
+    index.parent.mkdir()
+    index.write_text(f'<a href="../{wheel}#sha256=abc">{wheel}</a>')
+    (tmp_path / wheel).write_text("raise SystemExit('run')")
+    with serving(tmp_path) as address:
+        outcome = subprocess.run(
+            [sys.executable, ROOT / "setup_pip.py"],
+            env={"PIP_INDEX_URL": address},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert outcome.returncode == 1
+    assert outcome.stderr.strip().endswith("is not the file that requirements.lock names")
 
 
 def test_where_uv_fails_pip_takes_over(machine: Machine) -> None:
