@@ -12,6 +12,7 @@ from amphibus.contract import kind_of
 from amphibus.project import Project
 from tests.architecture.readme import README, Block, Checkout, blocks, run_tool, type_in
 from tests.architecture.tree import ROOT
+from tests.services.installing import program
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -26,6 +27,7 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
 @pytest.mark.full
 def test_everything_that_the_readme_tells_to_type_does_what_it_shows(checkout: Checkout) -> None:
     """A new user's first hour: the commands, and a module of his own, in the order of the text."""
+    program("curl")
     for block in blocks("console|python|sh"):
         if block.words[0] == "sh":
             checkout.begin_anew()
