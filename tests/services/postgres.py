@@ -25,8 +25,11 @@ _PLACES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/u
 class PostgresCluster:
     """One server; `start` it, `destroy` it. Other roles than its superuser need their passwords."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, durable: bool = False) -> None:
         self._programs = programs
+        self._settings = "max_connections=300\n"
+        if not durable:  # what a test writes need not outlive the machine
+            self._settings += "fsync=off\nfull_page_writes=off\n"
         self._folder = Path(tempfile.mkdtemp(prefix="amphibus-postgres-"))
         self.port = _free_port()
         # PostgreSQL refuses to run as root; its package made a user for it.
@@ -51,7 +54,7 @@ class PostgresCluster:
             with (data / "postgresql.conf").open("a") as settings:
                 settings.write(
                     f"listen_addresses='127.0.0.1'\nport={self.port}\nunix_socket_directories=''\n"
-                    "fsync=off\nfull_page_writes=off\nmax_connections=300\n"
+                    + self._settings
                 )
             (data / "pg_hba.conf").write_text(
                 f"host all {SUPERUSER} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"

@@ -1,0 +1,1 @@
+"""What the platform costs, beside what it could be built without: `amphibus bench`."""

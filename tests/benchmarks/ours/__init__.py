@@ -1,0 +1,1 @@
+"""Our contestants: processes that do their part of a figure with Amphibus."""
