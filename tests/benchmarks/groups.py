@@ -10,6 +10,7 @@ from tests.benchmarks.figures import Figure
 Measure = Callable[[Bench], AsyncIterator[Figure]]
 NAMES: Final[Mapping[str, str]] = {
     "flow": "order_flow",
+    "hop": "hop",
 }
 """What `--only` takes -> the file that measures it."""
 

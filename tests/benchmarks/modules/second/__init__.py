@@ -1,0 +1,1 @@
+"""Part of the two-module business that the figures of single parts are measured with."""

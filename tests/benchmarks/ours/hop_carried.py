@@ -1,0 +1,70 @@
+"""Consume, decode, publish with confirm, acknowledge: the transport and the codec, without a database."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from amphibus.clock import SystemClock
+from amphibus.codec import Codec
+from amphibus.contract import Message
+from amphibus.envelope import Envelope, Reply
+from amphibus.partitions import AllShares
+from amphibus.signals.health import Health
+from amphibus.transports.rabbitmq import RabbitTransport
+from tests.benchmarks.business import done, orders, project
+from tests.benchmarks.child_process import Answering, Request
+from tests.benchmarks.contracts.first import v1 as first
+from tests.benchmarks.ours.carrier import PARTITIONS, Counted, fill, settings_for
+
+
+class Passing:
+    """In the place of a module's receiver: passes on what follows from each message, keeping nothing."""
+
+    def __init__(self, transport: RabbitTransport, codec: Codec, counted: Counted) -> None:
+        self._transport = transport
+        self._codec = codec
+        self._counted = counted
+        self._clock = SystemClock()
+        self.began = 0.0
+        self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
+
+    def take(self, envelope: Envelope, safe: Callable[[], None]) -> None:
+        self.began = self.began or time.perf_counter()
+        message = self._codec.decode(envelope, self._codec.entry(envelope))
+        assert isinstance(message, first.Work)
+        now = self._clock.now()
+        for following, destinations in self._codec.outgoing(
+            (done(message),), cause=envelope, now=now
+        ):
+            self._transport.deliver(destinations, following, partial(self._safe, safe))
+
+    def _safe(self, safe: Callable[[], None]) -> None:
+        safe()
+        self._counted.one()
+
+
+@asynccontextmanager
+async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
+    business, another = project(), orders()
+    settings = settings_for(business, setup)
+    codec = Codec(business.modules["first"], business.topology())
+
+    async def answer(request: Request) -> float:
+        messages: list[Message] = [another() for _ in range(request["count"])]
+        await fill(setup, messages)
+        transport = RabbitTransport(business.topology(), settings, SystemClock())
+        counted = Counted(len(messages))
+        passing: Any = Passing(transport, codec, counted)
+        transport.attach("first", passing, AllShares(PARTITIONS))
+        await transport.open(Health())
+        try:
+            await counted.all()
+            await transport.finish()
+            return len(messages) / (time.perf_counter() - passing.began)
+        finally:
+            await transport.detach("first")
+            await transport.close()
+
+    yield Answering(answer)
