@@ -11,6 +11,9 @@ Measure = Callable[[Bench], AsyncIterator[Figure]]
 NAMES: Final[Mapping[str, str]] = {
     "flow": "order_flow",
     "hop": "hop",
+    "relay": "relaying",
+    "request": "requests",
+    "gateway": "gateway",
 }
 """What `--only` takes -> the file that measures it."""
 

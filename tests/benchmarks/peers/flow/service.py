@@ -4,12 +4,10 @@ Setup: `modules` (all if empty), `db_url`, `amqp_url`, `env`, `mail_port`, `guar
 `creates` (whether this process makes the tables).
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
-import uvicorn
 from fastapi import FastAPI, HTTPException
 from faststream import AckPolicy
 from faststream.rabbit import (
@@ -27,6 +25,7 @@ from tests.benchmarks.outside import Approving, Postbox, mail_about
 from tests.benchmarks.peers.flow import handlers
 from tests.benchmarks.peers.flow import messages as m
 from tests.benchmarks.peers.flow.post import Post
+from tests.benchmarks.peers.flow.serving import served
 from tests.benchmarks.peers.flow.tables import MODULES, OUTBOXES, TOGETHER, Base, posts
 
 _PREFETCH: Final = 50
@@ -153,13 +152,13 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     await broker.declare_exchange(exchange_of(setup["env"]))
     await broker.start()
     post.start()
-    async with _served(post, needed="gateway" in modules) as url:
-        try:
-            yield Answering(lambda request: _answer(request, engine), {"url": url})
-        finally:
-            await post.stop()
-            await broker.stop()
-            await engine.dispose()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        stack.push_async_callback(broker.stop)
+        stack.push_async_callback(post.stop)
+        front = "gateway" in modules
+        url = await stack.enter_async_context(served(application(post))) if front else ""
+        yield Answering(lambda request: _answer(request, engine), {"url": url})
 
 
 async def create(engine: AsyncEngine) -> None:
@@ -173,22 +172,3 @@ async def _answer(request: Request, engine: AsyncEngine) -> Any:
     assert request["do"] == "effects"
     async with AsyncSession(engine) as session:
         return await handlers.effects(session)
-
-
-@asynccontextmanager
-async def _served(post: Post, *, needed: bool) -> AsyncIterator[str]:
-    if not needed:
-        yield ""
-        return
-    config = uvicorn.Config(
-        application(post), host="127.0.0.1", port=0, log_config=None, access_log=False
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    serving = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.001)
-    address = server.servers[0].sockets[0].getsockname()
-    yield f"http://127.0.0.1:{address[1]}"
-    server.should_exit = True
-    await serving

@@ -1,0 +1,34 @@
+"""A gateway's store that asks queries of a module in another process."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from amphibus.identity import new_id, new_trace
+from tests.benchmarks.asking import TEXT, loop
+from tests.benchmarks.child_process import Answering, Request
+from tests.benchmarks.contracts.first import v1 as first
+from tests.benchmarks.ours.carrier import hosted
+
+_PATIENCE = 30.0
+
+
+@asynccontextmanager
+async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
+    async with hosted(setup, "gateway") as host:
+        acceptance = host.acceptance()
+
+        async def ask(number: int) -> None:
+            found = await acceptance.request(
+                first.Ask(number=number, text=TEXT),
+                message_id=new_id(),
+                timeout=_PATIENCE,
+                trace=new_trace(),
+            )
+            assert isinstance(found, first.Answer)
+            assert found.number == number
+
+        async def answer(request: Request) -> dict[str, float]:
+            return await loop(ask, request)
+
+        yield Answering(answer)

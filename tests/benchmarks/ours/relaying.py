@@ -1,0 +1,63 @@
+"""A relay that drains an outbox into the broker: the module is opened on what waits, and timed until nothing does."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from amphibus.database import Store
+from amphibus.hosting import open_database
+from amphibus.migrations import upgrade
+from amphibus.tables import ENVELOPE
+from amphibus.unit_of_work import columns_of
+from tests.benchmarks.business import done, orders, project
+from tests.benchmarks.child_process import Answering, Request
+from tests.benchmarks.ours.carrier import PARTITIONS, envelope, hosted, settings_for
+
+_INSERT = f"INSERT INTO amphibus_outbox ({ENVELOPE}) VALUES ({', '.join('?' * 11)})"
+_DELIVER = "INSERT INTO amphibus_delivery VALUES (?, ?, ?)"
+_ANY = "SELECT 1 FROM amphibus_delivery LIMIT 1"
+_LEFT = "SELECT count(*) FROM amphibus_delivery"
+_TO = "second"
+_AT_ONCE = 1_000
+_LOOK_SECONDS = 0.005
+
+
+@asynccontextmanager
+async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
+    another = orders()
+
+    async def answer(request: Request) -> float:
+        business = project()
+        store, _ = open_database("first", settings_for(business, setup), "rabbitmq")
+        await store.open(
+            lambda opened: upgrade(opened, business.root / "modules/first/migrations")
+        )
+        for _ in range(0, request["count"], _AT_ONCE):
+            made = [envelope(done(another()), "first") for _ in range(_AT_ONCE)]
+            await _wait_in(store, [columns_of(each) for each in made])
+        await store.close()
+        async with hosted(setup, "first") as host:
+            return await _drained(host.modules["first"].store, request["count"])
+
+    yield Answering(answer)
+
+
+async def _wait_in(store: Store, rows: Sequence[Sequence[Any]]) -> None:
+    await store.writer.begin()
+    numbers = await store.writer.sql.insert_numbered(_INSERT, rows)
+    await store.writer.sql.many(_DELIVER, [(_TO, seq, seq % PARTITIONS) for seq in numbers])
+    await store.writer.commit()
+
+
+async def _drained(store: Store, count: int) -> float:
+    """From the first that is safe, so that connecting does not count."""
+    left = count
+    while left == count:
+        await asyncio.sleep(_LOOK_SECONDS)
+        left = (await store.look.rows(_LEFT))[0][0]
+    began = time.perf_counter()
+    while await store.look.rows(_ANY):
+        await asyncio.sleep(_LOOK_SECONDS)
+    return left / (time.perf_counter() - began)
