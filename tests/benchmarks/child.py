@@ -92,7 +92,7 @@ async def contestant(module: str, log: Path, /, **setup: Any) -> AsyncIterator[C
             *("-m", "tests.benchmarks.child_process", f"tests.benchmarks.{module}"),
             json.dumps(setup),
             cwd=ROOT,
-            env=_environment(),
+            env=clean_environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
@@ -106,6 +106,6 @@ async def contestant(module: str, log: Path, /, **setup: Any) -> AsyncIterator[C
         await child.stop()
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Ours without settings that are meant for other instances."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AMPHIBUS_")}

@@ -14,6 +14,9 @@ NAMES: Final[Mapping[str, str]] = {
     "relay": "relaying",
     "request": "requests",
     "gateway": "gateway",
+    "process": "in_process",
+    "growth": "growth",
+    "start": "starting",
 }
 """What `--only` takes -> the file that measures it."""
 
