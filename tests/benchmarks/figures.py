@@ -95,7 +95,9 @@ class Figure:
             "note": self.note,
             "across": self.across,
             "logarithmic": self.logarithmic,
-            "curves": {curve.name: [list(point) for point in curve.points] for curve in self.curves},
+            "curves": {
+                curve.name: [list(point) for point in curve.points] for curve in self.curves
+            },
             "facts": list(self.facts),
         }
 
@@ -115,7 +117,8 @@ def from_json(found: Mapping[str, Any]) -> Figure:
         less_is_better=found["less_is_better"],
         note=found["note"],
         curves=tuple(
-            Curve(name, tuple((x, y) for x, y in points)) for name, points in found["curves"].items()
+            Curve(name, tuple((x, y) for x, y in points))
+            for name, points in found["curves"].items()
         ),
         across=found["across"],
         logarithmic=found["logarithmic"],

@@ -27,7 +27,9 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
             server = storage == "PostgreSQL"
             ours, theirs = f"gateway, {storage}", f"FastAPI, {storage}"
             shop = {"mail_port": letters.port, "settings": _SETTINGS}
-            writing = await _opened(bench, stack, server, "ours.shop", shop | {"modules": ["gateway"]})
+            writing = await _opened(
+                bench, stack, server, "ours.shop", shop | {"modules": ["gateway"]}
+            )
             both = shop | {"modules": ["inventory", "gateway"]}
             reading = await _opened(bench, stack, server, "ours.shop", both)
             web = await _opened(bench, stack, server, "peers.web", {})

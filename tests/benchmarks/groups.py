@@ -17,6 +17,7 @@ NAMES: Final[Mapping[str, str]] = {
     "process": "in_process",
     "growth": "growth",
     "start": "starting",
+    "profile": "profile",
 }
 """What `--only` takes -> the file that measures it."""
 

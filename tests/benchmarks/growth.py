@@ -93,7 +93,7 @@ async def _instances(bench: Bench) -> Figure:
         ]
         async with bench.children(*wanted) as children:
             run = partial(_shared, children, count)
-            name = f"{instances} instances"
+            name = "1 instance" if instances == 1 else f"{instances} instances"
             found |= await bench.in_turn(f"{GROUP}, {name}", {name: run}, 2)
     return Figure(
         GROUP,
@@ -163,7 +163,9 @@ def _figure(
         f"Slope: {slope.value:+.1f} µs for {step}, 95 % interval {slope.low:+.1f} to {slope.high:+.1f} µs"
         f" ({slope.value / middle:+.1%} of a message): {verdict}."
     )
-    curve = Curve("median", [(sizes[each], Spread.of(costs).middle) for each, costs in found.items()])
+    curve = Curve(
+        "median", [(sizes[each], Spread.of(costs).middle) for each, costs in found.items()]
+    )
     return Figure(
         GROUP,
         name,

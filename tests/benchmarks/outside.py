@@ -19,7 +19,7 @@ class Approving:
     async def authorize(
         self, _key: str, *, reference: str, amount: Decimal, currency: str, token: str
     ) -> Decision:
-        assert reference and amount and currency and token
+        assert all((reference, amount, currency, token))
         return Decision(approved=True)
 
     async def capture(self, _key: str, *, reference: str) -> None:
@@ -29,7 +29,7 @@ class Approving:
         assert reference
 
     async def refund(self, _key: str, *, reference: str, amount: Decimal) -> None:
-        assert reference and amount
+        assert all((reference, amount))
 
 
 class Postbox:
@@ -41,10 +41,6 @@ class Postbox:
 
     async def send(self, _message_id: str, mail: EmailMessage) -> None:
         self._socket.send(mail["Subject"].encode())
-
-    def tell(self, word: str) -> None:
-        """The same without a mail."""
-        self._socket.send(word.encode())
 
 
 class Letters:
@@ -84,7 +80,6 @@ class Letters:
                 subject = own.recv(512).decode()
             except BlockingIOError:
                 return
-            # "Your order N17: confirmed"
             order = subject.removeprefix("Your order ").partition(":")[0]
             waiting = self._awaited.pop(order, None)
             if waiting is not None and not waiting.done():

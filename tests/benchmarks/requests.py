@@ -37,7 +37,10 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         count = int(bench.some(1_500))
         alone = await bench.in_turn(
             f"{GROUP}, one at a time",
-            {name: partial(child.ask, "run", count=count, at_once=1) for name, child in each.items()},
+            {
+                name: partial(child.ask, "run", count=count, at_once=1)
+                for name, child in each.items()
+            },
         )
         many = await bench.in_turn(
             f"{GROUP}, 64 at once",

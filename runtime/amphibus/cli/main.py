@@ -27,6 +27,7 @@ COMMANDS: Final = (
     ("check", "check:check", "Check all declarations; --fix rewrites what is generated."),
     ("logs", "logs:logs", "Show the story of a flow across all modules."),
     ("replay", "replay:replay", "Send the events of a module again, to one that subscribes."),
+    ("bench", "bench:bench", "Measure the project beside what could be used instead."),
     ("probe", "probe:probe", "Ask a process here whether it is ready, for health checks."),
     ("version", "version:version", "Show the versions of what runs here."),
     ("completion", "completion:completion", "Print a completion script for your shell."),

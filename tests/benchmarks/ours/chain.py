@@ -35,7 +35,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
             await host.modules["second"].writer.submit(partial(_send, starts))
             while await _count(host) < handled:
                 await asyncio.sleep(_LOOK_SECONDS)
-            return (time.perf_counter() - began) / (hops // chains * chains) * 1e6
+            return (time.perf_counter() - began) / float(hops // chains * chains) * 1e6
 
         yield Answering(answer)
 

@@ -29,12 +29,16 @@ _SAID = (
     " 0, NULL, {body}"
 )
 _HISTORY = (
-    f"INSERT INTO amphibus_inbox ({ENVELOPE}, received, handled, attempts, outcome)"
-    f" {{numbers}} SELECT {_SAID}, {{time}} + i, {{time}} + i, 1, 'handled' FROM n",
+    (
+        f"INSERT INTO amphibus_inbox ({ENVELOPE}, received, handled, attempts, outcome)"
+        f" {{numbers}} SELECT {_SAID}, {{time}} + i, {{time}} + i, 1, 'handled' FROM n"
+    ),
     f"INSERT INTO amphibus_outbox ({ENVELOPE}) {{numbers}} SELECT {_SAID} FROM n",
-    f"INSERT INTO amphibus_dead (lane, {ENVELOPE}, received, attempts, died, reason, error, traceback, blocks)"
-    f" {{numbers}} SELECT 'gateway key-' || i, {_SAID}, {{time}} + i, 8, {{time}} + i, 'failed', 'error', '', 0"
-    " FROM n",
+    (
+        f"INSERT INTO amphibus_dead (lane, {ENVELOPE}, received, attempts, died, reason, error, traceback, blocks)"
+        f" {{numbers}} SELECT 'gateway key-' || i, {_SAID}, {{time}} + i, 8, {{time}} + i, 'failed', 'error', '', 0"
+        " FROM n"
+    ),
 )
 
 
@@ -43,9 +47,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     business = project(setup.get("more", 0))
     if setup.get("rows"):
         store, _ = open_database("first", settings_for(business, setup), "memory")
-        await store.open(
-            lambda opened: upgrade(opened, business.root / "modules/first/migrations")
-        )
+        await store.open(lambda opened: upgrade(opened, business.root / "modules/first/migrations"))
         await _remember(store, setup["rows"], server=bool(setup.get("db_url")))
         await store.close()
     names = tuple(name for name in business.modules if name != "gateway")

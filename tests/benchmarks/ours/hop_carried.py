@@ -62,7 +62,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
         try:
             await counted.all()
             await transport.finish()
-            return len(messages) / (time.perf_counter() - passing.began)
+            return float(len(messages) / (time.perf_counter() - passing.began))
         finally:
             await transport.detach("first")
             await transport.close()

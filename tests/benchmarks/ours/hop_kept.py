@@ -36,6 +36,6 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
                 await asyncio.sleep(_LOOK_SECONDS)
             while (await look.rows(_WAITING))[0][0]:
                 await asyncio.sleep(_LOOK_SECONDS)
-            return (handled - had) / (time.perf_counter() - began)
+            return float(handled - had) / (time.perf_counter() - began)
 
     yield Answering(answer)

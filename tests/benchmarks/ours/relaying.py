@@ -31,9 +31,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     async def answer(request: Request) -> float:
         business = project()
         store, _ = open_database("first", settings_for(business, setup), "rabbitmq")
-        await store.open(
-            lambda opened: upgrade(opened, business.root / "modules/first/migrations")
-        )
+        await store.open(lambda opened: upgrade(opened, business.root / "modules/first/migrations"))
         for _ in range(0, request["count"], _AT_ONCE):
             made = [envelope(done(another()), "first") for _ in range(_AT_ONCE)]
             await _wait_in(store, [columns_of(each) for each in made])

@@ -4,14 +4,14 @@ import os
 import socket
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
 from kombu import Queue
 
 from tests.benchmarks.peers.plain import Work, done
 
 
-def application(url: str, name: str) -> tuple[Celery, Task, Task]:
-    """With what makes it as safe as the others: late acks, confirms, quorum queues. Returns it and its tasks."""
+def application(url: str, name: str) -> tuple[Celery, Any]:
+    """With what makes it as safe as the others: late acks, confirms, quorum queues. Returns it and its task."""
     app = Celery(name, broker=url)
     app.conf.update(
         task_acks_late=True,
@@ -28,29 +28,26 @@ def application(url: str, name: str) -> tuple[Celery, Task, Task]:
     told = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     port = int(os.environ.get("BENCH_PORT", "0"))
 
-    @app.task(name="follow", queue=f"{name}.out")
     def follow(body: str) -> None:
         assert body
 
-    @app.task(name="take", queue=f"{name}.in")
     def take(body: str) -> None:
         if port:
             told.sendto(b"began", ("127.0.0.1", port))
-        follow.delay(done(Work.model_validate_json(body)).model_dump_json())
+        following.delay(done(Work.model_validate_json(body)).model_dump_json())
         if port:
             told.sendto(b"ended", ("127.0.0.1", port))
 
-    return app, take, follow
+    following = app.task(name="follow", queue=f"{name}.out")(follow)
+    return app, app.task(name="take", queue=f"{name}.in")(take)
 
 
 def main(arguments: Any) -> None:
     """A worker: URL, name, threads."""
     url, name, threads = arguments
-    app, _, _ = application(url, name)
-    app.worker_main(
-        ["worker", "-P", "threads", "-c", threads, "-Q", f"{name}.in", "-l", "error"]
-        + ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    )
+    app, _ = application(url, name)
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "error")
+    app.worker_main(["worker", "-P", "threads", "-c", threads, "-Q", f"{name}.in", *quiet])
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ _SILENT_SECONDS = 30.0
 @asynccontextmanager
 async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     another, url, name = orders(), setup["amqp_url"], setup["env"]
-    _, take, _ = application(url, name)
+    _, take = application(url, name)
 
     def run(count: int) -> float:
         for _ in range(count):

@@ -16,6 +16,7 @@ from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.peers.plain import Work, done
 
 _THREADS = 8
+_ENDS_WITHIN = 120.0
 
 
 class QuorumBroker(RabbitmqBroker):  # type: ignore[misc]
@@ -44,12 +45,8 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
         if len(times) == 2 * most:
             finished.set()
 
-    following = dramatiq.actor(
-        follow, actor_name="follow", broker=broker, queue_name=f"{name}.out"
-    )
-    taking = dramatiq.actor(
-        take, actor_name="take", broker=broker, queue_name=f"{name}.in"
-    )
+    following = dramatiq.actor(actor_name="follow", broker=broker, queue_name=f"{name}.out")(follow)
+    taking = dramatiq.actor(actor_name="take", broker=broker, queue_name=f"{name}.in")(take)
 
     def run(count: int) -> float:
         nonlocal most
@@ -61,7 +58,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
         worker = Worker(broker, queues={f"{name}.in"}, worker_threads=_THREADS)
         worker.start()
         try:
-            finished.wait(120)
+            finished.wait(_ENDS_WITHIN)
             return count / (max(times) - min(times))
         finally:
             worker.stop()

@@ -132,7 +132,7 @@ async def reserve(message: m.ReserveStock, session: AsyncSession) -> Said:
         .order_by(Stock.sku)
         .with_for_update()
     )
-    available = {sku: left for sku, left in found.tuples()}
+    available = dict(found.tuples().all())
     if any(available.get(sku, 0) < quantity for sku, quantity in items.items()):
         raise RuntimeError("there is plenty of everything")
     session.add(Reservation(order_id=message.order_id, state="reserved", items=items))
@@ -241,4 +241,6 @@ async def effects(session: AsyncSession) -> dict[str, int]:
         "notifications": select(func.count()).select_from(Notification),
         "reporting": select(func.coalesce(func.sum(Sales.confirmed), 0)),
     }
-    return {name: int((await session.execute(query)).scalar_one()) for name, query in counts.items()}
+    return {
+        name: int((await session.execute(query)).scalar_one()) for name, query in counts.items()
+    }

@@ -1,4 +1,7 @@
-"""Inbox, outbox and relay, as a good engineer writes them: one transaction a message, woken on commit, many confirms at once."""
+"""Inbox, outbox and relay, as a good engineer writes them.
+
+One transaction a message; a relay that is woken on commit and has many confirms in flight.
+"""
 
 import asyncio
 import contextlib

@@ -144,9 +144,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     if setup["creates"]:
         await create(engine)
     broker = RabbitBroker(setup["amqp_url"], logger=None)
-    post = Post(
-        engine, broker, exchange_of(setup["env"]), outbox if setup["guarded"] else None
-    )
+    post = Post(engine, broker, exchange_of(setup["env"]), outbox if setup["guarded"] else None)
     Service(broker, post, setup["mail_port"], setup["env"]).subscribe(modules)
     await broker.connect()
     await broker.declare_exchange(exchange_of(setup["env"]))

@@ -1,0 +1,85 @@
+"""Figures drawn as SVG: bars with their spread, or curves."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pygal
+from pygal.style import CleanStyle
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.spread import Spread
+
+_OURS: Final = "#2b6cb0"
+_THEIRS: Final = "#a0aec0"
+_LINES: Final = ("#2b6cb0", "#a0aec0", "#2f855a", "#975a16", "#6b46c1")
+_BAR_HEIGHT: Final = 34
+_SETTINGS: Final[dict[str, Any]] = {
+    "js": [],  # a picture; nothing is fetched
+    "no_prefix": True,
+    "width": 900,
+    "print_values": True,
+    "truncate_label": -1,
+    "truncate_legend": -1,
+    "pretty_print": True,
+}
+
+
+def draw(figure: Figure, folder: Path) -> Path:
+    """Writes the plot of a figure; returns its file."""
+    file = folder / f"{figure.name}.svg"
+    chart = _curves(figure) if figure.curves else _bars(figure)
+    file.write_bytes(chart.render())
+    return file
+
+
+def _style(*colours: str) -> Any:
+    return CleanStyle(
+        background="#ffffff",
+        plot_background="#ffffff",
+        colors=colours,
+        font_family="sans-serif",
+        label_font_size=13,
+        value_font_size=12,
+        legend_font_size=13,
+    )
+
+
+def _bars(figure: Figure) -> Any:
+    ours = {each.ours for each in figure.comparisons}
+    chart = pygal.HorizontalBar(
+        **_SETTINGS,
+        style=_style(_OURS),
+        show_legend=False,
+        height=110 + _BAR_HEIGHT * len(figure.values),
+        x_title=figure.unit,
+        logarithmic=figure.logarithmic,
+        value_formatter=lambda value: f"{value:,.3g}" if value < 1000 else f"{value:,.0f}",
+    )
+    names = list(figure.values)[::-1]
+    chart.x_labels = names
+    bars = []
+    for name in names:
+        spread = Spread.of(figure.values[name])
+        colour = _OURS if name in ours or not ours else _THEIRS
+        bar: dict[str, Any] = {"value": spread.middle, "color": colour}
+        if spread.high > spread.low:
+            bar["ci"] = {"low": spread.low, "high": spread.high}
+        bars.append(bar)
+    chart.add(figure.unit, bars)
+    return chart
+
+
+def _curves(figure: Figure) -> Any:
+    chart = pygal.XY(
+        **(_SETTINGS | {"print_values": False}),
+        style=_style(*_LINES),
+        height=420,
+        x_title=figure.across,
+        y_title=figure.unit,
+        xrange=None,
+        logarithmic=figure.logarithmic,
+        legend_at_bottom=True,
+    )
+    for curve in figure.curves:
+        chart.add(curve.name, list(curve.points))
+    return chart
