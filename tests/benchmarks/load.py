@@ -172,7 +172,7 @@ async def opened(send: Send, *, rate: float, seconds: float) -> Run:
 
     for number in range(count):
         due = began + number / rate
-        if (wait := due - time.perf_counter()) > 0:
+        while (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         tasks.add(asyncio.create_task(one(due)))
     await asyncio.gather(*tasks)

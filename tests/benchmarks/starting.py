@@ -115,8 +115,10 @@ async def _by_hand(bench: Bench, letters: Letters) -> Start:
 
 
 async def _idle() -> None:
-    for _ in range(10):  # what a start leaves to be done is done by then
-        await asyncio.sleep(_IDLE_SECONDS / 10)
+    """What a start leaves to be done is done by then."""
+    ends = time.perf_counter() + _IDLE_SECONDS
+    while (left := ends - time.perf_counter()) > 0:
+        await asyncio.sleep(left)
 
 
 async def _command(words: Sequence[str]) -> float:
