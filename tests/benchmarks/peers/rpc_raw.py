@@ -42,7 +42,10 @@ async def _serve(channel: AbstractChannel, name: str) -> Any:
         reply = aio_pika.Message(
             question.model_dump_json().encode(), correlation_id=message.correlation_id
         )
-        await channel.default_exchange.publish(reply, routing_key=message.reply_to or "")
+        # Mandatory, as is the default, RabbitMQ 3.10 would send each reply back as well.
+        await channel.default_exchange.publish(
+            reply, routing_key=message.reply_to or "", mandatory=False
+        )
         await message.ack()
 
     await queue.consume(take)
