@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from amphibus.envelope import Envelope
-from amphibus.unit_of_work import Transaction
+from amphibus.transaction import Transaction
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.contracts.first import v1 as first
 from tests.benchmarks.ours.carrier import envelope, hosted
@@ -41,7 +41,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
 
 
 async def _send(starts: list[Envelope], transaction: Transaction) -> None:
-    await transaction.send([(start, ("first",)) for start in starts])
+    transaction.send([(start, ("first",)) for start in starts])
 
 
 async def _count(host: Any) -> int:

@@ -13,7 +13,7 @@ from amphibus.envelope import Envelope
 from amphibus.hosting import open_database
 from amphibus.migrations import upgrade
 from amphibus.tables import ENVELOPE
-from amphibus.unit_of_work import Transaction
+from amphibus.transaction import Transaction
 from tests.benchmarks.business import orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.ours.carrier import envelope, hosted, settings_for
@@ -69,7 +69,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
 
 
 async def _send(made: list[Envelope], transaction: Transaction) -> None:
-    await transaction.send([(each, ("first",)) for each in made])
+    transaction.send([(each, ("first",)) for each in made])
 
 
 async def _last(store: Store) -> int:

@@ -2,21 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from amphibus.database import Store
+from amphibus.envelope_rows import columns_of
 from amphibus.hosting import open_database
 from amphibus.migrations import upgrade
-from amphibus.tables import ENVELOPE
-from amphibus.unit_of_work import columns_of
+from amphibus.records import Records, Row
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.ours.carrier import PARTITIONS, envelope, hosted, settings_for
 
-_INSERT = f"INSERT INTO amphibus_outbox ({ENVELOPE}) VALUES ({', '.join('?' * 11)})"
-_DELIVER = "INSERT INTO amphibus_delivery VALUES (?, ?, ?)"
 _ANY = "SELECT 1 FROM amphibus_delivery LIMIT 1"
 _LEFT = "SELECT count(*) FROM amphibus_delivery"
 _TO = "second"
@@ -42,10 +40,10 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     yield Answering(answer)
 
 
-async def _wait_in(store: Store, rows: Sequence[Sequence[Any]]) -> None:
+async def _wait_in(store: Store, rows: list[Row]) -> None:
     await store.writer.begin()
-    numbers = await store.writer.sql.insert_numbered(_INSERT, rows)
-    await store.writer.sql.many(_DELIVER, [(_TO, seq, seq % PARTITIONS) for seq in numbers])
+    deliveries = [(place, _TO, place % PARTITIONS) for place in range(len(rows))]
+    await store.writer.sql.keep(Records(outbox=rows, deliveries=deliveries))
     await store.writer.commit()
 
 
