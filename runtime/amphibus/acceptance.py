@@ -5,7 +5,7 @@ from functools import partial
 
 from amphibus.clock import Clock
 from amphibus.codec import to_bytes
-from amphibus.contract import Message, Value
+from amphibus.contract import Message
 from amphibus.database import Store
 from amphibus.envelope import Envelope, Reply
 from amphibus.errors import OwnerAway, Refused, RequestFailed
@@ -109,8 +109,8 @@ class Acceptance:
         message_id: str,
         timeout: float,  # noqa: ASYNC109
         trace: str,
-    ) -> Value | None:
-        """Asks the owner of a query or decided command."""
+    ) -> bytes:
+        """Asks the owner of a query or decided command; returns its answer's JSON, as the owner wrote it."""
         contract = type(message)
         owner = self.topology.owners.get(contract.contract_type)
         if owner is None:
@@ -119,12 +119,7 @@ class Acceptance:
         reply = await self._transport.request(owner, envelope, timeout)
         match reply.outcome:
             case "answered":
-                answer = contract.answer_type()
-                return (
-                    None
-                    if answer is None or not reply.body
-                    else answer.model_validate_json(reply.body)
-                )
+                return reply.body
             case "refused":
                 raise Refused(reply.code, reply.detail)
             case "unavailable":

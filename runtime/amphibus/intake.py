@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from amphibus.contract import Message, Value
+from amphibus.contract import Message
 from amphibus.envelope import Reply
 from amphibus.topology import Topology
 
@@ -77,8 +77,8 @@ class Intake(Protocol):
         message_id: str,
         timeout: float,  # noqa: ASYNC109
         trace: str,
-    ) -> Value | None:
-        """Asks the owner of a query or decided command.
+    ) -> bytes:
+        """Asks the owner of a query or decided command; returns its answer's JSON, as the owner wrote it.
 
         Raises:
             Refused: the owner refuses.

@@ -21,7 +21,7 @@ from amphibus.schema_version import check_facts
 from amphibus.sql import Sql
 from amphibus.tables import POSTGRESQL, SCHEMA_VERSION
 
-_READERS = 4
+_READERS = 8
 _AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT unit"
 """Of two transactions that change one row, the later is rolled back and rerun: no update is lost."""
@@ -155,6 +155,7 @@ class PostgresStore:
         )
         self._name = f"amphibus.{module}"
         self._readers: list[PostgresConnection] = []
+        self._free_readers = asyncio.Semaphore(_READERS)
         self.writer: PostgresConnection
         self.look: Sql
 
@@ -184,18 +185,23 @@ class PostgresStore:
         await self._engine.dispose()
 
     async def reader(self) -> PostgresConnection:
-        """A read-only connection with a snapshot of its own."""
-        connection = self._readers.pop() if self._readers else await self.connect()
-        await connection.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        """A read-only connection with a snapshot of its own; waits for one where all are in use."""
+        await self._free_readers.acquire()
+        try:
+            connection = self._readers.pop() if self._readers else await self.connect()
+            await connection.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        except BaseException:
+            self._free_readers.release()
+            raise
         return connection
 
     async def done_reading(self, connection: Any) -> None:
         """Ends the snapshot."""
-        await connection.roll_back()
-        if len(self._readers) < _READERS:
+        try:
+            await connection.roll_back()
+        finally:
             self._readers.append(connection)
-        else:
-            await connection.close()
+            self._free_readers.release()
 
     async def begin_alone(self) -> None:
         """Begins to write, once no other instance of the module is between here and its commit."""

@@ -143,9 +143,7 @@ class Harness:
         Raises:
             Refused, RequestError: as the owner's reply says.
         """
-        return await self._acceptance.request(  # type: ignore[return-value]
-            query, message_id=new_id(), timeout=timeout, trace=new_trace()
-        )
+        return await self.request(query, timeout=timeout)  # type: ignore[return-value]
 
     async def request(
         self,
@@ -155,9 +153,12 @@ class Harness:
         timeout: float = 5.0,  # noqa: ASYNC109
     ) -> Value | None:
         """Asks a decided command; the same `message_id` asked again gets the same reply."""
-        return await self._acceptance.request(
-            message, message_id=message_id or new_id(), timeout=timeout, trace=new_trace()
+        identity = message_id or new_id()
+        body = await self._acceptance.request(
+            message, message_id=identity, timeout=timeout, trace=new_trace()
         )
+        answer = type(message).answer_type()
+        return None if answer is None or not body else answer.model_validate_json(body)
 
     async def settle(self) -> None:
         """Waits until nothing is under way. Messages that wait for a retry or a deadline do not count."""

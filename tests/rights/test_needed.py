@@ -50,9 +50,11 @@ class Shop:
 
     async def ask(self, message: Message) -> Value | None:
         """What the owner of a query or a decided command answers."""
-        return await self._gateway.request(
+        body = await self._gateway.request(
             message, message_id=new_id(), timeout=10.0, trace=new_trace()
         )
+        answer = type(message).answer_type()
+        return None if answer is None or not body else answer.model_validate_json(body)
 
     async def order(self, order_id: UUID) -> orders.OrderView:
         """An order, once it is decided."""

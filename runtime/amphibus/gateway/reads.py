@@ -50,7 +50,7 @@ class Reader:
             raise invalid([wrong(_LIMIT, f"must be {most} at most")])
         exchange.request_id = message_id = new_id()
         try:
-            answer = await self._intake.request(
+            answer: bytes | None = await self._intake.request(
                 query,
                 message_id=message_id,
                 timeout=self._limits.request_timeout_seconds,
@@ -69,9 +69,9 @@ class Reader:
             raise Problem(NO_ANSWER, "nothing was changed; try again", headers=SOON) from None
         except RequestFailed:
             raise Problem(FAILED, f"nothing was changed; the message is {message_id}") from None
-        return Answer(200, b"{}" if answer is None else to_bytes(answer))
+        return Answer(200, answer or b"{}")
 
-    async def _accepted(self, exchange: Exchange) -> Value | None:
+    async def _accepted(self, exchange: Exchange) -> bytes | None:
         """What is known of something that was accepted here and has not reached its owner."""
         binding = self._binding
         if not self._creators or binding.answer is None:
@@ -85,8 +85,8 @@ class Reader:
         return None
 
 
-def _about(command: Message, answer: type[Value]) -> Value | None:
+def _about(command: Message, answer: type[Value]) -> bytes | None:
     try:
-        return fill(answer, command)
+        return to_bytes(fill(answer, command))
     except ValidationError:
         return None  # the command does not say enough for this answer

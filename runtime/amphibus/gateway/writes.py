@@ -177,7 +177,7 @@ class Writer:
                 else "read before you repeat it"
             )
             raise Problem(NO_ANSWER, f"it may have been done; {how}", headers=SOON) from None
-        return await self._done(write, message_id, b"" if answer is None else to_bytes(answer))
+        return await self._done(write, message_id, answer)
 
     async def _done(self, write: Write, message_id: str, body: bytes) -> Answer:
         """The answer of the owner or, where there is none, one made of the command's own fields."""
