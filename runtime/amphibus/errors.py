@@ -11,6 +11,7 @@ AmphibusError
 ├── Undeclared            a handler publishes, sends or asks what its front page does not declare
 ├── Undecodable           a message whose type, version or body is not understood
 ├── Refused               a business refusal: an answer, not a failure
+├── Overdue               a handler that did not end in time
 ├── Unavailable           something outside is away: try again, no attempt spent
 └── RequestError          a request without an answer
     ├── OwnerAway         nobody listens: not done
@@ -83,6 +84,10 @@ class Refused(AmphibusError):
         super().__init__(detail or code.replace("_", " "))
         self.code = code
         self.detail = detail
+
+
+class Overdue(AmphibusError):
+    """A handler did not end in time. Its changes were rolled back; it is tried again like any other failure."""
 
 
 class Unavailable(AmphibusError):

@@ -13,7 +13,7 @@ from amphibus.codec import Codec
 from amphibus.context import Context
 from amphibus.crash_journal import CrashJournal
 from amphibus.envelope import Envelope, Reply
-from amphibus.errors import Refused, Undecodable
+from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.module import Module
 from amphibus.parking import Failure, park
@@ -22,6 +22,7 @@ from amphibus.settings import BusSettings
 from amphibus.settlement import Settlement
 from amphibus.signals.logs import about
 from amphibus.store_trouble import is_of_the_database
+from amphibus.time_limit import within
 from amphibus.timers import PREFIX, write_timers
 from amphibus.topology import processes_of
 from amphibus.transaction import HandlerFailed, Transaction
@@ -49,6 +50,7 @@ class Handling:
         self._clock = clock
         self._journal = journal
         self._settlement = Settlement(clock, settings, partitions)
+        self._longest = settings.handler_timeout_seconds
         self._declared = frozenset((*module.publishes, *module.sends))
         self._processes = {process.name: process for process in processes_of(module)}
 
@@ -135,10 +137,15 @@ class Handling:
             with about(self._module.name, envelope):
                 failpoint("timer.before" if attempt.of_timer else "handler.before")
                 with self._journal.running((self._module.name, envelope.source, envelope.id)):
-                    returned = await self._handler(attempt, context)
-                    await session.flush()
+                    async with within(self._longest):
+                        returned = await self._handler(attempt, context)
+                        await session.flush()
                     answer = self._answer(attempt, returned)
                 failpoint("handler.after")
+        except Overdue as error:
+            # Its connection may be lost with it: all of the batch is run again, and this one has failed.
+            attempt.given_up = failure_of(error, attempt.message)
+            raise
         except Exception as error:
             if transaction.lost or is_of_the_database(error):
                 raise

@@ -48,6 +48,9 @@ class BusSettings(Section):
     """Most messages under way to one destination."""
     batch: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Most messages handled in one commit."""
+    handler_timeout_seconds: Seconds = 60.0
+    """How long a handler may take in its transaction, which holds up all others of its module; then it has
+    failed. One that blocks the thread cannot be interrupted, and holds up its whole process."""
     quick_retries: Annotated[int, Field(ge=0, le=100)] = 2
     """Tries at once after a failure, before the message is parked."""
     max_attempts: Positive = 8

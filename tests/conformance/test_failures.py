@@ -81,6 +81,21 @@ async def test_a_dead_letter_that_is_tried_again_has_all_its_attempts(office: Of
     assert office.numbers("desk", "b") == [1]
 
 
+async def test_a_handler_that_hangs_has_failed_and_holds_nobody_up_for_ever(office: Office) -> None:
+    async with office.open(handler_timeout_seconds=0.1, max_attempts=2, quick_retries=0) as shop:
+        await shop.send(desk.Write(book="a", line=1, mood="hold"))
+        await shop.send(desk.Write(book="b", line=1))
+        await until(lambda: office.numbers("desk", "b") == [1])
+        await until(lambda: shop.parked("desk"))
+        await shop.advance(minutes=6)
+
+        (letter,) = shop.dead("desk")
+        assert "did not end within 0.1 s" in letter["error"]
+        assert (letter["reason"], letter["attempts"]) == ("failed", 2)
+
+    assert office.numbers("desk", "a") == []
+
+
 async def test_a_dead_letter_can_be_corrected(office: Office) -> None:
     async with office.open(max_attempts=1) as shop:
         await shop.send(desk.Write(book="b", line=1, mood="broken"))

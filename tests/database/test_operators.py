@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from amphibus.admin import dead, flows, replay
 from amphibus.admin.stores import AdminStore, SchemaStore
 from amphibus.clock import SystemClock, VirtualClock
+from amphibus.context import Context
 from amphibus.host import Host
 from amphibus.partitions import partition_of
 from amphibus.settings import load_settings
@@ -40,7 +43,7 @@ class Shop:
         self.harness: Harness
 
     @asynccontextmanager
-    async def open(self, folder: Path) -> AsyncIterator[Harness]:
+    async def open(self, folder: Path, **bus: float) -> AsyncIterator[Harness]:
         """All modules in this process."""
         flags = {
             "data_dir": folder,
@@ -48,7 +51,7 @@ class Shop:
             "rabbitmq.partitions": _PARTITIONS,
             "bus.max_attempts": 1,
             "bus.poll_seconds": 0.05,
-        }
+        } | {f"bus.{name}": value for name, value in bus.items()}
         business = project()
         settings = load_settings(business.root, flags=flags, environ={})
         names = (*MODULES, GATEWAY)
@@ -154,6 +157,24 @@ async def test_a_letter_can_be_corrected(shop: Shop, tmp_path: Path) -> None:
         assert await dead.edit(shop.stores, letter, b'{"book": "b", "line": 7}')
         await dead.retry(shop.stores, await dead.find(shop.stores))
         await shop.until(_LINES, ("b", 7, False))
+
+
+async def test_a_handler_that_waits_for_the_database_too_long_has_failed(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """The connection that it waits on is lost with it, and the others of its batch are run again."""
+    original = shop.script.act
+
+    async def act(place: str, message: desk.Write, who: Context[Any]) -> None:
+        await original(place, message, who)
+        if message.book == "slow":
+            await (await who.db.connection()).execute(text("SELECT pg_sleep(60)"))
+
+    shop.script.act = act  # type: ignore[method-assign,assignment]
+    async with shop.open(tmp_path, handler_timeout_seconds=0.3, quick_retries=0) as harness:
+        await harness.send(*[desk.Write(book=book, line=1) for book in ("a", "slow", "b")])
+        await shop.until("SELECT book FROM desk.line ORDER BY book", ("a",), ("b",))
+        await shop.until("SELECT key, attempts FROM desk.amphibus_dead", ("slow", 1))
 
 
 async def test_events_are_replayed_to_a_module_that_was_rebuilt(shop: Shop, tmp_path: Path) -> None:
