@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.sql import Sql
+from amphibus.store_trouble import Troubles
 
 
 class Connection(Protocol):
@@ -77,6 +78,11 @@ class Store(Protocol):
     @property
     def where(self) -> str:
         """How a message to the user names it; without a password."""
+        ...
+
+    @property
+    def troubles(self) -> Troubles:
+        """What is said when it cannot be used."""
         ...
 
     @property

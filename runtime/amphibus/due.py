@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
-
-import structlog
 
 from amphibus.attempts import Attempt, Origin
 from amphibus.clock import SECOND, Clock
@@ -14,10 +11,8 @@ from amphibus.module import Module
 from amphibus.parking import due_now, next_due
 from amphibus.partitions import Shares, only, partition_of
 from amphibus.receiver import Receiver
-from amphibus.signals.privacy import describe
 from amphibus.timers import timers_due
 
-_log: Any = structlog.get_logger()
 _AT_ONCE = 64
 
 
@@ -80,9 +75,10 @@ class DueLoop:
             try:
                 await self._begin_what_is_due()
                 self._next = await next_due(self._store.look, only(self._shares))
+                self._store.troubles.over("due")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 self._next = None
-                _log.error("store.failed", module=self._module.name, error=describe(error))
+                self._store.troubles.met("due", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause()):
                     await self._wake.wait()

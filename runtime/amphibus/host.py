@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -70,6 +71,8 @@ class Host:
             name: HostedModule(project.modules[name], self._around, container=given.get(name))
             for name in names
         }
+        for name, hosted in self.modules.items():
+            hosted.store.troubles.on_change = partial(self.health.tell, name)
         self.url = ""
         self._stopped = False
 

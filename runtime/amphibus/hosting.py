@@ -98,7 +98,11 @@ class HostedModule:
             settings=settings.bus,
         )
         self.retention = Retention(
-            module.name, writer=self.writer, clock=around.clock, settings=settings.retention
+            module.name,
+            writer=self.writer,
+            troubles=self.store.troubles,
+            clock=around.clock,
+            settings=settings.retention,
         )
 
     async def open(self) -> None:

@@ -10,18 +10,13 @@ holds, with a token that grows at each change of hands: what was taken under ano
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
-
-import structlog
 
 from amphibus.errors import StoreError
 from amphibus.identity import new_id
 from amphibus.partitions import Grip, OnChange, Quiet, at_once
 from amphibus.postgres import PostgresConnection, PostgresStore
-from amphibus.signals.privacy import describe
 from amphibus.sql import Sql
 
-_log: Any = structlog.get_logger()
 _CHECK = (
     "SELECT l.part, l.token FROM amphibus_instance i LEFT JOIN amphibus_lease l ON l.owner = i.id"
     " WHERE i.id = ? FOR KEY SHARE OF i"
@@ -163,8 +158,9 @@ class Leases:
             self._look.clear()
             try:
                 await self._round()
+                self._store.troubles.over("leases")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
-                _log.error("store.failed", module=self._store.module, error=describe(error))
+                self._store.troubles.met("leases", error)
                 await self._reconnect()
 
     async def _round(self) -> None:

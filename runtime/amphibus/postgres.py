@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -19,6 +19,7 @@ from amphibus.postgres_sql import PostgresSql
 from amphibus.records import Records, Row
 from amphibus.schema_version import check_facts
 from amphibus.sql import Sql
+from amphibus.store_trouble import Troubles
 from amphibus.tables import POSTGRESQL, SCHEMA_VERSION
 
 _READERS = 8
@@ -40,13 +41,22 @@ class PostgresConnection:
     undoes = False
     slice_seconds = 0.040
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, unusable: Callable[[Exception], StoreError]) -> None:
         self._engine = engine
+        self._unusable = unusable
 
     async def open(self) -> "PostgresConnection":
-        """Connects."""
-        self.bound = await self._engine.connect()
-        self.raw = (await self.bound.get_raw_connection()).driver_connection
+        """Connects.
+
+        Raises:
+            StoreAway: the server does not answer.
+            StoreUnwritable: it refuses this role, or has no such database.
+        """
+        try:
+            self.bound = await self._engine.connect()
+            self.raw = (await self.bound.get_raw_connection()).driver_connection
+        except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+            raise self._unusable(error) from error
         self.sql = PostgresSql(self.raw)
         self.session = _session(self.bound)
         return self
@@ -154,6 +164,7 @@ class PostgresStore:
             connect_args={"server_settings": {"search_path": module, "application_name": module}},
         )
         self._name = f"amphibus.{module}"
+        self.troubles = Troubles(module)
         self._readers: list[PostgresConnection] = []
         self._free_readers = asyncio.Semaphore(_READERS)
         self.writer: PostgresConnection
@@ -167,11 +178,8 @@ class PostgresStore:
             StoreUnwritable: it refuses this role, or has no such database.
             NewerStore: a newer version wrote it.
         """
-        try:
-            self.writer = await self.connect()
-            self._looking = await self.connect()
-        except (OSError, asyncpg.PostgresError, DBAPIError) as error:
-            raise self._unusable(error) from error
+        self.writer = await self.connect()
+        self._looking = await self.connect()
         self.look = _Looking(self._looking)
         await self._create_or_check()
         if migrate is not None:
@@ -216,7 +224,7 @@ class PostgresStore:
 
     async def connect(self) -> PostgresConnection:
         """Another connection; close it."""
-        return await PostgresConnection(self._engine).open()
+        return await PostgresConnection(self._engine, self._unusable).open()
 
     def _unusable(self, error: Exception) -> StoreError:
         cause: BaseException | None = error

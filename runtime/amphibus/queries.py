@@ -13,6 +13,7 @@ from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Refused, Unavailable
 from amphibus.signals.logs import about
 from amphibus.signals.privacy import describe
+from amphibus.store_trouble import is_of_the_database, is_trouble
 
 _log: Any = structlog.get_logger()
 
@@ -28,7 +29,10 @@ class Queries:
 
     async def __call__(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
         """Answers one query. Whatever happens is a reply."""
-        connection = await self._store.reader()
+        try:
+            connection = await self._store.reader()
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while
+            return Reply("unavailable", detail=describe(error))
         try:
             context: Context[Any] = Context(
                 envelope=envelope,
@@ -48,6 +52,8 @@ class Queries:
         except Unavailable as error:
             return Reply("unavailable", detail=describe(error))
         except Exception as error:  # noqa: BLE001 - any failure of the handler is its reply
+            if is_trouble(error) and is_of_the_database(error):
+                return Reply("unavailable", detail=describe(error))
             with about(self._module, envelope):
                 _log.exception("query.failed", error=describe(error, message))
             return Reply("failed", detail=describe(error, message))

@@ -276,7 +276,7 @@ class Receiver:
     def _lost(self, attempt: Attempt, error: BaseException) -> None:
         """The transaction was lost with the attempt: by the database, or by what the handler did to it."""
         if is_trouble(error) or attempt.given_up is not None:  # not even its failure was kept
-            _log.error("store.failed", module=self._module.name, error=describe(error))
+            self._store.troubles.met("writer", error)
             asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, self._again, attempt)
             return
         attempt.given_up = failure_of(error, attempt.message)

@@ -11,9 +11,6 @@ net, and where the numbers of what was committed do not follow those before: the
 import asyncio
 import contextlib
 from functools import partial
-from typing import Any
-
-import structlog
 
 from amphibus.database import Store
 from amphibus.envelope import Envelope
@@ -22,13 +19,11 @@ from amphibus.failpoints import failpoint
 from amphibus.outgoing_queue import Item, OutgoingQueue
 from amphibus.partitions import Shares, only, partition_of
 from amphibus.settings import BusSettings
-from amphibus.signals.privacy import describe
 from amphibus.tables import ENVELOPE
 from amphibus.transaction import Outgoing, Transaction
 from amphibus.transport import Transport
 from amphibus.unit_of_work import Writer
 
-_log: Any = structlog.get_logger()
 _MARK_AT = 64
 _MARK_SECONDS = 0.05
 _COLUMNS = ", ".join(f"o.{column.strip()}" for column in ENVELOPE.split(","))
@@ -86,7 +81,7 @@ class Relay:
             try:
                 await self._writer.submit(_nothing)
             except Exception as error:  # noqa: BLE001 - what is not written down is repeated
-                _log.error("store.failed", module=self._module, error=describe(error))
+                self._store.troubles.met("writer", error)
 
     async def idle(self) -> bool:
         """Whether every reachable destination has everything."""
@@ -139,8 +134,9 @@ class Relay:
                 await self._find_waiting()
                 for queue in list(self._queues.values()):
                     await self._catch_up(queue)
+                self._store.troubles.over("relay")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
-                _log.error("store.failed", module=self._module, error=describe(error))
+                self._store.troubles.met("relay", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.poll_seconds):
                     await self._look.wait()
@@ -268,7 +264,7 @@ class Relay:
 
     def _marked(self, future: "asyncio.Future[None]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:
-            _log.error("store.failed", module=self._module, error=describe(error))
+            self._store.troubles.met("writer", error)
             asyncio.get_running_loop().call_later(self._settings.poll_seconds, self._mark_again)
             return
         self._marking = False

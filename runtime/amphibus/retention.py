@@ -9,6 +9,7 @@ import structlog
 from amphibus.clock import SECOND, Clock
 from amphibus.failpoints import failpoint
 from amphibus.settings import RetentionSettings
+from amphibus.store_trouble import Troubles
 from amphibus.transaction import Transaction
 from amphibus.unit_of_work import Writer
 
@@ -37,9 +38,16 @@ class Retention:
     """The clean-up of one module's database. Lives as long as the module is hosted."""
 
     def __init__(
-        self, module: str, *, writer: Writer, clock: Clock, settings: RetentionSettings
+        self,
+        module: str,
+        *,
+        writer: Writer,
+        troubles: Troubles,
+        clock: Clock,
+        settings: RetentionSettings,
     ) -> None:
         self._module = module
+        self._troubles = troubles
         self._writer = writer
         self._clock = clock
         self._settings = settings
@@ -75,7 +83,7 @@ class Retention:
             try:
                 await self.prune()
             except Exception as error:  # noqa: BLE001 - a full disk must not end the clean-up for ever
-                _log.error("store.failed", module=self._module, error=str(error))
+                self._troubles.met("writer", error)
 
     async def _one_batch(self, transaction: Transaction) -> int:
         failpoint("prune.before")

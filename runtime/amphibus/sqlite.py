@@ -16,6 +16,7 @@ from amphibus.failpoints import failpoint
 from amphibus.schema_version import check_facts
 from amphibus.sql import Sql, SqliteSql
 from amphibus.sqlite_inline import InlineSession
+from amphibus.store_trouble import Troubles
 from amphibus.tables import SCHEMA_VERSION, SQLITE
 
 _READERS = 4
@@ -81,6 +82,7 @@ class SqliteStore:
         self.module = module
         self.path = folder / f"{module}.db"
         self.where = str(self.path)
+        self.troubles = Troubles(module)
         self._lock: int | None = None
         self.writer: SqliteConnection
         self.look: Sql

@@ -1,11 +1,18 @@
 """Tells trouble of the database, which spends no attempt, from a handler's faulty SQL, which does."""
 
 import sqlite3
-from typing import Final
+import time
+from collections.abc import Callable
+from typing import Any, Final
 
+import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from amphibus.errors import StoreError
+from amphibus.signals.privacy import describe
+
+_log: Any = structlog.get_logger()
+_AGAIN_SECONDS: Final = 10.0
 
 _SQLITE: Final = frozenset(
     (
@@ -51,3 +58,49 @@ def is_trouble(error: BaseException) -> bool:
         or type(cause).__name__ in _ASYNCPG
         or (isinstance(error, DBAPIError) and error.connection_invalidated)
     )
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, StoreError) and error.why:
+        return f"{error.what}: {error.why}"
+    return describe(error)
+
+
+class Troubles:
+    """What is said of a database that cannot be used: when it begins, every ten seconds, when it is over."""
+
+    def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.on_change: Callable[[str], None] = lambda _why: None
+        """Told why it cannot be used, and nothing once it can."""
+        self._module = module
+        self._clock = clock
+        self._who: set[str] = set()
+        self._count = 0
+        self._began = 0.0
+        self._said = float("-inf")
+        self._open = False
+
+    def met(self, who: str, error: BaseException) -> None:
+        """Somebody could not use it."""
+        now, why = self._clock(), _why(error)
+        if not self._who:
+            self._began = now
+            self.on_change(why)
+        self._who.add(who)
+        self._count += 1
+        if now - self._said >= _AGAIN_SECONDS:
+            _log.error("store.failed", module=self._module, error=why, times=self._count)
+            self._said, self._count, self._open = now, 0, True
+
+    def over(self, who: str) -> None:
+        """The same one could use it; said when that is true of all."""
+        if who not in self._who:
+            return
+        self._who.remove(who)
+        if self._who:
+            return
+        self.on_change("")
+        if self._open:
+            self._open = False
+            seconds = round(self._clock() - self._began, 3)
+            _log.info("store.back", module=self._module, seconds=seconds)

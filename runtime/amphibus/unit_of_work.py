@@ -170,6 +170,7 @@ class Writer:
             raise _BatchFailed(error) from error
         finally:
             connection.session.sync_session.expunge_all()
+        self._store.troubles.over("writer")
         self._announce(transaction, sent, results)
         return units[len(results) :]
 

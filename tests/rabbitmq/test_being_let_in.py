@@ -31,6 +31,28 @@ async def test_wrong_credentials_stop_the_start_and_say_what_to_correct(
     assert "wrong" not in f"{said.value.what} {said.value.why}".replace("is wrong", "")
 
 
+async def test_credentials_that_become_wrong_are_told_and_tried_again(
+    office: Office, node: RabbitNode
+) -> None:
+    for command in (
+        ("add_user", "clerk", "right"),
+        ("set_permissions", "clerk", ".*", ".*", ".*"),
+    ):
+        await asyncio.to_thread(node.ctl, *command)
+    office.amqp_url = node.url.replace("guest:guest", "clerk:right")
+    async with office.open() as shop:
+        await asyncio.to_thread(node.ctl, "change_password", "clerk", "other")
+        await asyncio.to_thread(node.ctl, "close_all_user_connections", "clerk", "test")
+        await until(
+            lambda: "does not let 'clerk' in" in shop.host.health.reasons().get("broker", "")
+        )
+        await shop.send(desk.Write(book="b", line=1))
+
+        await asyncio.to_thread(node.ctl, "change_password", "clerk", "right")
+        await until(lambda: office.numbers("readers", "b") == [1], patience=30)
+        await until(lambda: shop.host.health.ready)
+
+
 async def test_a_virtual_host_that_does_not_exist_stops_the_start(office: Office) -> None:
     office.amqp_url = f"{office.amqp_url}elsewhere"
     with pytest.raises(ConfigError, match="virtual host"):

@@ -38,7 +38,8 @@ EVENTS: Final[Mapping[str, Event]] = {
     "store.opened": _event("A database is in use.", "path schema"),
     "store.migrated": _event("Migrations were applied.", "revisions"),
     "store.busy": _event("A write waited long for its turn.", "seconds"),
-    "store.failed": _event("A database could not be used.", "error"),
+    "store.failed": _event("A database could not be used, so often by now.", "error times"),
+    "store.back": _event("A database can be used again.", "seconds"),
     "store.pruned": _event("Old rows were deleted.", "inbox outbox accepted rows"),
     # A message on its way.
     "message.handled": _event("Its transaction is committed.", "seconds attempt"),

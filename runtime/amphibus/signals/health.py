@@ -41,6 +41,13 @@ class Health:
         """What was lacking is there; one that was not lacking stays so."""
         self._lacking.pop(name, None)
 
+    def tell(self, name: str, why: str) -> None:
+        """Lacks it for a reason, or has it where there is none."""
+        if why:
+            self.lack(name, why)
+        else:
+            self.has(name)
+
     def started(self) -> None:
         """Everything was started. While draining it changes nothing."""
         if self._state == "starting":

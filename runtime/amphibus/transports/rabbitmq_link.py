@@ -81,15 +81,18 @@ class Broker:
         if failed == self.url:
             self._next += 1
 
-    def lack(self, part: str, why: str) -> None:
-        """A part cannot work for now; said once for each cause."""
+    def lack(self, part: str, why: str, *, useless: bool = False) -> None:
+        """A part cannot work for now; said once for each cause.
+
+        `useless` to wait for: somebody must correct something. It is tried again all the same.
+        """
         if not self._troubles:
             self._since = time.monotonic()
         if why not in self._said:
             self._said.add(why)
             _log.warning("broker.lost", host=self.host, error=why)
         self._troubles[part] = why
-        if not self._worked:
+        if useless or not self._worked:
             self.health.lack("broker", why)
 
     def has(self, part: str) -> None:
@@ -153,18 +156,18 @@ class Link:
             url, began = self._broker.url, time.monotonic()
             try:
                 await self._once(url)
-                why = "the connection was closed"
+                why, useless = "the connection was closed", False
             except LOST as error:
-                why = describe(error) or type(error).__name__
+                why, useless = describe(error) or type(error).__name__, False
                 if (fatal := explained(error, self._broker)) is not None:
-                    why = f"{fatal.what}: {fatal.why}"
+                    why, useless = f"{fatal.what}: {fatal.why}; {fatal.fix}", True
                     if self._fails(fatal):
                         return
             except AmphibusError as error:
-                why = f"{error.what}: {error.why}"
+                why, useless = f"{error.what}: {error.why}; {error.fix}", True
                 if self._fails(error):
                     return
-            self._broker.lack(self._name, why)
+            self._broker.lack(self._name, why, useless=useless)
             self.served()
             self._broker.rotate(url)
             pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else pause

@@ -1,0 +1,48 @@
+"""A database that is away is spoken of when it goes, now and then, and when it is back."""
+
+from structlog.testing import capture_logs
+
+from amphibus.errors import StoreAway
+from amphibus.store_trouble import Troubles
+
+
+class _Watch:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_it_is_said_once_then_every_ten_seconds_and_once_when_it_is_over() -> None:
+    watch, heard = _Watch(), list[str]()
+    troubles = Troubles("orders", watch)
+    troubles.on_change = heard.append
+    with capture_logs() as lines:
+        for second in range(21):
+            watch.seconds = second
+            troubles.met("relay", StoreAway("the server does not answer", "refused"))
+            troubles.met("writer", OSError("gone"))
+        troubles.over("relay")
+        assert len(heard) == 1
+        troubles.over("writer")
+        troubles.over("writer")
+
+    assert [(line["event"], line.get("times")) for line in lines] == [
+        ("store.failed", 1),
+        ("store.failed", 20),
+        ("store.failed", 20),
+        ("store.back", None),
+    ]
+    assert heard == ["the server does not answer: refused", ""]
+
+
+def test_one_that_comes_and_goes_is_not_spoken_of_each_time() -> None:
+    watch = _Watch()
+    troubles = Troubles("orders", watch)
+    with capture_logs() as lines:
+        for second in range(9):
+            watch.seconds = second
+            troubles.met("writer", OSError("full"))
+            troubles.over("writer")
+
+    assert [line["event"] for line in lines] == ["store.failed", "store.back"]
