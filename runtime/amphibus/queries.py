@@ -13,7 +13,7 @@ from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Refused, Unavailable
 from amphibus.signals.logs import about
 from amphibus.signals.privacy import describe
-from amphibus.store_trouble import is_of_the_database, is_trouble
+from amphibus.store_trouble import is_trouble_of_reading
 
 _log: Any = structlog.get_logger()
 
@@ -52,7 +52,7 @@ class Queries:
         except Unavailable as error:
             return Reply("unavailable", detail=describe(error))
         except Exception as error:  # noqa: BLE001 - any failure of the handler is its reply
-            if is_trouble(error) and is_of_the_database(error):
+            if is_trouble_of_reading(error):
                 return Reply("unavailable", detail=describe(error))
             with about(self._module, envelope):
                 _log.exception("query.failed", error=describe(error, message))

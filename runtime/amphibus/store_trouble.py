@@ -60,6 +60,14 @@ def is_trouble(error: BaseException) -> bool:
     )
 
 
+def is_trouble_of_reading(error: BaseException) -> bool:
+    """Like `is_trouble`, where only a statement may fail so, and to be refused a change is one's own fault."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+        return False
+    return is_of_the_database(error) and is_trouble(error)
+
+
 def _why(error: BaseException) -> str:
     if isinstance(error, StoreError) and error.why:
         return f"{error.what}: {error.why}"
