@@ -24,6 +24,8 @@ _FLAGS: Final = {
     "drain_seconds": "--drain",
 }
 _SECRET_WORDS: Final = ("password", "secret", "token", "api_key", "private_key", "credential")
+_MORE_SECRET_WORDS: Final = (*_SECRET_WORDS, "passwd", "passphrase", "pwd")
+"""What a key that holds one may hold; a `_FILE` of one is read by its last word alone."""
 
 
 class Entry(NamedTuple):
@@ -87,9 +89,27 @@ def shown(key: str, value: Any) -> Any:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
         return _without_password(value) if "://" in value else "***"
-    if any(word in key.rsplit(".", 1)[-1] for word in _SECRET_WORDS):
+    if _sounds_secret(key):
         return "***" if value else value
+    if isinstance(value, Mapping):
+        return {name: shown(f"{key}.{name}", each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(key, each) for each in value]
     return _without_password(value) if isinstance(value, str) and "://" in value else value
+
+
+def secrets_of(model: type[BaseModel]) -> set[str]:
+    """The dotted keys of a model that are declared to be secrets."""
+    return {key for key, leaf in _leaves(model) if SecretStr in leaf.texts}
+
+
+def _sounds_secret(key: str) -> bool:
+    """By the words in it; in a module's table, which may be nested, by those of every part."""
+    table, *parts = key.lower().replace("-", "_").split(".")
+    free = table in _FREE
+    parts = parts[1:] if free else [(parts or [table])[-1]]
+    words = any(word in part for word in _MORE_SECRET_WORDS for part in parts)
+    return words or (free and any(part.endswith("key") for part in parts))
 
 
 def flat(settings: BaseModel) -> Iterator[tuple[str, Any]]:

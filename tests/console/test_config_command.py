@@ -21,6 +21,26 @@ def test_secrets_are_masked(console: Console) -> None:
     assert "amqp://ada:***@broker/" in ended.out
 
 
+def test_what_a_module_declares_a_secret_is_masked_whatever_its_name(console: Console) -> None:
+    page = console.root / "modules" / "till" / "module.py"
+    named = page.read_text().replace('name="till",', 'name="till", container=TillContainer,')
+    page.write_text(
+        "from dependency_injector import containers, providers\n"
+        "from pydantic import BaseModel, SecretStr\n\n\n"
+        "class Settings(BaseModel):\n"
+        "    pin: SecretStr | None = None\n\n\n"
+        "class TillContainer(containers.DeclarativeContainer):\n"
+        "    settings = Settings\n"
+        "    config = providers.Configuration()\n\n\n" + named
+    )
+
+    ended = console("config", "show", AMPHIBUS_MODULES__TILL__PIN="4711")
+
+    assert ended.code == 0
+    assert "modules.till.pin" in ended.out
+    assert "4711" not in ended.out
+
+
 def test_a_wrong_setting_ends_every_command_with_three_lines(console: Console) -> None:
     ended = console("logs", AMPHIBUS_PORT="many")
 

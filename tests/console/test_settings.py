@@ -167,6 +167,12 @@ def test_a_module_gets_its_own_settings_from_every_layer(tmp_path: Path) -> None
         ("modules.mail.smtp_password", "hunter2", "***"),
         ("modules.mail.url", "smtp://ada:hunter2@mail:25", "smtp://ada:***@mail:25"),
         ("modules.mail.sender", "shop@example.com", "shop@example.com"),
+        ("modules.mail.SmtpPassword", "hunter2", "***"),
+        ("modules.mail.smtp-passwd", "hunter2", "***"),
+        ("modules.payments.secrets.live", "hunter2", "***"),
+        ("modules.payments.stripe_key", "hunter2", "***"),
+        ("modules.mail.ways", [{"host": "a", "password": "b"}], [{"host": "a", "password": "***"}]),
+        ("modules.mail.urls", ["smtp://ada:hunter2@mail"], ["smtp://ada:***@mail"]),
         ("bus.window", 3, 3),
     ],
 )
