@@ -85,25 +85,32 @@ class Codec:
         return entry.convert.using(message)
 
     def outgoing(
-        self, messages: Iterable[Message], *, cause: Envelope, now: int
+        self, messages: Iterable[tuple[Message, bytes]], *, cause: Envelope, now: int
     ) -> list[tuple[Envelope, tuple[str, ...]]]:
         """Envelopes for what a handler published and sent, each with its destinations."""
         found: list[tuple[Envelope, tuple[str, ...]]] = []
-        for message in messages:
-            first = self.envelope(message, cause=cause, now=now)
+        for message, body in messages:
+            first = self.envelope(message, body, cause=cause, now=now)
             found.append((first, self._topology.destinations(type(message))))
             for older in self._older.get(type(message), ()):
                 destinations = self._topology.subscribers.get(older.target.contract_type, ())
                 if destinations:
                     identity = derived_id(first.id, older.target.contract_type)
+                    old = older.using(message)
                     envelope = self.envelope(
-                        older.using(message), cause=cause, now=now, identity=identity
+                        old, to_bytes(old), cause=cause, now=now, identity=identity
                     )
                     found.append((envelope, destinations))
         return found
 
     def envelope(
-        self, message: Message, *, cause: Envelope, now: int, identity: str | None = None
+        self,
+        message: Message,
+        body: bytes,
+        *,
+        cause: Envelope,
+        now: int,
+        identity: str | None = None,
     ) -> Envelope:
         """One message of this module, caused by another."""
         return Envelope(
@@ -115,7 +122,7 @@ class Codec:
             correlation=cause.correlation,
             causation=cause.id,
             trace=next_span(cause.trace),
-            body=to_bytes(message),
+            body=body,
         )
 
     def answer(self, entry: Entry, message: Message, returned: object) -> bytes:

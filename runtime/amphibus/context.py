@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from amphibus.contract import Command, Event, Message, Query, Value
 from amphibus.envelope import Envelope
-from amphibus.errors import Undeclared
+from amphibus.errors import Oversized, Undeclared
 from amphibus.identity import uuid_of
 
 Container = TypeVar("Container", default=Any)
@@ -34,6 +34,7 @@ class Context(Generic[Container]):
 
     __slots__ = (
         "_declared",
+        "_limit",
         "attempt",
         "container",
         "db",
@@ -54,6 +55,7 @@ class Context(Generic[Container]):
         declared: frozenset[type[Message]],
         outside: Any = None,
         attempt: int = 1,
+        body_limit: int = 0,
     ) -> None:
         self.envelope = envelope
         self.container = container
@@ -62,9 +64,11 @@ class Context(Generic[Container]):
         """The database's clock, UTC."""
         self.outside = outside
         self.attempt = attempt
-        self.outgoing: list[Message] = []
+        self.outgoing: list[tuple[Message, bytes]] = []
+        """What leaves when the transaction commits, each with its body."""
         self.timers: dict[tuple[str, str], datetime | None] = {}
         self._declared = declared
+        self._limit = body_limit
 
     @property
     def message_id(self) -> str:
@@ -91,6 +95,7 @@ class Context(Generic[Container]):
 
         Raises:
             Undeclared: the front page does not list the event under `publishes`.
+            Oversized: it is larger than any receiver takes.
         """
         self._leave(events, "publishes")
 
@@ -99,6 +104,7 @@ class Context(Generic[Container]):
 
         Raises:
             Undeclared: the front page does not list the command under `sends`.
+            Oversized: it is larger than any receiver takes.
         """
         self._leave(commands, "sends")
 
@@ -122,7 +128,14 @@ class Context(Generic[Container]):
                     f"the front page lists under publishes and sends: {known}",
                     f"add it to {where}=(...) in module.py, then: amphibus check --fix",
                 )
-            self.outgoing.append(message)
+            body = message.model_dump_json().encode()
+            if 0 < self._limit < len(body):
+                raise Oversized(
+                    f"{type(message).contract_type} has {len(body):,} bytes of at most {self._limit:,}",
+                    "no receiver takes more; nothing was sent",
+                    "send it in parts, or raise bus.body_limit_bytes everywhere",
+                )
+            self.outgoing.append((message, body))
 
 
 class Outside(Generic[Container]):

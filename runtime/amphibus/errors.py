@@ -11,6 +11,7 @@ AmphibusError
 ├── Undeclared            a handler publishes, sends or asks what its front page does not declare
 ├── Undecodable           a message whose type, version or body is not understood
 ├── Refused               a business refusal: an answer, not a failure
+├── Oversized             a message that is larger than its receivers take
 ├── Overdue               a handler that did not end in time
 ├── Unavailable           something outside is away: try again, no attempt spent
 └── RequestError          a request without an answer
@@ -84,6 +85,10 @@ class Refused(AmphibusError):
         super().__init__(detail or code.replace("_", " "))
         self.code = code
         self.detail = detail
+
+
+class Oversized(AmphibusError):
+    """A handler published or sent what is larger than any receiver takes. Its changes were rolled back."""
 
 
 class Overdue(AmphibusError):

@@ -50,7 +50,7 @@ class Handling:
         self._clock = clock
         self._journal = journal
         self._settlement = Settlement(clock, settings, partitions)
-        self._longest = settings.handler_timeout_seconds
+        self._settings = settings
         self._declared = frozenset((*module.publishes, *module.sends))
         self._processes = {process.name: process for process in processes_of(module)}
 
@@ -131,13 +131,14 @@ class Handling:
             declared=self._declared,
             outside=attempt.outside,
             attempt=attempt.spent + 1,
+            body_limit=self._settings.body_limit_bytes,
         )
         await transaction.savepoint()
         try:
             with about(self._module.name, envelope):
                 failpoint("timer.before" if attempt.of_timer else "handler.before")
                 with self._journal.running((self._module.name, envelope.source, envelope.id)):
-                    async with within(self._longest):
+                    async with within(self._settings.handler_timeout_seconds):
                         returned = await self._handler(attempt, context)
                         await session.flush()
                     answer = self._answer(attempt, returned)

@@ -178,7 +178,7 @@ class Process:
 
     def _declared(self, what: str, to: str, allowed: Sends, context: Context[Any]) -> None:
         """What a step sends must be declared, or the check of compensations would not see it."""
-        sent = {type(each) for each in context.outgoing if isinstance(each, Command)}
+        sent = {type(each) for each, _ in context.outgoing if isinstance(each, Command)}
         undeclared = sorted(each.contract_type for each in sent - set(allowed))
         if undeclared:
             raise AmphibusError(

@@ -96,6 +96,24 @@ async def test_a_handler_that_hangs_has_failed_and_holds_nobody_up_for_ever(offi
     assert office.numbers("desk", "a") == []
 
 
+async def test_what_is_too_large_for_its_receivers_is_refused_where_it_is_published(
+    office: Office,
+) -> None:
+    """The one who says it learns of it, and not each of those who would have heard it."""
+    small = desk.Paint(book="b", dark=True)
+    limit = len(small.model_dump_json())
+    async with office.open(max_attempts=1, body_limit_bytes=limit) as shop:
+        await shop.send(small)
+        await shop.settle()
+
+        (letter,) = shop.dead("desk")
+        assert f"desk.Painted.v2 has 29 bytes of at most {limit}" in letter["error"]
+        assert "business.py" in letter["traceback"]
+        assert shop.dead("archive") == shop.dead("readers") == []
+
+    assert office.lines("desk") == office.lines("archive") == []
+
+
 async def test_a_dead_letter_can_be_corrected(office: Office) -> None:
     async with office.open(max_attempts=1) as shop:
         await shop.send(desk.Write(book="b", line=1, mood="broken"))
