@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from amphibus.clock import VirtualClock
-from amphibus.errors import OwnerAway
+from amphibus.errors import OwnerAway, StoreUnwritable
 from amphibus.host import Host
 from amphibus.settings import load_settings
 from amphibus.testing import Harness
@@ -67,6 +67,20 @@ async def test_a_query_is_told_that_its_owner_is_away_and_the_log_says_it_once(
     assert answer.lines == 0
     said = [line["event"] for line in lines if line.get("module") == "desk"]
     assert said == ["store.failed", "store.back"]
+
+
+async def test_a_role_that_is_not_let_in_stops_the_start_and_is_told_what_to_correct(
+    database: str, tmp_path: Path, server: PostgresCluster
+) -> None:
+    name = database.rpartition("/")[2]
+    url = f"postgresql://nobody:secret@127.0.0.1:{server.port}/{name}"
+    with pytest.raises(StoreUnwritable) as said:
+        async with _shop(url, tmp_path):
+            pass
+
+    assert "nobody" in said.value.why
+    assert "AMPHIBUS_DB_URL" in said.value.fix
+    assert "secret" not in f"{said.value.what} {said.value.why}"
 
 
 async def test_a_password_that_is_wrong_all_of_a_sudden_costs_no_message(
