@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from amphibus.clock import SystemClock
-from amphibus.codec import Codec
+from amphibus.codec import Codec, to_bytes
 from amphibus.contract import Message
 from amphibus.envelope import Envelope, Reply
 from amphibus.partitions import AllShares
@@ -30,14 +30,14 @@ class Passing:
         self.began = 0.0
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
 
-    def take(self, envelope: Envelope, safe: Callable[[], None]) -> None:
+    def take(self, envelope: Envelope, safe: Callable[[], None], _part: int | None = None) -> None:
         self.began = self.began or time.perf_counter()
         message = self._codec.decode(envelope, self._codec.entry(envelope))
         assert isinstance(message, first.Work)
         now = self._clock.now()
-        for following, destinations in self._codec.outgoing(
-            (done(message),), cause=envelope, now=now
-        ):
+        answer = done(message)
+        outgoing = ((answer, to_bytes(answer)),)
+        for following, destinations in self._codec.outgoing(outgoing, cause=envelope, now=now):
             self._transport.deliver(destinations, following, partial(self._safe, safe))
 
     def _safe(self, safe: Callable[[], None]) -> None:
