@@ -66,7 +66,6 @@ async def test_a_broker_that_goes_and_comes_back_under_load_loses_and_repeats_no
     office = Office("rabbitmq", tmp_path, amqp_url=fragile.url)
     async with office.open() as shop:
         load = Load(shop)
-        # RabbitMQ 3.10 that is killed within seconds of the first declaration of a queue never recovers that queue.
         await until(lambda: load.sent > 100 and office.lines("readers"), patience=PATIENCE)
         await fragile.do(how)
         before = load.sent
