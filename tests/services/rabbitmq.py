@@ -92,7 +92,7 @@ class RabbitNode:
             if self._stores_a_message():
                 self._up_since = time.monotonic()
                 return
-            self.kill()
+            self._end()
         raise RuntimeError(f"RabbitMQ stores no message: {self.said()}")
 
     def _boot(self) -> None:
