@@ -75,7 +75,8 @@ class Control:
 
     def show(self, steps: list[list[str]]) -> None:
         """Prints what would be run."""
-        print(f"\namphibus broker definitions | {self._shown()} import_definitions /dev/stdin")
+        print("\namphibus broker definitions > FILE")
+        print(f"{self._shown()} import_definitions FILE")
         for step in steps:
             print(f"{self._shown()} {shlex.join(step)}")
 
