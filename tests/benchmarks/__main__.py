@@ -20,6 +20,7 @@ from tests.benchmarks.services import services
 
 _UNAVAILABLE: Final = (pytest.skip.Exception, pytest.fail.Exception)
 """What the tests' own services raise where one cannot be had."""
+_INTERRUPTED: Final = 130
 
 
 async def run(chosen: Sequence[str], bench: Bench) -> dict[str, report.Measured]:
@@ -54,6 +55,12 @@ def main(arguments: Sequence[str]) -> int:
     except Broken as error:
         show_error(CommandError("a figure could not be measured", str(error), ""))
         return Exit.FAILED
+    except TimeoutError:
+        why = "an answer or a mail did not come in time: is the machine busy with something else?"
+        show_error(CommandError("a figure could not be measured", why, "amphibus bench"))
+        return Exit.TIMEOUT
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except _UNAVAILABLE as error:
         what, _, fix = str(error).partition("; type: ")
         show_error(CommandError("the benchmarks need a broker and a database", what, fix))

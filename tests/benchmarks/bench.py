@@ -32,7 +32,7 @@ class Bench:
     @property
     def repetitions(self) -> int:
         """How often everything is run."""
-        return 2 if self.quick else 5
+        return 2 if self.quick else 3
 
     def some(self, count: float) -> float:
         """So much of something, or a fifth of it where it must be quick."""

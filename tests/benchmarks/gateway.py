@@ -78,7 +78,7 @@ async def _write(bench: Bench, wires: Wires) -> float:
         _, body = orders.another()
         await wires.send(http("POST", "/v1/orders", body), 202)
 
-    return (await closed(send, in_flight=_WIRES, seconds=bench.some(2.5))).rate
+    return (await closed(send, in_flight=_WIRES, seconds=bench.some(2))).rate
 
 
 async def _read(bench: Bench, wires: Wires) -> float:
@@ -87,7 +87,7 @@ async def _read(bench: Bench, wires: Wires) -> float:
     async def send() -> None:
         await wires.send(http("GET", f"/v1/stock/{SKUS[next(turn) % len(SKUS)]}"), 200)
 
-    return (await closed(send, in_flight=_WIRES, seconds=bench.some(2.5))).rate
+    return (await closed(send, in_flight=_WIRES, seconds=bench.some(2))).rate
 
 
 _ORDERS: Final = Orders(seed=7)

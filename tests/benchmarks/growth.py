@@ -17,7 +17,7 @@ _ROWS: Final = (1_000, 10_000, 100_000, 1_000_000)
 _MODULES: Final = (0, 4, 16)
 _BYTES: Final = (0, 3_000, 30_000, 300_000)
 _INSTANCES: Final = (1, 2, 4)
-_REPETITIONS: Final = 7
+_REPETITIONS: Final = 5
 _LOOK_SECONDS: Final = 0.01
 
 
@@ -38,7 +38,7 @@ async def _history(bench: Bench, *, server: bool) -> Figure:
     return _figure(
         f"growth-history-{storage.lower()}",
         f"Cost of a message over rows of history, {storage}: so many in inbox, outbox and dead letters each",
-        "rows",
+        "rows, as a power of ten",
         found,
         math.log10,
         "each tenfold of the history",
@@ -71,7 +71,7 @@ async def _bytes(bench: Bench) -> Figure:
     return _figure(
         "growth-bytes",
         "Cost of a message over its size",
-        "bytes",
+        "thousand bytes",
         found,
         lambda size: size / 1000,
         "each 1,000 bytes more",
@@ -173,8 +173,7 @@ def _figure(
         "µs a message",
         found,
         less_is_better=True,
-        curves=[curve],
+        curves=[Curve("median", middles)],
         across=across,
-        logarithmic=across != "modules",
         facts=[fact],
     )

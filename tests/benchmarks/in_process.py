@@ -30,7 +30,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
     async with bench.children(*wanted.values()) as children:
         for chains, what in ((1, "one chain of messages"), (64, "64 chains of messages")):
             runs = {
-                name: partial(_microseconds, child, name, int(bench.some(3_200)), chains)
+                name: partial(_microseconds, child, name, int(bench.some(1_920)), chains)
                 for name, child in zip(wanted, children, strict=True)
             }
             found = await bench.in_turn(f"{GROUP}, {what}", runs)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 from urllib.parse import urlsplit
 
+from tests.benchmarks.child import Broken
 from tests.benchmarks.spread import percentile
 
 Send = Callable[[], Awaitable[None]]
 _ANSWERS_WITHIN: Final = 30.0
 
 
-class Refusal(RuntimeError):
+class Refusal(Broken):
     """An answer with another status than was expected."""
 
 

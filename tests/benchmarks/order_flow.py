@@ -21,9 +21,8 @@ HAND: Final = "by hand, 1 process"
 HAND_APART: Final = "by hand, 6 processes"
 BARE: Final = "by hand without outbox and inbox, 1 process"
 BARE_APART: Final = "by hand without outbox and inbox, 6 processes"
-_REPETITIONS: Final = 3
 _BROKEN_MS: Final = 500.0
-_STEPS: Final = (0.25, 0.5, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3)
+_STEPS: Final = (0.25, 0.5, 0.65, 0.8, 0.95, 1.1, 1.25)
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
@@ -34,16 +33,19 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         for name, wanted in _wanted(bench, letters).items():
             bench.say(f"{GROUP}: starting {name}")
             shops[name] = await stack.enter_async_context(shop(bench, letters, *await wanted()))
-        times = bench.repetitions if bench.quick else _REPETITIONS
         alone = await bench.in_turn(
             f"{GROUP}, 1 in flight",
-            {name: partial(each.busy, 1, bench.some(2.5)) for name, each in shops.items()},
-            times,
+            {
+                name: partial(each.busy, 1, 0.5 if bench.quick else 1.5)
+                for name, each in shops.items()
+            },
         )
         many = await bench.in_turn(
             f"{GROUP}, 64 in flight",
-            {name: partial(each.busy, 64, max(1.5, bench.some(4))) for name, each in shops.items()},
-            times,
+            {
+                name: partial(each.busy, 64, 1.0 if bench.quick else 2.5)
+                for name, each in shops.items()
+            },
         )
         for figure in (*_alone(alone), *_many(many)):
             yield figure
@@ -62,7 +64,7 @@ def _wanted(bench: Bench, letters: Letters) -> Mapping[str, partial]:  # type: i
         BARE: partial(by_hand, bench, letters, guarded=False, apart=False),
         BARE_APART: partial(by_hand, bench, letters, guarded=False, apart=True),
     }
-    quick = (FILES, HAND, SERVER, APART, HAND_APART, BARE)
+    quick = (FILES, HAND, SERVER, APART, HAND_APART)
     return {name: each for name, each in every.items() if name in quick or not bench.quick}
 
 
@@ -160,7 +162,7 @@ async def _open(
         points: list[tuple[float, float]] = []
         sustained = 0.0
         for share in _STEPS[::2] if bench.quick else _STEPS:
-            run = await shops[name].offered(most * share, 1.0 if bench.quick else 2.5)
+            run = await shops[name].offered(most * share, 1.0 if bench.quick else 2.0)
             late = run.milliseconds(0.99)
             points.append((most * share, late))
             if late > _BROKEN_MS:

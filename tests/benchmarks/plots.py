@@ -86,9 +86,9 @@ def _curves(figure: Figure) -> Any:
         height=420,
         x_title=figure.across,
         y_title=figure.unit,
-        xrange=None,
         logarithmic=figure.logarithmic,
         legend_at_bottom=True,
+        include_x_axis=not figure.logarithmic,
     )
     for curve in figure.curves:
         chart.add(curve.name, list(curve.points))

@@ -11,7 +11,7 @@ from tests.console.conftest import Console
 
 COMMANDS = (
     *("run", "demo", "send", "ask", "modules", "check", "logs", "replay", "db", "dead"),
-    *("config", "version", "completion"),
+    *("config", "bench", "version", "completion"),
 )
 LOADED_ON_DEMAND = (
     "pydantic",
