@@ -1,7 +1,7 @@
 """A figure: what was measured of each contestant, and which of them are compared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.benchmarks.spread import Spread, ratios
@@ -29,6 +29,15 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A promise that is no ratio."""
+
+    says: str
+    found: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One table of the report, with a plot."""
 
@@ -46,8 +55,9 @@ class Figure:
     across: str = ""
     """What the curves go over; empty for bars."""
     logarithmic: bool = False
-    facts: Sequence[str] = field(default_factory=tuple)
+    facts: Sequence[str] = ()
     """Sentences that the run itself writes under the table."""
+    claim: Claim | None = None
 
     def ratio(self, comparison: Comparison) -> Spread:
         """Median and spread of the ratio over the repetitions, each against its neighbour in time."""
@@ -99,6 +109,7 @@ class Figure:
                 curve.name: [list(point) for point in curve.points] for curve in self.curves
             },
             "facts": list(self.facts),
+            "claim": None if self.claim is None else asdict(self.claim),
         }
 
 
@@ -123,4 +134,5 @@ def from_json(found: Mapping[str, Any]) -> Figure:
         across=found["across"],
         logarithmic=found["logarithmic"],
         facts=tuple(found["facts"]),
+        claim=None if found["claim"] is None else Claim(**found["claim"]),
     )

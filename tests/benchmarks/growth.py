@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.child import Child
-from tests.benchmarks.figures import Curve, Figure
+from tests.benchmarks.figures import Claim, Curve, Figure
 from tests.benchmarks.spread import Slope, Spread
 
 GROUP: Final = "growth"
@@ -159,13 +159,13 @@ def _figure(
     slope = Slope.through(points)
     middle = Spread.of([cost for _, cost in points]).middle
     verdict = "it grows" if slope.grows else "no growth is certain"
+    found_slope = f"{slope.value:+.1f} ({slope.low:+.1f}..{slope.high:+.1f}) µs"
+    claim = Claim(f"slope for {step}", found_slope, holds=not slope.grows)
     fact = (
         f"Slope: {slope.value:+.1f} µs for {step}, 95 % interval {slope.low:+.1f} to {slope.high:+.1f} µs"
         f" ({slope.value / middle:+.1%} of a message): {verdict}."
     )
-    curve = Curve(
-        "median", [(sizes[each], Spread.of(costs).middle) for each, costs in found.items()]
-    )
+    middles = [(scale(sizes[each]), Spread.of(costs).middle) for each, costs in found.items()]
     return Figure(
         GROUP,
         name,
@@ -176,4 +176,5 @@ def _figure(
         curves=[Curve("median", middles)],
         across=across,
         facts=[fact],
+        claim=claim if "history" in name else None,
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.benchmarks import report
-from tests.benchmarks.figures import Comparison, Curve, Figure, from_json
+from tests.benchmarks.figures import Claim, Comparison, Curve, Figure, from_json
 from tests.benchmarks.groups import NAMES
 from tests.benchmarks.plots import draw
 from tests.benchmarks.report import Measured
@@ -36,6 +36,7 @@ LATENCY = Figure(
     across="rate",
     logarithmic=True,
     facts=["It broke at 20."],
+    claim=Claim("slope", "+1.0 (+0.5..+1.5) µs", holds=False),
 )
 PAGE = """# Page
 Prose before.
@@ -81,6 +82,12 @@ def test_a_promise_is_reached_or_not_whichever_way_is_better() -> None:
 
     assert "| A hop | ours : theirs | 1.00 (0.90..1.10) | at least 0.80 | yes |" in page
     assert "| The same as latency | ours : theirs | 0.50 | at most 0.33 | **no** |" in page
+
+
+def test_a_promise_that_is_no_ratio_stands_beside_the_others() -> None:
+    page = report.render(PAGE, {"hop": measured(LATENCY)})
+
+    assert "| The same as latency | slope | +1.0 (+0.5..+1.5) µs | no growth | **no** |" in page
 
 
 def test_another_machine_is_named_where_its_figures_stand() -> None:
