@@ -64,13 +64,12 @@ class Shop:
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
-            effects: dict[str, int] = {}
-            for found in await asyncio.gather(*(child.ask("effects") for child in self.children)):
-                effects |= found
-            if all(count >= self._placed for count in effects.values()):
+            # Where several processes look at one database, all must see it.
+            effects = await asyncio.gather(*(child.ask("effects") for child in self.children))
+            if all(count >= self._placed for found in effects for count in found.values()):
                 return loop.time() - began
             if loop.time() - began > _SETTLES_WITHIN:
-                raise Broken(f"of {self._placed} orders only {effects} had their effects")
+                raise Broken(f"of {self._placed} orders some lack effects: {effects}")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _cpu(self) -> float:

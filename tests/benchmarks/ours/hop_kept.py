@@ -14,6 +14,8 @@ from tests.benchmarks.ours.carrier import fill, hosted
 _HANDLED = "SELECT count(*) FROM amphibus_inbox"
 _WAITING = "SELECT count(*) FROM amphibus_delivery"
 _LOOK_SECONDS = 0.002
+_SELDOM_SECONDS = 0.02
+"""Counting takes time from what is counted."""
 
 
 @asynccontextmanager
@@ -33,7 +35,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
                 await asyncio.sleep(_LOOK_SECONDS)
             had, began = (await look.rows(_HANDLED))[0][0], time.perf_counter()
             while (await look.rows(_HANDLED))[0][0] < handled:
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_SELDOM_SECONDS)
             while (await look.rows(_WAITING))[0][0]:
                 await asyncio.sleep(_LOOK_SECONDS)
             return float(handled - had) / (time.perf_counter() - began)
