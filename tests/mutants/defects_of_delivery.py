@@ -43,15 +43,15 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "what is safe is never written down",
         "relay",
-        '"DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?", marks',
-        '"DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?", marks[:0]',
+        "transaction.records.safe += marks",
+        "transaction.records.safe += marks[:0]",
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
     ),
     in_runtime(
         "one destination is safe, so all are",
-        "relay",
-        '"DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?", marks',
-        '"DELETE FROM amphibus_delivery WHERE ? <> 1 AND seq = ?", marks',
+        "records",
+        '"DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?"',
+        '"DELETE FROM amphibus_delivery WHERE ? <> 1 AND seq = ?"',
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
     ),
     in_runtime(

@@ -4,28 +4,28 @@ from typing import Final
 
 from tests.mutants.defect import Defect, in_runtime
 
-_KNOWN = "        known = await self._store.look.row(SETTLED, *who, *who)"
+_KNOWN = "        return await past_of(self._store.look, attempt.envelope) is not None"
 
 HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the inbox is not looked up",
-        "handling",
-        "        if seen is not None:",
-        "        if seen is not None and not seen:",
+        "transaction",
+        "                if past is not None\n",
+        "                if past is not None and past[0] != 'handled'\n",
         "test_once.py::test_a_repeated_request_gets_the_same_answer",
     ),
     in_runtime(
         "the inbox forgets who sent a message",
-        "handling",
-        '"SELECT outcome, answer FROM amphibus_inbox WHERE source = ? AND id = ?"',
-        '"SELECT outcome, answer FROM amphibus_inbox WHERE (1 OR source = ?) AND id = ?"',
+        "records",
+        "FROM amphibus_inbox WHERE source = {source} AND id = {id}",
+        "FROM amphibus_inbox WHERE (1 OR source = {source}) AND id = {id}",
         "test_once.py::test_the_same_id_from_two_senders_is_two_messages",
     ),
     in_runtime(
         "the dead are not known",
-        "handling",
-        "FROM amphibus_dead WHERE source = ? AND id = ?",
-        "FROM amphibus_dead WHERE source = ? AND id = ? AND 1 = 0",
+        "records",
+        "FROM amphibus_dead WHERE source = {source} AND id = {id}",
+        "FROM amphibus_dead WHERE source = {source} AND id = {id} AND 1 = 0",
         "test_failures.py::test_what_is_dead_is_known_and_not_handled_again",
     ),
     in_runtime(
@@ -38,7 +38,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a refusal is not kept",
         "handling",
-        "            await self._settlement.record(sql, attempt, Outcome.REFUSED, kept)",
+        "            await self._settlement.record(transaction, attempt, Outcome.REFUSED, kept)",
         "            pass",
         "test_once.py::test_a_repeated_request_gets_the_same_refusal",
     ),
@@ -52,22 +52,22 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a failed handler keeps its changes",
         "handling",
-        '            await sql.run("ROLLBACK TO SAVEPOINT handler")',
+        "            await transaction.undo()",
         "            pass",
         "test_once.py::test_a_failed_attempt_leaves_no_effect",
     ),
     in_runtime(
         "a batch that failed is not rerun singly",
         "unit_of_work",
-        "                    await self._try([unit])",
-        "                    await self._try(units)",
+        "                await self._run_singly(unit)",
+        "                _fail(unit, _BatchFailed(UnitFailed()))",
         "test_isolation.py::test_a_handler_that_ruins_its_transaction_harms_only_itself",
     ),
     in_runtime(
         "messages overtake a parked one",
         "handling",
-        "        if await lane_waits(sql, envelope.lane):",
-        "        if await lane_waits(sql, envelope.lane) and not envelope.key:",
+        "        if past is None:",
+        '        if past is None or (past[0] == "waits" and envelope.key):',
         "test_order.py::test_what_waits_behind_a_parked_one_is_not_even_tried",
     ),
     in_runtime(
@@ -79,9 +79,9 @@ HANDLING: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a dead one blocks nobody",
-        "parking",
-        "FROM amphibus_dead WHERE lane = ? AND blocks = 1 LIMIT 1",
-        "FROM amphibus_dead WHERE lane = ? AND blocks = 2 LIMIT 1",
+        "records",
+        "FROM amphibus_dead WHERE lane = {lane} AND blocks = 1",
+        "FROM amphibus_dead WHERE lane = {lane} AND blocks = 2",
         "test_order.py::test_behind_a_blocking_dead_one_the_others_wait",
     ),
     in_runtime(
@@ -165,14 +165,14 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "the outside is called for what is known",
         "outside_steps",
         _KNOWN,
-        f"{_KNOWN} if envelope.reply is None else None",
+        '        return (await past_of(self._store.look, attempt.envelope) or [""])[0] == "waits"',
         "test_outside.py::test_it_is_not_called_for_a_message_that_is_known",
     ),
     in_runtime(
         "the outside is called for what waits",
         "outside_steps",
-        "        return known is not None or await lane_waits(self._store.look, envelope.lane)",
-        "        return known is not None",
+        _KNOWN,
+        '        return (await past_of(self._store.look, attempt.envelope) or ["waits"])[0] != "waits"',
         "test_outside.py::test_it_is_not_called_for_a_message_that_waits_behind_another",
     ),
     in_runtime(
