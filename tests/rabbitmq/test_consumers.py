@@ -111,19 +111,19 @@ async def test_what_is_ceded_is_not_consumed_and_burns_no_delivery(
     assert len(office.lines("desk")) == 20
 
 
-async def test_two_instances_share_the_partitions_in_order(office: Office) -> None:
-    """Single active consumers keep two from the same queue, whatever they believe."""
+async def test_who_takes_over_what_was_ceded_goes_on_in_order(office: Office) -> None:
+    """Nothing of a partition is under way any more when its ceding has ended."""
     books, lines = [f"b{n}" for n in range(6)], 20
     async with office.open() as first:
         transport: Any = first.host.transport
         declarer = transport._consumer._declarer
         second = Consumer(transport._names, transport._broker, declarer, prefetch=10)
-        second.attach(transport._intakes["desk"], AllShares(PARTITIONS))
-        await second.link.open()
         for line in range(lines):
             await first.send(*[desk.Write(book=book, line=line) for book in books])
             if line == lines // 2:
                 await transport.cede("desk", frozenset(range(PARTITIONS)))
+                second.attach(transport._intakes["desk"], AllShares(PARTITIONS))
+                await second.link.open()
         await until(lambda: len(office.lines("desk")) == lines * len(books))
         await second.finish()
         await second.link.close()
