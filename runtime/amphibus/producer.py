@@ -134,6 +134,7 @@ class Producer:
                 is sent, some others may be; send all of them again with the same ids.
         """
         count = 0
+        failed: AmphibusError | None = None
         room = asyncio.Semaphore(self._window)
 
         async def one(item: Item) -> None:
@@ -150,7 +151,9 @@ class Producer:
                     group.create_task(one(item))
                     count += 1
         except* AmphibusError as errors:
-            raise _first(errors) from None
+            failed = _first(errors)
+        if failed is not None:  # raised above, it would come in a group before Python 3.11.4
+            raise failed
         return count
 
     def _turn(self, queue: str) -> asyncio.Lock:
