@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.sql import Sql
@@ -122,3 +124,17 @@ class Store(Protocol):
     async def has_table(self, name: str) -> bool:
         """Whether the module has a table of that name."""
         ...
+
+
+class UnitFailed(Exception):
+    """The transaction of a unit of work was rolled back because of it."""
+
+
+def uncommitting(session: Session) -> None:
+    """Refuses a session to commit: the work of other handlers, not noted yet, is in its transaction."""
+
+    def refuse(session: Session) -> None:
+        if not session.in_nested_transaction():
+            raise UnitFailed("a handler committed or rolled back by itself")
+
+    event.listen(session, "before_commit", refuse)

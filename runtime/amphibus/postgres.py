@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from amphibus.database import Migrate
+from amphibus.database import Migrate, uncommitting
 from amphibus.errors import StoreAway, StoreError, StoreUnwritable
 from amphibus.failpoints import failpoint
 from amphibus.postgres_sql import PostgresSql
@@ -262,6 +262,8 @@ class PostgresStore:
 
 
 def _session(bound: AsyncConnection) -> AsyncSession:
-    return AsyncSession(
+    session = AsyncSession(
         bind=bound, expire_on_commit=False, autoflush=True, join_transaction_mode="control_fully"
     )
+    uncommitting(session.sync_session)
+    return session

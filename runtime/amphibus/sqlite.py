@@ -10,7 +10,7 @@ from typing import ClassVar
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from amphibus.database import Migrate
+from amphibus.database import Migrate, uncommitting
 from amphibus.errors import StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 from amphibus.schema_version import check_facts
@@ -238,6 +238,8 @@ async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
 
 def _session(bound: AsyncConnection) -> InlineSession:
     # The runtime begins, commits and rolls back on the connection; the session only reads and flushes.
-    return InlineSession(
+    session = InlineSession(
         bind=bound, expire_on_commit=False, autoflush=True, join_transaction_mode="control_fully"
     )
+    uncommitting(session.sync_session)
+    return session

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import structlog
 
 from amphibus.crash_journal import Isolation
-from amphibus.database import Store
+from amphibus.database import Store, UnitFailed
 from amphibus.envelope import Envelope
 from amphibus.failpoints import failpoint
 from amphibus.partitions import Shares
@@ -28,10 +28,6 @@ T = TypeVar("T")
 _TRIES = 20
 _APART_SECONDS = 0.005
 """How far two instances are kept apart that change the same rows, at the first try."""
-
-
-class UnitFailed(Exception):
-    """The transaction of a unit of work was rolled back because of it."""
 
 
 class _Unit:
