@@ -11,6 +11,7 @@ from amphibus.codec import Codec, to_bytes
 from amphibus.contract import Message
 from amphibus.envelope import Envelope, Reply
 from amphibus.partitions import AllShares
+from amphibus.receiver import Receiver
 from amphibus.signals.health import Health
 from amphibus.transports.rabbitmq import RabbitTransport
 from tests.benchmarks.business import done, orders, project
@@ -19,8 +20,11 @@ from tests.benchmarks.contracts.first import v1 as first
 from tests.benchmarks.ours.carrier import PARTITIONS, Counted, fill, settings_for
 
 
-class Passing:
-    """In the place of a module's receiver: passes on what follows from each message, keeping nothing."""
+class Passing(Receiver):
+    """In the place of a module's receiver: passes on what follows from each message, keeping nothing.
+
+    It has nothing of a receiver but its type, by which its methods are held to be the same.
+    """
 
     def __init__(self, transport: RabbitTransport, codec: Codec, counted: Counted) -> None:
         self._transport = transport
@@ -30,7 +34,8 @@ class Passing:
         self.began = 0.0
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
 
-    def take(self, envelope: Envelope, safe: Callable[[], None], _part: int | None = None) -> None:
+    def take(self, envelope: Envelope, safe: Callable[[], None], part: int | None = None) -> None:
+        assert part is not None
         self.began = self.began or time.perf_counter()
         message = self._codec.decode(envelope, self._codec.entry(envelope))
         assert isinstance(message, first.Work)
@@ -56,7 +61,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
         await fill(setup, messages)
         transport = RabbitTransport(business.topology(), settings, SystemClock())
         counted = Counted(len(messages))
-        passing: Any = Passing(transport, codec, counted)
+        passing = Passing(transport, codec, counted)
         transport.attach("first", passing, AllShares(PARTITIONS))
         await transport.open(Health())
         try:
