@@ -1,7 +1,7 @@
 """Where the time of an order goes: a flame graph, and a budget for each hop."""
 
 import asyncio
-import shutil
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,10 +57,13 @@ async def _recorded(made: Shop, file: Path, form: str, seconds: float) -> Path:
     )
     try:
         process = await asyncio.create_subprocess_exec(
-            _py_spy(),
+            "py-spy",
             *("record", "--pid", str(made.children[0].pid), "--format", form),
             *("--rate", str(_SAMPLES_A_SECOND), "--duration", str(max(1, round(seconds)))),
-            *("--output", str(file)),
+            *("--output", file.name),
+            # Its command line is the title of the graph, so no paths in it.
+            cwd=file.parent,
+            env=_found_beside_python(),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -72,6 +75,6 @@ async def _recorded(made: Shop, file: Path, form: str, seconds: float) -> Path:
     return file
 
 
-def _py_spy() -> str:
-    beside = Path(sys.executable).parent / "py-spy"
-    return str(beside) if beside.exists() else shutil.which("py-spy") or "py-spy"
+def _found_beside_python() -> dict[str, str]:
+    beside = Path(sys.executable).parent
+    return os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"}
