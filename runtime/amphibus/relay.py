@@ -12,21 +12,18 @@ import asyncio
 import contextlib
 from functools import partial
 
+from amphibus.backlog import Backlog
 from amphibus.database import Store
-from amphibus.envelope import Envelope
-from amphibus.envelope_rows import envelope_of
 from amphibus.failpoints import failpoint
 from amphibus.outgoing_queue import Item, OutgoingQueue
 from amphibus.partitions import Shares, only, partition_of
 from amphibus.settings import BusSettings
-from amphibus.tables import ENVELOPE
 from amphibus.transaction import Outgoing, Transaction
 from amphibus.transport import Transport
 from amphibus.unit_of_work import Writer
 
 _MARK_AT = 64
 _MARK_SECONDS = 0.05
-_COLUMNS = ", ".join(f"o.{column.strip()}" for column in ENVELOPE.split(","))
 
 
 class Relay:
@@ -48,6 +45,7 @@ class Relay:
         self._writer = writer
         self._transport = transport
         self._settings = settings
+        self._backlog = Backlog(store, shares, transport)
         self._queues: dict[str, OutgoingQueue] = {}
         self._marks: list[tuple[str, int]] = []
         self._mark_timer: asyncio.TimerHandle | None = None
@@ -149,14 +147,8 @@ class Relay:
                 held[destination] = held.get(destination, 0) + count
         for destination, _ in self._marks:
             held[destination] = held.get(destination, 0) + 1
-        rows = await self._store.look.rows(
-            f"SELECT destination, count(*) FROM amphibus_delivery WHERE 1 = 1{only(self._shares)}"
-            " GROUP BY destination"
-        )
-        for destination, count in rows:
-            if count > held.get(destination, 0):
-                for way, _ in self._transport.ways((destination,)):
-                    self._queue(way).behind = True
+        for way in await self._backlog.ways_beyond(held):
+            self._queue(way).behind = True
 
     async def _catch_up(self, queue: OutgoingQueue) -> None:
         while queue.behind and queue.has_room and self._transport.reaches(queue.way):
@@ -178,57 +170,17 @@ class Relay:
     async def _load(self, queue: OutgoingQueue, limit: int) -> None:
         known = queue.held + len(self._marks)
         queue.begin_reading()
-        destinations = await self._destinations_of(queue.way)
-        rows = await self._store.look.rows(
-            f"SELECT {_COLUMNS}, d.seq, d.destination FROM amphibus_delivery d"
-            " JOIN amphibus_outbox o ON o.seq = d.seq"
-            f" WHERE d.destination IN ({', '.join('?' * len(destinations))}){only(self._shares)}"
-            " ORDER BY d.seq, d.destination LIMIT ?",
-            *destinations,
-            limit + known,
-        )
-        complete = len(rows) < limit + known
-        # A row whose destinations may be cut off by the limit is left for the next reading.
-        last = None if complete or len(destinations) == 1 else rows[-1][11]
-        items: dict[int, tuple[Envelope, list[str]]] = {}
-        for row in rows:
-            if row[11] != last:
-                items.setdefault(row[11], (envelope_of(row), []))[1].append(row[12])
-        marked = {seq for destination, seq in self._marks if destination in destinations}
-        queue.end_reading(
-            [Item(seq, envelope, tuple(some)) for seq, (envelope, some) in items.items()],
-            settled=marked,
-            complete=complete,
-        )
+        items, complete = await self._backlog.oldest(queue.way, limit + known)
+        queue.end_reading(items, settled=self._marked_on(queue.way), complete=complete)
 
     async def _load_past(self, queue: OutgoingQueue) -> None:
-        """Reads the first message of other keys, where the backlog of a few fills the memory."""
         queue.begin_reading()
-        keys, destinations = queue.keys, await self._destinations_of(queue.way)
-        rows = await self._store.look.rows(
-            f"SELECT {_COLUMNS}, d.seq, d.destination FROM amphibus_delivery d"
-            " JOIN amphibus_outbox o ON o.seq = d.seq"
-            f" WHERE d.destination IN ({', '.join('?' * len(destinations))}){only(self._shares)}"
-            f" AND (o.key IS NULL OR o.key NOT IN ({', '.join('?' * len(keys))}))"
-            " ORDER BY d.seq, d.destination LIMIT ?",
-            *destinations,
-            *keys,
-            self._settings.window,
-        )
-        first: dict[tuple[str, str], Item] = {}
-        for row in rows:
-            envelope = envelope_of(row)
-            lane = (row[12], envelope.lane)
-            first.setdefault(lane, Item(row[11], envelope, (row[12],)))
-        marked = {seq for destination, seq in self._marks if destination in destinations}
-        queue.end_reading(list(first.values()), settled=marked, complete=False)
+        limit = self._settings.window
+        items = await self._backlog.oldest_of_others(queue.way, queue.keys, limit)
+        queue.end_reading(items, settled=self._marked_on(queue.way), complete=False)
 
-    async def _destinations_of(self, way: str) -> list[str]:
-        rows = await self._store.look.rows(
-            f"SELECT DISTINCT destination FROM amphibus_delivery WHERE 1 = 1{only(self._shares)}"
-        )
-        names = [row[0] for row in rows]
-        return [name for name in names if self._transport.ways((name,))[0][0] == way] or [way]
+    def _marked_on(self, way: str) -> set[int]:
+        return {seq for name, seq in self._marks if self._transport.ways((name,))[0][0] == way}
 
     def _hand_over(self, queue: OutgoingQueue, item: Item) -> None:
         failpoint("relay.before_delivery")
