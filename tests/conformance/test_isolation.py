@@ -2,6 +2,7 @@
 
 import pytest
 
+from amphibus.sqlite import SqliteConnection
 from amphibus.testing import Harness
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
@@ -135,3 +136,15 @@ async def _slow_readers(office: Office, shop: Harness, many: int) -> None:
 def _held(shop: Harness) -> int:
     queues = shop.host.modules["desk"].relay._queues
     return max(queue.held for queue in queues.values())
+
+
+async def test_what_does_not_fit_into_a_commit_is_in_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SqliteConnection, "slice_seconds", 0.0)
+    async with office.open("archive", "readers") as shop:
+        await shop.send(*[desk.Write(book=f"b{n}", line=n) for n in range(50)])
+    async with office.open() as shop:
+        await shop.settle()
+
+    assert sorted(line for _, line, _ in office.lines("desk")) == list(range(50))
