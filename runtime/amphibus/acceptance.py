@@ -1,16 +1,19 @@
 """The gateway's own store: what was accepted over HTTP, under every identity that could repeat it."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from amphibus.clock import Clock
 from amphibus.codec import to_bytes
 from amphibus.contract import Message
 from amphibus.database import Store
-from amphibus.envelope import Envelope, Reply
+from amphibus.envelope import REPLY_TO, Envelope, Reply
 from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
 from amphibus.intake import Verdict
+from amphibus.partitions import Shares, partition_of
 from amphibus.topology import GATEWAY, Topology
 from amphibus.transaction import Transaction
 from amphibus.transport import Transport
@@ -26,12 +29,14 @@ class Acceptance:
         topology: Topology,
         store: Store,
         writer: Writer,
+        shares: Shares,
         transport: Transport,
         clock: Clock,
     ) -> None:
         self.topology = topology
         self._store = store
         self._writer = writer
+        self._shares = shares
         self._transport = transport
         self._clock = clock
         self._running: set[str] = set()
@@ -56,11 +61,15 @@ class Acceptance:
         if self._running.intersection(identities):
             return Verdict("running")
         envelope = self._envelope(message, message_id, trace, reply=True) if stored else None
+        address = self._transport.reply_address
+        elsewhere = envelope is not None and self._sent_elsewhere(envelope)
+        if envelope is not None and elsewhere and address:
+            envelope = replace(envelope, extra=MappingProxyType({REPLY_TO: address}))
         job = partial(
             self._accept, identities, key_identity, message_id, digest, envelope, location
         )
         self._running.update(identities)
-        if stored:
+        if stored and (address or not elsewhere):
             self._expect(message_id)
         verdict = Verdict("running")
         try:
@@ -141,6 +150,11 @@ class Acceptance:
         if row is None:
             return None
         return self.topology.contracts[row[0]].model_validate_json(row[1])
+
+    def _sent_elsewhere(self, envelope: Envelope) -> bool:
+        """Whether another instance has the partition, and takes it out of the outbox that all share."""
+        part = partition_of(envelope.key, envelope.id, self._shares.count)
+        return part not in self._shares.owned
 
     def _envelope(self, message: Message, message_id: str, trace: str, *, reply: bool) -> Envelope:
         return Envelope(

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from amphibus.contract import Message
+
+REPLY_TO: Final = "replyto"
+"""The name in `extra` of where the reply goes, if another instance sends the message than the one that waits."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

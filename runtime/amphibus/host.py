@@ -88,6 +88,7 @@ class Host:
             topology=self._around.topology,
             store=hosted.store,
             writer=hosted.writer,
+            shares=hosted.shares,
             transport=self.transport,
             clock=self.clock,
         )

@@ -80,6 +80,11 @@ class Transport(Protocol):
         """Carries the reply to a delivered message back to its sender, if that is still there."""
         ...
 
+    @property
+    def reply_address(self) -> str:
+        """Where replies to this process go, if another instance sends a message in its place; empty if they cannot."""
+        ...
+
     def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
         """Calls `on_reply` with the reply to a message; None stops that."""
         ...

@@ -60,3 +60,19 @@ def test_the_whole_month_ends_as_expected(
     mode: str, storage: str, instances: int, build: Build, month: Month, say: Say
 ) -> None:
     _ends_as_expected(build, month, say, mode=mode, storage=storage, instances=instances)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(100)
+def test_the_owner_s_reply_finds_the_instance_that_waits_for_it(build: Build, month: Month) -> None:
+    """The one that accepts an order over HTTP is often not the one that sends it on.
+
+    Each would wait for a minute, and all of them together for far longer than this test may take.
+    """
+    shop = build("server")
+    shop.arrange("distributed", 2)
+    shop.configure(AMPHIBUS_GATEWAY__ACCEPT_WITHIN_SECONDS="60")
+    shop.start()
+    Sender(shop, month.first(12)).everything()
+
+    assert shop.stop() == 0

@@ -89,6 +89,11 @@ class MemoryTransport:
         if on_reply is not None:
             on_reply(reply)
 
+    @property
+    def reply_address(self) -> str:
+        """None: a reply does not leave the process."""
+        return ""
+
     def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
         """Calls `on_reply` with the reply to a message; None stops that."""
         if on_reply is None:

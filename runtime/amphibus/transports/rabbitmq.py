@@ -9,7 +9,7 @@ does not stop acknowledgements.
 import asyncio
 
 from amphibus.clock import Clock
-from amphibus.envelope import Envelope, Reply
+from amphibus.envelope import REPLY_TO, Envelope, Reply
 from amphibus.errors import ConfigError
 from amphibus.partitions import Shares
 from amphibus.receiver import Receiver
@@ -126,12 +126,10 @@ class RabbitTransport:
     def deliver(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
         """Publishes a message; it is safe when the broker has confirmed it."""
         exchange, key = self._names.route(destinations, envelope)
-        expected = envelope.reply and self._requests.expects(envelope.id)
-        properties = properties_of(
-            envelope,
-            user=self._broker.user,
-            reply_to=self._requests.address if expected else None,
-        )
+        reply_to = envelope.extra.get(REPLY_TO) if envelope.reply else None
+        if envelope.reply and self._requests.expects(envelope.id):
+            reply_to = self._requests.address
+        properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
         self._publisher.put(Parcel(exchange, key, envelope.body, properties, safe))
 
     async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
@@ -147,6 +145,11 @@ class RabbitTransport:
         """Sends the reply to a delivered message to where its sender said, if it did."""
         for intake in self._intakes.values():
             intake.reply(envelope, reply)
+
+    @property
+    def reply_address(self) -> str:
+        """The queue of this process, by its exchange."""
+        return self._requests.address
 
     def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
         """Calls `on_reply` with the reply to a message; None stops that."""
