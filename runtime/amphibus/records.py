@@ -99,8 +99,8 @@ _PAST: Final = """
     UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE lane = {lane} AND blocks = 1
     LIMIT 1
 """
-PAST: Final = _PAST.format(source="?1", id="?2", lane="?3")
-"""What stands against running one message, for SQLite."""
+PAST: Final = _PAST.format(source="?", id="?", lane="?")
+"""What stands against running one message, for SQLite: given its source and id, again, its lane, again."""
 PASTS_ON_POSTGRESQL: Final = f"""
 SELECT place, past.outcome, past.answer
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given(source, id, lane, place)

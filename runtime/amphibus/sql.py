@@ -72,7 +72,10 @@ class SqliteSql:
     async def pasts(self, messages: Sequence[tuple[str, str, str]]) -> list[Row | None]:
         """What stands against running each of some messages."""
         execute = self.raw.execute
-        return [execute(PAST, message).fetchone() for message in messages]
+        return [
+            execute(PAST, (source, identity, source, identity, lane, lane)).fetchone()
+            for source, identity, lane in messages
+        ]
 
     async def keep(self, records: Records) -> list[int]:
         """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
