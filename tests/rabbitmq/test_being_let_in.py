@@ -16,6 +16,14 @@ from tests.services.installing import program
 from tests.services.rabbitmq import RabbitNode, scripts
 
 pytestmark = pytest.mark.asyncio
+_OF_A_SERVER = """
+subjectAltName = DNS:localhost
+basicConstraints = CA:FALSE
+keyUsage = digitalSignature, keyEncipherment
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+"""
+"""What RFC 5280 asks of a certificate, and Python from 3.13 on."""
 
 
 @pytest.mark.parametrize("account", ["guest:wrong", "nobody:guest"])
@@ -142,9 +150,10 @@ def _certificates(folder: Path) -> None:
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
     authority = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test-ca")
-    openssl("req", *authority, "-keyout", "ca.key", "-out", "ca.pem")
+    uses = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    openssl("req", *authority, *uses, "-keyout", "ca.key", "-out", "ca.pem")
     for name in ("server", "client"):
-        (folder / "names").write_text("subjectAltName=DNS:localhost")
+        (folder / "names").write_text(_OF_A_SERVER)
         request = ("-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost")
         openssl("req", *request, "-keyout", f"{name}.key", "-out", f"{name}.csr")
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
