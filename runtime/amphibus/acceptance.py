@@ -61,15 +61,17 @@ class Acceptance:
         if self._running.intersection(identities):
             return Verdict("running")
         envelope = self._envelope(message, message_id, trace, reply=True) if stored else None
-        address = self._transport.reply_address
-        elsewhere = envelope is not None and self._sent_elsewhere(envelope)
-        if envelope is not None and elsewhere and address:
-            envelope = replace(envelope, extra=MappingProxyType({REPLY_TO: address}))
+        reply_comes = stored
+        if envelope is not None and self._sent_elsewhere(envelope):
+            address = self._transport.reply_address
+            reply_comes = bool(address)
+            if address:
+                envelope = replace(envelope, extra=MappingProxyType({REPLY_TO: address}))
         job = partial(
             self._accept, identities, key_identity, message_id, digest, envelope, location
         )
         self._running.update(identities)
-        if stored and (address or not elsewhere):
+        if reply_comes:
             self._expect(message_id)
         verdict = Verdict("running")
         try:

@@ -34,6 +34,10 @@ class Backlog:
         self._shares = shares
         self._transport = transport
 
+    def way_to(self, destination: str) -> str:
+        """The way that leads there."""
+        return self._transport.ways((destination,))[0][0]
+
     async def ways_beyond(self, held: Mapping[str, int]) -> set[str]:
         """The ways for which more waits than is held of each destination in memory."""
         ways: set[str] = set()
@@ -46,7 +50,7 @@ class Backlog:
                 known + 1,
             )
             if rows[0][0] > known:
-                ways |= {way for way, _ in self._transport.ways((destination,))}
+                ways.add(self.way_to(destination))
         return ways
 
     async def oldest(self, way: str, limit: int) -> tuple[list[Item], bool]:
@@ -90,7 +94,7 @@ class Backlog:
         Where all of them are on the way it names none: then the rows are read in the order of their numbers.
         """
         names = await self._destinations()
-        mine = [name for name in names if self._transport.ways((name,))[0][0] == way]
+        mine = [name for name in names if self.way_to(name) == way]
         if len(mine) > 1 and len(mine) == len(names):
             return "1 = 1", [], True
         mine = mine or [way]

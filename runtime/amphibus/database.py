@@ -129,12 +129,15 @@ class Store(Protocol):
 class UnitFailed(Exception):
     """The transaction of a unit of work was rolled back because of it."""
 
+    def __init__(self) -> None:
+        super().__init__("a handler committed or rolled back by itself")
+
 
 def uncommitting(session: Session) -> None:
     """Refuses a session to commit: the work of other handlers, not noted yet, is in its transaction."""
 
     def refuse(session: Session) -> None:
         if not session.in_nested_transaction():
-            raise UnitFailed("a handler committed or rolled back by itself")
+            raise UnitFailed
 
     event.listen(session, "before_commit", refuse)

@@ -5,7 +5,7 @@ kept without the record (the idempotent receiver of Hohpe and Woolf, with the in
 """
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from amphibus.attempts import Attempt, Origin, Outcome, failure_of, reply_again
 from amphibus.clock import Clock, as_datetime
@@ -28,6 +28,12 @@ from amphibus.topology import processes_of
 from amphibus.transaction import HandlerFailed, Transaction
 
 _CRASHES = 3
+
+# An instance may have parked it again while another one handled it.
+_SETTLED_MEANWHILE: Final = """
+SELECT EXISTS (SELECT 1 FROM amphibus_inbox AS done WHERE done.source = waiting.source AND done.id = waiting.id)
+FROM amphibus_parked AS waiting WHERE seq = ?
+"""
 
 
 class Handling:
@@ -80,8 +86,10 @@ class Handling:
     async def _known_already(self, transaction: Transaction, attempt: Attempt) -> Outcome | None:
         sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.PARKED:
-            found = await sql.row("SELECT 1 FROM amphibus_parked WHERE seq = ?", attempt.seq)
-            return None if found else Outcome.GONE
+            settled = await sql.row(_SETTLED_MEANWHILE, attempt.seq)
+            if settled and settled[0]:
+                await self._settlement.leave_origin(sql, attempt, promote=True)
+            return None if settled and not settled[0] else Outcome.GONE
         if attempt.origin is Origin.TIMER:
             found = await sql.row(
                 "SELECT 1 FROM amphibus_timer WHERE name = ? AND key = ? AND id = ?",

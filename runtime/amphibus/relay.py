@@ -16,7 +16,7 @@ from amphibus.backlog import Backlog
 from amphibus.database import Store
 from amphibus.failpoints import failpoint
 from amphibus.outgoing_queue import Item, OutgoingQueue
-from amphibus.partitions import Shares, only, partition_of
+from amphibus.partitions import Shares, partition_of
 from amphibus.settings import BusSettings
 from amphibus.transaction import Outgoing, Transaction
 from amphibus.transport import Transport
@@ -85,11 +85,7 @@ class Relay:
         """Whether every reachable destination has everything."""
         if self._marks or not all(queue.idle for queue in self._queues.values()):
             return False
-        rows = await self._store.look.rows(
-            f"SELECT DISTINCT destination FROM amphibus_delivery WHERE 1 = 1{only(self._shares)}"
-        )
-        waiting = self._transport.ways(tuple(row[0] for row in rows))
-        return not any(self._transport.reaches(way) for way, _ in waiting)
+        return not any(map(self._transport.reaches, await self._backlog.ways_beyond({})))
 
     def sent(self, rows: list[Outgoing]) -> None:
         """Rows that were committed just now, in the order of their numbers."""
@@ -180,7 +176,7 @@ class Relay:
         queue.end_reading(items, settled=self._marked_on(queue.way), complete=False)
 
     def _marked_on(self, way: str) -> set[int]:
-        return {seq for name, seq in self._marks if self._transport.ways((name,))[0][0] == way}
+        return {seq for name, seq in self._marks if self._backlog.way_to(name) == way}
 
     def _hand_over(self, queue: OutgoingQueue, item: Item) -> None:
         failpoint("relay.before_delivery")

@@ -94,7 +94,7 @@ class Settlement:
             now=self._clock.now(),
             blocks=blocks,
         )
-        await self._leave_origin(sql, attempt, promote=not blocks)
+        await self.leave_origin(sql, attempt, promote=not blocks)
         return Outcome.DEAD
 
     async def record(
@@ -111,9 +111,10 @@ class Settlement:
                 answer or None,
             )
         )
-        await self._leave_origin(transaction.sql, attempt, promote=True)
+        await self.leave_origin(transaction.sql, attempt, promote=True)
 
-    async def _leave_origin(self, sql: Sql, attempt: Attempt, *, promote: bool) -> None:
+    async def leave_origin(self, sql: Sql, attempt: Attempt, *, promote: bool) -> None:
+        """Removes it from where it waited; `promote` lets the next one of its lane go on."""
         if attempt.origin is Origin.PARKED:
             now = self._clock.now()
             if await unpark(sql, attempt.seq, attempt.envelope.lane, now, promote=promote):

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import URL, StaticPool
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util.concurrency import await_only, in_greenlet
-from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 
@@ -83,14 +82,6 @@ class InlineSession(AsyncSession):
 
     async def exec(self, *args: Any, **options: Any) -> Any:
         """Runs a statement; its result is read whole."""
-        return self.sync_session.exec(*args, **_read_whole(options))
-
-    async def execute(self, *args: Any, **options: Any) -> Any:
-        """Runs a statement, as SQLAlchemy's own session does; its result is read whole."""
-        return super(Session, self.sync_session).execute(*args, **_read_whole(options))
-
-
-def _read_whole(options: dict[str, Any]) -> dict[str, Any]:
-    """An open cursor would keep the file's old pages."""
-    chosen = options.get("execution_options") or {}
-    return {**options, "execution_options": {**chosen, "prebuffer_rows": True}}
+        # An open cursor would keep the file's old pages.
+        chosen = {**(options.pop("execution_options", None) or {}), "prebuffer_rows": True}
+        return self.sync_session.exec(*args, **options, execution_options=chosen)

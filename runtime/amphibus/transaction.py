@@ -79,8 +79,7 @@ class Transaction:
 
     async def savepoint(self) -> None:
         """Where `undo` goes back to."""
-        if self.undoes:
-            await self._connection.savepoint()
+        await self._connection.savepoint()
 
     async def undo(self) -> None:
         """Takes back what was done since the savepoint, a lock of what is ours with it: so that is locked again."""

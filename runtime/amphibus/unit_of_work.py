@@ -150,7 +150,7 @@ class Writer:
             for unit in units:
                 results.append((unit, await unit.job(transaction)))
                 if transaction.lost:
-                    raise UnitFailed("a handler committed or rolled back by itself")
+                    raise UnitFailed
                 if time.perf_counter() > ends:
                     break
             for ride_along in self.before_commit:

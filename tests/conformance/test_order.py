@@ -4,6 +4,7 @@ import pytest
 
 from amphibus.admin import dead, feed, replay
 from amphibus.codec import to_bytes
+from amphibus.tables import ENVELOPE
 from amphibus.testing import Harness
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
@@ -59,6 +60,29 @@ async def test_order_holds_across_a_restart_with_parked_messages(office: Office)
             await shop.advance(minutes=1)
 
     assert office.numbers("desk", "b") == [0, 1, 2, 3]
+
+
+async def test_a_parked_one_that_was_handled_elsewhere_is_let_go(office: Office) -> None:
+    """Two instances meet: one parks behind others what the other one is handling."""
+    async with office.open(quick_retries=0) as shop:
+        await shop.send(
+            *[desk.Write(book="b", line=n, mood="fail 1" * (n == 1)) for n in (0, 1, 2)]
+        )
+        await shop.settle()
+        columns = f"{ENVELOPE}, received, attempts"
+        office.change(
+            "desk",
+            f"INSERT INTO amphibus_parked (seq, lane, {columns}, tries, due, late, error)"
+            " SELECT 0, (SELECT lane FROM amphibus_parked),"
+            f" {columns}, 0, NULL, 0, '' FROM amphibus_inbox WHERE key = 'b'",
+        )
+        office.change("desk", "UPDATE amphibus_parked SET due = CASE seq WHEN 0 THEN 0 END")
+        await shop.advance(minutes=1)
+        await shop.settle()
+
+        assert shop.parked("desk") == shop.dead("desk") == []
+
+    assert office.numbers("desk", "b") == [0, 1, 2]
 
 
 async def test_different_keys_do_not_wait_for_each_other(office: Office) -> None:
