@@ -20,6 +20,12 @@ _PUT_ON_SHELF: Final = text(
     "INSERT INTO stock (sku, on_hand, reserved) VALUES (:item, :quantity, 0)"
     " ON CONFLICT (sku) DO UPDATE SET on_hand = stock.on_hand + excluded.on_hand"
 )
+_ON_SHELF: Final = (
+    select(Stock.sku, Stock.on_hand, Stock.reserved)
+    .where(col(Stock.sku).in_(bindparam("items", expanding=True)))
+    .order_by(Stock.sku)
+    .with_for_update()
+)
 # On the table, not the class: many rows in one call, and no object of the session to look after.
 _STOCK: Final = Base.metadata.tables["stock"]
 _ONE: Final = _STOCK.update().where(_STOCK.c.sku == bindparam("item"))
@@ -108,13 +114,7 @@ def _added_up(lines: Iterable[inventory.StockLine]) -> dict[str, int]:
 
 async def _available(items: Mapping[str, int], context: InventoryContext) -> dict[str, int]:
     """What is left of each SKU, locked until the transaction ends."""
-    query = (
-        select(Stock.sku, Stock.on_hand, Stock.reserved)
-        .where(col(Stock.sku).in_(items))
-        .order_by(Stock.sku)
-        .with_for_update()
-    )
-    found = await context.db.exec(query)
+    found = await context.db.exec(_ON_SHELF, params={"items": list(items)})
     return {sku: on_hand - reserved for sku, on_hand, reserved in found}
 
 

@@ -98,10 +98,9 @@ async def _add(
     revenue: Decimal = _NOTHING,
     refunds: Decimal = _NOTHING,
 ) -> None:
-    connection = await context.db.connection()
-    await connection.execute(
-        _ADD,
-        {
+    await context.db.exec(
+        _ADD,  # type: ignore[call-overload] # it takes text() too
+        params={
             "day": _day(message),
             "currency": message.currency,
             "orders": orders,

@@ -3,9 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.sql import Sql
@@ -131,13 +129,3 @@ class UnitFailed(Exception):
 
     def __init__(self) -> None:
         super().__init__("a handler committed or rolled back by itself")
-
-
-def uncommitting(session: Session) -> None:
-    """Refuses a session to commit: the work of other handlers, not noted yet, is in its transaction."""
-
-    def refuse(session: Session) -> None:
-        if not session.in_nested_transaction():
-            raise UnitFailed
-
-    event.listen(session, "before_commit", refuse)

@@ -12,12 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from amphibus.database import Migrate, uncommitting
+from amphibus.database import Migrate
 from amphibus.errors import StoreAway, StoreError, StoreUnwritable
 from amphibus.failpoints import failpoint
 from amphibus.postgres_sql import PostgresSql
 from amphibus.records import Records, Row
 from amphibus.schema_version import check_facts
+from amphibus.sessions import session_on
 from amphibus.sql import Sql
 from amphibus.store_trouble import Troubles
 from amphibus.tables import POSTGRESQL, SCHEMA_VERSION
@@ -58,7 +59,7 @@ class PostgresConnection:
         except (OSError, asyncpg.PostgresError, DBAPIError) as error:
             raise self._unusable(error) from error
         self.sql = PostgresSql(self.raw)
-        self.session = _session(self.bound)
+        self.session = session_on(self.bound, AsyncSession)
         return self
 
     @property
@@ -95,7 +96,7 @@ class PostgresConnection:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self.raw.execute("ROLLBACK")
         self.session.sync_session.expunge_all()
-        self.session = _session(self.bound)
+        self.session = session_on(self.bound, AsyncSession)
 
     async def close(self) -> None:
         """Gives the connection up."""
@@ -259,11 +260,3 @@ class PostgresStore:
                 failpoint("migrate.after")
             rows = await raw.fetch("SELECT name, value FROM amphibus_meta")
         check_facts(dict(rows), self.module, self.where)
-
-
-def _session(bound: AsyncConnection) -> AsyncSession:
-    session = AsyncSession(
-        bind=bound, expire_on_commit=False, autoflush=True, join_transaction_mode="control_fully"
-    )
-    uncommitting(session.sync_session)
-    return session

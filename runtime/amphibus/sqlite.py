@@ -10,10 +10,11 @@ from typing import ClassVar
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from amphibus.database import Migrate, uncommitting
+from amphibus.database import Migrate
 from amphibus.errors import StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 from amphibus.schema_version import check_facts
+from amphibus.sessions import session_on
 from amphibus.sql import Sql, SqliteSql
 from amphibus.sqlite_inline import InlineSession
 from amphibus.store_trouble import Troubles
@@ -63,7 +64,7 @@ class SqliteConnection:
         if self.raw.in_transaction:
             self.raw.execute("ROLLBACK")
         self.session.sync_session.expunge_all()
-        self.session = _session(self.bound)
+        self.session = session_on(self.bound, InlineSession)
 
     async def close(self) -> None:
         """Closes all three."""
@@ -233,13 +234,4 @@ async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
     raw.execute("PRAGMA cache_size=-8000")
     if not writer:
         raw.execute("PRAGMA query_only=ON")
-    return SqliteConnection(engine, bound, raw, SqliteSql(raw), _session(bound))
-
-
-def _session(bound: AsyncConnection) -> InlineSession:
-    # The runtime begins, commits and rolls back on the connection; the session only reads and flushes.
-    session = InlineSession(
-        bind=bound, expire_on_commit=False, autoflush=True, join_transaction_mode="control_fully"
-    )
-    uncommitting(session.sync_session)
-    return session
+    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session_on(bound, InlineSession))

@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,8 +77,7 @@ class Harness:
             containers: ready-made containers by module, e.g. with a provider overridden.
         """
         project = root if isinstance(root, Project) else Project.find(root)
-        with tempfile.TemporaryDirectory(prefix="amphibus-") as temporary:
-            folder = data_dir or Path(temporary)
+        with _folder(data_dir) as folder:
             clock = VirtualClock()
             flags: dict[str, Any] = {"data_dir": folder, **(settings or {})}
             if transport == "rabbitmq":
@@ -250,6 +249,15 @@ class Harness:
             transport.deliver(some, envelope, done.set)
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await done.wait()
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="amphibus-") as temporary:
+        yield Path(temporary)
 
 
 def _transport(

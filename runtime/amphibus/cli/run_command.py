@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from pydantic import SecretStr
 
 from amphibus.cli import options, start_checks
+from amphibus.cli.collector import look_less_often
 from amphibus.cli.greeting import Surface, greeting
 from amphibus.cli.places import GATEWAY, known_names, port_of
 
@@ -139,11 +140,16 @@ def _serve(
 ) -> int:
     from amphibus.host import serve
 
+    def ready(host: "Host") -> None:
+        on_ready(host)
+        look_less_often()
+
+    serving = serve(project, settings, chosen, mode=mode, on_ready=ready)
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(serve(project, settings, chosen, mode=mode, on_ready=on_ready))
-    return uvloop.run(serve(project, settings, chosen, mode=mode, on_ready=on_ready))
+        return asyncio.run(serving)
+    return uvloop.run(serving)
 
 
 def _end_with_supervisor() -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from amphibus.cli.collector import look_less_often
 from amphibus.clock import SystemClock
 from amphibus.codec import to_bytes
 from amphibus.contract import Message
@@ -48,6 +49,7 @@ async def hosted(
         transport = RabbitTransport(found.topology(), settings, SystemClock())
     host = Host(found, settings, names, transport=transport)
     await host.start()
+    look_less_often()
     try:
         yield host
     finally:

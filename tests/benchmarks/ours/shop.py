@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from dependency_injector import providers
 
+from amphibus.cli.collector import look_less_often
 from amphibus.gateway.app import build_app
 from amphibus.host import Host
 from amphibus.hosting import make_container
@@ -55,6 +56,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     )
     await host.start()
     server = await _serve(host, settings) if GATEWAY in names else None
+    look_less_often()
     try:
         yield Answering(_Answers(host), {"url": server.url if server else ""})
     finally:
