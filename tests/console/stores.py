@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from amphibus.admin.database import insert
 from amphibus.tables import SCHEMA_VERSION, SQLITE
 
 NOW: Final = time.time_ns() // 1000
@@ -46,7 +45,9 @@ class Store:
 
     def insert(self, table: str, **row: Any) -> int:
         with self.open() as connection:
-            return insert(connection, f"amphibus_{table}", row)
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            statement = f"INSERT INTO amphibus_{table} ({names}) VALUES ({marks})"
+            return connection.execute(statement, tuple(row.values())).lastrowid or 0
 
     def sent(self, identity: str, *destinations: str, **envelope: Any) -> int:
         seq = self.insert(

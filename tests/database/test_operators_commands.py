@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from amphibus.partitions import partition_of
 from tests.console.conftest import Console, Ended
 from tests.console.kiosk import write_kiosk
 from tests.console.stores import SALE
@@ -81,6 +82,32 @@ def test_events_are_put_in_line_and_a_flow_is_told(desk: Desk) -> None:
         {"destination": "till", "seq": 1}
     ]
     assert "shelf > shelf.Sold.v1 > till under way" in desk("logs", "--key", SALE).out
+
+
+def test_a_command_is_put_into_the_outbox_on_the_server(desk: Desk) -> None:
+    sale = f'{{"sale_id": "{SALE}", "item": "cup"}}'
+
+    for said in ("sent ", "sent before"):
+        ended = desk("send", "shelf.Sell.v1", "--id", "m-1", "--data", sale)
+        assert (ended.code, ended.out.startswith(said)) == (0, True), ended.out + ended.err
+    other = desk("send", "shelf.Sell.v1", "--id", "m-1", "--data", '{"item": "pot"}')
+
+    assert other.code == 1
+    assert desk.do("SELECT id, source, key FROM gateway.amphibus_outbox") == [
+        {"id": "m-1", "source": "gateway", "key": SALE}
+    ]
+    assert desk.do("SELECT destination, seq, part FROM gateway.amphibus_delivery") == [
+        {"destination": "shelf", "seq": 1, "part": partition_of(SALE, "m-1", 8)}
+    ]
+
+
+def test_where_there_is_no_gateway_nothing_is_sent(desk: Desk) -> None:
+    desk.do("DROP SCHEMA gateway CASCADE")
+
+    ended = desk("send", "shelf.Sell.v1", "--data", '{"item": "cup"}')
+
+    assert ended.code == 1
+    assert ended.err.startswith("error  there is no outbox of a gateway on that server")
 
 
 def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: Path) -> None:

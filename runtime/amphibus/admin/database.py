@@ -1,10 +1,10 @@
 """Opens the databases of a data folder beside whoever works with them."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from amphibus.errors import StoreError
 from amphibus.schema_version import check_facts
@@ -115,11 +115,3 @@ def facts(connection: sqlite3.Connection) -> dict[str, str]:
         return {}
     rows = connection.execute("SELECT name, value FROM amphibus_meta").fetchall()
     return {row["name"]: row["value"] for row in rows}
-
-
-def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> int:
-    """Inserts a row by column names; returns its number."""
-    names = ", ".join(row)
-    marks = ", ".join("?" * len(row))
-    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"
-    return connection.execute(statement, tuple(row.values())).lastrowid or 0

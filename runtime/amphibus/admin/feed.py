@@ -3,15 +3,20 @@
 The gateway's relay sends them on: at once if it runs (it looks every second), else when it starts.
 """
 
-import sqlite3
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from amphibus.admin.database import insert, writing
+from amphibus.admin.stores import AdminStore, insert
+from amphibus.envelope import Envelope
+from amphibus.envelope_rows import columns_of
 from amphibus.identity import new_trace
+from amphibus.partitions import partition_of
+from amphibus.records import Records
+from amphibus.sql import Sql
+from amphibus.topology import GATEWAY
 
 Outcome = Literal["sent", "same", "other"]
 """`same`: it was sent before with this content; `other`: with other content, so it is not sent."""
@@ -41,60 +46,56 @@ async def prepare(data_dir: Path) -> Path:
     Raises:
         StoreError: it cannot be made.
     """
-    path = data_dir / "gateway.db"
+    path = data_dir / f"{GATEWAY}.db"
     if not path.exists():
         from amphibus.sqlite import SqliteStore
 
-        store = SqliteStore("gateway", data_dir)
+        store = SqliteStore(GATEWAY, data_dir)
         await store.open()
         await store.close()
     return path
 
 
-def feed(path: Path, items: Iterable[Item]) -> list[Outcome]:
+async def feed(gateway: AdminStore, items: Iterable[Item]) -> list[Outcome]:
     """Sends what was not sent before, in one transaction and in order; says what became of each."""
-    with writing(path) as connection:
-        return [_one(connection, item) for item in items]
+    leaving = Records()
+    async with gateway.writing() as sql:
+        outcomes = [await _one(sql, item, leaving, gateway.partitions) for item in items]
+        if leaving:
+            await sql.keep(leaving)
+    return outcomes
 
 
-def _one(connection: sqlite3.Connection, item: Item) -> Outcome:
+async def _one(sql: Sql, item: Item, leaving: Records, partitions: int) -> Outcome:
     for identity in item.identities:
-        known = connection.execute(
-            "SELECT digest FROM amphibus_accepted WHERE identity = ?", (identity,)
-        ).fetchone()
+        known = await sql.row("SELECT digest FROM amphibus_accepted WHERE identity = ?", identity)
         if known is not None:
-            return "same" if known["digest"] == item.digest else "other"
+            return "same" if known[0] == item.digest else "other"
     now = time.time_ns() // 1000
     for identity in item.identities:
-        insert(
-            connection,
-            "amphibus_accepted",
-            {
-                "identity": identity,
-                "message_id": item.id,
-                "digest": item.digest,
-                "accepted": now,
-                "location": item.location,
-            },
-        )
-    _put_in_line(connection, item, now)
+        row = {
+            "identity": identity,
+            "message_id": item.id,
+            "digest": item.digest,
+            "accepted": now,
+            "location": item.location,
+        }
+        await insert(sql, "amphibus_accepted", row)
+    part = partition_of(item.key, item.id, partitions)
+    leaving.deliveries.append((len(leaving.outbox), item.owner, part))
+    leaving.outbox.append(columns_of(_envelope(item, now)))
     return "sent"
 
 
-def _put_in_line(connection: sqlite3.Connection, item: Item, now: int) -> None:
-    seq = insert(
-        connection,
-        "amphibus_outbox",
-        {
-            "id": item.id,
-            "type": item.type,
-            "source": "gateway",
-            "key": item.key,
-            "time": now,
-            "correlation": item.id,
-            "trace": new_trace(),
-            "reply": 0,
-            "body": item.body,
-        },
+def _envelope(item: Item, now: int) -> Envelope:
+    return Envelope(
+        id=item.id,
+        type=item.type,
+        source=GATEWAY,
+        key=item.key,
+        time=now,
+        correlation=item.id,
+        causation=None,
+        trace=new_trace(),
+        body=item.body,
     )
-    insert(connection, "amphibus_delivery", {"destination": item.owner, "seq": seq})

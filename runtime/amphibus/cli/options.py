@@ -135,6 +135,31 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
     return files(existing(folder), partitions)
 
 
+def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
+    """Where messages of producers are put; a file is made if there is none.
+
+    Raises:
+        StoreError: it cannot be made, or the server cannot be reached.
+        CommandError: there is no schema of a gateway on that server.
+    """
+    from amphibus.admin.feed import prepare
+    from amphibus.admin.stores import FileStore
+    from amphibus.cli.places import GATEWAY
+
+    configured = settings(db_url=db)
+    if given is None and configured.db_url is not None:
+        found = stores(None, db)
+        if GATEWAY in found:
+            return found[GATEWAY]
+        raise CommandError(
+            "there is no outbox of a gateway on that server",
+            "its schema has not been made, or this user may not read it",
+            "amphibus db create, then: amphibus db upgrade",
+        )
+    folder = configured.data_dir if given is None else given.absolute()
+    return FileStore(asyncio.run(prepare(folder)), configured.rabbitmq.partitions)
+
+
 def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
     """The database of one module.
 

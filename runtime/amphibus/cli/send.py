@@ -17,6 +17,7 @@ from amphibus.cli.send_report import Report
 from amphibus.identity import new_id
 
 if TYPE_CHECKING:
+    from amphibus.admin.stores import AdminStore
     from amphibus.cli.send_lines import Bad, Line
 
 _BATCH: Final = 256
@@ -33,12 +34,13 @@ def send(
     amqp: Annotated[str | None, Parameter(help="Address of the broker, amqp://USER@HOST.")] = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> int:
     """Send a command, or a file of them.
 
-    Without --http or --amqp they go into the gateway's outbox in the data folder, whether the shop
-    runs or not. The same id with the same content is sent once, with other content it is refused;
-    over --amqp it is done once, whatever the content.
+    Without --http or --amqp they go into the gateway's outbox, in the data folder or on the server
+    of --db, whether the shop runs or not. The same id with the same content is sent once, with other
+    content it is refused; over --amqp it is done once, whatever the content.
 
     Exit code 0: all were sent, now or before; 1: some were not, each named by its line; the rest was.
 
@@ -62,14 +64,14 @@ def send(
         raise CommandError(
             "send where?", "--http and --amqp are two ways", "leave one of them out", Exit.USAGE
         )
-    report = Report()
+    report, way = Report(), Way(http, amqp, data_dir, db)
     if contract is not None and data is not None:
         only = reader.one(contract, id_ or new_id(), data.encode())
         lines, total = iter([only]), 1
-        _deliver(lines, total, report, Way(http, amqp, data_dir), rate)
+        _deliver(lines, total, report, way, rate)
     elif file is not None:
         with _opened(file) as (texts, total):
-            _deliver(reader.lines(texts), total, report, Way(http, amqp, data_dir), rate)
+            _deliver(reader.lines(texts), total, report, way, rate)
     return report.tell(as_json=as_json, single=contract is not None)
 
 
@@ -79,6 +81,7 @@ class Way(NamedTuple):
     http: str | None
     amqp: str | None
     data_dir: Path | None
+    db: str | None
 
 
 def _deliver(
@@ -95,28 +98,28 @@ def _deliver(
 
             asyncio.run(send_over_broker(way.amqp, lines, report, advance, rate))
         else:
-            _store_all(options.data_dir(way.data_dir), lines, report, advance, rate)
+            _store_all(options.gateway_store(way.data_dir, way.db), lines, report, advance, rate)
     finally:
         close()
 
 
 def _store_all(
-    folder: Path,
+    gateway: "AdminStore",
     lines: "Iterator[Line | Bad]",
     report: Report,
     advance: Callable[[int], None],
     rate: float | None,
 ) -> None:
-    from amphibus.admin.feed import feed, prepare
+    from amphibus.admin.feed import feed
     from amphibus.cli.send_lines import Bad
 
-    path = asyncio.run(prepare(folder))
     size = _BATCH if rate is None else max(1, min(_BATCH, int(rate / 10)))
     began, done = time.perf_counter(), 0
     while batch := list(islice(lines, size)):
         report.bad += [each for each in batch if isinstance(each, Bad)]
         good = [each for each in batch if not isinstance(each, Bad)]
-        for line, outcome in zip(good, feed(path, [each.item for each in good]), strict=True):
+        outcomes = asyncio.run(feed(gateway, [each.item for each in good]))
+        for line, outcome in zip(good, outcomes, strict=True):
             if outcome == "other":
                 why = f"id {line.item.id} was sent before with other content"
                 report.bad.append(Bad(line.number, why))

@@ -42,6 +42,8 @@ class Requests:
         self._broker = broker
         self._declarer = declarer
         self._channel: Channel | None = None
+        self._replying: Channel | None = None
+        """Without confirms: nobody acts on what became of a reply."""
         self._pending: dict[str, asyncio.Future[Reply]] = {}
         self._expected: dict[str, OnReply] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -113,10 +115,10 @@ class Requests:
     def send(self, address: str, correlation: str, reply: Reply) -> None:
         """Sends a reply to whoever asked; nobody minds if he is gone."""
         module, _, queue = address.partition("/")
-        if self._channel is None or module not in self._names.topology.modules:
+        if self._replying is None or module not in self._names.topology.modules:
             return
         properties = properties_of_reply(reply, correlation=correlation)
-        self._spawn(self._publish(self._channel, reply.body, module, queue, properties))
+        self._spawn(self._publish(self._replying, reply.body, module, queue, properties))
 
     async def _publish(
         self,
@@ -140,19 +142,21 @@ class Requests:
     async def _serve(self, connection: Connection) -> None:
         await self._declarer.ensure(connection, time.monotonic())
         channel = await channel_of(connection)
+        replying = await channel_of(connection, confirms=False)
         instance = uuid.uuid4().hex
         queue = f"{self._names.replies(self.home)}.{instance}"
         await channel.queue_declare(queue, exclusive=True, auto_delete=True)
         await channel.queue_bind(queue, self._names.replies(self.home), instance)
         await channel.basic_consume(queue, self._arrived, no_ack=True)
         nets = [await self._empty_net(connection, intake) for intake in self.intakes()]
-        self.address, self._channel = f"{self.home}/{instance}", channel
+        self.address = f"{self.home}/{instance}"
+        self._channel, self._replying = channel, replying
         self.link.served()
         try:
-            gone = [each.closing for each in (connection, channel, *nets)]
+            gone = [each.closing for each in (connection, channel, replying, *nets)]
             await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._channel = None
+            self._channel = self._replying = None
             for future in self._pending.values():
                 if not future.done():
                     future.set_exception(ConnectionError("the connection was lost"))
