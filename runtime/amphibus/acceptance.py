@@ -75,7 +75,7 @@ class Acceptance:
             self._expect(message_id)
         verdict = Verdict("running")
         try:
-            verdict = await self._writer.submit(job)
+            verdict = await self._writer.submit(job, flow=message_id)
             failpoint("accept.after_commit")
         finally:
             if verdict.state == "new" or (verdict.state == "same" and not verdict.status):
@@ -87,12 +87,14 @@ class Acceptance:
 
     async def answered(self, message_id: str, *, status: int, answer: bytes) -> None:
         """Records what was answered, for the next one who asks the same."""
-        await self._writer.submit(partial(_record_answer, message_id, status, answer))
+        await self._writer.submit(
+            partial(_record_answer, message_id, status, answer), flow=message_id
+        )
         self.released(message_id)
 
     async def abandoned(self, message_id: str) -> None:
         """Forgets a decided write that was not done."""
-        await self._writer.submit(partial(_forget, message_id))
+        await self._writer.submit(partial(_forget, message_id), flow=message_id)
         self.released(message_id)
 
     def released(self, message_id: str) -> None:

@@ -65,7 +65,13 @@ class HostedModule:
         self.container = container if container is not None else make_container(module, settings)
         self.store, self.shares = open_database(module.name, settings, around.transport.name)
         self.shares.quiet = self._quiet
-        self.writer = Writer(self.store, self.shares, around.isolation, batch=settings.bus.batch)
+        self.writer = Writer(
+            self.store,
+            self.shares,
+            around.isolation,
+            batch=settings.bus.batch,
+            gather_seconds=settings.bus.gather_seconds if around.transport.apart else 0.0,
+        )
         codec = Codec(module, around.topology)
         self.receiver = Receiver(
             module,

@@ -48,6 +48,9 @@ class BusSettings(Section):
     """Most messages under way to one destination."""
     batch: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Most messages handled in one commit."""
+    gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.005
+    """How long a commit waits for more messages, in the distributed mode, while those of several flows come
+    close together; 0: never."""
     handler_timeout_seconds: Seconds = 60.0
     """How long a handler may take in its transaction, which holds up all others of its module; then it has
     failed. One that blocks the thread cannot be interrupted, and holds up its whole process."""

@@ -18,6 +18,7 @@ from amphibus.crash_journal import Isolation
 from amphibus.database import Store, UnitFailed
 from amphibus.envelope import Envelope
 from amphibus.failpoints import failpoint
+from amphibus.gathering import Gathering
 from amphibus.partitions import Shares
 from amphibus.store_trouble import is_conflict
 from amphibus.transaction import Outgoing, Transaction
@@ -31,27 +32,38 @@ _APART_SECONDS = 0.005
 
 
 class _Unit:
-    __slots__ = ("about", "done", "job")
+    __slots__ = ("about", "done", "flow", "job")
 
     def __init__(
         self,
         job: Callable[[Transaction], Awaitable[Any]],
         done: "asyncio.Future[Any]",
         about: Envelope | None,
+        flow: str = "",
     ) -> None:
         self.job = job
         self.done = done
         self.about = about
+        self.flow = flow
 
 
 class Writer:
     """Runs units of work, in the order in which they were submitted, as many in a commit as are ready."""
 
-    def __init__(self, store: Store, shares: Shares, isolation: Isolation, *, batch: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        shares: Shares,
+        isolation: Isolation,
+        *,
+        batch: int,
+        gather_seconds: float = 0.0,
+    ) -> None:
         self._store = store
         self._shares = shares
         self._isolation = isolation
         self._batch = batch
+        self._gathering = Gathering(gather_seconds)
         self._units: deque[_Unit] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -77,15 +89,20 @@ class Writer:
             await asyncio.wait([self._task])
 
     def submit(
-        self, job: Callable[[Transaction], Awaitable[T]], *, about: Envelope | None = None
+        self,
+        job: Callable[[Transaction], Awaitable[T]],
+        *,
+        about: Envelope | None = None,
+        flow: str = "",
     ) -> "asyncio.Future[T]":
         """Puts a unit of work in line. Its future has the job's result once that is durable.
 
         The job may run more than once: a batch that fails as a whole is rolled back and its units rerun singly.
         What stands against running the message that it is `about` is looked up for the whole batch.
+        What is not about a message, but waited for, says which `flow` it belongs to.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._units.append(_Unit(job, done, about))
+        self._units.append(_Unit(job, done, about, about.correlation if about else flow))
         self._wake.set()
         return done
 
@@ -101,6 +118,8 @@ class Writer:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if pause := self._gathering.pause:
+                await asyncio.sleep(pause)
             while self._units:
                 while self._isolation.closed:
                     await self._isolation.opened()
@@ -112,6 +131,7 @@ class Writer:
         units: list[_Unit] = []
         while self._units and len(units) < self._batch:
             units.append(self._units.popleft())
+        self._gathering.saw(unit.flow for unit in units)
         await self._run_batch(units)
 
     async def _run_batch(self, units: list[_Unit]) -> None:

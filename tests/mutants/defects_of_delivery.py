@@ -8,7 +8,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "accepted before the commit",
         "acceptance",
-        "            verdict = await self._writer.submit(job)",
+        "            verdict = await self._writer.submit(job, flow=message_id)",
         '            self._writer.submit(job); verdict = Verdict("new")',
         "test_durability.py::test_when_send_returns_the_message_is_on_the_disk",
     ),

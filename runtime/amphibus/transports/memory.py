@@ -14,6 +14,7 @@ class MemoryTransport:
     """Hands envelopes to the receivers of this process, as they are: nobody can change one."""
 
     name = "memory"
+    apart = False
 
     def __init__(self) -> None:
         self._receivers: dict[str, Receiver] = {}

@@ -37,6 +37,7 @@ class RabbitTransport:
     """
 
     name = "rabbitmq"
+    apart = True
 
     def __init__(self, topology: Topology, settings: Settings, clock: Clock) -> None:
         if settings.amqp_url is None:

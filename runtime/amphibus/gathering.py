@@ -1,0 +1,36 @@
+"""How long a writer waits for more to commit together.
+
+Where each module has a process of its own, waking one for a single message costs more than most of
+what it does with it, and so does its commit. Where messages of several flows come close together,
+waiting a moment makes both rarer, and each flow faster; where there is one flow, it would only wait
+for itself. PostgreSQL's `commit_delay` with its `commit_siblings` is the same idea. In one process
+there is always something else to do meanwhile, or nothing to wait for.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+_SEVERAL: Final = 2.5
+"""Flows in a commit, on average, from which on it pays to wait."""
+_NEW: Final = 1 / 16
+"""Weight of the latest commit in that average."""
+_MOST: Final = 8
+"""More count as this many, so that a burst is soon forgotten."""
+
+
+class Gathering:
+    """Watches the commits of one writer."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._flows = 1.0
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait, from the first message that is ready, before a commit begins."""
+        return self._seconds if self._flows >= _SEVERAL else 0.0
+
+    def saw(self, flows: Iterable[str]) -> None:
+        """Told of the flows in a commit; what belongs to none is an empty text, and does not count."""
+        if count := len(set(flows) - {""}):
+            self._flows += (min(count, _MOST) - self._flows) * _NEW
