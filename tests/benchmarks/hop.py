@@ -62,6 +62,10 @@ async def _kept(bench: Bench) -> Figure:
     place = partial(bench.services.place, "hop")
     wanted: dict[str, tuple[str, Mapping[str, Any]]] = {
         "a module, SQLite": ("ours.hop_kept", _broker(bench) | {"data": str(place())}),
+        "raw aio-pika, aiosqlite": (
+            "peers.hop_raw",
+            _broker(bench) | {"driver": "aiosqlite", "data": str(place())},
+        ),
         "aiosqlite, bare commits": (
             "peers.commits",
             {"driver": "aiosqlite", "data": str(place())},
@@ -73,6 +77,10 @@ async def _kept(bench: Bench) -> Figure:
         "a module, PostgreSQL": (
             "ours.hop_kept",
             _broker(bench) | {"data": str(place()), "db_url": await bench.services.database()},
+        ),
+        "raw aio-pika, asyncpg": (
+            "peers.hop_raw",
+            _broker(bench) | {"driver": "asyncpg", "db_url": await bench.services.database()},
         ),
         "asyncpg, bare commits": (
             "peers.commits",
@@ -95,8 +103,11 @@ async def _kept(bench: Bench) -> Figure:
             Comparison("a module, SQLite", "aiosqlite, bare commits", 0.7),
             Comparison("a module, SQLite", "sqlite3 in the loop, bare commits"),
             Comparison("a module, PostgreSQL", "asyncpg, bare commits", 0.7),
+            Comparison("a module, SQLite", "raw aio-pika, aiosqlite"),
+            Comparison("a module, PostgreSQL", "raw aio-pika, asyncpg"),
         ],
-        note="A bare commit is a transaction of a business row and an outbox row, from 64 tasks at once.",
+        note="A bare commit is a transaction of a business row and an outbox row, from 64 tasks at once. "
+        "Raw aio-pika commits that for each message, then publishes: it has neither outbox nor inbox.",
     )
 
 

@@ -31,7 +31,7 @@ _CONNECTIONS = 8
 async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     numbers = itertools.count(1)
     body = orders()().model_dump_json().encode()
-    async with _opened(setup) as commit:
+    async with opened(setup) as commit:
 
         async def answer(request: Request) -> float:
             left = iter(range(request["count"]))
@@ -48,7 +48,8 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
 
 
 @asynccontextmanager
-async def _opened(setup: Mapping[str, Any]) -> AsyncIterator[Commit]:
+async def opened(setup: Mapping[str, Any]) -> AsyncIterator[Commit]:
+    """A database of its own, and what commits to it."""
     openers = {"aiosqlite": _aiosqlite, "sqlite3": _sqlite3, "asyncpg": _asyncpg}
     async with openers[setup["driver"]](setup) as commit:
         yield commit
