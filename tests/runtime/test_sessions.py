@@ -78,6 +78,7 @@ def test_what_is_not_plain_is_left_to_sqlalchemy(entity: type[Base], key: Any) -
 
         assert isinstance(found, entity)
         assert session.get(entity, key, populate_existing=True) is found
+    engine.dispose()
 
 
 def _story(kind: type[Session], steps: list[tuple[str, int]]) -> list[Any]:
