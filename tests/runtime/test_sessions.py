@@ -101,8 +101,8 @@ def _one(session: Session, what: str, key: int) -> Any:
     if what == "forget":
         session.flush()
         return session.expunge_all()
-    lock = True if what == "lock" else None
-    shelf = session.get(Shelf, key, with_for_update=lock) if lock else session.get(Shelf, key)
+    options: Any = {"with_for_update": True} if what == "lock" else {}
+    shelf = session.get(Shelf, key, **options)
     if what == "add" and shelf is None:
         session.add(Shelf(id=key))
     elif what == "name" and shelf is not None:
