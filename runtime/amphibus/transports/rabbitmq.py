@@ -19,6 +19,7 @@ from amphibus.topology import Topology
 from amphibus.transport import Destinations, OnReply, Safe
 from amphibus.transports.rabbitmq_consumer import Consumer
 from amphibus.transports.rabbitmq_declare import Declarer
+from amphibus.transports.rabbitmq_frames import Address
 from amphibus.transports.rabbitmq_intake import Intake
 from amphibus.transports.rabbitmq_link import Broker
 from amphibus.transports.rabbitmq_names import Names
@@ -131,7 +132,7 @@ class RabbitTransport:
         if envelope.reply and self._requests.expects(envelope.id):
             reply_to = self._requests.address
         properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
-        self._publisher.put(Parcel(exchange, key, envelope.body, properties, safe))
+        self._publisher.put(Parcel(Address(exchange, key), envelope.body, properties, safe))
 
     async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
         """Asks a module over its queue for that, which is there as long as somebody listens.

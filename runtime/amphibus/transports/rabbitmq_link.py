@@ -29,13 +29,13 @@ from amphibus.settings import RabbitSettings
 from amphibus.signals.health import Health
 from amphibus.signals.privacy import describe
 from amphibus.transports.rabbitmq_address import addresses
-from amphibus.transports.rabbitmq_headers import read_any
+from amphibus.transports.rabbitmq_reading import read_quickly
 
 for _library in ("aiormq", "aio_pika"):
     # They shout about each connection that is lost; `Broker` says it once.
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
-read_any()
+read_quickly()
 
 _log: Any = structlog.get_logger()
 _FIRST_PAUSE = 0.2

@@ -10,17 +10,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 from aiormq import Connection
-from aiormq.channel import Channel
 from aiormq.exceptions import DeliveryError, PublishError
-from pamqp.commands import Basic
 
 from amphibus.signals.privacy import describe
 from amphibus.transports.rabbitmq_declare import Declarer
+from amphibus.transports.rabbitmq_frames import Address, Properties
 from amphibus.transports.rabbitmq_link import LOST, Broker, Link, channel_of, plain, within
+from amphibus.transports.rabbitmq_outlet import Outlet
 
 _log: Any = structlog.get_logger()
 _MOST_IN_FLIGHT = 256
@@ -35,10 +36,9 @@ _PART = "publish"
 class Parcel:
     """A message to be published."""
 
-    exchange: str
-    key: str
+    to: Address
     body: bytes
-    properties: Basic.Properties
+    properties: Properties
     safe: Callable[[], None]
     sent: float = 0.0
     pause: float = field(default=_FIRST_PAUSE)
@@ -58,12 +58,11 @@ class Publisher:
         self._confirm_seconds = confirm_seconds
         self._waiting: deque[Parcel] = deque()
         self._in_flight: dict[str, Parcel] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._paused = 0
         self._limit = 1
         self._answered = 0.0
         """When the broker last said what became of a message."""
-        self._channel: Channel | None = None
+        self._outlet: Outlet | None = None
         self._broken = asyncio.Event()
         self._unroutable: set[str] = set()
         """Exchanges of which a message came back."""
@@ -81,7 +80,7 @@ class Publisher:
 
     async def finish(self) -> None:
         """Waits a moment for what is in flight, so that it need not be published again at the next start."""
-        if self._channel is not None and not self._broken.is_set():
+        if self._outlet is not None and not self._broken.is_set():
             ends = time.monotonic() + _FINISH_SECONDS
             while self._in_flight and time.monotonic() < ends:
                 await asyncio.sleep(0.005)
@@ -91,19 +90,20 @@ class Publisher:
         try:
             while not connection.is_closed:
                 await self._declarer.ensure(connection, since)
-                self._channel = await channel_of(connection)
+                outlet = self._outlet = Outlet(await channel_of(connection))
                 self.link.served()
                 # One at first: a message that breaks channels is found by being alone on one.
                 self._limit = 1
                 self._broken.clear()
                 self._pump()
-                await self._watch(connection)
+                await self._watch(connection, outlet.channel.closing)
                 await self._end_channel()
         finally:
             await self._end_channel()
 
-    async def _watch(self, connection: Connection) -> None:
+    async def _watch(self, connection: Connection, closing: "asyncio.Future[Any]") -> None:
         """Returns when the channel is of no more use."""
+        closing.add_done_callback(self._closed)
         lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
         broken = asyncio.ensure_future(self._broken.wait())
         try:
@@ -120,8 +120,13 @@ class Publisher:
                     return
                 self._broker.lack(_PART, "it takes no messages: its memory or disk runs short")
         finally:
+            closing.remove_done_callback(self._closed)
             lost.cancel()
             broken.cancel()
+
+    def _closed(self, closing: "asyncio.Future[Any]") -> None:
+        """The channel was, perhaps because of something that is on it."""
+        self._unknown(None if closing.cancelled() else closing.exception())
 
     def _silence(self) -> float:
         """Seconds that messages have been in flight without any answer.
@@ -134,13 +139,11 @@ class Publisher:
 
     async def _end_channel(self) -> None:
         """Whatever is in flight on the channel ends unknown and waits again, in its old order."""
-        channel, self._channel = self._channel, None
-        if channel is not None and not channel.is_closed:
-            await within(1.0, channel.close())
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.close()
+            if not outlet.channel.is_closed:
+                await within(1.0, outlet.channel.close())
         alone = len(self._in_flight) == 1
         for parcel in reversed(list(self._in_flight.values())):
             del self._in_flight[parcel.id]
@@ -150,8 +153,8 @@ class Publisher:
                 self._waiting.appendleft(parcel)
 
     def _pump(self) -> None:
-        channel = self._channel
-        if channel is None or self._broken.is_set():
+        outlet = self._outlet
+        if outlet is None or self._broken.is_set():
             return
         for _ in range(len(self._waiting)):
             if len(self._in_flight) >= self._limit:
@@ -160,52 +163,53 @@ class Publisher:
             if parcel.id in self._in_flight:
                 self._waiting.append(parcel)
                 continue
-            parcel.sent = time.monotonic()
-            self._in_flight[parcel.id] = parcel
-            task = asyncio.get_running_loop().create_task(self._publish(channel, parcel))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._publish(outlet, parcel)
+            if self._broken.is_set():
+                return
 
-    async def _publish(self, channel: Channel, parcel: Parcel) -> None:
+    def _publish(self, outlet: Outlet, parcel: Parcel) -> None:
+        parcel.sent = time.monotonic()
+        self._in_flight[parcel.id] = parcel
+        told = partial(self._told, outlet, parcel)
         try:
-            await channel.basic_publish(
-                parcel.body,
-                exchange=parcel.exchange,
-                routing_key=parcel.key,
-                properties=parcel.properties,
-                mandatory=True,
-                wait=False,
-            )
-        except PublishError:
-            self._returned(parcel)
-        except DeliveryError:
-            # A queue is full: its module is slow or away. The others have it; it comes again.
-            self._give_up(parcel)
+            outlet.put(parcel.to, parcel.body, parcel.properties, told)
         except LOST as error:
             self._unknown(error)
-        except asyncio.CancelledError:
-            self._broken.set()  # a closed channel cancels too; the outcome is unknown
-        else:
-            self._confirmed(parcel)
+
+    def _told(self, outlet: Outlet, parcel: Parcel, error: BaseException | None) -> None:
+        if outlet is not self._outlet:
+            return  # it was given up, and what was on it is published again
+        match error:
+            case None:
+                self._confirmed(parcel)
+            case PublishError():
+                self._returned(parcel)
+            case DeliveryError():
+                # A queue is full: its module is slow or away. The others have it; it comes again.
+                self._give_up(parcel)
+            case _:
+                self._unknown(error)
 
     def _confirmed(self, parcel: Parcel) -> None:
         self._answered = time.monotonic()
         if self._in_flight.pop(parcel.id, None) is None:
             return
         self._limit = min(self._limit * 2, _MOST_IN_FLIGHT)
-        self._unroutable.discard(parcel.exchange)
+        self._unroutable.discard(parcel.to.exchange)
         self._broker.has(_PART)
         parcel.safe()
         self._pump()
 
     def _returned(self, parcel: Parcel) -> None:
-        if parcel.exchange not in self._unroutable:
-            self._unroutable.add(parcel.exchange)
-            _log.warning("broker.returned", queue=f"{parcel.exchange} {parcel.key}")
+        exchange, key = parcel.to.exchange, parcel.to.key
+        if exchange not in self._unroutable:
+            self._unroutable.add(exchange)
+            _log.warning("broker.returned", queue=f"{exchange} {key}")
         self._give_up(parcel)
 
-    def _unknown(self, error: BaseException) -> None:
-        if not self._broken.is_set():
+    def _unknown(self, error: BaseException | None) -> None:
+        """What is on the channel may be there or not."""
+        if error is not None and not self._broken.is_set():
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
         self._broken.set()
 

@@ -5,24 +5,27 @@ own direct reply-to would need the right to write to the default exchange, and w
 """
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from aiormq import Connection
 from aiormq.abc import DeliveredMessage
 from aiormq.channel import Channel
 from aiormq.exceptions import PublishError
-from pamqp.commands import Basic
 
 from amphibus.envelope import Envelope, Reply
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.transport import OnReply, Safe
 from amphibus.transports.rabbitmq_declare import Declarer
+from amphibus.transports.rabbitmq_frames import Address
 from amphibus.transports.rabbitmq_intake import Intake
 from amphibus.transports.rabbitmq_link import LOST, Broker, Link, channel_of, plain
 from amphibus.transports.rabbitmq_names import Names
+from amphibus.transports.rabbitmq_outlet import Outlet
 from amphibus.transports.rabbitmq_wire import (
     of_delivery,
     properties_of,
@@ -41,8 +44,8 @@ class Requests:
         self._names = names
         self._broker = broker
         self._declarer = declarer
-        self._channel: Channel | None = None
-        self._replying: Channel | None = None
+        self._asking: Outlet | None = None
+        self._replying: Outlet | None = None
         """Without confirms: nobody acts on what became of a reply."""
         self._pending: dict[str, asyncio.Future[Reply]] = {}
         self._expected: dict[str, OnReply] = {}
@@ -62,8 +65,8 @@ class Requests:
             OwnerAway: nobody listens; it was not done.
             RequestTimeout: no reply in time, or the connection was lost; it may have been done.
         """
-        channel = self._channel
-        if channel is None:
+        asking = self._asking
+        if asking is None:
             raise OwnerAway(
                 "the broker is away",
                 f"{envelope.type} could not be asked; it was not done",
@@ -79,16 +82,10 @@ class Requests:
         properties.message_id = correlation
         properties.delivery_mode = 1
         properties.expiration = str(max(1, int(timeout * 1000)))
+        to = Address(self._names.commands(owner), envelope.type)
         try:
             async with asyncio.timeout(timeout):
-                await channel.basic_publish(
-                    envelope.body,
-                    exchange=self._names.commands(owner),
-                    routing_key=envelope.type,
-                    properties=properties,
-                    mandatory=True,
-                    wait=False,
-                )
+                asking.put(to, envelope.body, properties, partial(_tell, future))
                 return await future
         except PublishError:
             raise OwnerAway(
@@ -117,27 +114,11 @@ class Requests:
         module, _, queue = address.partition("/")
         if self._replying is None or module not in self._names.topology.modules:
             return
+        to = Address(self._names.replies(module), queue, mandatory=False)
         properties = properties_of_reply(reply, correlation=correlation)
-        self._spawn(self._publish(self._replying, reply.body, module, queue, properties))
-
-    async def _publish(
-        self,
-        channel: Channel,
-        body: bytes,
-        module: str,
-        key: str,
-        properties: Basic.Properties,
-    ) -> None:
-        try:
-            await channel.basic_publish(
-                body,
-                exchange=self._names.replies(module),
-                routing_key=key,
-                properties=properties,
-                wait=False,
-            )
-        except LOST:
-            pass  # the one who asked is told by its own timeout that it may have been done
+        # Who asked is told by a timeout that it may have been done.
+        with contextlib.suppress(ValueError, *LOST):
+            self._replying.put(to, reply.body, properties)
 
     async def _serve(self, connection: Connection) -> None:
         await self._declarer.ensure(connection, time.monotonic())
@@ -150,13 +131,15 @@ class Requests:
         await channel.basic_consume(queue, self._arrived, no_ack=True)
         nets = [await self._empty_net(connection, intake) for intake in self.intakes()]
         self.address = f"{self.home}/{instance}"
-        self._channel, self._replying = channel, replying
+        outlets = self._asking, self._replying = Outlet(channel), Outlet(replying)
         self.link.served()
         try:
             gone = [each.closing for each in (connection, channel, replying, *nets)]
             await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._channel = self._replying = None
+            self._asking = self._replying = None
+            for outlet in outlets:
+                outlet.close()
             for future in self._pending.values():
                 if not future.done():
                     future.set_exception(ConnectionError("the connection was lost"))
@@ -195,6 +178,12 @@ class Requests:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _tell(future: "asyncio.Future[Reply]", error: BaseException | None) -> None:
+    """What became of a question; a reply may have come before that."""
+    if error is not None and not future.done():
+        future.set_exception(error)
 
 
 def _unknown(

@@ -7,14 +7,15 @@ from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 from aiormq.abc import DeliveredMessage
-from pamqp.commands import Basic
 
 from amphibus.clock import as_datetime
 from amphibus.envelope import Envelope, Reply
 from amphibus.identity import new_trace
+from amphibus.transports.rabbitmq_frames import Properties
 from amphibus.wire import to_headers
 
 _DETAIL_LIMIT = 4_000
+_LONGEST_SHORT = 255
 _PERSISTENT = 2
 
 
@@ -63,13 +64,13 @@ def of_incoming(message: AbstractIncomingMessage) -> Arrival:
 
 def properties_of(
     envelope: Envelope, *, user: str, reply_to: str | None = None, correlation: str | None = None
-) -> Basic.Properties:
+) -> Properties:
     """The properties and headers that carry an envelope."""
-    return Basic.Properties(
+    return Properties(
         content_type="application/json",
         headers=dict(to_headers(envelope)),
         delivery_mode=_PERSISTENT,
-        message_id=envelope.id,
+        message_id=_short_id(envelope.id),
         message_type=envelope.type,
         app_id=envelope.source,
         timestamp=as_datetime(envelope.time),
@@ -79,9 +80,9 @@ def properties_of(
     )
 
 
-def properties_of_reply(reply: Reply, *, correlation: str) -> Basic.Properties:
+def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
     """The properties and headers that carry a reply; an overlong detail is cut, as headers are bounded."""
-    return Basic.Properties(
+    return Properties(
         content_type="application/json",
         headers={
             "ce-outcome": reply.outcome,
@@ -102,6 +103,12 @@ def reply_of(arrival: Arrival) -> Reply:
         headers.get("ce-code", ""),
         headers.get("ce-detail", ""),
     )
+
+
+def _short_id(identity: str) -> str:
+    """The id where it fits into a property, which has 255 bytes; the whole one is in its header."""
+    fits = identity.isascii() or len(identity.encode()) <= _LONGEST_SHORT
+    return identity if fits else hashlib.sha256(identity.encode()).hexdigest()
 
 
 def stranger(arrival: Arrival, *, now: int) -> Envelope:

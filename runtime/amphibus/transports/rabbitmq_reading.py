@@ -1,0 +1,141 @@
+"""Reads what the broker delivers: quickly what is usual, and any properties, however they were made.
+
+The library looks up the type of each attribute of a frame, which takes as long as all that is done
+with a message afterwards. And it gives a whole connection up over one message whose properties it
+cannot read, e.g. a time in microseconds; that message would come again on the next connection, and
+so for ever. Read like this, it has no properties, and becomes a dead letter like everything else
+that is none of ours.
+"""
+
+import struct
+from collections.abc import Callable
+from datetime import UTC, datetime
+from struct import Struct
+from typing import Any, Final
+
+from pamqp.commands import Basic
+from pamqp.header import ContentHeader
+
+_TEXT: Final = 0x53
+_LATEST: Final = 0xFFFF_FFFF
+"""Seconds; what is above, the library takes for milliseconds."""
+_UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, OSError, struct.error)
+
+_head = Struct(">HHQH").unpack_from
+_long = Struct(">I").unpack_from
+_number = Struct(">q").unpack_from
+_seconds = Struct(">Q").unpack_from
+
+LIBRARY_HEADER = ContentHeader.unmarshal
+LIBRARY_DELIVERY = Basic.Deliver.unmarshal
+
+
+class _Unusual(Exception):
+    """Left to the library."""
+
+
+def read_quickly() -> None:
+    """From now on, in this process."""
+    ContentHeader.unmarshal = _header  # type: ignore[method-assign]
+    Basic.Deliver.unmarshal = _delivery  # type: ignore[method-assign, assignment]
+
+
+def _header(self: ContentHeader, data: bytes) -> None:
+    try:
+        self.class_id, self.weight, self.body_size, flags = _head(data)
+        self.properties = properties(flags, data, 14)
+    except (_Unusual, struct.error, LookupError, UnicodeDecodeError):
+        _any_header(self, data)
+
+
+def _any_header(self: ContentHeader, data: bytes) -> None:
+    try:
+        LIBRARY_HEADER(self, data)
+    except _UNREADABLE:
+        self.class_id, self.weight, self.body_size = struct.unpack(">HHQ", data[:12])
+        self.properties = Basic.Properties()
+
+
+def properties(flags: int, data: bytes, at: int) -> Basic.Properties:
+    """The properties that begin at a place, if they are usual ones.
+
+    Raises:
+        _Unusual, LookupError, struct.error, UnicodeDecodeError: they are not.
+    """
+    found = Basic.Properties()
+    for flag, name, read in _PROPERTIES:
+        if flags & flag:
+            value, at = read(data, at)
+            setattr(found, name, value)
+    if at != len(data) or flags & 3:
+        raise _Unusual
+    return found
+
+
+def _texts(data: bytes, at: int) -> tuple[dict[str, Any], int]:
+    (size,) = _long(data, at)
+    at += 4
+    end, found = at + size, {}
+    while at < end:
+        name, at = _short_text(data, at)
+        if data[at] != _TEXT:
+            raise _Unusual
+        (length,) = _long(data, at + 1)
+        start = at + 5
+        at = start + length
+        found[name] = data[start:at].decode()
+    if at != end:
+        raise _Unusual
+    return found, at
+
+
+def _short_text(data: bytes, at: int) -> tuple[str, int]:
+    start = at + 1
+    end = start + data[at]
+    return data[start:end].decode(), end
+
+
+def _octet(data: bytes, at: int) -> tuple[int, int]:
+    return data[at], at + 1
+
+
+def _time(data: bytes, at: int) -> tuple[datetime, int]:
+    (seconds,) = _seconds(data, at)
+    if seconds > _LATEST:
+        raise _Unusual
+    return datetime.fromtimestamp(seconds, UTC), at + 8
+
+
+_PROPERTIES: Final[tuple[tuple[int, str, Callable[[bytes, int], tuple[Any, int]]], ...]] = (
+    (0x8000, "content_type", _short_text),
+    (0x4000, "content_encoding", _short_text),
+    (0x2000, "headers", _texts),
+    (0x1000, "delivery_mode", _octet),
+    (0x0800, "priority", _octet),
+    (0x0400, "correlation_id", _short_text),
+    (0x0200, "reply_to", _short_text),
+    (0x0100, "expiration", _short_text),
+    (0x0080, "message_id", _short_text),
+    (0x0040, "timestamp", _time),
+    (0x0020, "message_type", _short_text),
+    (0x0010, "user_id", _short_text),
+    (0x0008, "app_id", _short_text),
+    (0x0004, "cluster_id", _short_text),
+)
+"""Flag, name, and how it is read; in the protocol's order."""
+
+
+def _delivery(self: Basic.Deliver, data: bytes) -> None:
+    try:
+        tag, at = _short_text(data, 0)
+        (number,) = _number(data, at)
+        redelivered = bool(data[at + 8] & 1)
+        exchange, at = _short_text(data, at + 9)
+        key, at = _short_text(data, at)
+        if at != len(data):
+            raise _Unusual
+    except (_Unusual, struct.error, LookupError, UnicodeDecodeError):
+        LIBRARY_DELIVERY(self, data)
+        return
+    self.consumer_tag, self.delivery_tag, self.redelivered = tag, number, redelivered
+    self.exchange, self.routing_key = exchange, key
