@@ -38,6 +38,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def overrun(self) -> bool:
+        """Whether a statement was refused because it was read without a snapshot."""
+        ...
+
+    @property
     def undoes(self) -> bool:
         """Whether one of several units is worth a savepoint; if not, `undo` takes back the whole transaction."""
         ...
@@ -55,8 +60,8 @@ class Connection(Protocol):
         """Takes back what was done since the savepoint, and goes on."""
         ...
 
-    async def commit(self) -> None:
-        """Makes it durable."""
+    async def commit(self, *, more: bool = False) -> None:
+        """Makes it durable; may begin another transaction with it if `more` waits to be done."""
         ...
 
     async def roll_back(self) -> None:
@@ -107,8 +112,12 @@ class Store(Protocol):
         """Gives it back."""
         ...
 
-    async def reader(self) -> Connection:
-        """A read-only connection with a snapshot of its own; hand it back with `done_reading`."""
+    async def reader(self, *, snapshot: bool = True) -> Connection:
+        """A read-only connection, to be handed back with `done_reading`.
+
+        All its statements see one state of the database. Without `snapshot` it may be one that refuses the second
+        of them, where that is cheaper.
+        """
         ...
 
     async def done_reading(self, connection: Any) -> None:

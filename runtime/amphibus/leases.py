@@ -9,18 +9,25 @@ holds, with a token that grows at each change of hands: what was taken under ano
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from amphibus.errors import StoreError
 from amphibus.identity import new_id
 from amphibus.partitions import Grip, OnChange, Quiet, at_once
-from amphibus.postgres import PostgresConnection, PostgresStore
-from amphibus.sql import Sql
+from amphibus.postgres import PostgresStore
+from amphibus.postgres_connection import PostgresConnection
+from amphibus.records import Row, pasts_from
+from amphibus.sql import Identified, Sql
 
 _CHECK = (
     "SELECT l.part, l.token FROM amphibus_instance i LEFT JOIN amphibus_lease l ON l.owner = i.id"
-    " WHERE i.id = ? FOR KEY SHARE OF i"
+    " WHERE i.id = $1 FOR KEY SHARE OF i"
 )
+_CHECK_AND_LOOK = f"""
+WITH held AS ({_CHECK})
+SELECT NULL AS place, NULL AS outcome, NULL AS answer, part, token FROM held
+UNION ALL SELECT place, outcome, answer, NULL, NULL FROM ({pasts_from(2)}) AS found
+"""
 _NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
 
@@ -103,16 +110,31 @@ class Leases:
         """What a message of a partition is taken under; never a valid one where it is not held."""
         return part, self._held.get(part, 0)
 
-    async def check(self, sql: Sql) -> frozenset[Grip]:
+    async def check(
+        self, sql: Sql, messages: Sequence[Identified] = ()
+    ) -> tuple[frozenset[Grip], list[Row | None]]:
         """Inside a transaction: what is held. Nobody may strike this instance off before it ends.
+
+        What stands against running messages is asked with it, since each question wakes the server.
 
         Raises:
             StoreError: it was struck off.
         """
-        rows = await sql.rows(_CHECK, self.instance)
-        if not rows:
+        pasts: list[Row | None] = [None] * len(messages)
+        if messages:
+            columns = map(list, zip(*messages, strict=True))
+            rows = await sql.rows(_CHECK_AND_LOOK, self.instance, *columns)
+        else:
+            rows = [(None, None, None, *row) for row in await sql.rows(_CHECK, self.instance)]
+        held = []
+        for place, outcome, answer, part, token in rows:
+            if place is None:
+                held.append((part, token))
+            else:
+                pasts[place - 1] = (outcome, answer)
+        if not held:
             raise StoreError("this instance was taken for dead", "its lease had run out", "")
-        return frozenset((row[0], row[1]) for row in rows)
+        return frozenset(held), pasts
 
     async def _register(self) -> None:
         sql = self._connection.sql

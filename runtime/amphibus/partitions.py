@@ -1,10 +1,11 @@
 """Which part of a module's work an instance does: messages are shared out by their key."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from zlib import crc32
 
-from amphibus.sql import Sql
+from amphibus.records import Row
+from amphibus.sql import Identified, Sql
 
 OnChange = Callable[[frozenset[int], frozenset[int]], None]
 """Called with the partitions gained and those lost."""
@@ -64,8 +65,10 @@ class Shares(Protocol):
         """What a message of a partition is taken under; None where nobody else can have it."""
         ...
 
-    async def check(self, sql: Sql) -> frozenset[Grip]:
-        """Inside a transaction: what is ours and stays ours until it ends.
+    async def check(
+        self, sql: Sql, messages: Sequence[Identified] = ()
+    ) -> tuple[frozenset[Grip], list[Row | None]]:
+        """Inside a transaction: what is ours and stays ours until it ends; what stands against running messages.
 
         Raises:
             StoreError: this instance was taken for dead.
@@ -95,9 +98,11 @@ class AllShares:
     def grip(self, part: int) -> None:
         """Nobody else can have it."""
 
-    async def check(self, sql: Sql) -> frozenset[Grip]:  # noqa: ARG002
+    async def check(
+        self, sql: Sql, messages: Sequence[Identified] = ()
+    ) -> tuple[frozenset[Grip], list[Row | None]]:
         """Nobody could have taken it."""
-        return frozenset()
+        return frozenset(), await sql.pasts(messages) if messages else []
 
 
 def only(shares: Shares) -> str:

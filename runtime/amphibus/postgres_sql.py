@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from amphibus.records import ON_POSTGRESQL, PASTS_ON_POSTGRESQL, Records, Row, as_arrays
+from amphibus.sql import Identified
 
 
 class PostgresSql:
@@ -34,7 +35,7 @@ class PostgresSql:
         if values:
             await self.raw.executemany(_numbered(statement), values)
 
-    async def pasts(self, messages: Sequence[tuple[str, str, str]]) -> list[Row | None]:
+    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
         """What stands against running each of some messages, in one round trip."""
         columns = [list(column) for column in zip(*messages, strict=True)]
         found: list[Row | None] = [None] * len(messages)

@@ -8,7 +8,7 @@ from amphibus.clock import Clock, as_datetime
 from amphibus.codec import to_bytes
 from amphibus.context import Context
 from amphibus.contract import Value
-from amphibus.database import Store
+from amphibus.database import Connection, Store
 from amphibus.envelope import Envelope, Reply
 from amphibus.errors import Refused, Unavailable
 from amphibus.signals.logs import about
@@ -26,21 +26,37 @@ class Queries:
         self._store = store
         self._container = container
         self._clock = clock
+        self._several: set[str] = set()
+        """Types whose handlers were seen to run several statements, which must see the same."""
 
     async def __call__(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
-        """Answers one query. Whatever happens is a reply."""
+        """Answers one query. Whatever happens is a reply. It may run its handler a second time."""
+        snapshot = envelope.type in self._several
         try:
-            connection = await self._store.reader()
+            connection = await self._store.reader(snapshot=snapshot)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while
             return Reply("unavailable", detail=describe(error))
         try:
-            context: Context[Any] = Context(
-                envelope=envelope,
-                container=self._container,
-                db=connection.session,
-                now=as_datetime(self._clock.now()),
-                declared=frozenset(),
-            )
+            reply = await self._answered(envelope, handler, message, connection)
+            again = connection.overrun
+        finally:
+            await self._store.done_reading(connection)
+        if not again:
+            return reply
+        self._several.add(envelope.type)
+        return await self(envelope, handler, message)
+
+    async def _answered(
+        self, envelope: Envelope, handler: Any, message: Any, connection: Connection
+    ) -> Reply:
+        context: Context[Any] = Context(
+            envelope=envelope,
+            container=self._container,
+            db=connection.session,
+            now=as_datetime(self._clock.now()),
+            declared=frozenset(),
+        )
+        try:
             with about(self._module, envelope):
                 answer = await handler(message, context)
                 if not isinstance(answer, Value):
@@ -54,8 +70,7 @@ class Queries:
         except Exception as error:  # noqa: BLE001 - any failure of the handler is its reply
             if is_trouble_of_reading(error):
                 return Reply("unavailable", detail=describe(error))
-            with about(self._module, envelope):
-                _log.exception("query.failed", error=describe(error, message))
+            if not connection.overrun:
+                with about(self._module, envelope):
+                    _log.exception("query.failed", error=describe(error, message))
             return Reply("failed", detail=describe(error, message))
-        finally:
-            await self._store.done_reading(connection)

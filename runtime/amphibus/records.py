@@ -99,10 +99,22 @@ _PAST: Final = """
     UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE lane = {lane} AND blocks = 1
     LIMIT 1
 """
-PAST: Final = _PAST.format(source="?", id="?", lane="?")
+_past_of = _PAST.format
+PAST: Final = _past_of(source="?", id="?", lane="?")
 """What stands against running one message, for SQLite: given its source and id, again, its lane, again."""
-PASTS_ON_POSTGRESQL: Final = f"""
-SELECT place, past.outcome, past.answer
-FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given(source, id, lane, place)
-CROSS JOIN LATERAL ({_PAST.format(source="given.source", id="given.id", lane="given.lane")}) AS past
-"""
+
+
+def pasts_from(first: int) -> str:
+    """The same for many, on PostgreSQL: place, outcome and answer of those against which something stands.
+
+    `first` is the number of the first of three arrays: sources, ids, lanes.
+    """
+    given = _past_of(source="given.source", id="given.id", lane="given.lane")
+    return f"""
+        SELECT place, past.outcome, past.answer
+        FROM unnest({_arrays("ttt", first)}) WITH ORDINALITY AS given(source, id, lane, place)
+        CROSS JOIN LATERAL ({given}) AS past
+    """
+
+
+PASTS_ON_POSTGRESQL: Final = pasts_from(1)

@@ -17,6 +17,9 @@ from amphibus.records import (
     Row,
 )
 
+Identified = tuple[str, str, str]
+"""A message by its source, its id and its lane."""
+
 
 class Sql(Protocol):
     """One connection."""
@@ -37,8 +40,8 @@ class Sql(Protocol):
         """Runs a statement once for each row of values."""
         ...
 
-    async def pasts(self, messages: Sequence[tuple[str, str, str]]) -> list[Row | None]:
-        """What stands against running each of some messages, given by source, id and lane; see `past_of`."""
+    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
+        """What stands against running each of some messages; see `past_of`."""
         ...
 
     async def keep(self, records: Records) -> list[int]:
@@ -69,7 +72,7 @@ class SqliteSql:
         """Runs a statement once for each row of values."""
         self.raw.executemany(statement, values)
 
-    async def pasts(self, messages: Sequence[tuple[str, str, str]]) -> list[Row | None]:
+    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
         """What stands against running each of some messages."""
         execute = self.raw.execute
         return [

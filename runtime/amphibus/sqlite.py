@@ -32,6 +32,7 @@ class SqliteConnection:
     raw: sqlite3.Connection
     sql: SqliteSql
     session: InlineSession
+    overrun: ClassVar[bool] = False
     undoes: ClassVar[bool] = True
     slice_seconds: ClassVar[float] = 0.010
     """It keeps the loop from everybody else."""
@@ -55,7 +56,7 @@ class SqliteConnection:
         """Takes back what was done since the savepoint, and goes on."""
         self.raw.execute("ROLLBACK TO SAVEPOINT unit")
 
-    async def commit(self) -> None:
+    async def commit(self, *, more: bool = False) -> None:  # noqa: ARG002
         """Makes it durable."""
         self.raw.execute("COMMIT")
 
@@ -126,7 +127,7 @@ class SqliteStore:
         self._readers.clear()
         self._release()
 
-    async def reader(self) -> SqliteConnection:
+    async def reader(self, *, snapshot: bool = True) -> SqliteConnection:  # noqa: ARG002 - it costs nothing here
         """A read-only connection with a snapshot of its own; hand it back with `done_reading`."""
         connection = self._readers.pop() if self._readers else await self._connect(writer=False)
         connection.raw.execute("BEGIN")

@@ -63,19 +63,13 @@ class Transaction:
             records.deliveries += [(place, destination, part) for destination in destinations]
         self._leaving += envelopes
 
-    async def check(self) -> None:
-        """Fills `grips`: what is ours now, and stays ours until the end."""
-        self.grips = await self._shares.check(self.sql)
-
-    async def look_up(self, envelopes: Sequence[Envelope]) -> None:
-        """Fills `pasts`."""
-        if envelopes:
-            found = await self.sql.pasts([(each.source, each.id, each.lane) for each in envelopes])
-            self.pasts = {
-                (each.source, each.id): past
-                for each, past in zip(envelopes, found, strict=True)
-                if past is not None
-            }
+    async def check(self, envelopes: Sequence[Envelope] = ()) -> None:
+        """Fills `grips`, with what is ours now and stays ours until the end; and `pasts`, of some messages."""
+        messages = [(each.source, each.id, each.lane) for each in envelopes]
+        self.grips, found = await self._shares.check(self.sql, messages)
+        for each, past in zip(envelopes, found, strict=True):
+            if past is not None:
+                self.pasts[each.source, each.id] = past
 
     async def savepoint(self) -> None:
         """Where `undo` goes back to."""

@@ -164,9 +164,8 @@ class Writer:
         ends = time.perf_counter() + connection.slice_seconds
         try:
             await connection.begin()
-            await transaction.check()
+            await transaction.check([unit.about for unit in units if unit.about is not None])
             failpoint("begin")
-            await transaction.look_up([unit.about for unit in units if unit.about is not None])
             for unit in units:
                 results.append((unit, await unit.job(transaction)))
                 if transaction.lost:
@@ -177,7 +176,7 @@ class Writer:
                 ride_along(transaction)
             sent = await transaction.keep()
             failpoint("commit.before")
-            await connection.commit()
+            await connection.commit(more=len(results) < len(units) or bool(self._units))
             failpoint("commit.after")
         except BaseException as error:
             await connection.roll_back()

@@ -1,0 +1,104 @@
+"""One connection to a PostgreSQL database, with the transactions of the runtime and a session of handlers."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from amphibus.errors import StoreError
+from amphibus.postgres_sql import PostgresSql
+from amphibus.sessions import session_on
+from amphibus.sql import Sql
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+"""Of two transactions that change one row, the later is rolled back and rerun: no update is lost."""
+
+
+class PostgresConnection:
+    """One connection, made anew when the server went away.
+
+    SQLAlchemy is told to leave transactions alone; the runtime begins and ends them.
+    """
+
+    bound: AsyncConnection
+    raw: Any
+    sql: Sql
+    session: AsyncSession
+    overrun = False
+    undoes = False
+    slice_seconds = 0.040
+
+    def __init__(self, engine: AsyncEngine, unusable: Callable[[Exception], StoreError]) -> None:
+        self._engine = engine
+        self._unusable = unusable
+        self._begun = False
+        """The last commit began a transaction, which has done nothing yet."""
+
+    async def open(self) -> "PostgresConnection":
+        """Connects.
+
+        Raises:
+            StoreAway: the server does not answer.
+            StoreUnwritable: it refuses this role, or has no such database.
+        """
+        try:
+            self.bound = await self._engine.connect()
+            self.raw = (await self.bound.get_raw_connection()).driver_connection
+        except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+            raise self._unusable(error) from error
+        self.sql = PostgresSql(self.raw)
+        self.session = session_on(self.bound, AsyncSession)
+        return self
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return not self.raw.is_closed() and bool(self.raw.is_in_transaction())
+
+    async def begin(self, how: str = _BEGIN) -> None:
+        """Begins, on a new connection if the old one is lost."""
+        begun, self._begun = self._begun, False
+        if self.raw.is_closed():
+            await self.close()
+            await self.open()
+        elif begun:
+            return
+        await self.raw.execute(how)
+
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to: where the transaction began."""
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint, and goes on."""
+        await self.raw.execute("ROLLBACK AND CHAIN")
+
+    async def commit(self, *, more: bool = False) -> None:
+        """Makes it durable; begins another transaction with it if `more` waits to be done.
+
+        Raises:
+            StoreError: the transaction had failed before; PostgreSQL rolled it back.
+        """
+        if await self.raw.execute("COMMIT AND CHAIN" if more else "COMMIT") != "COMMIT":
+            raise StoreError("the transaction was rolled back", "a statement in it had failed", "")
+        self._begun = more
+
+    async def roll_back(self) -> None:
+        """Undoes it, whatever state it is in. The session is a new one afterwards."""
+        self._begun = False
+        if self.in_transaction:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self.raw.execute("ROLLBACK")
+        self.session.sync_session.expunge_all()
+        self.session = session_on(self.bound, AsyncSession)
+
+    async def close(self) -> None:
+        """Gives the connection up."""
+        self.session.sync_session.expunge_all()
+        with contextlib.suppress(Exception):
+            if self.raw.is_closed():
+                await self.bound.invalidate()
+            await self.bound.close()
