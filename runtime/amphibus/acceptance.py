@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
+from typing import Final
 
 from amphibus.clock import Clock
 from amphibus.codec import to_bytes
@@ -18,6 +19,14 @@ from amphibus.topology import GATEWAY, Topology
 from amphibus.transaction import Transaction
 from amphibus.transport import Transport
 from amphibus.unit_of_work import Writer
+
+_INSERT: Final = (
+    "INSERT INTO amphibus_accepted (identity, message_id, digest, accepted, location)"
+    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (identity) DO NOTHING"
+)
+_KNOWN: Final = (
+    "SELECT digest, message_id, status, location, answer FROM amphibus_accepted WHERE identity = ?"
+)
 
 
 class Acceptance:
@@ -184,23 +193,16 @@ class Acceptance:
         location: str | None,
         transaction: Transaction,
     ) -> Verdict:
-        sql = transaction.sql
-        for identity in identities:
-            row = await sql.row(
-                "SELECT digest, message_id, status, location, answer FROM amphibus_accepted WHERE identity = ?",
-                identity,
-            )
-            if row is None:
+        sql, now = transaction.sql, self._clock.now()
+        for place, identity in enumerate(identities):
+            if await sql.run(_INSERT, identity, message_id, digest, now, location):
                 continue
-            if row[0] != digest:
+            for other in identities[:place]:
+                await sql.run("DELETE FROM amphibus_accepted WHERE identity = ?", other)
+            known = await sql.row(_KNOWN, identity)
+            if known is None or known[0] != digest:
                 return Verdict("other_body" if identity == key_identity else "other_content")
-            return Verdict("same", row[1], row[2] or 0, row[3], row[4] or b"")
-        now = self._clock.now()
-        await sql.many(
-            "INSERT INTO amphibus_accepted (identity, message_id, digest, accepted, location)"
-            " VALUES (?, ?, ?, ?, ?)",
-            [(identity, message_id, digest, now, location) for identity in identities],
-        )
+            return Verdict("same", known[1], known[2] or 0, known[3], known[4] or b"")
         if envelope is not None:
             contract = self.topology.contracts[envelope.type]
             transaction.send([(envelope, self.topology.destinations(contract))])

@@ -10,24 +10,17 @@ holds, with a token that grows at each change of hands: what was taken under ano
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from amphibus.errors import StoreError
 from amphibus.identity import new_id
 from amphibus.partitions import Grip, OnChange, Quiet, at_once
 from amphibus.postgres import PostgresStore
 from amphibus.postgres_connection import PostgresConnection
-from amphibus.records import Row, pasts_from
+from amphibus.postgres_sql import PostgresSql
+from amphibus.records import Row
 from amphibus.sql import Identified, Sql
 
-_CHECK = (
-    "SELECT l.part, l.token FROM amphibus_instance i LEFT JOIN amphibus_lease l ON l.owner = i.id"
-    " WHERE i.id = $1 FOR KEY SHARE OF i"
-)
-_CHECK_AND_LOOK = f"""
-WITH held AS ({_CHECK})
-SELECT NULL AS place, NULL AS outcome, NULL AS answer, part, token FROM held
-UNION ALL SELECT place, outcome, answer, NULL, NULL FROM ({pasts_from(2)}) AS found
-"""
 _NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
 
@@ -120,21 +113,10 @@ class Leases:
         Raises:
             StoreError: it was struck off.
         """
-        pasts: list[Row | None] = [None] * len(messages)
-        if messages:
-            columns = map(list, zip(*messages, strict=True))
-            rows = await sql.rows(_CHECK_AND_LOOK, self.instance, *columns)
-        else:
-            rows = [(None, None, None, *row) for row in await sql.rows(_CHECK, self.instance)]
-        held = []
-        for place, outcome, answer, part, token in rows:
-            if place is None:
-                held.append((part, token))
-            else:
-                pasts[place - 1] = (outcome, answer)
+        held, pasts = await cast(PostgresSql, sql).held_and_pasts(self.instance, messages)
         if not held:
             raise StoreError("this instance was taken for dead", "its lease had run out", "")
-        return frozenset(held), pasts
+        return frozenset((row[0], row[1]) for row in held), pasts
 
     async def _register(self) -> None:
         sql = self._connection.sql

@@ -7,11 +7,10 @@ from typing import Any
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.errors import StoreError
 from amphibus.postgres_sql import PostgresSql
-from amphibus.sessions import session_on
+from amphibus.sessions import ServerSession, session_on
 from amphibus.sql import Sql
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
@@ -27,7 +26,7 @@ class PostgresConnection:
     bound: AsyncConnection
     raw: Any
     sql: Sql
-    session: AsyncSession
+    session: ServerSession
     overrun = False
     undoes = False
     slice_seconds = 0.040
@@ -51,7 +50,7 @@ class PostgresConnection:
         except (OSError, asyncpg.PostgresError, DBAPIError) as error:
             raise self._unusable(error) from error
         self.sql = PostgresSql(self.raw)
-        self.session = session_on(self.bound, AsyncSession)
+        self.session = session_on(self.bound, ServerSession)
         return self
 
     @property
@@ -93,7 +92,7 @@ class PostgresConnection:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self.raw.execute("ROLLBACK")
         self.session.sync_session.expunge_all()
-        self.session = session_on(self.bound, AsyncSession)
+        self.session = session_on(self.bound, ServerSession)
 
     async def close(self) -> None:
         """Gives the connection up."""

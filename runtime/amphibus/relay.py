@@ -24,6 +24,8 @@ from amphibus.unit_of_work import Writer
 
 _MARK_AT = 64
 _MARK_SECONDS = 0.05
+_RIDES_FROM = 16
+"""So many marks are written with whatever is committed next; fewer are not worth a statement of their own."""
 
 
 class Relay:
@@ -76,10 +78,12 @@ class Relay:
         """Writes down what is safe, now."""
         self._forget_mark_timer()
         if self._marks:
+            self._marking = True
             try:
                 await self._writer.submit(_nothing)
             except Exception as error:  # noqa: BLE001 - what is not written down is repeated
                 self._store.troubles.met("writer", error)
+            self._marking = False
 
     async def idle(self) -> bool:
         """Whether every reachable destination has everything."""
@@ -224,13 +228,13 @@ class Relay:
         self._mark_now()
 
     def _write_marks(self, transaction: Transaction) -> None:
-        """Rides along with whatever commit comes next.
+        """Rides along with whatever commit comes next, or is a commit by itself.
 
         Losing it costs a repetition, which the inbox absorbs.
         """
-        marks = self._marks.copy()
-        if not marks:
+        if not self._marks or (len(self._marks) < _RIDES_FROM and not self._marking):
             return
+        marks = self._marks.copy()
         failpoint("relay.before_mark")
         transaction.records.safe += marks
         transaction.after_commit(partial(self._forget_marks, len(marks)))

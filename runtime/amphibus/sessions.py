@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Select, bindparam, event, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapper
+from sqlalchemy.util.concurrency import greenlet_spawn
 from sqlmodel import Session, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -26,6 +27,15 @@ def session_on(bound: AsyncConnection, kind: type[S]) -> S:
     )
     _uncommitting(session.sync_session)
     return session
+
+
+class ServerSession(AsyncSession):
+    """On a database that is waited for."""
+
+    async def get(self, *args: Any, **options: Any) -> Any:
+        """Loads a row by its primary key."""
+        # SQLModel's own would name every option that there is, and so hide that none is asked for.
+        return await greenlet_spawn(self.sync_session.get, *args, **options)
 
 
 class ModuleSession(Session):

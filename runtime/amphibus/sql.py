@@ -5,17 +5,14 @@ Statements are written once, with `?` for values, in the SQL that SQLite and Pos
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from amphibus.records import (
-    DELETE_DELIVERY,
-    INSERT_DELIVERY,
-    INSERT_INBOX,
-    INSERT_OUTBOX,
-    PAST,
-    Records,
-    Row,
-)
+from amphibus.records import Records, Row
+from amphibus.statements import INSERT_INBOX, INSERT_OUTBOX, PAST
+
+_PAST: Final = PAST.format(source="?", id="?", lane="?")
+_INSERT_DELIVERY: Final = "INSERT INTO amphibus_delivery VALUES (?, ?, ?)"
+_DELETE_DELIVERY: Final = "DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?"
 
 Identified = tuple[str, str, str]
 """A message by its source, its id and its lane."""
@@ -76,17 +73,19 @@ class SqliteSql:
         """What stands against running each of some messages."""
         execute = self.raw.execute
         return [
-            execute(PAST, (source, identity, source, identity, lane, lane)).fetchone()
+            execute(_PAST, (source, identity, source, identity, lane, lane)).fetchone()
             for source, identity, lane in messages
         ]
 
     async def keep(self, records: Records) -> list[int]:
         """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
         execute, many = self.raw.execute, self.raw.executemany
-        numbers = [execute(INSERT_OUTBOX, row).lastrowid or 0 for row in records.outbox]
-        many(
-            INSERT_DELIVERY, [(to, numbers[place], part) for place, to, part in records.deliveries]
-        )
+        numbers, deliveries = [], []
+        for row, destinations, part in records.outbox:
+            seq = execute(INSERT_OUTBOX, row).lastrowid or 0
+            numbers.append(seq)
+            deliveries += [(destination, seq, part) for destination in destinations]
+        many(_INSERT_DELIVERY, deliveries)
         many(INSERT_INBOX, records.inbox)
-        many(DELETE_DELIVERY, records.safe)
+        many(_DELETE_DELIVERY, records.safe)
         return numbers

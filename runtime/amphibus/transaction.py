@@ -58,9 +58,7 @@ class Transaction:
         records = self.records
         for envelope, destinations in envelopes:
             part = partition_of(envelope.key, envelope.id, self.partitions)
-            place = len(records.outbox)
-            records.outbox.append(columns_of(envelope))
-            records.deliveries += [(place, destination, part) for destination in destinations]
+            records.outbox.append((columns_of(envelope), destinations, part))
         self._leaving += envelopes
 
     async def check(self, envelopes: Sequence[Envelope] = ()) -> None:

@@ -82,8 +82,7 @@ async def _one(sql: Sql, item: Item, leaving: Records, partitions: int) -> Outco
         }
         await insert(sql, "amphibus_accepted", row)
     part = partition_of(item.key, item.id, partitions)
-    leaving.deliveries.append((len(leaving.outbox), item.owner, part))
-    leaving.outbox.append(columns_of(_envelope(item, now)))
+    leaving.outbox.append((columns_of(_envelope(item, now)), (item.owner,), part))
     return "sent"
 
 

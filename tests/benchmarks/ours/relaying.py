@@ -10,7 +10,7 @@ from amphibus.database import Store
 from amphibus.envelope_rows import columns_of
 from amphibus.hosting import open_database
 from amphibus.migrations import upgrade
-from amphibus.records import Records, Row
+from amphibus.records import Leaving, Records, Row
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.ours.carrier import PARTITIONS, envelope, hosted, settings_for
@@ -44,8 +44,8 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
 
 async def _wait_in(store: Store, rows: list[Row]) -> None:
     await store.writer.begin()
-    deliveries = [(place, _TO, place % PARTITIONS) for place in range(len(rows))]
-    await store.writer.sql.keep(Records(outbox=rows, deliveries=deliveries))
+    leaving: list[Leaving] = [(row, (_TO,), n % PARTITIONS) for n, row in enumerate(rows)]
+    await store.writer.sql.keep(Records(outbox=leaving))
     await store.writer.commit()
 
 
