@@ -55,6 +55,8 @@ class Leases:
         self._lease = int(lease_seconds * 1_000_000)
         self._task: asyncio.Task[None] | None = None
         self._connection: PostgresConnection
+        self._lost = False
+        """Whether the last round failed, so that its connection is not to be trusted."""
 
     async def start(self) -> None:
         """Registers this instance and takes its first partitions.
@@ -165,10 +167,10 @@ class Leases:
                 self._store.troubles.over("leases")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 self._store.troubles.met("leases", error)
-                await self._reconnect()
+                self._lost = True
 
     async def _round(self) -> None:
-        if self._connection.raw.is_closed():
+        if self._lost or self._connection.raw.is_closed():
             await self._reconnect()
         sql = self._connection.sql
         alive = await sql.run(
@@ -263,6 +265,6 @@ class Leases:
     async def _reconnect(self) -> None:
         with contextlib.suppress(Exception):
             await self._connection.close()
-        with contextlib.suppress(Exception):
-            self._connection = await self._store.connect()
-            await self._listen()
+        self._connection = await self._store.connect()
+        await self._listen()
+        self._lost = False

@@ -25,7 +25,8 @@ class PostgresStore:
     def __init__(self, module: str, url: str) -> None:
         self.module = module
         parsed = make_url(url).set(drivername="postgresql+asyncpg")
-        self.where = f"{parsed.render_as_string(hide_password=True)} (schema {module})"
+        shown = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+        self.where = f"{shown} (schema {module})"
         self._engine: AsyncEngine = create_async_engine(
             parsed,
             isolation_level="AUTOCOMMIT",

@@ -30,7 +30,7 @@ def session_on(bound: AsyncConnection, kind: type[S]) -> S:
 
 
 class ServerSession(AsyncSession):
-    """On a database that is waited for."""
+    """The session of a database that is waited for."""
 
     async def get(self, *args: Any, **options: Any) -> Any:
         """Loads a row by its primary key."""

@@ -76,9 +76,9 @@ class InlineSession(AsyncSession):
         """Loads a row by its primary key."""
         return self.sync_session.get(*args, **options)
 
-    async def flush(self, *args: Any) -> None:
+    async def flush(self, objects: Any = None) -> None:
         """Writes what was changed."""
-        self.sync_session.flush(*args)
+        self.sync_session.flush(objects)
 
     async def exec(self, *args: Any, **options: Any) -> Any:
         """Runs a statement; its result is read whole."""

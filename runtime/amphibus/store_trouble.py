@@ -79,10 +79,11 @@ class Troubles:
 
     def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.on_change: Callable[[str], None] = lambda _why: None
-        """Told why it cannot be used, and nothing once it can."""
+        """Told why it cannot be used, all causes, and nothing once it can."""
         self._module = module
         self._clock = clock
-        self._who: set[str] = set()
+        self._whys: dict[str, str] = {}
+        """By who met it."""
         self._count = 0
         self._began = 0.0
         self._said = float("-inf")
@@ -91,10 +92,9 @@ class Troubles:
     def met(self, who: str, error: BaseException) -> None:
         """Somebody could not use it."""
         now, why = self._clock(), _why(error)
-        if not self._who:
+        if not self._whys:
             self._began = now
-            self.on_change(why)
-        self._who.add(who)
+        self._set({**self._whys, who: why})
         self._count += 1
         if now - self._said >= _AGAIN_SECONDS:
             _log.error("store.failed", module=self._module, error=why, times=self._count)
@@ -102,13 +102,18 @@ class Troubles:
 
     def over(self, who: str) -> None:
         """The same one could use it; said when that is true of all."""
-        if who not in self._who:
+        if who not in self._whys:
             return
-        self._who.remove(who)
-        if self._who:
+        self._set({other: why for other, why in self._whys.items() if other != who})
+        if self._whys:
             return
-        self.on_change("")
         if self._open:
             self._open = False
             seconds = round(self._clock() - self._began, 3)
             _log.info("store.back", module=self._module, seconds=seconds)
+
+    def _set(self, whys: dict[str, str]) -> None:
+        before, now = ("; ".join(dict.fromkeys(each.values())) for each in (self._whys, whys))
+        self._whys = whys
+        if now != before:
+            self.on_change(now)
