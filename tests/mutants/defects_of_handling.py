@@ -10,20 +10,20 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the inbox is not looked up",
         "transaction",
-        "                if past is not None\n",
-        "                if past is not None and past[0] != 'handled'\n",
+        "            if past is not None:\n",
+        "            if past is not None and past[0] != 'handled':\n",
         "test_once.py::test_a_repeated_request_gets_the_same_answer",
     ),
     in_runtime(
         "the inbox forgets who sent a message",
-        "records",
+        "statements",
         "FROM amphibus_inbox WHERE source = {source} AND id = {id}",
         "FROM amphibus_inbox WHERE (1 OR source = {source}) AND id = {id}",
         "test_once.py::test_the_same_id_from_two_senders_is_two_messages",
     ),
     in_runtime(
         "the dead are not known",
-        "records",
+        "statements",
         "FROM amphibus_dead WHERE source = {source} AND id = {id}",
         "FROM amphibus_dead WHERE source = {source} AND id = {id} AND 1 = 0",
         "test_failures.py::test_what_is_dead_is_known_and_not_handled_again",
@@ -79,7 +79,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a dead one blocks nobody",
-        "records",
+        "statements",
         "FROM amphibus_dead WHERE lane = {lane} AND blocks = 1",
         "FROM amphibus_dead WHERE lane = {lane} AND blocks = 2",
         "test_order.py::test_behind_a_blocking_dead_one_the_others_wait",
