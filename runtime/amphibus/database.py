@@ -38,6 +38,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def begun(self) -> bool:
+        """Whether a commit has begun another transaction, which has done nothing yet."""
+        ...
+
+    @property
     def overrun(self) -> bool:
         """Whether a statement was refused because it was read without a snapshot."""
         ...

@@ -23,7 +23,7 @@ from amphibus.settlement import Settlement
 from amphibus.signals.logs import about
 from amphibus.store_trouble import is_of_the_database
 from amphibus.time_limit import within
-from amphibus.timers import PREFIX, write_timers
+from amphibus.timers import PREFIX, is_armed, note_timers
 from amphibus.topology import processes_of
 from amphibus.transaction import HandlerFailed, Transaction
 
@@ -91,13 +91,7 @@ class Handling:
                 await self._settlement.leave_origin(sql, attempt, promote=True)
             return None if settled and not settled[0] else Outcome.GONE
         if attempt.origin is Origin.TIMER:
-            found = await sql.row(
-                "SELECT 1 FROM amphibus_timer WHERE name = ? AND key = ? AND id = ?",
-                envelope.type.removeprefix(PREFIX),
-                envelope.key,
-                envelope.id,
-            )
-            return None if found else Outcome.GONE
+            return None if await is_armed(sql, transaction.records, envelope) else Outcome.GONE
         past = transaction.pasts.get((envelope.source, envelope.id))
         if past is None:
             return None
@@ -129,7 +123,7 @@ class Handling:
         return Failure("crashed", f"killed its process {crashes} times while it ran alone")
 
     async def _attempt(self, attempt: Attempt, transaction: Transaction) -> Outcome:
-        sql, session, envelope = transaction.sql, transaction.session, attempt.envelope
+        session, envelope = transaction.session, attempt.envelope
         now = self._clock.now()
         context: Context[Any] = Context(
             envelope=envelope,
@@ -164,7 +158,9 @@ class Handling:
             await transaction.undo()
             return await self._rolled_back(transaction, attempt, error)
         session.sync_session.expunge_all()
-        attempt.wakes_at = await write_timers(sql, context.timers, envelope, transaction.partitions)
+        attempt.wakes_at = note_timers(
+            transaction.records, context.timers, envelope, transaction.partitions
+        )
         transaction.send(self._codec.outgoing(context.outgoing, cause=envelope, now=now))
         attempt.reply = Reply("answered", answer)
         await self._settlement.record(transaction, attempt, Outcome.HANDLED, answer)

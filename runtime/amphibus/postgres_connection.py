@@ -34,7 +34,7 @@ class PostgresConnection:
     def __init__(self, engine: AsyncEngine, unusable: Callable[[Exception], StoreError]) -> None:
         self._engine = engine
         self._unusable = unusable
-        self._begun = False
+        self.begun = False
         """The last commit began a transaction, which has done nothing yet."""
 
     async def open(self) -> "PostgresConnection":
@@ -60,7 +60,7 @@ class PostgresConnection:
 
     async def begin(self, how: str = _BEGIN) -> None:
         """Begins, on a new connection if the old one is lost."""
-        begun, self._begun = self._begun, False
+        begun, self.begun = self.begun, False
         if self.raw.is_closed():
             await self.close()
             await self.open()
@@ -83,11 +83,11 @@ class PostgresConnection:
         """
         if await self.raw.execute("COMMIT AND CHAIN" if more else "COMMIT") != "COMMIT":
             raise StoreError("the transaction was rolled back", "a statement in it had failed", "")
-        self._begun = more
+        self.begun = more
 
     async def roll_back(self) -> None:
         """Undoes it, whatever state it is in. The session is a new one afterwards."""
-        self._begun = False
+        self.begun = False
         if self.in_transaction:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self.raw.execute("ROLLBACK")

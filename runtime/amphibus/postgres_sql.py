@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from amphibus.records import Leaving, Records, Row
 from amphibus.sql import Identified
-from amphibus.statements import INSERT_INBOX, INSERT_OUTBOX, PAST
+from amphibus.statements import ARM_TIMER, DISARM_TIMER, INSERT_INBOX, INSERT_OUTBOX, PAST
 
 _SENT: Final = f"""
     sent AS ({INSERT_OUTBOX} RETURNING seq),
@@ -101,6 +101,9 @@ class PostgresSql:
         numbers = await self._numbers(_SEND_AND_NOTE, paired)
         numbers += await self._numbers(_SEND, [_leaving(row) for row in outbox[both:]])
         await self.many(INSERT_INBOX, inbox[both:])
+        if records.timers:
+            await self.many(ARM_TIMER, records.armed)
+            await self.many(DISARM_TIMER, records.disarmed)
         if records.safe:
             await self.raw.execute(_deletes(records.safe))
         return numbers

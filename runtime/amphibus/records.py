@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Row = Sequence[Any]
+Timer = tuple[str, str]
+"""Its name and key."""
 Leaving = tuple[Row, tuple[str, ...], int]
 """A row of the outbox, the destinations of its message, the partition that it belongs to."""
 
@@ -19,7 +21,19 @@ class Records:
     """Messages that leave."""
     safe: list[tuple[str, int]] = field(default_factory=list)
     """Destination and number of what arrived there."""
+    timers: dict[Timer, Row | None] = field(default_factory=dict)
+    """Timers that are armed, and those that are disarmed."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.inbox or self.outbox or self.safe)
+        return bool(self.inbox or self.outbox or self.safe or self.timers)
+
+    @property
+    def armed(self) -> list[Row]:
+        """Rows of the timers that are armed."""
+        return [row for row in self.timers.values() if row is not None]
+
+    @property
+    def disarmed(self) -> list[Row]:
+        """Name and key of those that are disarmed."""
+        return [timer for timer, row in self.timers.items() if row is None]

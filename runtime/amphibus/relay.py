@@ -10,6 +10,7 @@ net, and where the numbers of what was committed do not follow those before: the
 
 import asyncio
 import contextlib
+import time
 from functools import partial
 
 from amphibus.backlog import Backlog
@@ -25,7 +26,8 @@ from amphibus.unit_of_work import Writer
 _MARK_AT = 64
 _MARK_SECONDS = 0.05
 _RIDES_FROM = 16
-"""So many marks are written with whatever is committed next; fewer are not worth a statement of their own."""
+_RIDES_AFTER_SECONDS = 0.01
+"""So many marks, or so old ones, are written with whatever is committed next: a few new ones are worth no statement."""
 
 
 class Relay:
@@ -50,6 +52,7 @@ class Relay:
         self._backlog = Backlog(store, shares, transport)
         self._queues: dict[str, OutgoingQueue] = {}
         self._marks: list[tuple[str, int]] = []
+        self._oldest_mark = 0.0
         self._mark_timer: asyncio.TimerHandle | None = None
         self._marking = False
         self._task: asyncio.Task[None] | None = None
@@ -190,6 +193,8 @@ class Relay:
         if not queue.settle(item):
             return
         failpoint("relay.delivered")
+        if not self._marks:
+            self._oldest_mark = time.monotonic()
         self._marks += [(destination, item.seq) for destination in item.destinations]
         self._schedule_marks()
         self._pump(queue)
@@ -232,16 +237,22 @@ class Relay:
 
         Losing it costs a repetition, which the inbox absorbs.
         """
-        if not self._marks or (len(self._marks) < _RIDES_FROM and not self._marking):
+        if not (self._marks and self._marks_are_due):
             return
         marks = self._marks.copy()
         failpoint("relay.before_mark")
         transaction.records.safe += marks
         transaction.after_commit(partial(self._forget_marks, len(marks)))
 
+    @property
+    def _marks_are_due(self) -> bool:
+        age = time.monotonic() - self._oldest_mark
+        return self._marking or len(self._marks) >= _RIDES_FROM or age >= _RIDES_AFTER_SECONDS
+
     def _forget_marks(self, count: int) -> None:
         failpoint("relay.marked")
         del self._marks[:count]
+        self._oldest_mark = time.monotonic()
 
 
 async def _nothing(_transaction: Transaction) -> None:

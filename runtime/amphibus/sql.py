@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from amphibus.records import Records, Row
-from amphibus.statements import INSERT_INBOX, INSERT_OUTBOX, PAST
+from amphibus.statements import ARM_TIMER, DISARM_TIMER, INSERT_INBOX, INSERT_OUTBOX, PAST
 
 _PAST: Final = PAST.format(source="?", id="?", lane="?")
 _INSERT_DELIVERY: Final = "INSERT INTO amphibus_delivery VALUES (?, ?, ?)"
@@ -88,4 +88,7 @@ class SqliteSql:
         many(_INSERT_DELIVERY, deliveries)
         many(INSERT_INBOX, records.inbox)
         many(_DELETE_DELIVERY, records.safe)
+        if records.timers:
+            many(ARM_TIMER, records.armed)
+            many(DISARM_TIMER, records.disarmed)
         return numbers

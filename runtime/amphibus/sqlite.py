@@ -32,6 +32,7 @@ class SqliteConnection:
     raw: sqlite3.Connection
     sql: SqliteSql
     session: InlineSession
+    begun: ClassVar[bool] = False
     overrun: ClassVar[bool] = False
     undoes: ClassVar[bool] = True
     slice_seconds: ClassVar[float] = 0.010

@@ -11,6 +11,13 @@ INSERT_INBOX: Final = (
     f"INSERT INTO amphibus_inbox ({ENVELOPE}, received, handled, attempts, outcome, answer)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+ARM_TIMER: Final = (
+    "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, part)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET due = excluded.due,"
+    " id = excluded.id, correlation = excluded.correlation, causation = excluded.causation,"
+    " trace = excluded.trace"
+)
+DISARM_TIMER: Final = "DELETE FROM amphibus_timer WHERE name = ? AND key = ?"
 
 PAST: Final = """
     SELECT outcome, answer FROM amphibus_inbox WHERE source = {source} AND id = {id}

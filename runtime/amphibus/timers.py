@@ -1,41 +1,32 @@
 """Durable timers: a process's deadlines, in its module's database, fired as messages to itself."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from amphibus.clock import as_microseconds
 from amphibus.envelope import Envelope
 from amphibus.identity import new_id, next_span
 from amphibus.partitions import partition_of
+from amphibus.records import Records, Timer
 from amphibus.sql import Sql
 
 PREFIX = "timer:"
 """The type of a timer's message is this and its name."""
 
 
-async def write_timers(
-    sql: Sql, timers: dict[tuple[str, str], datetime | None], cause: Envelope, partitions: int
+def note_timers(
+    records: Records, timers: Mapping[Timer, datetime | None], cause: Envelope, partitions: int
 ) -> int | None:
-    """Arms and disarms timers; returns the earliest time that was set."""
+    """Arms and disarms timers with the commit; returns the earliest time that was set."""
     earliest: int | None = None
     for (name, key), due in timers.items():
         if due is None:
-            await sql.run("DELETE FROM amphibus_timer WHERE name = ? AND key = ?", name, key)
+            records.timers[name, key] = None
             continue
         at = as_microseconds(due)
-        await sql.run(
-            "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, part)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET due = excluded.due,"
-            " id = excluded.id, correlation = excluded.correlation, causation = excluded.causation,"
-            " trace = excluded.trace",
-            name,
-            key,
-            at,
-            new_id(),
-            cause.correlation,
-            cause.id,
-            next_span(cause.trace),
-            partition_of(key, "", partitions),
-        )
+        part = partition_of(key, "", partitions)
+        row = (name, key, at, new_id(), cause.correlation, cause.id, next_span(cause.trace), part)
+        records.timers[name, key] = row
         earliest = at if earliest is None else min(at, earliest)
     return earliest
 
@@ -62,6 +53,17 @@ async def timers_due(sql: Sql, module: str, now: int, *, limit: int, only: str) 
         )
         for row in rows
     ]
+
+
+async def is_armed(sql: Sql, records: Records, envelope: Envelope) -> bool:
+    """Whether a timer that is due was not fired, armed anew or disarmed meanwhile, by this commit or one before."""
+    name, key = envelope.type.removeprefix(PREFIX), envelope.key or ""
+    if (name, key) in records.timers:
+        return False
+    row = await sql.row(
+        "SELECT 1 FROM amphibus_timer WHERE name = ? AND key = ? AND id = ?", name, key, envelope.id
+    )
+    return row is not None
 
 
 async def remove_timer(sql: Sql, envelope: Envelope) -> None:

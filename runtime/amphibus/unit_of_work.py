@@ -5,6 +5,7 @@ together (group commit), because a commit costs more than most of what is in it.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import deque
@@ -27,6 +28,7 @@ _log: Any = structlog.get_logger()
 T = TypeVar("T")
 
 _TRIES = 20
+_BEGUN_SECONDS = 0.1
 _APART_SECONDS = 0.005
 """How far two instances are kept apart that change the same rows, at the first try."""
 
@@ -116,8 +118,7 @@ class Writer:
 
     async def _work(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._woken()
             if pause := self._gathering.pause:
                 await asyncio.sleep(pause)
             while self._units:
@@ -126,6 +127,18 @@ class Writer:
                 with self._isolation.shared():
                     await self._next_batch()
                 await asyncio.sleep(0)
+
+    async def _woken(self) -> None:
+        """Returns when something was submitted. A transaction that was begun for it is not left open for long."""
+        connection = self._store.writer
+        if connection.begun and not self._wake.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_BEGUN_SECONDS):
+                    await self._wake.wait()
+            if not self._wake.is_set():
+                await connection.roll_back()
+        await self._wake.wait()
+        self._wake.clear()
 
     async def _next_batch(self) -> None:
         units: list[_Unit] = []
@@ -176,7 +189,7 @@ class Writer:
                 ride_along(transaction)
             sent = await transaction.keep()
             failpoint("commit.before")
-            await connection.commit(more=len(results) < len(units) or bool(self._units))
+            await connection.commit(more=self._more_comes(len(units) - len(results)))
             failpoint("commit.after")
         except BaseException as error:
             await connection.roll_back()
@@ -188,6 +201,10 @@ class Writer:
         self._store.troubles.over("writer")
         self._announce(transaction, sent, results)
         return units[len(results) :]
+
+    def _more_comes(self, left: int) -> bool:
+        """Whether another transaction follows at once, or as soon as a few messages have come together."""
+        return bool(left or self._units or self._gathering.pause)
 
     def _announce(
         self, transaction: Transaction, sent: list[Outgoing], results: list[tuple[_Unit, Any]]
