@@ -75,7 +75,12 @@ class OutgoingQueue:
         return counts
 
     def committed(self, item: Item) -> None:
-        """A row that was committed just now; left to the database where more waits there."""
+        """A row that was committed just now; left to the database where more waits there.
+
+        A server shows a commit to others before it tells us: it may have been read already.
+        """
+        if item.seq in self._held:
+            return
         if self.behind or len(self._held) > self._window * 16:
             self.miss()
         else:

@@ -60,3 +60,14 @@ def test_what_is_missed_while_it_is_read_is_read_the_next_time() -> None:
     queue.end_reading([], settled=set(), complete=True)
 
     assert queue.behind
+
+
+def test_what_was_read_before_its_commit_was_heard_of_leaves_once() -> None:
+    """A server shows a commit to everybody, and only then tells the one who made it."""
+    queue = OutgoingQueue("desk", 16)
+    _read(queue, 1, 2)
+    for seq in (1, 2, 3):
+        queue.committed(_item(seq))
+
+    assert _taken_one_by_one(queue, [1, 2, 3]) == [1, 2, 3]
+    assert queue.idle
