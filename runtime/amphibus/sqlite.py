@@ -136,7 +136,10 @@ class SqliteStore:
 
     async def done_reading(self, connection: SqliteConnection) -> None:
         """Ends the snapshot."""
-        connection.session.sync_session.expunge_all()
+        if connection.session.sync_session.is_active:
+            connection.session.sync_session.expunge_all()
+        else:  # a flush failed, and the session would do nothing for anybody any more
+            await connection.roll_back()
         if connection.raw.in_transaction:
             connection.raw.execute("COMMIT")
         if len(self._readers) < _READERS:

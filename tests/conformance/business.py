@@ -21,12 +21,13 @@ from tests.conformance.tables import LINES, ArchiveBase, DeskBase, DeskLine, Loa
 
 Tiny = Context[Any]
 Handling = Callable[[Any, Tiny], Awaitable[None]]
+Answering = Callable[[desk.Count, Tiny], Awaitable[desk.Counted]]
 ROOT = Path(__file__).parent
 
 
 async def write(message: desk.Write, context: Tiny) -> desk.Noted:
     """Keeps the line, says so, and has a copy filed."""
-    page = await _pages(context, message.book)
+    page = await pages(context, message.book)
     await _keep("desk", "wrote", message, context)
     context.publish(desk.Written(book=message.book, line=message.line, mood=message.mood))
     context.send(archive.File(book=message.book, line=message.line))
@@ -55,7 +56,7 @@ async def guard(message: desk.Guard, context: Tiny) -> None:
 async def count(message: desk.Count, context: Tiny) -> desk.Counted:
     """Counts the lines of a book."""
     await context.container.script().act("desk", message, context)
-    return desk.Counted(lines=await _pages(context, message.book))
+    return desk.Counted(lines=await pages(context, message.book))
 
 
 async def paint(message: desk2.Paint, context: Tiny) -> None:
@@ -103,7 +104,8 @@ async def hear_missed(message: desk.Missed, context: Tiny) -> None:
     context.db.add(_line("readers", message.book, 0, "missed", context))
 
 
-async def _pages(context: Tiny, book: str) -> int:
+async def pages(context: Tiny, book: str) -> int:
+    """How many lines of a book are on the desk."""
     found = await context.db.exec(select(func.count()).where(DeskLine.book == book))
     return found.one()
 
@@ -148,9 +150,13 @@ def dark_or_not(new: desk2.Painted) -> desk.Painted:
 
 
 def modules(
-    *, outside_timeout: float = 1000.0, hear: Handling | None = None, read: Handling | None = None
+    *,
+    outside_timeout: float = 1000.0,
+    hear: Handling | None = None,
+    read: Handling | None = None,
+    answer: Answering = count,
 ) -> tuple[Module, ...]:
-    """The front pages; a test may put its own handlers in for those who hear `Written`."""
+    """The front pages; a test may put its own handlers in for those who hear `Written` or answer `Count`."""
     return (
         Module(
             name="desk",
@@ -159,7 +165,7 @@ def modules(
                 on(desk.Write, write),
                 on(desk.Call, call, outside=ask_around, outside_timeout=outside_timeout),
                 on(desk.Guard, guard, on_dead="block"),
-                on(desk.Count, count),
+                on(desk.Count, answer),
                 on(desk2.Paint, paint),
                 on(desk.Lend, loan),
                 on(desk.Return, loan),

@@ -1,0 +1,64 @@
+"""What a query sees is one state of its module's database, and it changes nothing."""
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from amphibus.context import Context
+from amphibus.errors import RequestFailed
+from tests.conformance.business import pages, project
+from tests.conformance.contracts.desk import v1 as desk
+from tests.conformance.office import Office
+from tests.conformance.tables import DeskLine
+
+pytestmark = pytest.mark.asyncio
+Errors = tuple[type[Exception], ...]
+PASSED_OVER = pytest.mark.parametrize("passed_over", [(), (Exception,)], ids=["honest", "careless"])
+"""What a query catches, to answer as if nothing had been."""
+
+
+@PASSED_OVER
+async def test_all_that_a_query_reads_is_of_one_state(office: Office, passed_over: Errors) -> None:
+    """A write commits between two of its statements."""
+    writes: list[int] = []
+
+    async def answer(message: desk.Count, context: Context[Any]) -> desk.Counted:
+        before = await pages(context, message.book)
+        writes.append(len(writes))
+        await shop.request(desk.Write(book="b", line=writes[-1]))
+        after = -1
+        with contextlib.suppress(*passed_over):
+            after = await pages(context, message.book)
+        return desk.Counted(lines=after - before)
+
+    async with office.open(business=project(answer=answer)) as shop:
+        for _ in range(2):  # what is learned of a query counts for the next
+            assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=0)
+
+    assert office.numbers("desk", "b") == writes
+
+
+@pytest.mark.parametrize("reads", [0, 2])
+@PASSED_OVER
+async def test_a_query_cannot_write_however_much_it_has_read(
+    office: Office, reads: int, passed_over: Errors
+) -> None:
+    """With its first statement it is alone, later it is in a transaction; others are answered as ever."""
+
+    async def answer(message: desk.Count, context: Context[Any]) -> desk.Counted:
+        for _ in range(reads):
+            await pages(context, message.book)
+        if message.mood == "scribble":
+            with contextlib.suppress(*passed_over):
+                context.db.add(DeskLine(book="b", line=0, what="", late=False))
+                await context.db.flush()
+        return desk.Counted(lines=reads)
+
+    async with office.open(business=project(answer=answer)) as shop:
+        for _ in range(2):
+            with contextlib.nullcontext() if passed_over else pytest.raises(RequestFailed):
+                await shop.ask(desk.Count(book="b", mood="scribble"))
+            assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=reads)
+
+    assert office.lines("desk") == []
