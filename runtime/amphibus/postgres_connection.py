@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -36,6 +37,8 @@ class PostgresConnection:
         self._unusable = unusable
         self.begun = False
         """The last commit began a transaction, which has done nothing yet."""
+        self._given_up = False
+        """A handler rolled its session back, which leaves the transaction as it is."""
 
     async def open(self) -> "PostgresConnection":
         """Connects.
@@ -51,22 +54,32 @@ class PostgresConnection:
             raise self._unusable(error) from error
         self.sql = PostgresSql(self.raw)
         self.session = session_on(self.bound, ServerSession)
+        event.listen(self.bound.sync_connection, "rollback", self._give_up)
         return self
+
+    def _give_up(self, _: Any) -> None:
+        self._given_up = True
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """Whether a transaction is open that may be committed."""
+        return self.open_on_server and not self._given_up
+
+    @property
+    def open_on_server(self) -> bool:
+        """Whether a transaction is open, whatever is to become of it."""
         return not self.raw.is_closed() and bool(self.raw.is_in_transaction())
 
     async def begin(self, how: str = _BEGIN) -> None:
         """Begins, on a new connection if the old one is lost."""
         begun, self.begun = self.begun, False
         if self.raw.is_closed():
+            begun = False
             await self.close()
             await self.open()
-        elif begun:
-            return
-        await self.raw.execute(how)
+        self._given_up = False
+        if not begun:
+            await self.raw.execute(how)
 
     async def savepoint(self) -> None:
         """Where `undo` goes back to: where the transaction began."""
@@ -88,7 +101,7 @@ class PostgresConnection:
     async def roll_back(self) -> None:
         """Undoes it, whatever state it is in. The session is a new one afterwards."""
         self.begun = False
-        if self.in_transaction:
+        if self.open_on_server:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self.raw.execute("ROLLBACK")
         self.session.sync_session.expunge_all()

@@ -44,7 +44,7 @@ class PostgresReader(PostgresConnection):
 
     async def done(self) -> None:
         """Ends it."""
-        if self.in_transaction or not self.session.sync_session.is_active:
+        if self.open_on_server or not self.session.sync_session.is_active:
             await self.roll_back()
         else:
             self.session.sync_session.expunge_all()

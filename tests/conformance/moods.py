@@ -1,8 +1,8 @@
 """How handlers behave: a message says it in its mood, a test may hold them up and sees what they did.
 
 A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE`, `hold` (until the
-gate opens), `kill`, and the ways to ruin a transaction: `sql`, `commit`, `rollback`. It is the desk's; `outside MOOD`
-is for its step before the transaction, `readers MOOD` for the readers.
+gate opens), `kill`, and the ways to ruin a transaction: `sql`, `commit`, `rollback`, `close`. It is the desk's;
+`outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ class Script:
                 await self._hold()
             case "kill" if not self.healed:
                 os.kill(os.getpid(), signal.SIGKILL)
-            case "sql" | "scribble" | "commit" | "rollback" if isinstance(who, Context):
+            case "sql" | "scribble" | "commit" | "rollback" | "close" if isinstance(who, Context):
                 await self._ruin(mood, who)
             case _:
                 pass
@@ -89,6 +89,8 @@ class Script:
             await context.db.commit()
         elif how == "rollback":
             await context.db.rollback()
+        elif how == "close":
+            await context.db.close()
         else:
             book = "'scribble'" if how == "scribble" else "NULL"
             statement = f"INSERT INTO line (book, line, what, late) VALUES ({book}, 0, '', false)"

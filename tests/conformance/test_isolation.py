@@ -1,14 +1,21 @@
 """Promise 6: a slow, dead or broken module hurts nobody else."""
 
-import pytest
+import contextlib
+from typing import Any
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from amphibus.context import Context
 from amphibus.sqlite import SqliteConnection
 from amphibus.testing import Harness
+from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
+from tests.conformance.tables import ArchiveLine
 
 pytestmark = pytest.mark.asyncio
-RUIN = ["sql", "commit", "rollback"]
+RUIN = ["sql", "commit", "rollback", "close"]
 
 
 async def test_while_one_subscriber_hangs_the_others_go_on(office: Office) -> None:
@@ -108,6 +115,26 @@ async def test_after_a_ruined_transaction_the_handler_itself_can_succeed(
 
     assert office.numbers("desk", "c") == [2]
     assert office.numbers("archive", "c", "filed") == [2]
+
+
+async def test_a_handler_may_take_back_a_part_of_what_it_did(office: Office) -> None:
+    """What it did before and after stays, and it has not failed."""
+
+    async def hear(message: desk.Written, context: Context[Any]) -> None:
+        for line in (1, None, 3):
+            with contextlib.suppress(IntegrityError):
+                async with context.db.begin_nested():
+                    kept = ArchiveLine(book=message.book, line=line, what="heard", late=False)
+                    context.db.add(kept)
+                    await context.db.flush()
+
+    async with office.open(business=project(hear=hear)) as shop:
+        await shop.publish(desk.Written(book="b", line=0))
+        await shop.settle()
+
+        assert [row["attempts"] for row in shop.inbox("archive")] == [1]
+
+    assert office.numbers("archive", "b") == [1, 3]
 
 
 async def test_a_module_that_fails_always_delays_no_other_key(office: Office) -> None:
