@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.services import rabbitmq
+from tests.services import postgres, rabbitmq
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,6 +18,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def broker() -> Iterator[str]:
     """The URL of a RabbitMQ that is ours alone, or of the given one."""
     yield from rabbitmq.broker_url()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.PostgresCluster]:
+    """A PostgreSQL cluster that nobody stops, for tests that make databases of their own in it."""
+    yield from postgres.cluster()
 
 
 @pytest.hookimpl(wrapper=True)

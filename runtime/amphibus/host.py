@@ -14,7 +14,7 @@ from amphibus.acceptance import Acceptance
 from amphibus.clock import Clock, SystemClock
 from amphibus.crash_journal import CrashJournal, Isolation
 from amphibus.errors import ConfigError, StoreAway
-from amphibus.hosting import HostedModule, Surroundings
+from amphibus.hosting import HostedModule, Surroundings, all_idle
 from amphibus.mode_switch import empty_the_broker, last_transport, remember_transport
 from amphibus.project import Project
 from amphibus.settings import Settings
@@ -187,12 +187,7 @@ class Host:
 
     async def idle(self) -> bool:
         """Whether nothing is under way in any module, or on its way to one."""
-        if not await self.transport.idle():
-            return False
-        for hosted in self.modules.values():
-            if not await hosted.idle():
-                return False
-        return True
+        return await self.transport.idle() and await all_idle([*self.modules.values()])
 
     def wake(self) -> None:
         """Makes every module look at once for what is due and undelivered."""

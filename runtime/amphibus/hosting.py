@@ -1,6 +1,6 @@
 """One module, hosted: its database, writer, receiver, relay and clean-up, wired in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,6 +209,19 @@ class HostedModule:
             "timers": float(timers),
             "in_flight": float(self.receiver.in_flight),
         }
+
+
+async def all_idle(modules: Sequence[HostedModule]) -> bool:
+    """Whether nothing is under way, due or undelivered in any of some modules.
+
+    A server takes its time to answer: one that was asked may be sent something while another is asked. That is
+    a commit.
+    """
+    before = sum(hosted.writer.commits for hosted in modules)
+    for hosted in modules:
+        if not await hosted.idle():
+            return False
+    return before == sum(hosted.writer.commits for hosted in modules)
 
 
 def open_database(name: str, settings: Settings, transport: str) -> tuple[Store, Shares]:

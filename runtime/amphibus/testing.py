@@ -8,7 +8,6 @@ async with Harness.of(Path.cwd(), modules=("orders", "inventory")) as shop:
 
 import asyncio
 import hashlib
-import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -19,14 +18,13 @@ from typing import Any, TypeVar
 from amphibus.acceptance import Acceptance
 from amphibus.clock import VirtualClock
 from amphibus.contract import Message, Query, Value
-from amphibus.database import Store
 from amphibus.envelope import Envelope
 from amphibus.envelope_rows import envelope_of
 from amphibus.host import Host
 from amphibus.identity import new_id, new_trace
+from amphibus.looking_in import look_into
 from amphibus.project import Project
 from amphibus.settings import Settings, load_settings
-from amphibus.sqlite import SqliteStore
 from amphibus.tables import ENVELOPE
 from amphibus.topology import GATEWAY
 from amphibus.transport import Transport
@@ -73,7 +71,8 @@ class Harness:
             seed: of what `memory+wire` does.
             data_dir: where the databases are; a temporary folder if not given.
             amqp_url: the broker, for `rabbitmq`; each data folder is an environment of its own there.
-            settings: flags over the project's configuration, e.g. `{"bus": {"max_attempts": 2}}`.
+            settings: flags over the project's configuration, e.g. `{"bus.max_attempts": 2}`, or
+                `{"db_url": "postgresql://..."}` for databases on a server instead of files.
             containers: ready-made containers by module, e.g. with a provider overridden.
         """
         project = root if isinstance(root, Project) else Project.find(root)
@@ -207,12 +206,8 @@ class Harness:
         """Everything in the outboxes of the hosted modules, oldest first."""
         found: list[Envelope] = []
         for hosted in self.host.modules.values():
-            rows = (
-                _raw(hosted.store)
-                .execute(f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq")
-                .fetchall()
-            )
-            found += [envelope_of(row) for row in rows]
+            statement = f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq"
+            found += map(envelope_of, look_into(hosted.name, self.host.settings, statement))
         return sorted(found, key=lambda each: each.time)
 
     def dead(self, module: str) -> list[dict[str, Any]]:
@@ -236,9 +231,8 @@ class Harness:
         )
 
     def _rows(self, module: str, statement: str) -> list[dict[str, Any]]:
-        cursor = _raw(self.host.modules[module].store).execute(statement)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        hosted = self.host.modules[module]
+        return [dict(row) for row in look_into(hosted.name, self.host.settings, statement)]
 
     async def _deliver(self, envelope: Envelope, destinations: tuple[str, ...]) -> None:
         transport = self.host.transport
@@ -278,9 +272,3 @@ def _transport(
 def environment(folder: Path) -> str:
     """A name at the broker for what is in a folder: opened again, it finds what waits for it there."""
     return "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-
-
-def _raw(store: Store) -> sqlite3.Connection:
-    if not isinstance(store, SqliteStore):
-        raise TypeError("the harness reads SQLite files only")
-    return store.writer.raw

@@ -69,6 +69,8 @@ class Writer:
         self._units: deque[_Unit] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self.commits = 0
+        """How many there were."""
         self.before_commit: list[Callable[[Transaction], None]] = []
         """Called for what rides along with every commit."""
         self.on_sent: Callable[[list[Outgoing]], None] = lambda _: None
@@ -190,6 +192,7 @@ class Writer:
             sent = await transaction.keep()
             failpoint("commit.before")
             await connection.commit(more=self._more_comes(len(units) - len(results)))
+            self.commits += 1
             failpoint("commit.after")
         except BaseException as error:
             await connection.roll_back()

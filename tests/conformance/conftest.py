@@ -1,40 +1,89 @@
-"""Each fact runs on every transport; it never knows which."""
+"""Each fact runs on every transport, and on files and on a server; it never knows which."""
 
-import re
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from tests.conformance.business import project
-from tests.conformance.office import Office
+from tests.conformance.office import ON_FILES, ON_SERVER, Office
+from tests.services.postgres import PostgresCluster, database_in
 from tests.services.rabbitmq import forget
 
-_SLOWER = re.compile(r"\[(memory\+wire|rabbitmq)")
-TRANSPORTS = ("memory", "memory+wire", "rabbitmq")
+TRANSPORTS = (*ON_FILES, f"memory{ON_SERVER}", f"rabbitmq{ON_SERVER}")
+_HERE = Path(__file__).parent
+_QUICK_FILES = ("test_once.py", "test_queries.py")
+_QUICK = "after_a_ruined_transaction"
+"""What of the facts on a server is in the default: a second each, as each has a database of its own."""
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _plain_tracebacks() -> Iterator[None]:
+    """What structlog draws of all local variables takes seconds, in which nothing else goes on."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(params=TRANSPORTS)
 def transport(request: pytest.FixtureRequest) -> str:
-    """What carries the messages."""
+    """What carries the messages, and where the databases are."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def untouched(cluster: PostgresCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database with all tables and nothing in them, for tests to have copies of."""
+
+    async def make(url: str) -> None:
+        async with Office("memory", tmp_path_factory.mktemp("untouched"), db_url=url).open():
+            pass
+
+    with database_in(cluster) as url:
+        asyncio.run(make(url))
+        yield url
+
+
+@pytest.fixture
+def db_url(transport: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A database with nothing in its tables, where they are on a server."""
+    if not transport.endswith(ON_SERVER):
+        yield None
+        return
+    cluster: PostgresCluster = request.getfixturevalue("cluster")
+    with database_in(cluster, like=request.getfixturevalue("untouched")) as url:
+        yield url
 
 
 @pytest_asyncio.fixture
 async def office(
-    transport: str, tmp_path: Path, request: pytest.FixtureRequest
+    transport: str, db_url: str | None, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Office]:
     """The tiny business, not opened yet."""
-    url = str(request.getfixturevalue("broker")) if transport == "rabbitmq" else None
-    yield Office(transport, tmp_path, amqp_url=url)
+    carrier = transport.removesuffix(ON_SERVER)
+    url = str(request.getfixturevalue("broker")) if carrier == "rabbitmq" else None
+    yield Office(carrier, tmp_path, amqp_url=url, db_url=db_url)
     if url is not None:
         await forget(url, tmp_path, project().topology())
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each death of a process takes a second or more; in the default they are those of one transport."""
+    """Leaves to the full run what takes long; in the default are facts of every kind on one transport at least."""
     for item in items:
-        if "test_crashes.py" in item.nodeid and _SLOWER.search(item.nodeid):
-            item.add_marker(pytest.mark.full)
+        if item.path.parent == _HERE and isinstance(item, pytest.Function):
+            transport = item.callspec.params.get("transport") if hasattr(item, "callspec") else None
+            if _takes_long(item.name, item.path.name, transport):
+                item.add_marker(pytest.mark.full)
+
+
+def _takes_long(name: str, file: str, transport: object) -> bool:
+    if file == "test_crashes.py":  # each death of a process takes a second or more
+        return transport not in (None, "memory")
+    on_server = str(transport).endswith(ON_SERVER)
+    quick = transport == f"memory{ON_SERVER}" and (file in _QUICK_FILES or _QUICK in name)
+    return on_server and not quick

@@ -59,7 +59,8 @@ async def pass_days(shop: Harness) -> None:
 
 def start(office: Office, *, point: str = "", what: Any = None) -> int | None:
     """Runs it in a process of its own; returns the exit code, negative if a signal ended it."""
-    place = (office.transport, office.data, office.amqp_url)
+    office.outlive()
+    place = (office.transport, office.data, office.amqp_url, office.db_url)
     process = _context().Process(target=_run, args=(place, point, what or live))
     process.start()
     process.join(40)
@@ -75,11 +76,11 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _run(place: tuple[str, Path, str | None], point: str, what: Any) -> None:
+def _run(place: tuple[str, Path, str | None, str | None], point: str, what: Any) -> None:
     structlog.configure(processors=[_silence])
     failpoints.arm(point)
-    transport, data, amqp_url = place
-    asyncio.run(what(Office(transport, data, amqp_url=amqp_url)))
+    transport, data, amqp_url, db_url = place
+    asyncio.run(what(Office(transport, data, amqp_url=amqp_url, db_url=db_url)))
 
 
 def _silence(*_: object) -> Any:

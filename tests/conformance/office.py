@@ -1,34 +1,49 @@
 """Opens the tiny business on a transport, closes it and opens it again on the same data."""
 
 import asyncio
-import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amphibus.admin.stores import AdminStore, files
+import pytest
+
+from amphibus.admin.stores import AdminStore
 from amphibus.project import Project
 from amphibus.testing import Harness
+from amphibus.topology import GATEWAY
 from tests.conformance.business import project
+from tests.conformance.databases import Databases, Files, Schemas
 from tests.conformance.moods import Script, container_with
 from tests.services.rabbitmq import ready
 
 PARTITIONS = 2
 MODULES = ("desk", "archive", "readers")
+ON_FILES = ("memory", "memory+wire", "rabbitmq")
+ON_SERVER = "-postgresql"
+"""How the name of a transport ends where the databases are on a server."""
+on_files = pytest.mark.parametrize("transport", ON_FILES, indirect=True)
+"""For a fact that is about files; beside it stands why."""
 Lines = list[tuple[str, int, str]]
 
 
 @dataclass
 class Office:
-    """One folder of data, one transport, one script; `open` it as often as you like."""
+    """One place for data, one transport, one script; `open` it as often as you like."""
 
     transport: str
     data: Path
     script: Script = field(default_factory=Script)
     seed: int = 0
     amqp_url: str | None = None
+    db_url: str | None = None
+
+    @property
+    def databases(self) -> Databases:
+        """Files in its folder, or schemas on a server."""
+        return Files(self.data) if self.db_url is None else Schemas(self.db_url)
 
     @asynccontextmanager
     async def open(
@@ -43,6 +58,7 @@ class Office:
         flags: dict[str, Any] = {f"bus.{name}": value for name, value in bus.items()}
         # Few queues, as they are made and removed for every test.
         flags["rabbitmq.partitions"] = PARTITIONS
+        flags["db_url"] = self.db_url
         flags["rabbitmq.prefetch"] = max(1, bus.get("window", 100) // PARTITIONS)
         async with Harness.of(
             business or project(),
@@ -68,17 +84,24 @@ class Office:
 
     def query(self, module: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Reads a module's database as it stands on the disk."""
-        with closing(sqlite3.connect(f"file:{self.data / module}.db?mode=ro", uri=True)) as raw:
-            return raw.execute(statement, values).fetchall()
+        return [tuple(row) for row in self.databases.query(module, statement, *values)]
 
     def change(self, module: str, statement: str, *values: Any) -> None:
         """Writes into a module's database, as another process would."""
-        with closing(sqlite3.connect(self.data / f"{module}.db", timeout=10)) as raw, raw:
-            raw.execute(statement, values)
+        self.databases.change(module, statement, *values)
 
     def stores(self, *modules: str) -> dict[str, AdminStore]:
         """The databases of modules as an operator's commands use them."""
-        return files({name: self.data / f"{name}.db" for name in modules}, PARTITIONS)
+        return self.databases.stores(modules, PARTITIONS)
+
+    def lose(self, *modules: str) -> None:
+        """Takes the databases of modules away, while nobody works with them."""
+        for module in modules:
+            self.databases.lose(module)
+
+    def outlive(self) -> None:
+        """Lets time go by until nothing is kept for a process that was killed."""
+        self.databases.outlive((*MODULES, GATEWAY))
 
     async def waiting(self, shop: Harness, sender: str, receiver: str) -> int:
         """How many messages wait on a disk to be taken: in the outbox, and where there is a broker, there."""
@@ -94,7 +117,10 @@ class Office:
 
 
 async def until(fact: Callable[[], Any], patience: float = 15.0) -> None:
-    """Waits until something is true."""
+    """Waits until something is true; most of the time it does not look, since a look may hold up all else."""
     async with asyncio.timeout(patience):
+        began = time.perf_counter()
         while not fact():
-            await asyncio.sleep(0.002)
+            looked = time.perf_counter() - began
+            await asyncio.sleep(max(0.002, 4 * looked))
+            began = time.perf_counter()

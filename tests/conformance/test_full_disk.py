@@ -1,29 +1,23 @@
 """A disk that is full loses nothing, spends no attempt, and all goes on when there is room."""
 
-import sqlite3
-
 import pytest
 
-from amphibus.testing import Harness
+from amphibus.store_trouble import is_trouble
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def allow(shop: Harness, module: str, pages: int) -> None:
-    """Lets a database grow so far: SQLite then answers as it does on a full disk."""
-    await shop.host.modules[module].store.writer.sql.rows(f"PRAGMA max_page_count = {pages}")
-
-
 async def test_a_module_without_room_waits_and_goes_on(office: Office) -> None:
     big = "x" * 20_000
     async with office.open(max_attempts=2, quick_retries=0) as shop:
-        await allow(shop, "readers", 1)
+        store = shop.host.modules["readers"].store
+        await office.databases.fill(store)
         await shop.send(*[desk.Write(book=f"b{n}", line=n, mood=f"{big}") for n in range(5)])
         await until(lambda: office.count("archive", "line") == 10)
         assert office.count("readers", "line") < 5
-        await allow(shop, "readers", 1_000_000)
+        await office.databases.make_room(store)
         await shop.settle()
 
         assert shop.dead("readers") == shop.parked("readers") == []
@@ -34,11 +28,13 @@ async def test_a_module_without_room_waits_and_goes_on(office: Office) -> None:
 
 async def test_a_sender_without_room_says_so_and_keeps_what_it_had(office: Office) -> None:
     async with office.open("archive") as shop:
+        store = shop.host.modules["gateway"].store
         await shop.send(desk.Write(book="b", line=1))
-        await allow(shop, "gateway", 1)
-        with pytest.raises(sqlite3.OperationalError, match="full"):
+        await office.databases.fill(store)
+        with pytest.raises(Exception, match="full") as trouble:
             await shop.send(desk.Write(book="b", line=2, mood="x" * 20_000))
-        await allow(shop, "gateway", 1_000_000)
+        assert is_trouble(trouble.value)
+        await office.databases.make_room(store)
         await shop.send(desk.Write(book="b", line=3))
     async with office.open() as shop:
         await shop.settle()

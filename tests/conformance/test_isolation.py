@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from amphibus.context import Context
+from amphibus.postgres_connection import PostgresConnection
 from amphibus.sqlite import SqliteConnection
 from amphibus.testing import Harness
 from tests.conformance.business import project
@@ -49,24 +50,24 @@ async def test_a_slow_module_bounds_what_is_in_memory(office: Office) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(700)
 async def test_twenty_thousand_messages_to_a_slow_module_wait_on_the_disk(office: Office) -> None:
     """They are in the sender's outbox as if a day had brought them."""
     window, many = 256, 20_000
     async with office.open():
         pass
-    office.change("desk", _MANY_EVENTS, many)
+    office.change("desk", _MANY_EVENTS.format(office.databases.bytes_type), many)
     for name in ("archive", "readers"):
         office.change("desk", _TO_DELIVER, name)
-    async with office.open(window=window) as shop:
-        await until(lambda: office.count("archive", "line") == many, patience=200)
+    async with office.open(window=window, handler_timeout_seconds=1000.0) as shop:
+        await until(lambda: office.count("archive", "line") == many, patience=400)
 
         # Over a broker those of another partition may come before the one that holds.
         assert office.count("readers", "line") <= 2 * window
         assert shop.host.modules["readers"].receiver.in_flight <= 2 * window  # with repetitions
         assert _held(shop) <= window * 17
         office.script.gate.set()
-        await until(lambda: office.count("readers", "line") == many, patience=100)
+        await until(lambda: office.count("readers", "line") == many, patience=200)
         await shop.settle()
 
 
@@ -74,8 +75,8 @@ _MANY_EVENTS = """
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
     INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, trace, reply, body)
     SELECT 'm' || i, 'desk.Written.v1', 'desk', 'b' || i, 1700000000000000 + i, 'm' || i, '', 0,
-        CAST('{"book": "b' || i || '", "line": ' || i || ', "mood": "'
-            || CASE i WHEN 1 THEN 'readers hold' ELSE '' END || '"}' AS BLOB)
+        CAST('{{"book": "b' || i || '", "line": ' || i || ', "mood": "'
+            || CASE i WHEN 1 THEN 'readers hold' ELSE '' END || '"}}' AS {})
     FROM n
 """
 _TO_DELIVER = "INSERT INTO amphibus_delivery (destination, seq) SELECT ?, seq FROM amphibus_outbox"
@@ -169,7 +170,8 @@ def _held(shop: Harness) -> int:
 async def test_what_does_not_fit_into_a_commit_is_in_the_next(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SqliteConnection, "slice_seconds", 0.0)
+    for connection in (SqliteConnection, PostgresConnection):
+        monkeypatch.setattr(connection, "slice_seconds", 0.0)
     async with office.open("archive", "readers") as shop:
         await shop.send(*[desk.Write(book=f"b{n}", line=n) for n in range(50)])
     async with office.open() as shop:

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amphibus.testing import Harness
+from amphibus.topology import GATEWAY
 from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office
+from tests.conformance.office import MODULES, ON_SERVER, Office
 
 MOODS = st.sampled_from(
     ["", "", "", "fail 1", "fail 2", "fail 4", "away 2", "outside fail 1", "outside away 3"]
@@ -27,14 +28,17 @@ EVENTS = st.lists(
 )
 def test_order_and_single_effect_hold_whatever_happens(
     transport: str,
+    db_url: str | None,
     messages: list[tuple[str, str]],
     events: list[str],
     seed: int,
 ) -> None:
-    if transport == "rabbitmq":  # one transport in one loop; the broker has its own random tests
-        transport = "memory+wire"
+    carrier = transport.removesuffix(ON_SERVER)
+    if carrier == "rabbitmq":  # one transport in one loop; the broker has its own random tests
+        carrier = "memory+wire"
     with TemporaryDirectory() as folder:
-        office = Office(transport, Path(folder), seed=seed)
+        office = Office(carrier, Path(folder), seed=seed, db_url=db_url)
+        office.lose(*MODULES, GATEWAY)
         asyncio.run(_live(office, messages, events))
 
         for book in "abc":

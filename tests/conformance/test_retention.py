@@ -114,8 +114,7 @@ async def test_the_event_log_feeds_a_new_subscriber(office: Office) -> None:
     async with office.open() as shop:
         await shop.send(*[desk.Write(book="b", line=n) for n in range(10)])
         await shop.settle()
-    for path in office.data.glob("readers.*"):
-        path.unlink()
+    office.lose("readers")
     async with office.open() as shop:
         log = office.stores("desk")["desk"]
         found = await plan(log, None, types=[desk.Written.contract_type], since=0)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from tests.conformance.office import Office, on_files, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -75,6 +75,7 @@ async def test_after_a_graceful_stop_nobody_is_a_suspect(office: Office) -> None
     assert list(office.data.glob("crash-*")) == []
 
 
+@on_files  # a server lets several instances share the work, as tests/topologies shows
 async def test_a_second_process_on_the_same_data_is_refused(office: Office) -> None:
     from amphibus.errors import StoreInUse
 

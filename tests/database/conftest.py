@@ -1,13 +1,16 @@
-"""A database server of the tests' own."""
+"""The tiny business on a database server."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.services import postgres
+from tests.conformance.office import Office
+from tests.services.postgres import PostgresCluster, database_in
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[postgres.PostgresCluster]:
-    """A cluster for this folder's tests, which make databases of their own in it."""
-    yield from postgres.cluster()
+@pytest.fixture
+def office(cluster: PostgresCluster, tmp_path: Path) -> Iterator[Office]:
+    """In memory, on a database that is empty; not opened yet."""
+    with database_in(cluster) as url:
+        yield Office("memory", tmp_path, db_url=url)

@@ -14,8 +14,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from amphibus.looking_in import on_server
 from tests.services.installing import installed
 
 SUPERUSER = "amphibus"
@@ -106,6 +108,18 @@ def cluster() -> Iterator[PostgresCluster]:
         yield found
     finally:
         found.destroy()
+
+
+@contextmanager
+def database_in(server: PostgresCluster, like: str = "/template1") -> Iterator[str]:
+    """The URL of a database of a cluster, empty or like that of another URL; it is removed in the end."""
+    url, copied = server.fresh(), like.rpartition("/")[2]
+    name = url.rpartition("/")[2]
+    on_server(server.url(), "public", f"CREATE DATABASE {name} TEMPLATE {copied}")
+    try:
+        yield url
+    finally:
+        on_server(server.url(), "public", f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _find() -> Path | None:
