@@ -122,7 +122,8 @@ async def test_a_handler_may_take_back_a_part_of_what_it_did(office: Office) -> 
     """What it did before and after stays, and it has not failed."""
 
     async def hear(message: desk.Written, context: Context[Any]) -> None:
-        for line in (1, None, 3):
+        lines: tuple[Any, ...] = (1, None, 3)
+        for line in lines:
             with contextlib.suppress(IntegrityError):
                 async with context.db.begin_nested():
                     kept = ArchiveLine(book=message.book, line=line, what="heard", late=False)
