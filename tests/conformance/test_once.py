@@ -53,6 +53,21 @@ async def test_the_same_id_from_two_senders_is_two_messages(office: Office) -> N
     assert sorted(office.numbers("readers", "b")) == [1, 2]
 
 
+async def test_an_id_is_any_text_of_up_to_128_characters(office: Office) -> None:
+    """The broker's own field for it holds 255 bytes."""
+    identity = "é𝄞" * 64
+    async with office.open() as shop:
+        for _ in range(2):
+            await shop.publish(desk.Written(book="b", line=1), message_id=identity)
+            await shop.settle()
+        await shop.send(desk.Write(book="b", line=2), message_id=identity)
+        await shop.settle()
+        (known,) = [each for each in shop.inbox("desk") if each["id"] == identity]
+
+        assert known["outcome"] == "handled"
+    assert office.numbers("readers", "b") == [1, 2]
+
+
 async def test_each_subscriber_remembers_for_itself(office: Office) -> None:
     """One memory for all would let the first subscriber starve the second."""
     async with office.open("archive") as shop:

@@ -175,6 +175,10 @@ class Publisher:
             outlet.put(parcel.to, parcel.body, parcel.properties, told)
         except LOST as error:
             self._unknown(error)
+        except ValueError as error:  # the protocol has no room for a text of it; the others go on
+            _log.warning("broker.refused", host=self._broker.host, error=describe(error))
+            del self._in_flight[parcel.id]
+            self._later(parcel)
 
     def _told(self, outlet: Outlet, parcel: Parcel, error: BaseException | None) -> None:
         if outlet is not self._outlet:
