@@ -1,10 +1,15 @@
 """Servers that more than one folder of tests needs, started when the first test asks; our options of pytest."""
 
+import contextlib
 from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.services import postgres, rabbitmq
+from tests.services.installing import program
+
+_PROGRAMS = {"node": "nodejs", "npm": "npm", "openssl": "openssl", "curl": "curl"}
+"""What single tests need, and Debian's name of what brings it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,6 +17,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rewrite", action="store_true", help="write the transcripts of the stories anew"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Installs what is missing before tests run in several processes, of which apt serves one."""
+    # Whoever then needs what could not be had says so.
+    unavailable = contextlib.suppress(pytest.skip.Exception, pytest.fail.Exception)
+    for find in (rabbitmq.scripts, postgres.programs):
+        with unavailable:
+            find()
+    for name, package in _PROGRAMS.items():
+        with unavailable:
+            program(name, package)
 
 
 @pytest.fixture(scope="session")
