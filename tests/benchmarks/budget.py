@@ -9,8 +9,11 @@ _OTHER: Final = "everything else"
 _RULES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # The first that fits a frame wins; frames are asked from the innermost outwards.
     (_COMMIT, ("SqliteConnection.commit ", "PostgresConnection.commit ")),
-    ("statements of the runtime", ("(amphibus/sql.py", "(amphibus/postgres.py")),
-    ("the ORM and its statements", ("(sqlalchemy/", "(sqlmodel/", "(amphibus/sqlite.py")),
+    (
+        "statements of the runtime",
+        ("(amphibus/sql.py", "(amphibus/statements.py", "(amphibus/postgres"),
+    ),
+    ("the ORM and its statements", ("(sqlalchemy/", "(sqlmodel/", "(amphibus/sqlite")),
     ("validation and JSON", ("(pydantic/", "(amphibus/codec.py", "(amphibus/contract/")),
     (
         "HTTP and acceptance",
