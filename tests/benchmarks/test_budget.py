@@ -3,6 +3,7 @@
 import pytest
 
 from tests.benchmarks.budget import shares
+from tests.benchmarks.profile import still
 
 FOLDED = """\
 main (run.py:1);Writer._try (amphibus/unit_of_work.py:230);SqliteConnection.commit (amphibus/sqlite.py:109) 30
@@ -23,3 +24,9 @@ def test_a_sample_belongs_to_the_innermost_part_that_has_a_name() -> None:
 
 def test_without_samples_there_are_no_shares() -> None:
     assert shares([]) == {}
+
+
+def test_a_flame_graph_is_kept_without_its_program() -> None:
+    drawn = '<svg onload="init(e)"><script>\nrun()\n</script><text id="search">Search</text><g>a hop</g></svg>'
+
+    assert still(drawn) == "<svg><g>a hop</g></svg>"
