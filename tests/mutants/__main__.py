@@ -37,14 +37,6 @@ class Copy:
         self.root = folder / "project"
         shutil.copytree(ROOT, self.root, ignore=_LEFT_OUT)
 
-    def problem_with(self, defect: Defect) -> str:
-        """Why a defect cannot be applied; empty if it can."""
-        path = self.root / defect.file
-        if not path.is_file():
-            return f"there is no {defect.file}"
-        count = path.read_text().count(defect.old)
-        return "" if count == 1 else f"its old text stands {count} times in {defect.file}"
-
     def result_with(self, defect: Defect) -> str:
         """`killed`, `survived`, or what went wrong."""
         path = self.root / defect.file
@@ -90,7 +82,7 @@ def main() -> int:
     chosen, jobs = _arguments()
     with tempfile.TemporaryDirectory(prefix="amphibus-mutants-") as folder:
         copies = [Copy(Path(folder) / str(number)) for number in range(jobs)]
-        problems = {each.name: copies[0].problem_with(each) for each in chosen}
+        problems = {each.name: each.problem_in(copies[0].root) for each in chosen}
         for name, problem in problems.items():
             if problem:
                 print(f"cannot be applied: {name}: {problem}", flush=True)

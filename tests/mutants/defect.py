@@ -1,6 +1,7 @@
 """One defect: a place, what stands there, what a tired programmer might have written instead."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,14 @@ class Defect:
     new: str
     tests: tuple[str, ...]
     """Those that catch it, as pytest names them."""
+
+    def problem_in(self, project: Path) -> str:
+        """Why it cannot be applied to a project; empty if it can."""
+        path = project / self.file
+        if not path.is_file():
+            return f"there is no {self.file}"
+        count = path.read_text().count(self.old)
+        return "" if count == 1 else f"its old text stands {count} times in {self.file}"
 
 
 def in_runtime(name: str, file: str, old: str, new: str, *tests: str) -> Defect:
