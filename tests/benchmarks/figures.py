@@ -54,6 +54,8 @@ class Figure:
     curves: Sequence[Curve] = ()
     across: str = ""
     """What the curves go over; empty for bars."""
+    up: str = ""
+    """What they show, where it is not the figure itself in its unit."""
     logarithmic: bool = False
     facts: Sequence[str] = ()
     """Sentences that the run itself writes under the table."""
@@ -104,6 +106,7 @@ class Figure:
             "comparisons": compared,
             "note": self.note,
             "across": self.across,
+            "up": self.up,
             "logarithmic": self.logarithmic,
             "curves": {
                 curve.name: [list(point) for point in curve.points] for curve in self.curves
@@ -132,6 +135,7 @@ def from_json(found: Mapping[str, Any]) -> Figure:
             for name, points in found["curves"].items()
         ),
         across=found["across"],
+        up=found["up"],
         logarithmic=found["logarithmic"],
         facts=tuple(found["facts"]),
         claim=None if found["claim"] is None else Claim(**found["claim"]),

@@ -179,7 +179,8 @@ async def _open(
         kept,
         [Comparison(FILES, HAND), Comparison(APART, HAND_APART)],
         curves=curves,
-        across="orders/s offered; 99th percentile of the latency in ms",
+        across="orders/s offered",
+        up="99th percentile of the latency, ms",
         logarithmic=True,
         note="Who has to wait for its turn is late: latency counts from when the order was due.",
     )

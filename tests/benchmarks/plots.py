@@ -1,9 +1,11 @@
 """Figures drawn as SVG: bars with their spread, or curves."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
+from xml.etree import ElementTree as ET
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.spread import Spread
@@ -12,8 +14,22 @@ _OURS: Final = "#2b6cb0"
 _THEIRS: Final = "#a0aec0"
 _LINES: Final = ("#2b6cb0", "#a0aec0", "#2f855a", "#975a16", "#6b46c1")
 _BAR_HEIGHT: Final = 34
+_LOOK: Final = """
+svg { background: #ffffff; font: 13px sans-serif; }
+text { fill: #1a202c; stroke: none; }
+.background { fill: #ffffff; }
+.axis path { fill: none; stroke: #cbd5e0; stroke-dasharray: 3 3; }
+.axis path.axis, .axis path[class="line"] { stroke: #4a5568; stroke-dasharray: none; }
+.bar rect, .legend rect { fill-opacity: 0.7; }
+.axis text, .text-overlay text { font-size: 12px; }
+.axis.x text, .title, .centered { text-anchor: middle; }
+.axis.y text { text-anchor: end; }
+.ci { stroke: #1a202c; }
+.nofill { fill: none; }
+.series .line { stroke-width: 2; }
+"""
 _SETTINGS: Final[dict[str, Any]] = {
-    "js": [],  # a picture; nothing is fetched
+    "js": [],
     "no_prefix": True,
     "width": 900,
     "print_values": True,
@@ -27,8 +43,20 @@ def draw(figure: Figure, folder: Path) -> Path:
     """Writes the plot of a figure; returns its file."""
     file = folder / f"{figure.name}.svg"
     chart = _curves(figure) if figure.curves else _bars(figure)
+    chart.add_xml_filter(partial(_plain, figure.title))
     file.write_bytes(chart.render())
     return file
+
+
+def _plain(title: str, picture: Any) -> Any:
+    """A picture with a look of our own: the library's style sheet and program are not ours to keep."""
+    picture.find("title").text = title
+    definitions = picture.find("defs")
+    for each in [*definitions.findall("script"), *definitions.findall("style")]:
+        definitions.remove(each)
+    colours = (f".color-{n} {{ stroke: {one}; fill: {one}; }}" for n, one in enumerate(_LINES))
+    ET.SubElement(definitions, "style").text = _LOOK + "\n".join(colours) + "\n"
+    return picture
 
 
 def _pygal() -> ModuleType:
@@ -42,27 +70,22 @@ def _pygal() -> ModuleType:
     return found
 
 
-def _style(*colours: str) -> Any:
-    return _pygal().style.CleanStyle(
-        background="#ffffff",
-        plot_background="#ffffff",
-        colors=colours,
-        font_family="sans-serif",
-        label_font_size=13,
-        value_font_size=12,
-        legend_font_size=13,
-    )
+def _sizes() -> Any:
+    """What the library makes room for; how it looks is ours."""
+    return _pygal().style.Style(label_font_size=13, value_font_size=12, legend_font_size=13)
 
 
 def _bars(figure: Figure) -> Any:
     ours = {each.ours for each in figure.comparisons}
+    most = max(max(values) for values in figure.values.values())
     chart = _pygal().HorizontalBar(
         **_SETTINGS,
-        style=_style(_OURS),
+        style=_sizes(),
         show_legend=False,
         height=110 + _BAR_HEIGHT * len(figure.values),
         x_title=figure.unit,
         logarithmic=figure.logarithmic,
+        **({} if figure.logarithmic else {"range": (0, most)}),
         value_formatter=lambda value: f"{value:,.3g}" if value < 1000 else f"{value:,.0f}",
     )
     names = list(figure.values)[::-1]
@@ -82,10 +105,10 @@ def _bars(figure: Figure) -> Any:
 def _curves(figure: Figure) -> Any:
     chart = _pygal().XY(
         **(_SETTINGS | {"print_values": False}),
-        style=_style(*_LINES),
+        style=_sizes(),
         height=420,
         x_title=figure.across,
-        y_title=figure.unit,
+        y_title=figure.up or figure.unit,
         logarithmic=figure.logarithmic,
         legend_at_bottom=True,
         include_x_axis=not figure.logarithmic,

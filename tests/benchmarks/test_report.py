@@ -121,6 +121,17 @@ def test_a_plot_is_a_picture_that_fetches_nothing(figure: Figure, tmp_path: Path
         value for each in drawn.iter() for name, value in each.attrib.items() if "href" in name
     ]
     assert links == []
+    assert {each.tag for each in drawn.iter() if str(each.tag).endswith("script")} == set()
+
+
+@pytest.mark.parametrize("figure", [RATE, LATENCY])
+def test_a_plot_says_what_it_shows_and_looks_like_ours(figure: Figure, tmp_path: Path) -> None:
+    """The library's style sheet has another licence: it is not kept."""
+    drawn = draw(figure, tmp_path).read_text()
+
+    assert f"<title>{figure.title}</title>" in drawn
+    assert drawn.count("<style>") == 1
+    assert "License" not in drawn
 
 
 def test_a_run_leaves_page_plots_and_results_and_adds_to_those_of_before(tmp_path: Path) -> None:
