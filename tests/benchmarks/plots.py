@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
-from xml.etree import ElementTree as ET
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.spread import Spread
@@ -29,7 +28,7 @@ text { fill: #1a202c; stroke: none; }
 .series .line { stroke-width: 2; }
 """
 _SETTINGS: Final[dict[str, Any]] = {
-    "js": [],
+    "js": [],  # a picture; nothing is fetched
     "no_prefix": True,
     "width": 900,
     "print_values": True,
@@ -52,10 +51,12 @@ def _plain(title: str, picture: Any) -> Any:
     """A picture with a look of our own: the library's style sheet and program are not ours to keep."""
     picture.find("title").text = title
     definitions = picture.find("defs")
-    for each in [*definitions.findall("script"), *definitions.findall("style")]:
-        definitions.remove(each)
+    for program in definitions.findall("script"):
+        definitions.remove(program)
     colours = (f".color-{n} {{ stroke: {one}; fill: {one}; }}" for n, one in enumerate(_LINES))
-    ET.SubElement(definitions, "style").text = _LOOK + "\n".join(colours) + "\n"
+    sheet = definitions.find("style")
+    sheet.attrib.clear()
+    sheet.text = _LOOK + "\n".join(colours) + "\n"
     return picture
 
 
@@ -85,7 +86,7 @@ def _bars(figure: Figure) -> Any:
         height=110 + _BAR_HEIGHT * len(figure.values),
         x_title=figure.unit,
         logarithmic=figure.logarithmic,
-        **({} if figure.logarithmic else {"range": (0, most)}),
+        range=None if figure.logarithmic else (0, most),
         value_formatter=lambda value: f"{value:,.3g}" if value < 1000 else f"{value:,.0f}",
     )
     names = list(figure.values)[::-1]
