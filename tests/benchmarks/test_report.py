@@ -1,6 +1,7 @@
 """What a run writes: tables between the marks, plots that are pictures, results that can be read back."""
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -34,6 +35,7 @@ LATENCY = Figure(
     less_is_better=True,
     curves=[Curve("ours", [(10, 1.0), (20, 2.0)])],
     across="rate",
+    up="how late",
     logarithmic=True,
     facts=["It broke at 20."],
     claim=Claim("slope", "+1.0 (+0.5..+1.5) µs", holds=False),
@@ -132,6 +134,17 @@ def test_a_plot_says_what_it_shows_and_looks_like_ours(figure: Figure, tmp_path:
     assert f"<title>{figure.title}</title>" in drawn
     assert drawn.count("<style>") == 1
     assert "License" not in drawn
+    assert f">{figure.up or figure.unit}</text>" in drawn
+
+
+def test_the_spread_of_a_bar_is_in_the_plot(tmp_path: Path) -> None:
+    """The longest is not cut off at the edge."""
+    drawn = draw(RATE, tmp_path).read_text()
+
+    width = float(re.findall(r'<rect [^>]*width="([\d.]+)"[^>]*class="background"', drawn)[1])
+    ends = re.findall(r'<g class="ci"><path d="M([\d.]+) ', drawn)
+    assert ends
+    assert max(map(float, ends)) <= width
 
 
 def test_a_run_leaves_page_plots_and_results_and_adds_to_those_of_before(tmp_path: Path) -> None:
