@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.cli import options
-from amphibus.cli.instance import instance
 from amphibus.cli.output import GREEN, RED, CommandError, Exit, paint, progress, show_columns
+from amphibus.cli.run.instance import instance
 from demo.month_check import Checker, Comparison, compare_books
 from demo.month_data import Month, make_month
 from demo.oracle import Prophecy, foretell

@@ -6,10 +6,10 @@ from typing import Final
 from uuid import uuid4
 
 from amphibus.cli import options
-from amphibus.cli.follow import Told, follow
-from amphibus.cli.instance import Instance, instance
+from amphibus.cli.look.follow import Told, follow
 from amphibus.cli.output import BOLD, YELLOW, CommandError, paint
-from amphibus.cli.take_down import supervised_process, taken_down
+from amphibus.cli.run.instance import Instance, instance
+from amphibus.cli.run.take_down import supervised_process, taken_down
 from demo.shop import APPROVED, Json, answers, visiting
 from demo.story import LANTERN, order_of, show_outcome
 

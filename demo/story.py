@@ -8,9 +8,9 @@ from typing import Final
 from uuid import uuid4
 
 from amphibus.cli import options
-from amphibus.cli.follow import Told, follow
-from amphibus.cli.instance import instance
+from amphibus.cli.look.follow import Told, follow
 from amphibus.cli.output import BOLD, GREEN, YELLOW, CommandError, Exit, paint, typed
+from amphibus.cli.run.instance import instance
 from demo.shop import APPROVED, DECLINED, Json, Shop, answers, visiting
 
 LANTERN: Final = "DEMO-LANTERN"

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from amphibus.store import module_registry
+from amphibus.columns import module_registry
 
 
 class Base(SQLModel, registry=module_registry()):

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from amphibus.store import Cents, module_registry
+from amphibus.columns import Cents, module_registry
 from contracts.orders import v1 as orders
 
 Line = tuple[str, str | None, int, str]

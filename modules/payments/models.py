@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
-from amphibus.store import Cents, module_registry
+from amphibus.columns import Cents, module_registry
 
 
 class Base(SQLModel, registry=module_registry()):

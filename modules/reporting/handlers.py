@@ -12,7 +12,7 @@ from sqlalchemy import Date, bindparam, text
 from sqlmodel import col, select
 
 from amphibus import Context
-from amphibus.store import Cents
+from amphibus.columns import Cents
 from contracts.orders import v1 as orders
 from contracts.reporting import v1 as reporting
 from modules.reporting.container import ReportingContainer

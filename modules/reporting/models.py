@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sqlmodel import Field, SQLModel
 
-from amphibus.store import Cents, module_registry
+from amphibus.columns import Cents, module_registry
 
 
 class Base(SQLModel, registry=module_registry()):

@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import TypeVar
 
 from amphibus.contract import Command, Event, Message, Query, Value
-from amphibus.envelope import Envelope
 from amphibus.errors import Oversized, Undeclared
-from amphibus.identity import uuid_of
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import uuid_of
 
 Container = TypeVar("Container", default=Any)
 Answered = TypeVar("Answered", bound=Value)

@@ -15,12 +15,12 @@ from weakref import WeakValueDictionary
 
 from amphibus.clock import SystemClock
 from amphibus.contract import Command, kind_of
-from amphibus.envelope import Envelope
 from amphibus.errors import AmphibusError, ConfigError, RequestTimeout, Undeclared
-from amphibus.identity import derived_id, new_trace
-from amphibus.transports.rabbitmq_names import Names
-from amphibus.transports.rabbitmq_sender import Outgoing, Sender
-from amphibus.transports.rabbitmq_wire import properties_of
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import derived_id, new_trace
+from amphibus.transports.rabbitmq.client import Outgoing, Sender
+from amphibus.transports.rabbitmq.names import Names
+from amphibus.transports.rabbitmq.properties import properties_of
 
 Item = Command[Any] | tuple[str, Command[Any]]
 """A command, with an id of your own or without."""

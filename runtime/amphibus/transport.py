@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from amphibus.envelope import Envelope, Reply
-from amphibus.partitions import Shares
-from amphibus.receiver import Receiver
-from amphibus.signals.health import Health
+from amphibus.inbox.receiver import Receiver
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.partitions.assignment import Shares
+from amphibus.telemetry.health import Health
 
 Safe = Callable[[], None]
 Destinations = tuple[str, ...]

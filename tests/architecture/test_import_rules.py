@@ -46,7 +46,7 @@ VIOLATIONS = {
         "contracts/newcomer/v1.py", "from amphibus import Module", PURE
     ),
     "a contract imports a door for modules": Violation(
-        "contracts/newcomer/v1.py", "import amphibus.store", DOORS
+        "contracts/newcomer/v1.py", "import amphibus.columns", DOORS
     ),
     "amphibus imports a contract": Violation(
         "runtime/amphibus/newcomer.py", "import contracts.newcomer.v1", ARROWS
@@ -55,7 +55,7 @@ VIOLATIONS = {
         "runtime/amphibus/newcomer.py", "import modules.newcomer", ARROWS
     ),
     "a module goes past the doors of amphibus": Violation(
-        "modules/newcomer/handlers.py", "import amphibus.envelope", DOORS
+        "modules/newcomer/handlers.py", "import amphibus.messages.envelope", DOORS
     ),
     "a module goes past amphibus.contract to its parts": Violation(
         "modules/newcomer/handlers.py", "import amphibus.contract.fields", DOORS
@@ -104,7 +104,7 @@ def shop(tmp_path: Path) -> Path:
         _write(tmp_path / f"modules/{name}/__init__.py", "")
         _write(tmp_path / f"modules/{name}/module.py", f"import modules.{name}.handlers, amphibus")
         _write(tmp_path / f"modules/{name}/handlers.py", f"import contracts.{name}.v1")
-        _write(tmp_path / f"modules/{name}/models.py", "import amphibus.store")
+        _write(tmp_path / f"modules/{name}/models.py", "import amphibus.columns")
     _write(tmp_path / "runtime/amphibus/newcomer.py", "import amphibus.errors")
     return tmp_path
 

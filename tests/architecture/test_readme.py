@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from amphibus.contract import kind_of
-from amphibus.project import Project
+from amphibus.routing.project import Project
 from tests.architecture.readme import README, Block, Checkout, blocks, run_tool, type_in
 from tests.architecture.tree import ROOT
 from tests.services.installing import program

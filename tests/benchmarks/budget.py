@@ -11,25 +11,29 @@ _RULES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (_COMMIT, ("SqliteConnection.commit ", "PostgresConnection.commit ")),
     (
         "statements of the runtime",
-        ("(amphibus/sql.py", "(amphibus/statements.py", "(amphibus/postgres"),
+        ("(amphibus/database/sql.py", "(amphibus/database/statements.py", "(amphibus/postgres"),
     ),
     ("the ORM and its statements", ("(sqlalchemy/", "(sqlmodel/", "(amphibus/sqlite")),
-    ("validation and JSON", ("(pydantic/", "(amphibus/codec.py", "(amphibus/contract/")),
+    ("validation and JSON", ("(pydantic/", "(amphibus/routing/codec.py", "(amphibus/contract/")),
     (
         "HTTP and acceptance",
-        ("(uvicorn/", "(starlette/", "(amphibus/gateway/", "(amphibus/acceptance.py"),
+        ("(uvicorn/", "(starlette/", "(amphibus/gateway/", "(amphibus/gateway/accepted_store.py"),
     ),
     ("handlers of the modules", ("(modules/", "(contracts/")),
     (
         "logs and metrics",
-        ("(structlog/", "(prometheus_client/", "(amphibus/signals/", "(amphibus/telling.py"),
+        ("(structlog/", "(prometheus_client/", "(amphibus/telemetry/", "(amphibus/inbox/report.py"),
     ),
-    ("crash journal", ("(amphibus/crash_journal.py",)),
+    ("crash journal", ("(amphibus/unit_of_work/crash_journal.py",)),
     (
         "relay and transport",
-        ("(amphibus/relay.py", "(amphibus/outgoing_queue.py", "(amphibus/transports/"),
+        (
+            "(amphibus/outbox/relay.py",
+            "(amphibus/outbox/delivery_queue.py",
+            "(amphibus/transports/",
+        ),
     ),
-    ("writer", ("(amphibus/unit_of_work.py", "(amphibus/partitions.py")),
+    ("writer", ("(amphibus/unit_of_work/writer.py", "(amphibus/partitions/assignment.py")),
     ("receiver and process manager", ("(amphibus/",)),
     ("event loop", ("(asyncio/", "(uvloop/")),
 )

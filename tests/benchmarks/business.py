@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from sqlmodel import Field, SQLModel
 
+from amphibus.columns import module_registry
 from amphibus.context import Context
 from amphibus.contract import Message
 from amphibus.module import Module, on
-from amphibus.project import Project
-from amphibus.store import module_registry
+from amphibus.routing.project import Project
 from tests.benchmarks.contracts.first import v1 as first
 from tests.benchmarks.contracts.second import v1 as second
 

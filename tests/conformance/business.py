@@ -12,7 +12,7 @@ from amphibus.context import Context, Outside
 from amphibus.contract import Message
 from amphibus.module import Module, convert, on
 from amphibus.process import Deadline, Process, State, When
-from amphibus.project import Project
+from amphibus.routing.project import Project
 from tests.conformance.contracts.archive import v1 as archive
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.contracts.desk import v2 as desk2

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from amphibus.admin.inspection import in_file, on_server
 from amphibus.admin.stores import AdminStore, SchemaStore, files
-from amphibus.database import Store
-from amphibus.looking_in import in_file, on_server
+from amphibus.database.store import Store
 
 _BUSY_SECONDS = 10.0
 _NO_ROOM = """

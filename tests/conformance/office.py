@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from amphibus.admin.stores import AdminStore
-from amphibus.project import Project
+from amphibus.routing.project import Project
+from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from amphibus.topology import GATEWAY
 from tests.conformance.business import project
 from tests.conformance.databases import Databases, Files, Schemas
 from tests.conformance.moods import Script, container_with

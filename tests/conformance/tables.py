@@ -2,7 +2,7 @@
 
 from sqlmodel import Field, SQLModel
 
-from amphibus.store import module_registry
+from amphibus.columns import module_registry
 
 
 class Line(SQLModel):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amphibus.failpoints import FAILPOINTS
-from amphibus.topology import GATEWAY
+from amphibus.routing.topology import GATEWAY
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.crashing import start
 from tests.conformance.office import MODULES, Office

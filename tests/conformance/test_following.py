@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from amphibus.context import Context
-from amphibus.envelope import Envelope
+from amphibus.messages.envelope import Envelope
 from tests.conformance.business import project
 from tests.conformance.contracts.archive import v1 as archive
 from tests.conformance.contracts.desk import v1 as desk

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amphibus.store_trouble import is_trouble
+from amphibus.database.faults import is_trouble
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from amphibus.context import Context
-from amphibus.postgres_connection import PostgresConnection
-from amphibus.sqlite import SqliteConnection
+from amphibus.database.postgres.connection import PostgresConnection
+from amphibus.database.sqlite.store import SqliteConnection
 from amphibus.testing import Harness
 from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk

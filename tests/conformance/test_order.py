@@ -3,8 +3,8 @@
 import pytest
 
 from amphibus.admin import dead, feed, replay
-from amphibus.codec import to_bytes
-from amphibus.tables import ENVELOPE
+from amphibus.database.tables import ENVELOPE
+from amphibus.routing.codec import to_bytes
 from amphibus.testing import Harness
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from amphibus.topology import GATEWAY
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import MODULES, ON_SERVER, Office
 

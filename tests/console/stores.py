@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from amphibus.tables import SCHEMA_VERSION, SQLITE
+from amphibus.database.tables import SCHEMA_VERSION, SQLITE
 
 NOW: Final = time.time_ns() // 1000
 SALE: Final = "11111111-1111-4111-8111-111111111111"

@@ -2,7 +2,7 @@
 
 import json
 
-from amphibus.cli.check import BEGIN, END
+from amphibus.cli.check.command import BEGIN, END
 from tests.console.conftest import Console
 
 

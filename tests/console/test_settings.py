@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from amphibus.config.layers import flat, read_layers, shown
+from amphibus.config.settings import Settings, load_settings
 from amphibus.errors import ConfigError
-from amphibus.settings import Settings, load_settings
-from amphibus.settings_layers import flat, read_layers, shown
 
 LAYERS = ("config/amphibus.toml", "config/monolith.toml", "AMPHIBUS_BUS__WINDOW", "--bus-window")
 

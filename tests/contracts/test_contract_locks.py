@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from amphibus.contract_lock import locks, stale_locks, write_locks
-from amphibus.project import Project
+from amphibus.routing.contract_lock import locks, stale_locks, write_locks
+from amphibus.routing.project import Project
 from contracts.orders import v1 as orders
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from amphibus.postgres import PostgresStore
-from amphibus.postgres_looking import Looking
-from amphibus.records import Row
-from amphibus.sql import Identified
-from amphibus.tables import ENVELOPE
+from amphibus.database.postgres.shared_reader import Looking
+from amphibus.database.postgres.store import PostgresStore
+from amphibus.database.sql import Identified
+from amphibus.database.tables import ENVELOPE
+from amphibus.database.write_set import Row
 from tests.services.postgres import PostgresCluster, database_in
 
 pytestmark = pytest.mark.asyncio

@@ -11,16 +11,16 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from amphibus import relay
 from amphibus.admin import dead, flows, replay
 from amphibus.admin.stores import AdminStore, SchemaStore
 from amphibus.clock import SystemClock, VirtualClock
+from amphibus.config.settings import load_settings
 from amphibus.context import Context
-from amphibus.host import Host
-from amphibus.partitions import partition_of
-from amphibus.settings import load_settings
+from amphibus.host.host import Host
+from amphibus.outbox import relay
+from amphibus.partitions.assignment import partition_of
+from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from amphibus.topology import GATEWAY
 from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.moods import Script, container_with

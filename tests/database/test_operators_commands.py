@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from amphibus.partitions import partition_of
+from amphibus.partitions.assignment import partition_of
 from tests.console.conftest import Console, Ended
 from tests.console.kiosk import write_kiosk
 from tests.console.stores import SALE

@@ -14,9 +14,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from amphibus.host import Host
-from amphibus.project import Project
-from amphibus.settings import load_settings
+from amphibus.config.settings import load_settings
+from amphibus.host.host import Host
+from amphibus.routing.project import Project
 from tests.architecture.tree import ROOT
 from tests.services.postgres import PostgresCluster
 

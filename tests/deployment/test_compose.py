@@ -8,7 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 
-from amphibus.project import Project
+from amphibus.routing.project import Project
 from tests.architecture.tree import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -17,8 +17,8 @@ _FORGET = """
 import asyncio, sys
 import aiormq
 from pathlib import Path
-from amphibus.project import Project
-from amphibus.transports.rabbitmq_names import Exchange, Names, Queue
+from amphibus.routing.project import Project
+from amphibus.transports.rabbitmq.names import Exchange, Names, Queue
 
 async def forget(url, environment):
     connection = await aiormq.connect(url)

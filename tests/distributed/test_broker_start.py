@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from amphibus.cli import broker_node
-from amphibus.cli.broker_start import broker as the_broker
+from amphibus.cli.broker import node as broker_node
+from amphibus.cli.broker.start import broker as the_broker
 from amphibus.cli.output import CommandError, Exit
-from amphibus.settings import Settings
-from amphibus.transports.rabbitmq_greeting import greeted
+from amphibus.config.settings import Settings
+from amphibus.transports.rabbitmq.probe import greeted
 from tests.services.rabbitmq import scripts
 
 NOBODY = "amqp://guest:guest@127.0.0.1:1/"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from amphibus.settings import load_settings
+from amphibus.config.settings import load_settings
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.conftest import Say
 from tests.faults.month import ROOT, Month, folder

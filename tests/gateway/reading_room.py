@@ -12,8 +12,8 @@ import httpx
 from pydantic import BaseModel
 
 from amphibus import Context, Module, Refused, on
-from amphibus.gateway import build_app
-from amphibus.project import Project
+from amphibus.gateway.app import build_app
+from amphibus.routing.project import Project
 from amphibus.testing import Harness
 from tests.gateway.documented import CONTRACTS, check_answer
 from tests.gateway.library import v1 as library

@@ -8,8 +8,9 @@ from starlette.types import Message
 from structlog.testing import capture_logs
 
 from amphibus.errors import StoreUnwritable
-from amphibus.gateway import build_app, exchanges
-from amphibus.intake import Verdict
+from amphibus.gateway import exchanges
+from amphibus.gateway.acceptance import Verdict
+from amphibus.gateway.app import build_app
 from tests.gateway.reading_room import Limits, Room, problem
 
 pytestmark = pytest.mark.asyncio

@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from amphibus.gateway.bindings import Binding
 from amphibus.gateway.openapi import openapi
-from amphibus.project import Project
+from amphibus.routing.project import Project
 from tests.gateway.documented import description, schema
 from tests.gateway.reading_room import Room, loan
 

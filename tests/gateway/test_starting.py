@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from amphibus.gateway.app import starting_app
-from amphibus.signals.health import Health
-from amphibus.signals.metrics import Meters
+from amphibus.telemetry.health import Health
+from amphibus.telemetry.metrics import Meters
 
 pytestmark = pytest.mark.asyncio
 

@@ -9,7 +9,7 @@ import pytest
 
 from amphibus import Refused
 from amphibus.contract import Event
-from amphibus.process_check import problems_of_process
+from amphibus.routing.process_check import problems_of_process
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from contracts.payments import v1 as payments

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus import UNKNOWN, Context, Unavailable
-from amphibus.envelope import Envelope
+from amphibus.messages.envelope import Envelope
 from amphibus.module import On
 from modules.notifications.module import module as notifications
 from modules.payments.module import module as payments

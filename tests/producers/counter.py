@@ -9,7 +9,7 @@ from typing import Any
 
 from amphibus.context import Context
 from amphibus.module import Module, on
-from amphibus.project import Project
+from amphibus.routing.project import Project
 from amphibus.testing import Harness, environment
 from contracts.orders import v1 as orders
 from tests.services import rabbitmq

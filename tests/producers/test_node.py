@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from amphibus.project import Project
+from amphibus.routing.project import Project
 from amphibus.testing import Harness, environment
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders

@@ -11,7 +11,7 @@ import pytest_asyncio
 from aiormq.abc import AbstractChannel
 
 from amphibus.testing import environment
-from amphibus.transports.rabbitmq_names import Names
+from amphibus.transports.rabbitmq.names import Names
 from tests.conformance.business import project
 from tests.conformance.office import PARTITIONS, Office
 from tests.services.rabbitmq import RabbitNode, scripts

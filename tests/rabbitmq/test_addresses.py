@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from amphibus.config.settings import RabbitSettings
 from amphibus.errors import ConfigError
-from amphibus.settings import RabbitSettings
-from amphibus.transports.rabbitmq_link import Broker
+from amphibus.transports.rabbitmq.connection import Broker
 
 
 @pytest.mark.parametrize("url", ["http://here/", "amqp://", "nonsense", "amqp://a/,b:port"])

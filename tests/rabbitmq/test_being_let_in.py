@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amphibus.errors import ConfigError
-from amphibus.transports.rabbitmq_names import Names
+from amphibus.transports.rabbitmq.names import Names
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
 from tests.services.installing import program

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aiormq.abc import DeliveredMessage
 
-from amphibus.partitions import AllShares
-from amphibus.transports.rabbitmq_consumer import Consumer
-from amphibus.transports.rabbitmq_names import Names
+from amphibus.partitions.assignment import AllShares
+from amphibus.transports.rabbitmq.consumer import Consumer
+from amphibus.transports.rabbitmq.names import Names
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import PARTITIONS, Office, until
 

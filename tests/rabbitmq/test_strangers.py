@@ -11,9 +11,9 @@ from pamqp.body import ContentBody
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
-from amphibus.envelope import Envelope
-from amphibus.transports.rabbitmq_names import DELIVERY_LIMIT, Names
-from amphibus.transports.rabbitmq_wire import properties_of
+from amphibus.messages.envelope import Envelope
+from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
+from amphibus.transports.rabbitmq.properties import properties_of
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import PARTITIONS, Office, until
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amphibus.transport import Safe
-from amphibus.transports.rabbitmq_window import Window
-from amphibus.transports.rabbitmq_wire import Arrival
+from amphibus.transports.rabbitmq.ack_window import Window
+from amphibus.transports.rabbitmq.properties import Arrival
 
 
 class StrictChannel:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from amphibus.broker_users import hash_of, is_hash_of
+from amphibus.cli.passwords import passwords, read_passwords
 from amphibus.errors import ConfigError
-from amphibus.passwords import passwords, read_passwords
+from amphibus.transports.rabbitmq.rights.users import hash_of, is_hash_of
 from tests.architecture.tree import ROOT
 from tests.rights.conftest import AMPHIBUS, PREFIX, Guarded
 

@@ -18,13 +18,13 @@ from pamqp.commands import Basic
 
 from amphibus import Producer
 from amphibus.clock import SystemClock
+from amphibus.config.settings import load_settings
 from amphibus.contract import Message, Value
 from amphibus.errors import Refused
-from amphibus.host import Host
-from amphibus.identity import new_id, new_trace
-from amphibus.project import Project
-from amphibus.settings import load_settings
-from amphibus.transports.rabbitmq import RabbitTransport
+from amphibus.host.host import Host
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.routing.project import Project
+from amphibus.transports.rabbitmq.transport import RabbitTransport
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from tests.architecture.tree import ROOT

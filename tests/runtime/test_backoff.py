@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amphibus.parking import backoff
-from amphibus.settings import BusSettings
+from amphibus.config.settings import BusSettings
+from amphibus.inbox.parking import backoff
 
 SETTINGS = st.builds(
     BusSettings,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amphibus import crash_journal
-from amphibus.crash_journal import CrashJournal, Identity
+from amphibus.unit_of_work import crash_journal
+from amphibus.unit_of_work.crash_journal import CrashJournal, Identity
 
 A: Identity = ("desk", "gateway", "a")
 B: Identity = ("desk", "gateway", "b")

@@ -12,8 +12,8 @@ from pamqp.body import ContentBody
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
-from amphibus.transports import rabbitmq_reading
-from amphibus.transports.rabbitmq_frames import Address, Properties, published
+from amphibus.transports.rabbitmq import frame_reader as rabbitmq_reading
+from amphibus.transports.rabbitmq.frames import Address, Properties, published
 
 SHORT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=30)

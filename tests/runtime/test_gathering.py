@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amphibus.gathering import Gathering
+from amphibus.unit_of_work.commit_delay import Gathering
 
 
 def of(*commits: tuple[str, ...]) -> Gathering:

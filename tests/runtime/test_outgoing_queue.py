@@ -1,8 +1,8 @@
 """What waits in memory for its turn, and what another process puts before it."""
 
-from amphibus.envelope import Envelope
-from amphibus.identity import new_trace
-from amphibus.outgoing_queue import Item, OutgoingQueue
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_trace
+from amphibus.outbox.delivery_queue import Item, OutgoingQueue
 
 
 def _item(seq: int, key: str = "k") -> Item:

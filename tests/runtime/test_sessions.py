@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event
 from sqlmodel import Field, Relationship, Session, SQLModel
 
-from amphibus.sessions import ModuleSession
-from amphibus.store import module_registry
+from amphibus.columns import module_registry
+from amphibus.database.sessions import ModuleSession
 
 
 class Base(SQLModel, registry=module_registry()):

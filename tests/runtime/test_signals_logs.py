@@ -16,12 +16,12 @@ from sqlalchemy.exc import IntegrityError
 
 import amphibus
 from amphibus.contract import Command, Personal, Value
-from amphibus.envelope import Envelope
 from amphibus.errors import ConfigError
-from amphibus.identity import new_id, new_trace
-from amphibus.signals import logs
-from amphibus.signals.catalogue import CONTEXT, EVENTS
-from amphibus.signals.privacy import describe, safe, scrub, traceback_of
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.telemetry import logs
+from amphibus.telemetry.catalogue import CONTEXT, EVENTS
+from amphibus.telemetry.privacy import describe, safe, scrub, traceback_of
 
 
 class Person(Value):

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from amphibus.signals.app import signals_app
-from amphibus.signals.health import Health
-from amphibus.signals.metrics import Meters
+from amphibus.telemetry.app import signals_app
+from amphibus.telemetry.health import Health
+from amphibus.telemetry.metrics import Meters
 
 
 def value(meters: Meters, name: str, **labels: str) -> float | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from amphibus.project import LOCK, Project
-from amphibus.topology import GATEWAY, Topology
+from amphibus.routing.project import LOCK, Project
+from amphibus.routing.topology import GATEWAY, Topology
 from tests.architecture.tree import ROOT
 
 WHOLE = Project.find(ROOT)

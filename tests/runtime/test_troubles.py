@@ -2,8 +2,8 @@
 
 from structlog.testing import capture_logs
 
+from amphibus.database.faults import Troubles
 from amphibus.errors import StoreAway
-from amphibus.store_trouble import Troubles
 
 
 class _Watch:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from amphibus.envelope import Envelope
 from amphibus.errors import Undecodable
-from amphibus.identity import derived_id, new_id, new_trace, next_span, uuid_of
-from amphibus.wire import from_headers, to_headers
+from amphibus.messages.cloudevents import from_headers, to_headers
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import derived_id, new_id, new_trace, next_span, uuid_of
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 MICROSECONDS = st.integers(min_value=0, max_value=4_000_000_000_000_000)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from amphibus.looking_in import on_server
+from amphibus.admin.inspection import on_server
 from tests.services.installing import installed
 
 SUPERUSER = "amphibus"

@@ -23,9 +23,9 @@ import aiormq
 from aiormq.exceptions import AMQPError
 from pamqp.commands import Basic
 
+from amphibus.routing.topology import Topology
 from amphibus.testing import environment
-from amphibus.topology import Topology
-from amphibus.transports.rabbitmq_names import Exchange, Names, Queue
+from amphibus.transports.rabbitmq.names import Exchange, Names, Queue
 from tests.services.installing import installed
 
 _FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")

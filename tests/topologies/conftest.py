@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from amphibus.identity import new_id
-from amphibus.project import Project
+from amphibus.messages.ids import new_id
+from amphibus.routing.project import Project
 from amphibus.testing import environment
 from tests.faults.conftest import Say, month, say
 from tests.faults.month import ROOT

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from amphibus.clock import SystemClock
-from amphibus.host import Host
-from amphibus.settings import load_settings
-from amphibus.signals.logs import set_up
-from amphibus.transports.rabbitmq import RabbitTransport
+from amphibus.config.settings import load_settings
+from amphibus.host.host import Host
+from amphibus.telemetry.logs import set_up
+from amphibus.transports.rabbitmq.transport import RabbitTransport
 from tests.conformance.business import project
 from tests.conformance.moods import Script, container_with
 from tests.conformance.office import MODULES

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from amphibus.project import Project
+from amphibus.routing.project import Project
 from tests.faults.books import Books
 from tests.faults.month import ROOT
 

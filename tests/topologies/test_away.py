@@ -10,11 +10,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from amphibus.clock import VirtualClock
+from amphibus.config.settings import load_settings
 from amphibus.errors import OwnerAway, StoreUnwritable
-from amphibus.host import Host
-from amphibus.settings import load_settings
+from amphibus.host.host import Host
+from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from amphibus.topology import GATEWAY
 from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.moods import Script, container_with

@@ -10,14 +10,14 @@ from zlib import crc32
 import asyncpg
 import pytest
 
-from amphibus.codec import to_bytes
-from amphibus.envelope import Envelope
-from amphibus.host import Host
-from amphibus.identity import new_id, new_trace
-from amphibus.leases import Leases
-from amphibus.partitions import Quiet
-from amphibus.postgres import PostgresStore
-from amphibus.settings import load_settings
+from amphibus.config.settings import load_settings
+from amphibus.database.postgres.store import PostgresStore
+from amphibus.host.host import Host
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.partitions.assignment import Quiet
+from amphibus.partitions.leases import Leases
+from amphibus.routing.codec import to_bytes
 from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.moods import Script, container_with

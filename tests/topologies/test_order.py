@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from amphibus.clock import VirtualClock
+from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness, environment
-from amphibus.topology import GATEWAY
 from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import MODULES

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from amphibus.crash_journal import Isolation
+from amphibus.database.migrations import current, revisions, upgrade
+from amphibus.database.postgres.store import PostgresStore
 from amphibus.errors import StoreError
-from amphibus.leases import Leases
-from amphibus.migrations import current, revisions, upgrade
-from amphibus.partitions import AllShares
-from amphibus.postgres import PostgresStore
-from amphibus.transaction import Transaction
-from amphibus.unit_of_work import Writer
+from amphibus.partitions.assignment import AllShares
+from amphibus.partitions.leases import Leases
+from amphibus.unit_of_work.crash_journal import Isolation
+from amphibus.unit_of_work.transaction import Transaction
+from amphibus.unit_of_work.writer import Writer
 from tests.faults.month import ROOT
 
 _MODULE = "orders"

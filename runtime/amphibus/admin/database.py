@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from amphibus.database.schema_version import check_facts
 from amphibus.errors import StoreError
-from amphibus.schema_version import check_facts
 
 _BUSY_SECONDS: Final = 10.0
 MICROSECONDS: Final = 1_000_000

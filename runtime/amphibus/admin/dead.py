@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from amphibus.admin.stores import Stores, insert
-from amphibus.partitions import partition_of
-from amphibus.records import Row
-from amphibus.sql import Sql
-from amphibus.tables import ENVELOPE
+from amphibus.database.sql import Sql
+from amphibus.database.tables import ENVELOPE
+from amphibus.database.write_set import Row
+from amphibus.partitions.assignment import partition_of
 
 _AT_ONCE: Final = 200
 """Rows in one transaction: the module, which shares the file, waits no longer than those take."""

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from amphibus.admin.stores import AdminStore, insert
-from amphibus.envelope import Envelope
-from amphibus.envelope_rows import columns_of
-from amphibus.identity import new_trace
-from amphibus.partitions import partition_of
-from amphibus.records import Records
-from amphibus.sql import Sql
-from amphibus.topology import GATEWAY
+from amphibus.database.envelope_rows import columns_of
+from amphibus.database.sql import Sql
+from amphibus.database.write_set import Records
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_trace
+from amphibus.partitions.assignment import partition_of
+from amphibus.routing.topology import GATEWAY
 
 Outcome = Literal["sent", "same", "other"]
 """`same`: it was sent before with this content; `other`: with other content, so it is not sent."""
@@ -48,7 +48,7 @@ async def prepare(data_dir: Path) -> Path:
     """
     path = data_dir / f"{GATEWAY}.db"
     if not path.exists():
-        from amphibus.sqlite import SqliteStore
+        from amphibus.database.sqlite.store import SqliteStore
 
         store = SqliteStore(GATEWAY, data_dir)
         await store.open()

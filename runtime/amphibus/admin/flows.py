@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from amphibus.admin.stores import Stores
-from amphibus.records import Row
-from amphibus.sql import Sql
+from amphibus.database.sql import Sql
+from amphibus.database.write_set import Row
 
 State = Literal["handled", "refused", "discarded", "under way", "parked", "dead"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from amphibus.admin.stores import AdminStore
-from amphibus.partitions import partition_of
-from amphibus.records import Row
+from amphibus.database.write_set import Row
+from amphibus.partitions.assignment import partition_of
 
 _AT_ONCE: Final = 500
 _LOOKS: Final = 20

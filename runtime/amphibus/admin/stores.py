@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from amphibus.admin.database import reading, writing
-from amphibus.schema_version import check_facts
-from amphibus.sql import Sql, SqliteSql
+from amphibus.database.schema_version import check_facts
+from amphibus.database.sql import Sql, SqliteSql
 
 _LET_NOBODY_COMMIT: Final = (
     "UPDATE amphibus_instance SET id = id || '+'",
@@ -111,7 +111,7 @@ class SchemaStore:
         return connected(self._url, search_path=self._module)
 
     async def _checked(self, connection: Any) -> Sql:
-        from amphibus.postgres_sql import PostgresSql
+        from amphibus.database.postgres.sql import PostgresSql
 
         sql = PostgresSql(connection)
         facts = dict(await connection.fetch("SELECT name, value FROM amphibus_meta"))

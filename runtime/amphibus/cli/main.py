@@ -19,17 +19,17 @@ EPILOGUE: Final = (
     "4 something is unreachable, 5 timeout."
 )
 COMMANDS: Final = (
-    ("run", "run_command:run", "Start the modules; a monolith if not told otherwise."),
+    ("run", "run.command:run", "Start the modules; a monolith if not told otherwise."),
     ("demo", "demo_command:demo", "Show the project at work, message by message."),
-    ("send", "send:send", "Send a command, or a file of them."),
-    ("ask", "ask:ask", "Ask a query of a running shop."),
-    ("modules", "modules:modules", "Show what each module handles, says and asks."),
-    ("check", "check:check", "Check all declarations; --fix rewrites what is generated."),
-    ("logs", "logs:logs", "Show the story of a flow across all modules."),
-    ("replay", "replay:replay", "Send the events of a module again, to one that subscribes."),
+    ("send", "send.command:send", "Send a command, or a file of them."),
+    ("ask", "look.ask:ask", "Ask a query of a running shop."),
+    ("modules", "look.modules:modules", "Show what each module handles, says and asks."),
+    ("check", "check.command:check", "Check all declarations; --fix rewrites what is generated."),
+    ("logs", "look.logs:logs", "Show the story of a flow across all modules."),
+    ("replay", "dead.replay:replay", "Send the events of a module again, to one that subscribes."),
     ("bench", "bench:bench", "Measure the project beside what could be used instead."),
-    ("probe", "probe:probe", "Ask a process here whether it is ready, for health checks."),
-    ("version", "version:version", "Show the versions of what runs here."),
+    ("probe", "look.probe:probe", "Ask a process here whether it is ready, for health checks."),
+    ("version", "look.version:version", "Show the versions of what runs here."),
     ("completion", "completion:completion", "Print a completion script for your shell."),
 )
 GROUPS: Final = (
@@ -37,39 +37,39 @@ GROUPS: Final = (
         "db",
         "Look after the modules' databases.",
         (
-            ("create", "db_server:create", "Make schemas and roles on a database server."),
-            ("status", "db:status", "Show what is in each database and what waits in it."),
-            ("upgrade", "db:upgrade", "Bring the databases to the newest version."),
-            ("backup", "db:make_backup", "Copy all databases as they are at one moment."),
-            ("restore", "db:restore_backup", "Put a backup in place, while nothing runs."),
+            ("create", "db.server:create", "Make schemas and roles on a database server."),
+            ("status", "db.command:status", "Show what is in each database and what waits in it."),
+            ("upgrade", "db.command:upgrade", "Bring the databases to the newest version."),
+            ("backup", "db.command:make_backup", "Copy all databases as they are at one moment."),
+            ("restore", "db.command:restore_backup", "Put a backup in place, while nothing runs."),
         ),
     ),
     (
         "dead",
         "Look after messages that used up their retries.",
         (
-            ("list", "dead:list_dead", "List them."),
-            ("show", "dead:show", "Show one with its reason, traceback and payload."),
-            ("retry", "dead:retry", "Try them again, with all their attempts."),
-            ("edit", "dead:edit", "Correct the payload of one."),
-            ("discard", "dead:discard", "Give them up, so that they are never handled."),
+            ("list", "dead.command:list_dead", "List them."),
+            ("show", "dead.command:show", "Show one with its reason, traceback and payload."),
+            ("retry", "dead.command:retry", "Try them again, with all their attempts."),
+            ("edit", "dead.command:edit", "Correct the payload of one."),
+            ("discard", "dead.command:discard", "Give them up, so that they are never handled."),
         ),
     ),
     (
         "broker",
         "Give each module its own user at the broker, with no more rights than it needs.",
         (
-            ("apply", "broker_command:apply", "Make users, rights and queues at the broker."),
-            ("check", "broker_command:check", "Compare the broker with the front pages."),
-            ("definitions", "broker_command:definitions", "Print them for import_definitions."),
+            ("apply", "broker.command:apply", "Make users, rights and queues at the broker."),
+            ("check", "broker.command:check", "Compare the broker with the front pages."),
+            ("definitions", "broker.command:definitions", "Print them for import_definitions."),
         ),
     ),
     (
         "contracts",
         "Look at the messages.",
         (
-            ("list", "contracts:list_contracts", "List them, and who takes each."),
-            ("show", "contracts:show", "Show what one says on the wire."),
+            ("list", "look.contracts:list_contracts", "List them, and who takes each."),
+            ("show", "look.contracts:show", "Show what one says on the wire."),
         ),
     ),
     (
@@ -80,7 +80,7 @@ GROUPS: Final = (
     (
         "config",
         "Look at the configuration.",
-        (("show", "config:show", "Show every setting, its value and where it comes from."),),
+        (("show", "look.config:show", "Show every setting, its value and where it comes from."),),
     ),
 )
 

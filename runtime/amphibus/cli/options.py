@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amphibus.admin.stores import AdminStore
-    from amphibus.project import Project
-    from amphibus.settings import Settings
+    from amphibus.config.settings import Settings
+    from amphibus.routing.project import Project
 
 DataDir = Annotated[
     Path | None,
@@ -49,7 +49,7 @@ def project() -> "Project":
     Raises:
         AmphibusError: there is none.
     """
-    from amphibus.project import Project
+    from amphibus.routing.project import Project
 
     return Project.find(Path.cwd())
 
@@ -74,7 +74,7 @@ def settings(*, mode: str = "monolith", **flags: Any) -> "Settings":
         AmphibusError: there is no project.
         ConfigError: they cannot be used.
     """
-    from amphibus.settings import load_settings
+    from amphibus.config.settings import load_settings
 
     return load_settings(root(), mode=mode, flags=flags)
 

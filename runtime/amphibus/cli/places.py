@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 GATEWAY: Final = "gateway"
-"""As in `amphibus.topology`, which is too much to import for a name."""
+"""As in `amphibus.routing.topology`, which is too much to import for a name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from amphibus.contract import kind_of
+from amphibus.database.faults import is_trouble
+from amphibus.gateway.acceptance import Intake
 from amphibus.gateway.answers import Answer
 from amphibus.gateway.bindings import Binding
 from amphibus.gateway.docs import docs_pages
@@ -20,14 +22,12 @@ from amphibus.gateway.paths import Path, Paths
 from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import Reader
 from amphibus.gateway.writes import SOON, Limits, Writer
-from amphibus.identity import new_id
-from amphibus.intake import Intake
-from amphibus.signals.app import signal_routes
-from amphibus.signals.health import Health
-from amphibus.signals.metrics import Meters
-from amphibus.signals.privacy import describe
-from amphibus.store_trouble import is_trouble
-from amphibus.topology import GATEWAY
+from amphibus.messages.ids import new_id
+from amphibus.routing.topology import GATEWAY
+from amphibus.telemetry.app import signal_routes
+from amphibus.telemetry.health import Health
+from amphibus.telemetry.metrics import Meters
+from amphibus.telemetry.privacy import describe
 
 log = structlog.get_logger()
 

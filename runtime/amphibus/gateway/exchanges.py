@@ -8,7 +8,7 @@ from typing import Final
 from starlette.types import Message, Receive, Scope
 
 from amphibus.gateway.problems import MALFORMED, NOT_JSON, SLOW, TOO_LARGE, Problem
-from amphibus.identity import new_trace, next_span
+from amphibus.messages.ids import new_trace, next_span
 
 _BODY_WITHIN_SECONDS: Final = 30.0
 _CLOSE: Final = ((b"connection", b"close"),)

@@ -5,16 +5,16 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from amphibus.codec import fill, to_bytes
 from amphibus.contract import Message, Value
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout
+from amphibus.gateway.acceptance import Intake
 from amphibus.gateway.answers import Answer
 from amphibus.gateway.bindings import Binding
 from amphibus.gateway.exchanges import Exchange
 from amphibus.gateway.problems import FAILED, NO_ANSWER, Problem, invalid, refusal, wrong
 from amphibus.gateway.writes import SOON, Limits, away
-from amphibus.identity import new_id
-from amphibus.intake import Intake
+from amphibus.messages.ids import new_id
+from amphibus.routing.codec import fill, to_bytes
 
 _LIMIT: Final = "limit"
 

@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 import structlog
 
-from amphibus.codec import fill, to_bytes
 from amphibus.contract import Message
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout, StoreError
+from amphibus.gateway.acceptance import Intake, Verdict
 from amphibus.gateway.answers import Answer
 from amphibus.gateway.bindings import Binding
 from amphibus.gateway.exchanges import Exchange
@@ -27,8 +27,8 @@ from amphibus.gateway.problems import (
     refusal,
 )
 from amphibus.gateway.texts import read_object
-from amphibus.identity import derived_id, new_id
-from amphibus.intake import Intake, Verdict
+from amphibus.messages.ids import derived_id, new_id
+from amphibus.routing.codec import fill, to_bytes
 
 PRINCIPAL: Final = "anonymous"
 """Who asks, until there is authentication."""

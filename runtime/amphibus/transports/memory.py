@@ -2,11 +2,11 @@
 
 import asyncio
 
-from amphibus.envelope import Envelope, Reply
 from amphibus.errors import OwnerAway, RequestTimeout
-from amphibus.partitions import Shares
-from amphibus.receiver import Receiver
-from amphibus.signals.health import Health
+from amphibus.inbox.receiver import Receiver
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.partitions.assignment import Shares
+from amphibus.telemetry.health import Health
 from amphibus.transport import Destinations, OnReply, Safe
 
 

@@ -7,10 +7,10 @@ import asyncio
 import random
 
 from amphibus.clock import Clock
-from amphibus.envelope import Envelope, Reply
+from amphibus.messages.cloudevents import from_headers, to_headers
+from amphibus.messages.envelope import Envelope, Reply
 from amphibus.transport import Destinations, Safe
 from amphibus.transports.memory import MemoryTransport
-from amphibus.wire import from_headers, to_headers
 
 _LATEST_SECONDS = 0.004
 

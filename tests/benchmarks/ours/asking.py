@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from amphibus.identity import new_id, new_trace
+from amphibus.messages.ids import new_id, new_trace
 from tests.benchmarks.asking import TEXT, loop
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.contracts.first import v1 as first

@@ -6,19 +6,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from amphibus.cli.collector import look_less_often
+from amphibus.cli.run.collector import look_less_often
 from amphibus.clock import SystemClock
-from amphibus.codec import to_bytes
+from amphibus.config.settings import Settings, load_settings
 from amphibus.contract import Message
-from amphibus.envelope import Envelope
-from amphibus.host import Host
-from amphibus.identity import new_id, new_trace
-from amphibus.partitions import AllShares
-from amphibus.project import Project
-from amphibus.settings import Settings, load_settings
-from amphibus.signals.health import Health
-from amphibus.signals.logs import set_up
-from amphibus.transports.rabbitmq import RabbitTransport
+from amphibus.host.host import Host
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.partitions.assignment import AllShares
+from amphibus.routing.codec import to_bytes
+from amphibus.routing.project import Project
+from amphibus.telemetry.health import Health
+from amphibus.telemetry.logs import set_up
+from amphibus.transports.rabbitmq.transport import RabbitTransport
 from tests.benchmarks.business import project
 
 PARTITIONS = 8

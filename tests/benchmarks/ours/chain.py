@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from amphibus.envelope import Envelope
-from amphibus.transaction import Transaction
+from amphibus.messages.envelope import Envelope
+from amphibus.unit_of_work.transaction import Transaction
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.contracts.first import v1 as first
 from tests.benchmarks.ours.carrier import envelope, hosted

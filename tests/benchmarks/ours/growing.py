@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from amphibus.clock import SystemClock
-from amphibus.database import Store
-from amphibus.envelope import Envelope
-from amphibus.hosting import open_database
-from amphibus.migrations import upgrade
-from amphibus.tables import ENVELOPE
-from amphibus.transaction import Transaction
+from amphibus.database.migrations import upgrade
+from amphibus.database.store import Store
+from amphibus.database.tables import ENVELOPE
+from amphibus.host.module_host import open_database
+from amphibus.messages.envelope import Envelope
+from amphibus.unit_of_work.transaction import Transaction
 from tests.benchmarks.business import orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.ours.carrier import envelope, hosted, settings_for

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 
 from amphibus.clock import SystemClock
-from amphibus.codec import Codec, to_bytes
 from amphibus.contract import Message
-from amphibus.envelope import Envelope, Reply
-from amphibus.partitions import AllShares
-from amphibus.receiver import Receiver
-from amphibus.signals.health import Health
-from amphibus.transports.rabbitmq import RabbitTransport
+from amphibus.inbox.receiver import Receiver
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.partitions.assignment import AllShares
+from amphibus.routing.codec import Codec, to_bytes
+from amphibus.telemetry.health import Health
+from amphibus.transports.rabbitmq.transport import RabbitTransport
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.contracts.first import v1 as first

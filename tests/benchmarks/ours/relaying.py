@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from amphibus.database import Store
-from amphibus.envelope_rows import columns_of
-from amphibus.hosting import open_database
-from amphibus.migrations import upgrade
-from amphibus.records import Leaving, Records, Row
+from amphibus.database.envelope_rows import columns_of
+from amphibus.database.migrations import upgrade
+from amphibus.database.store import Store
+from amphibus.database.write_set import Leaving, Records, Row
+from amphibus.host.module_host import open_database
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.ours.carrier import PARTITIONS, envelope, hosted, settings_for

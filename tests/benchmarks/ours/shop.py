@@ -11,15 +11,15 @@ from typing import Any, Final
 
 from dependency_injector import providers
 
-from amphibus.cli.collector import look_less_often
+from amphibus.cli.run.collector import look_less_often
+from amphibus.config.settings import Settings, load_settings
 from amphibus.gateway.app import build_app
-from amphibus.host import Host
-from amphibus.hosting import make_container
-from amphibus.project import Project
-from amphibus.server import HttpServer
-from amphibus.settings import Settings, load_settings
-from amphibus.signals.logs import set_up
-from amphibus.topology import GATEWAY
+from amphibus.host.host import Host
+from amphibus.host.http_server import HttpServer
+from amphibus.host.module_host import make_container
+from amphibus.routing.project import Project
+from amphibus.routing.topology import GATEWAY
+from amphibus.telemetry.logs import set_up
 from tests.benchmarks.child import ROOT
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.outside import Approving, Postbox
@@ -83,7 +83,7 @@ class _Answers:
 
 def _transport(project: Project, settings: Settings) -> Any:
     from amphibus.clock import SystemClock
-    from amphibus.transports.rabbitmq import RabbitTransport
+    from amphibus.transports.rabbitmq.transport import RabbitTransport
 
     return RabbitTransport(project.topology(), settings, SystemClock())
 

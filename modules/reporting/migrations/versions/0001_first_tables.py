@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from amphibus.store import Cents
+from amphibus.columns import Cents
 
 revision = "0001"
 down_revision = None

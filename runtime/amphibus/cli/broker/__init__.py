@@ -1,0 +1,1 @@
+"""`amphibus broker`, and the brokers that commands start."""

@@ -1,0 +1,204 @@
+"""A RabbitMQ node of the project's own, for whoever has none: its data under the data folder.
+
+Several processes may use one; the first starts it, the last stops it. One that was left behind by a
+process that was killed is found again by its port.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from amphibus.cli.output import CommandError, Exit
+from amphibus.transports.rabbitmq.probe import greeted
+
+FOLDERS: Final = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
+_BOOT_SECONDS: Final = 90.0
+_STOP_SECONDS: Final = 20.0
+_LOOK_SECONDS: Final = 0.1
+_SHOWN_LINES: Final = 6
+_CONFIGURATION: Final = """\
+listeners.tcp.default = 127.0.0.1:{port}
+log.file = false
+log.console = true
+log.console.level = warning
+disk_free_limit.absolute = 50MB
+"""
+
+
+def installed() -> Path | None:
+    """The folder of RabbitMQ's scripts.
+
+    Those that Debian puts on the path run as another user and lose the environment.
+    """
+    for folder in FOLDERS:
+        if (Path(folder) / "rabbitmq-server").exists():
+            return Path(folder)
+    found = shutil.which("rabbitmq-server")
+    return Path(found).resolve().parent if found else None
+
+
+@contextmanager
+def private_node(folder: Path, scripts: Path, tell: Callable[[str], None]) -> Iterator[str]:
+    """The address of a node whose data is in a folder, started if it does not run.
+
+    Raises:
+        CommandError: it did not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    node = _Node(folder, scripts)
+    with (folder / "users.lock").open("ab") as users:
+        with _turn(folder):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if greeted(node.url) != "lets in":
+                tell(f"broker   starting a RabbitMQ node of its own in {folder}")
+                node.start()
+        try:
+            yield node.url
+        finally:
+            with _turn(folder):
+                if _is_last(users.fileno()):
+                    node.stop()
+
+
+class _Node:
+    """What is known of the node stands in `node.json`: its name, which its data bears, and its ports."""
+
+    def __init__(self, folder: Path, scripts: Path) -> None:
+        self._folder = folder
+        self._scripts = scripts
+        self._facts = folder / "node.json"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._known = json.loads(self._facts.read_text()) if self._facts.exists() else {}
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self._known.get('port', 1)}/"
+
+    def start(self) -> None:
+        """Returns when it takes connections.
+
+        Raises:
+            CommandError: it ended, or was not ready in time.
+        """
+        self._prepare()
+        said = self._folder / "node.log"
+        with said.open("wb") as log:
+            self._process = subprocess.Popen(
+                [self._scripts / "rabbitmq-server"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # what stops us is not meant for it
+            )
+        try:
+            self._until_up(self._process, said)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            raise
+
+    def stop(self) -> None:
+        """Ends it, and returns when it has ended."""
+        if greeted(self.url) == "away":
+            return
+        with contextlib.suppress(OSError, ValueError):
+            pid = int((self._folder / "pid").read_text())
+            os.kill(pid, signal.SIGTERM)
+            ends = time.monotonic() + _STOP_SECONDS
+            while _lives(pid) and time.monotonic() < ends:
+                time.sleep(_LOOK_SECONDS)
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_SECONDS)
+
+    def _prepare(self) -> None:
+        name = self._known.get("name") or f"amphibus-{secrets.token_hex(4)}@localhost"
+        port, distribution = _free_ports()
+        self._known = {"name": name, "port": port, "distribution": distribution}
+        self._facts.write_text(json.dumps(self._known))
+        home = self._folder / "home"
+        home.mkdir(exist_ok=True)
+        cookie = home / ".erlang.cookie"
+        if not cookie.exists():
+            cookie.touch(0o600)
+            cookie.write_text(secrets.token_hex(16))
+            cookie.chmod(0o400)
+        (self._folder / "rabbitmq.conf").write_text(_CONFIGURATION.format(port=port))
+
+    def _environment(self) -> dict[str, str]:
+        at = self._folder
+        return os.environ | {
+            "HOME": str(at / "home"),
+            "LANG": "C.UTF-8",
+            "RABBITMQ_NODENAME": self._known["name"],
+            "RABBITMQ_NODE_PORT": str(self._known["port"]),
+            "RABBITMQ_DIST_PORT": str(self._known["distribution"]),
+            "RABBITMQ_MNESIA_BASE": str(at / "data"),
+            "RABBITMQ_LOG_BASE": str(at / "log"),
+            "RABBITMQ_CONFIG_FILE": str(at / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(at / "plugins"),
+            "RABBITMQ_PID_FILE": str(at / "pid"),
+            # Otherwise the machine's own file would win.
+            "RABBITMQ_CONF_ENV_FILE": str(at / "none.conf"),
+            # Other nodes would come over the network, and there are none.
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        }
+
+    def _until_up(self, process: "subprocess.Popen[bytes]", said: Path) -> None:
+        ends = time.monotonic() + _BOOT_SECONDS
+        while greeted(self.url) != "lets in":
+            if process.poll() is not None or time.monotonic() > ends:
+                lines = said.read_text(errors="replace").split("\n")
+                shown = [line.strip() for line in lines if line.strip()][-_SHOWN_LINES:]
+                raise CommandError(
+                    "the RabbitMQ node of its own did not start",
+                    "\n        ".join(shown) or "it said nothing",
+                    f"look into {said}, or name a broker: --amqp amqp://user:password@host:5672/",
+                    Exit.UNREACHABLE,
+                )
+            time.sleep(_LOOK_SECONDS)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """One process at a time starts or stops it."""
+    with (folder / "turn.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: int) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])

@@ -1,0 +1,137 @@
+"""`amphibus check`: whether what is declared fits together and what is generated is fresh."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+
+from amphibus.cli import options
+from amphibus.cli.output import GREEN, RED, Exit, paint, plural, show_json
+
+if TYPE_CHECKING:
+    from amphibus.routing.project import Project
+
+BEGIN: Final = "<!-- modules: written by amphibus check --fix -->"
+END: Final = "<!-- end of modules -->"
+
+
+def check(
+    *,
+    fix: Annotated[bool, Parameter(negative="")] = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Check contracts, front pages, processes, settings, migrations, and what is generated.
+
+    Args:
+        fix: Rewrite config/topology.lock.json, the locks of the contracts, and the map of modules
+            in ARCHITECTURE.md.
+    """
+    project = options.project()
+    problems = project.problems()
+    fixed: list[str] = []
+    if not problems:
+        if fix:
+            fixed = _write(project)
+        problems = _stale(project) + _settings(project) + _unmigrated(project)
+    if as_json:
+        show_json({"problems": problems, "fixed": fixed})
+    else:
+        _tell(project, problems, fixed)
+    return Exit.PROBLEMS if problems else Exit.OK
+
+
+def _tell(project: "Project", problems: list[str], fixed: list[str]) -> None:
+    for name in fixed:
+        print(f"{paint('wrote', GREEN)}  {name}")
+    for problem in problems:
+        print(f"{paint('problem', RED)}  {problem}")
+    if problems:
+        print(f"\n{plural(len(problems), 'problem')} found")
+    else:
+        count = f"{plural(len(project.contracts), 'contract')}"
+        print(f"{paint('ok', GREEN)}  {plural(len(project.modules), 'module')}, {count}")
+
+
+def _write(project: "Project") -> list[str]:
+    from amphibus.routing.contract_lock import write_locks
+
+    fixed: list[str] = []
+    if project.lock_differs():
+        project.write_lock()
+        fixed.append("config/topology.lock.json")
+    fixed += [str(path) for path in write_locks(project.root, project.contracts)]
+    page = project.root / "ARCHITECTURE.md"
+    before = _read(page)
+    after = with_map(before, project)
+    if after != before:
+        page.write_text(after, encoding="utf-8")
+        fixed.append("ARCHITECTURE.md")
+    return fixed
+
+
+def _stale(project: "Project") -> list[str]:
+    from amphibus.routing.contract_lock import stale_locks
+
+    found: list[str] = []
+    if project.lock_differs():
+        found.append("config/topology.lock.json is not what the front pages say: --fix rewrites it")
+    found += [
+        f"{path} is not what its contracts say: --fix rewrites it, if the change is meant"
+        for path in stale_locks(project.root, project.contracts)
+    ]
+    before = _read(project.root / "ARCHITECTURE.md")
+    if with_map(before, project) != before:
+        found.append("the map in ARCHITECTURE.md is not what the front pages say: --fix redraws it")
+    return found
+
+
+def with_map(page: str, project: "Project") -> str:
+    """The page with the map between its markers drawn anew; a page without markers as it is."""
+    from amphibus.cli.look.modules import picture
+
+    drawn = f"{BEGIN}\n```mermaid\n{picture(project)}\n```\n{END}"
+    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    return pattern.sub(lambda _: drawn, page)
+
+
+def _settings(project: "Project") -> list[str]:
+    """What `[modules.<name>]` says that no container knows."""
+    from pydantic import ValidationError
+
+    found: list[str] = []
+    for name, given in options.settings().modules.items():
+        module = project.modules.get(name)
+        if module is None:
+            found.append(f"[modules.{name}]: there is no such module")
+            continue
+        model = getattr(module.container, "settings", None)
+        if model is None:
+            found.append(f"[modules.{name}]: this module has no settings")
+            continue
+        try:
+            model.model_validate(given)
+        except ValidationError as error:
+            for each in error.errors():
+                where = ".".join(map(str, each["loc"]))
+                known = ", ".join(model.model_fields)
+                found.append(f"[modules.{name}] {where}: {each['msg']}; known: {known}")
+    return found
+
+
+def _unmigrated(project: "Project") -> list[str]:
+    from amphibus.cli.check.migrations import differences
+
+    found: list[str] = []
+    for name, module in project.modules.items():
+        if module.tables is not None:
+            folder = project.root / "modules" / name / "migrations"
+            found += [
+                f"module {name}: its migrations do not make its models: {each}"
+                for each in differences(name, module.tables, folder)
+            ]
+    return found
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -1,0 +1,1 @@
+"""`amphibus db`."""

@@ -1,0 +1,145 @@
+"""`amphibus db`: what is in the modules' databases, backups of them."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from amphibus.admin.backup import backup, restore
+from amphibus.admin.database import existing, facts, reading
+from amphibus.cli import options
+from amphibus.cli.db import server as db_server
+from amphibus.cli.output import plural, show_columns, show_json, typed
+
+_COUNTS: Final = {
+    "unsent": "SELECT count(*) FROM amphibus_delivery",
+    "handled": "SELECT count(*) FROM amphibus_inbox",
+    "parked": "SELECT count(*) FROM amphibus_parked",
+    "dead": "SELECT count(*) FROM amphibus_dead",
+    "timers": "SELECT count(*) FROM amphibus_timer",
+}
+
+
+def status(
+    *, as_json: options.AsJson = False, data_dir: options.DataDir = None, db: options.Db = None
+) -> None:
+    """Show what is in each database and what waits in it."""
+    settings = options.settings(db_url=db)
+    if data_dir is None and settings.db_url is not None:
+        found = db_server.status(settings)
+    else:
+        folder = options.data_dir(data_dir)
+        found = [_status(module, path) for module, path in existing(folder).items()]
+    if as_json:
+        show_json(found)
+        return
+    show_columns([name.upper() for name in found[0]], [list(each.values()) for each in found])
+
+
+def upgrade(
+    *,
+    module: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    dry_run: options.DryRun = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Bring the databases to the newest version, while nothing runs; `amphibus run` does it too.
+
+    Args:
+        module: Of this module only; repeatable. The role of a module reaches no other.
+    """
+    from amphibus.cli.db.upgrade import upgrade_all
+
+    folder = None if data_dir is None else data_dir.absolute()
+    settings = options.settings(data_dir=folder, db_url=db)
+    upgrade_all(options.project(), settings, module, dry_run=dry_run)
+
+
+def make_backup(
+    *,
+    to: Path | None = None,
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Copy all databases as they are at one moment; the modules may be running.
+
+    On a server it takes pg_dump, and a user who may read all schemas.
+
+    Args:
+        to: A new folder; by default backups/<time> in the data folder.
+    """
+    settings = options.settings(db_url=db)
+    source = settings.data_dir if data_dir is None else data_dir.absolute()
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = to.absolute() if to else source / "backups" / stamp
+    if data_dir is None and settings.db_url is not None:
+        stores, copies = db_server.backup(settings, folder, dry_run=dry_run)
+    else:
+        paths = existing(source)
+        stores, copies = list(paths), [] if dry_run else backup(paths, folder)
+    if as_json:
+        show_json({"dry_run": dry_run, "folder": folder, "modules": stores})
+        return
+    for path in copies:
+        print(path)
+    verb = "would be copied" if dry_run else "copied"
+    print(f"{plural(len(stores), 'database')} {verb} to {folder}")
+    print(f"back with: {typed('amphibus db restore')} --from {folder}")
+
+
+def restore_backup(
+    *,
+    source: Annotated[Path, Parameter(name="--from")],
+    dry_run: options.DryRun = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Put a backup in place, while nothing runs; what was there is kept beside it.
+
+    On a server it takes pg_restore, and a user who may make schemas.
+
+    Args:
+        source: The folder that a backup was made in.
+    """
+    settings = options.settings(db_url=db)
+    if data_dir is None and settings.db_url is not None:
+        db_server.restore(settings, source.absolute(), dry_run=dry_run)
+        return
+    folder = settings.data_dir if data_dir is None else data_dir.absolute()
+    if dry_run:
+        copies = existing(source.absolute())
+        print(f"{', '.join(copies)} would replace those in {folder} (dry run)")
+        return
+    for path in restore(source.absolute(), folder):
+        print(f"{path}  restored; before: {path.name}.before-restore")
+
+
+def _status(module: str, path: Path) -> dict[str, Any]:
+    with reading(path) as connection:
+        counts = {
+            name: connection.execute(statement).fetchone()[0] for name, statement in _COUNTS.items()
+        }
+        known = facts(connection)
+        revision = _revision(connection, module)
+    size = sum(each.stat().st_size for each in path.parent.glob(f"{module}.db*") if each.is_file())
+    return {
+        "module": module,
+        "schema": int(known["schema_version"]),
+        "revision": revision or "-",
+        "transport": known.get("transport", "-"),
+        "bytes": size,
+        **counts,
+    }
+
+
+def _revision(connection: sqlite3.Connection, module: str) -> str | None:
+    table = f"alembic_version_{module}"
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+        return None
+    statement = f'SELECT version_num FROM "{table}"'
+    row = connection.execute(statement).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,109 @@
+"""`amphibus db` for a database server: roles and schemas of the modules, what is in them."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from amphibus.cli import options
+from amphibus.cli.output import GREEN, CommandError, Exit, paint, plural
+from amphibus.cli.places import known_names
+
+if TYPE_CHECKING:
+    from amphibus.config.settings import Settings
+
+_FILE = "db-roles.json"
+
+
+def create(
+    *,
+    db: options.Db = None,
+    roles: Annotated[
+        Path | None,
+        Parameter(
+            help="File of the roles' passwords; db-roles.json in the data folder by default."
+        ),
+    ] = None,
+    urls: Path | None = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Make the database, a schema for each module, and a role that reaches that schema alone.
+
+    What is there already is brought to the same state, tables that another role made included.
+
+    Args:
+        urls: Also write each role's URL to <urls>/<module>/db-url, for AMPHIBUS_DB_URL_FILE.
+    """
+    from amphibus.admin import server
+    from amphibus.cli.passwords import passwords, write_secret
+
+    settings = options.settings(mode="distributed", db_url=db)
+    url = url_of(settings)
+    modules = options.project().topology().modules
+    names = {
+        module: f"{settings.app}_{settings.env}_{module}".replace("-", "_") for module in modules
+    }
+    lacking = asyncio.run(server.missing(url, names))
+    for each in lacking:
+        print(f"{each}  {'would be made (dry run)' if dry_run else 'made'}")
+    if dry_run:
+        return
+    path = roles.absolute() if roles else settings.data_dir / _FILE
+    secrets = passwords(path, names.values())
+    asyncio.run(server.create(url, names, secrets))
+    if urls is not None:
+        for module, role in names.items():
+            secret = server.url_for(url, role, secrets[role])
+            write_secret(urls / module / "db-url", secret + "\n")
+    print(f"{paint('ok', GREEN)}  {plural(len(names), 'role')}; passwords in {path}")
+
+
+def status(settings: "Settings") -> list[dict[str, Any]]:
+    """What is in the schemas of the modules, of those that this user may read."""
+    from amphibus.admin import server
+
+    modules = list(options.project().topology().modules)
+    return asyncio.run(server.status(url_of(settings), modules))
+
+
+def backup(settings: "Settings", folder: Path, *, dry_run: bool) -> tuple[list[str], list[Path]]:
+    """Copies the schemas of the modules that are there; returns their names and the files."""
+    from amphibus.admin import server, server_backup
+    from amphibus.admin.backup import make_folder
+
+    url = url_of(settings)
+    modules = asyncio.run(server.readable(url, sorted(known_names(options.root()))))
+    if dry_run:
+        return modules, []
+    make_folder(folder)
+    return modules, [server_backup.backup(url, modules, folder)]
+
+
+def restore(settings: "Settings", folder: Path, *, dry_run: bool) -> None:
+    """Puts a backup in place of the modules' schemas, and says what was done."""
+    from amphibus.admin import server_backup
+
+    url, modules = url_of(settings), sorted(known_names(options.root()))
+    done = asyncio.run(server_backup.restore(url, folder, modules, dry_run=dry_run))
+    for module in done:
+        if dry_run:
+            print(f"schema {module}  would be replaced (dry run)")
+        else:
+            print(f"schema {module}  restored; before: {server_backup.kept(module)}")
+
+
+def url_of(settings: "Settings") -> str:
+    """The configured database server.
+
+    Raises:
+        CommandError: there is none.
+    """
+    if settings.db_url is None:
+        raise CommandError(
+            "no database server is set",
+            "SQLite files need no roles",
+            "amphibus db create --db postgresql://USER@HOST/DATABASE",
+            Exit.USAGE,
+        )
+    return settings.db_url.get_secret_value()

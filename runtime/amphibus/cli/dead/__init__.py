@@ -1,0 +1,1 @@
+"""`amphibus dead` and `replay`: messages once more."""

@@ -1,0 +1,245 @@
+"""`amphibus dead`: messages that used up their retries."""
+
+import asyncio
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from amphibus.admin import dead as letters
+from amphibus.admin.dead import DeadLetter
+from amphibus.cli import options
+from amphibus.cli.dead.edit import edited_body
+from amphibus.cli.output import CommandError, Exit, moment, plural, show_columns, show_json, typed
+
+if TYPE_CHECKING:
+    from amphibus.admin.stores import Stores
+
+
+def list_dead(
+    *,
+    module: str | None = None,
+    type_: options.Contract = None,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """List messages that used up their retries, oldest first.
+
+    Args:
+        module: Of this module only.
+    """
+    found = _find(options.stores(data_dir, db), (), module, type_)
+    if as_json:
+        show_json([_facts(each) for each in found])
+        return
+    if not found:
+        print("no dead messages")
+        return
+    rows = [(each.id, each.module, each.type, moment(each.died), each.reason) for each in found]
+    show_columns(("MESSAGE", "MODULE", "TYPE", "DIED", "REASON"), rows)
+    count = plural(len(rows), "dead message")
+    print(typed(f"\n{count}; amphibus dead show MESSAGE shows one"))
+
+
+def show(
+    message: str,
+    *,
+    module: str | None = None,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Show a dead message with its reason, traceback and payload.
+
+    Args:
+        message: Its id.
+        module: Where it died, if it did in several modules.
+    """
+    for each in _named(options.stores(data_dir, db), (message,), module):
+        if as_json:
+            show_json(_facts(each) | {"traceback": each.traceback, "body": _readable(each.body)})
+        else:
+            _show_one(each)
+
+
+def retry(
+    *messages: str,
+    module: str | None = None,
+    type_: options.Contract = None,
+    all_: options.All = False,
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Try dead messages again, with all their attempts; the module takes them up within a second.
+
+    One whose key has moved on is marked late. Its handler can see that.
+
+    Args:
+        messages: Their ids.
+        module: Of this module only.
+    """
+    stores = options.stores(data_dir, db)
+    chosen = _chosen(stores, messages, module, type_, all_=all_)
+    work = letters.retry_preview if dry_run else letters.retry
+    done = asyncio.run(work(stores, chosen))
+    if as_json:
+        show_json(
+            {
+                "dry_run": dry_run,
+                "retried": [
+                    {"id": each.letter.id, "module": each.letter.module, "late": each.late}
+                    for each in done
+                ],
+            }
+        )
+        return
+    for each in done:
+        note = "  late: later messages of its key went before it" if each.late else ""
+        print(f"{each.letter.id}  {each.letter.module}  {each.letter.type}{note}")
+    print(_outcome(len(done), "will be tried again", dry_run=dry_run))
+
+
+def discard(
+    *messages: str,
+    module: str | None = None,
+    type_: options.Contract = None,
+    all_: options.All = False,
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Give dead messages up: they are never handled. What waited behind one goes on.
+
+    Args:
+        messages: Their ids.
+        module: Of this module only.
+    """
+    stores = options.stores(data_dir, db)
+    chosen = _chosen(stores, messages, module, type_, all_=all_)
+    done = chosen if dry_run else asyncio.run(letters.discard(stores, chosen))
+    if as_json:
+        gone = [{"id": each.id, "module": each.module} for each in done]
+        show_json({"dry_run": dry_run, "discarded": gone})
+        return
+    for each in done:
+        print(f"{each.id}  {each.module}  {each.type}")
+    print(_outcome(len(done), "will never be handled", dry_run=dry_run))
+
+
+def edit(
+    message: str,
+    *,
+    data: str | None = None,
+    module: str | None = None,
+    dry_run: options.DryRun = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Correct the payload of a dead message; it must be what its contract says. Then retry it.
+
+    Args:
+        message: Its id.
+        data: The payload as JSON; without it $EDITOR opens the present one.
+        module: Where it died, if it did in several modules.
+    """
+    stores = options.stores(data_dir, db)
+    found = _named(stores, (message,), module)
+    if len(found) > 1:
+        raise CommandError(
+            f"{message} died in {', '.join(each.module for each in found)}",
+            "each has a payload of its own",
+            f"amphibus dead edit {message} --module {found[0].module}",
+            Exit.USAGE,
+        )
+    letter = found[0]
+    body = edited_body(options.project(), letter, data)
+    if body == letter.body:
+        print("nothing changed")
+        return
+    if not dry_run and not asyncio.run(letters.edit(stores, letter, body)):
+        raise CommandError(
+            f"{message} is not dead any more",
+            "it was retried or discarded meanwhile",
+            "amphibus dead list",
+        )
+    changed = "would be changed" if dry_run else "changed"
+    print(f"{message}  {letter.module}  {letter.type}  {changed}")
+    print(typed(f"next: amphibus dead retry {message} --module {letter.module}"))
+
+
+def _chosen(
+    stores: "Stores",
+    messages: tuple[str, ...],
+    module: str | None,
+    contract: str | None,
+    *,
+    all_: bool,
+) -> list[DeadLetter]:
+    if messages:
+        return _named(stores, messages, module)
+    if module is None and contract is None and not all_:
+        raise CommandError(
+            "no message named",
+            "name ids, or narrow by --module or --type, or say --all",
+            "amphibus dead list",
+            Exit.USAGE,
+        )
+    return _find(stores, (), module, contract)
+
+
+def _named(stores: "Stores", messages: tuple[str, ...], module: str | None) -> list[DeadLetter]:
+    found = _find(stores, messages, module, None)
+    missing = sorted(set(messages) - {each.id for each in found})
+    if missing:
+        raise CommandError(
+            f"{', '.join(missing)}: no such dead message",
+            "it was retried or discarded, or never died" + (f" in {module}" if module else ""),
+            "amphibus dead list",
+        )
+    return found
+
+
+def _find(
+    stores: "Stores", messages: tuple[str, ...], module: str | None, contract: str | None
+) -> list[DeadLetter]:
+    if module is not None:
+        options.store_of(module, stores)
+    return asyncio.run(letters.find(stores, ids=messages, module=module, contract=contract))
+
+
+def _facts(letter: DeadLetter) -> dict[str, Any]:
+    hidden = ("seq", "lane", "traceback", "body")
+    return {
+        name: getattr(letter, name)
+        for name in DeadLetter.__dataclass_fields__
+        if name not in hidden
+    }
+
+
+def _show_one(letter: DeadLetter) -> None:
+    facts = _facts(letter) | {
+        "received": moment(letter.received),
+        "died": moment(letter.died),
+        "blocks": "yes: later messages of its key wait" if letter.blocks else "no",
+    }
+    for name, value in facts.items():
+        print(f"{name:12} {'-' if value is None else value}")
+    print(f"\n{letter.traceback.rstrip() or 'no traceback'}\n")
+    readable = _readable(letter.body)
+    text = readable if isinstance(readable, str) else json.dumps(readable, indent=2)
+    print(text)
+
+
+def _readable(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return f"not JSON, base64: {base64.b64encode(body).decode()}"
+
+
+def _outcome(count: int, what: str, *, dry_run: bool) -> str:
+    text = f"{plural(count, 'message')} {what}"
+    return f"{text} (dry run: nothing was changed)" if dry_run else text

@@ -1,0 +1,71 @@
+"""A new payload for a dead message: from the command line or an editor, checked by its contract."""
+
+import json
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amphibus.admin.dead import DeadLetter
+from amphibus.cli.output import CommandError, Exit
+
+if TYPE_CHECKING:
+    from amphibus.routing.project import Project
+
+
+def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> bytes:
+    """The payload that somebody wants instead, as its contract writes it.
+
+    Raises:
+        CommandError: it is not what the contract says, or the editor failed.
+    """
+    from pydantic import ValidationError
+
+    contract = project.contracts.get(letter.type)
+    if contract is None:
+        raise CommandError(
+            f"{letter.type} is no contract of this project",
+            "a payload is only kept if its contract accepts it",
+            "add the contract or a converter, or: amphibus dead discard " + letter.id,
+        )
+    text = data if data is not None else _from_editor(letter.body)
+    try:
+        message = contract.model_validate_json(text)
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"{'.'.join(map(str, each['loc'])) or 'payload'}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise CommandError(
+            f"that is no {letter.type}", reasons, f"amphibus dead edit {letter.id}"
+        ) from None
+    return message.model_dump_json().encode()
+
+
+def _from_editor(body: bytes) -> str:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise CommandError(
+            "no editor",
+            "neither VISUAL nor EDITOR is set",
+            "EDITOR=nano amphibus dead edit ..., or --data JSON",
+            Exit.USAGE,
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "payload.json"
+        path.write_text(_pretty(body), encoding="utf-8")
+        ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
+        if ended.returncode != 0:
+            raise CommandError(
+                f"{editor} ended with {ended.returncode}", "nothing was changed", "try again"
+            )
+        return path.read_text(encoding="utf-8")
+
+
+def _pretty(body: bytes) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) + "\n"
+    except ValueError:
+        return body.decode(errors="replace")

@@ -1,0 +1,51 @@
+"""`amphibus config show`: every setting, its value and where it comes from."""
+
+import contextlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+
+from amphibus.cli import options
+from amphibus.cli.output import show_columns, show_json
+
+
+def show(
+    *,
+    mode: Literal["monolith", "distributed"] = "monolith",
+    as_json: options.AsJson = False,
+) -> None:
+    """Show every setting, its value and where it comes from; secrets are masked.
+
+    Args:
+        mode: Whose file config/<mode>.toml is read.
+    """
+    from amphibus.config.layers import flat, shown
+
+    settings = options.settings(mode=mode)
+    rows, secrets = [], _declared_secrets()
+    for key, value in flat(settings):
+        hidden = SecretStr(str(value)) if value and key in secrets else value
+        printed = shown(key, hidden)
+        printed = str(printed) if isinstance(printed, Path) else printed
+        rows.append((key, printed, settings.origin(key)))
+    if as_json:
+        show_json({key: {"value": value, "origin": origin} for key, value, origin in rows})
+    else:
+        show_columns(
+            ("SETTING", "VALUE", "FROM"),
+            [(key, "-" if value in (None, "") else value, origin) for key, value, origin in rows],
+        )
+
+
+def _declared_secrets() -> set[str]:
+    """What the modules' containers call a secret, whatever its name; nothing where they cannot be read."""
+    from amphibus.config.layers import secrets_of
+
+    found: set[str] = set()
+    with contextlib.suppress(Exception):  # what is wrong with a module is told by other commands
+        for name, module in options.project().modules.items():
+            declared = getattr(module.container, "settings", None)
+            if declared is not None:
+                found |= {f"modules.{name}.{key}" for key in secrets_of(declared)}
+    return found

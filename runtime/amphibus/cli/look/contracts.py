@@ -1,0 +1,68 @@
+"""`amphibus contracts`: what the messages are, and what each says on the wire."""
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any
+
+from amphibus.cli import options
+from amphibus.cli.output import CommandError, Exit, show_columns, show_json
+
+if TYPE_CHECKING:
+    from amphibus.contract import Message
+    from amphibus.routing.topology import Topology
+
+
+def list_contracts(*, as_json: options.AsJson = False) -> None:
+    """List every contract with its kind, its key, its route and who takes it."""
+    from amphibus.routing.topology import build_topology
+
+    project = options.project()
+    topology = build_topology(project.modules.values(), project.contracts)
+    rows = [_row(topology, contract) for contract in project.contracts.values()]
+    if as_json:
+        show_json(rows)
+        return
+    names = ("type", "kind", "key", "http", "taken_by")
+    show_columns(
+        ("TYPE", "KIND", "KEY", "HTTP", "TAKEN BY"),
+        [[row[name] or "-" for name in names] for row in rows],
+    )
+
+
+def show(type_: str, *, as_json: options.AsJson = False) -> None:
+    """Show what one contract says on the wire: its fields as JSON Schema, refusals and an example.
+
+    Args:
+        type_: The contract's type, such as orders.PlaceOrder.v1.
+    """
+    from amphibus.routing.contract_lock import said_by
+
+    project = options.project()
+    contract = project.contracts.get(type_)
+    if contract is None:
+        near = difflib.get_close_matches(type_, project.contracts, n=1)
+        raise CommandError(
+            f"no contract {type_}",
+            f"the nearest is {near[0]}" if near else "no contract has a name like it",
+            "amphibus contracts list",
+            Exit.USAGE,
+        )
+    said = said_by(contract) | {"example": contract.contract_example}
+    if as_json:
+        show_json(said)
+        return
+    print(f"{contract.contract_type}  {(contract.__doc__ or '').strip().splitlines()[0]}")
+    print(json.dumps(said, indent=2))
+
+
+def _row(topology: "Topology", contract: "type[Message]") -> dict[str, Any]:
+    from amphibus.contract import kind_of
+
+    http = contract.contract_http
+    return {
+        "type": contract.contract_type,
+        "kind": kind_of(contract),
+        "key": contract.contract_key,
+        "http": None if http is None else f"{http.method} {http.path}",
+        "taken_by": ", ".join(topology.destinations(contract)),
+    }

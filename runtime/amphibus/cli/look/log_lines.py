@@ -1,0 +1,62 @@
+"""`amphibus logs --lines`: the log lines of all supervised processes, merged by time."""
+
+import heapq
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from amphibus.cli.output import CommandError, Exit, coloured, paint
+from amphibus.cli.run.process_logs import FOLDER
+
+
+def show_lines(data_dir: Path, correlation: str | None, limit: int, *, as_json: bool) -> None:
+    """Prints the newest ones, oldest first; those of one flow, if it is named.
+
+    Raises:
+        CommandError: no process was supervised with this data folder.
+    """
+    folder = data_dir / FOLDER
+    files = [*folder.glob("*.log.1"), *folder.glob("*.log")]
+    if not files:
+        raise CommandError(
+            f"no log files in {folder}",
+            "they are written when all modules run as processes of their own",
+            "amphibus run --mode=distributed --all",
+            Exit.FAILED,
+        )
+    lines = heapq.merge(*(_lines(path) for path in files), key=lambda each: each[0])
+    found = [
+        (label, fields)
+        for _, label, fields in lines
+        if correlation is None or fields.get("correlation") == correlation
+    ]
+    _print(found[-limit:], as_json=as_json)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Time, process and fields. What is no log line of ours belongs to the time of the one before."""
+    label, time = path.name.partition(".log")[0], ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                fields = json.loads(line)
+                time = max(time, fields["time"])
+            except (ValueError, KeyError, TypeError):
+                fields = {"text": line.rstrip("\n")}
+            yield time, label, fields
+
+
+def _print(lines: list[tuple[str, dict[str, Any]]], *, as_json: bool) -> None:
+    from amphibus.telemetry.logs import text_renderer
+
+    render = text_renderer(coloured=coloured(sys.stdout))
+    width = max((len(label) for label, _ in lines), default=0)
+    for label, fields in lines:
+        if as_json:
+            print(json.dumps({"process": label, **fields}, ensure_ascii=False))
+        elif "text" in fields and len(fields) == 1:
+            print(f"{label:<{width}} | {fields['text']}")
+        else:
+            print(f"{paint(f'{label:<{width}} |', '2')} {render(dict(fields))}")

@@ -1,0 +1,130 @@
+"""`amphibus logs`: the story of a flow across all modules, as a tree."""
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+
+from amphibus.admin.flows import Hop, Receipt, Summary, correlation_of, flow, latest
+from amphibus.cli import options
+from amphibus.cli.look.log_lines import show_lines
+from amphibus.cli.output import (
+    DIM,
+    GREEN,
+    RED,
+    YELLOW,
+    CommandError,
+    moment,
+    paint,
+    plural,
+    show_columns,
+    show_json,
+    typed,
+)
+
+if TYPE_CHECKING:
+    from amphibus.admin.stores import Stores
+
+_COLOURS: Final = {
+    "handled": GREEN,
+    "refused": YELLOW,
+    "discarded": YELLOW,
+    "parked": YELLOW,
+    "dead": RED,
+    "under way": DIM,
+}
+
+
+def logs(
+    *,
+    correlation: str | None = None,
+    key: str | None = None,
+    message: str | None = None,
+    lines: Annotated[bool, Parameter(negative="")] = False,
+    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> None:
+    """Show the story of a flow across all modules; without one, the latest flows.
+
+    Args:
+        correlation: Id of the flow.
+        key: Business key, such as an order id: the flow that it began with.
+        message: Id of a message: the flow that it belongs to.
+        lines: The log lines instead, of all processes that a supervisor runs, merged by time.
+        limit: How many flows or lines to list.
+    """
+    if lines:
+        folder = data_dir or options.settings().data_dir
+        if key is not None or message is not None:
+            stores = options.stores(data_dir, db)
+            found = asyncio.run(correlation_of(stores, key=key, message=message))
+            correlation = found or "none"
+        show_lines(folder, correlation, limit, as_json=as_json)
+        return
+    stores = options.stores(data_dir, db)
+    if correlation is None and key is None and message is None:
+        _list(asyncio.run(latest(stores, limit)), as_json=as_json)
+        return
+    found, roots = asyncio.run(_flow(stores, correlation, key, message))
+    if not roots or found is None:
+        raise CommandError(
+            f"no flow {correlation or key or message}",
+            "no module has a message of it, or it was pruned",
+            "amphibus logs lists the latest flows",
+        )
+    if as_json:
+        show_json({"correlation": found, "messages": [asdict(root) for root in roots]})
+        return
+    print(f"flow {found}  {moment(roots[0].time)}")
+    for line in story(roots):
+        print(line)
+
+
+async def _flow(
+    stores: "Stores", correlation: str | None, key: str | None, message: str | None
+) -> tuple[str | None, list[Hop]]:
+    found = correlation or await correlation_of(stores, key=key, message=message)
+    if found is None:
+        return None, []
+    return found, await flow(stores, found, destinations=options.destinations())
+
+
+def story(roots: list[Hop]) -> list[str]:
+    """A flow as indented lines, each with the milliseconds since it began."""
+    began = roots[0].time
+    lines: list[str] = []
+
+    def tell(hop: Hop, depth: int) -> None:
+        sent = (hop.time - began) / 1000
+        arrows = ", ".join(_receipt(each, began) for each in hop.receipts) or "nobody subscribes"
+        lines.append(f"{sent:9.1f} ms  {'  ' * depth}{hop.source} > {hop.type} > {arrows}")
+        for each in hop.caused:
+            tell(each, depth + 1)
+
+    for root in roots:
+        tell(root, 0)
+    return lines
+
+
+def _receipt(receipt: Receipt, began: int) -> str:
+    text = f"{receipt.module} {paint(receipt.state, _COLOURS[receipt.state])}"
+    if receipt.handled is not None:
+        text += f" {(receipt.handled - began) / 1000:.1f} ms"
+    if receipt.attempts > 1:
+        text += f" ({receipt.attempts} attempts)"
+    if receipt.error and receipt.state in ("parked", "dead"):
+        text += f" ({receipt.error.splitlines()[0]})"
+    return text
+
+
+def _list(summaries: list[Summary], *, as_json: bool) -> None:
+    if as_json:
+        show_json([asdict(each) for each in summaries])
+        return
+    rows = [(each.correlation, moment(each.began), each.messages, each.first) for each in summaries]
+    show_columns(("FLOW", "BEGAN", "MESSAGES", "FIRST MESSAGE"), rows)
+    count = plural(len(rows), "flow")
+    print(typed(f"\n{count}; amphibus logs --correlation FLOW shows one"))

@@ -1,0 +1,107 @@
+"""`amphibus modules`: what each module handles, says and asks, as text, a picture or JSON."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from amphibus.cli import options
+from amphibus.cli.output import BOLD, CommandError, Exit, paint, show_json
+
+if TYPE_CHECKING:
+    from amphibus.module import Module
+    from amphibus.routing.project import Project
+
+
+def modules(
+    name: str | None = None,
+    *,
+    format_: Literal["text", "mermaid"] = "text",
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what each module handles, says and asks, and who is at the other end.
+
+    Args:
+        name: One module only, with its processes.
+        format_: text, or mermaid for a picture: of the flow, of one module its processes.
+    """
+    project = options.project()
+    if name is not None and name not in project.modules:
+        raise CommandError(
+            f"no module {name}",
+            f"the modules are {', '.join(project.modules)}",
+            "amphibus modules",
+            Exit.USAGE,
+        )
+    chosen = [each for each in project.modules.values() if name in (None, each.name)]
+    if as_json:
+        show_json([page_of(project, each) for each in chosen])
+    elif format_ == "mermaid":
+        print(_processes(chosen[0]) if name is not None else picture(project))
+    else:
+        print("\n\n".join(_text(page_of(project, each)) for each in chosen))
+
+
+def page_of(project: "Project", module: "Module") -> dict[str, Any]:
+    """A module's front page as data, with who is at the other end of each message."""
+    topology = project.topology()
+    senders: dict[str, list[str]] = {}
+    for each in project.modules.values():
+        for contract in each.sends + each.asks:
+            senders.setdefault(contract.contract_type, []).append(each.name)
+
+    def handled(name: str) -> list[str]:
+        return sorted(senders.get(name, []))
+
+    handles = [row.contract.contract_type for row in module.handles]
+    subscribes = [row.contract for row in module.subscribes]
+    publishes = [each.contract_type for each in module.publishes]
+    calls = [each.contract_type for each in module.sends + module.asks]
+    return {
+        "module": module.name,
+        "handles": {each: handled(each) for each in handles},
+        "subscribes": {each.contract_type: [each.contract_owner] for each in subscribes},
+        "publishes": {each: list(topology.subscribers.get(each, ())) for each in publishes},
+        "sends": {each: [topology.owners[each]] for each in calls},
+    }
+
+
+def picture(project: "Project") -> str:
+    """The flow between the modules as a Mermaid flow chart: commands solid, events dashed."""
+    topology = project.topology()
+    edges: dict[tuple[str, str, str], list[str]] = {}
+    for module in project.modules.values():
+        for contract in module.sends + module.asks:
+            if module.name != "gateway":
+                owner = topology.owners[contract.contract_type]
+                edges.setdefault((module.name, owner, "-->"), []).append(contract.contract_name)
+        for contract in module.publishes:
+            for subscriber in topology.subscribers.get(contract.contract_type, ()):
+                edge = (module.name, subscriber, "-.->")
+                edges.setdefault(edge, []).append(contract.contract_name)
+    lines = ["flowchart LR"]
+    lines += [f"    {name}" for name in project.modules if name != "gateway"]
+    for (source, target, arrow), names in sorted(edges.items()):
+        lines.append(f'    {source} {arrow}|"{"<br>".join(sorted(names))}"| {target}')
+    return "\n".join(lines)
+
+
+def _text(page: dict[str, Any]) -> str:
+    arrows = {"handles": "<-", "subscribes": "<-", "publishes": "->", "sends": "->"}
+    lines = [paint(page["module"], BOLD)]
+    for part, arrow in arrows.items():
+        for name, others in page[part].items():
+            ends = f"{arrow} {', '.join(others)}" if others else f"{arrow} nobody"
+            lines.append(f"  {part:10}  {name:38}  {ends}")
+    return "\n".join(lines)
+
+
+def _processes(module: "Module") -> str:
+    from amphibus.routing.process_check import mermaid_of_process
+    from amphibus.routing.topology import processes_of
+
+    drawn = [mermaid_of_process(each) for each in processes_of(module)]
+    if not drawn:
+        raise CommandError(
+            f"{module.name} has no process manager",
+            "a picture of one module shows its processes",
+            "amphibus modules --format mermaid",
+        )
+    return "\n\n".join(drawn)

@@ -1,0 +1,1 @@
+"""`amphibus run` and the processes that it starts."""

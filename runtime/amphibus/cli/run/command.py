@@ -1,0 +1,166 @@
+"""`amphibus run`: starts the modules and says where to look."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from pydantic import SecretStr
+
+from amphibus.cli import options
+from amphibus.cli.run import start_checks
+from amphibus.cli.places import GATEWAY, known_names, port_of
+from amphibus.cli.run.collector import look_less_often
+from amphibus.cli.run.greeting import Surface, greeting
+
+if TYPE_CHECKING:
+    from amphibus.config.settings import Settings
+    from amphibus.host.host import Host
+    from amphibus.routing.project import Project
+
+
+def run(
+    *,
+    mode: Literal["monolith", "distributed"] = "monolith",
+    module: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    all_: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    instances: int = 1,
+    host: str | None = None,
+    port: int | None = None,
+    data: Annotated[Path | None, Parameter(name=("--data", "--data-dir"))] = None,
+    db: str | None = None,
+    amqp: str | None = None,
+    drain: float | None = None,
+    reload: Annotated[bool, Parameter(negative="")] = False,
+    log_format: Literal["auto", "text", "json"] | None = None,
+) -> int:
+    """Start the modules; a monolith if not told otherwise.
+
+    Args:
+        mode: monolith: all modules in this process. distributed: over a broker.
+        module: Host this module only; repeatable. What goes to the others waits.
+        all_: With --mode=distributed: a process for each module, started again when it dies.
+        instances: With --all and --db: how many processes each module gets.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one. In the distributed mode the gateway's: the
+            others follow it, in the order of their names.
+        data: Folder of the databases.
+        db: Database server instead of SQLite files.
+        amqp: Broker of the distributed mode; without it, one is found or started.
+        drain: Seconds that a stop waits for what is running.
+        reload: Restart when a file under contracts/, modules/ or config/ changes.
+        log_format: auto is text on a terminal and JSON elsewhere.
+    """
+    began = time.perf_counter()
+    start_checks.refuse_contradictions(mode, module, all_=all_, instances=instances, db=db)
+    if reload:
+        from amphibus.cli.run.reload import run_and_reload
+
+        return run_and_reload(options.root())
+    settings = options.settings(
+        mode=mode,
+        host=host,
+        port=port,
+        data_dir=data,
+        db_url=db,
+        amqp_url=amqp,
+        drain_seconds=drain,
+        log_format=log_format,
+    )
+    if settings.db_url is None:
+        start_checks.refuse_instances_of_files(instances)
+    if all_:
+        from amphibus.cli.run.supervisor import supervise
+
+        start_checks.refuse_unusable_folder(settings.data_dir)
+        return supervise(options.root(), settings, instances, began)
+    project = options.project()
+    chosen = _chosen(project, module)
+    if mode == "distributed":
+        return _run_among_others(project, settings, chosen, began)
+    return _run_monolith(project, settings, chosen, began)
+
+
+def _run_monolith(
+    project: "Project", settings: "Settings", chosen: tuple[str, ...], began: float
+) -> int:
+    if GATEWAY in chosen:
+        start_checks.refuse_taken_port(settings.host, settings.port)
+    start_checks.refuse_unusable_folder(settings.data_dir)
+
+    def on_ready(host: "Host") -> None:
+        surface = Surface("monolith", "memory", host.url, chosen)
+        print(greeting(settings, surface, time.perf_counter() - began), flush=True)
+
+    from amphibus.cli.broker.start import broker, left_messages
+
+    if not left_messages(settings, chosen):
+        return _serve(project, settings, chosen, "monolith", on_ready)
+    # What waits at the broker is handled first; where it was found or started for us, it is again.
+    with broker(settings, project.root, lambda line: print(line, flush=True)) as found:
+        told = settings.model_copy(update={"amqp_url": SecretStr(found.url)})
+        return _serve(project, told, chosen, "monolith", on_ready)
+
+
+def _run_among_others(
+    project: "Project", settings: "Settings", chosen: tuple[str, ...], began: float
+) -> int:
+    """These modules over a broker; the others are processes of their own, now or later."""
+    from amphibus.cli.broker.start import broker
+    from amphibus.cli.run.worker import READY, SUPERVISED
+
+    port = port_of(chosen, known_names(project.root), settings.port)
+    start_checks.refuse_unusable_folder(settings.data_dir)
+    if settings.db_url is None:
+        for name in chosen:
+            start_checks.refuse_second_instance(name, settings.data_dir)
+    start_checks.refuse_taken_port(settings.host, port, ", ".join(chosen), settings.port)
+    supervised = SUPERVISED in os.environ
+    if supervised:
+        threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    with broker(settings, project.root, lambda line: print(line, flush=True)) as found:
+        placed = settings.model_copy(update={"port": port, "amqp_url": SecretStr(found.url)})
+
+        def on_ready(host: "Host") -> None:
+            lacking = "; ".join(f"{name}: {why}" for name, why in host.health.reasons().items())
+            surface = Surface(
+                "distributed", "rabbitmq", host.url, chosen, lacking=lacking, broker=found.words
+            )
+            text = greeting(settings, surface, time.perf_counter() - began)
+            print(f"{READY}{host.url}" if supervised else text, flush=True)
+
+        return _serve(project, placed, chosen, "distributed", on_ready)
+
+
+def _serve(
+    project: "Project", settings: "Settings", chosen: tuple[str, ...], mode: str, on_ready: Any
+) -> int:
+    from amphibus.host.host import serve
+
+    def ready(host: "Host") -> None:
+        on_ready(host)
+        look_less_often()
+
+    serving = serve(project, settings, chosen, mode=mode, on_ready=ready)
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(serving)
+    return uvloop.run(serving)
+
+
+def _end_with_supervisor() -> None:
+    """Nobody else would end us: a supervisor that is killed closes our standard input."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _chosen(project: "Project", names: tuple[str, ...]) -> tuple[str, ...]:
+    known = tuple(project.modules)
+    start_checks.refuse_unknown(names, known)
+    return tuple(name for name in known if name in names) if names else known

@@ -1,0 +1,50 @@
+"""What is said once everything is started: how it runs, where to look, what to type next."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amphibus.cli.output import BOLD, paint, plural, typed
+from amphibus.cli.places import GATEWAY
+
+if TYPE_CHECKING:
+    from amphibus.config.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What can be seen of what runs."""
+
+    mode: str
+    transport: str
+    url: str
+    modules: tuple[str, ...]
+    lacking: str = ""
+    """What is missing, if it does not take work yet."""
+    broker: str = ""
+    """Where it is, if there is one."""
+    logs: str = ""
+    """Where they are, if they are kept."""
+
+
+def greeting(settings: "Settings", surface: Surface, seconds: float) -> str:
+    """Four lines or so."""
+    business = [name for name in surface.modules if name != GATEWAY]
+    files = f"db=sqlite ({plural(len(surface.modules), 'file')} in {settings.data_dir})"
+    stored = files if settings.db_url is None else "db=postgresql"
+    ready = f"waiting: {surface.lacking}" if surface.lacking else f"ready in {seconds:.1f} s"
+    head = f"mode={surface.mode}  transport={surface.transport}  {stored}  {ready}"
+    lines = [f"{paint('amphibus', BOLD)}  {head}"]
+    url = surface.url
+    if GATEWAY in surface.modules:
+        lines += [f"  API      {url}", f"  Docs     {url}/docs"]
+    elif surface.mode == "distributed":
+        lines += [f"  Health   {url}/readyz", f"  Metrics  {url}/metrics"]
+    lines.append(f"  Modules  {', '.join(business) or 'none'}")
+    lines += [
+        f"  {name:<7}  {text}"
+        for name, text in (("Broker", surface.broker), ("Logs", surface.logs))
+        if text
+    ]
+    if GATEWAY in surface.modules:
+        lines.append(typed("  Try      amphibus demo  (in another terminal)"))
+    return "\n".join(lines)

@@ -1,0 +1,170 @@
+"""One process among others: started, followed, and started again whenever it dies."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from amphibus.cli.places import Place
+from amphibus.cli.run.process_logs import ProcessLogs
+
+SUPERVISED: Final = "AMPHIBUS_SUPERVISED"
+"""Set for a supervised process: it tells that it is ready by a line, and ends with its supervisor."""
+READY: Final = "ready "
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+_LONG_LIFE: Final = 60.0
+_LOOK_SECONDS: Final = 0.1
+_LONGEST_LINE: Final = 1_000_000
+_KEPT_LINES: Final = 40
+
+
+class Worker:
+    """Lives as long as the supervisor; its process may be another one from time to time.
+
+    `<data folder>/run/<label>.pid` names the process. As long as `<label>.hold` beside it names a
+    process that lives, a dead one is not started again.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        options: Sequence[str],
+        *,
+        root: Path,
+        run_dir: Path,
+        environment: Mapping[str, str],
+        logs: ProcessLogs,
+    ) -> None:
+        self.place = place
+        self.url = ""
+        self.said: list[str] = []
+        """What it said before it was ready that is no log line: an error, if it ends."""
+        self._options = options
+        self._root = root
+        self._environment = dict(environment)
+        self._logs = logs
+        self._pid_file = run_dir / f"{place.label}.pid"
+        self._hold_file = run_dir / f"{place.label}.hold"
+        self._port = place.port
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+        self._was_ready = False
+
+    async def keep(self) -> int:
+        """Runs it until it is stopped, again and again; returns 0.
+
+        Else it never came up and said why: that is its exit code, and to start it again is useless.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            began = time.monotonic()
+            code = await self._live()
+            if self._stopping:
+                return 0
+            if code > 0 and not self._was_ready:
+                return code
+            if time.monotonic() - began > _LONG_LIFE:
+                pause = _FIRST_PAUSE
+            self._tell_end(code, pause)
+            await asyncio.sleep(pause)
+            while self._held():
+                await asyncio.sleep(_LOOK_SECONDS)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def stop(self) -> None:
+        """Asks it to stop."""
+        self._stopping = True
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._stopping = True
+        self._signal(signal.SIGKILL)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has a process."""
+        return self._process is not None and self._process.returncode is None
+
+    async def _live(self) -> int:
+        """Runs the process until it ends; its exit code."""
+        self.said.clear()
+        port = self._port - self.place.offset if self._port else 0
+        process = self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "amphibus.cli", "run", "--mode=distributed"),
+            f"--module={self.place.module}",
+            *("--port", str(port), *self._options),
+            cwd=self._root,
+            env=self._environment | {SUPERVISED: "1"},
+            stdin=asyncio.subprocess.PIPE,  # closed when we die, whatever kills us
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us, and we stop it
+        )
+        self._pid_file.write_text(f"{process.pid}\n")
+        if self._stopping:
+            self._signal(signal.SIGTERM)
+        self._logs.say("process.started", label=self.place.label, pid=process.pid)
+        assert process.stdout is not None
+        ready = False
+        async for line in _lines(process.stdout):
+            if not ready and line.startswith(READY):
+                ready = self._is_ready(line.removeprefix(READY))
+            elif ready or line.startswith("{"):
+                self._logs.take(self.place.label, line)
+            else:
+                self.said.append(line)
+        code = await process.wait()
+        self._pid_file.unlink(missing_ok=True)
+        return code
+
+    def _is_ready(self, url: str) -> bool:
+        self._was_ready = True
+        self.url = url
+        self._port = int(url.rpartition(":")[2])
+        return True
+
+    def _tell_end(self, code: int, pause: float) -> None:
+        for line in self.said[-_KEPT_LINES:]:
+            self._logs.take(self.place.label, line)
+        ended = signal.Signals(-code).name if code < 0 else f"code {code}"
+        self._logs.say(
+            "process.ended",
+            level="warning",
+            label=self.place.label,
+            how=ended,
+            again_in_seconds=pause,
+        )
+
+    def _held(self) -> bool:
+        try:
+            os.kill(int(self._hold_file.read_text()), 0)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(which)
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    """Its lines, however long; one without an end is cut."""
+    rest = b""
+    while chunk := await stream.read(65_536):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace")
+        if len(rest) > _LONGEST_LINE:
+            yield rest.decode(errors="replace")
+            rest = b""
+    if rest:
+        yield rest.decode(errors="replace")

@@ -1,0 +1,87 @@
+"""Sends a producer's lines over the broker: many at once, each until the broker has it for good."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from amphibus.cli import options
+from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.send.lines import Bad, Line
+from amphibus.errors import AmphibusError, ConfigError
+from amphibus.producer import Producer
+
+if TYPE_CHECKING:
+    from amphibus.cli.send.report import Report
+    from amphibus.config.settings import Settings
+
+_AT_ONCE: Final = 256
+_NAME: Final = "send"
+"""Who sends, where the broker's user is not that of a program that is declared."""
+
+
+async def send_over_broker(
+    url: str,
+    lines: Iterator[Line | Bad],
+    report: "Report",
+    advance: Callable[[int], None],
+    rate: float | None,
+) -> None:
+    """Sends every line under its id, so that sending all of them again is safe.
+
+    What cannot be sent ends it: `report.ended` says so, and the lines that were sent are counted.
+    """
+    settings = options.settings(mode="distributed")
+    contracts = options.project().contracts
+    room = asyncio.Semaphore(_AT_ONCE)
+    began = time.perf_counter()
+
+    async def one(producer: Producer, line: Line) -> None:
+        try:
+            command = contracts[line.item.type].model_validate_json(line.item.body)
+            await producer.send(command, message_id=line.item.id)  # type: ignore[arg-type]
+            report.note(line, "sent")
+            advance(1)
+        finally:
+            room.release()
+
+    try:
+        async with _producer(url, settings) as producer, asyncio.TaskGroup() as group:
+            for number, line in enumerate(lines, start=1):
+                if isinstance(line, Bad):
+                    report.bad.append(line)
+                    advance(1)
+                    continue
+                if rate is not None:
+                    await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+                await room.acquire()
+                group.create_task(one(producer, line))
+    except* AmphibusError as errors:
+        report.ended = _ended(errors)
+
+
+def _producer(url: str, settings: "Settings") -> Producer:
+    from amphibus.transports.rabbitmq.connection import tls_context
+
+    prefix = f"{settings.app}.{settings.env}."
+    user = unquote(urlsplit(url.partition(",")[0]).username or "")
+    return Producer(
+        url,
+        source=user.removeprefix(prefix) if user.startswith(prefix) else _NAME,
+        app=settings.app,
+        env=settings.env,
+        partitions=settings.rabbitmq.partitions,
+        window=_AT_ONCE,
+        body_limit_bytes=settings.bus.body_limit_bytes,
+        tls=tls_context(settings.rabbitmq) if url.startswith("amqps:") else None,
+    )
+
+
+def _ended(errors: BaseExceptionGroup[AmphibusError]) -> CommandError:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, AmphibusError)
+    code = Exit.USAGE if isinstance(found, ConfigError) else Exit.UNREACHABLE
+    return CommandError(found.what, found.why, found.fix, code)

@@ -1,0 +1,149 @@
+"""`amphibus send`: a command, or a file of them, into the gateway's outbox or to a running shop."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+from cyclopts import Parameter
+
+from amphibus.cli import options
+from amphibus.cli.output import CommandError, Exit, progress
+from amphibus.cli.send.report import Report
+from amphibus.messages.ids import new_id
+
+if TYPE_CHECKING:
+    from amphibus.admin.stores import AdminStore
+    from amphibus.cli.send.lines import Bad, Line
+
+_BATCH: Final = 256
+
+
+def send(
+    contract: str | None = None,
+    *,
+    data: str | None = None,
+    file: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
+    id_: Annotated[str | None, Parameter(name="--id")] = None,
+    rate: Annotated[float | None, Parameter(help="At most so many messages a second.")] = None,
+    http: options.Url = None,
+    amqp: Annotated[str | None, Parameter(help="Address of the broker, amqp://USER@HOST.")] = None,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
+) -> int:
+    """Send a command, or a file of them.
+
+    Without --http or --amqp they go into the gateway's outbox, in the data folder or on the server
+    of --db, whether the shop runs or not. The same id with the same content is sent once, with other
+    content it is refused; over --amqp it is done once, whatever the content.
+
+    Exit code 0: all were sent, now or before; 1: some were not, each named by its line; the rest was.
+
+    Args:
+        contract: Type of the command, such as orders.PlaceOrder.v1, with --data.
+        data: Its payload as JSON.
+        file: Lines {"type": ..., "id": ..., "data": {...}}; - reads them from stdin.
+        id_: Id of the single message; a new one if it is not given.
+    """
+    from amphibus.cli.send.lines import Reader
+
+    reader = Reader(options.project())
+    if (file is None) == (contract is None) or (contract is None) != (data is None):
+        raise CommandError(
+            "send what?",
+            "it takes a type with --data, or --file, and not both",
+            "amphibus send TYPE --data JSON, or: amphibus send --file orders.ndjson",
+            Exit.USAGE,
+        )
+    if http is not None and amqp is not None:
+        raise CommandError(
+            "send where?", "--http and --amqp are two ways", "leave one of them out", Exit.USAGE
+        )
+    report, way = Report(), Way(http, amqp, data_dir, db)
+    if contract is not None and data is not None:
+        only = reader.one(contract, id_ or new_id(), data.encode())
+        lines, total = iter([only]), 1
+        _deliver(lines, total, report, way, rate)
+    elif file is not None:
+        with _opened(file) as (texts, total):
+            _deliver(reader.lines(texts), total, report, way, rate)
+    return report.tell(as_json=as_json, single=contract is not None)
+
+
+class Way(NamedTuple):
+    """Where messages go: at most one of the first two."""
+
+    http: str | None
+    amqp: str | None
+    data_dir: Path | None
+    db: str | None
+
+
+def _deliver(
+    lines: "Iterator[Line | Bad]", total: int, report: Report, way: Way, rate: float | None
+) -> None:
+    advance, close = progress(total, "sending")
+    try:
+        if way.http is not None:
+            from amphibus.cli.send.http import post_all
+
+            asyncio.run(post_all(way.http.rstrip("/"), lines, report, advance, rate))
+        elif way.amqp is not None:
+            from amphibus.cli.send.amqp import send_over_broker
+
+            asyncio.run(send_over_broker(way.amqp, lines, report, advance, rate))
+        else:
+            _store_all(options.gateway_store(way.data_dir, way.db), lines, report, advance, rate)
+    finally:
+        close()
+
+
+def _store_all(
+    gateway: "AdminStore",
+    lines: "Iterator[Line | Bad]",
+    report: Report,
+    advance: Callable[[int], None],
+    rate: float | None,
+) -> None:
+    from amphibus.admin.feed import feed
+    from amphibus.cli.send.lines import Bad
+
+    size = _BATCH if rate is None else max(1, min(_BATCH, int(rate / 10)))
+    began, done = time.perf_counter(), 0
+    while batch := list(islice(lines, size)):
+        report.bad += [each for each in batch if isinstance(each, Bad)]
+        good = [each for each in batch if not isinstance(each, Bad)]
+        outcomes = asyncio.run(feed(gateway, [each.item for each in good]))
+        for line, outcome in zip(good, outcomes, strict=True):
+            if outcome == "other":
+                why = f"id {line.item.id} was sent before with other content"
+                report.bad.append(Bad(line.number, why))
+            else:
+                report.note(line, outcome)
+        done += len(batch)
+        advance(len(batch))
+        if rate is not None:
+            time.sleep(max(0.0, began + done / rate - time.perf_counter()))
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tuple[Iterator[bytes], int]]:
+    """The lines of a file and how many there are."""
+    try:
+        if str(file) == "-":
+            whole = sys.stdin.buffer.readlines()
+            yield iter(whole), len(whole)
+            return
+        with file.open("rb") as counted:
+            total = sum(1 for _ in counted)
+        with file.open("rb") as stream:
+            yield stream, total
+    except OSError as error:
+        raise CommandError(
+            f"{file} cannot be read", error.strerror or str(error), f"ls -l {file}", Exit.USAGE
+        ) from error

@@ -1,0 +1,126 @@
+"""Lines of a producer's file, each checked by its contract before anything is sent."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from amphibus.admin.feed import Item
+from amphibus.contract import Message, Post, kind_of
+from amphibus.gateway.bindings import Binding
+from amphibus.gateway.problems import Problem
+from amphibus.gateway.texts import read_object
+from amphibus.messages.ids import derived_id
+
+if TYPE_CHECKING:
+    from amphibus.routing.project import Project
+
+LONGEST_ID: Final = 128
+_PARTS: Final = {"type", "id", "data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that can be sent."""
+
+    number: int
+    item: Item
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A line that cannot be sent, and why."""
+
+    number: int
+    why: str
+
+
+class Reader:
+    """Reads lines for one project; keeps what it learns of each contract."""
+
+    def __init__(self, project: "Project") -> None:
+        self._topology = project.topology()
+        self._bindings: dict[str, Binding] = {}
+
+    def lines(self, texts: Iterator[bytes]) -> Iterator[Line | Bad]:
+        """Every line that is not empty, checked."""
+        for number, text in enumerate(texts, start=1):
+            if text.strip():
+                yield self._line(number, text)
+
+    def one(self, contract: str, identity: str, data: bytes) -> Line | Bad:
+        """A single message."""
+        try:
+            return self._checked(1, contract, identity, read_object(data))
+        except Problem as problem:
+            return Bad(1, said_by(problem))
+
+    def _line(self, number: int, text: bytes) -> Line | Bad:
+        try:
+            parts = read_object(text)
+        except Problem as problem:
+            return Bad(number, said_by(problem))
+        if set(parts) != _PARTS:
+            given = ", ".join(sorted(parts)) or "nothing"
+            return Bad(number, f"must have type, id and data, and has {given}")
+        contract, identity, data = parts["type"], parts["id"], parts["data"]
+        if not isinstance(identity, str) or not 0 < len(identity) <= LONGEST_ID:
+            return Bad(number, f"its id must be text of 1 to {LONGEST_ID} characters")
+        if not isinstance(data, dict):
+            return Bad(number, "its data must be an object")
+        return self._checked(number, str(contract), identity, data)
+
+    def _checked(
+        self, number: int, contract: str, identity: str, data: dict[str, Any]
+    ) -> Line | Bad:
+        owner = self._topology.owners.get(contract)
+        known = self._topology.contracts.get(contract)
+        if known is None or kind_of(known) != "command" or owner is None:
+            commands = (name for name in self._topology.owners if self._is_command(name))
+            return Bad(number, f"{contract} is no command; there are {', '.join(sorted(commands))}")
+        binding = self._bindings.get(contract)
+        if binding is None:
+            binding = self._bindings[contract] = Binding(known, known.contract_http or Post("/"))
+        try:
+            content, named = binding.content(dict(data), {})
+            message = binding.command(content, None if named else _as_uuid(identity), {})
+        except Problem as problem:
+            return Bad(number, said_by(problem))
+        item = Item(
+            id=identity,
+            type=contract,
+            key=message.key_value(),
+            body=message.model_dump_json().encode(),
+            owner=owner,
+            digest=sha256(content).digest(),
+            identities=(f"send {identity}", *_business_identity(binding, message, named=named)),
+            location=binding.location(message),
+        )
+        return Line(number, item, json.loads(content))
+
+    def _is_command(self, name: str) -> bool:
+        return kind_of(self._topology.contracts[name]) == "command"
+
+
+def _as_uuid(identity: str) -> str:
+    """What names something that does not name itself: the id, or a UUID that stands for it."""
+    try:
+        return str(UUID(identity))
+    except ValueError:
+        return derived_id("send", identity)
+
+
+def _business_identity(binding: Binding, message: Message, *, named: bool) -> tuple[str, ...]:
+    """What the gateway knows the same thing by, when it comes over HTTP."""
+    if not named or binding.own_id is None:
+        return ()
+    return (f"id {type(message).contract_type} {getattr(message, binding.own_id)}",)
+
+
+def said_by(problem: Problem) -> str:
+    """What is wrong, every field of it."""
+    fields = "; ".join(f"{each['field']} {each['message']}" for each in problem.errors)
+    return fields or problem.detail

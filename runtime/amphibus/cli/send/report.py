@@ -1,0 +1,64 @@
+"""What became of the lines of a file, told at the end."""
+
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from amphibus.cli.output import CommandError, Exit, exit_code, plural, show_error, show_json
+
+if TYPE_CHECKING:
+    from amphibus.cli.send.lines import Bad, Line
+
+_SHOWN: Final = 20
+
+
+class Report:
+    """What became of the lines. Lives as long as one command."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.bad: list[Bad] = []
+        self.last: Line | None = None
+        self.ended: CommandError | None = None
+        self._began = time.perf_counter()
+
+    def note(self, line: "Line", outcome: str) -> None:
+        """Counts a line that was sent, or had been (`same`)."""
+        self.counts[outcome] += 1
+        self.last = line
+
+    def tell(self, *, as_json: bool, single: bool) -> int:
+        """Prints the whole; returns the exit code."""
+        seconds = time.perf_counter() - self._began
+        sent, same = self.counts["sent"], self.counts["same"]
+        if as_json:
+            facts = {"sent": sent, "sent_before": same, "seconds": round(seconds, 3)}
+            bad = [{"line": each.number, "why": each.why} for each in self.bad]
+            identity = {"id": self.last.item.id} if single and self.last else {}
+            show_json(identity | facts | {"not_sent": bad})
+        else:
+            self._print(sent, same, seconds, single=single)
+        if self.ended is not None:
+            show_error(self.ended)
+            return exit_code(self.ended)
+        return Exit.FAILED if self.bad else Exit.OK
+
+    def _print(self, sent: int, same: int, seconds: float, *, single: bool) -> None:
+        for each in self.bad[:_SHOWN]:
+            where = "" if single else f"line {each.number}: "
+            print(f"not sent  {where}{each.why}", file=sys.stderr)
+        if len(self.bad) > _SHOWN:
+            more = len(self.bad) - _SHOWN
+            print(f"not sent  {more:,} more; --json names them all", file=sys.stderr)
+        if single and self.last is not None:
+            item = self.last.item
+            print(f"{'sent' if sent else 'sent before'}  {item.type}  {item.id}")
+            return
+        parts = [f"{plural(sent, 'message')} sent"]
+        if same:
+            parts.append(f"{same:,} sent before")
+        if self.bad:
+            parts.append(f"{len(self.bad):,} not sent")
+        speed = f" ({sent / seconds:,.0f}/s)" if sent > 1 and seconds > 0 else ""
+        print(f"{', '.join(parts)} in {seconds:.1f} s{speed}")

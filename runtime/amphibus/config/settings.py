@@ -1,0 +1,196 @@
+"""What can be set, and what it is when nobody sets it; `settings_layers` reads the layers.
+
+Defaults < `config/amphibus.toml` < `config/<mode>.toml` < environment `AMPHIBUS_…` < flags.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+
+from amphibus.config.layers import read_layers
+
+LogFormat = Literal["auto", "text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Days = Annotated[float, Field(gt=0, le=3_650)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+
+
+class Section(BaseModel):
+    """A table of settings: frozen, every key known."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class GatewaySettings(Section):
+    """The HTTP side."""
+
+    body_limit_bytes: Positive = 2_000_000
+    """Largest request body; a larger one is answered 413."""
+    accept_within_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """How long the answer to a stored command waits for its owner, so that a next read finds it."""
+    request_timeout_seconds: Seconds = 5.0
+    """How long a query or a decided command may take."""
+    page_limit: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Most items of one page."""
+
+
+class BusSettings(Section):
+    """How messages are carried and handled."""
+
+    window: Positive = 256
+    """Most messages under way to one destination."""
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Most messages handled in one commit."""
+    gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.005
+    """How long a commit waits for more messages, in the distributed mode, while those of several flows come
+    close together; 0: never."""
+    handler_timeout_seconds: Seconds = 60.0
+    """How long a handler may take in its transaction, which holds up all others of its module; then it has
+    failed. One that blocks the thread cannot be interrupted, and holds up its whole process."""
+    quick_retries: Annotated[int, Field(ge=0, le=100)] = 2
+    """Tries at once after a failure, before the message is parked."""
+    max_attempts: Positive = 8
+    """Attempts until a message is dead."""
+    retry_first_seconds: Seconds = 1.0
+    """Wait before the first delayed retry."""
+    retry_factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    """By how much each wait is longer than the one before."""
+    retry_limit_seconds: Seconds = 300.0
+    """Longest wait between two retries."""
+    retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """Part of each wait that is random, so that retries do not come in step."""
+    outside_concurrency: Positive = 32
+    """Most calls of a module to the outside at once."""
+    poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
+    """How often the relay looks for work that nobody woke it for."""
+    body_limit_bytes: Positive = 4_194_304
+    """Largest payload of a message."""
+
+
+class RabbitSettings(Section):
+    """The broker, in the distributed mode."""
+
+    partitions: Annotated[int, Field(ge=1, le=256)] = 8
+    """Parts of a module's work, each with a queue of its own; the same everywhere, and for good."""
+    prefetch: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Most messages that a partition has under way here."""
+    confirm_timeout_seconds: Seconds = 5.0
+    """How long the broker may take to confirm a message, before it is published again."""
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=600)] = 20
+    """How often both sides show that they live; three missed ones end a connection."""
+    verify_senders: bool = False
+    """Refuse messages whose broker user is not that of the module they name; each module needs its own."""
+    tls_ca_file: Path | None = None
+    """Certificates that an `amqps://` broker's own is checked against; the system's if not set."""
+    tls_certificate_file: Path | None = None
+    """Our certificate, for a broker that asks for it."""
+    tls_key_file: Path | None = None
+    """The key of our certificate."""
+
+
+class ProducerSettings(Section):
+    """`[producers.<name>]`: a program outside, which sends under its own name and as its own broker user."""
+
+    sends: tuple[str, ...] = ()
+    """Commands that it may send, such as `orders.PlaceOrder.v1`."""
+    hears: tuple[str, ...] = ()
+    """Events that a queue of its own collects for it, until it takes them."""
+
+
+class RetentionSettings(Section):
+    """How long what is done is kept."""
+
+    retain_days: Days = 7.0
+    """Handled bodies and sent events: what can be shown and replayed."""
+    inbox_retention_days: Days = 30.0
+    """Ids of handled messages: for so long the same message sent again changes nothing."""
+    prune_batch: Positive = 500
+    """Rows removed in one transaction."""
+    prune_every_seconds: Seconds = 60.0
+    """How often it is looked for what may go."""
+
+    @model_validator(mode="after")
+    def _ids_outlive_bodies(self) -> Self:
+        if self.inbox_retention_days < self.retain_days:
+            raise ValueError(
+                f"inbox_retention_days ({self.inbox_retention_days:g}) is shorter than "
+                f"retain_days ({self.retain_days:g}): what is replayed could be done twice"
+            )
+        return self
+
+
+class Settings(Section):
+    """Everything that can be set. Made once by `load_settings`, passed on, never changed."""
+
+    app: Name = "shop"
+    """Name of the system; names at the broker start with it."""
+    env: Name = "dev"
+    """Name of the environment; names at the broker go on with it."""
+    host: str = "127.0.0.1"
+    """Address that the gateway listens on."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    """Port that the gateway listens on; 0 takes a free one."""
+    data_dir: Path = Path("var")
+    """Folder of the databases, absolute once loaded: files mean it from the project's root, flags
+    and variables from the current folder."""
+    db_url: SecretStr | None = None
+    """Database server instead of SQLite files."""
+    amqp_url: SecretStr | None = None
+    """Broker of the distributed mode."""
+    log_format: LogFormat = "auto"
+    """`auto` is text on a terminal and JSON elsewhere."""
+    log_level: LogLevel = "info"
+    """Least level that is logged."""
+    drain_seconds: Seconds = 10.0
+    """How long a stop waits for what is running."""
+    demo: str = ""
+    """Python module of the project that tells `amphibus demo` what to show."""
+    gateway: GatewaySettings = GatewaySettings()
+    """The HTTP side."""
+    bus: BusSettings = BusSettings()
+    """How messages are carried and handled."""
+    rabbitmq: RabbitSettings = RabbitSettings()
+    """The broker, in the distributed mode."""
+    retention: RetentionSettings = RetentionSettings()
+    """How long what is done is kept."""
+    producers: Mapping[Name, ProducerSettings] = {}
+    """`[producers.<name>]`: programs outside and what they may send; `amphibus broker` grants it."""
+    modules: Mapping[str, Mapping[str, Any]] = {}
+    """`[modules.<name>]`: settings of a module, checked by the model in its container's file."""
+
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    def origin(self, key: str) -> str:
+        """Where the value of a dotted key comes from: `default`, a file, a variable or a flag."""
+        return self._origins.get(key, "default")
+
+
+def load_settings(
+    root: Path,
+    *,
+    mode: str = "monolith",
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """The settings of a project.
+
+    Args:
+        root: the folder that holds `config/`.
+        mode: names the second file, `config/<mode>.toml`, which may be missing.
+        flags: dotted key -> value; None stands for a flag that was not given.
+        environ: `AMPHIBUS_PORT`, `AMPHIBUS_BUS__WINDOW`, `AMPHIBUS_MODULES__PAYMENTS__…`.
+
+    Raises:
+        ConfigError: what cannot be read, is unknown or not allowed; all of it at once.
+    """
+    values, origins = read_layers(Settings, root, mode, flags or {}, environ)
+    settings = Settings.model_validate(values)
+    settings._origins = origins  # noqa: SLF001 - our own object, complete only now
+    return settings

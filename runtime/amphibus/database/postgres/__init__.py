@@ -1,0 +1,1 @@
+"""A module's schema in a PostgreSQL database."""

@@ -1,0 +1,116 @@
+"""One connection to a PostgreSQL database, with the transactions of the runtime and a session of handlers."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from amphibus.database.postgres.sql import PostgresSql
+from amphibus.database.sessions import ServerSession, session_on
+from amphibus.database.sql import Sql
+from amphibus.errors import StoreError
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+"""Of two transactions that change one row, the later is rolled back and rerun: no update is lost."""
+
+
+class PostgresConnection:
+    """One connection, made anew when the server went away.
+
+    SQLAlchemy is told to leave transactions alone; the runtime begins and ends them.
+    """
+
+    bound: AsyncConnection
+    raw: Any
+    sql: Sql
+    session: ServerSession
+    overrun = False
+    undoes = False
+    slice_seconds = 0.040
+
+    def __init__(self, engine: AsyncEngine, unusable: Callable[[Exception], StoreError]) -> None:
+        self._engine = engine
+        self._unusable = unusable
+        self.begun = False
+        """The last commit began a transaction, which has done nothing yet."""
+        self._given_up = False
+        """A handler rolled its session back, which leaves the transaction as it is."""
+
+    async def open(self) -> "PostgresConnection":
+        """Connects.
+
+        Raises:
+            StoreAway: the server does not answer.
+            StoreUnwritable: it refuses this role, or has no such database.
+        """
+        try:
+            self.bound = await self._engine.connect()
+            self.raw = (await self.bound.get_raw_connection()).driver_connection
+        except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+            raise self._unusable(error) from error
+        self.sql = PostgresSql(self.raw)
+        self.session = session_on(self.bound, ServerSession)
+        event.listen(self.bound.sync_connection, "rollback", self._give_up)
+        return self
+
+    def _give_up(self, _: Any) -> None:
+        self._given_up = True
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open that may be committed."""
+        return self.open_on_server and not self._given_up
+
+    @property
+    def open_on_server(self) -> bool:
+        """Whether a transaction is open, whatever is to become of it."""
+        return not self.raw.is_closed() and bool(self.raw.is_in_transaction())
+
+    async def begin(self, how: str = _BEGIN) -> None:
+        """Begins, on a new connection if the old one is lost."""
+        begun, self.begun = self.begun, False
+        if self.raw.is_closed():
+            begun = False
+            await self.close()
+            await self.open()
+        self._given_up = False
+        if not begun:
+            await self.raw.execute(how)
+
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to: where the transaction began."""
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint, and goes on."""
+        await self.raw.execute("ROLLBACK AND CHAIN")
+
+    async def commit(self, *, more: bool = False) -> None:
+        """Makes it durable; begins another transaction with it if `more` waits to be done.
+
+        Raises:
+            StoreError: the transaction had failed before; PostgreSQL rolled it back.
+        """
+        if await self.raw.execute("COMMIT AND CHAIN" if more else "COMMIT") != "COMMIT":
+            raise StoreError("the transaction was rolled back", "a statement in it had failed", "")
+        self.begun = more
+
+    async def roll_back(self) -> None:
+        """Undoes it, whatever state it is in. The session is a new one afterwards."""
+        self.begun = False
+        if self.open_on_server:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self.raw.execute("ROLLBACK")
+        self.session.sync_session.expunge_all()
+        self.session = session_on(self.bound, ServerSession)
+
+    async def close(self) -> None:
+        """Gives the connection up."""
+        self.session.sync_session.expunge_all()
+        with contextlib.suppress(Exception):
+            if self.raw.is_closed():
+                await self.bound.invalidate()
+            await self.bound.close()

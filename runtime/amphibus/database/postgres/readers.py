@@ -1,0 +1,92 @@
+"""Connections that answer queries: few, kept, read-only, and no busier than a query needs.
+
+One statement sees one state of the database by itself. Only a query of several needs a transaction
+around them to see the same in each, which is two more questions to the server.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from sqlalchemy import event
+
+from amphibus.database.postgres.connection import PostgresConnection
+
+_MOST: Final = 8
+_BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class SecondStatement(Exception):
+    """What reads without a transaction needs one."""
+
+
+class PostgresReader(PostgresConnection):
+    """One of them."""
+
+    _left: int | None = None
+    """How many statements may still be run; None if any number may."""
+
+    async def open(self) -> "PostgresReader":
+        """Connects; what is read without a transaction is read-only, too."""
+        await super().open()
+        await self.raw.execute("SET default_transaction_read_only = on")
+        event.listen(self.bound.sync_connection, "before_cursor_execute", self._count)
+        return self
+
+    async def look(self, *, snapshot: bool) -> None:
+        """Begins to read: one state of the database, or one statement."""
+        self.overrun, self._left = False, None if snapshot else 1
+        if snapshot:
+            await self.begin(_BEGIN)
+        elif self.raw.is_closed():
+            await self.close()
+            await self.open()
+
+    async def done(self) -> None:
+        """Ends it."""
+        if self.open_on_server or not self.session.sync_session.is_active:
+            await self.roll_back()
+        else:
+            self.session.sync_session.expunge_all()
+
+    def _count(self, *_: Any) -> None:
+        if self._left is None:
+            return
+        if not self._left:
+            self.overrun = True
+            raise SecondStatement
+        self._left -= 1
+
+
+class Readers:
+    """All of them. Lives as long as its store is open."""
+
+    def __init__(self, connect: Callable[[], Awaitable[PostgresReader]]) -> None:
+        self._connect = connect
+        self._idle: list[PostgresReader] = []
+        self._free = asyncio.Semaphore(_MOST)
+
+    async def take(self, *, snapshot: bool) -> PostgresReader:
+        """One that nobody uses; waits where all are in use."""
+        await self._free.acquire()
+        try:
+            reader = self._idle.pop() if self._idle else await self._connect()
+            await reader.look(snapshot=snapshot)
+        except BaseException:
+            self._free.release()
+            raise
+        return reader
+
+    async def give_back(self, reader: PostgresReader) -> None:
+        """It is used no more."""
+        try:
+            await reader.done()
+        finally:
+            self._idle.append(reader)
+            self._free.release()
+
+    async def close(self) -> None:
+        """Closes those that nobody uses."""
+        for reader in self._idle:
+            await reader.close()
+        self._idle.clear()

@@ -1,0 +1,155 @@
+"""How the runtime talks to its own tables in PostgreSQL: in few round trips, for each wakes the server.
+
+Rows are written by simple statements, many in one round trip: the server plans those once. It would plan one
+that takes all rows of a commit as arrays anew each time, which takes it longer than to run it.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from amphibus.database.sql import Identified
+from amphibus.database.statements import ARM_TIMER, DISARM_TIMER, INSERT_INBOX, INSERT_OUTBOX, PAST
+from amphibus.database.write_set import Leaving, Records, Row
+
+_SENT: Final = f"""
+    sent AS ({INSERT_OUTBOX} RETURNING seq),
+    on_its_way AS (
+        INSERT INTO amphibus_delivery (destination, seq, part)
+        SELECT destination, seq, ?::bigint FROM sent CROSS JOIN unnest(?::text[]) AS destination
+    )
+"""
+_SEND: Final = f"WITH {_SENT} SELECT seq FROM sent"
+_SEND_AND_NOTE: Final = f"WITH {_SENT}, handled AS ({INSERT_INBOX}) SELECT seq FROM sent"
+
+_PASTS: Final = f"""
+    SELECT place, past.outcome, past.answer
+    FROM unnest(?::text[], ?::text[], ?::text[]) WITH ORDINALITY AS given(source, id, lane, place)
+    CROSS JOIN LATERAL ({PAST.format(source="given.source", id="given.id", lane="given.lane")}) AS past
+"""
+_HELD: Final = """
+    SELECT l.part, l.token FROM amphibus_instance i LEFT JOIN amphibus_lease l ON l.owner = i.id
+    WHERE i.id = ? FOR KEY SHARE OF i
+"""
+_HELD_AND_PASTS: Final = f"""
+    WITH held AS ({_HELD})
+    SELECT NULL AS place, NULL AS outcome, NULL AS answer, part, token FROM held
+    UNION ALL SELECT place, outcome, answer, NULL, NULL FROM ({_PASTS}) AS found
+"""
+_NOBODY: Final = [("", "", "")] * 16
+_OFTEN: Final = 6
+"""After five runs the server begins to ask itself whether it must plan a statement anew each time."""
+
+
+class PostgresSql:
+    """Speaks to the runtime's tables over asyncpg, which prepares each statement once."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self._planned: set[str] = set()
+
+    async def run(self, statement: str, *values: Any) -> int:
+        """Runs a statement; returns the number of rows that it changed."""
+        status: str = await self.raw.execute(_numbered(statement), *values)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def rows(self, statement: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
+        found: list[Row] = await self.raw.fetch(_numbered(statement), *values)
+        return found
+
+    async def row(self, statement: str, *values: Any) -> Row | None:
+        """Its first row."""
+        found: Row | None = await self.raw.fetchrow(_numbered(statement), *values)
+        return found
+
+    async def many(self, statement: str, values: Sequence[Row]) -> None:
+        """Runs a statement once for each row of values, in one round trip."""
+        if values:
+            await self.raw.executemany(_numbered(statement), values)
+
+    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
+        """What stands against running each of some messages, in one round trip."""
+        found: list[Row | None] = [None] * len(messages)
+        for place, outcome, answer in await self._of_messages(_PASTS, messages):
+            found[place - 1] = (outcome, answer)
+        return found
+
+    async def held_and_pasts(
+        self, instance: str, messages: Sequence[Identified]
+    ) -> tuple[list[Row], list[Row | None]]:
+        """The partitions of an instance with their tokens, locked with it; and what `pasts` says, in one round trip."""
+        if not messages:
+            return await self.rows(_HELD, instance), []
+        held: list[Row] = []
+        pasts: list[Row | None] = [None] * len(messages)
+        for row in await self._of_messages(_HELD_AND_PASTS, messages, instance):
+            place, outcome, answer, part, token = row
+            if place is None:
+                held.append((part, token))
+            else:
+                pasts[place - 1] = (outcome, answer)
+        return held, pasts
+
+    async def keep(self, records: Records) -> list[int]:
+        """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
+        inbox, outbox = records.inbox, records.outbox
+        both = min(len(inbox), len(outbox))
+        # Which of them are written by one statement has no meaning: all of it is one transaction.
+        paired = [(*_leaving(row), *noted) for row, noted in zip(outbox, inbox, strict=False)]
+        numbers = await self._numbers(_SEND_AND_NOTE, paired)
+        numbers += await self._numbers(_SEND, [_leaving(row) for row in outbox[both:]])
+        await self.many(INSERT_INBOX, inbox[both:])
+        if records.timers:
+            await self.many(ARM_TIMER, records.armed)
+            await self.many(DISARM_TIMER, records.disarmed)
+        if records.safe:
+            await self.raw.execute(_deletes(records.safe))
+        return numbers
+
+    async def _numbers(self, statement: str, rows: Sequence[Row]) -> list[int]:
+        if not rows:
+            return []
+        return [row[0] for row in await self.raw.fetchmany(_numbered(statement), rows)]
+
+    async def _of_messages(
+        self, statement: str, messages: Sequence[Identified], *before: Any
+    ) -> list[Row]:
+        """Asks about messages; shows the server beforehand that one plan serves any number of them."""
+        if statement not in self._planned:
+            self._planned.add(statement)
+            for _ in range(_OFTEN):
+                await self._of_messages(statement, _NOBODY, *before)
+        columns = (list(column) for column in zip(*messages, strict=True))
+        return await self.rows(statement, *before, *columns)
+
+
+def _leaving(row: Leaving) -> Row:
+    columns, destinations, part = row
+    return (*columns, part, destinations)
+
+
+def _deletes(safe: Iterable[tuple[str, int]]) -> str:
+    """Rows of what arrived, removed by a text without parameters, which is planned for the table as it is.
+
+    It is small or large, and full of what was deleted: a plan that was kept would read all of it.
+    """
+    numbers: dict[str, list[str]] = {}
+    for destination, seq in safe:
+        numbers.setdefault(destination, []).append(str(seq))
+    return ";".join(
+        f"DELETE FROM amphibus_delivery WHERE destination = '{_escaped(name)}' AND seq IN ({', '.join(found)})"
+        for name, found in numbers.items()
+    )
+
+
+def _escaped(name: str) -> str:
+    return name.replace("'", "''")
+
+
+@lru_cache(maxsize=512)
+def _numbered(statement: str) -> str:
+    """`?` as `$1`, `$2` …; no statement of ours has a question mark elsewhere."""
+    head, *parts = statement.split("?")
+    return head + "".join(f"${number}{part}" for number, part in enumerate(parts, start=1))

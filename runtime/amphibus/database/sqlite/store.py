@@ -1,0 +1,242 @@
+"""A module's SQLite file: one writer, a few readers, held by one process."""
+
+import fcntl
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from sqlalchemy.dialects import registry
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from amphibus.database.faults import Troubles
+from amphibus.database.schema_version import check_facts
+from amphibus.database.sessions import session_on
+from amphibus.database.sql import Sql, SqliteSql
+from amphibus.database.sqlite.inline_dialect import InlineSession
+from amphibus.database.store import Migrate
+from amphibus.database.tables import SCHEMA_VERSION, SQLITE
+from amphibus.errors import StoreInUse, StoreUnwritable
+from amphibus.failpoints import failpoint
+
+_READERS = 4
+
+
+@dataclass(slots=True, eq=False)
+class SqliteConnection:
+    """One connection, its engine, and a session that lives as long as it does."""
+
+    engine: AsyncEngine
+    bound: AsyncConnection
+    raw: sqlite3.Connection
+    sql: SqliteSql
+    session: InlineSession
+    begun: ClassVar[bool] = False
+    overrun: ClassVar[bool] = False
+    undoes: ClassVar[bool] = True
+    slice_seconds: ClassVar[float] = 0.010
+    """It keeps the loop from everybody else."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.raw.in_transaction
+
+    async def begin(self) -> None:
+        """Begins to write: nobody else writes until it ends."""
+        self.raw.execute("BEGIN IMMEDIATE")
+        self.raw.execute("SAVEPOINT unit")
+
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to."""
+        self.raw.execute("RELEASE SAVEPOINT unit")
+        self.raw.execute("SAVEPOINT unit")
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint, and goes on."""
+        self.raw.execute("ROLLBACK TO SAVEPOINT unit")
+
+    async def commit(self, *, more: bool = False) -> None:  # noqa: ARG002
+        """Makes it durable."""
+        self.raw.execute("COMMIT")
+
+    async def roll_back(self) -> None:
+        """Undoes it, whatever state it is in. The session is a new one afterwards."""
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
+        self.session.sync_session.expunge_all()
+        self.session = session_on(self.bound, InlineSession)
+
+    async def close(self) -> None:
+        """Closes all three."""
+        self.session.sync_session.expunge_all()
+        await self.bound.close()
+        await self.engine.dispose()
+
+
+class SqliteStore:
+    """A module's database file: one writer, a few readers, held by one process.
+
+    Lives as long as its module is hosted; `close` it.
+    """
+
+    def __init__(self, module: str, folder: Path) -> None:
+        self.module = module
+        self.path = folder / f"{module}.db"
+        self.where = str(self.path)
+        self.troubles = Troubles(module)
+        self._lock: int | None = None
+        self.writer: SqliteConnection
+        self.look: Sql
+        """Sees what is committed, outside every transaction."""
+        self._open: list[SqliteConnection] = []
+        self._readers: list[SqliteConnection] = []
+
+    async def open(self, migrate: Migrate | None = None) -> None:
+        """Takes the file for this process, creates or upgrades its tables.
+
+        Raises:
+            StoreInUse: another process has it.
+            StoreUnwritable: its folder or file cannot be written.
+            NewerStore: a newer version wrote it.
+        """
+        self._take()
+        try:
+            self.writer = await self._connect(writer=True)
+            self._create_tables()
+            self._looking = await self._connect(writer=False)
+            self.look = self._looking.sql
+            if migrate is not None:
+                await migrate(self)
+        except sqlite3.OperationalError as error:
+            await self.close()
+            raise StoreUnwritable(
+                f"{self.path} cannot be used",
+                str(error),
+                f"give this user the right to write {self.path.parent}",
+            ) from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Closes the connections and gives the file back."""
+        for connection in self._open:
+            await connection.close()
+        self._open.clear()
+        self._readers.clear()
+        self._release()
+
+    async def reader(self, *, snapshot: bool = True) -> SqliteConnection:  # noqa: ARG002 - it costs nothing here
+        """A read-only connection with a snapshot of its own; hand it back with `done_reading`."""
+        connection = self._readers.pop() if self._readers else await self._connect(writer=False)
+        connection.raw.execute("BEGIN")
+        return connection
+
+    async def done_reading(self, connection: SqliteConnection) -> None:
+        """Ends the snapshot."""
+        if connection.session.sync_session.is_active:
+            connection.session.sync_session.expunge_all()
+        else:  # a flush failed, and the session would do nothing for anybody any more
+            await connection.roll_back()
+        if connection.raw.in_transaction:
+            connection.raw.execute("COMMIT")
+        if len(self._readers) < _READERS:
+            self._readers.append(connection)
+        else:
+            self._open.remove(connection)
+            await connection.close()
+
+    async def _connect(self, *, writer: bool) -> SqliteConnection:
+        connection = await _connect(self.path, writer=writer)
+        self._open.append(connection)
+        return connection
+
+    async def begin_alone(self) -> None:
+        """Begins to write; the file has one writer anyway."""
+        await self.writer.begin()
+
+    async def has_table(self, name: str) -> bool:
+        """Whether the module has a table of that name."""
+        found = await self.look.row("SELECT 1 FROM sqlite_master WHERE name = ?", name)
+        return found is not None
+
+    def _take(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(
+                self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise StoreUnwritable(
+                f"{self.path.parent} cannot be written",
+                f"{error.strerror}: {error.filename}",
+                "choose another folder with --data, or give this user the right to write it",
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._lock, 32, 0).decode() or "unknown"
+            os.close(self._lock)
+            self._lock = None
+            raise StoreInUse(
+                f"module {self.module} is hosted already, by process {holder}",
+                f"a SQLite database serves one instance of a module: {self.path}",
+                f"stop process {holder}, or choose another folder with --data",
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _create_tables(self) -> None:
+        raw = self.writer.raw
+        raw.execute("BEGIN IMMEDIATE")
+        try:
+            self._create_or_check(raw)
+        except BaseException:
+            raw.execute("ROLLBACK")
+            raise
+        raw.execute("COMMIT")
+
+    def _create_or_check(self, raw: sqlite3.Connection) -> None:
+        exists = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'amphibus_meta'").fetchone()
+        if not exists:
+            failpoint("migrate.before")
+            for statement in SQLITE:
+                raw.execute(statement)
+            facts = {
+                "schema_version": str(SCHEMA_VERSION),
+                "module": self.module,
+                "transport": "memory",
+            }
+            raw.executemany("INSERT INTO amphibus_meta VALUES (?, ?)", facts.items())
+            failpoint("migrate.after")
+        facts = dict(raw.execute("SELECT name, value FROM amphibus_meta").fetchall())
+        check_facts(facts, self.module, self.where)
+
+
+async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
+    registry.register("sqlite.inline", "amphibus.database.sqlite.inline_dialect", "InlineSqlite")
+    engine = create_async_engine(
+        f"sqlite+inline:///{path}",
+        connect_args={
+            "isolation_level": None,
+            "check_same_thread": False,
+            "timeout": 5.0,
+            "cached_statements": 512,
+        },
+    )
+    bound = await engine.connect()
+    raw: sqlite3.Connection = (await bound.get_raw_connection()).driver_connection  # type: ignore[assignment]
+    raw.execute("PRAGMA journal_mode=WAL")
+    raw.execute("PRAGMA synchronous=FULL")
+    raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute("PRAGMA cache_size=-8000")
+    if not writer:
+        raw.execute("PRAGMA query_only=ON")
+    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session_on(bound, InlineSession))

@@ -1,0 +1,145 @@
+"""The seam between a module and its database: what the runtime needs of any of them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from amphibus.database.faults import Troubles
+from amphibus.database.sql import Sql
+
+
+class Connection(Protocol):
+    """One connection: the runtime's statements and a handler's session share its transactions."""
+
+    @property
+    def bound(self) -> AsyncConnection:
+        """SQLAlchemy's view of it."""
+        ...
+
+    @property
+    def sql(self) -> Sql:
+        """The runtime's statements."""
+        ...
+
+    @property
+    def session(self) -> AsyncSession:
+        """A handler's session."""
+        ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+    async def begin(self) -> None:
+        """Begins to write."""
+        ...
+
+    @property
+    def begun(self) -> bool:
+        """Whether a commit has begun another transaction, which has done nothing yet."""
+        ...
+
+    @property
+    def overrun(self) -> bool:
+        """Whether a statement was refused because it was read without a snapshot."""
+        ...
+
+    @property
+    def undoes(self) -> bool:
+        """Whether one of several units is worth a savepoint; if not, `undo` takes back the whole transaction."""
+        ...
+
+    @property
+    def slice_seconds(self) -> float:
+        """How long one transaction may take in more units."""
+        ...
+
+    async def savepoint(self) -> None:
+        """Where `undo` goes back to."""
+        ...
+
+    async def undo(self) -> None:
+        """Takes back what was done since the savepoint, and goes on."""
+        ...
+
+    async def commit(self, *, more: bool = False) -> None:
+        """Makes it durable; may begin another transaction with it if `more` waits to be done."""
+        ...
+
+    async def roll_back(self) -> None:
+        """Undoes it, whatever state it is in. The session is a new one afterwards."""
+        ...
+
+
+Migrate = Callable[["Store"], Awaitable[None]]
+
+
+class Store(Protocol):
+    """A module's database. Lives as long as its module is hosted."""
+
+    @property
+    def module(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """How a message to the user names it; without a password."""
+        ...
+
+    @property
+    def troubles(self) -> Troubles:
+        """What is said when it cannot be used."""
+        ...
+
+    @property
+    def writer(self) -> Connection:
+        """The one that changes are made on."""
+        ...
+
+    @property
+    def look(self) -> Sql:
+        """Sees what is committed, outside every transaction."""
+        ...
+
+    async def open(self, migrate: Migrate | None = None) -> None:
+        """Takes the database for this instance, creates or upgrades its tables.
+
+        Raises:
+            StoreError: it cannot be used.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Gives it back."""
+        ...
+
+    async def reader(self, *, snapshot: bool = True) -> Connection:
+        """A read-only connection, to be handed back with `done_reading`.
+
+        All its statements see one state of the database. Without `snapshot` it may be one that refuses the second
+        of them, where that is cheaper.
+        """
+        ...
+
+    async def done_reading(self, connection: Any) -> None:
+        """Ends the snapshot."""
+        ...
+
+    async def begin_alone(self) -> None:
+        """Begins to write, once no other instance of the module is between here and its commit."""
+        ...
+
+    async def has_table(self, name: str) -> bool:
+        """Whether the module has a table of that name."""
+        ...
+
+
+class UnitFailed(Exception):
+    """The transaction of a unit of work was rolled back because of it."""
+
+    def __init__(self) -> None:
+        super().__init__("a handler committed or rolled back by itself")

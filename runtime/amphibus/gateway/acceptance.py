@@ -1,0 +1,93 @@
+"""What the gateway uses of the runtime: its own store, the answers of owners, requests."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from amphibus.contract import Message
+from amphibus.messages.envelope import Reply
+from amphibus.routing.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the store knows of a write that wants to be accepted.
+
+    * `new`: nothing; it is recorded now, and a stored command is in the outbox, durable;
+    * `same`: accepted before with this body; `status`, `location` and `answer` are what was answered
+      then, `status` 0 where no answer was recorded (it timed out, or the process died on it);
+    * `running`: the same write is being worked on by another request right now;
+    * `other_body`: its idempotency key was used with another body;
+    * `other_content`: its business id was accepted with other content.
+
+    `new`, and `same` with status 0, make it running until it is answered, abandoned or released.
+    """
+
+    state: Literal["new", "same", "running", "other_body", "other_content"]
+    message_id: str = ""
+    """Of `same`: what it was accepted as. A business id may repeat a request that had a key."""
+    status: int = 0
+    location: str | None = None
+    answer: bytes = b""
+
+
+class Intake(Protocol):
+    """The gateway's side of the runtime."""
+
+    topology: Topology
+
+    async def accept(
+        self,
+        message: Message,
+        *,
+        message_id: str,
+        key_identity: str | None,
+        business_identity: str | None,
+        digest: bytes,
+        stored: bool,
+        trace: str,
+        location: str | None,
+    ) -> Verdict:
+        """Records a write under its identities and, if `stored`, puts the command into the outbox, one commit.
+
+        `key_identity` stands for (principal, route, Idempotency-Key), `business_identity` for (type, business id);
+        either may be None. The same digest means the same canonical body.
+        """
+        ...
+
+    async def answered(self, message_id: str, *, status: int, answer: bytes) -> None:
+        """Records what was answered, for the next one who asks the same. Durable when it returns."""
+        ...
+
+    async def abandoned(self, message_id: str) -> None:
+        """Forgets a decided write that was not done (its owner was away), so that it can be tried again."""
+        ...
+
+    def released(self, message_id: str) -> None:
+        """Nobody works on the write any more, so that a repetition is not `running`; twice is once."""
+        ...
+
+    async def owner_reply(self, message_id: str, timeout: float) -> Reply | None:  # noqa: ASYNC109
+        """The owner's reply to a stored command, or None if it does not come within `timeout` seconds."""
+        ...
+
+    async def request(
+        self,
+        message: Message,
+        *,
+        message_id: str,
+        timeout: float,  # noqa: ASYNC109
+        trace: str,
+    ) -> bytes:
+        """Asks the owner of a query or decided command; returns its answer's JSON, as the owner wrote it.
+
+        Raises:
+            Refused: the owner refuses.
+            OwnerAway: nobody handles it at the moment; not done.
+            RequestTimeout: it may have been done.
+            RequestFailed: the owner failed.
+        """
+        ...
+
+    async def undelivered(self, business_identity: str) -> Message | None:
+        """The stored command accepted under this identity that has not reached its owner yet."""
+        ...

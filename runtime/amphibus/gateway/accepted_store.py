@@ -1,0 +1,241 @@
+"""The gateway's own store: what was accepted over HTTP, under every identity that could repeat it."""
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from amphibus.clock import Clock
+from amphibus.contract import Message
+from amphibus.database.store import Store
+from amphibus.errors import OwnerAway, Refused, RequestFailed
+from amphibus.failpoints import failpoint
+from amphibus.gateway.acceptance import Verdict
+from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
+from amphibus.partitions.assignment import Shares, partition_of
+from amphibus.routing.codec import to_bytes
+from amphibus.routing.topology import GATEWAY, Topology
+from amphibus.transport import Transport
+from amphibus.unit_of_work.transaction import Transaction
+from amphibus.unit_of_work.writer import Writer
+
+_INSERT: Final = (
+    "INSERT INTO amphibus_accepted (identity, message_id, digest, accepted, location)"
+    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (identity) DO NOTHING"
+)
+_KNOWN: Final = (
+    "SELECT digest, message_id, status, location, answer FROM amphibus_accepted WHERE identity = ?"
+)
+
+
+class Acceptance:
+    """Keeps the promise of `intake.Intake` on a module's database. Lives as long as the gateway is hosted."""
+
+    def __init__(
+        self,
+        *,
+        topology: Topology,
+        store: Store,
+        writer: Writer,
+        shares: Shares,
+        transport: Transport,
+        clock: Clock,
+    ) -> None:
+        self.topology = topology
+        self._store = store
+        self._writer = writer
+        self._shares = shares
+        self._transport = transport
+        self._clock = clock
+        self._running: set[str] = set()
+        """Identities of writes that another request is working on."""
+        self._worked_on: dict[str, list[str]] = {}
+        self._replies: dict[str, asyncio.Future[Reply]] = {}
+
+    async def accept(
+        self,
+        message: Message,
+        *,
+        message_id: str,
+        key_identity: str | None,
+        business_identity: str | None,
+        digest: bytes,
+        stored: bool,
+        trace: str,
+        location: str | None,
+    ) -> Verdict:
+        """Records a write under its identities and, if `stored`, puts the command into the outbox, one commit."""
+        identities = [each for each in (key_identity, business_identity) if each]
+        if self._running.intersection(identities):
+            return Verdict("running")
+        envelope = self._envelope(message, message_id, trace, reply=True) if stored else None
+        reply_comes = stored
+        if envelope is not None and self._sent_elsewhere(envelope):
+            address = self._transport.reply_address
+            reply_comes = bool(address)
+            if address:
+                envelope = replace(envelope, extra=MappingProxyType({REPLY_TO: address}))
+        job = partial(
+            self._accept, identities, key_identity, message_id, digest, envelope, location
+        )
+        self._running.update(identities)
+        if reply_comes:
+            self._expect(message_id)
+        verdict = Verdict("running")
+        try:
+            verdict = await self._writer.submit(job, flow=message_id)
+            failpoint("accept.after_commit")
+        finally:
+            if verdict.state == "new" or (verdict.state == "same" and not verdict.status):
+                self._worked_on[verdict.message_id or message_id] = identities
+            else:
+                self._running.difference_update(identities)
+                self._expect_no_more(message_id)
+        return verdict
+
+    async def answered(self, message_id: str, *, status: int, answer: bytes) -> None:
+        """Records what was answered, for the next one who asks the same."""
+        await self._writer.submit(
+            partial(_record_answer, message_id, status, answer), flow=message_id
+        )
+        self.released(message_id)
+
+    async def abandoned(self, message_id: str) -> None:
+        """Forgets a decided write that was not done."""
+        await self._writer.submit(partial(_forget, message_id), flow=message_id)
+        self.released(message_id)
+
+    def released(self, message_id: str) -> None:
+        """Nobody works on the write any more; twice is once."""
+        self._running.difference_update(self._worked_on.pop(message_id, ()))
+        self._expect_no_more(message_id)
+
+    async def owner_reply(self, message_id: str, timeout: float) -> Reply | None:  # noqa: ASYNC109
+        """The owner's reply to a stored command, or None if it does not come within `timeout` seconds."""
+        future = self._replies.get(message_id)
+        if future is None:
+            return None
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(future)
+        except TimeoutError:
+            return None
+        finally:
+            self._expect_no_more(message_id)
+
+    async def request(
+        self,
+        message: Message,
+        *,
+        message_id: str,
+        timeout: float,  # noqa: ASYNC109
+        trace: str,
+    ) -> bytes:
+        """Asks the owner of a query or decided command; returns its answer's JSON, as the owner wrote it."""
+        contract = type(message)
+        owner = self.topology.owners.get(contract.contract_type)
+        if owner is None:
+            raise OwnerAway(f"nobody handles {contract.contract_type}")
+        envelope = self._envelope(message, message_id, trace, reply=True)
+        reply = await self._transport.request(owner, envelope, timeout)
+        match reply.outcome:
+            case "answered":
+                return reply.body
+            case "refused":
+                raise Refused(reply.code, reply.detail)
+            case "unavailable":
+                raise OwnerAway(f"module {owner} cannot do it now", reply.detail, "ask again later")
+            case _:
+                raise RequestFailed(
+                    f"module {owner} failed",
+                    reply.detail,
+                    f"amphibus logs --correlation {message_id}",
+                )
+
+    async def undelivered(self, business_identity: str) -> Message | None:
+        """The stored command accepted under this identity that has not reached its owner yet."""
+        row = await self._store.look.row(
+            "SELECT o.type, o.body FROM amphibus_accepted a JOIN amphibus_outbox o ON o.id = a.message_id"
+            " JOIN amphibus_delivery d ON d.seq = o.seq WHERE a.identity = ? LIMIT 1",
+            business_identity,
+        )
+        if row is None:
+            return None
+        return self.topology.contracts[row[0]].model_validate_json(row[1])
+
+    def _sent_elsewhere(self, envelope: Envelope) -> bool:
+        """Whether another instance has the partition, and takes it out of the outbox that all share."""
+        part = partition_of(envelope.key, envelope.id, self._shares.count)
+        return part not in self._shares.owned
+
+    def _envelope(self, message: Message, message_id: str, trace: str, *, reply: bool) -> Envelope:
+        return Envelope(
+            id=message_id,
+            type=type(message).contract_type,
+            source=GATEWAY,
+            key=message.key_value(),
+            time=self._clock.now(),
+            correlation=message_id,
+            causation=None,
+            trace=trace,
+            body=to_bytes(message),
+            reply=reply,
+        )
+
+    async def _accept(
+        self,
+        identities: list[str],
+        key_identity: str | None,
+        message_id: str,
+        digest: bytes,
+        envelope: Envelope | None,
+        location: str | None,
+        transaction: Transaction,
+    ) -> Verdict:
+        sql, now = transaction.sql, self._clock.now()
+        for place, identity in enumerate(identities):
+            if await sql.run(_INSERT, identity, message_id, digest, now, location):
+                continue
+            for other in identities[:place]:
+                await sql.run("DELETE FROM amphibus_accepted WHERE identity = ?", other)
+            known = await sql.row(_KNOWN, identity)
+            if known is None or known[0] != digest:
+                return Verdict("other_body" if identity == key_identity else "other_content")
+            return Verdict("same", known[1], known[2] or 0, known[3], known[4] or b"")
+        if envelope is not None:
+            contract = self.topology.contracts[envelope.type]
+            transaction.send([(envelope, self.topology.destinations(contract))])
+        failpoint("accept.before_commit")
+        return Verdict("new")
+
+    def _expect(self, message_id: str) -> None:
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._replies[message_id] = future
+
+        def arrived(reply: Reply) -> None:
+            if not future.done():
+                future.set_result(reply)
+
+        self._transport.expect_reply(message_id, arrived)
+
+    def _expect_no_more(self, message_id: str) -> None:
+        if self._replies.pop(message_id, None) is not None:
+            self._transport.expect_reply(message_id, None)
+
+
+async def _record_answer(
+    message_id: str, status: int, answer: bytes, transaction: Transaction
+) -> None:
+    await transaction.sql.run(
+        "UPDATE amphibus_accepted SET status = ?, answer = ? WHERE message_id = ?",
+        status,
+        answer,
+        message_id,
+    )
+
+
+async def _forget(message_id: str, transaction: Transaction) -> None:
+    await transaction.sql.run(
+        "DELETE FROM amphibus_accepted WHERE message_id = ? AND status IS NULL", message_id
+    )

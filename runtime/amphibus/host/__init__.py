@@ -1,0 +1,1 @@
+"""A process that hosts modules: opened together, stopped gracefully."""

@@ -1,0 +1,72 @@
+"""The HTTP server of a process, on the loop of its modules."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from amphibus.config.settings import Settings
+from amphibus.errors import ConfigError
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves the signals to the host, which has more to stop than HTTP."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+class HttpServer:
+    """Runs beside the modules, on the same loop."""
+
+    def __init__(self, app: Any, settings: Settings) -> None:
+        self._settings = settings
+        self._server = _Uvicorn(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                # Half of the time at most: the modules' work comes after it.
+                timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
+                server_header=False,
+                date_header=True,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listens.
+
+        Raises:
+            ConfigError: the port is taken.
+        """
+        task = asyncio.create_task(self._server.serve(), name="http")
+        self._task = task
+        while not self._server.started:
+            if task.done():
+                break
+            await asyncio.sleep(0.001)
+        if task.done():
+            settings = self._settings
+            raise ConfigError(
+                f"port {settings.port} of {settings.host} cannot be listened on",
+                "another program has it, or this user may not",
+                f"amphibus run --port {settings.port + 1}",
+            )
+        address = self._server.servers[0].sockets[0].getsockname()
+        self.url = f"http://{address[0]}:{address[1]}"
+
+    async def stop(self) -> None:
+        """Answers what was asked, takes nothing new; hangs up on who has not finished asking in time."""
+        self._server.should_exit = True
+        if self._task is not None:
+            with contextlib.suppress(SystemExit):
+                await self._task

@@ -1,0 +1,268 @@
+"""One module, hosted: its database, writer, receiver, relay and clean-up, wired in one place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from amphibus.clock import Clock
+from amphibus.config.settings import Settings
+from amphibus.contract import Query
+from amphibus.database.migrations import upgrade
+from amphibus.database.sqlite.store import SqliteStore
+from amphibus.database.store import Store
+from amphibus.errors import ConfigError, OwnerAway, Refused, RequestFailed, Undeclared
+from amphibus.host.retention import Retention
+from amphibus.inbox.receiver import Receiver
+from amphibus.inbox.scheduler import DueLoop
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, next_span
+from amphibus.module import Module
+from amphibus.outbox.relay import Relay
+from amphibus.partitions.assignment import AllShares, Shares
+from amphibus.routing.codec import Codec
+from amphibus.routing.project import Project
+from amphibus.routing.topology import Topology
+from amphibus.telemetry.metrics import Meters
+from amphibus.transport import Transport
+from amphibus.unit_of_work.crash_journal import CrashJournal, Isolation
+from amphibus.unit_of_work.writer import Writer
+
+_NUMBERS = (
+    "SELECT (SELECT count(*) FROM amphibus_delivery),"
+    " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
+    " (SELECT count(*) FROM amphibus_parked), (SELECT count(*) FROM amphibus_dead),"
+    " (SELECT count(*) FROM amphibus_timer)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the modules of one process share."""
+
+    project: Project
+    settings: Settings
+    topology: Topology
+    transport: Transport
+    clock: Clock
+    journal: CrashJournal
+    isolation: Isolation
+    meters: Meters
+
+
+class HostedModule:
+    """Begins with `start`, ends with `stop_intake` and `close`."""
+
+    def __init__(
+        self, module: Module, around: Surroundings, *, container: Any | None = None
+    ) -> None:
+        settings = around.settings
+        self.module = module
+        self.name = module.name
+        self._around = around
+        self.container = container if container is not None else make_container(module, settings)
+        self.store, self.shares = open_database(module.name, settings, around.transport.name)
+        self.shares.quiet = self._quiet
+        self.writer = Writer(
+            self.store,
+            self.shares,
+            around.isolation,
+            batch=settings.bus.batch,
+            gather_seconds=settings.bus.gather_seconds if around.transport.apart else 0.0,
+        )
+        codec = Codec(module, around.topology)
+        self.receiver = Receiver(
+            module,
+            store=self.store,
+            writer=self.writer,
+            codec=codec,
+            container=self.container,
+            clock=around.clock,
+            journal=around.journal,
+            isolation=around.isolation,
+            meters=around.meters,
+            settings=settings.bus,
+            shares=self.shares,
+            ask=self._ask,
+        )
+        self.due = DueLoop(
+            module,
+            store=self.store,
+            shares=self.shares,
+            receiver=self.receiver,
+            clock=around.clock,
+            poll_seconds=settings.bus.poll_seconds,
+        )
+        self.relay = Relay(
+            module.name,
+            store=self.store,
+            shares=self.shares,
+            writer=self.writer,
+            transport=around.transport,
+            settings=settings.bus,
+        )
+        self.retention = Retention(
+            module.name,
+            writer=self.writer,
+            troubles=self.store.troubles,
+            clock=around.clock,
+            settings=settings.retention,
+        )
+
+    async def open(self) -> None:
+        """Opens the database and brings it up to date.
+
+        Raises:
+            StoreError: it cannot be used.
+        """
+        folder = self._around.project.root / "modules" / self.name / "migrations"
+        await self.store.open(lambda store: upgrade(store, folder))
+        await self.shares.start()
+
+    def start(self) -> None:
+        """Takes messages and delivers what waits."""
+        self.writer.start()
+        self.receiver.on_due = self.due.due_at
+        self._around.transport.attach(self.name, self.receiver, self.shares)
+        self._around.meters.watch(self.name, self._numbers)
+        self.due.start()
+        self.relay.start()
+        self.retention.start()
+
+    async def stop_intake(self) -> None:
+        """Takes and delivers nothing more."""
+        await self._around.transport.detach(self.name)
+        await self.due.stop()
+        await self.relay.stop()
+        await self.retention.stop()
+
+    async def drain(self) -> None:
+        """Finishes what runs."""
+        await self.receiver.drain()
+
+    async def finish(self) -> None:
+        """Writes down what is safe, once nothing runs anywhere."""
+        await self.relay.flush()
+        await self.writer.stop()
+
+    async def close(self) -> None:
+        """Gives the database back."""
+        self._around.meters.unwatch(self.name)
+        await self.receiver.abort()
+        await self.writer.abort()
+        await self.shares.stop()
+        await self.store.close()
+
+    async def idle(self) -> bool:
+        """Whether nothing is under way, due or undelivered where it can be delivered."""
+        return self.receiver.in_flight == 0 and await self.relay.idle() and await self.due.idle()
+
+    async def _quiet(self, parts: frozenset[int]) -> None:
+        """Lets no more come of some partitions, and returns when all that came is done with."""
+        await self._around.transport.cede(self.name, parts)
+        await self.receiver.quiet(parts)
+
+    async def _ask(self, query: Query[Any], timeout: float, cause: Envelope) -> Any:  # noqa: ASYNC109
+        contract = type(query)
+        if contract not in self.module.asks:
+            raise Undeclared(
+                f"{contract.contract_type} is not declared",
+                f"the front page of {self.name} lists under asks: "
+                f"{', '.join(each.contract_type for each in self.module.asks) or 'nothing'}",
+                "add it to asks=(...) in module.py, then: amphibus check --fix",
+            )
+        envelope = Envelope(
+            id=new_id(),
+            type=contract.contract_type,
+            source=self.name,
+            key=query.key_value(),
+            time=self._around.clock.now(),
+            correlation=cause.correlation,
+            causation=cause.id,
+            trace=next_span(cause.trace),
+            body=query.model_dump_json().encode(),
+            reply=True,
+        )
+        owner = self._around.topology.owners[contract.contract_type]
+        reply = await self._around.transport.request(owner, envelope, timeout)
+        answer = contract.answer_type()
+        if reply.outcome == "answered" and answer is not None:
+            return answer.model_validate_json(reply.body)
+        if reply.outcome == "refused":
+            raise Refused(reply.code, reply.detail)
+        if reply.outcome == "unavailable":
+            raise OwnerAway(f"module {owner} cannot answer now", reply.detail)
+        raise RequestFailed(f"module {owner} failed", reply.detail)
+
+    async def _numbers(self) -> Mapping[str, float]:
+        row = await self.store.look.row(_NUMBERS)
+        oldest = row[1] if row else None
+        waited = (self._around.clock.now() - oldest) / 1_000_000 if oldest else 0.0
+        depth, _, parked, dead, timers = row or (0, None, 0, 0, 0)
+        return {
+            "outbox_depth": float(depth),
+            "outbox_oldest_seconds": waited,
+            "parked": float(parked),
+            "dead_letters": float(dead),
+            "timers": float(timers),
+            "in_flight": float(self.receiver.in_flight),
+        }
+
+
+async def all_idle(modules: Sequence[HostedModule]) -> bool:
+    """Whether nothing is under way, due or undelivered in any of some modules.
+
+    A server takes its time to answer: one that was asked may be sent something while another is asked. That is
+    a commit.
+    """
+    before = sum(hosted.writer.commits for hosted in modules)
+    for hosted in modules:
+        if not await hosted.idle():
+            return False
+    return before == sum(hosted.writer.commits for hosted in modules)
+
+
+def open_database(name: str, settings: Settings, transport: str) -> tuple[Store, Shares]:
+    """The store that the settings ask for, not connected yet, and this instance's share of the work."""
+    if settings.db_url is None:
+        return SqliteStore(name, settings.data_dir), AllShares(settings.rabbitmq.partitions)
+    from amphibus.database.postgres.store import PostgresStore
+    from amphibus.partitions.leases import Leases
+
+    store = PostgresStore(name, settings.db_url.get_secret_value())
+    return store, Leases(store, count=settings.rabbitmq.partitions, transport=transport)
+
+
+def make_container(module: Module, settings: Settings) -> Any | None:
+    """The module's container, with its validated settings and the data folder as `config`.
+
+    Raises:
+        ConfigError: a setting of the module is unknown or not allowed.
+    """
+    if module.container is None:
+        return None
+    config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
+    declared: type[BaseModel] | None = getattr(module.container, "settings", None)
+    given = dict(settings.modules.get(module.name, {}))
+    if declared is not None:
+        try:
+            config |= declared.model_validate(given).model_dump()
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ConfigError(
+                f"[modules.{module.name}] {where}: {first['msg']}",
+                f"its settings are {', '.join(declared.model_fields)}",
+                "correct config/amphibus.toml; amphibus config show",
+            ) from None
+    elif given:
+        raise ConfigError(
+            f"module {module.name} has no settings, yet [modules.{module.name}] has some",
+            f"its container declares no `settings`: {', '.join(given)}",
+            "correct config/amphibus.toml",
+        )
+    container = module.container()
+    container.config.from_dict(config)
+    return container

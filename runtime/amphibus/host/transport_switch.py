@@ -1,0 +1,90 @@
+"""Moves a system between the modes with messages in flight: none lost, none handled twice.
+
+Each database knows what carried its module's messages last. What the broker has confirmed is gone
+from the outboxes and waits in its queues: so before a module is hosted without a broker, its queues
+are emptied through its inbox, in the order in which they would have been. The other way needs
+nothing: what no module has committed is still in an outbox, and the relay takes it to the broker.
+"""
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from amphibus.clock import Clock
+from amphibus.config.settings import Settings
+from amphibus.database.store import Store
+from amphibus.errors import ConfigError
+from amphibus.host.module_host import HostedModule
+from amphibus.routing.topology import Topology
+from amphibus.telemetry.health import Health
+from amphibus.transport import Transport
+
+_log: Any = structlog.get_logger()
+_LOOK_SECONDS = 0.05
+
+
+async def last_transport(store: Store) -> str:
+    """What carried the messages of this database's module the last time."""
+    row = await store.look.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
+    return str(row[0]) if row else "memory"
+
+
+async def remember_transport(hosted: HostedModule, name: str) -> None:
+    """Writes down what carries them from now on. Durable when it returns."""
+    connection = hosted.store.writer
+    await hosted.store.begin_alone()  # other instances may write it down at the same moment
+    try:
+        await connection.sql.run(
+            "INSERT INTO amphibus_meta (name, value) VALUES ('transport', ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+        )
+    except BaseException:
+        await connection.roll_back()
+        raise
+    await connection.commit()
+
+
+async def empty_the_broker(
+    modules: list[HostedModule],
+    *,
+    topology: Topology,
+    settings: Settings,
+    clock: Clock,
+    health: Health,
+) -> None:
+    """Handles everything that waits for these modules at the broker; they take nothing else meanwhile.
+
+    Raises:
+        ConfigError: the broker is not known; nothing was started.
+    """
+    if settings.amqp_url is None:
+        names = ", ".join(hosted.name for hosted in modules)
+        raise ConfigError(
+            f"messages for {names} may wait at a broker",
+            "these modules ran over RabbitMQ the last time, and their queues are emptied first",
+            "amphibus run --mode=monolith --amqp amqp://user:password@host:5672/",
+        )
+    from amphibus.transports.rabbitmq.transport import RabbitTransport
+
+    transport: Transport = RabbitTransport(topology, settings, clock)
+    for hosted in modules:
+        hosted.writer.start()
+        transport.attach(hosted.name, hosted.receiver, hosted.shares)
+    _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
+    await transport.open(health)
+    # One more look than needed: what is handled here sends nothing to the broker any more.
+    while not (await _empty(transport, modules) and await _empty(transport, modules)):
+        await asyncio.sleep(_LOOK_SECONDS)
+    for hosted in modules:
+        await transport.detach(hosted.name)
+    await transport.finish()
+    await transport.close()
+    for hosted in modules:
+        await hosted.writer.stop()  # it begins anew with its module; two would share one connection
+        await remember_transport(hosted, "memory")
+
+
+async def _empty(transport: Transport, modules: list[HostedModule]) -> bool:
+    return await transport.idle() and all(not hosted.receiver.in_flight for hosted in modules)

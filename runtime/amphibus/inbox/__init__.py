@@ -1,0 +1,1 @@
+"""Receives a module's messages: each handled once, in order per key, with bounded retries."""

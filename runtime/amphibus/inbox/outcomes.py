@@ -1,0 +1,123 @@
+"""Writes what became of an attempt: handled, parked, dead; inside the same transaction."""
+
+from amphibus.clock import Clock
+from amphibus.config.settings import BusSettings
+from amphibus.database.envelope_rows import columns_of
+from amphibus.database.sql import Sql
+from amphibus.failpoints import failpoint
+from amphibus.inbox.attempt import Attempt, Origin, Outcome
+from amphibus.inbox.parking import Failure, backoff, bury, park, repark, unpark
+from amphibus.inbox.timers import remove_timer
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.partitions.assignment import partition_of
+from amphibus.unit_of_work.transaction import Transaction
+
+_FINAL = frozenset(("undecodable", "crashed", "oversized", "forged", "undelivered"))
+"""Reasons for which trying again is useless."""
+
+
+class Settlement:
+    """The records of one module: inbox, parked messages, dead letters."""
+
+    def __init__(self, clock: Clock, settings: BusSettings, partitions: int) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._partitions = partitions
+
+    def part(self, envelope: Envelope) -> int:
+        """The partition that it belongs to."""
+        return partition_of(envelope.key, envelope.id, self._partitions)
+
+    async def failed(self, sql: Sql, attempt: Attempt, failure: Failure) -> Outcome:
+        """Tries again at once, parks it or buries it, as the failure and the attempts spent say."""
+        attempt.failed = failure
+        final = failure.reason in _FINAL
+        if failure.reason != "unavailable":
+            attempt.failures += 1
+            if not final and self._quick(attempt):
+                return Outcome.RETRY
+        if attempt.origin is Origin.REQUEST:
+            outcome = "unavailable" if failure.reason == "unavailable" else "failed"
+            attempt.reply = Reply(outcome, detail=failure.error)
+            return Outcome.FAILED
+        if final or attempt.failures >= self._settings.max_attempts:
+            return await self._die(sql, attempt, failure)
+        return await self._park(sql, attempt, failure)
+
+    def _quick(self, attempt: Attempt) -> bool:
+        first_arrival = attempt.origin in (Origin.DELIVERY, Origin.REQUEST)
+        return first_arrival and attempt.failures <= min(
+            self._settings.quick_retries, self._settings.max_attempts - 1
+        )
+
+    async def _park(self, sql: Sql, attempt: Attempt, failure: Failure) -> Outcome:
+        failpoint("park.before")
+        pause = (
+            int(failure.retry_after * 1_000_000)
+            if failure.retry_after
+            else backoff(self._settings, attempt.tries)
+        )
+        due = self._clock.now() + pause
+        if attempt.origin is Origin.PARKED:
+            await repark(
+                sql,
+                attempt.seq,
+                attempts=attempt.failures,
+                tries=attempt.tries + 1,
+                due=due,
+                error=failure.error,
+            )
+        else:
+            await park(
+                sql,
+                attempt.envelope,
+                received=attempt.received,
+                attempts=attempt.failures,
+                tries=1,
+                due=due,
+                error=failure.error,
+                part=self.part(attempt.envelope),
+            )
+            if attempt.origin is Origin.TIMER:
+                await remove_timer(sql, attempt.envelope)
+        attempt.wakes_at = due
+        return Outcome.PARKED
+
+    async def _die(self, sql: Sql, attempt: Attempt, failure: Failure) -> Outcome:
+        blocks = attempt.entry is not None and attempt.entry.route.on_dead == "block"
+        await bury(
+            sql,
+            attempt.envelope,
+            failure,
+            received=attempt.received,
+            attempts=attempt.failures,
+            now=self._clock.now(),
+            blocks=blocks,
+        )
+        await self.leave_origin(sql, attempt, promote=not blocks)
+        return Outcome.DEAD
+
+    async def record(
+        self, transaction: Transaction, attempt: Attempt, outcome: Outcome, answer: bytes
+    ) -> None:
+        """Writes the inbox row: it is handled, once and for all."""
+        transaction.records.inbox.append(
+            (
+                *columns_of(attempt.envelope),
+                attempt.received,
+                self._clock.now(),
+                attempt.spent + 1,
+                outcome.value,
+                answer or None,
+            )
+        )
+        await self.leave_origin(transaction.sql, attempt, promote=True)
+
+    async def leave_origin(self, sql: Sql, attempt: Attempt, *, promote: bool) -> None:
+        """Removes it from where it waited; `promote` lets the next one of its lane go on."""
+        if attempt.origin is Origin.PARKED:
+            now = self._clock.now()
+            if await unpark(sql, attempt.seq, attempt.envelope.lane, now, promote=promote):
+                attempt.wakes_at = now
+        elif attempt.origin is Origin.TIMER:
+            await remove_timer(sql, attempt.envelope)

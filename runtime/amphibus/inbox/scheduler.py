@@ -1,0 +1,122 @@
+"""Brings parked messages and timers back when their time has come."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from amphibus.clock import SECOND, Clock
+from amphibus.database.store import Store
+from amphibus.inbox.attempt import Attempt, Origin
+from amphibus.inbox.parking import due_now, next_due
+from amphibus.inbox.receiver import Receiver
+from amphibus.inbox.timers import timers_due
+from amphibus.module import Module
+from amphibus.partitions.assignment import Shares, only, partition_of
+
+_AT_ONCE = 64
+
+
+class DueLoop:
+    """Woken when something is parked; looks into the database every `poll_seconds` all the same.
+
+    The look is what finds work that another process wrote, such as a dead letter that an operator retries.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        *,
+        store: Store,
+        shares: Shares,
+        receiver: Receiver,
+        clock: Clock,
+        poll_seconds: float,
+    ) -> None:
+        self._module = module
+        self._store = store
+        self._shares = shares
+        self._receiver = receiver
+        self._clock = clock
+        self._poll = poll_seconds
+        self._wake = asyncio.Event()
+        self._under_way: set[int | str] = set()
+        self._next: int | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to look."""
+        self._task = asyncio.create_task(self._work(), name=f"due:{self._module.name}")
+
+    async def stop(self) -> None:
+        """Ends; what is due waits for the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def due_at(self, due: int) -> None:
+        """Something will be due then."""
+        if self._next is None or due < self._next:
+            self._next = due
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Looks at once; the clock was moved."""
+        self._wake.set()
+
+    async def idle(self) -> bool:
+        """Whether nothing is due and nothing that was due is under way."""
+        due = await next_due(self._store.look, only(self._shares))
+        return not self._under_way and (due is None or due > self._clock.now())
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._begin_what_is_due()
+                self._next = await next_due(self._store.look, only(self._shares))
+                self._store.troubles.over("due")
+            except Exception as error:  # noqa: BLE001 - the database may be away for a while
+                self._next = None
+                self._store.troubles.met("due", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await self._wake.wait()
+
+    def _pause(self) -> float:
+        if self._next is None or self._under_way:
+            return self._poll
+        return min(self._poll, max(0.001, (self._next - self._clock.now()) / SECOND))
+
+    async def _begin_what_is_due(self) -> None:
+        sql, now, mine = self._store.look, self._clock.now(), only(self._shares)
+        room = _AT_ONCE + len(self._under_way)
+        # What ends while we read is left out too: what was read of it is old.
+        busy = self._under_way.copy()
+        for parked in await due_now(sql, now, limit=room, only=mine):
+            if parked.seq in busy:
+                continue
+            attempt = Attempt(
+                parked.envelope,
+                Origin.PARKED,
+                parked.received,
+                self._track(parked.seq),
+                spent=parked.attempts,
+                tries=parked.tries,
+                seq=parked.seq,
+            )
+            self._receiver.begin(attempt, parked.part)
+        for envelope in await timers_due(sql, self._module.name, now, limit=room, only=mine):
+            if envelope.id not in busy:
+                attempt = Attempt(envelope, Origin.TIMER, now, self._track(envelope.id))
+                part = partition_of(envelope.key, envelope.id, self._shares.count)
+                self._receiver.begin(attempt, part)
+
+    def _track(self, what: int | str) -> Callable[[], None]:
+        self._under_way.add(what)
+
+        def settled() -> None:
+            self._under_way.discard(what)
+            self._wake.set()
+
+        return settled

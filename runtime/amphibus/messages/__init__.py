@@ -1,0 +1,1 @@
+"""What travels: the envelope, its wire format, its identifiers."""

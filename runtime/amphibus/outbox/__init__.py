@@ -1,0 +1,1 @@
+"""Takes what a module has committed to its destinations."""

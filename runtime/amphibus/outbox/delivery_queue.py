@@ -1,0 +1,163 @@
+"""What waits in memory on one way to its destinations, in order per key."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from amphibus.messages.envelope import Envelope
+
+Lane = tuple[str, str]
+"""A destination and a key: at most one message of it is under way."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A row of the outbox, with the destinations that this way takes it to."""
+
+    seq: int
+    envelope: Envelope
+    destinations: tuple[str, ...]
+    behind: int = field(default=0, repr=False)
+    """How many of its lanes have an older message."""
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """None for a message without a key: it waits for nobody."""
+        key = self.envelope.key
+        return () if key is None else tuple((each, key) for each in self.destinations)
+
+
+class OutgoingQueue:
+    """Bounded: what does not fit stays in the database and is read when there is room."""
+
+    def __init__(self, way: str, window: int) -> None:
+        self.way = way
+        self.behind = True
+        """There may be more in the database than in memory."""
+        self._window = window
+        self._ready: deque[Item] = deque()
+        self._under_way: dict[int, Item] = {}
+        self._lanes: dict[Lane, deque[Item]] = {}
+        self._held: dict[int, Item] = {}
+        self._committed_while_reading = False
+        self._settled_while_reading: set[int] | None = None
+
+    @property
+    def held(self) -> int:
+        """Messages in memory, under way or waiting."""
+        return len(self._held)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in memory."""
+        return not self._held
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it makes sense to read more from the database."""
+        return len(self._held) - len(self._under_way) < self._window
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the backlog of a few keys leaves no room, though more keys could be under way."""
+        return self.behind and not self.has_room and len(self._under_way) < self._window
+
+    @property
+    def keys(self) -> list[str]:
+        """Of the messages in memory."""
+        return list({key for _, key in self._lanes})
+
+    def held_by_destination(self) -> dict[str, int]:
+        """The number of messages in memory for each destination."""
+        counts: dict[str, int] = {}
+        for item in self._held.values():
+            for destination in item.destinations:
+                counts[destination] = counts.get(destination, 0) + 1
+        return counts
+
+    def committed(self, item: Item) -> None:
+        """A row that was committed just now; left to the database where more waits there.
+
+        A server shows a commit to others before it tells us: it may have been read already.
+        """
+        if item.seq in self._held:
+            return
+        if self.behind or len(self._held) > self._window * 16:
+            self.miss()
+        else:
+            self._add(item)
+
+    def miss(self) -> None:
+        """Something was committed that is to be read from the database."""
+        self.behind = True
+        self._committed_while_reading = True
+
+    def take_ready(self) -> list[Item]:
+        """Those that may leave now; they are under way until `settle`."""
+        taken: list[Item] = []
+        while self._ready and len(self._under_way) < self._window:
+            item = self._ready.popleft()
+            self._under_way[item.seq] = item
+            taken.append(item)
+        return taken
+
+    def settle(self, item: Item) -> bool:
+        """One is safe: those behind it may leave. False if it was not under way."""
+        if self._under_way.pop(item.seq, None) is None:
+            return False
+        del self._held[item.seq]
+        if self._settled_while_reading is not None:
+            self._settled_while_reading.add(item.seq)
+        for lane in item.lanes:
+            following = self._lanes[lane]
+            following.popleft()
+            if not following:
+                del self._lanes[lane]
+                continue
+            following[0].behind -= 1
+            if not following[0].behind:
+                self._ready.append(following[0])
+        return True
+
+    def begin_reading(self) -> None:
+        """The database is about to be read. What commits meanwhile is read the next time."""
+        self._committed_while_reading = False
+        self._settled_while_reading = set()
+
+    def end_reading(self, items: list[Item], *, settled: set[int], complete: bool) -> None:
+        """Takes what was read, in order of the numbers, except what is held or settled already."""
+        settled |= self._settled_while_reading or set()
+        self._settled_while_reading = None
+        for item in items:
+            if item.seq in self._held or item.seq in settled:
+                continue
+            if self._belongs_before_others(item):
+                self.forget_waiting()  # and they are read again, in their order
+                return
+            self._add(item)
+        self.behind = self._committed_while_reading or not complete
+
+    def forget_waiting(self) -> None:
+        """Nobody is there: what is not under way is left to the database."""
+        self.behind = True
+        self._ready.clear()
+        self._lanes.clear()
+        self._held = dict(self._under_way)
+        for item in self._under_way.values():
+            item.behind = 0
+            for lane in item.lanes:
+                self._lanes.setdefault(lane, deque()).append(item)
+
+    def _belongs_before_others(self, item: Item) -> bool:
+        """Whether another process put it in line, and later ones of its key wait here."""
+        last = [self._lanes[lane][-1].seq for lane in item.lanes if lane in self._lanes]
+        return any(seq > item.seq and seq not in self._under_way for seq in last)
+
+    def _add(self, item: Item) -> None:
+        self._held[item.seq] = item
+        for lane in item.lanes:
+            waiting = self._lanes.setdefault(lane, deque())
+            if waiting:
+                item.behind += 1
+            waiting.append(item)
+        if not item.behind:
+            self._ready.append(item)

@@ -1,0 +1,259 @@
+"""Takes outbox rows to their destinations, until each is safe there.
+
+Rows are found by their state, never by a position that was read up to: numbers are given before a
+commit, and a position skips what commits late. At most one message of a (destination, key) is under
+way, so order per key holds whatever fails; different keys never wait for each other. What was
+committed just now is handed over from memory; the database is read at start, after a backlog, as a
+net, and where the numbers of what was committed do not follow those before: then another process
+(an instance, `send`, `replay`) has put something in line, and its turn may be before ours.
+"""
+
+import asyncio
+import contextlib
+import time
+from functools import partial
+
+from amphibus.config.settings import BusSettings
+from amphibus.database.store import Store
+from amphibus.failpoints import failpoint
+from amphibus.outbox.delivery_queue import Item, OutgoingQueue
+from amphibus.outbox.reader import Backlog
+from amphibus.partitions.assignment import Shares, partition_of
+from amphibus.transport import Transport
+from amphibus.unit_of_work.transaction import Outgoing, Transaction
+from amphibus.unit_of_work.writer import Writer
+
+_MARK_AT = 64
+_MARK_SECONDS = 0.05
+_RIDES_FROM = 16
+_RIDES_AFTER_SECONDS = 0.01
+"""So many marks, or so old ones, are written with whatever is committed next: a few new ones are worth no statement."""
+
+
+class Relay:
+    """The sending side of one module. Lives as long as the module is hosted."""
+
+    def __init__(
+        self,
+        module: str,
+        *,
+        store: Store,
+        shares: Shares,
+        writer: Writer,
+        transport: Transport,
+        settings: BusSettings,
+    ) -> None:
+        self._module = module
+        self._store = store
+        self._shares = shares
+        self._writer = writer
+        self._transport = transport
+        self._settings = settings
+        self._backlog = Backlog(store, shares, transport)
+        self._queues: dict[str, OutgoingQueue] = {}
+        self._marks: list[tuple[str, int]] = []
+        self._oldest_mark = 0.0
+        self._mark_timer: asyncio.TimerHandle | None = None
+        self._marking = False
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+        self._look = asyncio.Event()
+        self._follows = 0
+        """The number that our next message gets, unless somebody else writes before."""
+
+    def start(self) -> None:
+        """Begins to deliver what waits and what comes."""
+        self._writer.on_sent = self.sent
+        self._shares.on_change.append(self._changed_hands)
+        self._shares.on_told.append(self.wake)
+        self._writer.before_commit.append(self._write_marks)
+        self._task = asyncio.create_task(self._watch(), name=f"relay:{self._module}")
+
+    async def stop(self) -> None:
+        """Delivers nothing more; writes down what is safe."""
+        self._stopped = True
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def flush(self) -> None:
+        """Writes down what is safe, now."""
+        self._forget_mark_timer()
+        if self._marks:
+            self._marking = True
+            try:
+                await self._writer.submit(_nothing)
+            except Exception as error:  # noqa: BLE001 - what is not written down is repeated
+                self._store.troubles.met("writer", error)
+            self._marking = False
+
+    async def idle(self) -> bool:
+        """Whether every reachable destination has everything."""
+        if self._marks or not all(queue.idle for queue in self._queues.values()):
+            return False
+        return not any(map(self._transport.reaches, await self._backlog.ways_beyond({})))
+
+    def sent(self, rows: list[Outgoing]) -> None:
+        """Rows that were committed just now, in the order of their numbers."""
+        mine, others = self._shares.owned, False
+        if any(row[0] != number for number, row in enumerate(rows, self._follows)):
+            for queue in self._queues.values():
+                queue.miss()
+        self._follows = rows[-1][0] + 1
+        for seq, envelope, destinations in rows:
+            if partition_of(envelope.key, envelope.id, self._shares.count) not in mine:
+                others = others or bool(destinations)
+                continue
+            for way, some in self._transport.ways(destinations):
+                self._queue(way).committed(Item(seq, envelope, some))
+        if others:
+            self._shares.tell()
+        for queue in self._queues.values():
+            self._pump(queue)
+
+    def _changed_hands(self, _gained: frozenset[int], _lost: frozenset[int]) -> None:
+        """What waits in memory may not be ours any more, or more may be: the database says."""
+        for queue in self._queues.values():
+            queue.forget_waiting()
+        self.wake()
+
+    def wake(self) -> None:
+        """Looks into the database at once: others wrote there, or a destination came back."""
+        self._look.set()
+
+    def _queue(self, way: str) -> OutgoingQueue:
+        queue = self._queues.get(way)
+        if queue is None:
+            queue = self._queues[way] = OutgoingQueue(way, self._settings.window)
+        return queue
+
+    async def _watch(self) -> None:
+        while True:
+            self._look.clear()
+            try:
+                await self._find_waiting()
+                for queue in list(self._queues.values()):
+                    await self._catch_up(queue)
+                self._store.troubles.over("relay")
+            except Exception as error:  # noqa: BLE001 - the database may be away for a while
+                self._store.troubles.met("relay", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.poll_seconds):
+                    await self._look.wait()
+
+    async def _find_waiting(self) -> None:
+        """Marks the ways for which the database holds more than is known in memory."""
+        held: dict[str, int] = {}
+        for queue in self._queues.values():
+            for destination, count in queue.held_by_destination().items():
+                held[destination] = held.get(destination, 0) + count
+        for destination, _ in self._marks:
+            held[destination] = held.get(destination, 0) + 1
+        for way in await self._backlog.ways_beyond(held):
+            self._queue(way).behind = True
+
+    async def _catch_up(self, queue: OutgoingQueue) -> None:
+        while queue.behind and queue.has_room and self._transport.reaches(queue.way):
+            await self._load(queue, self._settings.window * 4)
+            self._pump(queue)
+        if queue.crowded and self._transport.reaches(queue.way):
+            await self._load_past(queue)
+            self._pump(queue)
+
+    def _pump(self, queue: OutgoingQueue) -> None:
+        if self._stopped or not self._transport.reaches(queue.way):
+            queue.forget_waiting()
+            return
+        for item in queue.take_ready():
+            self._hand_over(queue, item)
+        if queue.behind and queue.has_room:
+            self._look.set()
+
+    async def _load(self, queue: OutgoingQueue, limit: int) -> None:
+        known = queue.held + len(self._marks)
+        queue.begin_reading()
+        items, complete = await self._backlog.oldest(queue.way, limit + known)
+        queue.end_reading(items, settled=self._marked_on(queue.way), complete=complete)
+
+    async def _load_past(self, queue: OutgoingQueue) -> None:
+        queue.begin_reading()
+        limit = self._settings.window
+        items = await self._backlog.oldest_of_others(queue.way, queue.keys, limit)
+        queue.end_reading(items, settled=self._marked_on(queue.way), complete=False)
+
+    def _marked_on(self, way: str) -> set[int]:
+        return {seq for name, seq in self._marks if self._backlog.way_to(name) == way}
+
+    def _hand_over(self, queue: OutgoingQueue, item: Item) -> None:
+        failpoint("relay.before_delivery")
+        self._transport.deliver(item.destinations, item.envelope, partial(self._safe, queue, item))
+
+    def _safe(self, queue: OutgoingQueue, item: Item) -> None:
+        if not queue.settle(item):
+            return
+        failpoint("relay.delivered")
+        if not self._marks:
+            self._oldest_mark = time.monotonic()
+        self._marks += [(destination, item.seq) for destination in item.destinations]
+        self._schedule_marks()
+        self._pump(queue)
+
+    def _schedule_marks(self) -> None:
+        if self._marking:
+            return
+        if len(self._marks) >= _MARK_AT:
+            self._mark_now()
+        elif self._mark_timer is None:
+            loop = asyncio.get_running_loop()
+            self._mark_timer = loop.call_later(_MARK_SECONDS, self._mark_now)
+
+    def _forget_mark_timer(self) -> None:
+        if self._mark_timer is not None:
+            self._mark_timer.cancel()
+            self._mark_timer = None
+
+    def _mark_now(self) -> None:
+        self._forget_mark_timer()
+        if self._marks and not self._marking:
+            self._marking = True
+            self._writer.submit(_nothing).add_done_callback(self._marked)
+
+    def _marked(self, future: "asyncio.Future[None]") -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._store.troubles.met("writer", error)
+            asyncio.get_running_loop().call_later(self._settings.poll_seconds, self._mark_again)
+            return
+        self._marking = False
+        if self._marks:
+            self._schedule_marks()
+
+    def _mark_again(self) -> None:
+        self._marking = False
+        self._mark_now()
+
+    def _write_marks(self, transaction: Transaction) -> None:
+        """Rides along with whatever commit comes next, or is a commit by itself.
+
+        Losing it costs a repetition, which the inbox absorbs.
+        """
+        if not (self._marks and self._marks_are_due):
+            return
+        marks = self._marks.copy()
+        failpoint("relay.before_mark")
+        transaction.records.safe += marks
+        transaction.after_commit(partial(self._forget_marks, len(marks)))
+
+    @property
+    def _marks_are_due(self) -> bool:
+        age = time.monotonic() - self._oldest_mark
+        return self._marking or len(self._marks) >= _RIDES_FROM or age >= _RIDES_AFTER_SECONDS
+
+    def _forget_marks(self, count: int) -> None:
+        failpoint("relay.marked")
+        del self._marks[:count]
+        self._oldest_mark = time.monotonic()
+
+
+async def _nothing(_transaction: Transaction) -> None:
+    """A unit of work without work: it commits what rides along."""

@@ -1,0 +1,1 @@
+"""Which instance of a module does which part of its work."""

@@ -1,0 +1,160 @@
+"""From the bytes of an envelope to the message that a handler takes, and from messages to envelopes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from amphibus.contract import Message, Value, kind_of
+from amphibus.errors import Undecodable
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import derived_id, new_id, next_span, uuid_of
+from amphibus.module import Convert, Module, On
+from amphibus.routing.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the routing table, made ready for messages of one type."""
+
+    route: On
+    contract: type[Message]
+    """What the bytes are decoded as."""
+    convert: Convert | None = None
+    """What makes of it the version that the handler takes."""
+
+
+class Codec:
+    """Decodes what comes to a module and encodes what leaves it."""
+
+    def __init__(self, module: Module, topology: Topology) -> None:
+        self._module = module
+        self._topology = topology
+        self._entries = _entries(module)
+        self._older: dict[type[Message], list[Convert]] = {}
+        for each in module.converts:
+            if kind_of(each.source) == "event":
+                self._older.setdefault(each.source, []).append(each)
+        for contract in [entry.contract for entry in self._entries.values()]:
+            contract.model_rebuild()
+
+    def entry(self, envelope: Envelope) -> Entry:
+        """Who takes a message.
+
+        Raises:
+            Undecodable: nobody here takes messages of this type and version.
+        """
+        found = self._entries.get(envelope.type)
+        if found is None:
+            raise Undecodable(
+                f"module {self._module.name} does not take {envelope.type}",
+                f"it takes {', '.join(sorted(self._entries)) or 'nothing'}",
+                "declare the contract or a converter in its front page, then: amphibus dead retry",
+            )
+        return found
+
+    def decode(self, envelope: Envelope, entry: Entry) -> Message:
+        """The message, in the version that the handler takes. Decoded once a process, since it is frozen.
+
+        A key that the sender left open is filled from the message's id, the same on every attempt.
+
+        Raises:
+            Undecodable: the body is not what the contract says.
+        """
+        message = envelope.decoded[0] if envelope.decoded else None
+        if type(message) is not entry.contract:
+            try:
+                message = entry.contract.model_validate_json(envelope.body)
+            except ValidationError as error:
+                said = "; ".join(
+                    f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}"
+                    for each in error.errors()[:5]
+                )
+                raise Undecodable(
+                    f"the body of {envelope.type} {envelope.id} is not what its contract says",
+                    said,
+                    f"amphibus dead edit {envelope.id}",
+                ) from None
+            envelope.decoded[:] = [message]
+        key = entry.contract.contract_key
+        if key is not None and getattr(message, key) is None:
+            message = message.model_copy(update={key: uuid_of(envelope.id)})
+            envelope.decoded[:] = [message]
+        if entry.convert is None:
+            return message
+        return entry.convert.using(message)
+
+    def outgoing(
+        self, messages: Iterable[tuple[Message, bytes]], *, cause: Envelope, now: int
+    ) -> list[tuple[Envelope, tuple[str, ...]]]:
+        """Envelopes for what a handler published and sent, each with its destinations."""
+        found: list[tuple[Envelope, tuple[str, ...]]] = []
+        for message, body in messages:
+            first = self.envelope(message, body, cause=cause, now=now)
+            found.append((first, self._topology.destinations(type(message))))
+            for older in self._older.get(type(message), ()):
+                destinations = self._topology.subscribers.get(older.target.contract_type, ())
+                if destinations:
+                    identity = derived_id(first.id, older.target.contract_type)
+                    old = older.using(message)
+                    envelope = self.envelope(
+                        old, to_bytes(old), cause=cause, now=now, identity=identity
+                    )
+                    found.append((envelope, destinations))
+        return found
+
+    def envelope(
+        self,
+        message: Message,
+        body: bytes,
+        *,
+        cause: Envelope,
+        now: int,
+        identity: str | None = None,
+    ) -> Envelope:
+        """One message of this module, caused by another."""
+        return Envelope(
+            id=identity or new_id(),
+            type=type(message).contract_type,
+            source=self._module.name,
+            key=message.key_value(),
+            time=now,
+            correlation=cause.correlation,
+            causation=cause.id,
+            trace=next_span(cause.trace),
+            body=body,
+        )
+
+    def answer(self, entry: Entry, message: Message, returned: object) -> bytes:
+        """The answer's bytes: what the handler returned, or the answer filled from the command's own fields."""
+        expected = entry.contract.answer_type()
+        if expected is None:
+            return b""
+        if returned is None:
+            return to_bytes(fill(expected, message))
+        if not isinstance(returned, expected):
+            said = f"{type(returned).__name__}, not {expected.__name__}"
+            raise TypeError(f"{entry.contract.contract_type} was answered with {said}")
+        return to_bytes(returned)
+
+
+def to_bytes(value: Value) -> bytes:
+    """JSON, by the names on the wire."""
+    return value.model_dump_json().encode()
+
+
+def fill(answer: type[Value], message: Message) -> Value:
+    """An answer whose fields are those of the same names of the message, and defaults."""
+    known = type(message).model_fields
+    return answer.model_validate(
+        {name: getattr(message, name) for name in answer.model_fields if name in known}
+    )
+
+
+def _entries(module: Module) -> dict[str, Entry]:
+    entries = {row.contract.contract_type: Entry(row, row.contract) for row in module.routes}
+    for each in module.converts:
+        target = entries.get(each.target.contract_type)
+        if target is not None and kind_of(each.source) != "event":
+            entries[each.source.contract_type] = Entry(target.route, each.source, each)
+    return entries

@@ -1,0 +1,155 @@
+"""A project on disk: the folder that holds `config/amphibus.toml`, its contracts and its modules."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from amphibus.contract import Message, kind_of
+from amphibus.errors import AmphibusError, DeclarationError
+from amphibus.module import Module
+from amphibus.routing.topology import GATEWAY, Topology, build_topology, problems_of_topology
+from amphibus.routing.topology_lock import elsewhere, together
+
+MARK = Path("config/amphibus.toml")
+LOCK = Path("config/topology.lock.json")
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the folders of a project declare. Loaded when asked for, not before."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> "Project":
+        """The project that `start` lies in; its root is importable afterwards.
+
+        Raises:
+            AmphibusError: neither `start` nor a folder above it holds `config/amphibus.toml`.
+        """
+        start = start.resolve()
+        for folder in (start, *start.parents):
+            if (folder / MARK).is_file():
+                if str(folder) not in sys.path:
+                    sys.path.insert(0, str(folder))
+                return cls(folder)
+        raise AmphibusError(
+            f"no Amphibus project in {start}",
+            f"neither it nor a folder above it holds {MARK}",
+            "change to your project's folder, or: git clone it first",
+        )
+
+    @classmethod
+    def declared(
+        cls, root: Path, *, contracts: Iterable[type[Message]], modules: Iterable[Module]
+    ) -> "Project":
+        """A project whose contracts and modules are given instead of found, e.g. in a test."""
+        project = cls(root)
+        project.__dict__["contracts"] = {each.contract_type: each for each in contracts}
+        project.__dict__["modules"] = {each.name: each for each in modules}
+        project.modules[GATEWAY] = gateway_module(project.contracts)
+        return project
+
+    @cached_property
+    def contracts(self) -> dict[str, type[Message]]:
+        """Every contract in `contracts/<module>/v<N>.py`, by its type."""
+        found: dict[str, type[Message]] = {}
+        for path in sorted(self.root.glob("contracts/*/v[0-9]*.py")):
+            page = self._import(f"contracts.{path.parent.name}.{path.stem}")
+            found |= {each.contract_type: each for each in _contracts_in(page)}
+        return found
+
+    @cached_property
+    def modules(self) -> dict[str, Module]:
+        """Every `module` in `modules/<name>/module.py`, by its name, the gateway last."""
+        found: dict[str, Module] = {}
+        for path in sorted(self.root.glob("modules/*/module.py")):
+            name = path.parent.name
+            page = self._import(f"modules.{name}.module")
+            module = getattr(page, "module", None)
+            if not isinstance(module, Module):
+                raise DeclarationError([f"modules/{name}/module.py has no `module = Module(...)`"])
+            if module.name != name:
+                raise DeclarationError(
+                    [f"modules/{name}/module.py names itself '{module.name}': name it '{name}'"]
+                )
+            found[name] = module
+        found[GATEWAY] = gateway_module(self.contracts)
+        return found
+
+    def problems(self) -> list[str]:
+        """Everything in the declarations that cannot be right."""
+        return problems_of_topology(self.modules.values(), self.contracts, self._elsewhere)
+
+    def topology(self) -> Topology:
+        """The checked topology of all modules.
+
+        Of modules whose code is not here, as in an image that holds one of them, the lock speaks.
+
+        Raises:
+            DeclarationError: the declarations do not fit together, all problems at once.
+        """
+        problems = self.problems()
+        if problems:
+            raise DeclarationError(problems)
+        here = build_topology(self.modules.values(), self.contracts)
+        return here if self._elsewhere is None else together(here, self._elsewhere)
+
+    def lock_differs(self) -> bool:
+        """Whether `config/topology.lock.json` says something else than the front pages."""
+        topology = build_topology(self.modules.values(), self.contracts)
+        return bool(self._lock() != topology.as_lock())
+
+    def write_lock(self) -> None:
+        """Writes `config/topology.lock.json`: what the modules declare that are here, and no other."""
+        self.topology()
+        lock = build_topology(self.modules.values(), self.contracts).as_lock()
+        (self.root / LOCK).write_text(json.dumps(lock, indent=2) + "\n")
+
+    @cached_property
+    def _elsewhere(self) -> Topology | None:
+        """What modules declare that the lock names and whose code is not here."""
+        return elsewhere(self._lock(), self.modules, self.contracts)
+
+    def _lock(self) -> Any:
+        """What the lock says. One that cannot be read says nothing; `amphibus check` finds it old."""
+        try:
+            return json.loads((self.root / LOCK).read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _import(self, name: str) -> ModuleType:
+        try:
+            return importlib.import_module(name)
+        except AmphibusError:
+            raise
+        except Exception as error:
+            where = name.replace(".", "/") + ".py"
+            raise DeclarationError(
+                [f"{where} cannot be imported: {type(error).__name__}: {error}"]
+            ) from error
+
+
+def gateway_module(contracts: dict[str, type[Message]]) -> Module:
+    """The gateway's front page: it may send and ask whatever has a route, and what producers hand it."""
+    commands = tuple(each for each in contracts.values() if kind_of(each) == "command")
+    queries = tuple(
+        each for each in contracts.values() if kind_of(each) == "query" and each.contract_http
+    )
+    return Module(name=GATEWAY, sends=commands, asks=queries)
+
+
+def _contracts_in(page: ModuleType) -> Iterator[type[Message]]:
+    for each in vars(page).values():
+        if _is_contract(each) and each.__module__ == page.__name__ and each.contract_type:
+            yield each
+
+
+def _is_contract(each: Any) -> bool:
+    return isinstance(each, type) and issubclass(each, Message)

@@ -1,0 +1,37 @@
+"""`/livez`, `/readyz` and `/metrics`: served by every process, alone or as part of the gateway."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from amphibus.telemetry.health import Health
+from amphibus.telemetry.metrics import CONTENT_TYPE, Meters
+
+
+def signal_routes(health: Health, meters: Meters) -> list[Route]:
+    """The three routes, to be put beside others."""
+
+    async def livez(_: Request) -> Response:
+        """The event loop turns."""
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(_: Request) -> Response:
+        """Whether new work should be sent here, and if not, why."""
+        if health.ready:
+            return JSONResponse({"status": "ready"})
+        status = "draining" if health.state == "draining" else "not ready"
+        return JSONResponse(
+            {"status": status, "reasons": health.reasons()}, 503, headers={"Retry-After": "1"}
+        )
+
+    async def metrics(_: Request) -> Response:
+        """The counters and gauges, for Prometheus."""
+        return Response(await meters.exposition(), media_type=CONTENT_TYPE)
+
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def signals_app(health: Health, meters: Meters) -> Starlette:
+    """What a process without the gateway serves."""
+    return Starlette(routes=signal_routes(health, meters))

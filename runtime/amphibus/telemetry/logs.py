@@ -1,0 +1,231 @@
+"""Log lines: coloured on a terminal, JSON elsewhere; each says who works on what, none a payload.
+
+    log = structlog.get_logger()
+    with about("payments", envelope):
+        log.info("message.handled", seconds=0.004)
+
+The names and fields of the runtime's lines stand in `catalogue.py`. Lines of business modules may
+have names of their own; what they carry is masked as far as it can be known.
+"""
+
+import functools
+import logging
+import sys
+from collections.abc import Callable, Mapping, MutableMapping
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Literal, Protocol, TextIO
+
+import structlog
+from pydantic import BaseModel
+
+from amphibus.contract import Message
+from amphibus.telemetry.catalogue import CONTEXT, EVENTS
+from amphibus.telemetry.privacy import describe, safe, scrub, traceback_of
+
+Format = Literal["auto", "text", "json"]
+Line = MutableMapping[str, Any]
+
+_OURS: Final = frozenset((*CONTEXT, "event", "level", "time", "exception"))
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
+
+
+class Subject(Protocol):
+    """What a line is about: an envelope, or anything with the same attributes."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def type(self) -> str: ...  # noqa: D102
+    @property
+    def correlation(self) -> str: ...  # noqa: D102
+    @property
+    def causation(self) -> str | None: ...  # noqa: D102
+    @property
+    def trace(self) -> str: ...  # noqa: D102
+    @property
+    def decoded(self) -> list[Message]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The subject of lines about a message that came over HTTP."""
+
+    id: str
+    type: str
+    trace: str
+    decoded: list[Message]
+    causation: str | None = None
+
+    @property
+    def correlation(self) -> str:
+        """A flow that begins here is named after its first message."""
+        return self.id
+
+
+_CURRENT: ContextVar[tuple[str, Subject] | None] = ContextVar("amphibus_about", default=None)
+
+
+class about:  # noqa: N801 - reads as the word it is
+    """`with about(module, envelope):` lines written inside say what they are about.
+
+    Those of tasks that are started inside do too.
+    """
+
+    __slots__ = ("_now", "_token")
+
+    def __init__(self, module: str, subject: Subject) -> None:
+        self._now = (module, subject)
+
+    def __enter__(self) -> None:
+        self._token: Token[tuple[str, Subject] | None] = _CURRENT.set(self._now)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _CURRENT.reset(self._token)
+
+
+def set_up(
+    log_format: Format = "auto",
+    level: str = "info",
+    stream: TextIO | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Decides how the process logs; called once, before anything runs.
+
+    Lines below `level` cost next to nothing.
+
+    Args:
+        log_format: `auto` is text on a terminal and JSON elsewhere.
+        level: debug, info, warning, error or critical.
+        stream: where to; else standard error, since standard output belongs to the commands.
+        environ: where `NO_COLOR` is looked up.
+    """
+    to = stream or sys.stderr
+    text = log_format == "text" or (log_format == "auto" and to.isatty())
+    coloured = to.isatty() and not (environ or {}).get("NO_COLOR")
+    wanted = _LEVELS[level.lower()]
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        _add_context,
+        _show_exception,
+        _keep_private,
+        _add_time,
+        _text_renderer(coloured) if text else _json_renderer(),
+    ]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(wanted),
+        logger_factory=structlog.WriteLoggerFactory(to),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_Libraries()], level=max(wanted, logging.WARNING), force=True)
+    logging.captureWarnings(capture=True)
+
+
+def _add_context(logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001 - structlog's signature
+    current = _CURRENT.get()
+    if current is not None:
+        module, subject = current
+        line.setdefault("module", module)
+        line.setdefault("message", subject.type)
+        line.setdefault("message_id", subject.id)
+        line.setdefault("correlation", subject.correlation)
+        if subject.causation is not None:
+            line.setdefault("causation", subject.causation)
+        line.setdefault("trace", subject.trace[3:35])
+    return line
+
+
+def _show_exception(logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001
+    given = line.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        line["exception"] = traceback_of(error, _message())
+    return line
+
+
+def _keep_private(logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001
+    known = EVENTS.get(line["event"])
+    if known is not None:
+        for name in [name for name in line if name not in _OURS and name not in known.fields]:
+            del line[name]
+    message = _message()
+    for name, value in line.items():
+        if name not in _OURS or name in ("event", "message"):
+            line[name] = _shown(value, message)
+    return line
+
+
+def _shown(value: Any, message: BaseModel | None) -> Any:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, BaseModel):
+        return safe(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, Mapping):
+        return {scrub(str(name), message): _shown(each, message) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(each, message) for each in value]
+    shown = describe(value, message) if isinstance(value, BaseException) else str(value)
+    return scrub(shown, message)
+
+
+def _message() -> BaseModel | None:
+    current = _CURRENT.get()
+    return current[1].decoded[0] if current is not None and current[1].decoded else None
+
+
+def _add_time(logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return {"time": now.replace("+00:00", "Z"), **line}
+
+
+def _json_renderer() -> Any:
+    return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+
+
+def text_renderer(*, coloured: bool) -> Callable[[Line], str]:
+    """Renders lines that other processes wrote as JSON, as our own would be on a terminal."""
+    render = _text_renderer(coloured)
+    return lambda line: str(render(None, "", line))
+
+
+def _text_renderer(coloured: bool) -> Any:
+    def brief(logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001
+        line["timestamp"] = line.pop("time")[11:23]
+        return line
+
+    console = structlog.dev.ConsoleRenderer(
+        colors=coloured, pad_event_to=20, pad_level=False, sort_keys=False
+    )
+    return lambda logger, method, line: console(logger, method, brief(logger, method, line))
+
+
+class _Libraries(logging.Handler):
+    """Hands what libraries log through the standard `logging` to the same lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one line; a record that cannot be rendered is written without its arguments."""
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - a library's bad format string must not break its caller
+            text = str(record.msg)
+        level = min(record.levelno // 10 * 10, logging.CRITICAL)
+        write = functools.partial(structlog.get_logger().log, level)
+        write("library.said", logger=record.name, text=text, exc_info=record.exc_info)

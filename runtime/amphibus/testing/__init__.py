@@ -1,0 +1,5 @@
+"""Runs modules in a test: in memory, with real databases in a temporary folder and a clock that is moved by hand."""
+
+from amphibus.testing.harness import Harness, NotSeen, environment
+
+__all__ = ("Harness", "NotSeen", "environment")

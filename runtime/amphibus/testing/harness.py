@@ -1,0 +1,274 @@
+"""Runs modules in a test: in memory, with real databases in a temporary folder and a clock that is moved by hand.
+
+async with Harness.of(Path.cwd(), modules=("orders", "inventory")) as shop:
+    await shop.send(orders.PlaceOrder(...))
+    confirmed = await shop.expect(orders.OrderConfirmed, order_id=order_id)
+    await shop.advance(hours=24)
+"""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from amphibus.admin.inspection import look_into
+from amphibus.clock import VirtualClock
+from amphibus.config.settings import Settings, load_settings
+from amphibus.contract import Message, Query, Value
+from amphibus.database.envelope_rows import envelope_of
+from amphibus.database.tables import ENVELOPE
+from amphibus.gateway.accepted_store import Acceptance
+from amphibus.host.host import Host
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.routing.project import Project
+from amphibus.routing.topology import GATEWAY
+from amphibus.transport import Transport
+from amphibus.transports.memory import MemoryTransport
+from amphibus.transports.memory_wire import MemoryWireTransport
+
+M = TypeVar("M", bound=Message)
+Answer = TypeVar("Answer", bound=Value)
+_PATIENCE_SECONDS = 20.0
+
+
+class NotSeen(AssertionError):
+    """What a test expected did not come; the text says what did."""
+
+
+class Harness:
+    """Modules at work. What is sent goes through the gateway's outbox, as a producer's messages do."""
+
+    def __init__(self, host: Host, clock: VirtualClock) -> None:
+        self.host = host
+        self.clock = clock
+        self._acceptance: Acceptance = host.acceptance()
+
+    @classmethod
+    @asynccontextmanager
+    async def of(
+        cls,
+        root: Path | Project,
+        *,
+        modules: tuple[str, ...] = (),
+        transport: str = "memory",
+        seed: int = 0,
+        data_dir: Path | None = None,
+        amqp_url: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        containers: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator["Harness"]:
+        """Runs modules of a project, all if none is named.
+
+        Args:
+            root: the project, or a folder in it.
+            modules: which to host; what goes to others waits.
+            transport: `memory`; `memory+wire`, which repeats and reorders on purpose; or `rabbitmq`.
+            seed: of what `memory+wire` does.
+            data_dir: where the databases are; a temporary folder if not given.
+            amqp_url: the broker, for `rabbitmq`; each data folder is an environment of its own there.
+            settings: flags over the project's configuration, e.g. `{"bus.max_attempts": 2}`, or
+                `{"db_url": "postgresql://..."}` for databases on a server instead of files.
+            containers: ready-made containers by module, e.g. with a provider overridden.
+        """
+        project = root if isinstance(root, Project) else Project.find(root)
+        with _folder(data_dir) as folder:
+            clock = VirtualClock()
+            flags: dict[str, Any] = {"data_dir": folder, **(settings or {})}
+            if transport == "rabbitmq":
+                flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
+            configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
+            wanted = tuple(modules) or tuple(project.modules)
+            names = (*(name for name in wanted if name != GATEWAY), GATEWAY)
+            host = Host(
+                project,
+                configured,
+                names,
+                transport=_transport(transport, clock, seed, project, configured),
+                clock=clock,
+                containers=containers,
+            )
+            await host.start()
+            try:
+                yield cls(host, clock)
+            finally:
+                await host.stop()
+
+    async def send(self, *messages: Message, message_id: str | None = None) -> str:
+        """Puts commands into the gateway's outbox; returns the id of the last. Durable when it returns."""
+        identity = ""
+        for message in messages:
+            identity = message_id or new_id()
+            await self._acceptance.accept(
+                message,
+                message_id=identity,
+                key_identity=f"test:{identity}",
+                business_identity=None,
+                digest=b"",
+                stored=True,
+                trace=new_trace(),
+                location=None,
+            )
+            self._acceptance.released(identity)
+        return identity
+
+    async def publish(
+        self, event: Message, *, source: str | None = None, message_id: str | None = None
+    ) -> str:
+        """Hands an event to its subscribers as if its owner had said it, for tests of one module alone."""
+        contract = type(event)
+        envelope = Envelope(
+            id=message_id or new_id(),
+            type=contract.contract_type,
+            source=source or contract.contract_owner,
+            key=event.key_value(),
+            time=self.clock.now(),
+            correlation=new_id(),
+            causation=None,
+            trace=new_trace(),
+            body=event.model_dump_json().encode(),
+        )
+        await self._deliver(envelope, self.host.topology.destinations(contract))
+        return envelope.id
+
+    async def ask(self, query: Query[Answer], *, timeout: float = 5.0) -> Answer:  # noqa: ASYNC109
+        """Asks a query, or a decided command, and returns the answer.
+
+        Raises:
+            Refused, RequestError: as the owner's reply says.
+        """
+        return await self.request(query, timeout=timeout)  # type: ignore[return-value]
+
+    async def request(
+        self,
+        message: Message,
+        *,
+        message_id: str | None = None,
+        timeout: float = 5.0,  # noqa: ASYNC109
+    ) -> Value | None:
+        """Asks a decided command; the same `message_id` asked again gets the same reply."""
+        identity = message_id or new_id()
+        body = await self._acceptance.request(
+            message, message_id=identity, timeout=timeout, trace=new_trace()
+        )
+        answer = type(message).answer_type()
+        return None if answer is None or not body else answer.model_validate_json(body)
+
+    async def settle(self) -> None:
+        """Waits until nothing is under way. Messages that wait for a retry or a deadline do not count."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not await self.host.idle():
+                await asyncio.sleep(0.001)
+
+    async def advance(self, **duration: float) -> None:
+        """Moves the clock, e.g. `advance(hours=24)`, lets what is due happen, and settles."""
+        await self.settle()
+        self.clock.advance(timedelta(**duration))
+        self.host.wake()
+        await asyncio.sleep(0)
+        await self.settle()
+
+    async def expect(self, contract: type[M], **fields: Any) -> M:
+        """Settles, then returns the first event or command of that contract whose fields are these.
+
+        Raises:
+            NotSeen: there is none.
+        """
+        await self.settle()
+        found = self.seen(contract, **fields)
+        if not found:
+            others = "\n  ".join(
+                f"{each.source} {each.type} {each.body.decode()[:200]}" for each in self.outgoing()
+            )
+            raise NotSeen(
+                f"no {contract.contract_type} with {fields}; there were:\n  {others or 'no messages'}"
+            )
+        return found[0]
+
+    def seen(self, contract: type[M], **fields: Any) -> list[M]:
+        """All messages of that contract that modules have committed to their outboxes, oldest first."""
+        messages = [
+            contract.model_validate_json(each.body)
+            for each in self.outgoing()
+            if each.type == contract.contract_type
+        ]
+        return [
+            each
+            for each in messages
+            if all(getattr(each, name) == value for name, value in fields.items())
+        ]
+
+    def outgoing(self) -> list[Envelope]:
+        """Everything in the outboxes of the hosted modules, oldest first."""
+        found: list[Envelope] = []
+        for hosted in self.host.modules.values():
+            statement = f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq"
+            found += map(envelope_of, look_into(hosted.name, self.host.settings, statement))
+        return sorted(found, key=lambda each: each.time)
+
+    def dead(self, module: str) -> list[dict[str, Any]]:
+        """The dead letters of a module: id, type, key, reason, error, attempts."""
+        return self._rows(
+            module, "SELECT id, type, key, reason, error, attempts, traceback FROM amphibus_dead"
+        )
+
+    def parked(self, module: str) -> list[dict[str, Any]]:
+        """The parked messages of a module: id, type, key, attempts, due, error."""
+        return self._rows(
+            module, "SELECT id, type, key, attempts, due, error FROM amphibus_parked ORDER BY seq"
+        )
+
+    def inbox(self, module: str) -> list[dict[str, Any]]:
+        """What a module has handled: id, source, type, key, outcome, attempts, in order."""
+        return self._rows(
+            module,
+            "SELECT id, source, type, key, outcome, attempts, correlation, causation, trace FROM amphibus_inbox"
+            " ORDER BY seq",
+        )
+
+    def _rows(self, module: str, statement: str) -> list[dict[str, Any]]:
+        hosted = self.host.modules[module]
+        return [dict(row) for row in look_into(hosted.name, self.host.settings, statement)]
+
+    async def _deliver(self, envelope: Envelope, destinations: tuple[str, ...]) -> None:
+        transport = self.host.transport
+        for way, some in transport.ways(destinations):
+            if not transport.reaches(way):
+                continue
+            done = asyncio.Event()
+            transport.deliver(some, envelope, done.set)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await done.wait()
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="amphibus-") as temporary:
+        yield Path(temporary)
+
+
+def _transport(
+    name: str, clock: VirtualClock, seed: int, project: Project, settings: Settings
+) -> Transport:
+    if name == "memory":
+        return MemoryTransport()
+    if name == "memory+wire":
+        return MemoryWireTransport(clock, seed=seed)
+    if name == "rabbitmq":
+        from amphibus.transports.rabbitmq.transport import RabbitTransport
+
+        return RabbitTransport(project.topology(), settings, clock)
+    message = f"no transport '{name}' here: memory, memory+wire or rabbitmq"
+    raise ValueError(message)
+
+
+def environment(folder: Path) -> str:
+    """A name at the broker for what is in a folder: opened again, it finds what waits for it there."""
+    return "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]

@@ -1,0 +1,285 @@
+"""Connections to the broker, each made again for as long as it is wanted."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote
+
+import structlog
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from aiormq import Connection
+from aiormq.channel import Channel
+from aiormq.exceptions import (
+    AMQPError,
+    AuthenticationError,
+    ChannelPreconditionFailed,
+    ConnectionClosed,
+    InvalidFrameError,
+    ProbableAuthenticationError,
+)
+from yarl import URL
+
+from amphibus.config.settings import RabbitSettings
+from amphibus.errors import AmphibusError, ConfigError
+from amphibus.telemetry.health import Health
+from amphibus.telemetry.privacy import describe
+from amphibus.transports.rabbitmq.address import addresses
+from amphibus.transports.rabbitmq.frame_reader import read_quickly
+
+for _library in ("aiormq", "aio_pika"):
+    # They shout about each connection that is lost; `Broker` says it once.
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
+
+read_quickly()
+
+_log: Any = structlog.get_logger()
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+_CONNECT_SECONDS = 10.0
+_CLOSE_SECONDS = 3.0
+_FORBIDDEN = (403, 530)
+LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
+"""What a connection or channel that goes away may raise."""
+
+Serve = Callable[[Connection], Awaitable[None]]
+Once = Callable[[URL], Awaitable[None]]
+
+
+class Broker:
+    """Where the broker is, who we are there, and whether it can be used now. One a process."""
+
+    def __init__(self, url: str, settings: RabbitSettings) -> None:
+        self.urls = addresses(url, heartbeat=settings.heartbeat_seconds)
+        self.user = unquote(self.urls[0].user or "guest")
+        self.tls = tls_context(settings) if self.urls[0].scheme == "amqps" else None
+        self.health = Health()
+        self._seen = False
+        self._worked = False
+        self._next = 0
+        self._troubles: dict[str, str] = {}
+        self._said: set[str] = set()
+        self._since = time.monotonic()
+        self._version = ""
+
+    @property
+    def url(self) -> URL:
+        """The address to try now."""
+        return self.urls[self._next % len(self.urls)]
+
+    @property
+    def host(self) -> str:
+        """The address to try now, without secrets."""
+        return f"{self.url.host}:{self.url.port}"
+
+    def rotate(self, failed: URL) -> None:
+        """That address did not work: the next one is tried, by all connections."""
+        if failed == self.url:
+            self._next += 1
+
+    def lack(self, part: str, why: str, *, useless: bool = False) -> None:
+        """A part cannot work for now; said once for each cause.
+
+        `useless` to wait for: somebody must correct something. It is tried again all the same.
+        """
+        if not self._troubles:
+            self._since = time.monotonic()
+        if why not in self._said:
+            self._said.add(why)
+            _log.warning("broker.lost", host=self.host, error=why)
+        self._troubles[part] = why
+        if useless or not self._worked:
+            self.health.lack("broker", why)
+
+    def has(self, part: str) -> None:
+        """A part works; said once all of them do."""
+        if self._troubles.pop(part, None) is None or self._troubles:
+            return
+        self._said.clear()
+        self.works()
+        seconds = round(time.monotonic() - self._since, 3)
+        _log.info("broker.connected", host=self.host, version=self._version, seconds=seconds)
+
+    def works(self) -> None:
+        """All was well once. From now on a broker that is away is no lack: work is accepted and kept."""
+        if not self._troubles:
+            self._worked = True
+            self.health.has("broker")
+
+    def connected(self, part: str, connection: Connection) -> None:
+        """A connection was made."""
+        self._version = str(dict(connection.server_properties or {}).get("version", ""))
+        if not (self._seen or self._troubles):
+            _log.info("broker.connected", host=self.host, version=self._version)
+        self._seen = True
+        self.has(part)
+
+
+class Link:
+    """Keeps one connection: `once` makes it and works on it until it is lost, again and again."""
+
+    def __init__(self, name: str, broker: Broker, once: Once) -> None:
+        self._name = name
+        self._broker = broker
+        self._once = once
+        self._task: asyncio.Task[None] | None = None
+        self._tried: asyncio.Future[None] | None = None
+
+    async def open(self) -> None:
+        """Begins, and waits for what the first attempt comes to; goes on trying if the broker is away.
+
+        Raises:
+            ConfigError: it can never work as it is set.
+        """
+        self._tried = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._keep(), name=f"broker:{self._name}")
+        await self._tried
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def served(self) -> None:
+        """Told by `once` when it works."""
+        if self._tried is not None and not self._tried.done():
+            self._tried.set_result(None)
+
+    async def _keep(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            url, began = self._broker.url, time.monotonic()
+            try:
+                await self._once(url)
+                why, useless = "the connection was closed", False
+            except LOST as error:
+                why, useless = describe(error) or type(error).__name__, False
+                if (fatal := explained(error, self._broker)) is not None:
+                    why, useless = f"{fatal.what}: {fatal.why}; {fatal.fix}", True
+                    if self._fails(fatal):
+                        return
+            except AmphibusError as error:
+                why, useless = f"{error.what}: {error.why}; {error.fix}", True
+                if self._fails(error):
+                    return
+            self._broker.lack(self._name, why, useless=useless)
+            self.served()
+            self._broker.rotate(url)
+            pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else pause
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _fails(self, error: AmphibusError) -> bool:
+        """Whether the one who opened the link is told; nobody listens later, so it is tried again."""
+        if self._tried is None or self._tried.done():
+            return False
+        self._tried.set_exception(error)
+        return True
+
+
+def plain(name: str, broker: Broker, serve: Serve) -> Once:
+    """Makes a connection of aiormq and lets `serve` work on it."""
+
+    async def once(url: URL) -> None:
+        connection = await connect(name, broker, url)
+        try:
+            broker.connected(name, connection)
+            await serve(connection)
+        finally:
+            await within(_CLOSE_SECONDS, connection.close())
+
+    return once
+
+
+async def connect(name: str, broker: Broker, url: URL) -> Connection:
+    """A connection that is open.
+
+    Raises:
+        AMQPError, OSError, TimeoutError: there is none.
+    """
+    connection = Connection(url.update_query(name=f"amphibus {name}"), context=broker.tls)
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        await connection.connect()
+    return connection
+
+
+async def within(seconds: float, work: Awaitable[Any]) -> None:
+    """Awaits something, but not for ever."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
+
+
+async def channel_of(
+    connection: Connection, *, confirms: bool = True, prefetch: int = 0
+) -> Channel:
+    """A new channel. A message that nobody takes comes back as an error."""
+    channel = cast(
+        Channel,
+        await connection.channel(publisher_confirms=confirms, on_return_raises=True),
+    )
+    if prefetch:
+        await channel.basic_qos(prefetch_count=prefetch)
+    return channel
+
+
+def tls_context(settings: RabbitSettings) -> ssl.SSLContext:
+    """What the broker's certificate is checked against, and ours.
+
+    Raises:
+        ConfigError: a file cannot be used.
+    """
+    try:
+        context = ssl.create_default_context(cafile=settings.tls_ca_file)
+        if settings.tls_certificate_file is not None:
+            context.load_cert_chain(settings.tls_certificate_file, settings.tls_key_file)
+    except (OSError, ssl.SSLError) as error:
+        files = (settings.tls_ca_file, settings.tls_certificate_file, settings.tls_key_file)
+        raise ConfigError(
+            "a TLS file of the broker cannot be used",
+            f"{error}; the files are {', '.join(str(Path(each)) for each in files if each)}",
+            "amphibus config show rabbitmq",
+        ) from None
+    return context
+
+
+def _opening_refused(error: BaseException) -> bool:
+    """Whether user and password were right and the connection was closed all the same."""
+    if isinstance(error, ConnectionClosed):
+        return bool(error.args) and error.args[0] in _FORBIDDEN
+    # The library says of this case only which frame it had expected.
+    return isinstance(error, InvalidFrameError) and "Connection.OpenOk" in str(error)
+
+
+def explained(error: BaseException, broker: Broker) -> ConfigError | None:
+    """What to change, where trying again is useless."""
+    if isinstance(error, AuthenticationError | ProbableAuthenticationError):
+        return ConfigError(
+            f"the broker at {broker.host} does not let '{broker.user}' in",
+            "user name or password is wrong, or the user may not connect from here",
+            "correct --amqp or AMPHIBUS_AMQP_URL",
+        )
+    if _opening_refused(error):
+        return ConfigError(
+            f"the broker at {broker.host} refuses '{broker.user}' the virtual host",
+            f"there is no '{unquote(broker.url.path[1:]) or '/'}', or the user may not use it",
+            "correct the last part of --amqp, or let an administrator grant it",
+        )
+    if isinstance(error, ChannelPreconditionFailed):
+        return ConfigError(
+            "something at the broker has other arguments than this version uses",
+            str(error.args[0] if error.args else error),
+            "stop the old version, let its queues run empty, delete them; or use another env",
+        )
+    if isinstance(error.__cause__, ssl.SSLError):
+        return ConfigError(
+            f"no secure connection to the broker at {broker.host}",
+            str(error.__cause__),
+            "correct rabbitmq.tls_ca_file, or the certificate's names",
+        )
+    return None

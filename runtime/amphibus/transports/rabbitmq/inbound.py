@@ -1,0 +1,123 @@
+"""What comes from a module's queues, made into messages for its receiver; what cannot be, into dead letters."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+
+from amphibus.clock import Clock
+from amphibus.errors import Undecodable
+from amphibus.inbox.parking import Failure
+from amphibus.inbox.receiver import Receiver
+from amphibus.messages.cloudevents import from_headers
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.telemetry.privacy import describe
+from amphibus.transport import Safe
+from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
+from amphibus.transports.rabbitmq.properties import Arrival, stranger
+
+_log: Any = structlog.get_logger()
+SendReply = Callable[[str, str, Reply], None]
+"""Called with the address, the correlation and the reply."""
+
+
+class Intake:
+    """The way into one module. Lives as long as the module is attached."""
+
+    def __init__(
+        self,
+        module: str,
+        receiver: Receiver,
+        *,
+        names: Names,
+        clock: Clock,
+        body_limit: int,
+        verify: bool,
+        send_reply: SendReply,
+    ) -> None:
+        self.module = module
+        self._receiver = receiver
+        self._names = names
+        self._clock = clock
+        self._body_limit = body_limit
+        self._verify = verify
+        self._send_reply = send_reply
+        self._addresses: dict[tuple[str, str], str] = {}
+        """Where the sender of a message waits for its reply, while it is handled."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        receiver.on_reply = self.reply
+
+    def message(self, part: int, arrival: Arrival, safe: Safe) -> None:
+        """Takes a message of a partition."""
+        envelope, failure = self._read(arrival)
+        if failure is not None:
+            self._receiver.refuse(envelope, failure, safe, part)
+            return
+        if envelope.reply and arrival.reply_to:
+            who = (envelope.source, envelope.id)
+            self._addresses[who] = arrival.reply_to
+            safe = partial(self._safe, who, safe)
+        self._receiver.take(envelope, safe, part)
+
+    def given_up(self, arrival: Arrival, safe: Safe) -> None:
+        """Takes a message that the broker has given up."""
+        envelope, failure = self._read(arrival)
+        if failure is None:
+            failure = Failure(
+                "undelivered", f"the broker gave it up after {DELIVERY_LIMIT} deliveries"
+            )
+        self._receiver.refuse(envelope, failure, safe)
+
+    def request(self, arrival: Arrival, safe: Safe) -> None:
+        """Takes a query or a decided command; answers in any case."""
+        task = asyncio.get_running_loop().create_task(self._answer(arrival, safe))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def reply(self, envelope: Envelope, reply: Reply) -> None:
+        """Sends the reply to a message to where its sender said, if it did."""
+        address = self._addresses.pop((envelope.source, envelope.id), None)
+        if address is not None:
+            self._send_reply(address, envelope.id, reply)
+
+    async def _answer(self, arrival: Arrival, safe: Safe) -> None:
+        envelope, failure = self._read(arrival)
+        try:
+            if failure is not None:
+                reply = Reply("failed", detail=failure.error)
+            else:
+                reply = await self._receiver.request(envelope)
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
+            reply = Reply("failed", detail=describe(error))
+        if arrival.reply_to:
+            self._send_reply(arrival.reply_to, arrival.correlation, reply)
+        safe()
+
+    def _safe(self, who: tuple[str, str], safe: Safe) -> None:
+        self._addresses.pop(who, None)
+        safe()
+
+    def _read(self, arrival: Arrival) -> tuple[Envelope, Failure | None]:
+        """The envelope, and why it must not be handled, if so."""
+        now = self._clock.now()
+        try:
+            envelope = from_headers(arrival.headers, arrival.body, now=now)
+        except Undecodable as error:
+            return stranger(arrival, now=now), Failure("undecodable", describe(error))
+        if len(arrival.body) > self._body_limit:
+            size = f"its body has {len(arrival.body)} bytes; the limit is {self._body_limit}"
+            return envelope, Failure("oversized", size)
+        if self._verify and (forgery := self._forgery(envelope, arrival)) is not None:
+            return stranger(arrival, now=now), Failure("forged", forgery)
+        return envelope, None
+
+    def _forgery(self, envelope: Envelope, arrival: Arrival) -> str | None:
+        if arrival.user != self._names.user(envelope.source):
+            who = f"user '{arrival.user}'" if arrival.user else "somebody who does not say who"
+            return f"it says that it comes from {envelope.source}, and was sent by {who}"
+        owner = envelope.type.partition(".")[0]
+        if envelope.type not in self._names.topology.owners and owner != envelope.source:
+            return f"{envelope.type} is said by {owner} alone, and was sent by {envelope.source}"
+        return None

@@ -1,0 +1,147 @@
+"""What stands at the broker: names, arguments and bindings, computed from the topology.
+
+Per module M, with the prefix `<app>.<env>.`: the exchanges `M.events` (only M writes), `M.commands`
+(whoever sends to M writes) and `M.replies` (whoever M asks writes), the queues `M.v1.p0 …` for what
+M receives, and `M.dead`, the net below them. `M.queries` and `M.replies.<instance>` live as long as
+somebody consumes them.
+
+The arguments of a queue never change: another arrangement is another version in its name.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from amphibus.messages.envelope import Envelope
+from amphibus.partitions.assignment import partition_of
+
+if TYPE_CHECKING:
+    from amphibus.routing.topology import (
+        Topology,  # a producer outside has no modules, nor what they need
+    )
+
+VERSION = 1
+"""Of the queues' arrangement, `partitions` included."""
+DELIVERY_LIMIT = 50
+"""Deliveries until the broker gives a message up. Crashes and deployments count, so it is only a net."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A topic exchange, durable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable queue."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    auto_delete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What of an exchange reaches a queue."""
+
+    queue: str
+    exchange: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every name at the broker. One a process."""
+
+    app: str
+    env: str
+    partitions: int
+    topology: "Topology"
+
+    @property
+    def prefix(self) -> str:
+        """What all names begin with."""
+        return f"{self.app}.{self.env}."
+
+    def user(self, module: str) -> str:
+        """The broker's user of a module, where each has its own."""
+        return self.prefix + module
+
+    def events(self, module: str) -> str:
+        """The exchange that a module says its events to."""
+        return f"{self.prefix}{module}.events"
+
+    def commands(self, module: str) -> str:
+        """The exchange that others send a module commands and queries by."""
+        return f"{self.prefix}{module}.commands"
+
+    def replies(self, module: str) -> str:
+        """The exchange that a module is answered by."""
+        return f"{self.prefix}{module}.replies"
+
+    def part(self, module: str, partition: int) -> str:
+        """The queue of a partition of what a module receives."""
+        return f"{self.prefix}{module}.v{VERSION}.p{partition}"
+
+    def queries(self, module: str) -> str:
+        """The queue of what a module is asked."""
+        return f"{self.prefix}{module}.queries"
+
+    def dead(self, module: str) -> str:
+        """The queue of what the broker gave up."""
+        return f"{self.prefix}{module}.dead"
+
+    def route(self, destinations: tuple[str, ...], envelope: Envelope) -> tuple[str, str]:
+        """Exchange and routing key of a message that is kept.
+
+        What goes to the owner of its type is a command, known or not: nobody subscribes to his own events.
+        """
+        partition = partition_of(envelope.key, envelope.id, self.partitions)
+        owner = envelope.type.partition(".")[0]
+        exchange = self.commands(owner) if owner in destinations else self.events(owner)
+        return exchange, f"{envelope.type}.p{partition}"
+
+    def permanent(self) -> Iterator[Exchange | Queue | Binding]:
+        """All that must stand before anything is published, each after what it needs."""
+        modules = self.topology.modules
+        for module in modules:
+            for name in (self.events(module), self.commands(module), self.replies(module)):
+                yield Exchange(name)
+        for module in modules:
+            yield Queue(self.dead(module), {"x-queue-type": "quorum"})
+        for module in modules:
+            for partition in range(self.partitions):
+                yield Queue(self.part(module, partition), self.arguments(module))
+        for module in modules:
+            yield from self._bindings(module)
+
+    def of_queries(self, module: str) -> tuple[Queue, Binding]:
+        """The queue of what a module is asked. It goes with its last consumer: then nobody is there."""
+        name = self.queries(module)
+        queue = Queue(name, {"x-queue-type": "classic"}, auto_delete=True)
+        return queue, Binding(name, self.commands(module), "*.*.*")
+
+    def arguments(self, receiver: str) -> dict[str, Any]:
+        """The arguments of a queue of what is kept for a receiver, by which nothing is lost in it."""
+        return {
+            "x-queue-type": "quorum",
+            "x-single-active-consumer": True,
+            "x-delivery-limit": DELIVERY_LIMIT,
+            # At least once dead lettering needs all three; without them the broker may drop.
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": self.dead(receiver),
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+
+    def _bindings(self, module: str) -> Iterator[Binding]:
+        """Commands by partition alone, so that a version nobody knows yet becomes a dead letter of its owner."""
+        for partition in range(self.partitions):
+            queue = self.part(module, partition)
+            yield Binding(queue, self.commands(module), f"*.*.*.p{partition}")
+            for event, subscribers in self.topology.subscribers.items():
+                if module in subscribers:
+                    owner = event.partition(".")[0]
+                    yield Binding(queue, self.events(owner), f"{event}.p{partition}")

@@ -1,0 +1,148 @@
+"""Envelopes as AMQP messages: CloudEvents headers, the native properties filled too, the payload as the body."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aio_pika.abc import AbstractIncomingMessage
+from aiormq.abc import DeliveredMessage
+
+from amphibus.clock import as_datetime
+from amphibus.messages.cloudevents import to_headers
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.ids import new_trace
+from amphibus.transports.rabbitmq.frames import Properties
+
+_DETAIL_LIMIT = 4_000
+_LONGEST_SHORT = 255
+_PERSISTENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came from a queue, whoever sent it."""
+
+    body: bytes
+    headers: dict[str, str]
+    message_id: str
+    type: str
+    user: str
+    correlation: str
+    reply_to: str
+    exchange: str
+
+
+def of_delivery(message: DeliveredMessage) -> Arrival:
+    """What aiormq delivered."""
+    properties = message.header.properties
+    return Arrival(
+        body=message.body,
+        headers=_texts(properties.headers or {}),
+        message_id=properties.message_id or "",
+        type=properties.message_type or "",
+        user=properties.user_id or "",
+        correlation=properties.correlation_id or "",
+        reply_to=properties.reply_to or "",
+        exchange=message.exchange or "",
+    )
+
+
+def of_incoming(message: AbstractIncomingMessage) -> Arrival:
+    """What FastStream hands over."""
+    return Arrival(
+        body=message.body,
+        headers=_texts(message.headers),
+        message_id=message.message_id or "",
+        type=message.type or "",
+        user=message.user_id or "",
+        correlation=message.correlation_id or "",
+        reply_to=message.reply_to or "",
+        exchange=message.exchange or "",
+    )
+
+
+def properties_of(
+    envelope: Envelope, *, user: str, reply_to: str | None = None, correlation: str | None = None
+) -> Properties:
+    """The properties and headers that carry an envelope."""
+    return Properties(
+        content_type="application/json",
+        headers=dict(to_headers(envelope)),
+        delivery_mode=_PERSISTENT,
+        message_id=_short_id(envelope.id),
+        message_type=envelope.type,
+        app_id=envelope.source,
+        timestamp=as_datetime(envelope.time),
+        user_id=user,
+        reply_to=reply_to,
+        correlation_id=correlation,
+    )
+
+
+def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
+    """The properties and headers that carry a reply; an overlong detail is cut, as headers are bounded."""
+    return Properties(
+        content_type="application/json",
+        headers={
+            "ce-outcome": reply.outcome,
+            "ce-code": reply.code,
+            "ce-detail": reply.detail[:_DETAIL_LIMIT],
+        },
+        message_type="reply",
+        correlation_id=correlation,
+    )
+
+
+def reply_of(arrival: Arrival) -> Reply:
+    """The reply that a message carries; one that says nothing is a failure."""
+    headers = arrival.headers
+    return Reply(
+        headers.get("ce-outcome", "failed"),
+        arrival.body,
+        headers.get("ce-code", ""),
+        headers.get("ce-detail", ""),
+    )
+
+
+def _short_id(identity: str) -> str:
+    """The id where it fits into a property, which has 255 bytes; the whole one is in its header."""
+    fits = identity.isascii() or len(identity.encode()) <= _LONGEST_SHORT
+    return identity if fits else hashlib.sha256(identity.encode()).hexdigest()
+
+
+def stranger(arrival: Arrival, *, now: int) -> Envelope:
+    """An envelope for a message that must not be taken for what it says it is.
+
+    Its identity comes from its bytes: delivered again, it is the same, and it stands in nobody's
+    way. It has no key, so it waits behind nothing and nothing waits behind it.
+    """
+    digest = hashlib.sha256(arrival.body)
+    for name, value in sorted(arrival.headers.items()):
+        digest.update(f"\0{name}\0{value}".encode())
+    digest.update(f"\0{arrival.message_id}\0{arrival.user}".encode())
+    identity = digest.hexdigest()
+    return Envelope(
+        id=identity,
+        type=(arrival.headers.get("ce-type") or arrival.type or "unknown")[:255],
+        source=f"unknown:{arrival.user}"[:128],
+        key=None,
+        time=now,
+        correlation=identity,
+        causation=None,
+        trace=new_trace(),
+        body=arrival.body,
+    )
+
+
+def _texts(headers: Mapping[str, Any]) -> dict[str, str]:
+    """What a header may be among strangers, as text; tables and lists say nothing to us."""
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        if isinstance(value, bytes | bytearray):
+            found[name] = value.decode("utf-8", "replace")
+        elif isinstance(value, str):
+            found[name] = value
+        elif isinstance(value, int | float):
+            found[name] = str(value)
+    return found

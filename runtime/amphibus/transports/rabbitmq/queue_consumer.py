@@ -1,0 +1,67 @@
+"""One queue that is consumed: its channel, the window of what came, how far it is fetched ahead."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from aio_pika.abc import AbstractRobustChannel
+
+from amphibus.transports.rabbitmq.ack_window import Window
+from amphibus.transports.rabbitmq.connection import LOST, within
+
+_LOOK_SECONDS = 0.5
+_QUIET_SECONDS = 5.0
+_WIDEST = 4_096
+"""How far the prefetch of a partition may grow where few keys take up all of it."""
+
+
+@dataclass(slots=True)
+class Feed:
+    """One queue that is consumed."""
+
+    channel: AbstractRobustChannel
+    window: Window
+    subscriber: Any
+    """FastStream knows it weakly only, so that one that ended leaves nothing behind."""
+    prefetch: int
+    cancelled: bool = False
+    _seen: int = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether messages can come."""
+        raw = self.window.channel
+        return not raw.is_closed and bool(self.cancelled or raw.consumers)
+
+    async def widen(self, queue: str) -> None:
+        """Lets more come where the backlog of few keys takes up all the room, so that other keys are found behind it.
+
+        A prefetch holds for consumers to come, so another one takes over, on the same channel: their order stays.
+        """
+        window, raw = self.window, self.window.channel
+        stands, self._seen = window.received == self._seen, window.received
+        full = window.pending >= self.prefetch and self.prefetch < _WIDEST
+        if self.cancelled or not (stands and full and window.crowded):
+            return
+        self.prefetch = min(self.prefetch * 4, _WIDEST)
+        await raw.basic_qos(prefetch_count=self.prefetch)
+        for tag, callback in list(raw.consumers.items()):
+            await raw.basic_consume(queue, callback)
+            await raw.basic_cancel(tag)
+
+    async def cancel(self) -> None:
+        """Lets no more come, and returns when all that was on its way here was handed over."""
+        self.cancelled = True
+        raw = self.window.channel
+        for tag in list(raw.consumers):
+            if not raw.is_closed:
+                with contextlib.suppress(*LOST):  # then nothing comes any more either
+                    await raw.basic_cancel(tag, timeout=_QUIET_SECONDS)
+        for _ in range(20):  # the library's tasks for what came before the broker's answer
+            await asyncio.sleep(0)
+
+    async def quiet(self) -> None:
+        """Returns when all that was handed over is safe and acknowledged, or never can be."""
+        while not (self.window.channel.is_closed or self.window.idle):
+            await within(_LOOK_SECONDS, self.window.quiet())

@@ -1,0 +1,202 @@
+"""Requests and replies: carried at once, kept by nobody.
+
+Replies come over an exchange of the module that asks, to a queue of this connection alone. RabbitMQ's
+own direct reply-to would need the right to write to the default exchange, and with it to any queue.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from aiormq import Connection
+from aiormq.abc import DeliveredMessage
+from aiormq.channel import Channel
+from aiormq.exceptions import PublishError
+
+from amphibus.errors import OwnerAway, RequestTimeout
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.transport import OnReply, Safe
+from amphibus.transports.rabbitmq.connection import LOST, Broker, Link, channel_of, plain
+from amphibus.transports.rabbitmq.declare import Declarer
+from amphibus.transports.rabbitmq.frames import Address
+from amphibus.transports.rabbitmq.inbound import Intake
+from amphibus.transports.rabbitmq.names import Names
+from amphibus.transports.rabbitmq.properties import (
+    of_delivery,
+    properties_of,
+    properties_of_reply,
+    reply_of,
+)
+from amphibus.transports.rabbitmq.publish_channel import Outlet
+
+_PART = "requests"
+_NET_PREFETCH = 10
+
+
+class Requests:
+    """Asks and answers for the modules of this process; empties the net for what the broker gave up."""
+
+    def __init__(self, names: Names, broker: Broker, declarer: Declarer) -> None:
+        self._names = names
+        self._broker = broker
+        self._declarer = declarer
+        self._asking: Outlet | None = None
+        self._replying: Outlet | None = None
+        """Without confirms: nobody acts on what became of a reply."""
+        self._pending: dict[str, asyncio.Future[Reply]] = {}
+        self._expected: dict[str, OnReply] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.home = ""
+        """The module whose exchange the replies to this process come by."""
+        self.intakes: Callable[[], Iterable[Intake]] = tuple
+        """The modules whose nets are emptied here."""
+        self.address = ""
+        """Where replies reach this process now: module and queue."""
+        self.link = Link(_PART, broker, plain(_PART, broker, self._serve))
+
+    async def ask(self, owner: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
+        """Asks a module.
+
+        Raises:
+            OwnerAway: nobody listens; it was not done.
+            RequestTimeout: no reply in time, or the connection was lost; it may have been done.
+        """
+        asking = self._asking
+        if asking is None:
+            raise OwnerAway(
+                "the broker is away",
+                f"{envelope.type} could not be asked; it was not done",
+                "ask again when it is back",
+            )
+        correlation = uuid.uuid4().hex
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._pending[correlation] = future
+        properties = properties_of(
+            envelope, user=self._broker.user, reply_to=self.address, correlation=correlation
+        )
+        # Returned messages are told apart by this id, and one id may be asked twice at once.
+        properties.message_id = correlation
+        properties.delivery_mode = 1
+        properties.expiration = str(max(1, int(timeout * 1000)))
+        to = Address(self._names.commands(owner), envelope.type)
+        try:
+            async with asyncio.timeout(timeout):
+                asking.put(to, envelope.body, properties, partial(_tell, future))
+                return await future
+        except PublishError:
+            raise OwnerAway(
+                f"module {owner} is not there",
+                f"nobody handles {envelope.type} at the moment; it was not done",
+                f"start it: amphibus run --mode=distributed --module={owner}",
+            ) from None
+        except LOST as error:
+            raise _unknown(envelope, owner, error, timeout) from None
+        finally:
+            del self._pending[correlation]
+
+    def expect(self, message_id: str, on_reply: OnReply | None) -> None:
+        """Calls `on_reply` with the reply to a kept message; None stops that."""
+        if on_reply is None:
+            self._expected.pop(message_id, None)
+        else:
+            self._expected[message_id] = on_reply
+
+    def expects(self, message_id: str) -> bool:
+        """Whether somebody here waits for the reply to a kept message."""
+        return message_id in self._expected
+
+    def send(self, address: str, correlation: str, reply: Reply) -> None:
+        """Sends a reply to whoever asked; nobody minds if he is gone."""
+        module, _, queue = address.partition("/")
+        if self._replying is None or module not in self._names.topology.modules:
+            return
+        to = Address(self._names.replies(module), queue, mandatory=False)
+        properties = properties_of_reply(reply, correlation=correlation)
+        # Who asked is told by a timeout that it may have been done.
+        with contextlib.suppress(ValueError, *LOST):
+            self._replying.put(to, reply.body, properties)
+
+    async def _serve(self, connection: Connection) -> None:
+        await self._declarer.ensure(connection, time.monotonic())
+        channel = await channel_of(connection)
+        replying = await channel_of(connection, confirms=False)
+        instance = uuid.uuid4().hex
+        queue = f"{self._names.replies(self.home)}.{instance}"
+        await channel.queue_declare(queue, exclusive=True, auto_delete=True)
+        await channel.queue_bind(queue, self._names.replies(self.home), instance)
+        await channel.basic_consume(queue, self._arrived, no_ack=True)
+        nets = [await self._empty_net(connection, intake) for intake in self.intakes()]
+        self.address = f"{self.home}/{instance}"
+        outlets = self._asking, self._replying = Outlet(channel), Outlet(replying)
+        self.link.served()
+        try:
+            gone = [each.closing for each in (connection, channel, replying, *nets)]
+            await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._asking = self._replying = None
+            for outlet in outlets:
+                outlet.close()
+            for future in self._pending.values():
+                if not future.done():
+                    future.set_exception(ConnectionError("the connection was lost"))
+
+    async def _arrived(self, message: DeliveredMessage) -> None:
+        arrival = of_delivery(message)
+        future = self._pending.get(arrival.correlation)
+        if future is not None:
+            if not future.done():
+                future.set_result(reply_of(arrival))
+            return
+        on_reply = self._expected.pop(arrival.correlation, None)
+        if on_reply is not None:
+            on_reply(reply_of(arrival))
+
+    async def _empty_net(self, connection: Connection, intake: Intake) -> Channel:
+        """Moves what the broker gave up into the module's own dead letters, without haste."""
+        channel = await channel_of(connection, confirms=False, prefetch=_NET_PREFETCH)
+
+        async def arrived(message: DeliveredMessage) -> None:
+            intake.given_up(of_delivery(message), self._acknowledge(channel, message))
+
+        await channel.basic_consume(self._names.dead(intake.module), arrived)
+        return channel
+
+    def _acknowledge(self, channel: Channel, message: DeliveredMessage) -> Safe:
+        async def acknowledge() -> None:
+            try:
+                await channel.basic_ack(message.delivery_tag or 0)
+            except LOST:
+                pass  # it comes again, and is known then
+
+        return lambda: self._spawn(acknowledge())
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _tell(future: "asyncio.Future[Reply]", error: BaseException | None) -> None:
+    """What became of a question; a reply may have come before that."""
+    if error is not None and not future.done():
+        future.set_exception(error)
+
+
+def _unknown(
+    envelope: Envelope, owner: str, error: BaseException, seconds: float
+) -> RequestTimeout:
+    if isinstance(error, TimeoutError):
+        return RequestTimeout(
+            f"{envelope.type} was not answered within {seconds:g} s",
+            f"module {owner} may still be working on it: it may have been done",
+            "ask again with the same id: it is done once",
+        )
+    return RequestTimeout(
+        f"the connection was lost before {envelope.type} was answered",
+        f"module {owner} may have it: it may have been done",
+        "ask again with the same id: it is done once",
+    )

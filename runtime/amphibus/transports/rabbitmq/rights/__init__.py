@@ -1,0 +1,1 @@
+"""Users, permissions and definitions at the broker, derived from the front pages."""

@@ -1,0 +1,169 @@
+"""Who may do what at the broker, computed from the front pages: no more than what they declare.
+
+A module writes its own events and the commands that it sends, reads its own queues and makes the two
+short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; that
+is why everything else is declared by `amphibus broker apply` and not by the modules.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from amphibus.config.settings import ProducerSettings
+from amphibus.contract import kind_of
+from amphibus.errors import ConfigError
+from amphibus.routing.topology import GATEWAY
+from amphibus.transports.rabbitmq.names import VERSION, Binding, Names, Queue
+
+NOTHING = "^$"
+_INSTANCE = "[0-9a-f]{32}"
+"""What follows the name of a module's replies: one instance of it."""
+_ANY_REQUEST = r"\*\.\*\.\*"
+"""The key that a module binds its queue of requests with."""
+
+Producers = Mapping[str, ProducerSettings]
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """What keys of an exchange may be written, and read by binding a queue; regular expressions."""
+
+    write: str = NOTHING
+    read: str = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """All that one user may do; regular expressions over names of exchanges and queues."""
+
+    user: str
+    configure: str = NOTHING
+    write: str = NOTHING
+    read: str = NOTHING
+    topics: Mapping[str, Topics] = field(default_factory=dict)
+    """By exchange. One that is not listed here cannot be used either."""
+
+
+def rights(names: Names, producers: Producers) -> list[Rights]:
+    """The rights of every module and every program outside.
+
+    Raises:
+        ConfigError: a program outside is declared with a name or a message that cannot be right.
+    """
+    problems = list(_problems(names, producers))
+    if problems:
+        raise ConfigError(
+            f"{len(problems)} things in [producers] cannot be right"
+            if len(problems) > 1
+            else "[producers] cannot be right",
+            "\n        ".join(problems),
+            "correct config/amphibus.toml; amphibus modules shows what there is",
+        )
+    modules = [_of_module(names, module) for module in names.topology.modules]
+    return modules + [_of_producer(names, *each) for each in sorted(producers.items())]
+
+
+def outside(names: Names, producers: Producers) -> Iterator[Queue | Binding]:
+    """The queues in which programs outside find the events that they hear, and their nets."""
+    for name, declared in sorted(producers.items()):
+        if declared.hears:
+            yield Queue(names.dead(name), {"x-queue-type": "quorum"})
+            yield Queue(events_of(names, name), names.arguments(name))
+            for event in declared.hears:
+                owner = event.partition(".")[0]
+                yield Binding(events_of(names, name), names.events(owner), f"{event}.*")
+
+
+def events_of(names: Names, producer: str) -> str:
+    """The queue in which a program outside finds the events that it hears."""
+    return f"{names.prefix}{producer}.v{VERSION}"
+
+
+def _of_module(names: Names, module: str) -> Rights:
+    own = re.escape(f"{names.prefix}{module}.")
+    made = f"{own}(queries|replies\\.{_INSTANCE})"
+    topics = {
+        names.commands(module): Topics(read=f"^{_ANY_REQUEST}$"),
+        names.replies(module): Topics(read=f"^{_INSTANCE}$"),
+    }
+    for exchange, keys in _written(names, module):
+        before = topics.get(exchange, Topics())
+        topics[exchange] = Topics(f"^({keys})$", before.read)
+    written = [each for each, topic in topics.items() if topic.write != NOTHING]
+    return Rights(
+        user=names.user(module),
+        configure=f"^{made}$",
+        write=f"^({'|'.join([made, *map(re.escape, sorted(written))])})$",
+        read=f"^{own}(v{VERSION}\\.p[0-9]+|dead|queries|commands|replies(\\.{_INSTANCE})?)$",
+        topics=topics,
+    )
+
+
+def _of_producer(names: Names, name: str, declared: ProducerSettings) -> Rights:
+    sent = _by_owner(declared.sends)
+    queue = re.escape(events_of(names, name))
+    return Rights(
+        user=names.user(name),
+        write=_either(names.commands(owner) for owner in sent),
+        read=f"^{queue}$" if declared.hears else NOTHING,
+        topics={
+            names.commands(owner): Topics(f"^({_kept(types)})$") for owner, types in sent.items()
+        },
+    )
+
+
+def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
+    """The exchanges that a module writes to, each with its keys."""
+    topology = names.topology
+    said = topology.publishes.get(module, ())
+    if said:
+        yield names.events(module), _kept(said)
+    sent = topology.sends.get(module, ())
+    asked = {name for name in sent if kind_of(topology.contracts[name]) == "query"}
+    for owner, types in _by_owner(sent).items():
+        commands = [each for each in types if each not in asked]
+        at_once = types if module == GATEWAY else [each for each in types if each in asked]
+        keys = [_kept(commands)] if commands else []
+        keys += [re.escape(each) for each in at_once]
+        yield names.commands(owner), "|".join(keys)
+    for asker in topology.modules:
+        expected = topology.sends.get(asker, ())
+        if any(
+            topology.owners.get(name) == module
+            and (asker == GATEWAY or kind_of(topology.contracts[name]) == "query")
+            for name in expected
+        ):
+            yield names.replies(asker), _INSTANCE
+
+
+def _kept(types: Iterable[str]) -> str:
+    """The keys of messages that are kept: their type and a partition."""
+    return f"({'|'.join(map(re.escape, sorted(types)))})\\.p[0-9]+"
+
+
+def _by_owner(types: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in types:
+        found.setdefault(each.partition(".")[0], []).append(each)
+    return found
+
+
+def _either(names: Iterable[str]) -> str:
+    found = "|".join(map(re.escape, sorted(names)))
+    return f"^({found})$" if found else NOTHING
+
+
+def _problems(names: Names, producers: Producers) -> Iterator[str]:
+    topology = names.topology
+    commands = {each for each in topology.owners if kind_of(topology.contracts[each]) == "command"}
+    events = {each for types in topology.publishes.values() for each in types}
+    for name, declared in producers.items():
+        if name in topology.modules:
+            yield f"[producers.{name}]: a module has that name already"
+        for kind, given, known in (
+            ("sends", declared.sends, commands),
+            ("hears", declared.hears, events),
+        ):
+            for each in given:
+                if each not in known:
+                    yield f"[producers.{name}] {kind} {each}; there are {', '.join(sorted(known))}"

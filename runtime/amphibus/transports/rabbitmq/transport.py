@@ -1,0 +1,158 @@
+"""Modules in processes of their own, on RabbitMQ 3.10 to 4.x.
+
+A message is safe once the broker has confirmed it: it is persistent, in the quorum queues of all its
+destinations. A destination's order is kept by its partitions, each consumed by one instance.
+Publishing, consuming and requests have a connection each, so that a broker that stops publishers
+does not stop acknowledgements.
+"""
+
+import asyncio
+
+from amphibus.clock import Clock
+from amphibus.config.settings import Settings
+from amphibus.errors import ConfigError
+from amphibus.inbox.receiver import Receiver
+from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
+from amphibus.partitions.assignment import Shares
+from amphibus.routing.topology import Topology
+from amphibus.telemetry.health import Health
+from amphibus.transport import Destinations, OnReply, Safe
+from amphibus.transports.rabbitmq.connection import Broker
+from amphibus.transports.rabbitmq.consumer import Consumer
+from amphibus.transports.rabbitmq.declare import Declarer
+from amphibus.transports.rabbitmq.frames import Address
+from amphibus.transports.rabbitmq.inbound import Intake
+from amphibus.transports.rabbitmq.names import Names
+from amphibus.transports.rabbitmq.properties import properties_of
+from amphibus.transports.rabbitmq.publisher import Parcel, Publisher
+from amphibus.transports.rabbitmq.requests import Requests
+
+_WAY = "broker"
+
+
+class RabbitTransport:
+    """Carries envelopes over a broker. `open` it once modules are attached, `close` it at the end.
+
+    Raises:
+        ConfigError: there is no broker in the settings, or its address or TLS files cannot be used.
+    """
+
+    name = "rabbitmq"
+    apart = True
+
+    def __init__(self, topology: Topology, settings: Settings, clock: Clock) -> None:
+        if settings.amqp_url is None:
+            raise ConfigError(
+                "no broker is set",
+                "the modules' messages go over one",
+                "--amqp amqp://user:password@host:5672/",
+            )
+        rabbit = settings.rabbitmq
+        self._names = Names(settings.app, settings.env, rabbit.partitions, topology)
+        self._clock = clock
+        self._body_limit = settings.bus.body_limit_bytes
+        self._verify = rabbit.verify_senders
+        self._broker = Broker(settings.amqp_url.get_secret_value(), rabbit)
+        declarer = Declarer(self._names, self._broker)
+        self._publisher = Publisher(
+            self._broker, declarer, confirm_seconds=rabbit.confirm_timeout_seconds
+        )
+        self._requests = Requests(self._names, self._broker, declarer)
+        self._consumer = Consumer(self._names, self._broker, declarer, prefetch=rabbit.prefetch)
+        self._requests.intakes = lambda: self._consumer.intakes
+        self._intakes: dict[str, Intake] = {}
+
+    def attach(self, module: str, receiver: Receiver, shares: Shares) -> None:
+        """Begins to consume for a hosted module, the partitions that it has here."""
+        intake = Intake(
+            module,
+            receiver,
+            names=self._names,
+            clock=self._clock,
+            body_limit=self._body_limit,
+            verify=self._verify,
+            send_reply=self._requests.send,
+        )
+        self._intakes[module] = intake
+        self._requests.home = self._requests.home or module
+        self._consumer.attach(intake, shares)
+
+    async def open(self, health: Health) -> None:
+        """Connects. A broker that is away is waited for later; `health` says so.
+
+        Raises:
+            ConfigError: it can never work as it is set: wrong credentials, or queues of another make.
+        """
+        self._broker.health = health
+        opened = []
+        try:
+            for link in (self._publisher.link, self._requests.link, self._consumer.link):
+                opened.append(link)
+                await link.open()
+            self._broker.works()
+        except BaseException:
+            for link in opened:
+                await link.close()
+            raise
+
+    async def detach(self, module: str) -> None:
+        """Lets no more come for that module; returns when all that was on its way here was handed over."""
+        await self._consumer.detach(module)
+
+    async def cede(self, module: str, partitions: frozenset[int]) -> None:
+        """Before partitions are given away: returns when nothing of them is under way here."""
+        await self._consumer.cede(module, partitions)
+
+    async def finish(self) -> None:
+        """Returns when all that was handed over is acknowledged, and most of what was delivered is confirmed."""
+        await self._publisher.finish()
+        await self._consumer.finish()
+
+    async def close(self) -> None:
+        """Ends. What was not confirmed is published again at the next start."""
+        links = (self._consumer.link, self._publisher.link, self._requests.link)
+        await asyncio.gather(*(link.close() for link in links))
+
+    async def idle(self) -> bool:
+        """Whether nothing is on its way to the modules attached here."""
+        return self._publisher.idle and await self._consumer.empty() and self._publisher.idle
+
+    def ways(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+        """One: the broker brings a message to all of them."""
+        return [(_WAY, destinations)] if destinations else []
+
+    def reaches(self, way: str) -> bool:  # noqa: ARG002
+        """Always: what the broker cannot take yet waits here, up to a window, and is not lost."""
+        return True
+
+    def deliver(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
+        """Publishes a message; it is safe when the broker has confirmed it."""
+        exchange, key = self._names.route(destinations, envelope)
+        reply_to = envelope.extra.get(REPLY_TO) if envelope.reply else None
+        if envelope.reply and self._requests.expects(envelope.id):
+            reply_to = self._requests.address
+        properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
+        self._publisher.put(Parcel(Address(exchange, key), envelope.body, properties, safe))
+
+    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
+        """Asks a module over its queue for that, which is there as long as somebody listens.
+
+        Raises:
+            OwnerAway: nobody listens; it was not done.
+            RequestTimeout: no reply in time, or the connection was lost; it may have been done.
+        """
+        return await self._requests.ask(destination, envelope, timeout)
+
+    def reply(self, envelope: Envelope, reply: Reply) -> None:
+        """Sends the reply to a delivered message to where its sender said, if it did."""
+        for intake in self._intakes.values():
+            intake.reply(envelope, reply)
+
+    @property
+    def reply_address(self) -> str:
+        """The queue of this process, by its exchange."""
+        return self._requests.address
+
+    def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
+        """Calls `on_reply` with the reply to a message; None stops that."""
+        self._requests.expect(message_id, on_reply)

@@ -1,0 +1,245 @@
+"""The one writer of a module's database: many units of work in one commit.
+
+Every change of a module goes through its writer, one transaction at a time. What is ready together is committed
+together (group commit), because a commit costs more than most of what is in it.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from amphibus.database.faults import is_conflict
+from amphibus.database.store import Store, UnitFailed
+from amphibus.failpoints import failpoint
+from amphibus.messages.envelope import Envelope
+from amphibus.partitions.assignment import Shares
+from amphibus.unit_of_work.commit_delay import Gathering
+from amphibus.unit_of_work.crash_journal import Isolation
+from amphibus.unit_of_work.transaction import Outgoing, Transaction
+
+_log: Any = structlog.get_logger()
+T = TypeVar("T")
+
+_TRIES = 20
+_BEGUN_SECONDS = 0.1
+_APART_SECONDS = 0.005
+"""How far two instances are kept apart that change the same rows, at the first try."""
+
+
+class _Unit:
+    __slots__ = ("about", "done", "flow", "job")
+
+    def __init__(
+        self,
+        job: Callable[[Transaction], Awaitable[Any]],
+        done: "asyncio.Future[Any]",
+        about: Envelope | None,
+        flow: str = "",
+    ) -> None:
+        self.job = job
+        self.done = done
+        self.about = about
+        self.flow = flow
+
+
+class Writer:
+    """Runs units of work, in the order in which they were submitted, as many in a commit as are ready."""
+
+    def __init__(
+        self,
+        store: Store,
+        shares: Shares,
+        isolation: Isolation,
+        *,
+        batch: int,
+        gather_seconds: float = 0.0,
+    ) -> None:
+        self._store = store
+        self._shares = shares
+        self._isolation = isolation
+        self._batch = batch
+        self._gathering = Gathering(gather_seconds)
+        self._units: deque[_Unit] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.commits = 0
+        """How many there were."""
+        self.before_commit: list[Callable[[Transaction], None]] = []
+        """Called for what rides along with every commit."""
+        self.on_sent: Callable[[list[Outgoing]], None] = lambda _: None
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._task = asyncio.create_task(self._work(), name=f"writer:{self._store.module}")
+
+    async def stop(self) -> None:
+        """Finishes what was submitted, then ends."""
+        while self._units:
+            self._wake.set()
+            await asyncio.sleep(0)
+        await self.abort()
+
+    async def abort(self) -> None:
+        """Ends at once: what is not committed is rolled back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def submit(
+        self,
+        job: Callable[[Transaction], Awaitable[T]],
+        *,
+        about: Envelope | None = None,
+        flow: str = "",
+    ) -> "asyncio.Future[T]":
+        """Puts a unit of work in line. Its future has the job's result once that is durable.
+
+        The job may run more than once: a batch that fails as a whole is rolled back and its units rerun singly.
+        What stands against running the message that it is `about` is looked up for the whole batch.
+        What is not about a message, but waited for, says which `flow` it belongs to.
+        """
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._units.append(_Unit(job, done, about, about.correlation if about else flow))
+        self._wake.set()
+        return done
+
+    async def run_alone(
+        self, job: Callable[[Transaction], Awaitable[T]], *, about: Envelope | None
+    ) -> T:
+        """Runs one unit at once; only for who holds the isolation, when nothing else runs."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        await self._run_batch([_Unit(job, done, about)])
+        return done.result()
+
+    async def _work(self) -> None:
+        while True:
+            await self._woken()
+            if pause := self._gathering.pause:
+                await asyncio.sleep(pause)
+            while self._units:
+                while self._isolation.closed:
+                    await self._isolation.opened()
+                with self._isolation.shared():
+                    await self._next_batch()
+                await asyncio.sleep(0)
+
+    async def _woken(self) -> None:
+        """Returns when something was submitted. A transaction that was begun for it is not left open for long."""
+        connection = self._store.writer
+        if connection.begun and not self._wake.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_BEGUN_SECONDS):
+                    await self._wake.wait()
+            if not self._wake.is_set():
+                await connection.roll_back()
+        await self._wake.wait()
+        self._wake.clear()
+
+    async def _next_batch(self) -> None:
+        units: list[_Unit] = []
+        while self._units and len(units) < self._batch:
+            units.append(self._units.popleft())
+        self._gathering.saw(unit.flow for unit in units)
+        await self._run_batch(units)
+
+    async def _run_batch(self, units: list[_Unit]) -> None:
+        try:
+            left = await self._try(units)
+        except _BatchFailed:
+            for unit in units:
+                await self._run_singly(unit)
+            return
+        self._units.extendleft(reversed(left))
+
+    async def _run_singly(self, unit: _Unit) -> None:
+        """Again and again if other instances change the same rows: somebody succeeds each time."""
+        for tries in range(1, _TRIES + 1):
+            try:
+                await self._try([unit])
+            except _BatchFailed as error:
+                if tries == _TRIES or not is_conflict(error.cause):
+                    _fail(unit, error)
+                    return
+                await asyncio.sleep(random.random() * _APART_SECONDS * tries)
+            else:
+                return
+
+    async def _try(self, units: list[_Unit]) -> list[_Unit]:
+        """Commits as many units as fit into a slice of time; returns those that did not."""
+        connection = self._store.writer
+        transaction = Transaction(connection, self._shares, alone=len(units) == 1)
+        results: list[tuple[_Unit, Any]] = []
+        ends = time.perf_counter() + connection.slice_seconds
+        try:
+            await connection.begin()
+            await transaction.check([unit.about for unit in units if unit.about is not None])
+            failpoint("begin")
+            for unit in units:
+                results.append((unit, await unit.job(transaction)))
+                if transaction.lost:
+                    raise UnitFailed
+                if time.perf_counter() > ends:
+                    break
+            for ride_along in self.before_commit:
+                ride_along(transaction)
+            sent = await transaction.keep()
+            failpoint("commit.before")
+            await connection.commit(more=self._more_comes(len(units) - len(results)))
+            self.commits += 1
+            failpoint("commit.after")
+        except BaseException as error:
+            await connection.roll_back()
+            if _we_are_cancelled():
+                raise
+            raise _BatchFailed(error) from error
+        finally:
+            connection.session.sync_session.expunge_all()
+        self._store.troubles.over("writer")
+        self._announce(transaction, sent, results)
+        return units[len(results) :]
+
+    def _more_comes(self, left: int) -> bool:
+        """Whether another transaction follows at once, or as soon as a few messages have come together."""
+        return bool(left or self._units or self._gathering.pause)
+
+    def _announce(
+        self, transaction: Transaction, sent: list[Outgoing], results: list[tuple[_Unit, Any]]
+    ) -> None:
+        actions = list(transaction.then)
+        if sent:
+            actions.insert(0, partial(self.on_sent, sent))
+        for action in actions:
+            try:
+                action()
+            except Exception:  # noqa: BLE001 - the commit stands, and the units behind must go on
+                _log.exception("process.failed", error="after a commit")
+        for unit, result in results:
+            if not unit.done.done():
+                unit.done.set_result(result)
+
+
+class _BatchFailed(Exception):
+    """Carries why a batch was rolled back."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _we_are_cancelled() -> bool:
+    """Whether the writer itself is to end, and not something that a handler awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _fail(unit: _Unit, error: _BatchFailed) -> None:
+    if unit.done.done():
+        return
+    unit.done.set_exception(error.cause)
