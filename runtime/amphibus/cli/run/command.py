@@ -12,8 +12,8 @@ from cyclopts import Parameter
 from pydantic import SecretStr
 
 from amphibus.cli import options
-from amphibus.cli.run import start_checks
 from amphibus.cli.places import GATEWAY, known_names, port_of
+from amphibus.cli.run import start_checks
 from amphibus.cli.run.collector import look_less_often
 from amphibus.cli.run.greeting import Surface, greeting
 
