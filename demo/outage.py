@@ -6,7 +6,7 @@ from typing import Final
 from uuid import uuid4
 
 from amphibus.cli import options
-from amphibus.cli.look.follow import Told, follow
+from amphibus.cli.look.follow import Followed, follow
 from amphibus.cli.output import BOLD, YELLOW, CommandError, paint
 from amphibus.cli.run.instance import Instance, instance
 from amphibus.cli.run.take_down import supervised_process, taken_down
@@ -69,7 +69,7 @@ async def _killed(shop: Instance, modules: list[str], what: str) -> None:
     print(f"process  {pid}: {what} as {shop.pid} in {seconds:.1f} s")
 
 
-async def _waits(url: str, data_dir: Path, order_id: str) -> Told | None:
+async def _waits(url: str, data_dir: Path, order_id: str) -> Followed | None:
     print(f"\norder    {order_id}  card {APPROVED}")
     async with visiting(url) as customer:
         posting = asyncio.create_task(customer.post("/v1/orders", order_of(order_id, APPROVED)))
@@ -82,7 +82,7 @@ async def _waits(url: str, data_dir: Path, order_id: str) -> Told | None:
     return told
 
 
-async def _confirmed(url: str, data_dir: Path, order_id: str, seen: Told | None) -> None:
+async def _confirmed(url: str, data_dir: Path, order_id: str, seen: Followed | None) -> None:
     told = await follow(
         data_dir, order_id, tell=print, after=seen, within_seconds=_BACK_WITHIN_SECONDS
     )

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from amphibus.cli import options
-from amphibus.cli.look.follow import Told, follow
+from amphibus.cli.look.follow import Followed, follow
 from amphibus.cli.output import BOLD, GREEN, YELLOW, CommandError, Exit, paint, typed
 from amphibus.cli.run.instance import instance
 from demo.shop import APPROVED, DECLINED, Json, Shop, answers, visiting
@@ -124,7 +124,7 @@ async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
     return order
 
 
-def show_outcome(order: Json, told: Told | None) -> None:
+def show_outcome(order: Json, told: Followed | None) -> None:
     """One line: how the order ended, and how long that took."""
     status = paint(order["status"].upper(), BOLD, _COLOURS.get(order["status"], YELLOW))
     reasons = f" ({', '.join(order['reasons'])})" if order["reasons"] else ""

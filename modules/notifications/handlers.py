@@ -75,7 +75,7 @@ async def list_notifications(
 
 def mail_for(message: Occasion, *, sender: str) -> EmailMessage:
     """The mail that tells a customer about an event."""
-    subject, story = _told(message)
+    subject, story = _notified(message)
     name = message.reference or str(message.order_id)
     mail = EmailMessage()
     mail["From"] = sender
@@ -90,7 +90,7 @@ def mail_for(message: Occasion, *, sender: str) -> EmailMessage:
     return mail
 
 
-def _told(message: Occasion) -> tuple[str, str]:
+def _notified(message: Occasion) -> tuple[str, str]:
     match message:
         case orders.OrderConfirmed() if message.total:
             return "confirmed", (

@@ -7,7 +7,8 @@ AmphibusError
 │   ├── StoreInUse        another process has it
 │   ├── StoreUnwritable   no right or no room to write
 │   ├── StoreAway         its server does not answer
-│   └── NewerStore        written by a newer version
+│   ├── NewerStore        written by a newer version
+│   └── OlderStore        written by an older version, and not upgraded yet
 ├── Undeclared            a handler publishes, sends or asks what its front page does not declare
 ├── Undecodable           a message whose type, version or body is not understood
 ├── Refused               a business refusal: an answer, not a failure
@@ -65,6 +66,10 @@ class StoreAway(StoreError):
 
 class NewerStore(StoreError):
     """The database was written by a newer version than this one. Nothing was written."""
+
+
+class OlderStore(StoreError):
+    """A database was written by an older version, and is not upgraded yet."""
 
 
 class Undeclared(AmphibusError):

@@ -18,11 +18,11 @@ from amphibus.contract import Command, kind_of
 from amphibus.errors import AmphibusError, ConfigError, RequestTimeout, Undeclared
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_trace
-from amphibus.transports.rabbitmq.client import Outgoing, Sender
+from amphibus.transports.rabbitmq.client import BrokerClient, OutgoingMessage
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import properties_of
 
-Item = Command[Any] | tuple[str, Command[Any]]
+ProducerMessage = Command[Any] | tuple[str, Command[Any]]
 """A command, with an id of your own or without."""
 _LONGEST_ID = 128
 
@@ -65,7 +65,7 @@ class Producer:
             ConfigError: the address cannot be understood.
         """
         self.source = source
-        self._sender = Sender(url, tls=tls)
+        self._sender = BrokerClient(url, tls=tls)
         # Only names are asked of it: a producer declares nothing, so it needs no topology.
         self._names = Names(app, env, partitions, cast(Any, None))
         self._window = window
@@ -121,7 +121,10 @@ class Producer:
         return envelope.id
 
     async def send_all(
-        self, commands: Iterable[Item], *, on_sent: Callable[[str], object] = lambda _id: None
+        self,
+        commands: Iterable[ProducerMessage],
+        *,
+        on_sent: Callable[[str], object] = lambda _id: None,
     ) -> int:
         """Sends any number of commands, `window` of them under way at once; returns how many.
 
@@ -137,7 +140,7 @@ class Producer:
         failed: AmphibusError | None = None
         room = asyncio.Semaphore(self._window)
 
-        async def one(item: Item) -> None:
+        async def one(item: ProducerMessage) -> None:
             try:
                 identity, command = item if isinstance(item, tuple) else (None, item)
                 on_sent(await self.send(command, message_id=identity))
@@ -194,10 +197,10 @@ class Producer:
             body=body,
         )
 
-    def _outgoing(self, envelope: Envelope) -> Outgoing:
+    def _outgoing(self, envelope: Envelope) -> OutgoingMessage:
         owner = envelope.type.partition(".")[0]
         exchange, key = self._names.route((owner,), envelope)
-        return Outgoing(
+        return OutgoingMessage(
             exchange, key, envelope.body, properties_of(envelope, user=self._sender.user)
         )
 

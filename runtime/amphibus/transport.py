@@ -5,10 +5,10 @@ from typing import Protocol
 
 from amphibus.inbox.receiver import Receiver
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.partitions.assignment import Shares
+from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.telemetry.health import Health
 
-Safe = Callable[[], None]
+Ack = Callable[[], None]
 Destinations = tuple[str, ...]
 OnReply = Callable[[Reply], None]
 
@@ -21,7 +21,7 @@ class Transport(Protocol):
     apart: bool
     """Whether modules are in processes of their own, which are woken for what they get."""
 
-    def attach(self, module: str, receiver: Receiver, shares: Shares) -> None:
+    def attach(self, module: str, receiver: Receiver, assignment: PartitionAssignment) -> None:
         """Begins to hand messages to a hosted module: of the partitions that it has here."""
         ...
 
@@ -37,7 +37,7 @@ class Transport(Protocol):
         """Hands that module nothing more; returns when all that was on its way here was handed over."""
         ...
 
-    async def cede(self, module: str, partitions: frozenset[int]) -> None:
+    async def revoke(self, module: str, partitions: frozenset[int]) -> None:
         """Before partitions are given away: returns when nothing of them is on its way or under way here."""
         ...
 
@@ -53,18 +53,18 @@ class Transport(Protocol):
         """Whether nothing is on its way to the modules attached here."""
         ...
 
-    def ways(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+    def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
         """How the destinations of one message are reached: each way takes it to some of them."""
         ...
 
-    def reaches(self, way: str) -> bool:
+    def is_reachable(self, route: str) -> bool:
         """Whether it makes sense to deliver there now. What is not delivered stays in its outbox."""
         ...
 
-    def deliver(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
-        """Carries one message to destinations of one way; calls `safe` once all have it for good.
+    def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
+        """Carries one message to destinations of one way; calls `ack` once all have it for good.
 
-        May deliver it more than once. May never call `safe`: then it is delivered again after a restart. Two
+        May deliver it more than once. May never call `ack`: then it is delivered again after a restart. Two
         messages of one key, delivered one after the other was safe, arrive in that order.
         """
         ...

@@ -20,7 +20,7 @@ from tests.conformance.moods import Script, TinyContainer
 from tests.conformance.tables import LINES, ArchiveBase, DeskBase, DeskLine, Loan, ReadersBase
 
 Tiny = Context[Any]
-Handling = Callable[[Any, Tiny], Awaitable[None]]
+Executor = Callable[[Any, Tiny], Awaitable[None]]
 Answering = Callable[[desk.Count, Tiny], Awaitable[desk.Counted]]
 ROOT = Path(__file__).parent
 
@@ -80,7 +80,7 @@ async def miss(_message: None, loan_missed: Loan, context: Tiny) -> None:
     context.publish(desk.Missed(book=loan_missed.book))
 
 
-def keeps(module: str, what: str) -> Handling:
+def keeps(module: str, what: str) -> Executor:
     """A handler that only keeps the line."""
 
     async def keep(message: Any, context: Tiny) -> None:
@@ -152,8 +152,8 @@ def dark_or_not(new: desk2.Painted) -> desk.Painted:
 def modules(
     *,
     outside_timeout: float = 1000.0,
-    hear: Handling | None = None,
-    read: Handling | None = None,
+    hear: Executor | None = None,
+    read: Executor | None = None,
     answer: Answering = count,
 ) -> tuple[Module, ...]:
     """The front pages; a test may put its own handlers in for those who hear `Written` or answer `Count`."""

@@ -29,7 +29,7 @@ def days_work() -> dict[str, Message]:
         work[f"write{n}"] = desk.Write(book="a", line=n)
         work[f"other{n}"] = desk.Write(book=f"o{n}", line=n)
     work["quick"] = desk.Write(book="q", line=1, mood="fail 1")
-    work["parked"] = desk.Call(book="p", line=1, mood="fail 2")
+    work["delayed"] = desk.Call(book="p", line=1, mood="fail 2")
     work["behind"] = desk.Call(book="p", line=2)
     work["dead"] = desk.Write(book="d", line=1, mood="broken")
     work["lend"] = desk.Lend(book="l")

@@ -132,12 +132,12 @@ class Schemas:
 
     async def fill(self, store: Store) -> None:
         """Has the server answer to what is noted as it does on a full disk."""
-        await store.look.run(_NO_ROOM)
-        for table in ("inbox", "outbox", "parked"):
-            await store.look.run(
+        await store.reader.run(_NO_ROOM)
+        for table in ("inbox", "outbox", "delayed"):
+            await store.reader.run(
                 f"CREATE TRIGGER no_room BEFORE INSERT ON amphibus_{table} EXECUTE FUNCTION no_room()"
             )
 
     async def make_room(self, store: Store) -> None:
         """Has it answer as ever."""
-        await store.look.run("DROP FUNCTION no_room CASCADE")
+        await store.reader.run("DROP FUNCTION no_room CASCADE")

@@ -23,7 +23,7 @@ def end_of(office: Office) -> dict[str, Any]:
     left = {
         (name, table): office.count(name, f"amphibus_{table}")
         for name in (*MODULES, "gateway")
-        for table in ("delivery", "parked", "timer")
+        for table in ("delivery", "delayed", "timer")
     }
     return {
         "lines": {name: sorted(office.lines(name)) for name in MODULES},

@@ -20,7 +20,7 @@ async def test_a_failure_is_tried_again_at_once(office: Office) -> None:
         identity = await shop.send(desk.Write(book="b", line=1, mood="fail 2"))
         await shop.settle()
 
-        assert shop.parked("desk") == []
+        assert shop.delayed("desk") == []
         assert shop.inbox("desk")[0]["attempts"] == 3
 
     assert office.script.runs["desk", identity] == 3
@@ -37,7 +37,7 @@ async def test_then_it_is_parked_with_delays_that_grow(office: Office) -> None:
         await shop.settle()
         for step in (10, 30, 90, 270):
             now = shop.clock.now()
-            wait = (shop.parked("desk")[0]["due"] - now) / 1_000_000
+            wait = (shop.delayed("desk")[0]["due"] - now) / 1_000_000
             assert step * 0.8 - 5 <= wait <= step * 1.2
             await shop.advance(seconds=wait - 2)
             runs = len(office.script.seen)
@@ -55,7 +55,7 @@ async def test_after_its_last_attempt_it_is_dead_and_says_why(office: Office) ->
         assert (letter["id"], letter["reason"], letter["attempts"]) == (identity, "failed", 4)
         assert "Broken" in letter["error"]
         assert "moods.py" in letter["traceback"]
-        assert shop.parked("desk") == []
+        assert shop.delayed("desk") == []
 
     assert office.script.runs["desk", identity] == 4
     body = office.query("desk", "SELECT body FROM amphibus_dead")[0][0]
@@ -86,7 +86,7 @@ async def test_a_handler_that_hangs_has_failed_and_holds_nobody_up_for_ever(offi
         await shop.send(desk.Write(book="a", line=1, mood="hold"))
         await shop.send(desk.Write(book="b", line=1))
         await until(lambda: office.numbers("desk", "b") == [1])
-        await until(lambda: shop.parked("desk"))
+        await until(lambda: shop.delayed("desk"))
         await shop.advance(minutes=6)
 
         (letter,) = shop.dead("desk")
@@ -203,7 +203,7 @@ async def test_a_refusal_is_an_answer_and_not_a_failure(office: Office) -> None:
         await shop.settle()
 
         assert refusal.value.code == "full"
-        assert shop.dead("desk") == shop.parked("desk") == []
+        assert shop.dead("desk") == shop.delayed("desk") == []
         assert shop.inbox("desk")[0]["outcome"] == "refused"
 
     assert office.lines("desk") == []
@@ -259,6 +259,6 @@ async def _retry(office: Office) -> None:
 async def _days(shop: Harness, days: int) -> None:
     await shop.settle()
     for _ in range(days * 48):
-        if not shop.parked("desk"):
+        if not shop.delayed("desk"):
             return
         await shop.advance(minutes=30)

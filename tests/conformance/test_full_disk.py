@@ -2,7 +2,7 @@
 
 import pytest
 
-from amphibus.database.faults import is_trouble
+from amphibus.database.faults import is_store_failure
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.office import Office, until
 
@@ -20,7 +20,7 @@ async def test_a_module_without_room_waits_and_goes_on(office: Office) -> None:
         await office.databases.make_room(store)
         await shop.settle()
 
-        assert shop.dead("readers") == shop.parked("readers") == []
+        assert shop.dead("readers") == shop.delayed("readers") == []
         assert {row["attempts"] for row in shop.inbox("readers")} == {1}
 
     assert sorted(line for _, line, _ in office.lines("readers")) == list(range(5))
@@ -33,7 +33,7 @@ async def test_a_sender_without_room_says_so_and_keeps_what_it_had(office: Offic
         await office.databases.fill(store)
         with pytest.raises(Exception, match="full") as trouble:
             await shop.send(desk.Write(book="b", line=2, mood="x" * 20_000))
-        assert is_trouble(trouble.value)
+        assert is_store_failure(trouble.value)
         await office.databases.make_room(store)
         await shop.send(desk.Write(book="b", line=3))
     async with office.open() as shop:

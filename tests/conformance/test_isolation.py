@@ -149,7 +149,7 @@ async def test_a_module_that_fails_always_delays_no_other_key(office: Office) ->
             )
         await shop.settle()
 
-        assert len(shop.parked("desk")) + len(shop.dead("desk")) == 60
+        assert len(shop.delayed("desk")) + len(shop.dead("desk")) == 60
 
     assert office.count("readers", "line") == 60
 

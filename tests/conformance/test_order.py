@@ -2,8 +2,8 @@
 
 import pytest
 
-from amphibus.admin import dead, feed, replay
-from amphibus.database.tables import ENVELOPE
+from amphibus.admin import dead, enqueue, replay
+from amphibus.database.envelope_rows import ENVELOPE
 from amphibus.routing.codec import to_bytes
 from amphibus.testing import Harness
 from tests.conformance.contracts.desk import v1 as desk
@@ -42,7 +42,7 @@ async def test_what_waits_behind_a_parked_one_is_not_even_tried(office: Office) 
         await shop.send(*[desk.Write(book="b", line=n) for n in (1, 2)])
         await shop.settle()
 
-        assert [each["attempts"] for each in shop.parked("desk")] == [1, 0, 0]
+        assert [each["attempts"] for each in shop.delayed("desk")] == [1, 0, 0]
         assert office.script.seen == [("desk", "b", 0)]
         await shop.advance(minutes=1)
 
@@ -63,7 +63,7 @@ async def test_order_holds_across_a_restart_with_parked_messages(office: Office)
 
 
 async def test_a_parked_one_that_was_handled_elsewhere_is_let_go(office: Office) -> None:
-    """Two instances meet: one parks behind others what the other one is handling."""
+    """Two instances meet: one delays behind others what the other one is handling."""
     async with office.open(quick_retries=0) as shop:
         await shop.send(
             *[desk.Write(book="b", line=n, mood="fail 1" * (n == 1)) for n in (0, 1, 2)]
@@ -72,15 +72,15 @@ async def test_a_parked_one_that_was_handled_elsewhere_is_let_go(office: Office)
         columns = f"{ENVELOPE}, received, attempts"
         office.change(
             "desk",
-            f"INSERT INTO amphibus_parked (seq, lane, {columns}, tries, due, late, error)"
-            " SELECT 0, (SELECT min(lane) FROM amphibus_parked),"
+            f"INSERT INTO amphibus_delayed (seq, ordering_key, {columns}, tries, due, late, error)"
+            " SELECT 0, (SELECT min(ordering_key) FROM amphibus_delayed),"
             f" {columns}, 0, NULL, 0, '' FROM amphibus_inbox WHERE key = 'b'",
         )
-        office.change("desk", "UPDATE amphibus_parked SET due = CASE seq WHEN 0 THEN 0 END")
+        office.change("desk", "UPDATE amphibus_delayed SET due = CASE seq WHEN 0 THEN 0 END")
         await shop.advance(minutes=1)
         await shop.settle()
 
-        assert shop.parked("desk") == shop.dead("desk") == []
+        assert shop.delayed("desk") == shop.dead("desk") == []
 
     assert office.numbers("desk", "b") == [0, 1, 2]
 
@@ -117,7 +117,7 @@ async def test_what_another_process_has_sent_before_goes_before(office: Office) 
         await shop.send(desk.Write(book="b", line=0))
         await shop.settle()
         before = desk.Write(book="b", line=1)
-        await feed.feed(office.stores("gateway")["gateway"], [_item("m1", before)])
+        await enqueue.enqueue(office.stores("gateway")["gateway"], [_item("m1", before)])
         await shop.send(desk.Write(book="b", line=2))
         await until(lambda: office.numbers("desk", "b") == [0, 1, 2])
         await shop.settle()
@@ -189,7 +189,7 @@ async def test_those_that_waited_behind_its_retries_wait_behind_its_death_too(
         await shop.advance(hours=1)
 
         assert [each["key"] for each in shop.dead("desk")] == ["b"]
-        assert len(shop.parked("desk")) == 2
+        assert len(shop.delayed("desk")) == 2
 
     assert office.lines("desk") == []
 
@@ -208,8 +208,8 @@ async def test_a_block_outlives_a_restart_and_ends_with_a_discard(office: Office
         await shop.settle()
 
 
-def _item(identity: str, command: desk.Write) -> feed.Item:
-    return feed.Item(
+def _item(identity: str, command: desk.Write) -> enqueue.AcceptedItem:
+    return enqueue.AcceptedItem(
         id=identity,
         type=desk.Write.contract_type,
         key=command.book,

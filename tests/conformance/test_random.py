@@ -46,7 +46,7 @@ def test_order_and_single_effect_hold_whatever_happens(
             assert office.numbers("desk", book) == sent
         for module in ("desk", "gateway"):
             assert office.count(module, "amphibus_delivery") == 0
-        assert office.count("desk", "amphibus_parked") == 0
+        assert office.count("desk", "amphibus_delayed") == 0
         assert office.count("desk", "amphibus_dead") == 0
 
 
@@ -70,7 +70,7 @@ async def _one(shop: Harness, event: str, waiting: list[tuple[int, tuple[str, st
         number, (book, mood) = waiting.pop(0)
         await shop.send(desk.Call(book=book, line=number, mood=mood), message_id=f"{book} {number}")
     elif event == "again":
-        arrived = {row["id"] for row in (*shop.inbox("desk"), *shop.parked("desk"))}
+        arrived = {row["id"] for row in (*shop.inbox("desk"), *shop.delayed("desk"))}
         for each in [each for each in shop.outgoing() if each.id in arrived][-3:]:
             shop.host.transport.deliver(("desk",), each, lambda: None)
     elif event == "wait":
@@ -80,6 +80,6 @@ async def _one(shop: Harness, event: str, waiting: list[tuple[int, tuple[str, st
     elif event == "end":
         await shop.settle()
         for _ in range(40):
-            if not shop.parked("desk"):
+            if not shop.delayed("desk"):
                 break
             await shop.advance(minutes=10)

@@ -64,12 +64,12 @@ async def test_no_answer_in_time_says_that_it_may_have_been_done(office: Office)
 
 
 async def test_a_request_that_fails_changed_nothing_and_may_be_asked_again(office: Office) -> None:
-    """Its sender does not keep it, so nothing is parked on its behalf."""
+    """Its sender does not keep it, so nothing is delayed on its behalf."""
     async with office.open() as shop:
         with pytest.raises(RequestFailed):
             await shop.request(desk.Write(book="b", line=1, mood="broken"), message_id="same")
         assert office.lines("desk") == []
-        assert shop.parked("desk") == shop.dead("desk") == []
+        assert shop.delayed("desk") == shop.dead("desk") == []
         office.script.healed = True
         await shop.request(desk.Write(book="b", line=1, mood="broken"), message_id="same")
 

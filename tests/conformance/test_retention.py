@@ -61,7 +61,7 @@ async def test_while_a_message_is_parked_nothing_since_it_is_forgotten(office: O
         for _ in range(5):
             await shop.advance(days=10)
             await _prune(shop)
-        assert len(shop.parked("readers")) == 1
+        assert len(shop.delayed("readers")) == 1
         await shop.publish(EVENT, message_id="same")
         await shop.settle()
 

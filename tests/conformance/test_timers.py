@@ -52,7 +52,7 @@ async def test_a_deadline_that_fails_is_tried_again(office: Office) -> None:
         await shop.send(desk.Lend(book="b"))
         await shop.settle()
         await shop.advance(days=9)
-        assert [each["type"] for each in shop.parked("desk")] == ["timer:loan/overdue"]
+        assert [each["type"] for each in shop.delayed("desk")] == ["timer:loan/overdue"]
         assert office.script.deadline_failures == 2
         for _ in range(3):
             await shop.advance(minutes=6)
@@ -71,7 +71,7 @@ async def test_a_deadline_that_no_longer_applies_ends_quietly(office: Office) ->
         await until(lambda: office.count("desk", "amphibus_inbox") == 1)
         await shop.settle()
 
-        assert shop.dead("desk") == shop.parked("desk") == []
+        assert shop.dead("desk") == shop.delayed("desk") == []
 
     assert office.count("desk", "amphibus_timer") == 0
 

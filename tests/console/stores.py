@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from amphibus.database.tables import SCHEMA_VERSION, SQLITE
+from amphibus.database.schema.steps import SCHEMA_VERSION, statements_for_sqlite
 
 NOW: Final = time.time_ns() // 1000
 SALE: Final = "11111111-1111-4111-8111-111111111111"
@@ -25,7 +25,7 @@ class Store:
         folder.mkdir(exist_ok=True)
         with self.open() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-            for statement in SQLITE:
+            for statement in statements_for_sqlite(0):
                 connection.execute(statement)
             facts = {"schema_version": str(SCHEMA_VERSION), "module": module, "transport": "memory"}
             connection.executemany("INSERT INTO amphibus_meta VALUES (?, ?)", facts.items())
@@ -68,12 +68,12 @@ class Store:
             outcome=outcome,
         )
 
-    def parked(self, identity: str, *, due: int | None, **envelope: Any) -> None:
+    def delayed(self, identity: str, *, due: int | None, **envelope: Any) -> None:
         message = self._message(identity, **envelope)
         self.insert(
-            "parked",
+            "delayed",
             **message,
-            lane=_lane(message),
+            ordering_key=_ordering_key(message),
             received=NOW,
             attempts=1,
             tries=1,
@@ -87,7 +87,7 @@ class Store:
         self.insert(
             "dead",
             **message,
-            lane=_lane(message),
+            ordering_key=_ordering_key(message),
             received=NOW - 2_000_000,
             attempts=8,
             died=NOW - 1_000_000,
@@ -115,6 +115,6 @@ class Store:
         } | envelope
 
 
-def _lane(message: dict[str, Any]) -> str:
+def _ordering_key(message: dict[str, Any]) -> str:
     keyed = message["key"] is not None
     return f"{message['source']}\x1f{message['key']}" if keyed else f"\x1f{message['id']}"

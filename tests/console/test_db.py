@@ -11,13 +11,13 @@ def test_status_counts_what_waits_in_each_database(console: Console) -> None:
     shelf = console.store("shelf")
     shelf.sent("m-1", "till")
     shelf.handled("m-2")
-    shelf.parked("m-3", due=NOW)
+    shelf.delayed("m-3", due=NOW)
     shelf.died("m-4")
 
     (status,) = console("db", "status", "--json").json
 
-    counts = {name: status[name] for name in ("unsent", "handled", "parked", "dead", "timers")}
-    assert counts == {"unsent": 1, "handled": 1, "parked": 1, "dead": 1, "timers": 0}
+    counts = {name: status[name] for name in ("unsent", "handled", "delayed", "dead", "timers")}
+    assert counts == {"unsent": 1, "handled": 1, "delayed": 1, "dead": 1, "timers": 0}
     assert console("db", "status").out.startswith("MODULE")
 
 

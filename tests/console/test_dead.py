@@ -61,11 +61,11 @@ def test_a_retried_message_is_parked_with_all_its_attempts_and_due_at_once(
     ended = console("dead", "retry", "m-1")
 
     assert (ended.code, shelf.rows("dead")) == (0, [])
-    (parked,) = shelf.rows("parked")
-    assert parked["id"] == "m-1"
-    assert (parked["attempts"], parked["tries"], parked["late"]) == (0, 0, 0)
-    assert parked["due"] >= NOW
-    assert parked["lane"] == f"gateway\x1f{SALE}"
+    (delayed,) = shelf.rows("delayed")
+    assert delayed["id"] == "m-1"
+    assert (delayed["attempts"], delayed["tries"], delayed["late"]) == (0, 0, 0)
+    assert delayed["due"] >= NOW
+    assert delayed["ordering_key"] == f"gateway\x1f{SALE}"
 
 
 def test_one_whose_key_has_moved_on_is_marked_late(console: Console) -> None:
@@ -77,7 +77,7 @@ def test_one_whose_key_has_moved_on_is_marked_late(console: Console) -> None:
     ended = console("dead", "retry", "m-1", "--json")
 
     assert ended.json["retried"] == [{"id": "m-1", "module": "shelf", "late": True}]
-    assert shelf.rows("parked")[0]["late"] == 1
+    assert shelf.rows("delayed")[0]["late"] == 1
 
 
 def test_what_was_handled_before_it_died_does_not_make_it_late(console: Console) -> None:
@@ -88,18 +88,18 @@ def test_what_was_handled_before_it_died_does_not_make_it_late(console: Console)
 
     console("dead", "retry", "--all")
 
-    assert shelf.rows("parked")[0]["late"] == 0
+    assert shelf.rows("delayed")[0]["late"] == 0
 
 
 def test_behind_a_parked_message_of_its_key_it_waits_its_turn(console: Console) -> None:
     """Two messages of one key that are due together would be handled out of order."""
     shelf = console.store("shelf")
     shelf.died("m-1")
-    shelf.parked("m-2", due=NOW)
+    shelf.delayed("m-2", due=NOW)
 
     console("dead", "retry", "m-1")
 
-    retried = next(row for row in shelf.rows("parked") if row["id"] == "m-1")
+    retried = next(row for row in shelf.rows("delayed") if row["id"] == "m-1")
     assert (retried["due"], retried["late"]) == (None, 1)
 
 
@@ -110,7 +110,7 @@ def test_two_of_one_key_are_tried_one_after_the_other_and_are_not_late(console: 
 
     console("dead", "retry", "--all")
 
-    first, second = shelf.rows("parked")
+    first, second = shelf.rows("delayed")
     assert (first["id"], first["late"], first["due"] is None) == ("m-1", 0, False)
     assert (second["id"], second["late"], second["due"] is None) == ("m-2", 0, True)
 
@@ -118,11 +118,11 @@ def test_two_of_one_key_are_tried_one_after_the_other_and_are_not_late(console: 
 def test_one_that_blocks_its_key_goes_before_what_waits_behind_it(console: Console) -> None:
     shelf = console.store("shelf")
     shelf.died("m-1", blocks=True)
-    shelf.parked("m-2", due=None)
+    shelf.delayed("m-2", due=None)
 
     console("dead", "retry", "m-1")
 
-    dues = {row["id"]: row["due"] for row in shelf.rows("parked")}
+    dues = {row["id"]: row["due"] for row in shelf.rows("delayed")}
     assert dues["m-1"] is not None
     assert dues["m-2"] is None
 
@@ -137,7 +137,7 @@ def test_a_dry_run_changes_nothing(console: Console) -> None:
     assert "dry run: nothing was changed" in retried.out
     assert "dry run: nothing was changed" in discarded.out
     assert len(shelf.rows("dead")) == 1
-    assert shelf.rows("parked") == shelf.rows("inbox") == []
+    assert shelf.rows("delayed") == shelf.rows("inbox") == []
 
 
 def test_to_retry_everything_it_must_be_said(console: Console) -> None:
@@ -164,12 +164,12 @@ def test_a_discarded_message_is_never_handled(console: Console) -> None:
 def test_what_waited_behind_a_discarded_message_goes_on(console: Console) -> None:
     shelf = console.store("shelf")
     shelf.died("m-1", blocks=True)
-    shelf.parked("m-2", due=None)
-    shelf.parked("m-3", due=None)
+    shelf.delayed("m-2", due=None)
+    shelf.delayed("m-3", due=None)
 
     console("dead", "discard", "m-1")
 
-    dues = {row["id"]: row["due"] for row in shelf.rows("parked")}
+    dues = {row["id"]: row["due"] for row in shelf.rows("delayed")}
     assert dues["m-2"] is not None
     assert dues["m-3"] is None
 
@@ -178,11 +178,11 @@ def test_it_goes_on_only_behind_the_last_that_blocks(console: Console) -> None:
     shelf = console.store("shelf")
     shelf.died("m-1", blocks=True)
     shelf.died("m-2", blocks=True)
-    shelf.parked("m-3", due=None)
+    shelf.delayed("m-3", due=None)
 
     console("dead", "discard", "m-1")
 
-    assert shelf.rows("parked")[0]["due"] is None
+    assert shelf.rows("delayed")[0]["due"] is None
 
 
 def test_a_payload_is_corrected(console: Console) -> None:

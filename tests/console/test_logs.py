@@ -46,13 +46,13 @@ def test_what_was_said_at_the_same_moment_is_told_in_the_order_in_which_it_was_s
 def test_what_is_under_way_parked_and_dead_is_told_too(console: Console) -> None:
     console.store("gateway").sent("m-1", "shelf")
     till = console.store("till")
-    till.parked("m-2", due=NOW)
+    till.delayed("m-2", due=NOW)
     till.died("m-3")
 
     ended = console("logs", "--correlation", "flow-1")
 
     assert "gateway > shelf.Sell.v1 > shelf under way" in ended.out
-    assert "> till parked (RuntimeError: it broke)" in ended.out
+    assert "> till delayed (RuntimeError: it broke)" in ended.out
     assert "dead" in ended.out
     assert "(8 attempts) (RuntimeError: it broke)" in ended.out
 

@@ -24,13 +24,13 @@ async def test_what_became_of_messages_is_seen_as_in_files(office: Office) -> No
         assert [each.id for each in shop.outgoing()][:2] == ["good", "bad"]
         (done,) = shop.inbox("desk")
         assert (done["id"], done["outcome"], done["attempts"]) == ("good", "handled", 1)
-        (waiting,) = shop.parked("desk")
+        (waiting,) = shop.delayed("desk")
         assert (waiting["id"], waiting["attempts"]) == ("bad", 1)
 
         await shop.advance(minutes=6)
         (letter,) = shop.dead("desk")
         assert (letter["id"], letter["reason"], letter["attempts"]) == ("bad", "failed", 2)
-        assert shop.parked("desk") == []
+        assert shop.delayed("desk") == []
 
 
 async def test_a_module_that_was_sent_something_while_others_were_asked_is_not_at_rest(
@@ -40,7 +40,7 @@ async def test_a_module_that_was_sent_something_while_others_were_asked_is_not_a
     async with office.open(poll_seconds=60.0) as shop:
         await shop.send(desk.Write(book="b", line=0))
         await shop.settle()
-        turn: asyncio.Lock = shop.host.modules["gateway"].store.look._turn  # type: ignore[attr-defined]
+        turn: asyncio.Lock = shop.host.modules["gateway"].store.reader._turn  # type: ignore[attr-defined]
         async with turn:
             resting = asyncio.ensure_future(shop.host.idle())
             await until(lambda: turn._waiters)

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from amphibus.database.postgres.shared_reader import Looking
+from amphibus.database.envelope_rows import ENVELOPE
+from amphibus.database.postgres.shared_reader import SharedReader
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified
-from amphibus.database.tables import ENVELOPE
 from amphibus.database.write_set import Row
 from tests.services.postgres import PostgresCluster, database_in
 
@@ -34,17 +34,17 @@ async def store(cluster: PostgresCluster) -> AsyncIterator[PostgresStore]:
     with database_in(cluster) as url:
         made = PostgresStore("desk", url)
         await made.open()
-        await made.look.run(_HANDLED)
-        await made.look.pasts([("s", "nobody", "nobody")])
+        await made.reader.run(_HANDLED)
+        await made.reader.prior_outcomes([("s", "nobody", "nobody")])
         yield made
         await made.close()
 
 
 async def test_what_is_asked_while_another_asks_is_asked_at_once(store: PostgresStore) -> None:
     asked: list[str] = []
-    store._looking.raw.add_query_logger(lambda each: asked.append(each.query))
-    first = asyncio.ensure_future(store.look.pasts(_about(9)))
-    others = [asyncio.ensure_future(store.look.pasts(_about(n))) for n in range(6)]
+    store._shared_reader.raw.add_query_logger(lambda each: asked.append(each.query))
+    first = asyncio.ensure_future(store.reader.prior_outcomes(_about(9)))
+    others = [asyncio.ensure_future(store.reader.prior_outcomes(_about(n))) for n in range(6)]
 
     assert await first == _answer(9)
     assert await asyncio.gather(*others) == [_answer(n) for n in range(6)]
@@ -55,8 +55,10 @@ async def test_who_waits_is_answered_when_the_one_who_asks_for_all_is_cancelled(
     store: PostgresStore,
 ) -> None:
     async with _locked(store) as connection:
-        async with _turn(store.look):
-            first, *others = [asyncio.ensure_future(store.look.pasts(_about(n))) for n in range(6)]
+        async with _turn(store.reader):
+            first, *others = [
+                asyncio.ensure_future(store.reader.prior_outcomes(_about(n))) for n in range(6)
+            ]
             await asyncio.sleep(0)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while not await connection.fetchval(_WAITING):
@@ -71,8 +73,10 @@ async def test_who_waits_is_answered_when_the_one_who_asks_for_all_is_cancelled(
 async def test_who_waits_is_answered_when_the_first_in_line_is_cancelled(
     store: PostgresStore,
 ) -> None:
-    async with _turn(store.look):
-        first, *others = [asyncio.ensure_future(store.look.pasts(_about(n))) for n in range(6)]
+    async with _turn(store.reader):
+        first, *others = [
+            asyncio.ensure_future(store.reader.prior_outcomes(_about(n))) for n in range(6)
+        ]
         await asyncio.sleep(0)
         first.cancel()
 
@@ -82,7 +86,7 @@ async def test_who_waits_is_answered_when_the_first_in_line_is_cancelled(
 
 def _about(n: int) -> list[Identified]:
     """Something that was handled, among as many as the number says that nobody knows."""
-    unknown = [("s", f"unknown{each}", "lane") for each in range(n)]
+    unknown = [("s", f"unknown{each}", "ordering_key") for each in range(n)]
     return [*unknown, ("s", f"m{n}", f"k{n}"), *unknown]
 
 
@@ -93,7 +97,7 @@ def _answer(n: int) -> list[Row | None]:
 @asynccontextmanager
 async def _turn(look: object) -> AsyncIterator[None]:
     """Nobody else asks meanwhile."""
-    assert isinstance(look, Looking)
+    assert isinstance(look, SharedReader)
     async with look._turn:
         yield
 

@@ -117,7 +117,7 @@ async def test_a_retried_letter_is_in_its_keys_partition(shop: Shop, tmp_path: P
         await shop.until(_DEAD, ("a",), ("b",), ("c",))
     await dead.retry(shop.stores, await dead.find(shop.stores))
 
-    parts = await shop.rows("SELECT key, part FROM desk.amphibus_parked ORDER BY key")
+    parts = await shop.rows("SELECT key, partition FROM desk.amphibus_delayed ORDER BY key")
     assert parts == [(book, partition_of(book, "", _PARTITIONS)) for book in "abc"]
 
 
@@ -126,7 +126,7 @@ async def test_what_waits_behind_a_blocking_one_goes_on_when_it_is_discarded(
 ) -> None:
     async with shop.open(tmp_path) as harness:
         await harness.send(*[desk.Guard(book="b", line=n, mood="broken" * (not n)) for n in (0, 1)])
-        await shop.until("SELECT key, due FROM desk.amphibus_parked", ("b", None))
+        await shop.until("SELECT key, due FROM desk.amphibus_delayed", ("b", None))
         await dead.discard(shop.stores, await dead.find(shop.stores))
         await shop.until(_LINES, ("b", 1, False))
 

@@ -23,7 +23,7 @@ _EVENT = (
 _LETTER = (
     "INSERT INTO shelf.amphibus_dead"
     " (id, type, source, key, time, correlation, causation, trace, reply, extra, body,"
-    " lane, received, attempts, died, reason, error, traceback, blocks)"
+    " ordering_key, received, attempts, died, reason, error, traceback, blocks)"
     f" VALUES ('m-1', 'shelf.Sell.v1', 'gateway', {_FLOW}, '{{}}',"
     f" E'gateway\\x1f{SALE}', 1, 8, 1, 'failed', 'it broke', '', 0)"
 )
@@ -67,7 +67,7 @@ def test_dead_letters_are_listed_and_tried_again(desk: Desk) -> None:
     assert [each["id"] for each in desk("dead", "list", "--json").json] == ["m-1"]
     assert desk("dead", "retry", "m-1").code == 0
     assert desk.do("SELECT id FROM shelf.amphibus_dead") == []
-    assert desk.do("SELECT id, attempts, late FROM shelf.amphibus_parked") == [
+    assert desk.do("SELECT id, attempts, late FROM shelf.amphibus_delayed") == [
         {"id": "m-1", "attempts": 0, "late": 0}
     ]
 
@@ -96,8 +96,8 @@ def test_a_command_is_put_into_the_outbox_on_the_server(desk: Desk) -> None:
     assert desk.do("SELECT id, source, key FROM gateway.amphibus_outbox") == [
         {"id": "m-1", "source": "gateway", "key": SALE}
     ]
-    assert desk.do("SELECT destination, seq, part FROM gateway.amphibus_delivery") == [
-        {"destination": "shelf", "seq": 1, "part": partition_of(SALE, "m-1", 8)}
+    assert desk.do("SELECT destination, seq, partition FROM gateway.amphibus_delivery") == [
+        {"destination": "shelf", "seq": 1, "partition": partition_of(SALE, "m-1", 8)}
     ]
 
 

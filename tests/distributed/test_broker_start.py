@@ -13,7 +13,7 @@ from amphibus.cli.broker import node as broker_node
 from amphibus.cli.broker.start import broker as the_broker
 from amphibus.cli.output import CommandError, Exit
 from amphibus.config.settings import Settings
-from amphibus.transports.rabbitmq.probe import greeted
+from amphibus.transports.rabbitmq.probe import probe
 from tests.services.rabbitmq import scripts
 
 NOBODY = "amqp://guest:guest@127.0.0.1:1/"
@@ -109,11 +109,11 @@ def test_a_node_of_an_installed_rabbitmq_lives_as_long_as_somebody_uses_it(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     told: list[str] = []
     with the_broker(settings(tmp_path), tmp_path, told.append, default=NOBODY) as first:
-        assert greeted(first.url) == "lets in"
+        assert probe(first.url) == "lets in"
         with the_broker(settings(tmp_path), tmp_path, told.append, default=NOBODY) as second:
             assert second.url == first.url
-        assert greeted(first.url) == "lets in"
-    assert greeted(first.url) == "away"
+        assert probe(first.url) == "lets in"
+    assert probe(first.url) == "away"
 
     folder = tmp_path / "var" / "broker"
     assert len(told) == 1
@@ -141,10 +141,10 @@ def test_a_node_that_was_left_behind_is_found_again(
     told: list[str] = []
 
     with the_broker(settings(tmp_path), tmp_path, told.append, default=NOBODY) as found:
-        assert greeted(found.url) == "lets in"
+        assert probe(found.url) == "lets in"
 
     assert told == []
-    assert greeted(found.url) == "away"
+    assert probe(found.url) == "away"
 
 
 def _listens_on_loopback_only(folder: Path) -> bool:

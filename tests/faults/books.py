@@ -36,10 +36,10 @@ class Books:
         self._folder = data_dir
 
     def unfinished(self) -> dict[str, int]:
-        """What is undelivered, parked or dead, by module and table; empty when all is done."""
+        """What is undelivered, delayed or dead, by module and table; empty when all is done."""
         found: dict[str, int] = {}
         for module in self.modules():
-            for table in ("delivery", "parked", "dead"):
+            for table in ("delivery", "delayed", "dead"):
                 if count := self.count(module, table):
                     found[f"{module} {table}"] = count
         return found

@@ -13,7 +13,7 @@ _ACCEPTED: Final = 202
 _INVALID: Final = 422
 
 
-class Sender:
+class BrokerClient:
     """Lives as long as one month is sent to one shop.
 
     `after` is called with the number of answers so far, from the thread that had the last one.

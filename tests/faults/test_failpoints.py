@@ -9,15 +9,15 @@ import pytest
 from amphibus.failpoints import FAILPOINTS
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.month import Month
-from tests.faults.sending import Sender
+from tests.faults.sending import BrokerClient
 from tests.faults.shop import Shop
 from tests.faults.troubles import Provider, one_that_pays, retry_the_dead
 
 _EARLY: Final = {
     "migrate.before": 2,
     "migrate.after": 2,
-    "park.before": 3,
-    "park.after": 3,
+    "delay.before": 3,
+    "delay.after": 3,
     "retry.before": 1,
     "dead.after": 1,
     "prune.before": 4,
@@ -50,7 +50,7 @@ def test_killed_once_anywhere_it_ends_as_if_nothing_had_been(
 
 def _killed_at(failpoint: str, shop: Shop, month: Month) -> None:
     """Every kind of trouble at once: an outage, a letter that dies and is retried, clean-up, and a kill."""
-    sender, provider = Sender(shop, month), Provider(shop.data_dir)
+    sender, provider = BrokerClient(shop, month), Provider(shop.data_dir)
     victim = one_that_pays(month)
     provider.hold_for_a_stranger(victim)
     shop.start(failpoint)
@@ -59,7 +59,7 @@ def _killed_at(failpoint: str, shop: Shop, month: Month) -> None:
     with provider.away():
         others = [line for line in month.orders if line is not victim]
         placing = _in_background(lambda: sender.orders(others))
-        shop.wait(lambda: _parked(shop) > 5, "parked while the provider is away")
+        shop.wait(lambda: _delayed(shop) > 5, "delayed while the provider is away")
     sender.orders([victim])
     placing()
     shop.wait(lambda: _dead(shop) == [victim.id], "dead as its money is held for a stranger")
@@ -86,7 +86,7 @@ def test_killed_while_a_deadline_passes_each_order_is_given_up_once(
         AMPHIBUS_BUS__RETRY_LIMIT_SECONDS="0.5",
     )
     few = month.first(12).timed_out()
-    sender, provider = Sender(shop, few), Provider(shop.data_dir)
+    sender, provider = BrokerClient(shop, few), Provider(shop.data_dir)
     shop.start("timer.before:3")
     sender.stock()
     with provider.away():
@@ -109,7 +109,7 @@ def test_killed_while_it_stops_it_ends_as_if_nothing_had_been(shop: Shop, month:
             asked.set()
             shop.interrupt()
 
-    sender = Sender(shop, some, ask_to_stop)
+    sender = BrokerClient(shop, some, ask_to_stop)
     shop.start("stop.draining:1")
     sender.everything()
 
@@ -138,9 +138,9 @@ def _in_background(work: Callable[[], None]) -> Callable[[], None]:
     return ended
 
 
-def _parked(shop: Shop) -> int:
+def _delayed(shop: Shop) -> int:
     shop.revive()
-    return shop.books.count("payments", "parked")
+    return shop.books.count("payments", "delayed")
 
 
 def _timers(shop: Shop) -> int:

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.conftest import Say
 from tests.faults.month import Line, Month
-from tests.faults.sending import Sender
+from tests.faults.sending import BrokerClient
 from tests.faults.shop import Shop
 from tests.faults.troubles import Provider
 
@@ -43,7 +43,7 @@ def _killed(shop: Shop, month: Month, say: Say, *, seed: int, times: int) -> Non
     killer = Killer(shop, month, seed=seed, times=times)
     say(f"seed {seed}: killed after answers {[count for count, _ in killer.moments]}")
     shop.start()
-    sender = Sender(shop, month, killer)
+    sender = BrokerClient(shop, month, killer)
     sender.everything()
 
     assert len(shop.deaths) == times
@@ -79,7 +79,7 @@ def test_killed_while_the_provider_hangs_what_needs_no_payment_goes_on_at_once(
     some = month.first(90)
     free = [line for line in some.orders if some.fates[line.id].payment == "not_required"][:3]
     paid = [line for line in some.orders if line not in free]
-    sender = Sender(shop, some)
+    sender = BrokerClient(shop, some)
     shop.start()
     sender.stock()
     with Provider(shop.data_dir).hanging():

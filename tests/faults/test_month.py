@@ -8,7 +8,7 @@ from amphibus.config.settings import load_settings
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.conftest import Say
 from tests.faults.month import ROOT, Month, folder
-from tests.faults.sending import Sender
+from tests.faults.sending import BrokerClient
 from tests.faults.shop import Shop
 
 
@@ -35,7 +35,7 @@ def test_the_variables_that_name_what_the_tests_use_are_no_settings_of_the_shop(
 @pytest.mark.timeout(600)
 def test_the_whole_month_over_http_ends_as_expected(shop: Shop, month: Month, say: Say) -> None:
     shop.start()
-    sender = Sender(shop, month)
+    sender = BrokerClient(shop, month)
     sender.everything()
     count, seconds = len(month.orders), sender.seconds
     say(f"{count} orders in {seconds:.1f} s: {count / seconds:.0f} orders/s")

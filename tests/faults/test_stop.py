@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.month import Month
-from tests.faults.sending import Sender
+from tests.faults.sending import BrokerClient
 from tests.faults.shop import Shop
 from tests.faults.troubles import Provider
 
@@ -29,7 +29,7 @@ def test_asked_to_stop_it_finishes_what_runs_and_goes_on_later(shop: Shop, month
                 stops.append((code, seconds, list(left)))
 
     shop.start()
-    Sender(shop, some, stop_twice).everything()
+    BrokerClient(shop, some, stop_twice).everything()
 
     assert len(stops) == 2
     for code, seconds, left in stops:
@@ -48,7 +48,7 @@ def test_a_provider_that_hangs_and_a_client_that_dawdles_do_not_hold_up_its_end(
     """Neither can be waited for; what they left undone is done at the next start."""
     shop.configure(AMPHIBUS_DRAIN_SECONDS="3", AMPHIBUS_GATEWAY__ACCEPT_WITHIN_SECONDS="0")
     some, drain = month.first(30), 3.0
-    sender = Sender(shop, some)
+    sender = BrokerClient(shop, some)
     shop.start()
     sender.stock()
     sender.orders(some.orders[:10])
@@ -74,7 +74,7 @@ def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on(
 ) -> None:
     few = month.first(5)
     shop.start()
-    sender = Sender(shop, few)
+    sender = BrokerClient(shop, few)
     sender.stock()
 
     refused = shop.another()

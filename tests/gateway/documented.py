@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from amphibus.gateway.bindings import Binding
+from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.openapi import openapi
 from tests.gateway.library import v1 as library
 
@@ -26,7 +26,7 @@ _ALWAYS = {404, 405, 408, 500}
 @cache
 def description() -> dict[str, Any]:
     """The OpenAPI document of the library."""
-    bindings = [Binding(each, each.contract_http) for each in CONTRACTS if each.contract_http]
+    bindings = [RouteBinding(each, each.contract_http) for each in CONTRACTS if each.contract_http]
     return openapi(bindings, "The library")
 
 

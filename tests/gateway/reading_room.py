@@ -107,7 +107,7 @@ class Room:
         self.harness = harness
         host = harness.host
         self.app = build_app(
-            host.acceptance(), limits, host.health, host.meters, title="The library"
+            host.accepted_store(), limits, host.health, host.meters, title="The library"
         )
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
         self.client = httpx.AsyncClient(

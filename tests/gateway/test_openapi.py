@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from amphibus.gateway.bindings import Binding
+from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.openapi import openapi
 from amphibus.routing.project import Project
 from tests.gateway.documented import description, schema
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def shop() -> dict[str, Any]:
     contracts = Project.find(ROOT).contracts
     bindings = [
-        Binding(each, each.contract_http) for each in contracts.values() if each.contract_http
+        RouteBinding(each, each.contract_http) for each in contracts.values() if each.contract_http
     ]
     return openapi(bindings, "shop")
 

@@ -119,8 +119,8 @@ class Shop:
         return view.status, view.reasons
 
     def nothing_failed(self) -> bool:
-        """Whether no module has a dead letter or a parked message."""
+        """Whether no module has a dead letter or a delayed message."""
         return not any(
-            self.harness.dead(name) or self.harness.parked(name)
+            self.harness.dead(name) or self.harness.delayed(name)
             for name in self.harness.host.modules
         )

@@ -87,7 +87,7 @@ async def test_a_payment_outage_delays_an_order_and_never_refuses_it(shop: Shop)
     order_id = await shop.place({"LANTERN": 2})
     await shop.harness.advance(hours=20)
     assert (await shop.order(order_id)).status == "pending"
-    assert [each["attempts"] for each in shop.harness.parked("payments")] == [0]
+    assert [each["attempts"] for each in shop.harness.delayed("payments")] == [0]
 
     shop.provider.away = False
     await shop.harness.advance(hours=1)

@@ -15,8 +15,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "safe before it is handled",
         "transports/memory",
-        "            receiver.take(envelope, safe)",
-        "            receiver.take(envelope, safe), safe()",
+        "            receiver.take(envelope, ack)",
+        "            receiver.take(envelope, ack), ack()",
         "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
     ),
     in_runtime(
@@ -43,8 +43,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "what is safe is never written down",
         "outbox/relay",
-        "transaction.records.safe += marks",
-        "transaction.records.safe += marks[:0]",
+        "transaction.write_set.acks += acks",
+        "transaction.write_set.acks += acks[:0]",
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
     ),
     in_runtime(
@@ -57,8 +57,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "what is due is never written down by itself",
         "outbox/relay",
-        "self._mark_timer = loop.call_later(_MARK_SECONDS, self._mark_now)",
-        "self._mark_timer = loop.call_later(3600.0, self._mark_now)",
+        "self._ack_timer = loop.call_later(_ACK_SECONDS, self._write_acks_now)",
+        "self._ack_timer = loop.call_later(3600.0, self._write_acks_now)",
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
     ),
     in_runtime(
@@ -126,17 +126,17 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "test_retention.py::test_nothing_that_is_not_delivered_is_forgotten",
     ),
     in_runtime(
-        "clean-up forgets what a parked message may bring back",
+        "clean-up forgets what a delayed message may bring back",
         "host/retention",
         "            rows_before = min(rows_before, oldest[0])",
         "            rows_before = max(rows_before, oldest[0])",
         "test_retention.py::test_while_a_message_is_parked_nothing_since_it_is_forgotten",
     ),
     in_runtime(
-        "clean-up looks at the parked ones only",
+        "clean-up looks at the delayed ones only",
         "host/retention",
         "SELECT min(received) FROM amphibus_dead",
-        "SELECT min(received) FROM amphibus_parked",
+        "SELECT min(received) FROM amphibus_delayed",
         "test_retention.py::test_while_a_message_is_dead_nothing_since_it_is_forgotten",
     ),
     in_runtime(
@@ -156,7 +156,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a partition is given away while it is worked on",
         "partitions/leases",
-        "        await self.quiet(parts)\n        self._look.set()",
+        "        await self.drain(partitions)\n        self._look.set()",
         "        self._look.set()",
         "tests/topologies/test_leases.py::test_a_partition_is_given_away_when_nothing_of_it_is_under_way"
         "_and_not_before",
@@ -164,8 +164,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "what was taken under a lost partition is done",
         "inbox/receiver",
-        "        if attempt.grip is None or attempt.grip in transaction.grips:",
-        "        if attempt.grip is None or transaction.grips:",
+        "        if attempt.lease_token is None or attempt.lease_token in transaction.lease_tokens:",
+        "        if attempt.lease_token is None or transaction.lease_tokens:",
         "tests/topologies/test_leases.py::test_what_was_taken_as_the_holder_of_a_partition_is_not_done"
         "_after_its_loss",
     ),
@@ -179,8 +179,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the memory is purged at start",
         "host/module_host",
-        "        await self.shares.start()\n",
-        "        await self.shares.start()\n"
+        "        await self.assignment.start()\n",
+        "        await self.assignment.start()\n"
         '        await self.store.writer.sql.run("DELETE FROM amphibus_inbox")\n',
         "test_once.py::test_a_repetition_is_known_after_a_restart",
     ),
@@ -201,7 +201,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a cancelled timer stays armed",
         "inbox/timers",
-        "            records.timers[name, key] = None\n            continue",
+        "            write_set.timers[name, key] = None\n            continue",
         "            continue",
         "test_timers.py::test_it_does_not_fire_after_it_was_cancelled",
     ),

@@ -1,17 +1,17 @@
-"""Defects in how a message is handled, retried, parked, buried and remembered."""
+"""Defects in how a message is handled, retried, delayed, dead and remembered."""
 
 from typing import Final
 
 from tests.mutants.defect import Defect, in_runtime
 
-_KNOWN = "        return await past_of(self._store.look, attempt.envelope) is not None"
+_KNOWN = "        return await past_of(self._store.reader, attempt.envelope) is not None"
 
 HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the inbox is not looked up",
         "unit_of_work/transaction",
-        "            if past is not None:\n",
-        "            if past is not None and past[0] != 'handled':\n",
+        "            if prior is not None:\n",
+        "            if prior is not None and prior[0] != 'handled':\n",
         "test_once.py::test_a_repeated_request_gets_the_same_answer",
     ),
     in_runtime(
@@ -38,7 +38,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a refusal is not kept",
         "inbox/executor",
-        "            await self._settlement.record(transaction, attempt, Outcome.REFUSED, kept)",
+        "            await self._recorder.record(transaction, attempt, Outcome.REFUSED, kept)",
         "            pass",
         "test_once.py::test_a_repeated_request_gets_the_same_refusal",
     ),
@@ -64,14 +64,14 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "test_isolation.py::test_a_handler_that_ruins_its_transaction_harms_only_itself",
     ),
     in_runtime(
-        "messages overtake a parked one",
+        "messages overtake a delayed one",
         "inbox/executor",
-        "        if past is None:",
-        '        if past is None or (past[0] == "waits" and envelope.key):',
+        "        if prior is None:",
+        '        if prior is None or (prior[0] == "waits" and envelope.key):',
         "test_order.py::test_what_waits_behind_a_parked_one_is_not_even_tried",
     ),
     in_runtime(
-        "requests overtake a parked one",
+        "requests overtake a delayed one",
         "inbox/executor",
         "            if attempt.origin is Origin.REQUEST:",
         "            if attempt.origin is Origin.REQUEST and not envelope.reply:",
@@ -80,8 +80,8 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a dead one blocks nobody",
         "database/statements",
-        "FROM amphibus_dead WHERE lane = {lane} AND blocks = 1",
-        "FROM amphibus_dead WHERE lane = {lane} AND blocks = 2",
+        "FROM amphibus_dead WHERE ordering_key = {ordering_key} AND blocks = 1",
+        "FROM amphibus_dead WHERE ordering_key = {ordering_key} AND blocks = 2",
         "test_order.py::test_behind_a_blocking_dead_one_the_others_wait",
     ),
     in_runtime(
@@ -92,16 +92,16 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "test_order.py::test_those_that_waited_behind_its_retries_wait_behind_its_death_too",
     ),
     in_runtime(
-        "nobody wakes who waits behind a parked one",
+        "nobody wakes who waits behind a delayed one",
         "inbox/parking",
-        "    return await promote_next(sql, lane, now) if promote else False",
+        "    return await release_next(sql, ordering_key, now) if promote else False",
         "    return False",
         "test_order.py::test_what_waits_behind_a_parked_one_is_not_even_tried",
     ),
     in_runtime(
-        "a parked message stays after it was handled",
+        "a delayed message stays after it was handled",
         "inbox/parking",
-        '    await sql.run("DELETE FROM amphibus_parked WHERE seq = ?", seq)',
+        '    await sql.run("DELETE FROM amphibus_delayed WHERE seq = ?", seq)',
         "    assert seq",
         "test_order.py::test_what_waits_behind_a_parked_one_is_not_even_tried",
     ),
@@ -130,7 +130,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "no quick retry",
         "inbox/outcomes",
         "        first_arrival = attempt.origin in (Origin.DELIVERY, Origin.REQUEST)",
-        "        first_arrival = attempt.origin in (Origin.PARKED, Origin.REQUEST)",
+        "        first_arrival = attempt.origin in (Origin.DELAYED, Origin.REQUEST)",
         "test_failures.py::test_a_failure_is_tried_again_at_once",
     ),
     in_runtime(
@@ -155,7 +155,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_backoff.py",
     ),
     in_runtime(
-        "a parked message is run though another instance has handled it",
+        "a delayed message is run though another instance has handled it",
         "inbox/executor",
         "            if settled and settled[0]:",
         "            if settled and (settled := (0,)) is None:",
@@ -178,15 +178,15 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the outside is called for what is known",
         "inbox/outside_step",
-        _KNOWN,
-        '        return (await past_of(self._store.look, attempt.envelope) or [""])[0] == "waits"',
+        "        return await prior_outcome(self._store.reader, attempt.envelope) is not None",
+        '        return (await prior_outcome(self._store.reader, attempt.envelope) or [""])[0] == "waits"',
         "test_outside.py::test_it_is_not_called_for_a_message_that_is_known",
     ),
     in_runtime(
         "the outside is called for what waits",
         "inbox/outside_step",
-        _KNOWN,
-        '        return (await past_of(self._store.look, attempt.envelope) or ["waits"])[0] != "waits"',
+        "        return await prior_outcome(self._store.reader, attempt.envelope) is not None",
+        '        return (await prior_outcome(self._store.reader, attempt.envelope) or ["waits"])[0] != "waits"',
         "test_outside.py::test_it_is_not_called_for_a_message_that_waits_behind_another",
     ),
     in_runtime(
@@ -206,7 +206,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a handler runs without the outside step that was left out",
         "inbox/executor",
-        "        if attempt.stepped_over:",
+        "        if attempt.call_skipped:",
         "        if not attempt:",
         "test_outside.py::test_it_is_not_left_out_when_its_key_is_freed_meanwhile",
     ),
@@ -220,7 +220,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the outside step of a killer is run for ever",
         "inbox/receiver",
-        "            attempt.given_up = self._handling.killer(envelope)",
+        "            attempt.given_up = self._executor.killer(envelope)",
         "            attempt.given_up = None",
         "test_crashes.py::test_an_outside_step_that_kills_its_process_dies_too",
     ),
@@ -255,7 +255,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a full disk spends attempts",
         "inbox/receiver",
-        "        if is_trouble(error) or attempt.given_up is not None:",
+        "        if is_store_failure(error) or attempt.given_up is not None:",
         "        if attempt.given_up is not None:",
         "test_full_disk.py::test_a_module_without_room_waits_and_goes_on",
     ),

@@ -71,7 +71,7 @@ async def test_a_virtual_host_that_does_not_exist_stops_the_start(office: Office
 async def test_a_queue_with_other_arguments_stops_the_start_and_is_named(
     office: Office, names: Names, channel: Any
 ) -> None:
-    queue = names.part("desk", 1)
+    queue = names.partition_queue("desk", 1)
     async with channel() as stranger:
         await stranger.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
     with pytest.raises(ConfigError, match="other arguments") as said:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiormq.abc import DeliveredMessage
 
-from amphibus.partitions.assignment import AllShares
+from amphibus.partitions.assignment import SingleInstance
 from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.names import Names
 from tests.conformance.contracts.desk import v1 as desk
@@ -19,12 +19,14 @@ async def test_a_queue_that_is_deleted_under_its_consumer_is_there_again(
     office: Office, names: Names, channel: Any
 ) -> None:
     async with office.open() as shop:
-        before = set(map(id, _consumer(shop)._feeds.values()))
+        before = set(map(id, _consumer(shop)._queue_consumers.values()))
         async with channel() as stranger:
             for partition in range(PARTITIONS):
-                await stranger.queue_delete(names.part("readers", partition))
-        await until(lambda: not before.intersection(map(id, _consumer(shop)._feeds.values())))
-        await until(lambda: len(_consumer(shop)._feeds) == len(before))
+                await stranger.queue_delete(names.partition_queue("readers", partition))
+        await until(
+            lambda: not before.intersection(map(id, _consumer(shop)._queue_consumers.values()))
+        )
+        await until(lambda: len(_consumer(shop)._queue_consumers) == len(before))
         await shop.send(desk.Write(book="b", line=2))
         await until(lambda: office.numbers("readers", "b") == [2])
 
@@ -36,7 +38,7 @@ async def test_a_command_whose_queue_was_deleted_waits_until_it_is_there_again(
     async with office.open("archive", "readers") as shop:
         async with channel() as stranger:
             for partition in range(PARTITIONS):
-                await stranger.queue_delete(names.part("desk", partition))
+                await stranger.queue_delete(names.partition_queue("desk", partition))
         await shop.send(desk.Write(book="b", line=1))
         await until(lambda: office.count("gateway", "amphibus_delivery") == 0)
     async with office.open() as shop:
@@ -47,8 +49,8 @@ async def test_a_command_whose_queue_was_deleted_waits_until_it_is_there_again(
 
 async def test_a_channel_that_breaks_is_made_anew(office: Office) -> None:
     async with office.open() as shop:
-        for feed in list(_consumer(shop)._feeds.values()):
-            feed.window._reject(4711)  # no such delivery: the broker closes the channel
+        for queue_consumer in list(_consumer(shop)._queue_consumers.values()):
+            queue_consumer.window._reject(4711)  # no such delivery: the broker closes the channel
         await shop.send(*[desk.Write(book="b", line=n) for n in range(5)])
         await until(lambda: office.numbers("readers", "b") == list(range(5)))
 
@@ -78,13 +80,13 @@ async def test_partitions_move_while_work_goes_on(office: Office) -> None:
     """They are taken from this instance and given back, in turn, and every order stays."""
     books, lines = [f"b{n}" for n in range(6)], 30
     async with office.open() as shop:
-        shares = shop.host.modules["desk"].shares
-        assert isinstance(shares, AllShares)
+        assignment = shop.host.modules["desk"].assignment
+        assert isinstance(assignment, SingleInstance)
         for line in range(lines):
             await shop.send(*[desk.Write(book=book, line=line) for book in books])
             if line % 5 == 2:
-                await _give_away(shop, shares, frozenset({line % PARTITIONS}))
-                for tell in shares.on_change:
+                await _give_away(shop, assignment, frozenset({line % PARTITIONS}))
+                for tell in assignment.on_change:
                     tell(frozenset({line % PARTITIONS}), frozenset())
         await shop.settle()
 
@@ -98,11 +100,11 @@ async def test_what_is_ceded_is_not_consumed_and_burns_no_delivery(
 ) -> None:
     async with office.open() as shop:
         everything = frozenset(range(PARTITIONS))
-        await shop.host.transport.cede("desk", everything)
+        await shop.host.transport.revoke("desk", everything)
         await shop.send(*[desk.Write(book=f"b{n}", line=n) for n in range(20)])
         await _until_ready(channel, names, 20)
         assert office.lines("desk") == []
-        for tell in shop.host.modules["desk"].shares.on_change:
+        for tell in shop.host.modules["desk"].assignment.on_change:
             tell(everything, frozenset())
         await shop.settle()
 
@@ -121,12 +123,12 @@ async def test_who_takes_over_what_was_ceded_goes_on_in_order(office: Office) ->
         for line in range(lines):
             await first.send(*[desk.Write(book=book, line=line) for book in books])
             if line == lines // 2:
-                await transport.cede("desk", frozenset(range(PARTITIONS)))
-                second.attach(transport._intakes["desk"], AllShares(PARTITIONS))
-                await second.link.open()
+                await transport.revoke("desk", frozenset(range(PARTITIONS)))
+                second.attach(transport._inbound_queues["desk"], SingleInstance(PARTITIONS))
+                await second.broker_connection.open()
         await until(lambda: len(office.lines("desk")) == lines * len(books))
         await second.finish()
-        await second.link.close()
+        await second.broker_connection.close()
         await first.settle()
 
     for book in books:
@@ -137,9 +139,9 @@ def _consumer(shop: Any) -> Any:
     return shop.host.transport._consumer
 
 
-async def _give_away(shop: Any, shares: AllShares, partitions: frozenset[int]) -> None:
-    await shop.host.transport.cede("desk", partitions)
-    for tell in shares.on_change:
+async def _give_away(shop: Any, assignment: SingleInstance, partitions: frozenset[int]) -> None:
+    await shop.host.transport.revoke("desk", partitions)
+    for tell in assignment.on_change:
         tell(frozenset(), partitions)
 
 
@@ -150,7 +152,7 @@ async def _until_ready(channel: Any, names: Names, count: int) -> None:
         while found != count:
             await asyncio.sleep(0.02)
             queues = [
-                await stranger.queue_declare(names.part("desk", partition), passive=True)
+                await stranger.queue_declare(names.partition_queue("desk", partition), passive=True)
                 for partition in range(PARTITIONS)
             ]
             found = sum(queue.message_count or 0 for queue in queues)
@@ -166,6 +168,8 @@ async def _delivery_counts(channel: Any, names: Names, count: int) -> set[int]:
 
     async with channel() as stranger:
         for partition in range(PARTITIONS):
-            await stranger.basic_consume(names.part("desk", partition), arrived, no_ack=True)
+            await stranger.basic_consume(
+                names.partition_queue("desk", partition), arrived, no_ack=True
+            )
         await until(lambda: len(found) == count)
     return set(found)

@@ -52,7 +52,7 @@ async def test_what_is_no_message_of_ours_is_a_dead_letter_once(
     async with office.open() as shop:
         async with channel() as stranger:
             await stranger.basic_publish(
-                b"anything", routing_key=names.part("desk", 0), properties=properties
+                b"anything", routing_key=names.partition_queue("desk", 0), properties=properties
             )
         await shop.send(*[desk.Write(book=f"b{n}", line=n) for n in range(8)])
         await until(lambda: office.count("desk", "amphibus_dead"))
@@ -71,7 +71,7 @@ async def test_the_same_stranger_delivered_again_is_the_same_dead_letter(
             for _ in range(3):
                 await stranger.basic_publish(
                     b"anything",
-                    routing_key=names.part("desk", 0),
+                    routing_key=names.partition_queue("desk", 0),
                     properties=Basic.Properties(message_id="same"),
                 )
         await until(lambda: office.count("desk", "amphibus_dead"))
@@ -106,7 +106,7 @@ async def test_properties_that_the_library_cannot_read_break_nothing(
     frame = ChannelFrame.marshall(
         channel_number=1,
         frames=[
-            Basic.Publish(routing_key=names.part("desk", 0)),
+            Basic.Publish(routing_key=names.partition_queue("desk", 0)),
             ContentHeader(body_size=8, properties=Basic.Properties(timestamp=sent)),
             ContentBody(b"anything"),
         ],
@@ -175,7 +175,9 @@ async def test_what_the_broker_gives_up_becomes_a_dead_letter_of_the_module(
                 times.append(message)
                 await stranger.basic_nack(message.delivery_tag or 0, requeue=True)
 
-            await stranger.basic_consume(names.part("desk", _partition(names)), give_back)
+            await stranger.basic_consume(
+                names.partition_queue("desk", _partition(names)), give_back
+            )
             await until(lambda: len(times) == DELIVERY_LIMIT + 1)
     async with office.open() as shop:
         await until(lambda: office.count("desk", "amphibus_dead"))

@@ -9,8 +9,8 @@ from aiormq.channel import Channel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amphibus.transport import Safe
-from amphibus.transports.rabbitmq.ack_window import Window
+from amphibus.transport import Ack
+from amphibus.transports.rabbitmq.ack_window import AckWindow
 from amphibus.transports.rabbitmq.properties import Arrival
 
 
@@ -39,20 +39,20 @@ class Module:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
-        self.safe: dict[str, Safe] = {}
+        self.ack: dict[str, Ack] = {}
 
-    def take(self, arrival: Arrival, safe: Safe) -> None:
+    def take(self, arrival: Arrival, ack: Ack) -> None:
         self.taken.append(arrival.message_id)
-        self.safe[arrival.message_id] = safe
+        self.ack[arrival.message_id] = ack
 
 
 def arrival(tag: int) -> Arrival:
     return Arrival(b"", {}, str(tag), "", "", "", "", "")
 
 
-def made() -> tuple[Window, StrictChannel, Module]:
+def made() -> tuple[AckWindow, StrictChannel, Module]:
     channel, module = StrictChannel(), Module()
-    return Window(cast(Channel, channel), module.take), channel, module
+    return AckWindow(cast(Channel, channel), module.take), channel, module
 
 
 async def until(fact: Callable[[], Any]) -> None:
@@ -78,12 +78,12 @@ def test_whatever_order_they_come_and_end_in(data: st.DataObject) -> None:
         unsafe = set(range(1, count + 1))
         for place, tag in enumerate(ending):
             unsafe.discard(tag)
-            module.safe[str(tag)]()
+            module.ack[str(tag)]()
             if place in pauses:
                 await until(lambda: not (window._timer or window._task))
             assert unsafe <= set(channel.open)
         async with asyncio.timeout(5):
-            await window.quiet()
+            await window.drain()
         assert channel.open == []
 
     asyncio.run(story())
@@ -95,9 +95,9 @@ async def test_one_acknowledgement_speaks_for_many() -> None:
     for tag in range(1, 101):
         channel.open.append(tag)
         window.arrived(tag, arrival(tag))
-    for safe in module.safe.values():
-        safe()
-    await window.quiet()
+    for ack in module.ack.values():
+        ack()
+    await window.drain()
 
     assert channel.open == []
     assert channel.acknowledgements <= 5
@@ -110,12 +110,12 @@ async def test_a_slow_one_holds_up_no_acknowledgement_of_others() -> None:
         channel.open.append(tag)
         window.arrived(tag, arrival(tag))
     for tag in range(2, 41):
-        module.safe[str(tag)]()
+        module.ack[str(tag)]()
     await until(lambda: channel.open == [1])
 
     assert not window.idle
-    module.safe["1"]()
-    await window.quiet()
+    module.ack["1"]()
+    await window.drain()
     assert channel.open == []
 
 
@@ -127,9 +127,9 @@ async def test_one_that_never_reaches_us_is_left_to_the_brokers_net() -> None:
     window.arrived(1, arrival(1))
     window.arrived(3, arrival(3))
     await until(lambda: module.taken == ["1", "3"])
-    for safe in module.safe.values():
-        safe()
-    await window.quiet()
+    for ack in module.ack.values():
+        ack()
+    await window.drain()
 
     assert channel.open == []
 

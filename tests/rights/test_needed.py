@@ -41,7 +41,7 @@ class Shop:
         self.hosts = hosts
         self._log = log
         self._opened = opened
-        self._gateway = hosts["gateway"].acceptance()
+        self._gateway = hosts["gateway"].accepted_store()
 
     def refused(self) -> list[str]:
         """What the broker has refused since the shop was opened; it writes late what it refused before."""
@@ -167,7 +167,7 @@ async def test_who_says_to_be_another_is_not_believed(shop: Shop, guarded: Guard
     store = shop.hosts["orders"].modules["orders"].store
     async with asyncio.timeout(30):
         while True:
-            rows = await store.look.rows("SELECT reason FROM amphibus_dead")
+            rows = await store.reader.rows("SELECT reason FROM amphibus_dead")
             if len(rows) == 2:
                 break
             await asyncio.sleep(0.02)

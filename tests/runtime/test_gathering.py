@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amphibus.unit_of_work.commit_delay import Gathering
+from amphibus.unit_of_work.commit_delay import CommitDelay
 
 
-def of(*commits: tuple[str, ...]) -> Gathering:
-    watched = Gathering(0.005)
+def of(*commits: tuple[str, ...]) -> CommitDelay:
+    watched = CommitDelay(0.005)
     for flows in commits:
         watched.saw(flows)
     return watched
@@ -34,7 +34,7 @@ def test_a_burst_is_soon_forgotten() -> None:
 
 
 def test_it_can_be_turned_off() -> None:
-    watched = Gathering(0.0)
+    watched = CommitDelay(0.0)
     for _ in range(50):
         watched.saw(("a", "b", "c", "d"))
 

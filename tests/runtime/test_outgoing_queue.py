@@ -2,10 +2,10 @@
 
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_trace
-from amphibus.outbox.delivery_queue import Item, OutgoingQueue
+from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 
 
-def _item(seq: int, key: str = "k") -> Item:
+def _item(seq: int, key: str = "k") -> OutboxMessage:
     envelope = Envelope(
         id=str(seq),
         type="desk.Write.v1",
@@ -17,15 +17,15 @@ def _item(seq: int, key: str = "k") -> Item:
         trace=new_trace(),
         body=b"{}",
     )
-    return Item(seq, envelope, ("desk",))
+    return OutboxMessage(seq, envelope, ("desk",))
 
 
-def _read(queue: OutgoingQueue, *seqs: int, complete: bool = True) -> None:
+def _read(queue: DeliveryQueue, *seqs: int, complete: bool = True) -> None:
     queue.begin_reading()
     queue.end_reading([_item(seq) for seq in seqs], settled=set(), complete=complete)
 
 
-def _taken_one_by_one(queue: OutgoingQueue, stored: list[int]) -> list[int]:
+def _taken_one_by_one(queue: DeliveryQueue, stored: list[int]) -> list[int]:
     """The numbers as they leave; where the queue is behind, it reads what is stored."""
     left: list[int] = []
     while stored:
@@ -39,7 +39,7 @@ def _taken_one_by_one(queue: OutgoingQueue, stored: list[int]) -> list[int]:
 
 
 def test_what_was_put_in_line_late_goes_by_its_number() -> None:
-    queue = OutgoingQueue("desk", 16)
+    queue = DeliveryQueue("desk", 16)
     _read(queue)
     for seq in (10, 11, 12):
         queue.committed(_item(seq))
@@ -54,7 +54,7 @@ def test_what_was_put_in_line_late_goes_by_its_number() -> None:
 
 
 def test_what_is_missed_while_it_is_read_is_read_the_next_time() -> None:
-    queue = OutgoingQueue("desk", 16)
+    queue = DeliveryQueue("desk", 16)
     queue.begin_reading()
     queue.miss()
     queue.end_reading([], settled=set(), complete=True)
@@ -64,7 +64,7 @@ def test_what_is_missed_while_it_is_read_is_read_the_next_time() -> None:
 
 def test_what_was_read_before_its_commit_was_heard_of_leaves_once() -> None:
     """A server shows a commit to everybody, and only then tells the one who made it."""
-    queue = OutgoingQueue("desk", 16)
+    queue = DeliveryQueue("desk", 16)
     _read(queue, 1, 2)
     for seq in (1, 2, 3):
         queue.committed(_item(seq))

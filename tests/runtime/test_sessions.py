@@ -85,16 +85,18 @@ def _story(kind: type[Session], steps: list[tuple[str, int]]) -> list[Any]:
     """What comes of the steps, and which statements the database sees."""
     engine = create_engine("sqlite://")
     Base.metadata.create_all(engine)
-    told: list[Any] = []
+    on_confirm: list[Any] = []
     with kind(engine) as session:
         event.listen(
-            engine, "before_cursor_execute", lambda *seen: told.append((seen[2], tuple(seen[3])))
+            engine,
+            "before_cursor_execute",
+            lambda *seen: on_confirm.append((seen[2], tuple(seen[3]))),
         )
         for what, key in steps:
-            told.append(_one(session, what, key))
+            on_confirm.append(_one(session, what, key))
         session.flush()
     engine.dispose()
-    return told
+    return on_confirm
 
 
 def _one(session: Session, what: str, key: int) -> Any:

@@ -106,7 +106,7 @@ def test_outside_of_a_message_a_line_is_about_nothing(out: io.StringIO) -> None:
 def test_what_is_given_holds_over_what_is_known(out: io.StringIO) -> None:
     """The relay works for many modules at a time and names each."""
     with logs.about("parties", envelope()):
-        structlog.get_logger().info("message.parked", module="mail", due="x")
+        structlog.get_logger().info("message.delayed", module="mail", due="x")
     assert lines(out)[0]["module"] == "mail"
 
 

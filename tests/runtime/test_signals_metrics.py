@@ -22,7 +22,7 @@ def value(meters: Meters, name: str, **labels: str) -> float | None:
         ("repeated", "repeated_total"),
         ("refused", "refused_total"),
         ("retried", "retried_total"),
-        ("parked", "postponed_total"),
+        ("delayed", "delayed_total"),
         ("died", "died_total"),
     ],
 )
@@ -54,8 +54,8 @@ async def _three() -> Mapping[str, float]:
     return {"outbox_depth": 3}
 
 
-async def _one_parked() -> Mapping[str, float]:
-    return {"parked": 1}
+async def _one_delayed() -> Mapping[str, float]:
+    return {"delayed": 1}
 
 
 def test_a_module_is_asked_for_its_numbers_only_when_somebody_looks() -> None:
@@ -64,7 +64,7 @@ def test_a_module_is_asked_for_its_numbers_only_when_somebody_looks() -> None:
 
     async def numbers() -> Mapping[str, float]:
         asked.append(1)
-        return {"outbox_depth": 7, "outbox_oldest_seconds": 1.5, "parked": 2, "dead_letters": 1}
+        return {"outbox_depth": 7, "outbox_oldest_seconds": 1.5, "delayed": 2, "dead_letters": 1}
 
     meters.watch("orders", numbers)
     assert asked == []
@@ -89,9 +89,9 @@ def test_a_module_that_cannot_answer_hides_no_other() -> None:
 
 def test_a_stopped_module_is_asked_no_more() -> None:
     meters = Meters()
-    meters.watch("orders", _one_parked)
+    meters.watch("orders", _one_delayed)
     meters.unwatch("orders")
-    assert value(meters, "parked", module="orders") is None
+    assert value(meters, "delayed", module="orders") is None
 
 
 def test_two_processes_in_one_interpreter_count_apart() -> None:

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from amphibus.database.faults import Troubles
+from amphibus.database.faults import StoreHealth
 from amphibus.errors import StoreAway
 
 
@@ -15,16 +15,16 @@ class _Watch:
 
 def test_it_is_said_once_then_every_ten_seconds_and_once_when_it_is_over() -> None:
     watch, heard = _Watch(), list[str]()
-    troubles = Troubles("orders", watch)
-    troubles.on_change = heard.append
+    health = StoreHealth("orders", watch)
+    health.on_change = heard.append
     with capture_logs() as lines:
         for second in range(21):
             watch.seconds = second
-            troubles.met("relay", StoreAway("the server does not answer", "refused"))
-            troubles.met("writer", OSError("gone"))
-        troubles.over("relay")
-        troubles.over("writer")
-        troubles.over("writer")
+            health.failed("relay", StoreAway("the server does not answer", "refused"))
+            health.failed("writer", OSError("gone"))
+        health.recovered("relay")
+        health.recovered("writer")
+        health.recovered("writer")
 
     assert [(line["event"], line.get("times")) for line in lines] == [
         ("store.failed", 1),
@@ -38,11 +38,11 @@ def test_it_is_said_once_then_every_ten_seconds_and_once_when_it_is_over() -> No
 
 def test_one_that_comes_and_goes_is_not_spoken_of_each_time() -> None:
     watch = _Watch()
-    troubles = Troubles("orders", watch)
+    health = StoreHealth("orders", watch)
     with capture_logs() as lines:
         for second in range(9):
             watch.seconds = second
-            troubles.met("writer", OSError("full"))
-            troubles.over("writer")
+            health.failed("writer", OSError("full"))
+            health.recovered("writer")
 
     assert [line["event"] for line in lines] == ["store.failed", "store.back"]

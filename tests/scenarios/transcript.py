@@ -42,7 +42,7 @@ def transcript(folder: Path) -> str:
     """The flows in the databases of a folder; ids are numbered as they come."""
     messages = _messages(folder)
     roots = _planted(messages)
-    lines = list(_told(roots, ""))
+    lines = list(_notified(roots, ""))
     return _numbered("\n".join(lines)) + "\n"
 
 
@@ -87,10 +87,10 @@ def _ancestors(said: Said, messages: dict[str, Said]) -> Iterator[Said]:
         yield said
 
 
-def _told(siblings: Iterable[Said], indent: str) -> Iterator[str]:
+def _notified(siblings: Iterable[Said], indent: str) -> Iterator[str]:
     for said in sorted(siblings, key=_shape):
         yield f"{indent}{said.line}"
-        yield from _told(said.below, f"{indent}    ")
+        yield from _notified(said.below, f"{indent}    ")
 
 
 def _shape(said: Said) -> str:

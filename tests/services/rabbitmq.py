@@ -235,7 +235,7 @@ async def ready(url: str, folder: Path, topology: Topology, module: str, partiti
     channel = await connection.channel()
     found = 0
     for partition in range(partitions):
-        queue = await channel.queue_declare(names.part(module, partition), passive=True)
+        queue = await channel.queue_declare(names.partition_queue(module, partition), passive=True)
         found += queue.message_count or 0
     await connection.close()
     return found

@@ -15,7 +15,7 @@ from amphibus.database.postgres.store import PostgresStore
 from amphibus.host.host import Host
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
-from amphibus.partitions.assignment import Quiet
+from amphibus.partitions.assignment import DrainPartitions
 from amphibus.partitions.leases import Leases
 from amphibus.routing.codec import to_bytes
 from tests.conformance.business import project
@@ -27,12 +27,12 @@ _COUNT = 4
 
 
 @asynccontextmanager
-async def _instance(url: str, quiet: Quiet | None = None) -> AsyncIterator[Leases]:
+async def _instance(url: str, drain: DrainPartitions | None = None) -> AsyncIterator[Leases]:
     store = PostgresStore("orders", url)
     await store.open()
     leases = Leases(store, count=_COUNT, transport="rabbitmq", beat_seconds=0.05)
-    if quiet is not None:
-        leases.quiet = quiet
+    if drain is not None:
+        leases.drain = drain
     await leases.start()
     try:
         yield leases
@@ -57,12 +57,12 @@ async def test_a_partition_is_given_away_when_nothing_of_it_is_under_way_and_not
     story: list[str] = []
     gate = asyncio.Event()
 
-    async def quiet(_parts: frozenset[int]) -> None:
+    async def drain(_parts: frozenset[int]) -> None:
         story.append("asked to be quiet")
         await gate.wait()
         story.append("quiet")
 
-    async with _instance(database, quiet) as first:
+    async with _instance(database, drain) as first:
         first.on_change.append(lambda gained, lost: story.append(f"-{len(lost)} +{len(gained)}"))
         async with _instance(database) as second:
             await until(lambda: story)
@@ -128,7 +128,7 @@ async def test_what_was_taken_as_the_holder_of_a_partition_is_not_done_after_its
         )
         await _rows(
             database,
-            "UPDATE desk.amphibus_lease SET owner = 'other', token = token + 1 WHERE part < 2",
+            "UPDATE desk.amphibus_lease SET owner = 'other', token = token + 1 WHERE partition < 2",
         )
         script.gate.set()
         await until(lambda: not receiver.in_flight)
@@ -149,12 +149,12 @@ async def test_a_partition_is_quiet_when_all_that_came_by_it_is_done_with(
             call = desk.Call(book=_book_in(3), line=line, mood="outside hold" * (line == 1))
             receiver.take(_envelope(call), lambda: None, 3)
         await until(lambda: script.held)
-        quiet = asyncio.ensure_future(host.modules["desk"].shares.quiet(frozenset({3})))
-        await host.modules["desk"].shares.quiet(frozenset({0, 1, 2}))
-        assert not quiet.done()
+        drain = asyncio.ensure_future(host.modules["desk"].assignment.drain(frozenset({3})))
+        await host.modules["desk"].assignment.drain(frozenset({0, 1, 2}))
+        assert not drain.done()
 
         script.gate.set()
-        await quiet
+        await drain
         found = await _rows(database, "SELECT line FROM desk.line ORDER BY line")
 
     assert found == [(1,), (2,)]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.month import Month
-from tests.faults.sending import Sender
+from tests.faults.sending import BrokerClient
 from tests.topologies.conftest import Build
 from tests.topologies.moments import Moments
 
@@ -24,7 +24,7 @@ def _switched(build: Build, month: Month, *, first: str, storage: str, gently: b
             lambda: shop.change_to(first, gently=not gently),
         ],
     )
-    Sender(shop, month, moments).everything()
+    BrokerClient(shop, month, moments).everything()
 
     assert moments.all_over
     assert_ends_as_expected(shop, month)

@@ -8,7 +8,7 @@ import pytest
 from amphibus.database.migrations import current, revisions, upgrade
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.errors import StoreError
-from amphibus.partitions.assignment import AllShares
+from amphibus.partitions.assignment import SingleInstance
 from amphibus.partitions.leases import Leases
 from amphibus.unit_of_work.crash_journal import Isolation
 from amphibus.unit_of_work.transaction import Transaction
@@ -39,9 +39,9 @@ async def test_instances_that_start_together_make_the_tables_once(database: str)
 async def test_instances_that_change_the_same_row_do_not_wait_for_each_other(database: str) -> None:
     """The one that comes too late is run again at once, and nobody hears of it."""
     stores = await asyncio.gather(*(_opened(database) for _ in range(2)))
-    await stores[0].look.run("CREATE TABLE shelf (pieces INTEGER)")
-    await stores[0].look.run("INSERT INTO shelf VALUES (0)")
-    writers = [Writer(store, AllShares(1), Isolation(), batch=64) for store in stores]
+    await stores[0].reader.run("CREATE TABLE shelf (pieces INTEGER)")
+    await stores[0].reader.run("INSERT INTO shelf VALUES (0)")
+    writers = [Writer(store, SingleInstance(1), Isolation(), batch=64) for store in stores]
     for writer in writers:
         writer.start()
 
@@ -52,7 +52,7 @@ async def test_instances_that_change_the_same_row_do_not_wait_for_each_other(dat
 
     async with asyncio.timeout(10):
         await asyncio.gather(*(writer.submit(take_one) for _ in range(100) for writer in writers))
-    found = await stores[0].look.row("SELECT pieces FROM shelf")
+    found = await stores[0].reader.row("SELECT pieces FROM shelf")
     for store, writer in zip(stores, writers, strict=True):
         await writer.stop()
         await store.close()

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.month import Month
-from tests.faults.sending import Sender
+from tests.faults.sending import BrokerClient
 from tests.topologies.conftest import Build, Say
 
 _PART = 60
@@ -16,7 +16,7 @@ def _ends_as_expected(
     shop = build(storage)
     shop.arrange(mode, instances)
     shop.start()
-    sender = Sender(shop, month)
+    sender = BrokerClient(shop, month)
     sender.everything()
     count, seconds = len(month.orders), sender.seconds
     where = f"{mode} on {storage}, {instances} of each"
@@ -73,6 +73,6 @@ def test_the_owner_s_reply_finds_the_instance_that_waits_for_it(build: Build, mo
     shop.arrange("distributed", 2)
     shop.configure(AMPHIBUS_GATEWAY__ACCEPT_WITHIN_SECONDS="60")
     shop.start()
-    Sender(shop, month.first(12)).everything()
+    BrokerClient(shop, month.first(12)).everything()
 
     assert shop.stop() == 0

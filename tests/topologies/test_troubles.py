@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.month import Line, Month
-from tests.faults.sending import Sender
+from tests.faults.sending import BrokerClient
 from tests.services.postgres import PostgresCluster
 from tests.services.rabbitmq import RabbitNode
 from tests.topologies.conftest import Build
@@ -27,7 +27,7 @@ def _opened(build: Build, storage: str, *, instances: int = 1) -> System:
 def _each_killed(build: Build, month: Month, storage: str) -> None:
     shop = _opened(build, storage)
     moments = Moments(month, [partial(shop.kill_one, label) for label in MODULES])
-    Sender(shop, month, moments).everything()
+    BrokerClient(shop, month, moments).everything()
 
     assert moments.all_over
     assert_ends_as_expected(shop, month)
@@ -62,7 +62,7 @@ def test_the_whole_month_outlives_a_broker_that_is_restarted_and_killed(
 ) -> None:
     shop = _opened(build, "files")
     moments = Moments(month, [partial(_restarted, node, how) for how in ("stop", "kill")])
-    Sender(shop, month, moments).everything()
+    BrokerClient(shop, month, moments).everything()
 
     assert moments.all_over
     assert_ends_as_expected(shop, month)
@@ -74,7 +74,7 @@ def _outlives_its_server(build: Build, month: Month, server: PostgresCluster, mo
     shop.arrange(mode)
     shop.start()
     moments = Moments(month, [partial(_restarted, server, how) for how in ("stop", "kill")])
-    Sender(shop, month, moments).everything()
+    BrokerClient(shop, month, moments).everything()
 
     assert moments.all_over
     assert_ends_as_expected(shop, month)
@@ -98,7 +98,7 @@ def test_the_whole_month_outlives_a_database_server_that_is_restarted_and_killed
     _outlives_its_server(build, month, server, mode)
 
 
-def _placed_at_once(shop: System, sender: Sender, lines: tuple[Line, ...]) -> None:
+def _placed_at_once(shop: System, sender: BrokerClient, lines: tuple[Line, ...]) -> None:
     """Accepted when they were sent: nobody was told to come again."""
     before = shop.visitor.put_off
     sender.orders(lines)
@@ -113,7 +113,7 @@ def test_orders_are_accepted_while_payments_and_then_the_broker_are_away(
     some = month.first(_PART)
     third = len(some.orders) // 3
     shop = _opened(build, "files")
-    sender = Sender(shop, some)
+    sender = BrokerClient(shop, some)
     sender.stock()
     sender.orders(some.orders[:third])
     with shop.without("payments"):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from amphibus.database.schema_version import check_facts
+from amphibus.database.schema.steps import check_facts
 from amphibus.errors import StoreError
 
 _BUSY_SECONDS: Final = 10.0
@@ -54,7 +54,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: it is no database of a module, or cannot be read.
     """
-    with _connected(path, "ro") as connection:
+    with opened(path, "ro") as connection:
         connection.execute("BEGIN")
         _check(connection, path)
         yield connection
@@ -67,7 +67,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: it is no database of a module, or cannot be written.
     """
-    with _connected(path, "rw") as connection:
+    with opened(path, "rw") as connection:
         connection.execute("BEGIN IMMEDIATE")
         _check(connection, path)
         yield connection
@@ -75,7 +75,12 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """A connection, to read (`ro`) or to write (`rw`), whatever version the tables are of.
+
+    Raises:
+        StoreError: it is no database, or cannot be read.
+    """
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(

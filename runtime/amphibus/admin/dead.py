@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from amphibus.admin.stores import Stores, insert
+from amphibus.database.envelope_rows import ENVELOPE
 from amphibus.database.sql import Sql
-from amphibus.database.tables import ENVELOPE
 from amphibus.database.write_set import Row
 from amphibus.partitions.assignment import partition_of
 
@@ -22,7 +22,7 @@ class DeadLetter:
 
     module: str
     seq: int
-    lane: str
+    ordering_key: str
     id: str
     type: str
     source: str
@@ -47,7 +47,7 @@ class Retried:
     late: bool
     """Later messages of its key were handled, or wait before it."""
     waits: bool
-    """Another message of its key is parked: it comes after that."""
+    """Another message of its key is delayed: it comes after that."""
 
 
 async def find(
@@ -67,7 +67,7 @@ async def find(
 
 
 async def retry(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
-    """Parks letters again with all their attempts, due now, some in each transaction.
+    """Delays letters again with all their attempts, due now, some in each transaction.
 
     One that has left the dead letters meanwhile is passed over.
     """
@@ -180,10 +180,10 @@ class _Overtaken:
 
 
 async def _place(sql: Sql, letter: DeadLetter, *, late: bool) -> Retried:
-    """Where the letter would come in its lane now."""
-    parked = "SELECT 1 FROM amphibus_parked WHERE lane = ? AND due IS NOT NULL"
-    waits = await sql.row(f"{parked} LIMIT 1", letter.lane)
-    later = await sql.row(f"{parked} AND time > ? LIMIT 1", letter.lane, letter.time)
+    """Where the letter would come among those of its ordering key now."""
+    delayed = "SELECT 1 FROM amphibus_delayed WHERE ordering_key = ? AND due IS NOT NULL"
+    waits = await sql.row(f"{delayed} LIMIT 1", letter.ordering_key)
+    later = await sql.row(f"{delayed} AND time > ? LIMIT 1", letter.ordering_key, letter.time)
     return Retried(letter, late=late or later is not None, waits=waits is not None)
 
 
@@ -195,8 +195,8 @@ async def _revive(sql: Sql, letter: DeadLetter, partitions: int, *, late: bool) 
     await sql.run("DELETE FROM amphibus_dead WHERE seq = ?", letter.seq)
     await insert(
         sql,
-        "amphibus_parked",
-        {"lane": letter.lane}
+        "amphibus_delayed",
+        {"ordering_key": letter.ordering_key}
         | row
         | {
             "received": letter.received,
@@ -205,7 +205,7 @@ async def _revive(sql: Sql, letter: DeadLetter, partitions: int, *, late: bool) 
             "due": None if placed.waits else _now(),
             "late": int(placed.late),
             "error": letter.error,
-            "part": partition_of(letter.key, letter.id, partitions),
+            "partition": partition_of(letter.key, letter.id, partitions),
         },
     )
     return placed
@@ -220,19 +220,21 @@ async def _give_up(sql: Sql, letter: DeadLetter) -> bool:
     await insert(sql, "amphibus_inbox", row | times | {"outcome": "discarded"})
     await sql.run("DELETE FROM amphibus_dead WHERE seq = ?", letter.seq)
     if letter.blocks:
-        await _release(sql, letter.lane, now)
+        await _release(sql, letter.ordering_key, now)
     return True
 
 
-async def _release(sql: Sql, lane: str, now: int) -> None:
-    """Lets the first message that waits in a lane go on, unless another dead one blocks it."""
-    blocked = await sql.row("SELECT 1 FROM amphibus_dead WHERE lane = ? AND blocks = 1", lane)
+async def _release(sql: Sql, ordering_key: str, now: int) -> None:
+    """Lets the first message that waits of an ordering key go on, unless another dead one blocks it."""
+    blocked = await sql.row(
+        "SELECT 1 FROM amphibus_dead WHERE ordering_key = ? AND blocks = 1", ordering_key
+    )
     if blocked is None:
         await sql.run(
-            "UPDATE amphibus_parked SET due = ? WHERE due IS NULL AND seq ="
-            " (SELECT min(seq) FROM amphibus_parked WHERE lane = ?)",
+            "UPDATE amphibus_delayed SET due = ? WHERE due IS NULL AND seq ="
+            " (SELECT min(seq) FROM amphibus_delayed WHERE ordering_key = ?)",
             now,
-            lane,
+            ordering_key,
         )
 
 

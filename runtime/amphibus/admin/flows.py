@@ -1,6 +1,6 @@
 """The story of a flow: who sent what to whom, when, and what became of it.
 
-It is read from the outboxes (what was said), the inboxes (what was handled), the parked and the
+It is read from the outboxes (what was said), the inboxes (what was handled), the delayed and the
 dead of all modules.
 """
 
@@ -12,7 +12,7 @@ from amphibus.admin.stores import Stores
 from amphibus.database.sql import Sql
 from amphibus.database.write_set import Row
 
-State = Literal["handled", "refused", "discarded", "under way", "parked", "dead"]
+ReceiptState = Literal["handled", "refused", "discarded", "under way", "delayed", "dead"]
 
 Destinations = Mapping[str, Sequence[str]]
 """Type of a message -> the modules that it goes to."""
@@ -27,7 +27,7 @@ class Receipt:
     """What became of a message in one module. Times are microseconds since the epoch."""
 
     module: str
-    state: State
+    state: ReceiptState
     received: int | None = None
     handled: int | None = None
     attempts: int = 0
@@ -84,10 +84,10 @@ async def flow(
     collector = _Collector(correlation, since, destinations or {})
     for store in stores.values():
         async with store.reading() as sql:
-            await collector.take_said(sql)
+            await collector.take_sent(sql)
     for module, store in stores.items():
         async with store.reading() as sql:
-            await collector.take_heard(sql, module)
+            await collector.take_received(sql, module)
     hops = collector.hops.values()
     by_id = {hop.id: hop for hop in hops}
     roots: list[Hop] = []
@@ -136,7 +136,7 @@ async def correlation_of(
     first: tuple[int, str] | None = None
     for store in stores.values():
         async with store.reading() as sql:
-            for table in ("amphibus_outbox", "amphibus_inbox", "amphibus_dead", "amphibus_parked"):
+            for table in ("amphibus_outbox", "amphibus_inbox", "amphibus_dead", "amphibus_delayed"):
                 statement = (
                     f"SELECT time, correlation FROM {table} WHERE {column} = ? AND time >= ? "
                     "ORDER BY time LIMIT 1"
@@ -155,7 +155,7 @@ class _Collector:
         self._destinations = destinations
         self.hops: dict[tuple[str, str], Hop] = {}
 
-    async def take_said(self, sql: Sql) -> None:
+    async def take_sent(self, sql: Sql) -> None:
         """What a module has sent, in its own order."""
         waiting = "SELECT destination FROM amphibus_delivery WHERE seq = ?"
         brokered = await _uses_broker(sql)
@@ -166,15 +166,15 @@ class _Collector:
             for destination in self._destinations.get(hop.type, ()) if brokered else ():
                 _note(hop, Receipt(destination, "under way"))
 
-    async def take_heard(self, sql: Sql, module: str) -> None:
+    async def take_received(self, sql: Sql, module: str) -> None:
         """What a module has received, and how far it is with it."""
         columns = ", received, handled, attempts, outcome"
         for row in await self._rows(sql, "amphibus_inbox", columns):
             received, handled, attempts, outcome = row[_COLUMNS:]
             _note(self._hop(row), Receipt(module, outcome, received, handled, attempts))
-        for row in await self._rows(sql, "amphibus_parked", ", received, attempts, error"):
+        for row in await self._rows(sql, "amphibus_delayed", ", received, attempts, error"):
             received, attempts, error = row[_COLUMNS:]
-            _note(self._hop(row), Receipt(module, "parked", received, None, attempts, error))
+            _note(self._hop(row), Receipt(module, "delayed", received, None, attempts, error))
         for row in await self._rows(sql, "amphibus_dead", ", received, died, attempts, error"):
             received, died, attempts, error = row[_COLUMNS:]
             _note(self._hop(row), Receipt(module, "dead", received, died, attempts, error))

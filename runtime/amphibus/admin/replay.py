@@ -60,9 +60,9 @@ async def replay(
         batch = events[start : start + _AT_ONCE]
         async with log.writing() as sql:
             await sql.many(
-                "INSERT INTO amphibus_delivery (destination, seq, part) VALUES (?, ?, ?)"
+                "INSERT INTO amphibus_delivery (destination, seq, partition) VALUES (?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
-                [(destination, seq, part) for seq, part in batch],
+                [(destination, seq, partition) for seq, partition in batch],
             )
             await log.skip_number(sql)
         yield len(batch)

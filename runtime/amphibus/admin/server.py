@@ -13,7 +13,7 @@ _MAINTENANCE: Final = "postgres"
 _COUNTS: Final = {
     "unsent": "amphibus_delivery",
     "handled": "amphibus_inbox",
-    "parked": "amphibus_parked",
+    "delayed": "amphibus_delayed",
     "dead": "amphibus_dead",
     "timers": "amphibus_timer",
 }

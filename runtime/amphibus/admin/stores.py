@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from amphibus.admin.database import reading, writing
-from amphibus.database.schema_version import check_facts
+from amphibus.database.schema.steps import check_facts
 from amphibus.database.sql import Sql, SqliteSql
 
 _LET_NOBODY_COMMIT: Final = (

@@ -142,7 +142,7 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
         StoreError: it cannot be made, or the server cannot be reached.
         CommandError: there is no schema of a gateway on that server.
     """
-    from amphibus.admin.feed import prepare
+    from amphibus.admin.enqueue import prepare
     from amphibus.admin.stores import FileStore
     from amphibus.cli.places import GATEWAY
 

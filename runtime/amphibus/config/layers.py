@@ -28,7 +28,7 @@ _MORE_SECRET_WORDS: Final = (*_SECRET_WORDS, "passwd", "passphrase", "pwd")
 """What a key that holds one may hold; a `_FILE` of one is read by its last word alone."""
 
 
-class Entry(NamedTuple):
+class SettingEntry(NamedTuple):
     """One value as somebody gave it."""
 
     key: str
@@ -46,7 +46,7 @@ class Leaf(NamedTuple):
     """Those of its types that TOML has no other word for than text: paths and secrets."""
 
 
-class Problem(NamedTuple):
+class SettingProblem(NamedTuple):
     """One thing that is wrong with the configuration."""
 
     what: str
@@ -69,10 +69,10 @@ def read_layers(
     known = dict(_leaves(model))
     values: dict[str, Any] = {"data_dir": root / "var"}
     origins: dict[str, str] = {}
-    problems: list[Problem] = []
+    problems: list[SettingProblem] = []
     for entry in _entries(root, mode, flags, _with_files_read(environ, known)):
         found = _checked(entry, known, root)
-        if isinstance(found, Problem):
+        if isinstance(found, SettingProblem):
             problems.append(found)
         else:
             _put(values, entry.key, found)
@@ -136,19 +136,19 @@ def _flat_mapping(mapping: Mapping[str, Any], prefix: str) -> Iterator[tuple[str
 
 def _entries(
     root: Path, mode: str, flags: Mapping[str, Any], environ: Mapping[str, str]
-) -> Iterator[Entry]:
+) -> Iterator[SettingEntry]:
     for name in ("amphibus", mode):
         path = f"config/{name}.toml"
         for key, value in _flat_mapping(_read(root / path, path), ""):
-            yield Entry(key, value, path, typed=True)
+            yield SettingEntry(key, value, path, typed=True)
     for variable, text in environ.items():
         ours = variable.startswith(PREFIX) and not variable.startswith(_OF_TESTS)
         if ours and variable not in _NOT_SETTINGS:
-            yield Entry(_key(variable), text, variable, typed=False)
+            yield SettingEntry(_key(variable), text, variable, typed=False)
     for key, value in flags.items():
         if value is not None:
             flag = _FLAGS.get(key, "--" + key.replace("_", "-").replace(".", "-"))
-            yield Entry(key, value, flag, typed=False)
+            yield SettingEntry(key, value, flag, typed=False)
 
 
 def _with_files_read(environ: Mapping[str, str], known: Mapping[str, Leaf]) -> dict[str, str]:
@@ -212,7 +212,7 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Lea
             yield f"{prefix}{name}", Leaf(TypeAdapter(whole), frozenset(texts))
 
 
-def _checked(entry: Entry, known: Mapping[str, Leaf], root: Path) -> Any:
+def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
     """The value converted to its type, or what is wrong with it."""
     if entry.key.partition(".")[0] in _FREE and entry.key.count(".") > 1:
         return entry.value
@@ -225,7 +225,7 @@ def _checked(entry: Entry, known: Mapping[str, Leaf], root: Path) -> Any:
         reason = error.errors()[0]["msg"]
         secret = SecretStr in leaf.texts
         given = shown(entry.key, SecretStr(str(entry.value)) if secret else entry.value)
-        return Problem(
+        return SettingProblem(
             f"{entry.origin}: {entry.key} = {given!r} is not allowed",
             reason[0].lower() + reason[1:],
             f"set {entry.key} in {entry.origin} to an allowed value",
@@ -235,14 +235,14 @@ def _checked(entry: Entry, known: Mapping[str, Leaf], root: Path) -> Any:
     return value
 
 
-def _unknown(entry: Entry, known: Mapping[str, Any]) -> Problem:
+def _unknown(entry: SettingEntry, known: Mapping[str, Any]) -> SettingProblem:
     near = difflib.get_close_matches(entry.key, known, n=1, cutoff=0.5)
     section = entry.key.rpartition(".")[0]
     beside = [key for key in known if key.rpartition(".")[0] == section] or list(known)
     nearest = near[0] if near else None
     if nearest and entry.origin.startswith(PREFIX):
         nearest = PREFIX + nearest.upper().replace(".", "__")
-    return Problem(
+    return SettingProblem(
         f"{entry.origin}: unknown setting {entry.key}",
         f"known here: {', '.join(beside)}",
         f"did you mean {nearest}?" if nearest else "amphibus config show lists them all",
@@ -260,14 +260,14 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
 
 def _problems_between(
     model: type[BaseModel], values: Mapping[str, Any], origins: Mapping[str, str]
-) -> Iterator[Problem]:
+) -> Iterator[SettingProblem]:
     try:
         model.model_validate(values)
     except ValidationError as error:
         for each in error.errors():
             section = ".".join(str(part) for part in each["loc"] if part != "[key]")
             given = sorted({origins[key] for key in origins if _meet(key, section)})
-            yield Problem(
+            yield SettingProblem(
                 f"{', '.join(given)}: [{section}] does not fit together",
                 each["msg"].removeprefix("Value error, "),
                 "amphibus config show",
@@ -279,7 +279,7 @@ def _meet(key: str, section: str) -> bool:
     return f"{key}.".startswith(f"{section}.") or f"{section}.".startswith(f"{key}.")
 
 
-def _error(problems: list[Problem]) -> ConfigError:
+def _error(problems: list[SettingProblem]) -> ConfigError:
     if len(problems) == 1:
         return ConfigError(*problems[0])
     lines = [f"{each.what} ({each.why}; {each.fix})" for each in problems]

@@ -48,14 +48,14 @@ class BusSettings(Section):
     """Most messages under way to one destination."""
     batch: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Most messages handled in one commit."""
-    gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.005
+    commit_delay_seconds: Annotated[float, Field(ge=0, le=1)] = 0.005
     """How long a commit waits for more messages, in the distributed mode, while those of several flows come
     close together; 0: never."""
     handler_timeout_seconds: Seconds = 60.0
     """How long a handler may take in its transaction, which holds up all others of its module; then it has
     failed. One that blocks the thread cannot be interrupted, and holds up its whole process."""
     quick_retries: Annotated[int, Field(ge=0, le=100)] = 2
-    """Tries at once after a failure, before the message is parked."""
+    """Tries at once after a failure, before the message is delayed."""
     max_attempts: Positive = 8
     """Attempts until a message is dead."""
     retry_first_seconds: Seconds = 1.0
@@ -100,7 +100,7 @@ class ProducerSettings(Section):
 
     sends: tuple[str, ...] = ()
     """Commands that it may send, such as `orders.PlaceOrder.v1`."""
-    hears: tuple[str, ...] = ()
+    subscribes: tuple[str, ...] = ()
     """Events that a queue of its own collects for it, until it takes them."""
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from amphibus.contract.http import Http
 
 Kind = Literal["command", "event", "query"]
-Answer = TypeVar("Answer", covariant=True)
+AnswerT = TypeVar("AnswerT", covariant=True)
 
 _VERSION_FILE = re.compile(r"v[1-9][0-9]*")
 
@@ -88,12 +88,12 @@ class Message(Value):
         return None
 
 
-class Command(Message, Generic[Answer]):
-    """Asks its owner to do something; handled once, answered with an `Answer` or refused."""
+class Command(Message, Generic[AnswerT]):
+    """Asks its owner to do something; handled once, answered with an `AnswerT` or refused."""
 
 
-class Query(Message, Generic[Answer]):
-    """Asks its owner for an `Answer`; changes nothing and is not kept."""
+class Query(Message, Generic[AnswerT]):
+    """Asks its owner for an `AnswerT`; changes nothing and is not kept."""
 
 
 class Event(Message):

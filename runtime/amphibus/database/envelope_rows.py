@@ -3,9 +3,12 @@
 import json
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from amphibus.messages.envelope import Envelope
+
+ENVELOPE: Final = "id, type, source, key, time, correlation, causation, trace, reply, extra, body"
+"""The columns that every table of messages shares, in this order."""
 
 
 def columns_of(envelope: Envelope) -> tuple[Any, ...]:

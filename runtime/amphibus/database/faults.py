@@ -46,7 +46,7 @@ def is_conflict(error: BaseException) -> bool:
     return str(getattr(cause, "sqlstate", None) or "").startswith(_CONFLICT)
 
 
-def is_trouble(error: BaseException) -> bool:
+def is_store_failure(error: BaseException) -> bool:
     """Whether the database itself is busy, full or away: the same work may succeed later."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
@@ -60,12 +60,12 @@ def is_trouble(error: BaseException) -> bool:
     )
 
 
-def is_trouble_of_reading(error: BaseException) -> bool:
-    """Like `is_trouble`, where only a statement may fail so, and to be refused a change is one's own fault."""
+def is_read_failure(error: BaseException) -> bool:
+    """Like `is_store_failure`, where only a statement may fail so, and to be refused a change is one's own fault."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
         return False
-    return is_of_the_database(error) and is_trouble(error)
+    return is_of_the_database(error) and is_store_failure(error)
 
 
 def _why(error: BaseException) -> str:
@@ -74,7 +74,7 @@ def _why(error: BaseException) -> str:
     return describe(error)
 
 
-class Troubles:
+class StoreHealth:
     """What is said of a database that cannot be used: when it begins, every ten seconds, when it is over."""
 
     def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -89,7 +89,7 @@ class Troubles:
         self._said = float("-inf")
         self._open = False
 
-    def met(self, who: str, error: BaseException) -> None:
+    def failed(self, who: str, error: BaseException) -> None:
         """Somebody could not use it."""
         now, why = self._clock(), _why(error)
         if not self._whys:
@@ -100,7 +100,7 @@ class Troubles:
             _log.error("store.failed", module=self._module, error=why, times=self._count)
             self._said, self._count, self._open = now, 0, True
 
-    def over(self, who: str) -> None:
+    def recovered(self, who: str) -> None:
         """The same one could use it; said when that is true of all."""
         if who not in self._whys:
             return

@@ -16,10 +16,10 @@ def revisions(folder: Path) -> list[str]:
 
 async def current(store: Store) -> str | None:
     """The revision that a database is at."""
-    table = _version_table(store.module)
+    table = version_table(store.module)
     if not await store.has_table(table):
         return None
-    row = await store.look.row(f"SELECT version_num FROM {table}")
+    row = await store.reader.row(f"SELECT version_num FROM {table}")
     return row[0] if row else None
 
 
@@ -73,11 +73,12 @@ def _run(connection: SyncConnection, module: str, folder: Path) -> None:
     with connection.begin(), context:
         context.configure(
             connection=connection,
-            version_table=_version_table(module),
+            version_table=version_table(module),
             render_as_batch=connection.dialect.name == "sqlite",
         )
         context.run_migrations()
 
 
-def _version_table(module: str) -> str:
+def version_table(module: str) -> str:
+    """The name of the table in which Alembic keeps a module's revision."""
     return f"alembic_version_{module}"

@@ -7,15 +7,21 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from amphibus.database.statements import ARM_TIMER, DISARM_TIMER, INSERT_INBOX, INSERT_OUTBOX, PAST
-from amphibus.database.write_set import Records, Row
+from amphibus.database.statements import (
+    ARM_TIMER,
+    DISARM_TIMER,
+    INSERT_INBOX,
+    INSERT_OUTBOX,
+    PRIOR_OUTCOME,
+)
+from amphibus.database.write_set import Row, WriteSet
 
-_PAST: Final = PAST.format(source="?", id="?", lane="?")
+_PRIOR_OUTCOME: Final = PRIOR_OUTCOME.format(source="?", id="?", ordering_key="?")
 _INSERT_DELIVERY: Final = "INSERT INTO amphibus_delivery VALUES (?, ?, ?)"
 _DELETE_DELIVERY: Final = "DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?"
 
 Identified = tuple[str, str, str]
-"""A message by its source, its id and its lane."""
+"""A message by its source, its id and its ordering key."""
 
 
 class Sql(Protocol):
@@ -37,11 +43,11 @@ class Sql(Protocol):
         """Runs a statement once for each row of values."""
         ...
 
-    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
-        """What stands against running each of some messages; see `past_of`."""
+    async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
+        """What stands against running each of some messages; see `prior_outcome`."""
         ...
 
-    async def keep(self, records: Records) -> list[int]:
+    async def flush(self, write_set: WriteSet) -> list[int]:
         """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
         ...
 
@@ -69,26 +75,28 @@ class SqliteSql:
         """Runs a statement once for each row of values."""
         self.raw.executemany(statement, values)
 
-    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
+    async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
         """What stands against running each of some messages."""
         execute = self.raw.execute
         return [
-            execute(_PAST, (source, identity, source, identity, lane, lane)).fetchone()
-            for source, identity, lane in messages
+            execute(
+                _PRIOR_OUTCOME, (source, identity, source, identity, ordering_key, ordering_key)
+            ).fetchone()
+            for source, identity, ordering_key in messages
         ]
 
-    async def keep(self, records: Records) -> list[int]:
+    async def flush(self, write_set: WriteSet) -> list[int]:
         """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
         execute, many = self.raw.execute, self.raw.executemany
         numbers, deliveries = [], []
-        for row, destinations, part in records.outbox:
+        for row, destinations, partition in write_set.outbox:
             seq = execute(INSERT_OUTBOX, row).lastrowid or 0
             numbers.append(seq)
-            deliveries += [(destination, seq, part) for destination in destinations]
+            deliveries += [(destination, seq, partition) for destination in destinations]
         many(_INSERT_DELIVERY, deliveries)
-        many(INSERT_INBOX, records.inbox)
-        many(_DELETE_DELIVERY, records.safe)
-        if records.timers:
-            many(ARM_TIMER, records.armed)
-            many(DISARM_TIMER, records.disarmed)
+        many(INSERT_INBOX, write_set.inbox)
+        many(_DELETE_DELIVERY, write_set.acks)
+        if write_set.timers:
+            many(ARM_TIMER, write_set.armed)
+            many(DISARM_TIMER, write_set.disarmed)
         return numbers

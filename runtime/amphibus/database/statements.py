@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from amphibus.database.tables import ENVELOPE
+from amphibus.database.envelope_rows import ENVELOPE
 
 INSERT_OUTBOX: Final = (
     f"INSERT INTO amphibus_outbox ({ENVELOPE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -12,18 +12,18 @@ INSERT_INBOX: Final = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ARM_TIMER: Final = (
-    "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, part)"
+    "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, partition)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET due = excluded.due,"
     " id = excluded.id, correlation = excluded.correlation, causation = excluded.causation,"
     " trace = excluded.trace"
 )
 DISARM_TIMER: Final = "DELETE FROM amphibus_timer WHERE name = ? AND key = ?"
 
-PAST: Final = """
+PRIOR_OUTCOME: Final = """
     SELECT outcome, answer FROM amphibus_inbox WHERE source = {source} AND id = {id}
     UNION ALL SELECT 'dead', NULL FROM amphibus_dead WHERE source = {source} AND id = {id}
-    UNION ALL SELECT 'waits', NULL FROM amphibus_parked WHERE lane = {lane}
-    UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE lane = {lane} AND blocks = 1
+    UNION ALL SELECT 'waits', NULL FROM amphibus_delayed WHERE ordering_key = {ordering_key}
+    UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE ordering_key = {ordering_key} AND blocks = 1
     LIMIT 1
 """
-"""What stands against running a message of this source, id and lane."""
+"""What stands against running a message of this source, id and ordering key."""

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from amphibus.database.faults import Troubles
+from amphibus.database.faults import StoreHealth
 from amphibus.database.sql import Sql
 
 
@@ -91,7 +91,7 @@ class Store(Protocol):
         ...
 
     @property
-    def troubles(self) -> Troubles:
+    def health(self) -> StoreHealth:
         """What is said when it cannot be used."""
         ...
 
@@ -101,12 +101,14 @@ class Store(Protocol):
         ...
 
     @property
-    def look(self) -> Sql:
+    def reader(self) -> Sql:
         """Sees what is committed, outside every transaction."""
         ...
 
-    async def open(self, migrate: Migrate | None = None) -> None:
-        """Takes the database for this instance, creates or upgrades its tables.
+    async def open(self, migrate: Migrate | None = None, *, upgrade: bool = False) -> None:
+        """Takes the database for this instance and creates its tables.
+
+        Those of an older version are brought to this one: in a file always, on a server with `upgrade`.
 
         Raises:
             StoreError: it cannot be used.
@@ -117,15 +119,15 @@ class Store(Protocol):
         """Gives it back."""
         ...
 
-    async def reader(self, *, snapshot: bool = True) -> Connection:
-        """A read-only connection, to be handed back with `done_reading`.
+    async def take_reader(self, *, snapshot: bool = True) -> Connection:
+        """A read-only connection, to be handed back with `give_back_reader`.
 
         All its statements see one state of the database. Without `snapshot` it may be one that refuses the second
         of them, where that is cheaper.
         """
         ...
 
-    async def done_reading(self, connection: Any) -> None:
+    async def give_back_reader(self, connection: Any) -> None:
         """Ends the snapshot."""
         ...
 

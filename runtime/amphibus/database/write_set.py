@@ -5,28 +5,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Row = Sequence[Any]
-Timer = tuple[str, str]
+TimerKey = tuple[str, str]
 """Its name and key."""
-Leaving = tuple[Row, tuple[str, ...], int]
+OutboxEntry = tuple[Row, tuple[str, ...], int]
 """A row of the outbox, the destinations of its message, the partition that it belongs to."""
 
 
 @dataclass(slots=True)
-class Records:
+class WriteSet:
     """Rows in the order of their tables' columns."""
 
     inbox: list[Row] = field(default_factory=list)
     """Messages that were handled."""
-    outbox: list[Leaving] = field(default_factory=list)
+    outbox: list[OutboxEntry] = field(default_factory=list)
     """Messages that leave."""
-    safe: list[tuple[str, int]] = field(default_factory=list)
+    acks: list[tuple[str, int]] = field(default_factory=list)
     """Destination and number of what arrived there."""
-    timers: dict[Timer, Row | None] = field(default_factory=dict)
+    timers: dict[TimerKey, Row | None] = field(default_factory=dict)
     """Timers that are armed, and those that are disarmed."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.inbox or self.outbox or self.safe or self.timers)
+        return bool(self.inbox or self.outbox or self.acks or self.timers)
 
     @property
     def armed(self) -> list[Row]:

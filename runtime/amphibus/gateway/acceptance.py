@@ -30,7 +30,7 @@ class Verdict:
     answer: bytes = b""
 
 
-class Intake(Protocol):
+class Acceptance(Protocol):
     """The gateway's side of the runtime."""
 
     topology: Topology

@@ -13,7 +13,7 @@ from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
 from amphibus.gateway.acceptance import Verdict
 from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
-from amphibus.partitions.assignment import Shares, partition_of
+from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.routing.codec import to_bytes
 from amphibus.routing.topology import GATEWAY, Topology
 from amphibus.transport import Transport
@@ -29,8 +29,8 @@ _KNOWN: Final = (
 )
 
 
-class Acceptance:
-    """Keeps the promise of `intake.Intake` on a module's database. Lives as long as the gateway is hosted."""
+class AcceptedStore:
+    """Keeps the promise of `acceptance.Acceptance` on a module's database. Lives as long as the gateway is hosted."""
 
     def __init__(
         self,
@@ -38,14 +38,14 @@ class Acceptance:
         topology: Topology,
         store: Store,
         writer: Writer,
-        shares: Shares,
+        assignment: PartitionAssignment,
         transport: Transport,
         clock: Clock,
     ) -> None:
         self.topology = topology
         self._store = store
         self._writer = writer
-        self._shares = shares
+        self._assignment = assignment
         self._transport = transport
         self._clock = clock
         self._running: set[str] = set()
@@ -155,7 +155,7 @@ class Acceptance:
 
     async def undelivered(self, business_identity: str) -> Message | None:
         """The stored command accepted under this identity that has not reached its owner yet."""
-        row = await self._store.look.row(
+        row = await self._store.reader.row(
             "SELECT o.type, o.body FROM amphibus_accepted a JOIN amphibus_outbox o ON o.id = a.message_id"
             " JOIN amphibus_delivery d ON d.seq = o.seq WHERE a.identity = ? LIMIT 1",
             business_identity,
@@ -166,8 +166,8 @@ class Acceptance:
 
     def _sent_elsewhere(self, envelope: Envelope) -> bool:
         """Whether another instance has the partition, and takes it out of the outbox that all share."""
-        part = partition_of(envelope.key, envelope.id, self._shares.count)
-        return part not in self._shares.owned
+        partition = partition_of(envelope.key, envelope.id, self._assignment.count)
+        return partition not in self._assignment.owned
 
     def _envelope(self, message: Message, message_id: str, trace: str, *, reply: bool) -> Envelope:
         return Envelope(

@@ -8,7 +8,7 @@ _COMMON = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A JSON answer, whole; from 400 on it is a problem."""
 
     status: int

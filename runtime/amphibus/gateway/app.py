@@ -11,17 +11,17 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from amphibus.contract import kind_of
-from amphibus.database.faults import is_trouble
-from amphibus.gateway.acceptance import Intake
-from amphibus.gateway.answers import Answer
-from amphibus.gateway.bindings import Binding
+from amphibus.database.faults import is_store_failure
+from amphibus.gateway.acceptance import Acceptance
+from amphibus.gateway.answers import HttpAnswer
+from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.docs import docs_pages
-from amphibus.gateway.exchanges import ClientGone, Exchange
+from amphibus.gateway.exchanges import ClientGone, HttpExchange
 from amphibus.gateway.openapi import openapi_page
-from amphibus.gateway.paths import Path, Paths
+from amphibus.gateway.paths import RoutePath, RouteTable
 from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
-from amphibus.gateway.reads import Reader
-from amphibus.gateway.writes import SOON, Limits, Writer
+from amphibus.gateway.reads import QueryEndpoint
+from amphibus.gateway.writes import SOON, CommandEndpoint, Limits
 from amphibus.messages.ids import new_id
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signal_routes
@@ -32,14 +32,14 @@ from amphibus.telemetry.privacy import describe
 log = structlog.get_logger()
 
 Page: TypeAlias = Callable[[Request], Awaitable[Response]]
-Target: TypeAlias = Writer | Reader | Page
+Target: TypeAlias = CommandEndpoint | QueryEndpoint | Page
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE: Final = "(none)"
 _CLIENT_CLOSED: Final = 499
 
 
 def build_app(
-    intake: Intake,
+    acceptance: Acceptance,
     limits: Limits,
     health: Health,
     meters: Meters,
@@ -49,20 +49,20 @@ def build_app(
     """The ASGI app for the routes of the contracts that somebody handles.
 
     Args:
-        intake: the gateway's side of the runtime.
+        acceptance: the gateway's side of the runtime.
         limits: the gateway's settings.
         health: what `/readyz` says.
         meters: where requests are counted and what `/metrics` says.
         title: the name of the API.
     """
-    bindings = bindings_of(intake)
-    paths: Paths[Target] = Paths()
+    bindings = bindings_of(acceptance)
+    paths: RouteTable[Target] = RouteTable()
     for each in bindings:
         if kind_of(each.contract) == "query":
             creators = [other for other in bindings if other.creates(each.http.path)]
-            target: Target = Reader(each, intake, limits, creators)
+            target: Target = QueryEndpoint(each, acceptance, limits, creators)
         else:
-            target = Writer(each, intake, limits)
+            target = CommandEndpoint(each, acceptance, limits)
         paths.add(each.http.method, each.http.path, target)
     _add_signals(paths, health, meters)
     for path, page in {"/openapi.json": openapi_page(bindings, title), **docs_pages(title)}.items():
@@ -72,12 +72,12 @@ def build_app(
 
 def starting_app(health: Health, meters: Meters) -> "Gateway":
     """What is served until the store can be used: nothing can be said yet of what exists and what does not."""
-    paths: Paths[Target] = Paths()
+    paths: RouteTable[Target] = RouteTable()
     _add_signals(paths, health, meters)
     return Gateway(paths, meters, elsewhere=_starting)
 
 
-def _add_signals(paths: Paths[Target], health: Health, meters: Meters) -> None:
+def _add_signals(paths: RouteTable[Target], health: Health, meters: Meters) -> None:
     for route in signal_routes(health, meters):
         paths.add("GET", route.path, route.endpoint)
 
@@ -90,11 +90,11 @@ def _starting() -> Problem:
     return Problem(AWAY, "it is starting", headers=SOON)
 
 
-def bindings_of(intake: Intake) -> list[Binding]:
+def bindings_of(acceptance: Acceptance) -> list[RouteBinding]:
     """Every contract with a route and an owner, in the order of their types."""
-    topology = intake.topology
+    topology = acceptance.topology
     return [
-        Binding(contract, contract.contract_http)
+        RouteBinding(contract, contract.contract_http)
         for name, contract in sorted(topology.contracts.items())
         if contract.contract_http is not None and name in topology.owners
     ]
@@ -105,7 +105,7 @@ class Gateway:
 
     def __init__(
         self,
-        paths: Paths[Target],
+        paths: RouteTable[Target],
         meters: Meters,
         *,
         elsewhere: Callable[[], Problem] = _nothing_there,
@@ -127,7 +127,7 @@ class Gateway:
             route = path.template
             status = await _serve(path, parameters, scope, receive, send)
         except Problem as problem:
-            exchange = Exchange(scope, receive, {})
+            exchange = HttpExchange(scope, receive, {})
             exchange.request_id = new_id()
             status = await _send(problem.answer(exchange.request_id), exchange, send)
         except ClientGone:
@@ -138,7 +138,7 @@ class Gateway:
             self._meters.served(method if method in _METHODS else "OTHER", route, status, seconds)
             log.debug("http.served", method=method, route=route, status=status, seconds=seconds)
 
-    def _find(self, scope: Scope) -> tuple[Path[Target], dict[str, str]]:
+    def _find(self, scope: Scope) -> tuple[RoutePath[Target], dict[str, str]]:
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         found = self._paths.find(raw.decode("latin-1").removeprefix(scope.get("root_path", "")))
         if found is None:
@@ -147,22 +147,24 @@ class Gateway:
 
 
 async def _serve(
-    path: Path[Target], parameters: dict[str, str], scope: Scope, receive: Receive, send: Send
+    path: RoutePath[Target], parameters: dict[str, str], scope: Scope, receive: Receive, send: Send
 ) -> int:
     method: str = scope["method"]
     target = _target(path, method)
     if target is None:
         allow = (b"allow", path.allowed.encode())
-        return await _send(Answer(204, b"", (allow,)), Exchange(scope, receive, {}), send)
-    if isinstance(target, Writer | Reader):
-        exchange = Exchange(scope, receive, parameters)
+        return await _send(HttpAnswer(204, b"", (allow,)), HttpExchange(scope, receive, {}), send)
+    if isinstance(target, CommandEndpoint | QueryEndpoint):
+        exchange = HttpExchange(scope, receive, parameters)
         return await _send(await _worked(target, exchange, path.template), exchange, send)
     response = await target(Request(scope, receive))
     await response(scope, receive, _bodiless(send) if method == "HEAD" else send)
     return response.status_code
 
 
-async def _worked(target: Writer | Reader, exchange: Exchange, route: str) -> Answer:
+async def _worked(
+    target: CommandEndpoint | QueryEndpoint, exchange: HttpExchange, route: str
+) -> HttpAnswer:
     """The answer, whatever happens; a fault of ours is logged and says nothing of itself."""
     try:
         return await target(exchange)
@@ -173,7 +175,7 @@ async def _worked(target: Writer | Reader, exchange: Exchange, route: str) -> An
         raise
     except Exception as error:
         exchange.request_id = exchange.request_id or new_id()
-        if is_trouble(error):
+        if is_store_failure(error):
             what = describe(error)
             log.error("store.failed", module=GATEWAY, error=what)  # noqa: TRY400 - it is no fault
             away = Problem(AWAY, "the store is away; it may have been done", headers=SOON)
@@ -183,7 +185,7 @@ async def _worked(target: Writer | Reader, exchange: Exchange, route: str) -> An
         return Problem(FAULT, "it may have been done; it was logged").answer(exchange.request_id)
 
 
-async def _send(answer: Answer, exchange: Exchange, send: Send) -> int:
+async def _send(answer: HttpAnswer, exchange: HttpExchange, send: Send) -> int:
     await answer.send(
         send,
         request_id=exchange.request_id or new_id(),
@@ -193,7 +195,7 @@ async def _send(answer: Answer, exchange: Exchange, send: Send) -> int:
     return answer.status
 
 
-def _target(path: Path[Target], method: str) -> Target | None:
+def _target(path: RoutePath[Target], method: str) -> Target | None:
     """Where a method leads; None stands for the question which methods there are."""
     target = path.methods.get("GET" if method == "HEAD" else method)
     if target is None and method != "OPTIONS":

@@ -12,7 +12,7 @@ from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
 from amphibus.gateway.texts import canonical, read_query
 
 
-class Binding:
+class RouteBinding:
     """A contract at its route. Made once, used for every request."""
 
     def __init__(self, contract: type[Message], http: Http) -> None:

@@ -25,7 +25,7 @@ class ClientGone(Exception):
     """The client left before its request was complete. Nothing was done."""
 
 
-class Exchange:
+class HttpExchange:
     """Lives as long as one request."""
 
     __slots__ = ("_headers", "_receive", "method", "parameters", "query", "request_id", "trace")

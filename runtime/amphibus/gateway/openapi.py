@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from amphibus import __version__
 from amphibus.contract import kind_of
-from amphibus.gateway.bindings import Binding
+from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.problems import KINDS
 
 Json = dict[str, Any]
@@ -20,7 +20,7 @@ _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}P
 
 
 def openapi_page(
-    bindings: Iterable[Binding], title: str
+    bindings: Iterable[RouteBinding], title: str
 ) -> Callable[[Request], Awaitable[Response]]:
     """Serves the document; it is made when it is first asked for."""
     made: list[Json] = []
@@ -33,7 +33,7 @@ def openapi_page(
     return page
 
 
-def openapi(bindings: list[Binding], title: str) -> Json:
+def openapi(bindings: list[RouteBinding], title: str) -> Json:
     """The whole document."""
     queries = [each for each in bindings if kind_of(each.contract) == "query"]
     inputs, given = _schemas((each.contract for each in bindings), "validation")
@@ -65,7 +65,7 @@ def openapi(bindings: list[Binding], title: str) -> Json:
     }
 
 
-def _command(binding: Binding, schema: Json, answer: Json) -> Json:
+def _command(binding: RouteBinding, schema: Json, answer: Json) -> Json:
     outside = set(binding.path_names)
     properties = {name: each for name, each in schema["properties"].items() if name not in outside}
     body: Json = {**schema, "properties": properties}
@@ -102,7 +102,7 @@ def _command(binding: Binding, schema: Json, answer: Json) -> Json:
     return operation
 
 
-def _query(binding: Binding, schema: Json, answer: Json) -> Json:
+def _query(binding: RouteBinding, schema: Json, answer: Json) -> Json:
     operation = _operation(binding, schema)
     example = binding.contract.contract_example or {}
     required = schema.get("required", ())
@@ -124,7 +124,7 @@ def _query(binding: Binding, schema: Json, answer: Json) -> Json:
     return operation
 
 
-def _operation(binding: Binding, schema: Json) -> Json:
+def _operation(binding: RouteBinding, schema: Json) -> Json:
     contract, example = binding.contract, binding.contract.contract_example or {}
     summary = binding.http.summary or (contract.__doc__ or "").strip().split("\n")[0]
     return {
@@ -162,7 +162,7 @@ def _of_commands(*, stored: bool) -> dict[int, str]:
     return texts
 
 
-def _problems(binding: Binding, always: Iterable[int], texts: Mapping[int, str]) -> Json:
+def _problems(binding: RouteBinding, always: Iterable[int], texts: Mapping[int, str]) -> Json:
     usual = {400: "The request cannot be read.", 422: "Fields are wrong."}
     usual |= {502: "Its owner failed.", 504: "No answer in time: try again."}
     said = {status: [{**usual, **texts}[status]] for status in {*always, *texts}}

@@ -15,7 +15,7 @@ Target = TypeVar("Target")
 _PARAMETER = re.compile(r"\{([^{}/]+)\}")
 
 
-class Path(Generic[Target]):
+class RoutePath(Generic[Target]):
     """One path with what its methods lead to."""
 
     def __init__(self, template: str) -> None:
@@ -42,14 +42,14 @@ class Path(Generic[Target]):
         return found
 
 
-class Paths(Generic[Target]):
+class RouteTable(Generic[Target]):
     """All paths. Those without parameters are found first."""
 
     def __init__(self) -> None:
-        self._plain: dict[str, Path[Target]] = {}
-        self._by_length: dict[int, list[Path[Target]]] = {}
+        self._plain: dict[str, RoutePath[Target]] = {}
+        self._by_length: dict[int, list[RoutePath[Target]]] = {}
 
-    def __iter__(self) -> Iterator[Path[Target]]:
+    def __iter__(self) -> Iterator[RoutePath[Target]]:
         yield from self._plain.values()
         for paths in self._by_length.values():
             yield from paths
@@ -62,7 +62,7 @@ class Paths(Generic[Target]):
         """
         path = next((each for each in self if each.template == template), None)
         if path is None:
-            path = Path(template)
+            path = RoutePath(template)
             if parameters(template):
                 self._by_length.setdefault(len(path.parts), []).append(path)
             else:
@@ -71,7 +71,7 @@ class Paths(Generic[Target]):
             raise ValueError(f"{method} {template} is declared twice")
         path.methods[method] = target
 
-    def find(self, raw_path: str) -> tuple[Path[Target], dict[str, str]] | None:
+    def find(self, raw_path: str) -> tuple[RoutePath[Target], dict[str, str]] | None:
         """The path that was asked for, and its parameters.
 
         Args:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from amphibus.gateway.answers import Answer
+from amphibus.gateway.answers import HttpAnswer
 
 _MOST: Final = 1_000
 _LONGEST_NAME: Final = 100
@@ -21,7 +21,7 @@ Wrong = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A problem type: its name in the type URI, its usual status and its title."""
 
     name: str
@@ -29,21 +29,21 @@ class Kind:
     title: str
 
 
-MALFORMED: Final = Kind("malformed", 400, "The request cannot be read")
-NOT_FOUND: Final = Kind("not-found", 404, "There is nothing here")
-METHOD: Final = Kind("method-not-allowed", 405, "The method does not fit")
-SLOW: Final = Kind("body-too-slow", 408, "The body took too long")
-RUNNING: Final = Kind("running", 409, "The same request is being worked on")
-ID_TAKEN: Final = Kind("id-taken", 409, "The id is taken")
-TOO_LARGE: Final = Kind("too-large", 413, "The body is too large")
-NOT_JSON: Final = Kind("not-json", 415, "The body must be JSON")
-INVALID: Final = Kind("invalid", 422, "Fields are wrong")
-KEY_REUSED: Final = Kind("key-reused", 422, "The idempotency key was used before")
-REFUSED: Final = Kind("refused", 409, "Refused")
-FAULT: Final = Kind("fault", 500, "A fault of ours")
-FAILED: Final = Kind("owner-failed", 502, "The work failed")
-AWAY: Final = Kind("away", 503, "Not possible at the moment")
-NO_ANSWER: Final = Kind("no-answer", 504, "No answer in time")
+MALFORMED: Final = ProblemKind("malformed", 400, "The request cannot be read")
+NOT_FOUND: Final = ProblemKind("not-found", 404, "There is nothing here")
+METHOD: Final = ProblemKind("method-not-allowed", 405, "The method does not fit")
+SLOW: Final = ProblemKind("body-too-slow", 408, "The body took too long")
+RUNNING: Final = ProblemKind("running", 409, "The same request is being worked on")
+ID_TAKEN: Final = ProblemKind("id-taken", 409, "The id is taken")
+TOO_LARGE: Final = ProblemKind("too-large", 413, "The body is too large")
+NOT_JSON: Final = ProblemKind("not-json", 415, "The body must be JSON")
+INVALID: Final = ProblemKind("invalid", 422, "Fields are wrong")
+KEY_REUSED: Final = ProblemKind("key-reused", 422, "The idempotency key was used before")
+REFUSED: Final = ProblemKind("refused", 409, "Refused")
+FAULT: Final = ProblemKind("fault", 500, "A fault of ours")
+FAILED: Final = ProblemKind("owner-failed", 502, "The work failed")
+AWAY: Final = ProblemKind("away", 503, "Not possible at the moment")
+NO_ANSWER: Final = ProblemKind("no-answer", 504, "No answer in time")
 
 KINDS: Final = (
     *(MALFORMED, NOT_FOUND, METHOD, SLOW, RUNNING, ID_TAKEN, TOO_LARGE, NOT_JSON, INVALID),
@@ -56,7 +56,7 @@ class Problem(Exception):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProblemKind,
         detail: str,
         *,
         status: int | None = None,
@@ -76,7 +76,7 @@ class Problem(Exception):
         self.more_errors = more_errors
         self.headers = headers
 
-    def answer(self, request_id: str) -> Answer:
+    def answer(self, request_id: str) -> HttpAnswer:
         """The answer; `instance` names this occurrence, for whoever looks for it in the logs."""
         body: dict[str, Any] = {
             "type": f"urn:amphibus:problem:{self.kind.name}",
@@ -91,7 +91,7 @@ class Problem(Exception):
             body["errors"] = self.errors
         if self.more_errors:
             body["more_errors"] = self.more_errors
-        return Answer(self.status, json.dumps(body).encode(), self.headers)
+        return HttpAnswer(self.status, json.dumps(body).encode(), self.headers)
 
 
 def refusal(code: str, detail: str, statuses: Mapping[str, int]) -> Problem:

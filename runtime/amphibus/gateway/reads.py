@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from amphibus.contract import Message, Value
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout
-from amphibus.gateway.acceptance import Intake
-from amphibus.gateway.answers import Answer
-from amphibus.gateway.bindings import Binding
-from amphibus.gateway.exchanges import Exchange
+from amphibus.gateway.acceptance import Acceptance
+from amphibus.gateway.answers import HttpAnswer
+from amphibus.gateway.bindings import RouteBinding
+from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import FAILED, NO_ANSWER, Problem, invalid, refusal, wrong
 from amphibus.gateway.writes import SOON, Limits, away
 from amphibus.messages.ids import new_id
@@ -19,7 +19,7 @@ from amphibus.routing.codec import fill, to_bytes
 _LIMIT: Final = "limit"
 
 
-class Reader:
+class QueryEndpoint:
     """Answers the requests of one query's route.
 
     Args:
@@ -30,14 +30,18 @@ class Reader:
     """
 
     def __init__(
-        self, binding: Binding, intake: Intake, limits: Limits, creators: Iterable[Binding]
+        self,
+        binding: RouteBinding,
+        acceptance: Acceptance,
+        limits: Limits,
+        creators: Iterable[RouteBinding],
     ) -> None:
         self._binding = binding
-        self._intake = intake
+        self._acceptance = acceptance
         self._limits = limits
         self._creators = tuple(creators)
 
-    async def __call__(self, exchange: Exchange) -> Answer:
+    async def __call__(self, exchange: HttpExchange) -> HttpAnswer:
         """Asks the owner.
 
         Raises:
@@ -50,7 +54,7 @@ class Reader:
             raise invalid([wrong(_LIMIT, f"must be {most} at most")])
         exchange.request_id = message_id = new_id()
         try:
-            answer: bytes | None = await self._intake.request(
+            answer: bytes | None = await self._acceptance.request(
                 query,
                 message_id=message_id,
                 timeout=self._limits.request_timeout_seconds,
@@ -69,9 +73,9 @@ class Reader:
             raise Problem(NO_ANSWER, "nothing was changed; try again", headers=SOON) from None
         except RequestFailed:
             raise Problem(FAILED, f"nothing was changed; the message is {message_id}") from None
-        return Answer(200, answer or b"{}")
+        return HttpAnswer(200, answer or b"{}")
 
-    async def _accepted(self, exchange: Exchange) -> bytes | None:
+    async def _accepted(self, exchange: HttpExchange) -> bytes | None:
         """What is known of something that was accepted here and has not reached its owner."""
         binding = self._binding
         if not self._creators or binding.answer is None:
@@ -79,7 +83,7 @@ class Reader:
         values = binding.path_values(exchange.parameters)
         for creator in self._creators:
             identity = creator.identity(values[str(creator.own_id)])
-            command = await self._intake.undelivered(identity)
+            command = await self._acceptance.undelivered(identity)
             if command is not None:
                 return _about(command, binding.answer)
         return None

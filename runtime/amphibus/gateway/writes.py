@@ -12,10 +12,10 @@ import structlog
 
 from amphibus.contract import Message
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout, StoreError
-from amphibus.gateway.acceptance import Intake, Verdict
-from amphibus.gateway.answers import Answer
-from amphibus.gateway.bindings import Binding
-from amphibus.gateway.exchanges import Exchange
+from amphibus.gateway.acceptance import Acceptance, Verdict
+from amphibus.gateway.answers import HttpAnswer
+from amphibus.gateway.bindings import RouteBinding
+from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import (
     AWAY,
     FAILED,
@@ -65,15 +65,15 @@ class Write:
     """Whether a second request can ask for the same; only then is its answer remembered."""
 
 
-class Writer:
+class CommandEndpoint:
     """Answers the requests of one command's route."""
 
-    def __init__(self, binding: Binding, intake: Intake, limits: Limits) -> None:
+    def __init__(self, binding: RouteBinding, acceptance: Acceptance, limits: Limits) -> None:
         self._binding = binding
-        self._intake = intake
+        self._acceptance = acceptance
         self._limits = limits
 
-    async def __call__(self, exchange: Exchange) -> Answer:
+    async def __call__(self, exchange: HttpExchange) -> HttpAnswer:
         """Accepts a command.
 
         Raises:
@@ -96,9 +96,9 @@ class Writer:
                 return await self._stored(write, exchange.request_id)
             return await self._decided(write, exchange.request_id, exchange.trace)
         finally:
-            self._intake.released(write.id)
+            self._acceptance.released(write.id)
 
-    def _read(self, exchange: Exchange, body: bytes) -> Write:
+    def _read(self, exchange: HttpExchange, body: bytes) -> Write:
         binding = self._binding
         key = exchange.idempotency_key()
         values = binding.path_values(exchange.parameters)
@@ -125,7 +125,7 @@ class Writer:
 
     async def _accept(self, write: Write, trace: str) -> Verdict:
         try:
-            return await self._intake.accept(
+            return await self._acceptance.accept(
                 write.message,
                 message_id=write.id,
                 key_identity=write.key_identity,
@@ -141,9 +141,9 @@ class Writer:
                 AWAY, "it could not be stored and was not accepted; try again", headers=SOON
             ) from None
 
-    async def _stored(self, write: Write, message_id: str) -> Answer:
+    async def _stored(self, write: Write, message_id: str) -> HttpAnswer:
         within = self._limits.accept_within_seconds
-        reply = await self._intake.owner_reply(message_id, within) if within else None
+        reply = await self._acceptance.owner_reply(message_id, within) if within else None
         if reply is not None and reply.outcome == "refused":
             statuses = self._binding.contract.contract_refuses
             answer = refusal(reply.code, reply.detail, statuses).answer(message_id)
@@ -151,9 +151,9 @@ class Writer:
         body = reply.body if reply is not None and reply.outcome == "answered" else b""
         return await self._done(write, message_id, body)
 
-    async def _decided(self, write: Write, message_id: str, trace: str) -> Answer:
+    async def _decided(self, write: Write, message_id: str, trace: str) -> HttpAnswer:
         try:
-            answer = await self._intake.request(
+            answer = await self._acceptance.request(
                 write.message,
                 message_id=message_id,
                 timeout=self._limits.request_timeout_seconds,
@@ -179,22 +179,22 @@ class Writer:
             raise Problem(NO_ANSWER, f"it may have been done; {how}", headers=SOON) from None
         return await self._done(write, message_id, answer)
 
-    async def _done(self, write: Write, message_id: str, body: bytes) -> Answer:
+    async def _done(self, write: Write, message_id: str, body: bytes) -> HttpAnswer:
         """The answer of the owner or, where there is none, one made of the command's own fields."""
         expected = self._binding.answer
         if not body:
             body = b"{}" if expected is None else to_bytes(fill(expected, write.message))
-        answer = Answer(self._binding.http.status, body, _location(write.location))
+        answer = HttpAnswer(self._binding.http.status, body, _location(write.location))
         return await self._recorded(write, message_id, answer)
 
-    async def _recorded(self, write: Write, message_id: str, answer: Answer) -> Answer:
+    async def _recorded(self, write: Write, message_id: str, answer: HttpAnswer) -> HttpAnswer:
         if write.repeatable:
-            await self._intake.answered(message_id, status=answer.status, answer=answer.body)
+            await self._acceptance.answered(message_id, status=answer.status, answer=answer.body)
         return answer
 
     async def _forget(self, write: Write, message_id: str) -> None:
         if write.repeatable:
-            await self._intake.abandoned(message_id)
+            await self._acceptance.abandoned(message_id)
 
 
 def away(consequence: str) -> Problem:
@@ -202,8 +202,8 @@ def away(consequence: str) -> Problem:
     return Problem(AWAY, f"who decides this is away; {consequence}", headers=SOON)
 
 
-def _replay(verdict: Verdict) -> Answer:
-    return Answer(
+def _replay(verdict: Verdict) -> HttpAnswer:
+    return HttpAnswer(
         verdict.status, verdict.answer, _REPLAYED + _location(verdict.location, verdict.status)
     )
 

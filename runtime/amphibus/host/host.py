@@ -13,8 +13,8 @@ from amphibus import failpoints
 from amphibus.clock import Clock, SystemClock
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError, StoreAway
-from amphibus.gateway.accepted_store import Acceptance
-from amphibus.host.module_host import HostedModule, Surroundings, all_idle
+from amphibus.gateway.accepted_store import AcceptedStore
+from amphibus.host.module_host import ModuleHost, ModuleServices, all_idle
 from amphibus.host.transport_switch import empty_the_broker, last_transport, remember_transport
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
@@ -56,7 +56,7 @@ class Host:
         self.transport = transport or MemoryTransport()
         # One journal for each set of modules, so that two processes on one folder keep apart.
         self.journal = CrashJournal(settings.data_dir / f"crash-{names[0]}.journal")
-        self._around = Surroundings(
+        self._around = ModuleServices(
             project=project,
             settings=settings,
             topology=project.topology(),
@@ -68,11 +68,11 @@ class Host:
         )
         given = containers or {}
         self.modules = {
-            name: HostedModule(project.modules[name], self._around, container=given.get(name))
+            name: ModuleHost(project.modules[name], self._around, container=given.get(name))
             for name in names
         }
         for name, hosted in self.modules.items():
-            hosted.store.troubles.on_change = partial(self.health.tell, name)
+            hosted.store.health.on_change = partial(self.health.tell, name)
         self.url = ""
         self._stopped = False
 
@@ -81,14 +81,14 @@ class Host:
         """Who handles what."""
         return self._around.topology
 
-    def acceptance(self) -> Acceptance:
+    def accepted_store(self) -> AcceptedStore:
         """The gateway's store, if the gateway is hosted here."""
         hosted = self.modules[GATEWAY]
-        return Acceptance(
+        return AcceptedStore(
             topology=self._around.topology,
             store=hosted.store,
             writer=hosted.writer,
-            shares=hosted.shares,
+            assignment=hosted.assignment,
             transport=self.transport,
             clock=self.clock,
         )
@@ -100,7 +100,7 @@ class Host:
             StoreError: a database cannot be used; those that were opened are closed again.
         """
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        opened: list[HostedModule] = []
+        opened: list[ModuleHost] = []
         try:
             for hosted in self.modules.values():
                 await self._open(hosted)
@@ -124,7 +124,7 @@ class Host:
             hosted.relay.wake()
         self.health.started()
 
-    async def _open(self, hosted: HostedModule) -> None:
+    async def _open(self, hosted: ModuleHost) -> None:
         """Opens a database; waits for a server that does not answer."""
         while True:
             try:
@@ -287,7 +287,7 @@ def _gateway(host: Host) -> Any:
     from amphibus.gateway.app import build_app
 
     return build_app(
-        host.acceptance(),
+        host.accepted_store(),
         host.settings.gateway,
         health=host.health,
         meters=host.meters,

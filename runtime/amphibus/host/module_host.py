@@ -16,12 +16,12 @@ from amphibus.database.store import Store
 from amphibus.errors import ConfigError, OwnerAway, Refused, RequestFailed, Undeclared
 from amphibus.host.retention import Retention
 from amphibus.inbox.receiver import Receiver
-from amphibus.inbox.scheduler import DueLoop
+from amphibus.inbox.scheduler import Scheduler
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
-from amphibus.partitions.assignment import AllShares, Shares
+from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
 from amphibus.routing.codec import Codec
 from amphibus.routing.project import Project
 from amphibus.routing.topology import Topology
@@ -33,13 +33,13 @@ from amphibus.unit_of_work.writer import Writer
 _NUMBERS = (
     "SELECT (SELECT count(*) FROM amphibus_delivery),"
     " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
-    " (SELECT count(*) FROM amphibus_parked), (SELECT count(*) FROM amphibus_dead),"
+    " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
     " (SELECT count(*) FROM amphibus_timer)"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ModuleServices:
     """What the modules of one process share."""
 
     project: Project
@@ -52,25 +52,27 @@ class Surroundings:
     meters: Meters
 
 
-class HostedModule:
+class ModuleHost:
     """Begins with `start`, ends with `stop_intake` and `close`."""
 
     def __init__(
-        self, module: Module, around: Surroundings, *, container: Any | None = None
+        self, module: Module, around: ModuleServices, *, container: Any | None = None
     ) -> None:
         settings = around.settings
         self.module = module
         self.name = module.name
         self._around = around
         self.container = container if container is not None else make_container(module, settings)
-        self.store, self.shares = open_database(module.name, settings, around.transport.name)
-        self.shares.quiet = self._quiet
+        self.store, self.assignment = open_database(module.name, settings, around.transport.name)
+        self.assignment.drain = self._drain_partitions
         self.writer = Writer(
             self.store,
-            self.shares,
+            self.assignment,
             around.isolation,
             batch=settings.bus.batch,
-            gather_seconds=settings.bus.gather_seconds if around.transport.apart else 0.0,
+            commit_delay_seconds=settings.bus.commit_delay_seconds
+            if around.transport.apart
+            else 0.0,
         )
         codec = Codec(module, around.topology)
         self.receiver = Receiver(
@@ -84,13 +86,13 @@ class HostedModule:
             isolation=around.isolation,
             meters=around.meters,
             settings=settings.bus,
-            shares=self.shares,
+            assignment=self.assignment,
             ask=self._ask,
         )
-        self.due = DueLoop(
+        self.due = Scheduler(
             module,
             store=self.store,
-            shares=self.shares,
+            assignment=self.assignment,
             receiver=self.receiver,
             clock=around.clock,
             poll_seconds=settings.bus.poll_seconds,
@@ -98,7 +100,7 @@ class HostedModule:
         self.relay = Relay(
             module.name,
             store=self.store,
-            shares=self.shares,
+            assignment=self.assignment,
             writer=self.writer,
             transport=around.transport,
             settings=settings.bus,
@@ -106,7 +108,7 @@ class HostedModule:
         self.retention = Retention(
             module.name,
             writer=self.writer,
-            troubles=self.store.troubles,
+            health=self.store.health,
             clock=around.clock,
             settings=settings.retention,
         )
@@ -119,13 +121,13 @@ class HostedModule:
         """
         folder = self._around.project.root / "modules" / self.name / "migrations"
         await self.store.open(lambda store: upgrade(store, folder))
-        await self.shares.start()
+        await self.assignment.start()
 
     def start(self) -> None:
         """Takes messages and delivers what waits."""
         self.writer.start()
         self.receiver.on_due = self.due.due_at
-        self._around.transport.attach(self.name, self.receiver, self.shares)
+        self._around.transport.attach(self.name, self.receiver, self.assignment)
         self._around.meters.watch(self.name, self._numbers)
         self.due.start()
         self.relay.start()
@@ -152,17 +154,17 @@ class HostedModule:
         self._around.meters.unwatch(self.name)
         await self.receiver.abort()
         await self.writer.abort()
-        await self.shares.stop()
+        await self.assignment.stop()
         await self.store.close()
 
     async def idle(self) -> bool:
         """Whether nothing is under way, due or undelivered where it can be delivered."""
         return self.receiver.in_flight == 0 and await self.relay.idle() and await self.due.idle()
 
-    async def _quiet(self, parts: frozenset[int]) -> None:
+    async def _drain_partitions(self, partitions: frozenset[int]) -> None:
         """Lets no more come of some partitions, and returns when all that came is done with."""
-        await self._around.transport.cede(self.name, parts)
-        await self.receiver.quiet(parts)
+        await self._around.transport.revoke(self.name, partitions)
+        await self.receiver.drain_partitions(partitions)
 
     async def _ask(self, query: Query[Any], timeout: float, cause: Envelope) -> Any:  # noqa: ASYNC109
         contract = type(query)
@@ -197,21 +199,21 @@ class HostedModule:
         raise RequestFailed(f"module {owner} failed", reply.detail)
 
     async def _numbers(self) -> Mapping[str, float]:
-        row = await self.store.look.row(_NUMBERS)
+        row = await self.store.reader.row(_NUMBERS)
         oldest = row[1] if row else None
         waited = (self._around.clock.now() - oldest) / 1_000_000 if oldest else 0.0
-        depth, _, parked, dead, timers = row or (0, None, 0, 0, 0)
+        depth, _, delayed, dead, timers = row or (0, None, 0, 0, 0)
         return {
             "outbox_depth": float(depth),
             "outbox_oldest_seconds": waited,
-            "parked": float(parked),
+            "delayed": float(delayed),
             "dead_letters": float(dead),
             "timers": float(timers),
             "in_flight": float(self.receiver.in_flight),
         }
 
 
-async def all_idle(modules: Sequence[HostedModule]) -> bool:
+async def all_idle(modules: Sequence[ModuleHost]) -> bool:
     """Whether nothing is under way, due or undelivered in any of some modules.
 
     A server takes its time to answer: one that was asked may be sent something while another is asked. That is
@@ -224,10 +226,12 @@ async def all_idle(modules: Sequence[HostedModule]) -> bool:
     return before == sum(hosted.writer.commits for hosted in modules)
 
 
-def open_database(name: str, settings: Settings, transport: str) -> tuple[Store, Shares]:
+def open_database(
+    name: str, settings: Settings, transport: str
+) -> tuple[Store, PartitionAssignment]:
     """The store that the settings ask for, not connected yet, and this instance's share of the work."""
     if settings.db_url is None:
-        return SqliteStore(name, settings.data_dir), AllShares(settings.rabbitmq.partitions)
+        return SqliteStore(name, settings.data_dir), SingleInstance(settings.rabbitmq.partitions)
     from amphibus.database.postgres.store import PostgresStore
     from amphibus.partitions.leases import Leases
 

@@ -8,7 +8,7 @@ import structlog
 
 from amphibus.clock import SECOND, Clock
 from amphibus.config.settings import RetentionSettings
-from amphibus.database.faults import Troubles
+from amphibus.database.faults import StoreHealth
 from amphibus.failpoints import failpoint
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -42,12 +42,12 @@ class Retention:
         module: str,
         *,
         writer: Writer,
-        troubles: Troubles,
+        health: StoreHealth,
         clock: Clock,
         settings: RetentionSettings,
     ) -> None:
         self._module = module
-        self._troubles = troubles
+        self._health = health
         self._writer = writer
         self._clock = clock
         self._settings = settings
@@ -83,16 +83,16 @@ class Retention:
             try:
                 await self.prune()
             except Exception as error:  # noqa: BLE001 - a full disk must not end the clean-up for ever
-                self._troubles.met("writer", error)
+                self._health.failed("writer", error)
 
     async def _one_batch(self, transaction: Transaction) -> int:
         failpoint("prune.before")
         sql, now, batch = transaction.sql, self._clock.now(), self._settings.prune_batch
         bodies_before = now - int(self._settings.retain_days * _DAY)
         rows_before = now - int(self._settings.inbox_retention_days * _DAY)
-        # A message that is still parked or dead may come again, and so may what was sent before it.
+        # A message that is still delayed or dead may come again, and so may what was sent before it.
         oldest = await sql.row(
-            "SELECT min(oldest) FROM (SELECT min(received) AS oldest FROM amphibus_parked"
+            "SELECT min(oldest) FROM (SELECT min(received) AS oldest FROM amphibus_delayed"
             " UNION ALL SELECT min(received) FROM amphibus_dead) AS waiting"
         )
         if oldest is not None and oldest[0] is not None:

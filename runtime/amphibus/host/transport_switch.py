@@ -15,7 +15,7 @@ from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.database.store import Store
 from amphibus.errors import ConfigError
-from amphibus.host.module_host import HostedModule
+from amphibus.host.module_host import ModuleHost
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Transport
@@ -26,11 +26,11 @@ _LOOK_SECONDS = 0.05
 
 async def last_transport(store: Store) -> str:
     """What carried the messages of this database's module the last time."""
-    row = await store.look.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
+    row = await store.reader.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
     return str(row[0]) if row else "memory"
 
 
-async def remember_transport(hosted: HostedModule, name: str) -> None:
+async def remember_transport(hosted: ModuleHost, name: str) -> None:
     """Writes down what carries them from now on. Durable when it returns."""
     connection = hosted.store.writer
     await hosted.store.begin_alone()  # other instances may write it down at the same moment
@@ -47,7 +47,7 @@ async def remember_transport(hosted: HostedModule, name: str) -> None:
 
 
 async def empty_the_broker(
-    modules: list[HostedModule],
+    modules: list[ModuleHost],
     *,
     topology: Topology,
     settings: Settings,
@@ -71,7 +71,7 @@ async def empty_the_broker(
     transport: Transport = RabbitTransport(topology, settings, clock)
     for hosted in modules:
         hosted.writer.start()
-        transport.attach(hosted.name, hosted.receiver, hosted.shares)
+        transport.attach(hosted.name, hosted.receiver, hosted.assignment)
     _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
     await transport.open(health)
     # One more look than needed: what is handled here sends nothing to the broker any more.
@@ -86,5 +86,5 @@ async def empty_the_broker(
         await remember_transport(hosted, "memory")
 
 
-async def _empty(transport: Transport, modules: list[HostedModule]) -> bool:
+async def _empty(transport: Transport, modules: list[ModuleHost]) -> bool:
     return await transport.idle() and all(not hosted.receiver.in_flight for hosted in modules)

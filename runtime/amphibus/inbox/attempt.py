@@ -9,11 +9,11 @@ from typing import Any
 
 from amphibus.contract import Message
 from amphibus.errors import Unavailable, Undecodable
-from amphibus.inbox.parking import Failure
 from amphibus.inbox.timers import PREFIX
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.partitions.assignment import Grip
-from amphibus.routing.codec import Entry
+from amphibus.messages.failure import Failure
+from amphibus.partitions.assignment import LeaseToken
+from amphibus.routing.codec import CodecEntry
 from amphibus.telemetry.privacy import describe, traceback_of
 
 
@@ -21,7 +21,7 @@ class Origin(Enum):
     """Where a message comes from when it is attempted."""
 
     DELIVERY = "delivery"
-    PARKED = "parked"
+    DELAYED = "delayed"
     TIMER = "timer"
     REQUEST = "request"
 
@@ -33,7 +33,7 @@ class Outcome(Enum):
     REFUSED = "refused"
     REPEATED = "repeated"
     RETRY = "retry"
-    PARKED = "parked"
+    DELAYED = "delayed"
     BEHIND = "behind"
     DEAD = "dead"
     GONE = "gone"
@@ -51,19 +51,19 @@ class Attempt:
     envelope: Envelope
     origin: Origin
     received: int
-    safe: Callable[[], None]
-    """Called when the message needs no other keeper: handled, parked or dead, durably."""
+    ack: Callable[[], None]
+    """Called when the message needs no other keeper: handled, delayed or dead, durably."""
     spent: int = 0
     """Attempts that failed before this one."""
     tries: int = 0
     seq: int = 0
-    """Of a parked message, its row."""
-    entry: Entry | None = None
+    """Of a delayed message, its row."""
+    entry: CodecEntry | None = None
     message: Message | None = None
     outside: Any = None
-    stepped_over: bool = False
+    call_skipped: bool = False
     """The outside step was left out: it seemed that the handler would not run."""
-    grip: Grip | None = None
+    lease_token: LeaseToken | None = None
     """What it was taken under; it counts only as long as that holds."""
     given_up: Failure | None = None
     """Set when the attempt failed before its transaction, or with it: it is only recorded."""

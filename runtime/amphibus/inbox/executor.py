@@ -15,10 +15,11 @@ from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Outcome, failure_of, reply_again
 from amphibus.inbox.handler_timeout import within
-from amphibus.inbox.outcomes import Settlement
-from amphibus.inbox.parking import Failure, park
+from amphibus.inbox.outcomes import OutcomeRecorder
+from amphibus.inbox.parking import store_delayed
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.failure import Failure
 from amphibus.module import Module
 from amphibus.process import Process
 from amphibus.routing.codec import Codec
@@ -29,14 +30,14 @@ from amphibus.unit_of_work.transaction import HandlerFailed, Transaction
 
 _CRASHES = 3
 
-# An instance may have parked it again while another one handled it.
+# An instance may have delayed it again while another one handled it.
 _SETTLED_MEANWHILE: Final = """
 SELECT EXISTS (SELECT 1 FROM amphibus_inbox AS done WHERE done.source = waiting.source AND done.id = waiting.id)
-FROM amphibus_parked AS waiting WHERE seq = ?
+FROM amphibus_delayed AS waiting WHERE seq = ?
 """
 
 
-class Handling:
+class Executor:
     """Runs attempts of one module inside its writer's transactions."""
 
     def __init__(
@@ -55,7 +56,7 @@ class Handling:
         self._container = container
         self._clock = clock
         self._journal = journal
-        self._settlement = Settlement(clock, settings, partitions)
+        self._recorder = OutcomeRecorder(clock, settings, partitions)
         self._settings = settings
         self._declared = frozenset((*module.publishes, *module.sends))
         self._processes = {process.name: process for process in processes_of(module)}
@@ -78,30 +79,30 @@ class Handling:
             return early
         failure = attempt.given_up or self.killer(envelope)
         if failure is not None:
-            return await self._settlement.failed(sql, attempt, failure)
-        if attempt.stepped_over:
+            return await self._recorder.failed(sql, attempt, failure)
+        if attempt.call_skipped:
             return Outcome.AGAIN
         return await self._attempt(attempt, transaction)
 
     async def _known_already(self, transaction: Transaction, attempt: Attempt) -> Outcome | None:
         sql, envelope = transaction.sql, attempt.envelope
-        if attempt.origin is Origin.PARKED:
+        if attempt.origin is Origin.DELAYED:
             settled = await sql.row(_SETTLED_MEANWHILE, attempt.seq)
             if settled and settled[0]:
-                await self._settlement.leave_origin(sql, attempt, promote=True)
+                await self._recorder.leave_origin(sql, attempt, promote=True)
             return None if settled and not settled[0] else Outcome.GONE
         if attempt.origin is Origin.TIMER:
-            return None if await is_armed(sql, transaction.records, envelope) else Outcome.GONE
-        past = transaction.pasts.get((envelope.source, envelope.id))
-        if past is None:
+            return None if await is_armed(sql, transaction.write_set, envelope) else Outcome.GONE
+        prior = transaction.prior_outcomes.get((envelope.source, envelope.id))
+        if prior is None:
             return None
-        if past[0] == "waits":
+        if prior[0] == "waits":
             if attempt.origin is Origin.REQUEST:
                 attempt.reply = Reply(
                     "unavailable", detail="an earlier message of this key waits for its retry"
                 )
                 return Outcome.FAILED
-            await park(
+            await store_delayed(
                 sql,
                 envelope,
                 received=attempt.received,
@@ -109,10 +110,10 @@ class Handling:
                 tries=0,
                 due=None,
                 error="",
-                part=self._settlement.part(envelope),
+                partition=self._recorder.partition(envelope),
             )
             return Outcome.BEHIND
-        attempt.reply = reply_again(*past)
+        attempt.reply = reply_again(*prior)
         return Outcome.REPEATED
 
     def killer(self, envelope: Envelope) -> Failure | None:
@@ -159,11 +160,11 @@ class Handling:
             return await self._rolled_back(transaction, attempt, error)
         session.sync_session.expunge_all()
         attempt.wakes_at = note_timers(
-            transaction.records, context.timers, envelope, transaction.partitions
+            transaction.write_set, context.timers, envelope, transaction.partitions
         )
         transaction.send(self._codec.outgoing(context.outgoing, cause=envelope, now=now))
         attempt.reply = Reply("answered", answer)
-        await self._settlement.record(transaction, attempt, Outcome.HANDLED, answer)
+        await self._recorder.record(transaction, attempt, Outcome.HANDLED, answer)
         return Outcome.HANDLED
 
     async def _handler(self, attempt: Attempt, context: Context[Any]) -> object:
@@ -199,7 +200,7 @@ class Handling:
         ):
             attempt.reply = Reply("refused", code=error.code, detail=error.detail)
             kept = json.dumps({"code": error.code, "detail": error.detail}).encode()
-            await self._settlement.record(transaction, attempt, Outcome.REFUSED, kept)
+            await self._recorder.record(transaction, attempt, Outcome.REFUSED, kept)
             return Outcome.REFUSED
         failure = failure_of(error, attempt.message)
-        return await self._settlement.failed(transaction.sql, attempt, failure)
+        return await self._recorder.failed(transaction.sql, attempt, failure)

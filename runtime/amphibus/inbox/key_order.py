@@ -1,4 +1,4 @@
-"""What is under way in a module: of each lane one attempt runs, the others wait behind it."""
+"""Keeps the order per key in memory: one attempt of each ordering key runs, the others wait behind it."""
 
 import asyncio
 from collections import Counter, deque
@@ -6,12 +6,12 @@ from collections import Counter, deque
 from amphibus.inbox.attempt import Attempt
 
 
-class Lanes:
+class KeyOrder:
     """Lives as long as its receiver."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Attempt]] = {}
-        self._gripped: Counter[int] = Counter()
+        self._tokens_in_use: Counter[int] = Counter()
         """By partition, how many were taken because it is held here."""
         self._left = asyncio.Event()
 
@@ -21,32 +21,32 @@ class Lanes:
     @property
     def in_flight(self) -> int:
         """How many run or wait."""
-        return sum(1 + len(lane) for lane in self._waiting.values())
+        return sum(1 + len(ordering_key) for ordering_key in self._waiting.values())
 
     def enter(self, attempt: Attempt) -> bool:
-        """Puts one into its lane; whether it may run at once."""
-        if attempt.grip is not None:
-            self._gripped[attempt.grip[0]] += 1
-        lane = self._waiting.get(attempt.envelope.lane)
-        if lane is not None:
-            lane.append(attempt)
+        """Lines an attempt up behind those of its ordering key. Returns whether it may run at once."""
+        if attempt.lease_token is not None:
+            self._tokens_in_use[attempt.lease_token[0]] += 1
+        ordering_key = self._waiting.get(attempt.envelope.ordering_key)
+        if ordering_key is not None:
+            ordering_key.append(attempt)
             return False
-        self._waiting[attempt.envelope.lane] = deque()
+        self._waiting[attempt.envelope.ordering_key] = deque()
         return True
 
     def leave(self, attempt: Attempt) -> Attempt | None:
-        """One is done with; returns who is next in its lane."""
-        if attempt.grip is not None:
-            self._gripped[attempt.grip[0]] -= 1
+        """Takes an attempt out. Returns the next of its ordering key, or None."""
+        if attempt.lease_token is not None:
+            self._tokens_in_use[attempt.lease_token[0]] -= 1
             self._left.set()
-        lane = self._waiting[attempt.envelope.lane]
-        if lane:
-            return lane.popleft()
-        del self._waiting[attempt.envelope.lane]
+        ordering_key = self._waiting[attempt.envelope.ordering_key]
+        if ordering_key:
+            return ordering_key.popleft()
+        del self._waiting[attempt.envelope.ordering_key]
         return None
 
-    async def quiet(self, parts: frozenset[int]) -> None:
+    async def drain_partitions(self, partitions: frozenset[int]) -> None:
         """Returns when nothing is here that was taken because these partitions are held."""
-        while any(self._gripped[part] for part in parts):
+        while any(self._tokens_in_use[partition] for partition in partitions):
             self._left.clear()
             await self._left.wait()

@@ -1,4 +1,4 @@
-"""Writes what became of an attempt: handled, parked, dead; inside the same transaction."""
+"""Writes what became of an attempt: handled, delayed, dead; inside the same transaction."""
 
 from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
@@ -6,9 +6,16 @@ from amphibus.database.envelope_rows import columns_of
 from amphibus.database.sql import Sql
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Outcome
-from amphibus.inbox.parking import Failure, backoff, bury, park, repark, unpark
+from amphibus.inbox.parking import (
+    backoff,
+    delay_again,
+    remove_delayed,
+    store_dead,
+    store_delayed,
+)
 from amphibus.inbox.timers import remove_timer
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.failure import Failure
 from amphibus.partitions.assignment import partition_of
 from amphibus.unit_of_work.transaction import Transaction
 
@@ -16,20 +23,20 @@ _FINAL = frozenset(("undecodable", "crashed", "oversized", "forged", "undelivere
 """Reasons for which trying again is useless."""
 
 
-class Settlement:
-    """The records of one module: inbox, parked messages, dead letters."""
+class OutcomeRecorder:
+    """The records of one module: inbox, delayed messages, dead letters."""
 
     def __init__(self, clock: Clock, settings: BusSettings, partitions: int) -> None:
         self._clock = clock
         self._settings = settings
         self._partitions = partitions
 
-    def part(self, envelope: Envelope) -> int:
+    def partition(self, envelope: Envelope) -> int:
         """The partition that it belongs to."""
         return partition_of(envelope.key, envelope.id, self._partitions)
 
     async def failed(self, sql: Sql, attempt: Attempt, failure: Failure) -> Outcome:
-        """Tries again at once, parks it or buries it, as the failure and the attempts spent say."""
+        """Tries again at once, delays it or makes it a dead letter, as the failure and the attempts spent say."""
         attempt.failed = failure
         final = failure.reason in _FINAL
         if failure.reason != "unavailable":
@@ -42,7 +49,7 @@ class Settlement:
             return Outcome.FAILED
         if final or attempt.failures >= self._settings.max_attempts:
             return await self._die(sql, attempt, failure)
-        return await self._park(sql, attempt, failure)
+        return await self._delay(sql, attempt, failure)
 
     def _quick(self, attempt: Attempt) -> bool:
         first_arrival = attempt.origin in (Origin.DELIVERY, Origin.REQUEST)
@@ -50,16 +57,16 @@ class Settlement:
             self._settings.quick_retries, self._settings.max_attempts - 1
         )
 
-    async def _park(self, sql: Sql, attempt: Attempt, failure: Failure) -> Outcome:
-        failpoint("park.before")
+    async def _delay(self, sql: Sql, attempt: Attempt, failure: Failure) -> Outcome:
+        failpoint("delay.before")
         pause = (
             int(failure.retry_after * 1_000_000)
             if failure.retry_after
             else backoff(self._settings, attempt.tries)
         )
         due = self._clock.now() + pause
-        if attempt.origin is Origin.PARKED:
-            await repark(
+        if attempt.origin is Origin.DELAYED:
+            await delay_again(
                 sql,
                 attempt.seq,
                 attempts=attempt.failures,
@@ -68,7 +75,7 @@ class Settlement:
                 error=failure.error,
             )
         else:
-            await park(
+            await store_delayed(
                 sql,
                 attempt.envelope,
                 received=attempt.received,
@@ -76,16 +83,16 @@ class Settlement:
                 tries=1,
                 due=due,
                 error=failure.error,
-                part=self.part(attempt.envelope),
+                partition=self.partition(attempt.envelope),
             )
             if attempt.origin is Origin.TIMER:
                 await remove_timer(sql, attempt.envelope)
         attempt.wakes_at = due
-        return Outcome.PARKED
+        return Outcome.DELAYED
 
     async def _die(self, sql: Sql, attempt: Attempt, failure: Failure) -> Outcome:
         blocks = attempt.entry is not None and attempt.entry.route.on_dead == "block"
-        await bury(
+        await store_dead(
             sql,
             attempt.envelope,
             failure,
@@ -101,7 +108,7 @@ class Settlement:
         self, transaction: Transaction, attempt: Attempt, outcome: Outcome, answer: bytes
     ) -> None:
         """Writes the inbox row: it is handled, once and for all."""
-        transaction.records.inbox.append(
+        transaction.write_set.inbox.append(
             (
                 *columns_of(attempt.envelope),
                 attempt.received,
@@ -114,10 +121,12 @@ class Settlement:
         await self.leave_origin(transaction.sql, attempt, promote=True)
 
     async def leave_origin(self, sql: Sql, attempt: Attempt, *, promote: bool) -> None:
-        """Removes it from where it waited; `promote` lets the next one of its lane go on."""
-        if attempt.origin is Origin.PARKED:
+        """Removes it from where it waited; `promote` lets the next one of its ordering key go on."""
+        if attempt.origin is Origin.DELAYED:
             now = self._clock.now()
-            if await unpark(sql, attempt.seq, attempt.envelope.lane, now, promote=promote):
+            if await remove_delayed(
+                sql, attempt.seq, attempt.envelope.ordering_key, now, promote=promote
+            ):
                 attempt.wakes_at = now
         elif attempt.origin is Origin.TIMER:
             await remove_timer(sql, attempt.envelope)

@@ -9,7 +9,7 @@ from amphibus.contract import Query
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, failure_of
-from amphibus.inbox.parking import past_of
+from amphibus.inbox.parking import prior_outcome
 from amphibus.messages.envelope import Envelope
 from amphibus.telemetry.logs import about
 from amphibus.unit_of_work.crash_journal import CrashJournal
@@ -22,11 +22,11 @@ SETTLED = (
 """Whether a message, given twice as source and id, was handled or is dead."""
 
 
-class OutsideSteps:
+class ExternalCallStep:
     """The outside steps of one module."""
 
     def __init__(
-        self, module: str, *, store: Store, container: Any, journal: CrashJournal, ask: Ask
+        self, module: str, store: Store, container: Any, *, journal: CrashJournal, ask: Ask
     ) -> None:
         self._module = module
         self._store = store
@@ -39,8 +39,8 @@ class OutsideSteps:
         entry, message, envelope = attempt.entry, attempt.message, attempt.envelope
         if entry is None or message is None or entry.route.outside is None:
             return
-        attempt.stepped_over = await self._needless(attempt)
-        if attempt.stepped_over:
+        attempt.call_skipped = await self._needless(attempt)
+        if attempt.call_skipped:
             return
         outside: Outside[Any] = Outside(
             envelope, self._container, lambda query, timeout: self._ask(query, timeout, envelope)
@@ -66,6 +66,6 @@ class OutsideSteps:
                 attempt.given_up = failure_of(error, message)
 
     async def _needless(self, attempt: Attempt) -> bool:
-        if attempt.origin is Origin.PARKED:
+        if attempt.origin is Origin.DELAYED:
             return False
-        return await past_of(self._store.look, attempt.envelope) is not None
+        return await prior_outcome(self._store.reader, attempt.envelope) is not None

@@ -7,16 +7,16 @@ from typing import Any
 
 from amphibus.clock import SECOND
 from amphibus.config.settings import BusSettings
-from amphibus.database.envelope_rows import columns_of, envelope_of
+from amphibus.database.envelope_rows import ENVELOPE, columns_of, envelope_of
 from amphibus.database.sql import Sql
-from amphibus.database.tables import ENVELOPE
 from amphibus.database.write_set import Row
 from amphibus.messages.envelope import Envelope
+from amphibus.messages.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
-    """A parked message that is due."""
+class DelayedMessage:
+    """A delayed message that is due."""
 
     seq: int
     envelope: Envelope
@@ -24,18 +24,8 @@ class Parked:
     attempts: int
     """Attempts spent."""
     tries: int
-    """Times that it was parked, spent or not; the backoff grows with them."""
-    part: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an attempt failed, as it is kept: text without personal data."""
-
-    reason: str
-    error: str
-    traceback: str = ""
-    retry_after: float | None = None
+    """Times that it was delayed, spent or not; the backoff grows with them."""
+    partition: int
 
 
 def backoff(settings: BusSettings, tries: int) -> int:
@@ -48,16 +38,16 @@ def backoff(settings: BusSettings, tries: int) -> int:
     return int(seconds * spread * SECOND)
 
 
-async def past_of(sql: Sql, envelope: Envelope) -> Row | None:
+async def prior_outcome(sql: Sql, envelope: Envelope) -> Row | None:
     """What stands against running a message, if anything does.
 
-    Its outcome and answer if it was handled, `dead` if it is a dead letter, `waits` if another one of its lane is
-    parked, or dead and blocks it.
+    Its outcome and answer if it was handled, `dead` if it is a dead letter, `waits` if another of its ordering key is
+    delayed, or dead and blocks it.
     """
-    return (await sql.pasts([(envelope.source, envelope.id, envelope.lane)]))[0]
+    return (await sql.prior_outcomes([(envelope.source, envelope.id, envelope.ordering_key)]))[0]
 
 
-async def park(
+async def store_delayed(
     sql: Sql,
     envelope: Envelope,
     *,
@@ -66,13 +56,14 @@ async def park(
     tries: int,
     due: int | None,
     error: str,
-    part: int,
+    partition: int,
 ) -> None:
-    """Stores a message for later; without `due` it waits behind another of its lane."""
+    """Stores a message for later; without `due` it waits behind another of its ordering key."""
     await sql.run(
-        f"INSERT INTO amphibus_parked (lane, {ENVELOPE}, received, attempts, tries, due, late, error, part)"
+        f"INSERT INTO amphibus_delayed (ordering_key, {ENVELOPE},"
+        " received, attempts, tries, due, late, error, partition)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING",
-        envelope.lane,
+        envelope.ordering_key,
         *columns_of(envelope),
         received,
         attempts,
@@ -80,14 +71,16 @@ async def park(
         due,
         int(envelope.late),
         error,
-        part,
+        partition,
     )
 
 
-async def repark(sql: Sql, seq: int, *, attempts: int, tries: int, due: int, error: str) -> None:
-    """Sets the next attempt of a message that is parked already."""
+async def delay_again(
+    sql: Sql, seq: int, *, attempts: int, tries: int, due: int, error: str
+) -> None:
+    """Sets the next attempt of a message that is delayed already."""
     await sql.run(
-        "UPDATE amphibus_parked SET attempts = ?, tries = ?, due = ?, error = ? WHERE seq = ?",
+        "UPDATE amphibus_delayed SET attempts = ?, tries = ?, due = ?, error = ? WHERE seq = ?",
         attempts,
         tries,
         due,
@@ -96,24 +89,24 @@ async def repark(sql: Sql, seq: int, *, attempts: int, tries: int, due: int, err
     )
 
 
-async def unpark(sql: Sql, seq: int, lane: str, now: int, *, promote: bool) -> bool:
-    """Removes a parked message; the next one of its lane becomes due. Says whether there was one."""
-    await sql.run("DELETE FROM amphibus_parked WHERE seq = ?", seq)
-    return await promote_next(sql, lane, now) if promote else False
+async def remove_delayed(sql: Sql, seq: int, ordering_key: str, now: int, *, promote: bool) -> bool:
+    """Removes a delayed message; the next one of its ordering key becomes due. Says whether there was one."""
+    await sql.run("DELETE FROM amphibus_delayed WHERE seq = ?", seq)
+    return await release_next(sql, ordering_key, now) if promote else False
 
 
-async def promote_next(sql: Sql, lane: str, now: int) -> bool:
-    """Makes the oldest message that waits in a lane due, unless another one of it is."""
+async def release_next(sql: Sql, ordering_key: str, now: int) -> bool:
+    """Makes the oldest message that waits of an ordering key due, unless another one of it is."""
     changed = await sql.run(
-        "UPDATE amphibus_parked SET due = ? WHERE seq = (SELECT min(seq) FROM amphibus_parked WHERE lane = ?)"
+        "UPDATE amphibus_delayed SET due = ? WHERE seq = (SELECT min(seq) FROM amphibus_delayed WHERE ordering_key = ?)"
         " AND due IS NULL",
         now,
-        lane,
+        ordering_key,
     )
     return changed > 0
 
 
-async def bury(
+async def store_dead(
     sql: Sql,
     envelope: Envelope,
     failure: Failure,
@@ -125,9 +118,10 @@ async def bury(
 ) -> None:
     """Writes a dead letter."""
     await sql.run(
-        f"INSERT INTO amphibus_dead (lane, {ENVELOPE}, received, attempts, died, reason, error, traceback, blocks)"
+        f"INSERT INTO amphibus_dead (ordering_key, {ENVELOPE},"
+        " received, attempts, died, reason, error, traceback, blocks)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING",
-        envelope.lane,
+        envelope.ordering_key,
         *columns_of(envelope),
         received,
         attempts,
@@ -139,32 +133,32 @@ async def bury(
     )
 
 
-async def due_now(sql: Sql, now: int, *, limit: int, only: str) -> list[Parked]:
-    """Parked messages whose time has come, longest due first; `only` narrows to some partitions."""
+async def due_now(sql: Sql, now: int, *, limit: int, only: str) -> list[DelayedMessage]:
+    """Delayed messages whose time has come, longest due first; `only` narrows to some partitions."""
     rows = await sql.rows(
-        f"SELECT {ENVELOPE}, seq, received, attempts, tries, late, part FROM amphibus_parked"
+        f"SELECT {ENVELOPE}, seq, received, attempts, tries, late, partition FROM amphibus_delayed"
         f" WHERE due IS NOT NULL AND due <= ?{only} ORDER BY due LIMIT ?",
         now,
         limit,
     )
-    return [_parked(row) for row in rows]
+    return [_delayed(row) for row in rows]
 
 
 async def next_due(sql: Sql, only: str) -> int | None:
-    """When the next parked message or timer is due; `only` narrows to some partitions."""
+    """When the next delayed message or timer is due; `only` narrows to some partitions."""
     row = await sql.row(
-        "SELECT min(due) FROM (SELECT min(due) AS due FROM amphibus_parked WHERE due IS NOT NULL"
+        "SELECT min(due) FROM (SELECT min(due) AS due FROM amphibus_delayed WHERE due IS NOT NULL"
         f"{only} UNION ALL SELECT min(due) FROM amphibus_timer WHERE due IS NOT NULL{only}) AS dues"
     )
     return None if row is None or row[0] is None else int(row[0])
 
 
-def _parked(row: Sequence[Any]) -> Parked:
-    return Parked(
+def _delayed(row: Sequence[Any]) -> DelayedMessage:
+    return DelayedMessage(
         seq=row[11],
         envelope=envelope_of(row, late=bool(row[15])),
         received=row[12],
         attempts=row[13],
         tries=row[14],
-        part=row[16],
+        partition=row[16],
     )

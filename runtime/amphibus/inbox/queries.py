@@ -7,7 +7,7 @@ import structlog
 from amphibus.clock import Clock, as_datetime
 from amphibus.context import Context
 from amphibus.contract import Value
-from amphibus.database.faults import is_trouble_of_reading
+from amphibus.database.faults import is_read_failure
 from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
 from amphibus.messages.envelope import Envelope, Reply
@@ -33,14 +33,14 @@ class Queries:
         """Answers one query. Whatever happens is a reply. It may run its handler a second time."""
         snapshot = envelope.type in self._several
         try:
-            connection = await self._store.reader(snapshot=snapshot)
+            connection = await self._store.take_reader(snapshot=snapshot)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while
             return Reply("unavailable", detail=describe(error))
         try:
             reply = await self._answered(envelope, handler, message, connection)
             again = connection.overrun
         finally:
-            await self._store.done_reading(connection)
+            await self._store.give_back_reader(connection)
         if not again:
             return reply
         self._several.add(envelope.type)
@@ -68,7 +68,7 @@ class Queries:
         except Unavailable as error:
             return Reply("unavailable", detail=describe(error))
         except Exception as error:  # noqa: BLE001 - any failure of the handler is its reply
-            if is_trouble_of_reading(error):
+            if is_read_failure(error):
                 return Reply("unavailable", detail=describe(error))
             if not connection.overrun:
                 with about(self._module, envelope):

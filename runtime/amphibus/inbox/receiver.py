@@ -1,4 +1,4 @@
-"""Takes messages for one module: in order per lane, each handled once, whatever way it came."""
+"""Takes messages for one module: in order per key, each handled once, whatever way it came."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,20 +10,20 @@ import structlog
 from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
 from amphibus.contract import kind_of
-from amphibus.database.faults import is_trouble
+from amphibus.database.faults import is_store_failure
 from amphibus.database.store import Store
 from amphibus.errors import Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Outcome, failure_of
-from amphibus.inbox.executor import Handling
-from amphibus.inbox.key_order import Lanes
-from amphibus.inbox.outside_step import SETTLED, Ask, OutsideSteps
-from amphibus.inbox.parking import Failure
+from amphibus.inbox.executor import Executor
+from amphibus.inbox.key_order import KeyOrder
+from amphibus.inbox.outside_step import SETTLED, Ask, ExternalCallStep
 from amphibus.inbox.queries import Queries
-from amphibus.inbox.report import tell
+from amphibus.inbox.report import report_outcome
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.failure import Failure
 from amphibus.module import Module
-from amphibus.partitions.assignment import Shares
+from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.routing.codec import Codec
 from amphibus.telemetry.metrics import Meters
 from amphibus.telemetry.privacy import describe
@@ -53,7 +53,7 @@ class Receiver:
         isolation: Isolation,
         meters: Meters,
         settings: BusSettings,
-        shares: Shares,
+        assignment: PartitionAssignment,
         ask: Ask,
     ) -> None:
         self._module = module
@@ -64,22 +64,21 @@ class Receiver:
         self._journal = journal
         self._isolation = isolation
         self._meters = meters
-        self._handling = Handling(
+        self._executor = Executor(
             module,
             codec=codec,
             container=container,
             clock=clock,
             journal=journal,
             settings=settings,
-            partitions=shares.count,
+            partitions=assignment.count,
         )
         self._queries = Queries(module.name, store, container, clock)
-        self._outside_steps = OutsideSteps(
-            module.name, store=store, container=container, journal=journal, ask=ask
-        )
+        step = ExternalCallStep(module.name, store, container, journal=journal, ask=ask)
+        self._outside_steps = step
         self._outside_slots = asyncio.Semaphore(settings.outside_concurrency)
-        self._shares = shares
-        self._lanes = Lanes()
+        self._assignment = assignment
+        self._key_order = KeyOrder()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
@@ -88,27 +87,28 @@ class Receiver:
     @property
     def in_flight(self) -> int:
         """Messages that were taken and are not safe yet."""
-        return self._lanes.in_flight
+        return self._key_order.in_flight
 
-    def take(self, envelope: Envelope, safe: Callable[[], None], part: int | None = None) -> None:
-        """Handles a message once; calls `safe` when it is handled, parked or dead, durably.
+    def take(
+        self, envelope: Envelope, ack: Callable[[], None], partition: int | None = None
+    ) -> None:
+        """Handles a message once; calls `ack` when it is handled, delayed or dead, durably.
 
-        `part` is the partition that it came by, because that is held here: if it is lost meanwhile,
-        nothing is done, and who has it then gets the message again.
+        If the `partition` that it came by is lost meanwhile, nothing is done: its new owner gets the message.
         """
-        self.begin(Attempt(envelope, Origin.DELIVERY, self._clock.now(), safe), part)
+        self.begin(Attempt(envelope, Origin.DELIVERY, self._clock.now(), ack), partition)
 
     def refuse(
         self,
         envelope: Envelope,
         failure: Failure,
-        safe: Callable[[], None],
-        part: int | None = None,
+        ack: Callable[[], None],
+        partition: int | None = None,
     ) -> None:
-        """Makes a dead letter of a message that must not be handled; calls `safe` when it is one, durably."""
-        attempt = Attempt(envelope, Origin.DELIVERY, self._clock.now(), safe)
+        """Makes a dead letter of a message that must not be handled; calls `ack` when it is one, durably."""
+        attempt = Attempt(envelope, Origin.DELIVERY, self._clock.now(), ack)
         attempt.given_up = failure
-        self.begin(attempt, part)
+        self.begin(attempt, partition)
 
     async def request(self, envelope: Envelope) -> Reply:
         """Handles a query, or a command that its sender does not keep, and returns the reply."""
@@ -122,28 +122,28 @@ class Receiver:
         if self._stopping:
             return Reply("unavailable", detail=f"module {self._module.name} is stopping")
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        attempt = Attempt(envelope, Origin.REQUEST, self._clock.now(), safe=lambda: None)
-        attempt.safe = partial(_give_reply, future, attempt)
+        attempt = Attempt(envelope, Origin.REQUEST, self._clock.now(), ack=lambda: None)
+        attempt.ack = partial(_give_reply, future, attempt)
         self.begin(attempt)
         return await future
 
-    def begin(self, attempt: Attempt, part: int | None = None) -> None:
-        """Puts an attempt into its lane; it starts when those before it are safe. `part` as for `take`."""
+    def begin(self, attempt: Attempt, partition: int | None = None) -> None:
+        """Lines an attempt up; it starts when those before it are safe. `partition` as for `take`."""
         if self._stopping:
             return
-        if part is not None:
-            attempt.grip = self._shares.grip(part)
-        if self._lanes.enter(attempt):
+        if partition is not None:
+            attempt.lease_token = self._assignment.lease_token(partition)
+        if self._key_order.enter(attempt):
             self._start(attempt)
 
-    async def quiet(self, parts: frozenset[int]) -> None:
+    async def drain_partitions(self, partitions: frozenset[int]) -> None:
         """Returns when nothing is under way that was taken because these partitions are held here."""
-        await self._lanes.quiet(parts)
+        await self._key_order.drain_partitions(partitions)
 
     async def drain(self) -> None:
         """Waits until nothing runs; takes nothing new meanwhile."""
         self._stopping = True
-        while self._tasks or self._lanes:
+        while self._tasks or self._key_order:
             if self._tasks:
                 await asyncio.wait(self._tasks)
             await asyncio.sleep(_LOOK_SECONDS)
@@ -159,7 +159,7 @@ class Receiver:
     async def clear_suspects(self) -> None:
         """Forgets suspects that turn out to be settled already."""
         for who in [who for who in self._journal.suspects if who[0] == self._module.name]:
-            if await self._store.look.row(SETTLED, *who[1:], *who[1:]):
+            if await self._store.reader.row(SETTLED, *who[1:], *who[1:]):
                 self._journal.cleared(who)
 
     def _start(self, attempt: Attempt) -> None:
@@ -173,7 +173,7 @@ class Receiver:
                     error if isinstance(error, Undecodable) else Undecodable(describe(error)), None
                 )
         if attempt.given_up is None:
-            attempt.given_up = self._handling.killer(envelope)
+            attempt.given_up = self._executor.killer(envelope)
         if self._who(attempt) in self._journal.suspects:
             self._spawn(self._run_alone(attempt))
         elif (
@@ -190,8 +190,8 @@ class Receiver:
         future.add_done_callback(partial(self._failed_with, attempt))
 
     async def _job(self, attempt: Attempt, transaction: Transaction) -> Outcome:
-        if attempt.grip is None or attempt.grip in transaction.grips:
-            outcome = await self._handling(attempt, transaction)
+        if attempt.lease_token is None or attempt.lease_token in transaction.lease_tokens:
+            outcome = await self._executor(attempt, transaction)
         else:
             attempt.reply, attempt.wakes_at, outcome = None, None, Outcome.LOST
         transaction.after_commit(partial(self._settle, attempt, outcome))
@@ -257,15 +257,15 @@ class Receiver:
         if outcome is Outcome.LOST and attempt.origin is Origin.DELIVERY:
             self._next(attempt)  # it is not safe here: whoever has its partition gets it
             return
-        tell(self._module.name, attempt, outcome, self._meters, self._clock.now())
+        report_outcome(self._module.name, attempt, outcome, self._meters, self._clock.now())
         if envelope.reply and attempt.reply is not None and attempt.origin is not Origin.REQUEST:
             failpoint("reply.before")
             self.on_reply(envelope, attempt.reply)
-        attempt.safe()
+        attempt.ack()
         self._next(attempt)
 
     def _next(self, attempt: Attempt) -> None:
-        following = self._lanes.leave(attempt)
+        following = self._key_order.leave(attempt)
         if following is not None:
             self._start(following)
 
@@ -275,8 +275,8 @@ class Receiver:
 
     def _lost(self, attempt: Attempt, error: BaseException) -> None:
         """The transaction was lost with the attempt: by the database, or by what the handler did to it."""
-        if is_trouble(error) or attempt.given_up is not None:  # not even its failure was kept
-            self._store.troubles.met("writer", error)
+        if is_store_failure(error) or attempt.given_up is not None:  # not even its failure was kept
+            self._store.health.failed("writer", error)
             asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, self._again, attempt)
             return
         attempt.given_up = failure_of(error, attempt.message)

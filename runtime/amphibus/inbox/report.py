@@ -13,7 +13,9 @@ from amphibus.telemetry.metrics import Meters
 _log: Any = structlog.get_logger()
 
 
-def tell(module: str, attempt: Attempt, outcome: Outcome, meters: Meters, now: int) -> None:
+def report_outcome(
+    module: str, attempt: Attempt, outcome: Outcome, meters: Meters, now: int
+) -> None:
     """Counts what an attempt came to, and logs what an operator should know."""
     envelope = attempt.envelope
     match outcome:
@@ -27,11 +29,11 @@ def tell(module: str, attempt: Attempt, outcome: Outcome, meters: Meters, now: i
             code = attempt.reply.code if attempt.reply else ""
             with about(module, envelope):
                 _log.info("message.refused", code=code)
-        case Outcome.PARKED:
-            failpoint("park.after")
-            meters.parked(module, envelope.type)
+        case Outcome.DELAYED:
+            failpoint("delay.after")
+            meters.delayed(module, envelope.type)
             with about(module, envelope):
-                _log.warning("message.parked", error=_error(attempt), attempt=attempt.failures)
+                _log.warning("message.delayed", error=_error(attempt), attempt=attempt.failures)
         case Outcome.DEAD:
             failpoint("dead.after")
             meters.died(module, envelope.type)

@@ -1,4 +1,4 @@
-"""Brings parked messages and timers back when their time has come."""
+"""Brings delayed messages and timers back when their time has come."""
 
 import asyncio
 import contextlib
@@ -11,13 +11,13 @@ from amphibus.inbox.parking import due_now, next_due
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.timers import timers_due
 from amphibus.module import Module
-from amphibus.partitions.assignment import Shares, only, partition_of
+from amphibus.partitions.assignment import PartitionAssignment, only, partition_of
 
 _AT_ONCE = 64
 
 
-class DueLoop:
-    """Woken when something is parked; looks into the database every `poll_seconds` all the same.
+class Scheduler:
+    """Woken when something is delayed; looks into the database every `poll_seconds` all the same.
 
     The look is what finds work that another process wrote, such as a dead letter that an operator retries.
     """
@@ -27,14 +27,14 @@ class DueLoop:
         module: Module,
         *,
         store: Store,
-        shares: Shares,
+        assignment: PartitionAssignment,
         receiver: Receiver,
         clock: Clock,
         poll_seconds: float,
     ) -> None:
         self._module = module
         self._store = store
-        self._shares = shares
+        self._assignment = assignment
         self._receiver = receiver
         self._clock = clock
         self._poll = poll_seconds
@@ -66,7 +66,7 @@ class DueLoop:
 
     async def idle(self) -> bool:
         """Whether nothing is due and nothing that was due is under way."""
-        due = await next_due(self._store.look, only(self._shares))
+        due = await next_due(self._store.reader, only(self._assignment))
         return not self._under_way and (due is None or due > self._clock.now())
 
     async def _work(self) -> None:
@@ -74,11 +74,11 @@ class DueLoop:
             self._wake.clear()
             try:
                 await self._begin_what_is_due()
-                self._next = await next_due(self._store.look, only(self._shares))
-                self._store.troubles.over("due")
+                self._next = await next_due(self._store.reader, only(self._assignment))
+                self._store.health.recovered("due")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 self._next = None
-                self._store.troubles.met("due", error)
+                self._store.health.failed("due", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause()):
                     await self._wake.wait()
@@ -89,28 +89,28 @@ class DueLoop:
         return min(self._poll, max(0.001, (self._next - self._clock.now()) / SECOND))
 
     async def _begin_what_is_due(self) -> None:
-        sql, now, mine = self._store.look, self._clock.now(), only(self._shares)
+        sql, now, mine = self._store.reader, self._clock.now(), only(self._assignment)
         room = _AT_ONCE + len(self._under_way)
         # What ends while we read is left out too: what was read of it is old.
         busy = self._under_way.copy()
-        for parked in await due_now(sql, now, limit=room, only=mine):
-            if parked.seq in busy:
+        for delayed in await due_now(sql, now, limit=room, only=mine):
+            if delayed.seq in busy:
                 continue
             attempt = Attempt(
-                parked.envelope,
-                Origin.PARKED,
-                parked.received,
-                self._track(parked.seq),
-                spent=parked.attempts,
-                tries=parked.tries,
-                seq=parked.seq,
+                delayed.envelope,
+                Origin.DELAYED,
+                delayed.received,
+                self._track(delayed.seq),
+                spent=delayed.attempts,
+                tries=delayed.tries,
+                seq=delayed.seq,
             )
-            self._receiver.begin(attempt, parked.part)
+            self._receiver.begin(attempt, delayed.partition)
         for envelope in await timers_due(sql, self._module.name, now, limit=room, only=mine):
             if envelope.id not in busy:
                 attempt = Attempt(envelope, Origin.TIMER, now, self._track(envelope.id))
-                part = partition_of(envelope.key, envelope.id, self._shares.count)
-                self._receiver.begin(attempt, part)
+                partition = partition_of(envelope.key, envelope.id, self._assignment.count)
+                self._receiver.begin(attempt, partition)
 
     def _track(self, what: int | str) -> Callable[[], None]:
         self._under_way.add(what)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from amphibus.clock import as_microseconds
 from amphibus.database.sql import Sql
-from amphibus.database.write_set import Records, Timer
+from amphibus.database.write_set import TimerKey, WriteSet
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span
 from amphibus.partitions.assignment import partition_of
@@ -15,18 +15,30 @@ PREFIX = "timer:"
 
 
 def note_timers(
-    records: Records, timers: Mapping[Timer, datetime | None], cause: Envelope, partitions: int
+    write_set: WriteSet,
+    timers: Mapping[TimerKey, datetime | None],
+    cause: Envelope,
+    partitions: int,
 ) -> int | None:
     """Arms and disarms timers with the commit; returns the earliest time that was set."""
     earliest: int | None = None
     for (name, key), due in timers.items():
         if due is None:
-            records.timers[name, key] = None
+            write_set.timers[name, key] = None
             continue
         at = as_microseconds(due)
-        part = partition_of(key, "", partitions)
-        row = (name, key, at, new_id(), cause.correlation, cause.id, next_span(cause.trace), part)
-        records.timers[name, key] = row
+        partition = partition_of(key, "", partitions)
+        row = (
+            name,
+            key,
+            at,
+            new_id(),
+            cause.correlation,
+            cause.id,
+            next_span(cause.trace),
+            partition,
+        )
+        write_set.timers[name, key] = row
         earliest = at if earliest is None else min(at, earliest)
     return earliest
 
@@ -55,10 +67,10 @@ async def timers_due(sql: Sql, module: str, now: int, *, limit: int, only: str) 
     ]
 
 
-async def is_armed(sql: Sql, records: Records, envelope: Envelope) -> bool:
+async def is_armed(sql: Sql, write_set: WriteSet, envelope: Envelope) -> bool:
     """Whether a timer that is due was not fired, armed anew or disarmed meanwhile, by this commit or one before."""
     name, key = envelope.type.removeprefix(PREFIX), envelope.key or ""
-    if (name, key) in records.timers:
+    if (name, key) in write_set.timers:
         return False
     row = await sql.row(
         "SELECT 1 FROM amphibus_timer WHERE name = ? AND key = ? AND id = ?", name, key, envelope.id

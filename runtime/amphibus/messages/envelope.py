@@ -39,8 +39,8 @@ class Envelope:
     """The message made of the body, once somebody in this process has decoded it; frozen, so it is shared."""
 
     @property
-    def lane(self) -> str:
-        """Messages of one lane are handled one at a time, in order; without a key each is its own."""
+    def ordering_key(self) -> str:
+        """Messages of one ordering key are handled one at a time, in order; without a key each is its own."""
         return f"{self.source}\x1f{self.key}" if self.key is not None else f"\x1f{self.id}"
 
 

@@ -5,39 +5,39 @@ from dataclasses import dataclass, field
 
 from amphibus.messages.envelope import Envelope
 
-Lane = tuple[str, str]
+DestinationKey = tuple[str, str]
 """A destination and a key: at most one message of it is under way."""
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class OutboxMessage:
     """A row of the outbox, with the destinations that this way takes it to."""
 
     seq: int
     envelope: Envelope
     destinations: tuple[str, ...]
     behind: int = field(default=0, repr=False)
-    """How many of its lanes have an older message."""
+    """How many of its ordering keys have an older message."""
 
     @property
-    def lanes(self) -> tuple[Lane, ...]:
+    def destination_keys(self) -> tuple[DestinationKey, ...]:
         """None for a message without a key: it waits for nobody."""
         key = self.envelope.key
         return () if key is None else tuple((each, key) for each in self.destinations)
 
 
-class OutgoingQueue:
+class DeliveryQueue:
     """Bounded: what does not fit stays in the database and is read when there is room."""
 
-    def __init__(self, way: str, window: int) -> None:
-        self.way = way
+    def __init__(self, route: str, window: int) -> None:
+        self.route = route
         self.behind = True
         """There may be more in the database than in memory."""
         self._window = window
-        self._ready: deque[Item] = deque()
-        self._under_way: dict[int, Item] = {}
-        self._lanes: dict[Lane, deque[Item]] = {}
-        self._held: dict[int, Item] = {}
+        self._ready: deque[OutboxMessage] = deque()
+        self._under_way: dict[int, OutboxMessage] = {}
+        self._by_destination_key: dict[DestinationKey, deque[OutboxMessage]] = {}
+        self._held: dict[int, OutboxMessage] = {}
         self._committed_while_reading = False
         self._settled_while_reading: set[int] | None = None
 
@@ -64,7 +64,7 @@ class OutgoingQueue:
     @property
     def keys(self) -> list[str]:
         """Of the messages in memory."""
-        return list({key for _, key in self._lanes})
+        return list({key for _, key in self._by_destination_key})
 
     def held_by_destination(self) -> dict[str, int]:
         """The number of messages in memory for each destination."""
@@ -74,7 +74,7 @@ class OutgoingQueue:
                 counts[destination] = counts.get(destination, 0) + 1
         return counts
 
-    def committed(self, item: Item) -> None:
+    def committed(self, item: OutboxMessage) -> None:
         """A row that was committed just now; left to the database where more waits there.
 
         A server shows a commit to others before it tells us: it may have been read already.
@@ -91,27 +91,27 @@ class OutgoingQueue:
         self.behind = True
         self._committed_while_reading = True
 
-    def take_ready(self) -> list[Item]:
+    def take_ready(self) -> list[OutboxMessage]:
         """Those that may leave now; they are under way until `settle`."""
-        taken: list[Item] = []
+        taken: list[OutboxMessage] = []
         while self._ready and len(self._under_way) < self._window:
             item = self._ready.popleft()
             self._under_way[item.seq] = item
             taken.append(item)
         return taken
 
-    def settle(self, item: Item) -> bool:
+    def settle(self, item: OutboxMessage) -> bool:
         """One is safe: those behind it may leave. False if it was not under way."""
         if self._under_way.pop(item.seq, None) is None:
             return False
         del self._held[item.seq]
         if self._settled_while_reading is not None:
             self._settled_while_reading.add(item.seq)
-        for lane in item.lanes:
-            following = self._lanes[lane]
+        for destination_key in item.destination_keys:
+            following = self._by_destination_key[destination_key]
             following.popleft()
             if not following:
-                del self._lanes[lane]
+                del self._by_destination_key[destination_key]
                 continue
             following[0].behind -= 1
             if not following[0].behind:
@@ -123,7 +123,7 @@ class OutgoingQueue:
         self._committed_while_reading = False
         self._settled_while_reading = set()
 
-    def end_reading(self, items: list[Item], *, settled: set[int], complete: bool) -> None:
+    def end_reading(self, items: list[OutboxMessage], *, settled: set[int], complete: bool) -> None:
         """Takes what was read, in order of the numbers, except what is held or settled already."""
         settled |= self._settled_while_reading or set()
         self._settled_while_reading = None
@@ -140,22 +140,26 @@ class OutgoingQueue:
         """Nobody is there: what is not under way is left to the database."""
         self.behind = True
         self._ready.clear()
-        self._lanes.clear()
+        self._by_destination_key.clear()
         self._held = dict(self._under_way)
         for item in self._under_way.values():
             item.behind = 0
-            for lane in item.lanes:
-                self._lanes.setdefault(lane, deque()).append(item)
+            for destination_key in item.destination_keys:
+                self._by_destination_key.setdefault(destination_key, deque()).append(item)
 
-    def _belongs_before_others(self, item: Item) -> bool:
+    def _belongs_before_others(self, item: OutboxMessage) -> bool:
         """Whether another process put it in line, and later ones of its key wait here."""
-        last = [self._lanes[lane][-1].seq for lane in item.lanes if lane in self._lanes]
+        last = [
+            self._by_destination_key[destination_key][-1].seq
+            for destination_key in item.destination_keys
+            if destination_key in self._by_destination_key
+        ]
         return any(seq > item.seq and seq not in self._under_way for seq in last)
 
-    def _add(self, item: Item) -> None:
+    def _add(self, item: OutboxMessage) -> None:
         self._held[item.seq] = item
-        for lane in item.lanes:
-            waiting = self._lanes.setdefault(lane, deque())
+        for destination_key in item.destination_keys:
+            waiting = self._by_destination_key.setdefault(destination_key, deque())
             if waiting:
                 item.behind += 1
             waiting.append(item)

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from amphibus.database.envelope_rows import envelope_of
+from amphibus.database.envelope_rows import ENVELOPE, envelope_of
 from amphibus.database.store import Store
-from amphibus.database.tables import ENVELOPE
-from amphibus.outbox.delivery_queue import Item
-from amphibus.partitions.assignment import Shares, only
+from amphibus.outbox.delivery_queue import OutboxMessage
+from amphibus.partitions.assignment import PartitionAssignment, only
 from amphibus.transport import Transport
 
 _COLUMNS: Final = ", ".join(f"o.{column.strip()}" for column in ENVELOPE.split(","))
@@ -26,36 +25,36 @@ SELECT destination FROM found WHERE destination IS NOT NULL
 """
 
 
-class Backlog:
+class OutboxReader:
     """The waiting rows of this instance's partitions."""
 
-    def __init__(self, store: Store, shares: Shares, transport: Transport) -> None:
+    def __init__(self, store: Store, assignment: PartitionAssignment, transport: Transport) -> None:
         self._store = store
-        self._shares = shares
+        self._assignment = assignment
         self._transport = transport
 
-    def way_to(self, destination: str) -> str:
+    def route_to(self, destination: str) -> str:
         """The way that leads there."""
-        return self._transport.ways((destination,))[0][0]
+        return self._transport.routes((destination,))[0][0]
 
-    async def ways_beyond(self, held: Mapping[str, int]) -> set[str]:
+    async def routes_beyond(self, held: Mapping[str, int]) -> set[str]:
         """The ways for which more waits than is held of each destination in memory."""
-        ways: set[str] = set()
+        routes: set[str] = set()
         for destination in await self._destinations():
             known = held.get(destination, 0)
-            rows = await self._store.look.rows(
+            rows = await self._store.reader.rows(
                 "SELECT count(*) FROM (SELECT 1 FROM amphibus_delivery"
-                f" WHERE destination = ?{only(self._shares)} LIMIT ?) AS waiting",
+                f" WHERE destination = ?{only(self._assignment)} LIMIT ?) AS waiting",
                 destination,
                 known + 1,
             )
             if rows[0][0] > known:
-                ways.add(self.way_to(destination))
-        return ways
+                routes.add(self.route_to(destination))
+        return routes
 
-    async def oldest(self, way: str, limit: int) -> tuple[list[Item], bool]:
+    async def oldest(self, route: str, limit: int) -> tuple[list[OutboxMessage], bool]:
         """The oldest messages on a way; whether these are all, or a piece of `limit` rows."""
-        where, values, several = await self._on(way)
+        where, values, several = await self._on(route)
         rows = await self._rows(where, values, limit)
         complete = len(rows) < limit
         # A row whose destinations may be cut off by the limit is left for the next reading.
@@ -65,40 +64,47 @@ class Backlog:
             if row[_SEQ] != cut:
                 destinations.setdefault(row[_SEQ], []).append(row[_DESTINATION])
         first = {row[_SEQ]: row for row in reversed(rows)}
-        items = [Item(seq, envelope_of(first[seq]), tuple(to)) for seq, to in destinations.items()]
+        items = [
+            OutboxMessage(seq, envelope_of(first[seq]), tuple(to))
+            for seq, to in destinations.items()
+        ]
         return items, complete
 
-    async def oldest_of_others(self, way: str, keys: Sequence[str], limit: int) -> list[Item]:
+    async def oldest_of_others(
+        self, route: str, keys: Sequence[str], limit: int
+    ) -> list[OutboxMessage]:
         """The first message of each of some other keys, where the backlog of these fills the memory."""
-        where, values, _ = await self._on(way)
+        where, values, _ = await self._on(route)
         others = f" AND (o.key IS NULL OR o.key NOT IN ({', '.join('?' * len(keys))}))"
-        first: dict[tuple[str, str], Item] = {}
+        first: dict[tuple[str, str], OutboxMessage] = {}
         for row in await self._rows(where + others, [*values, *keys], limit):
             envelope = envelope_of(row)
-            lane = (row[_DESTINATION], envelope.lane)
-            first.setdefault(lane, Item(row[_SEQ], envelope, (row[_DESTINATION],)))
+            destination_key = (row[_DESTINATION], envelope.ordering_key)
+            first.setdefault(
+                destination_key, OutboxMessage(row[_SEQ], envelope, (row[_DESTINATION],))
+            )
         return list(first.values())
 
     async def _rows(self, where: str, values: Sequence[Any], limit: int) -> Sequence[Any]:
-        return await self._store.look.rows(
+        return await self._store.reader.rows(
             f"SELECT {_COLUMNS}, d.seq, d.destination FROM amphibus_delivery d"
-            f" JOIN amphibus_outbox o ON o.seq = d.seq WHERE {where}{only(self._shares)}"
+            f" JOIN amphibus_outbox o ON o.seq = d.seq WHERE {where}{only(self._assignment)}"
             " ORDER BY d.seq, d.destination LIMIT ?",
             *values,
             limit,
         )
 
-    async def _on(self, way: str) -> tuple[str, list[str], bool]:
+    async def _on(self, route: str) -> tuple[str, list[str], bool]:
         """A condition for a way, its values, and whether it leads to several destinations.
 
         Where all of them are on the way it names none: then the rows are read in the order of their numbers.
         """
         names = await self._destinations()
-        mine = [name for name in names if self.way_to(name) == way]
+        mine = [name for name in names if self.route_to(name) == route]
         if len(mine) > 1 and len(mine) == len(names):
             return "1 = 1", [], True
-        mine = mine or [way]
+        mine = mine or [route]
         return f"d.destination IN ({', '.join('?' * len(mine))})", mine, len(mine) > 1
 
     async def _destinations(self) -> list[str]:
-        return [row[0] for row in await self._store.look.rows(_DESTINATIONS)]
+        return [row[0] for row in await self._store.reader.rows(_DESTINATIONS)]

@@ -16,15 +16,15 @@ from functools import partial
 from amphibus.config.settings import BusSettings
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
-from amphibus.outbox.delivery_queue import Item, OutgoingQueue
-from amphibus.outbox.reader import Backlog
-from amphibus.partitions.assignment import Shares, partition_of
+from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
+from amphibus.outbox.reader import OutboxReader
+from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.transport import Transport
-from amphibus.unit_of_work.transaction import Outgoing, Transaction
+from amphibus.unit_of_work.transaction import OutboxRow, Transaction
 from amphibus.unit_of_work.writer import Writer
 
-_MARK_AT = 64
-_MARK_SECONDS = 0.05
+_ACKS_AT_ONCE = 64
+_ACK_SECONDS = 0.05
 _RIDES_FROM = 16
 _RIDES_AFTER_SECONDS = 0.01
 """So many marks, or so old ones, are written with whatever is committed next: a few new ones are worth no statement."""
@@ -38,23 +38,23 @@ class Relay:
         module: str,
         *,
         store: Store,
-        shares: Shares,
+        assignment: PartitionAssignment,
         writer: Writer,
         transport: Transport,
         settings: BusSettings,
     ) -> None:
         self._module = module
         self._store = store
-        self._shares = shares
+        self._assignment = assignment
         self._writer = writer
         self._transport = transport
         self._settings = settings
-        self._backlog = Backlog(store, shares, transport)
-        self._queues: dict[str, OutgoingQueue] = {}
-        self._marks: list[tuple[str, int]] = []
-        self._oldest_mark = 0.0
-        self._mark_timer: asyncio.TimerHandle | None = None
-        self._marking = False
+        self._reader = OutboxReader(store, assignment, transport)
+        self._queues: dict[str, DeliveryQueue] = {}
+        self._acks: list[tuple[str, int]] = []
+        self._oldest_ack = 0.0
+        self._ack_timer: asyncio.TimerHandle | None = None
+        self._acking = False
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
         self._look = asyncio.Event()
@@ -64,9 +64,9 @@ class Relay:
     def start(self) -> None:
         """Begins to deliver what waits and what comes."""
         self._writer.on_sent = self.sent
-        self._shares.on_change.append(self._changed_hands)
-        self._shares.on_told.append(self.wake)
-        self._writer.before_commit.append(self._write_marks)
+        self._assignment.on_change.append(self._changed_hands)
+        self._assignment.on_notified.append(self.wake)
+        self._writer.before_commit.append(self._write_acks)
         self._task = asyncio.create_task(self._watch(), name=f"relay:{self._module}")
 
     async def stop(self) -> None:
@@ -79,36 +79,36 @@ class Relay:
 
     async def flush(self) -> None:
         """Writes down what is safe, now."""
-        self._forget_mark_timer()
-        if self._marks:
-            self._marking = True
+        self._forget_ack_timer()
+        if self._acks:
+            self._acking = True
             try:
                 await self._writer.submit(_nothing)
             except Exception as error:  # noqa: BLE001 - what is not written down is repeated
-                self._store.troubles.met("writer", error)
-            self._marking = False
+                self._store.health.failed("writer", error)
+            self._acking = False
 
     async def idle(self) -> bool:
         """Whether every reachable destination has everything."""
-        if self._marks or not all(queue.idle for queue in self._queues.values()):
+        if self._acks or not all(queue.idle for queue in self._queues.values()):
             return False
-        return not any(map(self._transport.reaches, await self._backlog.ways_beyond({})))
+        return not any(map(self._transport.is_reachable, await self._reader.routes_beyond({})))
 
-    def sent(self, rows: list[Outgoing]) -> None:
+    def sent(self, rows: list[OutboxRow]) -> None:
         """Rows that were committed just now, in the order of their numbers."""
-        mine, others = self._shares.owned, False
+        mine, others = self._assignment.owned, False
         if any(row[0] != number for number, row in enumerate(rows, self._follows)):
             for queue in self._queues.values():
                 queue.miss()
         self._follows = rows[-1][0] + 1
         for seq, envelope, destinations in rows:
-            if partition_of(envelope.key, envelope.id, self._shares.count) not in mine:
+            if partition_of(envelope.key, envelope.id, self._assignment.count) not in mine:
                 others = others or bool(destinations)
                 continue
-            for way, some in self._transport.ways(destinations):
-                self._queue(way).committed(Item(seq, envelope, some))
+            for route, some in self._transport.routes(destinations):
+                self._queue(route).committed(OutboxMessage(seq, envelope, some))
         if others:
-            self._shares.tell()
+            self._assignment.notify()
         for queue in self._queues.values():
             self._pump(queue)
 
@@ -122,10 +122,10 @@ class Relay:
         """Looks into the database at once: others wrote there, or a destination came back."""
         self._look.set()
 
-    def _queue(self, way: str) -> OutgoingQueue:
-        queue = self._queues.get(way)
+    def _queue(self, route: str) -> DeliveryQueue:
+        queue = self._queues.get(route)
         if queue is None:
-            queue = self._queues[way] = OutgoingQueue(way, self._settings.window)
+            queue = self._queues[route] = DeliveryQueue(route, self._settings.window)
         return queue
 
     async def _watch(self) -> None:
@@ -135,9 +135,9 @@ class Relay:
                 await self._find_waiting()
                 for queue in list(self._queues.values()):
                     await self._catch_up(queue)
-                self._store.troubles.over("relay")
+                self._store.health.recovered("relay")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
-                self._store.troubles.met("relay", error)
+                self._store.health.failed("relay", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.poll_seconds):
                     await self._look.wait()
@@ -148,21 +148,21 @@ class Relay:
         for queue in self._queues.values():
             for destination, count in queue.held_by_destination().items():
                 held[destination] = held.get(destination, 0) + count
-        for destination, _ in self._marks:
+        for destination, _ in self._acks:
             held[destination] = held.get(destination, 0) + 1
-        for way in await self._backlog.ways_beyond(held):
-            self._queue(way).behind = True
+        for route in await self._reader.routes_beyond(held):
+            self._queue(route).behind = True
 
-    async def _catch_up(self, queue: OutgoingQueue) -> None:
-        while queue.behind and queue.has_room and self._transport.reaches(queue.way):
+    async def _catch_up(self, queue: DeliveryQueue) -> None:
+        while queue.behind and queue.has_room and self._transport.is_reachable(queue.route):
             await self._load(queue, self._settings.window * 4)
             self._pump(queue)
-        if queue.crowded and self._transport.reaches(queue.way):
+        if queue.crowded and self._transport.is_reachable(queue.route):
             await self._load_past(queue)
             self._pump(queue)
 
-    def _pump(self, queue: OutgoingQueue) -> None:
-        if self._stopped or not self._transport.reaches(queue.way):
+    def _pump(self, queue: DeliveryQueue) -> None:
+        if self._stopped or not self._transport.is_reachable(queue.route):
             queue.forget_waiting()
             return
         for item in queue.take_ready():
@@ -170,89 +170,89 @@ class Relay:
         if queue.behind and queue.has_room:
             self._look.set()
 
-    async def _load(self, queue: OutgoingQueue, limit: int) -> None:
-        known = queue.held + len(self._marks)
+    async def _load(self, queue: DeliveryQueue, limit: int) -> None:
+        known = queue.held + len(self._acks)
         queue.begin_reading()
-        items, complete = await self._backlog.oldest(queue.way, limit + known)
-        queue.end_reading(items, settled=self._marked_on(queue.way), complete=complete)
+        items, complete = await self._reader.oldest(queue.route, limit + known)
+        queue.end_reading(items, settled=self._acked_on(queue.route), complete=complete)
 
-    async def _load_past(self, queue: OutgoingQueue) -> None:
+    async def _load_past(self, queue: DeliveryQueue) -> None:
         queue.begin_reading()
         limit = self._settings.window
-        items = await self._backlog.oldest_of_others(queue.way, queue.keys, limit)
-        queue.end_reading(items, settled=self._marked_on(queue.way), complete=False)
+        items = await self._reader.oldest_of_others(queue.route, queue.keys, limit)
+        queue.end_reading(items, settled=self._acked_on(queue.route), complete=False)
 
-    def _marked_on(self, way: str) -> set[int]:
-        return {seq for name, seq in self._marks if self._backlog.way_to(name) == way}
+    def _acked_on(self, route: str) -> set[int]:
+        return {seq for name, seq in self._acks if self._reader.route_to(name) == route}
 
-    def _hand_over(self, queue: OutgoingQueue, item: Item) -> None:
+    def _hand_over(self, queue: DeliveryQueue, item: OutboxMessage) -> None:
         failpoint("relay.before_delivery")
-        self._transport.deliver(item.destinations, item.envelope, partial(self._safe, queue, item))
+        self._transport.deliver(item.destinations, item.envelope, partial(self._acked, queue, item))
 
-    def _safe(self, queue: OutgoingQueue, item: Item) -> None:
+    def _acked(self, queue: DeliveryQueue, item: OutboxMessage) -> None:
         if not queue.settle(item):
             return
         failpoint("relay.delivered")
-        if not self._marks:
-            self._oldest_mark = time.monotonic()
-        self._marks += [(destination, item.seq) for destination in item.destinations]
-        self._schedule_marks()
+        if not self._acks:
+            self._oldest_ack = time.monotonic()
+        self._acks += [(destination, item.seq) for destination in item.destinations]
+        self._schedule_acks()
         self._pump(queue)
 
-    def _schedule_marks(self) -> None:
-        if self._marking:
+    def _schedule_acks(self) -> None:
+        if self._acking:
             return
-        if len(self._marks) >= _MARK_AT:
-            self._mark_now()
-        elif self._mark_timer is None:
+        if len(self._acks) >= _ACKS_AT_ONCE:
+            self._write_acks_now()
+        elif self._ack_timer is None:
             loop = asyncio.get_running_loop()
-            self._mark_timer = loop.call_later(_MARK_SECONDS, self._mark_now)
+            self._ack_timer = loop.call_later(_ACK_SECONDS, self._write_acks_now)
 
-    def _forget_mark_timer(self) -> None:
-        if self._mark_timer is not None:
-            self._mark_timer.cancel()
-            self._mark_timer = None
+    def _forget_ack_timer(self) -> None:
+        if self._ack_timer is not None:
+            self._ack_timer.cancel()
+            self._ack_timer = None
 
-    def _mark_now(self) -> None:
-        self._forget_mark_timer()
-        if self._marks and not self._marking:
-            self._marking = True
-            self._writer.submit(_nothing).add_done_callback(self._marked)
+    def _write_acks_now(self) -> None:
+        self._forget_ack_timer()
+        if self._acks and not self._acking:
+            self._acking = True
+            self._writer.submit(_nothing).add_done_callback(self._acks_written)
 
-    def _marked(self, future: "asyncio.Future[None]") -> None:
+    def _acks_written(self, future: "asyncio.Future[None]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:
-            self._store.troubles.met("writer", error)
-            asyncio.get_running_loop().call_later(self._settings.poll_seconds, self._mark_again)
+            self._store.health.failed("writer", error)
+            asyncio.get_running_loop().call_later(self._settings.poll_seconds, self._ack_again)
             return
-        self._marking = False
-        if self._marks:
-            self._schedule_marks()
+        self._acking = False
+        if self._acks:
+            self._schedule_acks()
 
-    def _mark_again(self) -> None:
-        self._marking = False
-        self._mark_now()
+    def _ack_again(self) -> None:
+        self._acking = False
+        self._write_acks_now()
 
-    def _write_marks(self, transaction: Transaction) -> None:
+    def _write_acks(self, transaction: Transaction) -> None:
         """Rides along with whatever commit comes next, or is a commit by itself.
 
         Losing it costs a repetition, which the inbox absorbs.
         """
-        if not (self._marks and self._marks_are_due):
+        if not (self._acks and self._acks_are_due):
             return
-        marks = self._marks.copy()
+        acks = self._acks.copy()
         failpoint("relay.before_mark")
-        transaction.records.safe += marks
-        transaction.after_commit(partial(self._forget_marks, len(marks)))
+        transaction.write_set.acks += acks
+        transaction.after_commit(partial(self._forget_acks, len(acks)))
 
     @property
-    def _marks_are_due(self) -> bool:
-        age = time.monotonic() - self._oldest_mark
-        return self._marking or len(self._marks) >= _RIDES_FROM or age >= _RIDES_AFTER_SECONDS
+    def _acks_are_due(self) -> bool:
+        age = time.monotonic() - self._oldest_ack
+        return self._acking or len(self._acks) >= _RIDES_FROM or age >= _RIDES_AFTER_SECONDS
 
-    def _forget_marks(self, count: int) -> None:
+    def _forget_acks(self, count: int) -> None:
         failpoint("relay.marked")
-        del self._marks[:count]
-        self._oldest_mark = time.monotonic()
+        del self._acks[:count]
+        self._oldest_ack = time.monotonic()
 
 
 async def _nothing(_transaction: Transaction) -> None:

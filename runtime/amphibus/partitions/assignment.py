@@ -9,9 +9,9 @@ from amphibus.database.write_set import Row
 
 OnChange = Callable[[frozenset[int], frozenset[int]], None]
 """Called with the partitions gained and those lost."""
-Grip = tuple[int, int]
+LeaseToken = tuple[int, int]
 """A partition and the token under which it was held when a message of it was taken."""
-Quiet = Callable[[frozenset[int]], Awaitable[None]]
+DrainPartitions = Callable[[frozenset[int]], Awaitable[None]]
 
 
 async def at_once(_parts: frozenset[int]) -> None:
@@ -23,10 +23,10 @@ def partition_of(key: str | None, identity: str, count: int) -> int:
     return crc32((identity if key is None else key).encode()) % count
 
 
-class Shares(Protocol):
+class PartitionAssignment(Protocol):
     """The partitions that this instance of a module has at the moment."""
 
-    quiet: Quiet
+    drain: DrainPartitions
     """Waits until nothing of some partitions is under way here."""
 
     @property
@@ -45,11 +45,11 @@ class Shares(Protocol):
         ...
 
     @property
-    def on_told(self) -> list[Callable[[], None]]:
+    def on_notified(self) -> list[Callable[[], None]]:
         """Called when another instance has written work of our partitions."""
         ...
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Tells the other instances that work of theirs was written. A hint: they look now and then anyway."""
         ...
 
@@ -61,13 +61,13 @@ class Shares(Protocol):
         """Gives everything back."""
         ...
 
-    def grip(self, part: int) -> Grip | None:
+    def lease_token(self, partition: int) -> LeaseToken | None:
         """What a message of a partition is taken under; None where nobody else can have it."""
         ...
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
-    ) -> tuple[frozenset[Grip], list[Row | None]]:
+    ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
         """Inside a transaction: what is ours and stays ours until it ends; what stands against running messages.
 
         Raises:
@@ -76,17 +76,17 @@ class Shares(Protocol):
         ...
 
 
-class AllShares:
+class SingleInstance:
     """The shares of the only instance there is: everything, always."""
 
     def __init__(self, count: int) -> None:
         self.count = count
         self.on_change: list[OnChange] = []
-        self.on_told: list[Callable[[], None]] = []
-        self.quiet: Quiet = at_once
+        self.on_notified: list[Callable[[], None]] = []
+        self.drain: DrainPartitions = at_once
         self.owned = frozenset(range(count))
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """There is nobody else."""
 
     async def start(self) -> None:
@@ -95,18 +95,18 @@ class AllShares:
     async def stop(self) -> None:
         """Nobody takes over."""
 
-    def grip(self, part: int) -> None:
+    def lease_token(self, partition: int) -> None:
         """Nobody else can have it."""
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
-    ) -> tuple[frozenset[Grip], list[Row | None]]:
+    ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
         """Nobody could have taken it."""
-        return frozenset(), await sql.pasts(messages) if messages else []
+        return frozenset(), await sql.prior_outcomes(messages) if messages else []
 
 
-def only(shares: Shares) -> str:
-    """A condition on `part` for a statement that finds this instance's work."""
-    if len(shares.owned) == shares.count:
+def only(assignment: PartitionAssignment) -> str:
+    """A condition on `partition` for a statement that finds this instance's work."""
+    if len(assignment.owned) == assignment.count:
         return ""
-    return f" AND part IN ({', '.join(map(str, sorted(shares.owned))) or '-1'})"
+    return f" AND partition IN ({', '.join(map(str, sorted(assignment.owned))) or '-1'})"

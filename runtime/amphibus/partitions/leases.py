@@ -13,15 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from amphibus.database.postgres.connection import PostgresConnection
-from amphibus.database.postgres.sql import PostgresSql
+from amphibus.database.postgres.sql import NOW, PostgresSql
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified, Sql
 from amphibus.database.write_set import Row
 from amphibus.errors import StoreError
 from amphibus.messages.ids import new_id
-from amphibus.partitions.assignment import Grip, OnChange, Quiet, at_once
-
-_NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange, at_once
 
 
 class Leases:
@@ -41,13 +39,13 @@ class Leases:
         self._held: dict[int, int] = {}
         """Each partition's token; those that are being given away are held to the end."""
         self._leaving: frozenset[int] = frozenset()
-        self._quieting: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
         self._look = asyncio.Event()
         self.on_change: list[OnChange] = []
-        self.on_told: list[Callable[[], None]] = []
-        self._telling: asyncio.Task[None] | None = None
+        self.on_notified: list[Callable[[], None]] = []
+        self._notifying: asyncio.Task[None] | None = None
         self._channel = f"amphibus.{store.module}"
-        self.quiet: Quiet = at_once
+        self.drain: DrainPartitions = at_once
         self.instance = new_id()
         self._store = store
         self._transport = transport
@@ -72,7 +70,7 @@ class Leases:
 
     async def stop(self) -> None:
         """Gives everything back; what ran must have ended before."""
-        for task in (self._task, self._quieting):
+        for task in (self._task, self._draining):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
@@ -82,32 +80,32 @@ class Leases:
             await sql.run("DELETE FROM amphibus_instance WHERE id = ?", self.instance)
         await self._connection.close()
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Wakes the other instances, outside every transaction, where it would make commits wait.
 
         What comes while one call is under way is told by the next.
         """
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._notify())
+        if self._notifying is None or self._notifying.done():
+            self._notifying = asyncio.create_task(self._notify())
 
     async def _notify(self) -> None:
         with contextlib.suppress(Exception):
-            await self._store.look.run("SELECT pg_notify(?, '')", self._channel)
+            await self._store.reader.run("SELECT pg_notify(?, '')", self._channel)
 
     async def _listen(self) -> None:
-        await self._connection.raw.add_listener(self._channel, self._told)
+        await self._connection.raw.add_listener(self._channel, self._notified)
 
-    def _told(self, *_notification: object) -> None:
-        for wake in self.on_told:
+    def _notified(self, *_notification: object) -> None:
+        for wake in self.on_notified:
             wake()
 
-    def grip(self, part: int) -> Grip:
+    def lease_token(self, partition: int) -> LeaseToken:
         """What a message of a partition is taken under; never a valid one where it is not held."""
-        return part, self._held.get(part, 0)
+        return partition, self._held.get(partition, 0)
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
-    ) -> tuple[frozenset[Grip], list[Row | None]]:
+    ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
         """Inside a transaction: what is held. Nobody may strike this instance off before it ends.
 
         What stands against running messages is asked with it, since each question wakes the server.
@@ -115,22 +113,24 @@ class Leases:
         Raises:
             StoreError: it was struck off.
         """
-        held, pasts = await cast(PostgresSql, sql).held_and_pasts(self.instance, messages)
+        held, prior_outcomes = await cast(PostgresSql, sql).held_and_prior_outcomes(
+            self.instance, messages
+        )
         if not held:
             raise StoreError("this instance was taken for dead", "its lease had run out", "")
-        return frozenset((row[0], row[1]) for row in held), pasts
+        return frozenset((row[0], row[1]) for row in held), prior_outcomes
 
     async def _register(self) -> None:
         sql = self._connection.sql
         await self._outlive_another_mode(sql)
-        for part in range(self.count):
+        for partition in range(self.count):
             await sql.run(
-                "INSERT INTO amphibus_lease (part, owner, token, until) VALUES (?, NULL, 0, 0)"
-                " ON CONFLICT (part) DO NOTHING",
-                part,
+                "INSERT INTO amphibus_lease (partition, owner, token, until) VALUES (?, NULL, 0, 0)"
+                " ON CONFLICT (partition) DO NOTHING",
+                partition,
             )
         await sql.run(
-            f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {_NOW} + ?)",
+            f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {NOW} + ?)",
             self.instance,
             self._transport,
             self._lease,
@@ -164,9 +164,9 @@ class Leases:
             self._look.clear()
             try:
                 await self._round()
-                self._store.troubles.over("leases")
+                self._store.health.recovered("leases")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
-                self._store.troubles.met("leases", error)
+                self._store.health.failed("leases", error)
                 self._lost = True
 
     async def _round(self) -> None:
@@ -174,7 +174,7 @@ class Leases:
             await self._reconnect()
         sql = self._connection.sql
         alive = await sql.run(
-            f"UPDATE amphibus_instance SET until = {_NOW} + ? WHERE id = ?",
+            f"UPDATE amphibus_instance SET until = {NOW} + ? WHERE id = ?",
             self._lease,
             self.instance,
         )
@@ -195,7 +195,7 @@ class Leases:
 
     async def _strike_off(self, sql: Sql) -> None:
         """Removes instances that fell silent. Waits for a commit that is under way in one."""
-        await sql.run(f"DELETE FROM amphibus_instance WHERE until < {_NOW}")
+        await sql.run(f"DELETE FROM amphibus_instance WHERE until < {NOW}")
         await sql.run(
             "UPDATE amphibus_lease SET owner = NULL WHERE owner IS NOT NULL"
             " AND owner NOT IN (SELECT id FROM amphibus_instance)"
@@ -203,9 +203,9 @@ class Leases:
 
     async def _claim(self, sql: Sql, wanted: int) -> None:
         rows = await sql.rows(
-            "UPDATE amphibus_lease SET owner = ?, token = token + 1 WHERE part IN"
-            " (SELECT part FROM amphibus_lease WHERE owner IS NULL ORDER BY part LIMIT ?"
-            " FOR UPDATE SKIP LOCKED) RETURNING part, token",
+            "UPDATE amphibus_lease SET owner = ?, token = token + 1 WHERE partition IN"
+            " (SELECT partition FROM amphibus_lease WHERE owner IS NULL ORDER BY partition LIMIT ?"
+            " FOR UPDATE SKIP LOCKED) RETURNING partition, token",
             self.instance,
             wanted,
         )
@@ -213,54 +213,54 @@ class Leases:
             self._held |= {row[0]: row[1] for row in rows}
             self._change(gained=frozenset(row[0] for row in rows))
 
-    def _leave(self, parts: frozenset[int]) -> None:
+    def _leave(self, partitions: frozenset[int]) -> None:
         """Begins to give partitions away: nothing new of them is begun, what runs is waited for.
 
         That may take as long as a handler and its outside step, and the beat goes on meanwhile.
         """
-        self.owned -= parts
-        self._leaving = parts
-        self._quieting = asyncio.create_task(self._quieten(parts), name="leases:quiet")
+        self.owned -= partitions
+        self._leaving = partitions
+        self._draining = asyncio.create_task(self._drain(partitions), name="leases:quiet")
 
-    async def _quieten(self, parts: frozenset[int]) -> None:
-        await self.quiet(parts)
+    async def _drain(self, partitions: frozenset[int]) -> None:
+        await self.drain(partitions)
         self._look.set()
 
     async def _release(self, sql: Sql) -> None:
         """Gives away what is quiet: others may take it as soon as the database says so."""
-        if self._quieting is None or not self._quieting.done():
+        if self._draining is None or not self._draining.done():
             return
-        if (error := self._quieting.exception()) is not None:
+        if (error := self._draining.exception()) is not None:
             self._leave(self._leaving)
             raise error
         lost = self._leaving.intersection(self._held)
-        for part in lost:
-            del self._held[part]
+        for partition in lost:
+            del self._held[partition]
         if lost:
             self._change(lost=lost)
-        for part in self._leaving:
+        for partition in self._leaving:
             await sql.run(
-                "UPDATE amphibus_lease SET owner = NULL WHERE part = ? AND owner = ?",
-                part,
+                "UPDATE amphibus_lease SET owner = NULL WHERE partition = ? AND owner = ?",
+                partition,
                 self.instance,
             )
-        self._leaving, self._quieting = frozenset(), None
+        self._leaving, self._draining = frozenset(), None
 
     def _lose_all(self) -> None:
         """Others have it already, perhaps: what is under way fails at its commit."""
-        if self._quieting is not None:
-            self._quieting.cancel()
+        if self._draining is not None:
+            self._draining.cancel()
         lost = frozenset(self._held)
         self._held.clear()
-        self.owned, self._leaving, self._quieting = frozenset(), frozenset(), None
+        self.owned, self._leaving, self._draining = frozenset(), frozenset(), None
         self._change(lost=lost)
 
     def _change(
         self, *, gained: frozenset[int] = frozenset(), lost: frozenset[int] = frozenset()
     ) -> None:
         self.owned = (self.owned | gained) - lost
-        for tell in self.on_change:
-            tell(gained, lost)
+        for notify in self.on_change:
+            notify(gained, lost)
 
     async def _reconnect(self) -> None:
         with contextlib.suppress(Exception):

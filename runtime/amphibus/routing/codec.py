@@ -14,7 +14,7 @@ from amphibus.routing.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CodecEntry:
     """A row of the routing table, made ready for messages of one type."""
 
     route: On
@@ -38,7 +38,7 @@ class Codec:
         for contract in [entry.contract for entry in self._entries.values()]:
             contract.model_rebuild()
 
-    def entry(self, envelope: Envelope) -> Entry:
+    def entry(self, envelope: Envelope) -> CodecEntry:
         """Who takes a message.
 
         Raises:
@@ -53,7 +53,7 @@ class Codec:
             )
         return found
 
-    def decode(self, envelope: Envelope, entry: Entry) -> Message:
+    def decode(self, envelope: Envelope, entry: CodecEntry) -> Message:
         """The message, in the version that the handler takes. Decoded once a process, since it is frozen.
 
         A key that the sender left open is filled from the message's id, the same on every attempt.
@@ -125,7 +125,7 @@ class Codec:
             body=body,
         )
 
-    def answer(self, entry: Entry, message: Message, returned: object) -> bytes:
+    def answer(self, entry: CodecEntry, message: Message, returned: object) -> bytes:
         """The answer's bytes: what the handler returned, or the answer filled from the command's own fields."""
         expected = entry.contract.answer_type()
         if expected is None:
@@ -151,10 +151,10 @@ def fill(answer: type[Value], message: Message) -> Value:
     )
 
 
-def _entries(module: Module) -> dict[str, Entry]:
-    entries = {row.contract.contract_type: Entry(row, row.contract) for row in module.routes}
+def _entries(module: Module) -> dict[str, CodecEntry]:
+    entries = {row.contract.contract_type: CodecEntry(row, row.contract) for row in module.routes}
     for each in module.converts:
         target = entries.get(each.target.contract_type)
         if target is not None and kind_of(each.source) != "event":
-            entries[each.source.contract_type] = Entry(target.route, each.source, each)
+            entries[each.source.contract_type] = CodecEntry(target.route, each.source, each)
     return entries

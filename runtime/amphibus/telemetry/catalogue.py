@@ -10,21 +10,21 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LogEvent:
     """One kind of log line: what it says and the fields that it may carry."""
 
     says: str
     fields: frozenset[str]
 
 
-def _event(says: str, fields: str = "") -> Event:
-    return Event(says, frozenset(fields.split()))
+def _event(says: str, fields: str = "") -> LogEvent:
+    return LogEvent(says, frozenset(fields.split()))
 
 
 CONTEXT: Final = ("module", "message", "message_id", "correlation", "causation", "trace")
 """Who was working on what: added by itself, or given where a line is about another message."""
 
-EVENTS: Final[Mapping[str, Event]] = {
+EVENTS: Final[Mapping[str, LogEvent]] = {
     # The process.
     "process.starting": _event("Begins.", "mode transport modules version pid"),
     "process.ready": _event("Takes work.", "url seconds"),
@@ -46,7 +46,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "message.repeated": _event("Was handled before; nothing changed.", "source"),
     "message.refused": _event("The owner refused it, for a business reason.", "code"),
     "message.retried": _event("Failed and is tried again at once.", "attempt error"),
-    "message.parked": _event(
+    "message.delayed": _event(
         "Failed and waits for a later attempt.", "attempt due seconds error behind"
     ),
     "message.died": _event("Became a dead letter.", "reason attempts error"),

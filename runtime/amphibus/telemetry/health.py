@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-State = Literal["starting", "ready", "draining"]
+HealthState = Literal["starting", "ready", "draining"]
 
 
 class Health:
@@ -15,11 +15,11 @@ class Health:
     __slots__ = ("_lacking", "_state")
 
     def __init__(self) -> None:
-        self._state: State = "starting"
+        self._state: HealthState = "starting"
         self._lacking: dict[str, str] = {}
 
     @property
-    def state(self) -> State:
+    def state(self) -> HealthState:
         """`ready` says that all was started; `reasons` may still name something missing now."""
         return self._state
 

@@ -28,7 +28,7 @@ _HTTP_SECONDS: Final = _SECONDS[:12]
 GAUGES: Final[Mapping[str, str]] = {
     "outbox_depth": "Messages that are not safe at every destination yet.",
     "outbox_oldest_seconds": "Age of the oldest of them.",
-    "parked": "Messages that wait for a retry or behind one.",
+    "delayed": "Messages that wait for a retry or behind one.",
     "dead_letters": "Messages that used up their retries, or that nobody could read.",
     "in_flight": "Messages that are being handled.",
     "timers": "Deadlines that are armed.",
@@ -100,9 +100,9 @@ class Meters:
         """It failed and is tried again at once."""
         self._of(module, message).retried.inc()
 
-    def parked(self, module: str, message: str) -> None:
+    def delayed(self, module: str, message: str) -> None:
         """It failed and waits for a later attempt."""
-        self._of(module, message).parked.inc()
+        self._of(module, message).delayed.inc()
 
     def died(self, module: str, message: str) -> None:
         """It became a dead letter."""
@@ -156,7 +156,7 @@ _COUNTERS: Final = {
     "repeated": "Messages that came again after they were handled; nothing changed.",
     "refused": "Messages refused for a business reason.",
     "retried": "Attempts that failed and were repeated at once.",
-    "postponed": "Attempts that failed and were repeated later: each parks its message once more.",
+    "delayed": "Attempts that failed and were repeated later: each delays its message once more.",
     "died": "Messages that became dead letters.",
 }
 
@@ -165,11 +165,11 @@ class _OfType:
     """The counters of one type in one module, looked up once."""
 
     __slots__ = (
+        "delayed",
         "died",
         "end_to_end",
         "handled",
         "handler",
-        "parked",
         "refused",
         "repeated",
         "retried",
@@ -183,7 +183,7 @@ class _OfType:
         self.repeated = counter("repeated")
         self.refused = counter("refused")
         self.retried = counter("retried")
-        self.parked = counter("postponed")
+        self.delayed = counter("delayed")
         self.died = counter("died")
         self.handler = meters._handler.labels(module, message)  # noqa: SLF001
         self.end_to_end = meters._end_to_end.labels(module, message)  # noqa: SLF001

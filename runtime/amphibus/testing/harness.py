@@ -19,9 +19,8 @@ from amphibus.admin.inspection import look_into
 from amphibus.clock import VirtualClock
 from amphibus.config.settings import Settings, load_settings
 from amphibus.contract import Message, Query, Value
-from amphibus.database.envelope_rows import envelope_of
-from amphibus.database.tables import ENVELOPE
-from amphibus.gateway.accepted_store import Acceptance
+from amphibus.database.envelope_rows import ENVELOPE, envelope_of
+from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.host import Host
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
@@ -32,7 +31,7 @@ from amphibus.transports.memory import MemoryTransport
 from amphibus.transports.memory_wire import MemoryWireTransport
 
 M = TypeVar("M", bound=Message)
-Answer = TypeVar("Answer", bound=Value)
+AnswerT = TypeVar("AnswerT", bound=Value)
 _PATIENCE_SECONDS = 20.0
 
 
@@ -46,7 +45,7 @@ class Harness:
     def __init__(self, host: Host, clock: VirtualClock) -> None:
         self.host = host
         self.clock = clock
-        self._acceptance: Acceptance = host.acceptance()
+        self._acceptance: AcceptedStore = host.accepted_store()
 
     @classmethod
     @asynccontextmanager
@@ -135,7 +134,7 @@ class Harness:
         await self._deliver(envelope, self.host.topology.destinations(contract))
         return envelope.id
 
-    async def ask(self, query: Query[Answer], *, timeout: float = 5.0) -> Answer:  # noqa: ASYNC109
+    async def ask(self, query: Query[AnswerT], *, timeout: float = 5.0) -> AnswerT:  # noqa: ASYNC109
         """Asks a query, or a decided command, and returns the answer.
 
         Raises:
@@ -216,10 +215,10 @@ class Harness:
             module, "SELECT id, type, key, reason, error, attempts, traceback FROM amphibus_dead"
         )
 
-    def parked(self, module: str) -> list[dict[str, Any]]:
-        """The parked messages of a module: id, type, key, attempts, due, error."""
+    def delayed(self, module: str) -> list[dict[str, Any]]:
+        """The delayed messages of a module: id, type, key, attempts, due, error."""
         return self._rows(
-            module, "SELECT id, type, key, attempts, due, error FROM amphibus_parked ORDER BY seq"
+            module, "SELECT id, type, key, attempts, due, error FROM amphibus_delayed ORDER BY seq"
         )
 
     def inbox(self, module: str) -> list[dict[str, Any]]:
@@ -236,8 +235,8 @@ class Harness:
 
     async def _deliver(self, envelope: Envelope, destinations: tuple[str, ...]) -> None:
         transport = self.host.transport
-        for way, some in transport.ways(destinations):
-            if not transport.reaches(way):
+        for route, some in transport.routes(destinations):
+            if not transport.is_reachable(route):
                 continue
             done = asyncio.Event()
             transport.deliver(some, envelope, done.set)

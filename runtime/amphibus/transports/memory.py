@@ -5,9 +5,9 @@ import asyncio
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.inbox.receiver import Receiver
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.partitions.assignment import Shares
+from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.telemetry.health import Health
-from amphibus.transport import Destinations, OnReply, Safe
+from amphibus.transport import Ack, Destinations, OnReply
 
 
 class MemoryTransport:
@@ -20,7 +20,7 @@ class MemoryTransport:
         self._receivers: dict[str, Receiver] = {}
         self._expected: dict[str, OnReply] = {}
 
-    def attach(self, module: str, receiver: Receiver, shares: Shares) -> None:  # noqa: ARG002
+    def attach(self, module: str, receiver: Receiver, assignment: PartitionAssignment) -> None:  # noqa: ARG002
         """Begins to hand messages to a hosted module."""
         self._receivers[module] = receiver
         receiver.on_reply = self.reply
@@ -32,7 +32,7 @@ class MemoryTransport:
         """Hands that module nothing more."""
         self._receivers.pop(module, None)
 
-    async def cede(self, module: str, partitions: frozenset[int]) -> None:
+    async def revoke(self, module: str, partitions: frozenset[int]) -> None:
         """Nothing is on its way."""
 
     async def finish(self) -> None:
@@ -45,19 +45,19 @@ class MemoryTransport:
         """Always: what is handed over is there."""
         return True
 
-    def ways(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+    def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
         """Each destination is a way of its own: none waits for another."""
         return [(each, (each,)) for each in destinations]
 
-    def reaches(self, way: str) -> bool:
+    def is_reachable(self, route: str) -> bool:
         """Whether that module is hosted here; messages to others wait in their outbox."""
-        return way in self._receivers
+        return route in self._receivers
 
-    def deliver(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
-        """Hands a message over; it is safe when that module has committed or parked it."""
+    def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
+        """Hands a message over; it is safe when that module has committed or delayed it."""
         receiver = self._receivers.get(destinations[0])
         if receiver is not None:
-            receiver.take(envelope, safe)
+            receiver.take(envelope, ack)
 
     async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
         """Asks a hosted module.

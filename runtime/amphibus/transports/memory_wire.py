@@ -9,7 +9,7 @@ import random
 from amphibus.clock import Clock
 from amphibus.messages.cloudevents import from_headers, to_headers
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.transport import Destinations, Safe
+from amphibus.transport import Ack, Destinations
 from amphibus.transports.memory import MemoryTransport
 
 _LATEST_SECONDS = 0.004
@@ -27,9 +27,9 @@ class MemoryWireTransport(MemoryTransport):
         self._repeat = repeat
         self._delay = delay
 
-    def deliver(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
+    def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         """Delivers once or twice, now or a little later; each time what the bytes say."""
-        self._hand_over(destinations, envelope, safe)
+        self._hand_over(destinations, envelope, ack)
         if self._random.random() < self._repeat:
             self._hand_over(destinations, envelope, _nothing)
 
@@ -37,14 +37,14 @@ class MemoryWireTransport(MemoryTransport):
         """Asks with what the bytes say."""
         return await super().request(destination, self._through_the_wire(envelope), timeout)
 
-    def _hand_over(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
+    def _hand_over(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         arrived = self._through_the_wire(envelope)
         if self._random.random() < self._delay:
             later = self._random.random() * _LATEST_SECONDS
             loop = asyncio.get_running_loop()
-            loop.call_later(later, MemoryTransport.deliver, self, destinations, arrived, safe)
+            loop.call_later(later, MemoryTransport.deliver, self, destinations, arrived, ack)
         else:
-            super().deliver(destinations, arrived, safe)
+            super().deliver(destinations, arrived, ack)
 
     def _through_the_wire(self, envelope: Envelope) -> Envelope:
         return from_headers(to_headers(envelope), bytes(envelope.body), now=self._clock.now())

@@ -18,7 +18,7 @@ _MOST: Final = 8
 """More count as this many, so that a burst is soon forgotten."""
 
 
-class Gathering:
+class CommitDelay:
     """Watches the commits of one writer."""
 
     def __init__(self, seconds: float) -> None:

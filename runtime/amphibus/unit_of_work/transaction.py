@@ -7,11 +7,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from amphibus.database.envelope_rows import columns_of
 from amphibus.database.sql import Sql
 from amphibus.database.store import Connection
-from amphibus.database.write_set import Records, Row
+from amphibus.database.write_set import Row, WriteSet
 from amphibus.messages.envelope import Envelope
-from amphibus.partitions.assignment import Grip, Shares, partition_of
+from amphibus.partitions.assignment import LeaseToken, PartitionAssignment, partition_of
 
-Outgoing = tuple[int, Envelope, tuple[str, ...]]
+OutboxRow = tuple[int, Envelope, tuple[str, ...]]
 """A committed row of the outbox: its number, the message, its destinations, which may be none."""
 
 
@@ -19,32 +19,34 @@ class Transaction:
     """What a unit of work may do. Lives as long as the batch that it is committed with."""
 
     __slots__ = (
+        "_assignment",
         "_connection",
         "_leaving",
-        "_shares",
-        "grips",
+        "lease_tokens",
         "partitions",
-        "pasts",
-        "records",
+        "prior_outcomes",
         "session",
         "sql",
         "then",
         "undoes",
+        "write_set",
     )
 
-    def __init__(self, connection: Connection, shares: Shares, *, alone: bool) -> None:
+    def __init__(
+        self, connection: Connection, assignment: PartitionAssignment, *, alone: bool
+    ) -> None:
         self._connection = connection
-        self._shares = shares
+        self._assignment = assignment
         self.undoes = alone or connection.undoes
         """Whether a unit that fails is taken back by itself; if not, it must fail the whole batch."""
-        self.pasts: dict[tuple[str, str], Row] = {}
-        """What stands against running the messages of its units, by source and id; see `past_of`."""
-        self.partitions = shares.count
-        self.grips: frozenset[Grip] = frozenset()
+        self.prior_outcomes: dict[tuple[str, str], Row] = {}
+        """What stands against running the messages of its units, by source and id; see `prior_outcome`."""
+        self.partitions = assignment.count
+        self.lease_tokens: frozenset[LeaseToken] = frozenset()
         """The partitions that this instance has until the end of it, each with its token."""
         self.sql: Sql = connection.sql
         self.session: AsyncSession = connection.session
-        self.records = Records()
+        self.write_set = WriteSet()
         self._leaving: list[tuple[Envelope, tuple[str, ...]]] = []
         self.then: list[Callable[[], None]] = []
 
@@ -55,19 +57,19 @@ class Transaction:
 
     def send(self, envelopes: Sequence[tuple[Envelope, tuple[str, ...]]]) -> None:
         """Writes messages to the outbox, with a row for each destination, when the units are through."""
-        records = self.records
+        write_set = self.write_set
         for envelope, destinations in envelopes:
-            part = partition_of(envelope.key, envelope.id, self.partitions)
-            records.outbox.append((columns_of(envelope), destinations, part))
+            partition = partition_of(envelope.key, envelope.id, self.partitions)
+            write_set.outbox.append((columns_of(envelope), destinations, partition))
         self._leaving += envelopes
 
     async def check(self, envelopes: Sequence[Envelope] = ()) -> None:
-        """Fills `grips`, with what is ours now and stays ours until the end; and `pasts`, of some messages."""
-        messages = [(each.source, each.id, each.lane) for each in envelopes]
-        self.grips, found = await self._shares.check(self.sql, messages)
-        for each, past in zip(envelopes, found, strict=True):
-            if past is not None:
-                self.pasts[each.source, each.id] = past
+        """Fills `lease_tokens` with what this instance holds until the end, and `prior_outcomes` of some messages."""
+        messages = [(each.source, each.id, each.ordering_key) for each in envelopes]
+        self.lease_tokens, found = await self._assignment.check(self.sql, messages)
+        for each, prior in zip(envelopes, found, strict=True):
+            if prior is not None:
+                self.prior_outcomes[each.source, each.id] = prior
 
     async def savepoint(self) -> None:
         """Where `undo` goes back to."""
@@ -78,11 +80,11 @@ class Transaction:
         await self._connection.undo()
         await self.check()
 
-    async def keep(self) -> list[Outgoing]:
+    async def flush(self) -> list[OutboxRow]:
         """Writes the records; returns what was sent."""
-        if not self.records:
+        if not self.write_set:
             return []
-        numbers = await self.sql.keep(self.records)
+        numbers = await self.sql.flush(self.write_set)
         return [
             (seq, envelope, destinations)
             for seq, (envelope, destinations) in zip(numbers, self._leaving, strict=True)

@@ -19,10 +19,10 @@ from amphibus.database.faults import is_conflict
 from amphibus.database.store import Store, UnitFailed
 from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope
-from amphibus.partitions.assignment import Shares
-from amphibus.unit_of_work.commit_delay import Gathering
+from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.unit_of_work.commit_delay import CommitDelay
 from amphibus.unit_of_work.crash_journal import Isolation
-from amphibus.unit_of_work.transaction import Outgoing, Transaction
+from amphibus.unit_of_work.transaction import OutboxRow, Transaction
 
 _log: Any = structlog.get_logger()
 T = TypeVar("T")
@@ -55,17 +55,17 @@ class Writer:
     def __init__(
         self,
         store: Store,
-        shares: Shares,
+        assignment: PartitionAssignment,
         isolation: Isolation,
         *,
         batch: int,
-        gather_seconds: float = 0.0,
+        commit_delay_seconds: float = 0.0,
     ) -> None:
         self._store = store
-        self._shares = shares
+        self._assignment = assignment
         self._isolation = isolation
         self._batch = batch
-        self._gathering = Gathering(gather_seconds)
+        self._commit_delay = CommitDelay(commit_delay_seconds)
         self._units: deque[_Unit] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -73,7 +73,7 @@ class Writer:
         """How many there were."""
         self.before_commit: list[Callable[[Transaction], None]] = []
         """Called for what rides along with every commit."""
-        self.on_sent: Callable[[list[Outgoing]], None] = lambda _: None
+        self.on_sent: Callable[[list[OutboxRow]], None] = lambda _: None
 
     def start(self) -> None:
         """Begins to work."""
@@ -121,7 +121,7 @@ class Writer:
     async def _work(self) -> None:
         while True:
             await self._woken()
-            if pause := self._gathering.pause:
+            if pause := self._commit_delay.pause:
                 await asyncio.sleep(pause)
             while self._units:
                 while self._isolation.closed:
@@ -146,7 +146,7 @@ class Writer:
         units: list[_Unit] = []
         while self._units and len(units) < self._batch:
             units.append(self._units.popleft())
-        self._gathering.saw(unit.flow for unit in units)
+        self._commit_delay.saw(unit.flow for unit in units)
         await self._run_batch(units)
 
     async def _run_batch(self, units: list[_Unit]) -> None:
@@ -174,7 +174,7 @@ class Writer:
     async def _try(self, units: list[_Unit]) -> list[_Unit]:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
-        transaction = Transaction(connection, self._shares, alone=len(units) == 1)
+        transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
         results: list[tuple[_Unit, Any]] = []
         ends = time.perf_counter() + connection.slice_seconds
         try:
@@ -189,7 +189,7 @@ class Writer:
                     break
             for ride_along in self.before_commit:
                 ride_along(transaction)
-            sent = await transaction.keep()
+            sent = await transaction.flush()
             failpoint("commit.before")
             await connection.commit(more=self._more_comes(len(units) - len(results)))
             self.commits += 1
@@ -201,16 +201,16 @@ class Writer:
             raise _BatchFailed(error) from error
         finally:
             connection.session.sync_session.expunge_all()
-        self._store.troubles.over("writer")
+        self._store.health.recovered("writer")
         self._announce(transaction, sent, results)
         return units[len(results) :]
 
     def _more_comes(self, left: int) -> bool:
         """Whether another transaction follows at once, or as soon as a few messages have come together."""
-        return bool(left or self._units or self._gathering.pause)
+        return bool(left or self._units or self._commit_delay.pause)
 
     def _announce(
-        self, transaction: Transaction, sent: list[Outgoing], results: list[tuple[_Unit, Any]]
+        self, transaction: Transaction, sent: list[OutboxRow], results: list[tuple[_Unit, Any]]
     ) -> None:
         actions = list(transaction.then)
         if sent:

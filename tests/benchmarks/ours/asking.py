@@ -16,10 +16,10 @@ _PATIENCE = 30.0
 @asynccontextmanager
 async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     async with hosted(setup, "gateway") as host:
-        acceptance = host.acceptance()
+        accepted_store = host.accepted_store()
 
         async def ask(number: int) -> None:
-            found = await acceptance.request(
+            found = await accepted_store.request(
                 first.Ask(number=number, text=TEXT),
                 message_id=new_id(),
                 timeout=_PATIENCE,

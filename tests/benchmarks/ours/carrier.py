@@ -13,7 +13,7 @@ from amphibus.contract import Message
 from amphibus.host.host import Host
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
-from amphibus.partitions.assignment import AllShares
+from amphibus.partitions.assignment import SingleInstance
 from amphibus.routing.codec import to_bytes
 from amphibus.routing.project import Project
 from amphibus.telemetry.health import Health
@@ -103,7 +103,7 @@ async def fill(setup: Mapping[str, Any], messages: list[Message]) -> None:
     settings = settings_for(business, setup)
     transport = RabbitTransport(business.topology(), settings, SystemClock())
     nobody: Any = _Nobody()
-    nothing = AllShares(PARTITIONS)
+    nothing = SingleInstance(PARTITIONS)
     nothing.owned = frozenset()
     transport.attach("gateway", nobody, nothing)
     await transport.open(Health())

@@ -47,5 +47,5 @@ async def _send(starts: list[Envelope], transaction: Transaction) -> None:
 async def _count(host: Any) -> int:
     found = 0
     for hosted_module in host.modules.values():
-        found += (await hosted_module.store.look.rows(_HANDLED))[0][0]
+        found += (await hosted_module.store.reader.rows(_HANDLED))[0][0]
     return found

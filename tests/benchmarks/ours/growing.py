@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from amphibus.clock import SystemClock
+from amphibus.database.envelope_rows import ENVELOPE
 from amphibus.database.migrations import upgrade
 from amphibus.database.store import Store
-from amphibus.database.tables import ENVELOPE
 from amphibus.host.module_host import open_database
 from amphibus.messages.envelope import Envelope
 from amphibus.unit_of_work.transaction import Transaction
@@ -35,7 +35,8 @@ _HISTORY = (
     ),
     f"INSERT INTO amphibus_outbox ({ENVELOPE}) {{numbers}} SELECT {_SAID} FROM n",
     (
-        f"INSERT INTO amphibus_dead (lane, {ENVELOPE}, received, attempts, died, reason, error, traceback, blocks)"
+        f"INSERT INTO amphibus_dead (ordering_key, {ENVELOPE},"
+        " received, attempts, died, reason, error, traceback, blocks)"
         f" {{numbers}} SELECT 'gateway key-' || i, {_SAID}, {{time}} + i, 8, {{time}} + i, 'failed', 'error', '', 0"
         " FROM n"
     ),
@@ -73,7 +74,7 @@ async def _send(made: list[Envelope], transaction: Transaction) -> None:
 
 
 async def _last(store: Store) -> int:
-    return int((await store.look.rows(_HANDLED))[0][0] or 0)
+    return int((await store.reader.rows(_HANDLED))[0][0] or 0)
 
 
 async def _remember(store: Store, rows: int, *, server: bool) -> None:

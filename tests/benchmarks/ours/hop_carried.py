@@ -10,7 +10,7 @@ from amphibus.clock import SystemClock
 from amphibus.contract import Message
 from amphibus.inbox.receiver import Receiver
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.partitions.assignment import AllShares
+from amphibus.partitions.assignment import SingleInstance
 from amphibus.routing.codec import Codec, to_bytes
 from amphibus.telemetry.health import Health
 from amphibus.transports.rabbitmq.transport import RabbitTransport
@@ -34,7 +34,7 @@ class Passing(Receiver):
         self.began = 0.0
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
 
-    def take(self, envelope: Envelope, safe: Callable[[], None], part: int | None = None) -> None:
+    def take(self, envelope: Envelope, ack: Callable[[], None], part: int | None = None) -> None:
         assert part is not None
         self.began = self.began or time.perf_counter()
         message = self._codec.decode(envelope, self._codec.entry(envelope))
@@ -43,10 +43,10 @@ class Passing(Receiver):
         answer = done(message)
         outgoing = ((answer, to_bytes(answer)),)
         for following, destinations in self._codec.outgoing(outgoing, cause=envelope, now=now):
-            self._transport.deliver(destinations, following, partial(self._safe, safe))
+            self._transport.deliver(destinations, following, partial(self._acked, ack))
 
-    def _safe(self, safe: Callable[[], None]) -> None:
-        safe()
+    def _acked(self, ack: Callable[[], None]) -> None:
+        ack()
         self._counted.one()
 
 
@@ -62,7 +62,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
         transport = RabbitTransport(business.topology(), settings, SystemClock())
         counted = Counted(len(messages))
         passing = Passing(transport, codec, counted)
-        transport.attach("first", passing, AllShares(PARTITIONS))
+        transport.attach("first", passing, SingleInstance(PARTITIONS))
         await transport.open(Health())
         try:
             await counted.all()

@@ -29,7 +29,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
         await fill(setup, messages)
         before, handled = handled, handled + len(messages)
         async with hosted(setup, "first") as host:
-            look = host.modules["first"].store.look
+            look = host.modules["first"].store.reader
             # From the first that is handled, so that connecting does not count.
             while (await look.rows(_HANDLED))[0][0] == before:
                 await asyncio.sleep(_LOOK_SECONDS)

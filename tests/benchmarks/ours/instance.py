@@ -20,6 +20,6 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
             if request["do"] == "fill":
                 await fill(setup, [another() for _ in range(request["count"])])
                 return None
-            return int((await host.modules["first"].store.look.rows(_HANDLED))[0][0])
+            return int((await host.modules["first"].store.reader.rows(_HANDLED))[0][0])
 
         yield Answering(answer)

@@ -9,7 +9,7 @@ from typing import Any
 from amphibus.database.envelope_rows import columns_of
 from amphibus.database.migrations import upgrade
 from amphibus.database.store import Store
-from amphibus.database.write_set import Leaving, Records, Row
+from amphibus.database.write_set import OutboxEntry, Row, WriteSet
 from amphibus.host.module_host import open_database
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
@@ -44,8 +44,8 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
 
 async def _wait_in(store: Store, rows: list[Row]) -> None:
     await store.writer.begin()
-    leaving: list[Leaving] = [(row, (_TO,), n % PARTITIONS) for n, row in enumerate(rows)]
-    await store.writer.sql.keep(Records(outbox=leaving))
+    leaving: list[OutboxEntry] = [(row, (_TO,), n % PARTITIONS) for n, row in enumerate(rows)]
+    await store.writer.sql.flush(WriteSet(outbox=leaving))
     await store.writer.commit()
 
 
@@ -54,8 +54,8 @@ async def _drained(store: Store, count: int) -> float:
     left = count
     while left == count:
         await asyncio.sleep(_LOOK_SECONDS)
-        left = (await store.look.rows(_LEFT))[0][0]
+        left = (await store.reader.rows(_LEFT))[0][0]
     began = time.perf_counter()
-    while await store.look.rows(_ANY):
+    while await store.reader.rows(_ANY):
         await asyncio.sleep(_SELDOM_SECONDS)
     return left / (time.perf_counter() - began)

@@ -72,7 +72,7 @@ class _Answers:
     async def __call__(self, request: Request) -> Any:
         if request["do"] == "effects":
             return {
-                name: int((await hosted.store.look.rows(EFFECTS[name]))[0][0])
+                name: int((await hosted.store.reader.rows(EFFECTS[name]))[0][0])
                 for name, hosted in self._host.modules.items()
                 if name in EFFECTS
             }
@@ -105,7 +105,7 @@ def _containers(
 
 async def _serve(host: Host, settings: Settings) -> HttpServer:
     app = build_app(
-        host.acceptance(),
+        host.accepted_store(),
         settings.gateway,
         health=host.health,
         meters=host.meters,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.cli.output import CommandError, Exit
-from amphibus.transports.rabbitmq.probe import greeted
+from amphibus.transports.rabbitmq.probe import probe
 
 FOLDERS: Final = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
 _BOOT_SECONDS: Final = 90.0
@@ -60,7 +60,7 @@ def private_node(folder: Path, scripts: Path, tell: Callable[[str], None]) -> It
     with (folder / "users.lock").open("ab") as users:
         with _turn(folder):
             fcntl.flock(users, fcntl.LOCK_SH)
-            if greeted(node.url) != "lets in":
+            if probe(node.url) != "lets in":
                 tell(f"broker   starting a RabbitMQ node of its own in {folder}")
                 node.start()
         try:
@@ -112,7 +112,7 @@ class _Node:
 
     def stop(self) -> None:
         """Ends it, and returns when it has ended."""
-        if greeted(self.url) == "away":
+        if probe(self.url) == "away":
             return
         with contextlib.suppress(OSError, ValueError):
             pid = int((self._folder / "pid").read_text())
@@ -160,7 +160,7 @@ class _Node:
 
     def _until_up(self, process: "subprocess.Popen[bytes]", said: Path) -> None:
         ends = time.monotonic() + _BOOT_SECONDS
-        while greeted(self.url) != "lets in":
+        while probe(self.url) != "lets in":
             if process.poll() is not None or time.monotonic() > ends:
                 lines = said.read_text(errors="replace").split("\n")
                 shown = [line.strip() for line in lines if line.strip()][-_SHOWN_LINES:]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from amphibus.cli.broker.node import installed, private_node
 from amphibus.cli.output import CommandError, Exit
 from amphibus.config.layers import shown
-from amphibus.transports.rabbitmq.probe import greeted
+from amphibus.transports.rabbitmq.probe import probe
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -92,7 +92,7 @@ def _find(
         return stack.enter_context(_own(folder, tell))
     found = _composed(root, tell) if kind == "compose" else _on_default_port(default)
     _remember(folder, kind)
-    if greeted(found.url) != "lets in":
+    if probe(found.url) != "lets in":
         place = _place(found.url)
         tell(f"broker   waiting for {place}, which does not answer; messages may wait there")
     return found
@@ -158,7 +158,7 @@ def _own(folder: Path, tell: Callable[[str], None]) -> Iterator[BrokerAt]:
 
 
 def _available(root: Path, default: str, tell: Callable[[str], None]) -> Kind:
-    said = greeted(default)
+    said = probe(default)
     if said == "lets in":
         return "default port"
     if said == "refuses":

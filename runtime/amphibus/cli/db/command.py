@@ -16,7 +16,7 @@ from amphibus.cli.output import plural, show_columns, show_json, typed
 _COUNTS: Final = {
     "unsent": "SELECT count(*) FROM amphibus_delivery",
     "handled": "SELECT count(*) FROM amphibus_inbox",
-    "parked": "SELECT count(*) FROM amphibus_parked",
+    "delayed": "SELECT count(*) FROM amphibus_delayed",
     "dead": "SELECT count(*) FROM amphibus_dead",
     "timers": "SELECT count(*) FROM amphibus_timer",
 }

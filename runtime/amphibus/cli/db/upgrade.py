@@ -1,7 +1,10 @@
-"""Brings each module's database to the newest version of its tables."""
+"""Brings each module's database to the newest version of its tables: the runtime's and the module's own."""
 
 import asyncio
+import sqlite3
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amphibus.cli.output import CommandError, Exit
@@ -9,6 +12,14 @@ from amphibus.cli.output import CommandError, Exit
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
     from amphibus.routing.project import Project
+
+
+@dataclass(frozen=True)
+class _Versions:
+    """What a database is at: the runtime's tables by number, 0 if there are none; the module's by revision."""
+
+    runtime: int
+    module: str
 
 
 def upgrade_all(
@@ -30,7 +41,8 @@ def upgrade_all(
         )
     modules = only or tuple(project.modules)
     with _explained(settings):
-        asyncio.run(_upgrade_all(project, settings, modules, dry_run=dry_run))
+        for module in modules:
+            asyncio.run(_upgrade(project, settings, module, dry_run=dry_run))
 
 
 def _explained(settings: "Settings") -> AbstractContextManager[None]:
@@ -41,41 +53,78 @@ def _explained(settings: "Settings") -> AbstractContextManager[None]:
     return explained(settings.db_url.get_secret_value())
 
 
-async def _upgrade_all(
-    project: "Project", settings: "Settings", modules: tuple[str, ...], *, dry_run: bool
-) -> None:
-    from amphibus.database.migrations import current, revisions, upgrade
+async def _upgrade(project: "Project", settings: "Settings", module: str, *, dry_run: bool) -> None:
+    from amphibus.database.migrations import revisions, upgrade
+    from amphibus.database.schema.steps import SCHEMA_VERSION
     from amphibus.host.module_host import open_database
 
-    for module in modules:
-        folder = project.root / "modules" / module / "migrations"
-        known = revisions(folder)
-        newest = known[-1] if known else "-"
-        if dry_run and not await _is_made(settings, module):
-            print(f"{module}  would be made at {newest}")
-            continue
+    folder = project.root / "modules" / module / "migrations"
+    newest = _Versions(SCHEMA_VERSION, (revisions(folder) or ["-"])[-1])
+    before = await _versions(settings, module)
+    if not dry_run:
         store, _ = open_database(module, settings, "memory")
-        await store.open()
-        try:
-            before = await current(store) or "-"
-            if not dry_run:
-                await upgrade(store, folder)
-        finally:
-            await store.close()
-        if settings.db_url is not None and not dry_run:
+        await store.open(lambda opened: upgrade(opened, folder), upgrade=True)
+        await store.close()
+        if settings.db_url is not None:
             await _hand_over(settings.db_url.get_secret_value(), module)
-        step = f"is at {newest}" if before == newest else f"{before} -> {newest}"
-        print(f"{module}  {step}" + (" (dry run)" if dry_run and before != newest else ""))
+    print(f"{module}  {_step(before, newest, dry_run=dry_run)}")
 
 
-async def _is_made(settings: "Settings", module: str) -> bool:
+def _step(before: _Versions, newest: _Versions, *, dry_run: bool) -> str:
+    if before == newest:
+        return f"is at {newest.module}"
+    if not before.runtime:
+        return f"would be made at {newest.module}" if dry_run else f"- -> {newest.module}"
+    steps = []
+    if before.runtime != newest.runtime:
+        steps.append(f"tables of Amphibus {before.runtime} -> {newest.runtime}")
+    if before.module != newest.module:
+        steps.append(f"{before.module} -> {newest.module}")
+    return ", ".join(steps) + (" (dry run)" if dry_run else "")
+
+
+async def _versions(settings: "Settings", module: str) -> _Versions:
+    """The versions that a database is at, read without changing it.
+
+    Raises:
+        NewerStore: a newer version wrote it.
+    """
     if settings.db_url is None:
-        return (settings.data_dir / f"{module}.db").exists()
+        return _versions_of_file(settings.data_dir / f"{module}.db", module)
     from amphibus.admin.server import connected
+    from amphibus.database.migrations import version_table
+    from amphibus.database.postgres.store import facts_of
+    from amphibus.database.schema.steps import check_owner, version_of
 
     async with connected(settings.db_url.get_secret_value()) as connection:
-        found = await connection.fetchval("SELECT to_regclass($1)", f'"{module}".amphibus_meta')
-        return found is not None
+        facts = await facts_of(connection, module)
+        if not facts:
+            return _Versions(0, "-")
+        check_owner(facts, module, f"schema {module}")
+        table = f'"{module}".{version_table(module)}'
+        revision = None
+        if await connection.fetchval("SELECT to_regclass($1)", table):
+            revision = await connection.fetchval(f"SELECT version_num FROM {table}")
+        return _Versions(version_of(facts), revision or "-")
+
+
+def _versions_of_file(path: Path, module: str) -> _Versions:
+    if not path.exists():
+        return _Versions(0, "-")
+    from amphibus.admin.database import facts, opened
+    from amphibus.database.migrations import version_table
+    from amphibus.database.schema.steps import check_owner, version_of
+
+    with opened(path, "ro") as connection:
+        found = facts(connection)
+        if not found:
+            return _Versions(0, "-")
+        check_owner(found, module, str(path))
+        try:
+            row = connection.execute(f"SELECT version_num FROM {version_table(module)}").fetchone()
+        except sqlite3.OperationalError:
+            row = None
+        return _Versions(version_of(found), row[0] if row else "-")
 
 
 async def _hand_over(url: str, module: str) -> None:

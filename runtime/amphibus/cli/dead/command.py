@@ -211,7 +211,7 @@ def _find(
 
 
 def _facts(letter: DeadLetter) -> dict[str, Any]:
-    hidden = ("seq", "lane", "traceback", "body")
+    hidden = ("seq", "ordering_key", "traceback", "body")
     return {
         name: getattr(letter, name)
         for name in DeadLetter.__dataclass_fields__

@@ -19,7 +19,7 @@ _APPEARS_WITHIN_SECONDS: Final = 3.0
 _STARTED_BEFORE_MICROSECONDS: Final = 60_000_000
 _SETTLES_MICROSECONDS: Final = 40_000
 """What is younger is told at the next look, so that the order of the lines is that of the times."""
-_COLOURS: Final = {"handled": GREEN, "refused": YELLOW, "parked": YELLOW, "dead": RED}
+_COLOURS: Final = {"handled": GREEN, "refused": YELLOW, "delayed": YELLOW, "dead": RED}
 
 
 Identity = tuple[str, str, str]
@@ -27,7 +27,7 @@ Identity = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Followed:
     """A flow as far as it was told."""
 
     correlation: str
@@ -47,8 +47,8 @@ async def follow(
     tell: Callable[[str], None],
     within_seconds: float = 15.0,
     until_waiting_for: str | None = None,
-    after: Told | None = None,
-) -> Told | None:
+    after: Followed | None = None,
+) -> Followed | None:
     """Tells the flow that began with a business key until nothing of it is under way.
 
     Args:
@@ -78,7 +78,9 @@ async def follow(
             tell(line)
         if over:
             milliseconds = (_last(hops) - hops[0].time) / 1000
-            return Told(hops[0].correlation, len(hops), hops[0].time, milliseconds, frozenset(told))
+            return Followed(
+                hops[0].correlation, len(hops), hops[0].time, milliseconds, frozenset(told)
+            )
         waited = time.perf_counter() - began
         if not hops and waited > _APPEARS_WITHIN_SECONDS:
             return None
@@ -108,7 +110,7 @@ def _state(hops: list[Hop]) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _open(hops: list[Hop]) -> set[str | None]:
-    waiting = ("under way", "parked")
+    waiting = ("under way", "delayed")
     return {each.module for hop in hops for each in hop.receipts if each.state in waiting}
 
 

@@ -30,7 +30,7 @@ _COLOURS: Final = {
     "handled": GREEN,
     "refused": YELLOW,
     "discarded": YELLOW,
-    "parked": YELLOW,
+    "delayed": YELLOW,
     "dead": RED,
     "under way": DIM,
 }
@@ -115,7 +115,7 @@ def _receipt(receipt: Receipt, began: int) -> str:
         text += f" {(receipt.handled - began) / 1000:.1f} ms"
     if receipt.attempts > 1:
         text += f" ({receipt.attempts} attempts)"
-    if receipt.error and receipt.state in ("parked", "dead"):
+    if receipt.error and receipt.state in ("delayed", "dead"):
         text += f" ({receipt.error.splitlines()[0]})"
     return text
 

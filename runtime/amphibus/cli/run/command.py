@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from amphibus.cli import options
 from amphibus.cli.places import GATEWAY, known_names, port_of
 from amphibus.cli.run import start_checks
+from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
-from amphibus.cli.run.greeting import Surface, greeting
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -94,7 +94,7 @@ def _run_monolith(
 
     def on_ready(host: "Host") -> None:
         surface = Surface("monolith", "memory", host.url, chosen)
-        print(greeting(settings, surface, time.perf_counter() - began), flush=True)
+        print(banner(settings, surface, time.perf_counter() - began), flush=True)
 
     from amphibus.cli.broker.start import broker, left_messages
 
@@ -130,7 +130,7 @@ def _run_among_others(
             surface = Surface(
                 "distributed", "rabbitmq", host.url, chosen, lacking=lacking, broker=found.words
             )
-            text = greeting(settings, surface, time.perf_counter() - began)
+            text = banner(settings, surface, time.perf_counter() - began)
             print(f"{READY}{host.url}" if supervised else text, flush=True)
 
         return _serve(project, placed, chosen, "distributed", on_ready)

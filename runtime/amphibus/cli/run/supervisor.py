@@ -16,7 +16,7 @@ import httpx
 from amphibus.cli.broker.start import BrokerAt, broker
 from amphibus.cli.output import CommandError
 from amphibus.cli.places import GATEWAY, Place, places
-from amphibus.cli.run.greeting import Surface, greeting
+from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.process_logs import FOLDER, ProcessLogs
 from amphibus.cli.run.start_checks import refuse_taken_port
 from amphibus.cli.run.worker import Worker
@@ -76,13 +76,13 @@ class _Supervisor:
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
         lives = {asyncio.create_task(worker.keep()): worker for worker in self._workers}
         stopping = asyncio.create_task(stop.wait())
-        greeted = asyncio.create_task(self._greet(began))
+        probe = asyncio.create_task(self._print_banner(began))
         ended: set[asyncio.Task[int]] = set()
         try:
             await asyncio.wait({stopping, *lives}, return_when=asyncio.FIRST_COMPLETED)
             ended = {task for task in lives if task.done()}
         finally:
-            greeted.cancel()
+            probe.cancel()
             stopping.cancel()
             await self._stop(list(lives))
             self._logs.close()
@@ -105,7 +105,7 @@ class _Supervisor:
             task.cancel()
         await asyncio.gather(*lives, return_exceptions=True)
 
-    async def _greet(self, began: float) -> None:
+    async def _print_banner(self, began: float) -> None:
         """Says where to look once all of them take work; until then, who does not and why."""
         told = ""
         async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
@@ -128,7 +128,7 @@ class _Supervisor:
             broker=self._broker.words,
             logs=str(self._settings.data_dir / FOLDER),
         )
-        print(greeting(self._settings, surface, time.perf_counter() - began), flush=True)
+        print(banner(self._settings, surface, time.perf_counter() - began), flush=True)
 
     async def _lacking(self, client: httpx.AsyncClient) -> dict[str, str]:
         found: dict[str, str] = {}

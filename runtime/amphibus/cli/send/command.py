@@ -110,7 +110,7 @@ def _store_all(
     advance: Callable[[int], None],
     rate: float | None,
 ) -> None:
-    from amphibus.admin.feed import feed
+    from amphibus.admin.enqueue import enqueue
     from amphibus.cli.send.lines import Bad
 
     size = _BATCH if rate is None else max(1, min(_BATCH, int(rate / 10)))
@@ -118,7 +118,7 @@ def _store_all(
     while batch := list(islice(lines, size)):
         report.bad += [each for each in batch if isinstance(each, Bad)]
         good = [each for each in batch if not isinstance(each, Bad)]
-        outcomes = asyncio.run(feed(gateway, [each.item for each in good]))
+        outcomes = asyncio.run(enqueue(gateway, [each.item for each in good]))
         for line, outcome in zip(good, outcomes, strict=True):
             if outcome == "other":
                 why = f"id {line.item.id} was sent before with other content"

@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from amphibus.admin.feed import Item
+from amphibus.admin.enqueue import AcceptedItem
 from amphibus.contract import Message, Post, kind_of
-from amphibus.gateway.bindings import Binding
+from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.problems import Problem
 from amphibus.gateway.texts import read_object
 from amphibus.messages.ids import derived_id
@@ -26,7 +26,7 @@ class Line:
     """A line that can be sent."""
 
     number: int
-    item: Item
+    item: AcceptedItem
     data: dict[str, Any]
 
 
@@ -43,7 +43,7 @@ class Reader:
 
     def __init__(self, project: "Project") -> None:
         self._topology = project.topology()
-        self._bindings: dict[str, Binding] = {}
+        self._bindings: dict[str, RouteBinding] = {}
 
     def lines(self, texts: Iterator[bytes]) -> Iterator[Line | Bad]:
         """Every line that is not empty, checked."""
@@ -83,13 +83,15 @@ class Reader:
             return Bad(number, f"{contract} is no command; there are {', '.join(sorted(commands))}")
         binding = self._bindings.get(contract)
         if binding is None:
-            binding = self._bindings[contract] = Binding(known, known.contract_http or Post("/"))
+            binding = self._bindings[contract] = RouteBinding(
+                known, known.contract_http or Post("/")
+            )
         try:
             content, named = binding.content(dict(data), {})
             message = binding.command(content, None if named else _as_uuid(identity), {})
         except Problem as problem:
             return Bad(number, said_by(problem))
-        item = Item(
+        item = AcceptedItem(
             id=identity,
             type=contract,
             key=message.key_value(),
@@ -113,7 +115,7 @@ def _as_uuid(identity: str) -> str:
         return derived_id("send", identity)
 
 
-def _business_identity(binding: Binding, message: Message, *, named: bool) -> tuple[str, ...]:
+def _business_identity(binding: RouteBinding, message: Message, *, named: bool) -> tuple[str, ...]:
     """What the gateway knows the same thing by, when it comes over HTTP."""
     if not named or binding.own_id is None:
         return ()

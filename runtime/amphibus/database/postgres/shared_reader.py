@@ -7,7 +7,7 @@ from typing import Any
 
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.sql import Identified, Sql
-from amphibus.database.write_set import Records, Row
+from amphibus.database.write_set import Row, WriteSet
 
 
 class _Asked:
@@ -18,7 +18,7 @@ class _Asked:
         self.found: list[Row | None] | None = None
 
 
-class Looking:
+class SharedReader:
     """Reads of many tasks over one connection, one after the other."""
 
     def __init__(self, connection: PostgresConnection) -> None:
@@ -46,7 +46,7 @@ class Looking:
         async with self._turn:
             await (await self._sql()).many(statement, values)
 
-    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
+    async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
         """What stands against running each of some messages; what is asked meanwhile is asked together."""
         mine = _Asked(messages)
         self._asked.append(mine)
@@ -63,14 +63,14 @@ class Looking:
 
     async def _answer(self, together: Sequence[_Asked]) -> None:
         messages = [message for each in together for message in each.messages]
-        found = iter(await (await self._sql()).pasts(messages))
+        found = iter(await (await self._sql()).prior_outcomes(messages))
         for each in together:
             each.found = list(islice(found, len(each.messages)))
 
-    async def keep(self, records: Records) -> list[int]:
+    async def flush(self, write_set: WriteSet) -> list[int]:
         """Writes what a commit has to record."""
         async with self._turn:
-            return await (await self._sql()).keep(records)
+            return await (await self._sql()).flush(write_set)
 
     async def _sql(self) -> Sql:
         if self._connection.raw.is_closed():

@@ -9,32 +9,42 @@ from functools import lru_cache
 from typing import Any, Final
 
 from amphibus.database.sql import Identified
-from amphibus.database.statements import ARM_TIMER, DISARM_TIMER, INSERT_INBOX, INSERT_OUTBOX, PAST
-from amphibus.database.write_set import Leaving, Records, Row
+from amphibus.database.statements import (
+    ARM_TIMER,
+    DISARM_TIMER,
+    INSERT_INBOX,
+    INSERT_OUTBOX,
+    PRIOR_OUTCOME,
+)
+from amphibus.database.write_set import OutboxEntry, Row, WriteSet
 
+NOW: Final = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+"""The database's own clock, in microseconds: instances agree on it, whatever theirs say."""
 _SENT: Final = f"""
     sent AS ({INSERT_OUTBOX} RETURNING seq),
     on_its_way AS (
-        INSERT INTO amphibus_delivery (destination, seq, part)
+        INSERT INTO amphibus_delivery (destination, seq, partition)
         SELECT destination, seq, ?::bigint FROM sent CROSS JOIN unnest(?::text[]) AS destination
     )
 """
 _SEND: Final = f"WITH {_SENT} SELECT seq FROM sent"
 _SEND_AND_NOTE: Final = f"WITH {_SENT}, handled AS ({INSERT_INBOX}) SELECT seq FROM sent"
 
-_PASTS: Final = f"""
+_PRIOR_OUTCOMES: Final = f"""
     SELECT place, past.outcome, past.answer
-    FROM unnest(?::text[], ?::text[], ?::text[]) WITH ORDINALITY AS given(source, id, lane, place)
-    CROSS JOIN LATERAL ({PAST.format(source="given.source", id="given.id", lane="given.lane")}) AS past
+    FROM unnest(?::text[], ?::text[], ?::text[]) WITH ORDINALITY AS given(source, id, ordering_key, place)
+    CROSS JOIN LATERAL (
+        {PRIOR_OUTCOME.format(source="given.source", id="given.id", ordering_key="given.ordering_key")}
+    ) AS past
 """
 _HELD: Final = """
-    SELECT l.part, l.token FROM amphibus_instance i LEFT JOIN amphibus_lease l ON l.owner = i.id
+    SELECT l.partition, l.token FROM amphibus_instance i LEFT JOIN amphibus_lease l ON l.owner = i.id
     WHERE i.id = ? FOR KEY SHARE OF i
 """
-_HELD_AND_PASTS: Final = f"""
+_HELD_AND_PRIOR_OUTCOMES: Final = f"""
     WITH held AS ({_HELD})
-    SELECT NULL AS place, NULL AS outcome, NULL AS answer, part, token FROM held
-    UNION ALL SELECT place, outcome, answer, NULL, NULL FROM ({_PASTS}) AS found
+    SELECT NULL AS place, NULL AS outcome, NULL AS answer, partition, token FROM held
+    UNION ALL SELECT place, outcome, answer, NULL, NULL FROM ({_PRIOR_OUTCOMES}) AS found
 """
 _NOBODY: Final = [("", "", "")] * 16
 _OFTEN: Final = 6
@@ -69,43 +79,43 @@ class PostgresSql:
         if values:
             await self.raw.executemany(_numbered(statement), values)
 
-    async def pasts(self, messages: Sequence[Identified]) -> list[Row | None]:
+    async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
         """What stands against running each of some messages, in one round trip."""
         found: list[Row | None] = [None] * len(messages)
-        for place, outcome, answer in await self._of_messages(_PASTS, messages):
+        for place, outcome, answer in await self._of_messages(_PRIOR_OUTCOMES, messages):
             found[place - 1] = (outcome, answer)
         return found
 
-    async def held_and_pasts(
+    async def held_and_prior_outcomes(
         self, instance: str, messages: Sequence[Identified]
     ) -> tuple[list[Row], list[Row | None]]:
-        """The partitions of an instance with their tokens, locked with it; and what `pasts` says, in one round trip."""
+        """Returns an instance's partitions with their tokens, locked with it, and the prior outcomes."""
         if not messages:
             return await self.rows(_HELD, instance), []
         held: list[Row] = []
-        pasts: list[Row | None] = [None] * len(messages)
-        for row in await self._of_messages(_HELD_AND_PASTS, messages, instance):
-            place, outcome, answer, part, token = row
+        prior_outcomes: list[Row | None] = [None] * len(messages)
+        for row in await self._of_messages(_HELD_AND_PRIOR_OUTCOMES, messages, instance):
+            place, outcome, answer, partition, token = row
             if place is None:
-                held.append((part, token))
+                held.append((partition, token))
             else:
-                pasts[place - 1] = (outcome, answer)
-        return held, pasts
+                prior_outcomes[place - 1] = (outcome, answer)
+        return held, prior_outcomes
 
-    async def keep(self, records: Records) -> list[int]:
+    async def flush(self, write_set: WriteSet) -> list[int]:
         """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
-        inbox, outbox = records.inbox, records.outbox
+        inbox, outbox = write_set.inbox, write_set.outbox
         both = min(len(inbox), len(outbox))
         # Which of them are written by one statement has no meaning: all of it is one transaction.
         paired = [(*_leaving(row), *noted) for row, noted in zip(outbox, inbox, strict=False)]
         numbers = await self._numbers(_SEND_AND_NOTE, paired)
         numbers += await self._numbers(_SEND, [_leaving(row) for row in outbox[both:]])
         await self.many(INSERT_INBOX, inbox[both:])
-        if records.timers:
-            await self.many(ARM_TIMER, records.armed)
-            await self.many(DISARM_TIMER, records.disarmed)
-        if records.safe:
-            await self.raw.execute(_deletes(records.safe))
+        if write_set.timers:
+            await self.many(ARM_TIMER, write_set.armed)
+            await self.many(DISARM_TIMER, write_set.disarmed)
+        if write_set.acks:
+            await self.raw.execute(_deletes(write_set.acks))
         return numbers
 
     async def _numbers(self, statement: str, rows: Sequence[Row]) -> list[int]:
@@ -125,18 +135,18 @@ class PostgresSql:
         return await self.rows(statement, *before, *columns)
 
 
-def _leaving(row: Leaving) -> Row:
-    columns, destinations, part = row
-    return (*columns, part, destinations)
+def _leaving(row: OutboxEntry) -> Row:
+    columns, destinations, partition = row
+    return (*columns, partition, destinations)
 
 
-def _deletes(safe: Iterable[tuple[str, int]]) -> str:
+def _deletes(acks: Iterable[tuple[str, int]]) -> str:
     """Rows of what arrived, removed by a text without parameters, which is planned for the table as it is.
 
     It is small or large, and full of what was deleted: a plan that was kept would read all of it.
     """
     numbers: dict[str, list[str]] = {}
-    for destination, seq in safe:
+    for destination, seq in acks:
         numbers.setdefault(destination, []).append(str(seq))
     return ";".join(
         f"DELETE FROM amphibus_delivery WHERE destination = '{_escaped(name)}' AND seq IN ({', '.join(found)})"
@@ -151,5 +161,7 @@ def _escaped(name: str) -> str:
 @lru_cache(maxsize=512)
 def _numbered(statement: str) -> str:
     """`?` as `$1`, `$2` …; no statement of ours has a question mark elsewhere."""
-    head, *parts = statement.split("?")
-    return head + "".join(f"${number}{part}" for number, part in enumerate(parts, start=1))
+    head, *partitions = statement.split("?")
+    return head + "".join(
+        f"${number}{partition}" for number, partition in enumerate(partitions, start=1)
+    )

@@ -1,22 +1,31 @@
 """A module's schema in a PostgreSQL database: any number of instances of the module."""
 
+from typing import Any, Final
+
 import asyncpg
 from sqlalchemy import NullPool
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from amphibus.database.faults import Troubles
+from amphibus.database.faults import StoreHealth
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.readers import PostgresReader, Readers
-from amphibus.database.postgres.shared_reader import Looking
-from amphibus.database.schema_version import check_facts
+from amphibus.database.postgres.shared_reader import SharedReader
+from amphibus.database.postgres.sql import NOW
+from amphibus.database.schema.steps import (
+    SCHEMA_VERSION,
+    check_facts,
+    check_owner,
+    statements_for_postgresql,
+    version_of,
+)
 from amphibus.database.sql import Sql
 from amphibus.database.store import Migrate
-from amphibus.database.tables import POSTGRESQL, SCHEMA_VERSION
-from amphibus.errors import StoreAway, StoreError, StoreUnwritable
+from amphibus.errors import StoreAway, StoreError, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 
 _AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+_NOTE_FACT: Final = "INSERT INTO amphibus_meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
 class PostgresStore:
@@ -34,38 +43,40 @@ class PostgresStore:
             connect_args={"server_settings": {"search_path": module, "application_name": module}},
         )
         self._name = f"amphibus.{module}"
-        self.troubles = Troubles(module)
+        self.health = StoreHealth(module)
         self._readers = Readers(lambda: PostgresReader(self._engine, self._unusable).open())
         self.writer: PostgresConnection
-        self.look: Sql
+        self.reader: Sql
 
-    async def open(self, migrate: Migrate | None = None) -> None:
+    async def open(self, migrate: Migrate | None = None, *, upgrade: bool = False) -> None:
         """Connects, creates or upgrades the tables.
 
         Raises:
             StoreAway: the server does not answer.
             StoreUnwritable: it refuses this role, or has no such database.
             NewerStore: a newer version wrote it.
+            OlderStore: an older version wrote it; with `upgrade` it is brought to this one.
+            StoreInUse: instances of an older version work on it.
         """
         self.writer = await self.connect()
-        self._looking = await self.connect()
-        self.look = Looking(self._looking)
-        await self._create_or_check()
+        self._shared_reader = await self.connect()
+        self.reader = SharedReader(self._shared_reader)
+        await self._create_or_upgrade(upgrade=upgrade)
         if migrate is not None:
             await migrate(self)
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._readers.close()
-        for connection in (self.writer, self._looking):
+        for connection in (self.writer, self._shared_reader):
             await connection.close()
         await self._engine.dispose()
 
-    async def reader(self, *, snapshot: bool = True) -> PostgresReader:
+    async def take_reader(self, *, snapshot: bool = True) -> PostgresReader:
         """A read-only connection, of which there are few: waits where all are in use."""
         return await self._readers.take(snapshot=snapshot)
 
-    async def done_reading(self, connection: PostgresReader) -> None:
+    async def give_back_reader(self, connection: PostgresReader) -> None:
         """Ends the snapshot."""
         await self._readers.give_back(connection)
 
@@ -77,7 +88,7 @@ class PostgresStore:
 
     async def has_table(self, name: str) -> bool:
         """Whether the module has a table of that name."""
-        found = await self.look.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
+        found = await self.reader.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
         return found is not None and found[0] is not None
 
     async def connect(self) -> PostgresConnection:
@@ -100,7 +111,7 @@ class PostgresStore:
     async def _only_one(self) -> None:
         await self.writer.sql.run("SELECT pg_advisory_xact_lock(hashtext(?))", self._name)
 
-    async def _create_or_check(self) -> None:
+    async def _create_or_upgrade(self, *, upgrade: bool) -> None:
         raw = self.writer.raw
         async with raw.transaction():
             # Two instances that start together create the tables once.
@@ -108,12 +119,36 @@ class PostgresStore:
             # Only where it is missing: even to ask for one that exists needs a right to make others.
             if not await raw.fetchval("SELECT to_regnamespace($1)", f'"{self.module}"'):
                 await raw.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.module}"')
-            if not await self.has_table("amphibus_meta"):
-                failpoint("migrate.before")
-                for statement in POSTGRESQL:
-                    await raw.execute(statement)
-                facts = [("schema_version", str(SCHEMA_VERSION)), ("module", self.module)]
-                await raw.executemany("INSERT INTO amphibus_meta VALUES ($1, $2)", facts)
-                failpoint("migrate.after")
-            rows = await raw.fetch("SELECT name, value FROM amphibus_meta")
-        check_facts(dict(rows), self.module, self.where)
+            facts = await facts_of(raw, self.module)
+            if facts:
+                check_owner(facts, self.module, self.where)
+                if not upgrade:
+                    check_facts(facts, self.module, self.where)
+            version = version_of(facts)
+            if version == SCHEMA_VERSION:
+                return
+            if facts:
+                await self._refuse_while_others_work(raw)
+            failpoint("migrate.before")
+            for statement in statements_for_postgresql(version):
+                await raw.execute(statement)
+            facts = {"module": self.module} | facts | {"schema_version": str(SCHEMA_VERSION)}
+            await raw.executemany(_NOTE_FACT, list(facts.items()))
+            failpoint("migrate.after")
+
+    async def _refuse_while_others_work(self, raw: Any) -> None:
+        await raw.execute("SET LOCAL lock_timeout = '5s'")
+        alive = await raw.fetchval(f"SELECT count(*) FROM amphibus_instance WHERE until > {NOW}")
+        if alive:
+            raise StoreInUse(
+                f"{self.where} is in use by an older version of Amphibus",
+                f"instances of module {self.module} that work on it: {alive}",
+                "stop them, then: amphibus db upgrade",
+            )
+
+
+async def facts_of(raw: Any, module: str) -> dict[str, str]:
+    """What a schema says of itself; nothing if it has no tables of the runtime."""
+    if not await raw.fetchval("SELECT to_regclass($1)", f'"{module}".amphibus_meta'):
+        return {}
+    return dict(await raw.fetch(f'SELECT name, value FROM "{module}".amphibus_meta'))

@@ -10,13 +10,17 @@ from typing import ClassVar
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from amphibus.database.faults import Troubles
-from amphibus.database.schema_version import check_facts
+from amphibus.database.faults import StoreHealth
+from amphibus.database.schema.steps import (
+    SCHEMA_VERSION,
+    check_owner,
+    statements_for_sqlite,
+    version_of,
+)
 from amphibus.database.sessions import session_on
 from amphibus.database.sql import Sql, SqliteSql
 from amphibus.database.sqlite.inline_dialect import InlineSession
 from amphibus.database.store import Migrate
-from amphibus.database.tables import SCHEMA_VERSION, SQLITE
 from amphibus.errors import StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 
@@ -85,16 +89,16 @@ class SqliteStore:
         self.module = module
         self.path = folder / f"{module}.db"
         self.where = str(self.path)
-        self.troubles = Troubles(module)
+        self.health = StoreHealth(module)
         self._lock: int | None = None
         self.writer: SqliteConnection
-        self.look: Sql
+        self.reader: Sql
         """Sees what is committed, outside every transaction."""
         self._open: list[SqliteConnection] = []
         self._readers: list[SqliteConnection] = []
 
-    async def open(self, migrate: Migrate | None = None) -> None:
-        """Takes the file for this process, creates or upgrades its tables.
+    async def open(self, migrate: Migrate | None = None, *, upgrade: bool = True) -> None:  # noqa: ARG002
+        """Takes the file for this process, creates or upgrades its tables: nobody else works on it.
 
         Raises:
             StoreInUse: another process has it.
@@ -105,8 +109,8 @@ class SqliteStore:
         try:
             self.writer = await self._connect(writer=True)
             self._create_tables()
-            self._looking = await self._connect(writer=False)
-            self.look = self._looking.sql
+            self._shared_reader = await self._connect(writer=False)
+            self.reader = self._shared_reader.sql
             if migrate is not None:
                 await migrate(self)
         except sqlite3.OperationalError as error:
@@ -128,13 +132,13 @@ class SqliteStore:
         self._readers.clear()
         self._release()
 
-    async def reader(self, *, snapshot: bool = True) -> SqliteConnection:  # noqa: ARG002 - it costs nothing here
-        """A read-only connection with a snapshot of its own; hand it back with `done_reading`."""
+    async def take_reader(self, *, snapshot: bool = True) -> SqliteConnection:  # noqa: ARG002 - it costs nothing here
+        """A read-only connection with a snapshot of its own; hand it back with `give_back_reader`."""
         connection = self._readers.pop() if self._readers else await self._connect(writer=False)
         connection.raw.execute("BEGIN")
         return connection
 
-    async def done_reading(self, connection: SqliteConnection) -> None:
+    async def give_back_reader(self, connection: SqliteConnection) -> None:
         """Ends the snapshot."""
         if connection.session.sync_session.is_active:
             connection.session.sync_session.expunge_all()
@@ -159,7 +163,7 @@ class SqliteStore:
 
     async def has_table(self, name: str) -> bool:
         """Whether the module has a table of that name."""
-        found = await self.look.row("SELECT 1 FROM sqlite_master WHERE name = ?", name)
+        found = await self.reader.row("SELECT 1 FROM sqlite_master WHERE name = ?", name)
         return found is not None
 
     def _take(self) -> None:
@@ -197,27 +201,27 @@ class SqliteStore:
         raw = self.writer.raw
         raw.execute("BEGIN IMMEDIATE")
         try:
-            self._create_or_check(raw)
+            self._create_or_upgrade(raw)
         except BaseException:
             raw.execute("ROLLBACK")
             raise
         raw.execute("COMMIT")
 
-    def _create_or_check(self, raw: sqlite3.Connection) -> None:
-        exists = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'amphibus_meta'").fetchone()
-        if not exists:
-            failpoint("migrate.before")
-            for statement in SQLITE:
-                raw.execute(statement)
-            facts = {
-                "schema_version": str(SCHEMA_VERSION),
-                "module": self.module,
-                "transport": "memory",
-            }
-            raw.executemany("INSERT INTO amphibus_meta VALUES (?, ?)", facts.items())
-            failpoint("migrate.after")
-        facts = dict(raw.execute("SELECT name, value FROM amphibus_meta").fetchall())
-        check_facts(facts, self.module, self.where)
+    def _create_or_upgrade(self, raw: sqlite3.Connection) -> None:
+        known = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'amphibus_meta'").fetchone()
+        facts = dict(raw.execute("SELECT name, value FROM amphibus_meta")) if known else {}
+        if facts:
+            check_owner(facts, self.module, self.where)
+        version = version_of(facts)
+        if version == SCHEMA_VERSION:
+            return
+        failpoint("migrate.before")
+        for statement in statements_for_sqlite(version):
+            raw.execute(statement)
+        facts = {"module": self.module, "transport": "memory"} | facts
+        facts["schema_version"] = str(SCHEMA_VERSION)
+        raw.executemany("INSERT OR REPLACE INTO amphibus_meta VALUES (?, ?)", facts.items())
+        failpoint("migrate.after")
 
 
 async def _connect(path: Path, *, writer: bool) -> SqliteConnection:

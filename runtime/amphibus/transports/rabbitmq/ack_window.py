@@ -7,18 +7,18 @@ from functools import partial
 
 from aiormq.channel import Channel
 
-from amphibus.transport import Safe
+from amphibus.transport import Ack
 from amphibus.transports.rabbitmq.connection import LOST
 from amphibus.transports.rabbitmq.properties import Arrival
 
-Take = Callable[[Arrival, Safe], None]
+Take = Callable[[Arrival, Ack], None]
 _AT_ONCE = 32
 _ACK_SECONDS = 0.005
 _MISSING_SECONDS = 1.0
 _MOST_BYTES = 16_777_216
 
 
-class Window:
+class AckWindow:
     """Lives as long as its channel.
 
     One acknowledgement speaks for all deliveries up to the first that is not safe. Where a slow one
@@ -43,15 +43,15 @@ class Window:
         self._rejections: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._drained = asyncio.Event()
+        self._drained.set()
         self.is_shut = False
         """Nothing that comes is taken any more: another instance gets it again."""
 
     @property
     def idle(self) -> bool:
         """Whether everything that came is safe and acknowledged."""
-        return self._quiet.is_set()
+        return self._drained.is_set()
 
     @property
     def received(self) -> int:
@@ -80,7 +80,7 @@ class Window:
         """A delivery came. The library runs a task for each, so their order is made sure of here."""
         if self.is_shut:
             return
-        self._quiet.clear()
+        self._drained.clear()
         if tag != self._next:
             self._early[tag] = arrival
             asyncio.get_running_loop().call_later(_MISSING_SECONDS, self._miss, tag)
@@ -88,9 +88,9 @@ class Window:
         self._hand_over(arrival)
         self._hand_over_early()
 
-    async def quiet(self) -> None:
+    async def drain(self) -> None:
         """Returns when everything that came is safe and acknowledged."""
-        await self._quiet.wait()
+        await self._drained.wait()
 
     def _hand_over(self, arrival: Arrival) -> None:
         tag, self._next = self._next, self._next + 1
@@ -149,7 +149,7 @@ class Window:
         if self._behind and not self.channel.is_closed:
             self._flush_soon()
         elif not (self._open or self._early):
-            self._quiet.set()
+            self._drained.set()
 
     async def _acknowledge(self) -> None:
         """Tells the broker: all up to the low mark at once; the rest only if that mark stands still."""

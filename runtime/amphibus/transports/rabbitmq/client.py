@@ -38,7 +38,7 @@ _LOST = (AMQPError, OSError, TimeoutError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingMessage:
     """A message as it is published."""
 
     exchange: str
@@ -47,7 +47,7 @@ class Outgoing:
     properties: Basic.Properties
 
 
-class Sender:
+class BrokerClient:
     """Lives as long as its program sends; any number of tasks may publish at once."""
 
     def __init__(self, url: str, *, tls: ssl.SSLContext | None = None) -> None:
@@ -78,7 +78,7 @@ class Sender:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await connection.close()
 
-    async def publish(self, message: Outgoing) -> None:
+    async def publish(self, message: OutgoingMessage) -> None:
         """Returns when the broker has it for good; publishes it again after every loss of the connection.
 
         No two messages with one id may be under way at once: the broker's answers are told apart by it.
@@ -106,7 +106,7 @@ class Sender:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _published_alone(self, message: Outgoing) -> bool:
+    async def _published_alone(self, message: OutgoingMessage) -> bool:
         """Publishes on a channel for it alone; False if the connection was lost meanwhile."""
         async with self._alone:
             try:
@@ -202,7 +202,7 @@ class Sender:
         return None
 
 
-async def _publish(channel: Channel, message: Outgoing) -> None:
+async def _publish(channel: Channel, message: OutgoingMessage) -> None:
     try:
         await channel.basic_publish(
             message.body,
@@ -220,7 +220,7 @@ async def _publish(channel: Channel, message: Outgoing) -> None:
         raise ConnectionError("the connection was lost") from None
 
 
-def _unroutable(message: Outgoing) -> AmphibusError:
+def _unroutable(message: OutgoingMessage) -> AmphibusError:
     return OwnerAway(
         f"nothing at the broker keeps {message.properties.message_type}; it was not sent",
         f"no queue takes '{message.key}' from {message.exchange}",

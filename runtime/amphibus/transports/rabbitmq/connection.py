@@ -119,7 +119,7 @@ class Broker:
         self.has(part)
 
 
-class Link:
+class BrokerConnection:
     """Keeps one connection: `once` makes it and works on it until it is lost, again and again."""
 
     def __init__(self, name: str, broker: Broker, once: Once) -> None:

@@ -20,14 +20,14 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.security import BaseSecurity
 from yarl import URL
 
-from amphibus.partitions.assignment import Shares
-from amphibus.transports.rabbitmq.ack_window import Take, Window
-from amphibus.transports.rabbitmq.connection import LOST, Broker, Link, connect, within
+from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.transports.rabbitmq.ack_window import AckWindow, Take
+from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
 from amphibus.transports.rabbitmq.declare import Declarer, queries
-from amphibus.transports.rabbitmq.inbound import Intake
+from amphibus.transports.rabbitmq.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import of_incoming
-from amphibus.transports.rabbitmq.queue_consumer import Feed
+from amphibus.transports.rabbitmq.queue_consumer import QueueConsumer
 
 _PART = "consume"
 _LOOK_SECONDS = 0.5
@@ -41,9 +41,9 @@ _NEVER = 86_400
 class Attached:
     """A module that is consumed for."""
 
-    intake: Intake
-    shares: Shares
-    ceded: set[int] = field(default_factory=set)
+    inbound: InboundQueue
+    assignment: PartitionAssignment
+    revoked: set[int] = field(default_factory=set)
     """Partitions that are about to be given away."""
 
 
@@ -56,20 +56,20 @@ class Consumer:
         self._declarer = declarer
         self._prefetch = prefetch
         self._modules: dict[str, Attached] = {}
-        self._feeds: dict[str, Feed] = {}
+        self._queue_consumers: dict[str, QueueConsumer] = {}
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
-        self.link = Link(_PART, broker, self._once)
+        self.broker_connection = BrokerConnection(_PART, broker, self._once)
 
     @property
-    def intakes(self) -> Iterable[Intake]:
+    def inbound_queues(self) -> Iterable[InboundQueue]:
         """The ways into the modules that are consumed for."""
-        return [each.intake for each in self._modules.values()]
+        return [each.inbound for each in self._modules.values()]
 
-    def attach(self, intake: Intake, shares: Shares) -> None:
+    def attach(self, inbound: InboundQueue, assignment: PartitionAssignment) -> None:
         """Consumes for a module, the partitions that it has here."""
-        self._modules[intake.module] = Attached(intake, shares)
-        shares.on_change.append(lambda gained, lost: self._moved(intake.module, gained, lost))
+        self._modules[inbound.module] = Attached(inbound, assignment)
+        assignment.on_change.append(lambda gained, lost: self._moved(inbound.module, gained, lost))
         self._changed.set()
 
     async def detach(self, module: str) -> None:
@@ -77,25 +77,31 @@ class Consumer:
         if self._modules.pop(module, None) is None:
             return
         async with self._lock:
-            await asyncio.gather(*(feed.cancel() for _, feed in self._of(module)))
+            await asyncio.gather(
+                *(queue_consumer.cancel() for _, queue_consumer in self._of(module))
+            )
 
-    async def cede(self, module: str, partitions: frozenset[int]) -> None:
+    async def revoke(self, module: str, partitions: frozenset[int]) -> None:
         """Gives partitions away without burning a delivery: returns when nothing of them is under way here."""
         attached = self._modules.get(module)
         if attached is None:
             return
-        attached.ceded |= partitions
-        queues = [self._names.part(module, each) for each in partitions]
+        attached.revoked |= partitions
+        queues = [self._names.partition_queue(module, each) for each in partitions]
         async with self._lock:
-            feeds = [self._feeds[queue] for queue in queues if queue in self._feeds]
-            await asyncio.gather(*(feed.cancel() for feed in feeds))
-        await asyncio.gather(*(feed.quiet() for feed in feeds))
+            queue_consumers = [
+                self._queue_consumers[queue] for queue in queues if queue in self._queue_consumers
+            ]
+            await asyncio.gather(*(queue_consumer.cancel() for queue_consumer in queue_consumers))
+        await asyncio.gather(*(queue_consumer.drain() for queue_consumer in queue_consumers))
         async with self._lock:
             await self._close(queues)
 
     async def finish(self) -> None:
         """Returns when all that came is acknowledged."""
-        await asyncio.gather(*(feed.quiet() for feed in list(self._feeds.values())))
+        await asyncio.gather(
+            *(queue_consumer.drain() for queue_consumer in list(self._queue_consumers.values()))
+        )
 
     async def empty(self) -> bool:
         """Whether nothing waits in the queues that should be consumed here, and nothing came that is not safe.
@@ -103,58 +109,65 @@ class Consumer:
         The broker is asked on the channel that a queue is consumed on: what it delivered before its
         answer has come before its answer.
         """
-        feeds = dict(self._feeds)
-        if not set(self._wanted()) <= set(feeds):
+        queue_consumers = dict(self._queue_consumers)
+        if not set(self._wanted()) <= set(queue_consumers):
             return False
-        received = {queue: feed.window.received for queue, feed in feeds.items()}
-        for queue, feed in feeds.items():
-            if not feed.window.idle:
+        received = {
+            queue: queue_consumer.window.received
+            for queue, queue_consumer in queue_consumers.items()
+        }
+        for queue, queue_consumer in queue_consumers.items():
+            if not queue_consumer.window.idle:
                 return False
             try:
-                found = await feed.window.channel.queue_declare(queue, passive=True)
+                found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
             except LOST:
                 return False
             if found.message_count:
                 return False
         await asyncio.sleep(0)
         return all(
-            feed.window.idle and feed.window.received == received[queue]
-            for queue, feed in feeds.items()
+            queue_consumer.window.idle and queue_consumer.window.received == received[queue]
+            for queue, queue_consumer in queue_consumers.items()
         )
 
     def _moved(self, module: str, gained: frozenset[int], lost: frozenset[int]) -> None:
         """The shares changed. What is lost is let go of at once: another may be at work on it already."""
         attached = self._modules.get(module)
         if attached is not None:
-            attached.ceded -= gained
-            attached.ceded -= lost
-        for queue in (self._names.part(module, each) for each in lost):
-            if queue in self._feeds:
-                self._feeds[queue].window.shut()
+            attached.revoked -= gained
+            attached.revoked -= lost
+        for queue in (self._names.partition_queue(module, each) for each in lost):
+            if queue in self._queue_consumers:
+                self._queue_consumers[queue].window.shut()
         self._changed.set()
 
     def _wanted(self) -> dict[str, tuple[str, Take]]:
         wanted: dict[str, tuple[str, Take]] = {}
         for module, each in self._modules.items():
-            wanted[self._names.queries(module)] = (module, each.intake.request)
-            for partition in each.shares.owned - each.ceded:
-                wanted[self._names.part(module, partition)] = (
+            wanted[self._names.queries(module)] = (module, each.inbound.request)
+            for partition in each.assignment.owned - each.revoked:
+                wanted[self._names.partition_queue(module, partition)] = (
                     module,
-                    partial(each.intake.message, partition),
+                    partial(each.inbound.message, partition),
                 )
         return wanted
 
-    def _ceded(self) -> set[str]:
+    def _revoked(self) -> set[str]:
         """What is let go of gently, which is not done here."""
         return {
-            self._names.part(module, partition)
+            self._names.partition_queue(module, partition)
             for module, each in self._modules.items()
-            for partition in each.ceded
+            for partition in each.revoked
         }
 
-    def _of(self, module: str) -> list[tuple[str, Feed]]:
+    def _of(self, module: str) -> list[tuple[str, QueueConsumer]]:
         prefix = f"{self._names.prefix}{module}."
-        return [(queue, feed) for queue, feed in self._feeds.items() if queue.startswith(prefix)]
+        return [
+            (queue, queue_consumer)
+            for queue, queue_consumer in self._queue_consumers.items()
+            if queue.startswith(prefix)
+        ]
 
     async def _once(self, url: URL) -> None:
         gone, since = asyncio.Event(), time.monotonic()
@@ -184,10 +197,10 @@ class Consumer:
             await self._declarer.ensure(raw, since)
             while not gone.is_set():
                 await self._reconcile(faststream)
-                self.link.served()
+                self.broker_connection.served()
                 await self._wait(gone)
         finally:
-            self._feeds.clear()
+            self._queue_consumers.clear()
             await within(_CLOSE_SECONDS, faststream.stop())
 
     def _lost(self, gone: asyncio.Event) -> None:
@@ -196,39 +209,42 @@ class Consumer:
 
     async def _wait(self, gone: asyncio.Event) -> None:
         await within(_LOOK_SECONDS, self._changed.wait())
-        for queue, feed in list(self._feeds.items()):
-            if not feed.alive and not gone.is_set():
+        for queue, queue_consumer in list(self._queue_consumers.items()):
+            if not queue_consumer.alive and not gone.is_set():
                 raise ConnectionError(f"the consumer of {queue} is gone")
-            await feed.widen(queue)
+            await queue_consumer.widen(queue)
 
     async def _reconcile(self, faststream: RabbitBroker) -> None:
         """Consumes what is ours and nothing else."""
         async with self._lock:
             self._changed.clear()
-            wanted, ceded = self._wanted(), self._ceded()
+            wanted, revoked = self._wanted(), self._revoked()
             lost = [
                 queue
-                for queue, feed in self._feeds.items()
-                if feed.window.is_shut or not (queue in wanted or queue in ceded or feed.cancelled)
+                for queue, queue_consumer in self._queue_consumers.items()
+                if queue_consumer.window.is_shut
+                or not (queue in wanted or queue in revoked or queue_consumer.cancelled)
             ]
             await self._close(lost)
             for queue, (module, take) in wanted.items():
-                if queue not in self._feeds:
-                    self._feeds[queue] = await self._open(faststream, queue, module, take)
+                if queue not in self._queue_consumers:
+                    self._queue_consumers[queue] = await self._open(faststream, queue, module, take)
 
     async def _close(self, queues: Iterable[str]) -> None:
         for queue in queues:
-            feed = self._feeds.pop(queue, None)
-            if feed is not None and not feed.channel.is_closed:
-                await feed.channel.close()
+            queue_consumer = self._queue_consumers.pop(queue, None)
+            if queue_consumer is not None and not queue_consumer.channel.is_closed:
+                await queue_consumer.channel.close()
 
-    async def _open(self, faststream: RabbitBroker, queue: str, module: str, take: Take) -> Feed:
+    async def _open(
+        self, faststream: RabbitBroker, queue: str, module: str, take: Take
+    ) -> QueueConsumer:
         settings = Channel(prefetch_count=self._prefetch, publisher_confirms=False)
         channel = await faststream.config.channel_manager.get_channel(settings)
         raw = cast(RawChannel, await channel.get_underlay_channel())
         if queue == self._names.queries(module):
             await queries(raw, self._names, module)
-        window: Window = Window(raw, take)
+        window: AckWindow = AckWindow(raw, take)
 
         async def handle(message: Any) -> None:
             if (
@@ -250,7 +266,7 @@ class Consumer:
         # Before it says so itself: it drops, unacknowledged, what comes while it still starts.
         subscriber.running = True
         await subscriber.start()
-        return Feed(channel, window, subscriber, self._prefetch)
+        return QueueConsumer(channel, window, subscriber, self._prefetch)
 
 
 async def _parse(message: IncomingMessage) -> RabbitMessage:

@@ -14,7 +14,7 @@ from aiormq.channel import Channel
 from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
 
 from amphibus.transports.rabbitmq.connection import Broker, channel_of
-from amphibus.transports.rabbitmq.names import Binding, Exchange, Names, Queue
+from amphibus.transports.rabbitmq.names import Exchange, Names, Queue, QueueBinding
 
 _log: Any = structlog.get_logger()
 _PART = "topology"
@@ -69,7 +69,7 @@ async def _declare(channel: Channel, names: Names) -> None:
     await channel.close()
 
 
-async def _one(channel: Channel, each: Exchange | Queue | Binding) -> None:
+async def _one(channel: Channel, each: Exchange | Queue | QueueBinding) -> None:
     match each:
         case Exchange(name):
             await channel.exchange_declare(name, exchange_type="topic", durable=True)
@@ -77,7 +77,7 @@ async def _one(channel: Channel, each: Exchange | Queue | Binding) -> None:
             await channel.queue_declare(
                 name, durable=True, auto_delete=auto_delete, arguments=dict(arguments)
             )
-        case Binding(queue, exchange, key):
+        case QueueBinding(queue, exchange, key):
             await channel.queue_bind(queue, exchange, key)
 
 

@@ -9,12 +9,12 @@ import structlog
 
 from amphibus.clock import Clock
 from amphibus.errors import Undecodable
-from amphibus.inbox.parking import Failure
 from amphibus.inbox.receiver import Receiver
 from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.failure import Failure
 from amphibus.telemetry.privacy import describe
-from amphibus.transport import Safe
+from amphibus.transport import Ack
 from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
 from amphibus.transports.rabbitmq.properties import Arrival, stranger
 
@@ -23,7 +23,7 @@ SendReply = Callable[[str, str, Reply], None]
 """Called with the address, the correlation and the reply."""
 
 
-class Intake:
+class InboundQueue:
     """The way into one module. Lives as long as the module is attached."""
 
     def __init__(
@@ -49,30 +49,30 @@ class Intake:
         self._tasks: set[asyncio.Task[None]] = set()
         receiver.on_reply = self.reply
 
-    def message(self, part: int, arrival: Arrival, safe: Safe) -> None:
+    def message(self, partition: int, arrival: Arrival, ack: Ack) -> None:
         """Takes a message of a partition."""
         envelope, failure = self._read(arrival)
         if failure is not None:
-            self._receiver.refuse(envelope, failure, safe, part)
+            self._receiver.refuse(envelope, failure, ack, partition)
             return
         if envelope.reply and arrival.reply_to:
             who = (envelope.source, envelope.id)
             self._addresses[who] = arrival.reply_to
-            safe = partial(self._safe, who, safe)
-        self._receiver.take(envelope, safe, part)
+            ack = partial(self._acked, who, ack)
+        self._receiver.take(envelope, ack, partition)
 
-    def given_up(self, arrival: Arrival, safe: Safe) -> None:
+    def given_up(self, arrival: Arrival, ack: Ack) -> None:
         """Takes a message that the broker has given up."""
         envelope, failure = self._read(arrival)
         if failure is None:
             failure = Failure(
                 "undelivered", f"the broker gave it up after {DELIVERY_LIMIT} deliveries"
             )
-        self._receiver.refuse(envelope, failure, safe)
+        self._receiver.refuse(envelope, failure, ack)
 
-    def request(self, arrival: Arrival, safe: Safe) -> None:
+    def request(self, arrival: Arrival, ack: Ack) -> None:
         """Takes a query or a decided command; answers in any case."""
-        task = asyncio.get_running_loop().create_task(self._answer(arrival, safe))
+        task = asyncio.get_running_loop().create_task(self._answer(arrival, ack))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -82,7 +82,7 @@ class Intake:
         if address is not None:
             self._send_reply(address, envelope.id, reply)
 
-    async def _answer(self, arrival: Arrival, safe: Safe) -> None:
+    async def _answer(self, arrival: Arrival, ack: Ack) -> None:
         envelope, failure = self._read(arrival)
         try:
             if failure is not None:
@@ -93,11 +93,11 @@ class Intake:
             reply = Reply("failed", detail=describe(error))
         if arrival.reply_to:
             self._send_reply(arrival.reply_to, arrival.correlation, reply)
-        safe()
+        ack()
 
-    def _safe(self, who: tuple[str, str], safe: Safe) -> None:
+    def _acked(self, who: tuple[str, str], ack: Ack) -> None:
         self._addresses.pop(who, None)
-        safe()
+        ack()
 
     def _read(self, arrival: Arrival) -> tuple[Envelope, Failure | None]:
         """The envelope, and why it must not be handled, if so."""

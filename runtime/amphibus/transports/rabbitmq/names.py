@@ -43,7 +43,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class QueueBinding:
     """What of an exchange reaches a queue."""
 
     queue: str
@@ -81,7 +81,7 @@ class Names:
         """The exchange that a module is answered by."""
         return f"{self.prefix}{module}.replies"
 
-    def part(self, module: str, partition: int) -> str:
+    def partition_queue(self, module: str, partition: int) -> str:
         """The queue of a partition of what a module receives."""
         return f"{self.prefix}{module}.v{VERSION}.p{partition}"
 
@@ -103,7 +103,7 @@ class Names:
         exchange = self.commands(owner) if owner in destinations else self.events(owner)
         return exchange, f"{envelope.type}.p{partition}"
 
-    def permanent(self) -> Iterator[Exchange | Queue | Binding]:
+    def permanent(self) -> Iterator[Exchange | Queue | QueueBinding]:
         """All that must stand before anything is published, each after what it needs."""
         modules = self.topology.modules
         for module in modules:
@@ -113,15 +113,15 @@ class Names:
             yield Queue(self.dead(module), {"x-queue-type": "quorum"})
         for module in modules:
             for partition in range(self.partitions):
-                yield Queue(self.part(module, partition), self.arguments(module))
+                yield Queue(self.partition_queue(module, partition), self.arguments(module))
         for module in modules:
             yield from self._bindings(module)
 
-    def of_queries(self, module: str) -> tuple[Queue, Binding]:
+    def of_queries(self, module: str) -> tuple[Queue, QueueBinding]:
         """The queue of what a module is asked. It goes with its last consumer: then nobody is there."""
         name = self.queries(module)
         queue = Queue(name, {"x-queue-type": "classic"}, auto_delete=True)
-        return queue, Binding(name, self.commands(module), "*.*.*")
+        return queue, QueueBinding(name, self.commands(module), "*.*.*")
 
     def arguments(self, receiver: str) -> dict[str, Any]:
         """The arguments of a queue of what is kept for a receiver, by which nothing is lost in it."""
@@ -136,12 +136,12 @@ class Names:
             "x-overflow": "reject-publish",
         }
 
-    def _bindings(self, module: str) -> Iterator[Binding]:
+    def _bindings(self, module: str) -> Iterator[QueueBinding]:
         """Commands by partition alone, so that a version nobody knows yet becomes a dead letter of its owner."""
         for partition in range(self.partitions):
-            queue = self.part(module, partition)
-            yield Binding(queue, self.commands(module), f"*.*.*.p{partition}")
+            queue = self.partition_queue(module, partition)
+            yield QueueBinding(queue, self.commands(module), f"*.*.*.p{partition}")
             for event, subscribers in self.topology.subscribers.items():
                 if module in subscribers:
                     owner = event.partition(".")[0]
-                    yield Binding(queue, self.events(owner), f"{event}.p{partition}")
+                    yield QueueBinding(queue, self.events(owner), f"{event}.p{partition}")

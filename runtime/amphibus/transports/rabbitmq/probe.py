@@ -6,16 +6,16 @@ import socket
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-_GREET_SECONDS: Final = 3.0
+_PROBE_SECONDS: Final = 3.0
 
-Greeted = Literal["lets in", "refuses", "away"]
+ProbeResult = Literal["lets in", "refuses", "away"]
 
 
-def greeted(url: str) -> Greeted:
+def probe(url: str) -> ProbeResult:
     """What a broker says to whoever comes with this address."""
     there = urlsplit(url)
     try:
-        socket.create_connection((there.hostname, there.port), _GREET_SECONDS).close()
+        socket.create_connection((there.hostname, there.port), _PROBE_SECONDS).close()
     except OSError:
         return "away"
     logging.getLogger("aiormq").addHandler(logging.NullHandler())  # what it says, we say
@@ -24,9 +24,9 @@ def greeted(url: str) -> Greeted:
 
     refusals = (said.AuthenticationError, said.ProbableAuthenticationError, said.ConnectionClosed)
 
-    async def knock() -> Greeted:
+    async def knock() -> ProbeResult:
         try:
-            async with asyncio.timeout(_GREET_SECONDS):
+            async with asyncio.timeout(_PROBE_SECONDS):
                 connection = await aiormq.connect(url)
                 await connection.close()
         except refusals:

@@ -17,30 +17,30 @@ from amphibus.transports.rabbitmq.frames import Address, Properties, published
 
 _log: Any = structlog.get_logger()
 
-Told = Callable[[BaseException | None], None]
+OnConfirm = Callable[[BaseException | None], None]
 """Called once with what became of a message: None where the broker has it for good, PublishError where no queue
 takes it, DeliveryError where one refuses it. Never where the channel is lost before: then nobody knows."""
 
 
-class _Answer:
+class _ConfirmFuture:
     """Stands among the futures that the library keeps of what is not confirmed."""
 
-    __slots__ = ("_tell",)
+    __slots__ = ("_on_confirm",)
 
-    def __init__(self, tell: Told) -> None:
-        self._tell = tell
+    def __init__(self, confirm: OnConfirm) -> None:
+        self._on_confirm = confirm
 
     def done(self) -> bool:
         return False
 
     def set_result(self, _frame: Any) -> None:
-        self._tell(None)
+        self._on_confirm(None)
 
     def set_exception(self, error: BaseException) -> None:
-        self._tell(error)
+        self._on_confirm(error)
 
 
-class Outlet:
+class PublishChannel:
     """Lives as long as its channel, on which nobody else publishes."""
 
     def __init__(self, channel: Channel) -> None:
@@ -51,9 +51,9 @@ class Outlet:
         self._waiting: asyncio.Task[None] | None = None
 
     def put(
-        self, to: Address, body: bytes, properties: Properties, told: Told | None = None
+        self, to: Address, body: bytes, properties: Properties, on_confirm: OnConfirm | None = None
     ) -> None:
-        """Publishes a message. `told` is for a channel with confirms.
+        """Publishes a message. `on_confirm` is for a channel with confirms.
 
         No two messages of one id may be under way at once: the broker's answers are told apart by it.
 
@@ -67,8 +67,8 @@ class Outlet:
         self._frames.append(
             published(channel.number, channel.max_content_size, to, properties, body)
         )
-        if told is not None:
-            self._expect(properties.message_id or "", told)
+        if on_confirm is not None:
+            self._expect(properties.message_id or "", on_confirm)
         if not self._due:
             self._due = True
             channel.loop.call_soon(self._write)
@@ -79,21 +79,21 @@ class Outlet:
         if self._waiting is not None:
             self._waiting.cancel()
 
-    def _expect(self, identity: str, told: Told) -> None:
+    def _expect(self, identity: str, on_confirm: OnConfirm) -> None:
         channel = self.channel
         channel.delivery_tag += 1
         tag, tags = channel.delivery_tag, channel.message_id_delivery_tag
 
-        def tell(error: BaseException | None) -> None:
+        def confirm(error: BaseException | None) -> None:
             if tags.get(identity) == tag:
                 del tags[identity]
             try:
-                told(error)
+                on_confirm(error)
             except Exception:  # noqa: BLE001 - the channel's other messages must be told too
                 _log.exception("process.failed", error="after a confirm")
 
         tags[identity] = tag
-        channel.confirmations[tag] = cast("asyncio.Future[Any]", _Answer(tell))
+        channel.confirmations[tag] = cast("asyncio.Future[Any]", _ConfirmFuture(confirm))
 
     def _write(self) -> None:
         queue = self.channel.write_queue

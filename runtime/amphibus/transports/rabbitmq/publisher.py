@@ -18,10 +18,17 @@ from aiormq import Connection
 from aiormq.exceptions import DeliveryError, PublishError
 
 from amphibus.telemetry.privacy import describe
-from amphibus.transports.rabbitmq.connection import LOST, Broker, Link, channel_of, plain, within
+from amphibus.transports.rabbitmq.connection import (
+    LOST,
+    Broker,
+    BrokerConnection,
+    channel_of,
+    plain,
+    within,
+)
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address, Properties
-from amphibus.transports.rabbitmq.publish_channel import Outlet
+from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _log: Any = structlog.get_logger()
 _MOST_IN_FLIGHT = 256
@@ -39,7 +46,7 @@ class Parcel:
     to: Address
     body: bytes
     properties: Properties
-    safe: Callable[[], None]
+    ack: Callable[[], None]
     sent: float = 0.0
     pause: float = field(default=_FIRST_PAUSE)
 
@@ -62,11 +69,11 @@ class Publisher:
         self._limit = 1
         self._answered = 0.0
         """When the broker last said what became of a message."""
-        self._outlet: Outlet | None = None
+        self._publish_channel: PublishChannel | None = None
         self._broken = asyncio.Event()
         self._unroutable: set[str] = set()
         """Exchanges of which a message came back."""
-        self.link = Link(_PART, broker, plain(_PART, broker, self._serve))
+        self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
 
     @property
     def idle(self) -> bool:
@@ -74,13 +81,13 @@ class Publisher:
         return not (self._waiting or self._in_flight or self._paused)
 
     def put(self, parcel: Parcel) -> None:
-        """Publishes when the broker is there and there is room; `safe` is called once it is confirmed."""
+        """Publishes when the broker is there and there is room; `ack` is called once it is confirmed."""
         self._waiting.append(parcel)
         self._pump()
 
     async def finish(self) -> None:
         """Waits a moment for what is in flight, so that it need not be published again at the next start."""
-        if self._outlet is not None and not self._broken.is_set():
+        if self._publish_channel is not None and not self._broken.is_set():
             ends = time.monotonic() + _FINISH_SECONDS
             while self._in_flight and time.monotonic() < ends:
                 await asyncio.sleep(0.005)
@@ -90,13 +97,15 @@ class Publisher:
         try:
             while not connection.is_closed:
                 await self._declarer.ensure(connection, since)
-                outlet = self._outlet = Outlet(await channel_of(connection))
-                self.link.served()
+                publish_channel = self._publish_channel = PublishChannel(
+                    await channel_of(connection)
+                )
+                self.broker_connection.served()
                 # One at first: a message that breaks channels is found by being alone on one.
                 self._limit = 1
                 self._broken.clear()
                 self._pump()
-                await self._watch(connection, outlet.channel.closing)
+                await self._watch(connection, publish_channel.channel.closing)
                 await self._end_channel()
         finally:
             await self._end_channel()
@@ -139,11 +148,11 @@ class Publisher:
 
     async def _end_channel(self) -> None:
         """Whatever is in flight on the channel ends unknown and waits again, in its old order."""
-        outlet, self._outlet = self._outlet, None
-        if outlet is not None:
-            outlet.close()
-            if not outlet.channel.is_closed:
-                await within(1.0, outlet.channel.close())
+        publish_channel, self._publish_channel = self._publish_channel, None
+        if publish_channel is not None:
+            publish_channel.close()
+            if not publish_channel.channel.is_closed:
+                await within(1.0, publish_channel.channel.close())
         alone = len(self._in_flight) == 1
         for parcel in reversed(list(self._in_flight.values())):
             del self._in_flight[parcel.id]
@@ -153,8 +162,8 @@ class Publisher:
                 self._waiting.appendleft(parcel)
 
     def _pump(self) -> None:
-        outlet = self._outlet
-        if outlet is None or self._broken.is_set():
+        publish_channel = self._publish_channel
+        if publish_channel is None or self._broken.is_set():
             return
         for _ in range(len(self._waiting)):
             if len(self._in_flight) >= self._limit:
@@ -163,16 +172,16 @@ class Publisher:
             if parcel.id in self._in_flight:
                 self._waiting.append(parcel)
                 continue
-            self._publish(outlet, parcel)
+            self._publish(publish_channel, parcel)
             if self._broken.is_set():
                 return
 
-    def _publish(self, outlet: Outlet, parcel: Parcel) -> None:
+    def _publish(self, publish_channel: PublishChannel, parcel: Parcel) -> None:
         parcel.sent = time.monotonic()
         self._in_flight[parcel.id] = parcel
-        told = partial(self._told, outlet, parcel)
+        on_confirm = partial(self._notified, publish_channel, parcel)
         try:
-            outlet.put(parcel.to, parcel.body, parcel.properties, told)
+            publish_channel.put(parcel.to, parcel.body, parcel.properties, on_confirm)
         except LOST as error:
             self._unknown(error)
         except ValueError as error:  # the protocol has no room for a text of it; the others go on
@@ -180,8 +189,10 @@ class Publisher:
             del self._in_flight[parcel.id]
             self._later(parcel)
 
-    def _told(self, outlet: Outlet, parcel: Parcel, error: BaseException | None) -> None:
-        if outlet is not self._outlet:
+    def _notified(
+        self, publish_channel: PublishChannel, parcel: Parcel, error: BaseException | None
+    ) -> None:
+        if publish_channel is not self._publish_channel:
             return  # it was given up, and what was on it is published again
         match error:
             case None:
@@ -201,7 +212,7 @@ class Publisher:
         self._limit = min(self._limit * 2, _MOST_IN_FLIGHT)
         self._unroutable.discard(parcel.to.exchange)
         self._broker.has(_PART)
-        parcel.safe()
+        parcel.ack()
         self._pump()
 
     def _returned(self, parcel: Parcel) -> None:

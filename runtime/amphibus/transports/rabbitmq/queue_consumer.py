@@ -7,21 +7,21 @@ from typing import Any
 
 from aio_pika.abc import AbstractRobustChannel
 
-from amphibus.transports.rabbitmq.ack_window import Window
+from amphibus.transports.rabbitmq.ack_window import AckWindow
 from amphibus.transports.rabbitmq.connection import LOST, within
 
 _LOOK_SECONDS = 0.5
-_QUIET_SECONDS = 5.0
+_DRAIN_SECONDS = 5.0
 _WIDEST = 4_096
 """How far the prefetch of a partition may grow where few keys take up all of it."""
 
 
 @dataclass(slots=True)
-class Feed:
+class QueueConsumer:
     """One queue that is consumed."""
 
     channel: AbstractRobustChannel
-    window: Window
+    window: AckWindow
     subscriber: Any
     """FastStream knows it weakly only, so that one that ended leaves nothing behind."""
     prefetch: int
@@ -57,11 +57,11 @@ class Feed:
         for tag in list(raw.consumers):
             if not raw.is_closed:
                 with contextlib.suppress(*LOST):  # then nothing comes any more either
-                    await raw.basic_cancel(tag, timeout=_QUIET_SECONDS)
+                    await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
         for _ in range(20):  # the library's tasks for what came before the broker's answer
             await asyncio.sleep(0)
 
-    async def quiet(self) -> None:
+    async def drain(self) -> None:
         """Returns when all that was handed over is safe and acknowledged, or never can be."""
         while not (self.window.channel.is_closed or self.window.idle):
-            await within(_LOOK_SECONDS, self.window.quiet())
+            await within(_LOOK_SECONDS, self.window.drain())

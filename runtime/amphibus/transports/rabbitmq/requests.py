@@ -19,11 +19,17 @@ from aiormq.exceptions import PublishError
 
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.transport import OnReply, Safe
-from amphibus.transports.rabbitmq.connection import LOST, Broker, Link, channel_of, plain
+from amphibus.transport import Ack, OnReply
+from amphibus.transports.rabbitmq.connection import (
+    LOST,
+    Broker,
+    BrokerConnection,
+    channel_of,
+    plain,
+)
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
-from amphibus.transports.rabbitmq.inbound import Intake
+from amphibus.transports.rabbitmq.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import (
     of_delivery,
@@ -31,7 +37,7 @@ from amphibus.transports.rabbitmq.properties import (
     properties_of_reply,
     reply_of,
 )
-from amphibus.transports.rabbitmq.publish_channel import Outlet
+from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _PART = "requests"
 _NET_PREFETCH = 10
@@ -44,19 +50,19 @@ class Requests:
         self._names = names
         self._broker = broker
         self._declarer = declarer
-        self._asking: Outlet | None = None
-        self._replying: Outlet | None = None
+        self._asking: PublishChannel | None = None
+        self._replying: PublishChannel | None = None
         """Without confirms: nobody acts on what became of a reply."""
         self._pending: dict[str, asyncio.Future[Reply]] = {}
         self._expected: dict[str, OnReply] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self.home = ""
         """The module whose exchange the replies to this process come by."""
-        self.intakes: Callable[[], Iterable[Intake]] = tuple
+        self.inbound_queues: Callable[[], Iterable[InboundQueue]] = tuple
         """The modules whose nets are emptied here."""
         self.address = ""
         """Where replies reach this process now: module and queue."""
-        self.link = Link(_PART, broker, plain(_PART, broker, self._serve))
+        self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
 
     async def ask(self, owner: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
         """Asks a module.
@@ -129,17 +135,20 @@ class Requests:
         await channel.queue_declare(queue, exclusive=True, auto_delete=True)
         await channel.queue_bind(queue, self._names.replies(self.home), instance)
         await channel.basic_consume(queue, self._arrived, no_ack=True)
-        nets = [await self._empty_net(connection, intake) for intake in self.intakes()]
+        nets = [await self._empty_net(connection, inbound) for inbound in self.inbound_queues()]
         self.address = f"{self.home}/{instance}"
-        outlets = self._asking, self._replying = Outlet(channel), Outlet(replying)
-        self.link.served()
+        publish_channels = self._asking, self._replying = (
+            PublishChannel(channel),
+            PublishChannel(replying),
+        )
+        self.broker_connection.served()
         try:
             gone = [each.closing for each in (connection, channel, replying, *nets)]
             await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._asking = self._replying = None
-            for outlet in outlets:
-                outlet.close()
+            for publish_channel in publish_channels:
+                publish_channel.close()
             for future in self._pending.values():
                 if not future.done():
                     future.set_exception(ConnectionError("the connection was lost"))
@@ -155,17 +164,17 @@ class Requests:
         if on_reply is not None:
             on_reply(reply_of(arrival))
 
-    async def _empty_net(self, connection: Connection, intake: Intake) -> Channel:
+    async def _empty_net(self, connection: Connection, inbound: InboundQueue) -> Channel:
         """Moves what the broker gave up into the module's own dead letters, without haste."""
         channel = await channel_of(connection, confirms=False, prefetch=_NET_PREFETCH)
 
         async def arrived(message: DeliveredMessage) -> None:
-            intake.given_up(of_delivery(message), self._acknowledge(channel, message))
+            inbound.given_up(of_delivery(message), self._acknowledge(channel, message))
 
-        await channel.basic_consume(self._names.dead(intake.module), arrived)
+        await channel.basic_consume(self._names.dead(inbound.module), arrived)
         return channel
 
-    def _acknowledge(self, channel: Channel, message: DeliveredMessage) -> Safe:
+    def _acknowledge(self, channel: Channel, message: DeliveredMessage) -> Ack:
         async def acknowledge() -> None:
             try:
                 await channel.basic_ack(message.delivery_tag or 0)

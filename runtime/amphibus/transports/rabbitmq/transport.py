@@ -13,21 +13,21 @@ from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
 from amphibus.inbox.receiver import Receiver
 from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
-from amphibus.partitions.assignment import Shares
+from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
-from amphibus.transport import Destinations, OnReply, Safe
+from amphibus.transport import Ack, Destinations, OnReply
 from amphibus.transports.rabbitmq.connection import Broker
 from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
-from amphibus.transports.rabbitmq.inbound import Intake
+from amphibus.transports.rabbitmq.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.publisher import Parcel, Publisher
 from amphibus.transports.rabbitmq.requests import Requests
 
-_WAY = "broker"
+_ROUTE = "broker"
 
 
 class RabbitTransport:
@@ -59,12 +59,12 @@ class RabbitTransport:
         )
         self._requests = Requests(self._names, self._broker, declarer)
         self._consumer = Consumer(self._names, self._broker, declarer, prefetch=rabbit.prefetch)
-        self._requests.intakes = lambda: self._consumer.intakes
-        self._intakes: dict[str, Intake] = {}
+        self._requests.inbound_queues = lambda: self._consumer.inbound_queues
+        self._inbound_queues: dict[str, InboundQueue] = {}
 
-    def attach(self, module: str, receiver: Receiver, shares: Shares) -> None:
+    def attach(self, module: str, receiver: Receiver, assignment: PartitionAssignment) -> None:
         """Begins to consume for a hosted module, the partitions that it has here."""
-        intake = Intake(
+        inbound = InboundQueue(
             module,
             receiver,
             names=self._names,
@@ -73,9 +73,9 @@ class RabbitTransport:
             verify=self._verify,
             send_reply=self._requests.send,
         )
-        self._intakes[module] = intake
+        self._inbound_queues[module] = inbound
         self._requests.home = self._requests.home or module
-        self._consumer.attach(intake, shares)
+        self._consumer.attach(inbound, assignment)
 
     async def open(self, health: Health) -> None:
         """Connects. A broker that is away is waited for later; `health` says so.
@@ -86,22 +86,26 @@ class RabbitTransport:
         self._broker.health = health
         opened = []
         try:
-            for link in (self._publisher.link, self._requests.link, self._consumer.link):
-                opened.append(link)
-                await link.open()
+            for connection in (
+                self._publisher.broker_connection,
+                self._requests.broker_connection,
+                self._consumer.broker_connection,
+            ):
+                opened.append(connection)
+                await connection.open()
             self._broker.works()
         except BaseException:
-            for link in opened:
-                await link.close()
+            for connection in opened:
+                await connection.close()
             raise
 
     async def detach(self, module: str) -> None:
         """Lets no more come for that module; returns when all that was on its way here was handed over."""
         await self._consumer.detach(module)
 
-    async def cede(self, module: str, partitions: frozenset[int]) -> None:
+    async def revoke(self, module: str, partitions: frozenset[int]) -> None:
         """Before partitions are given away: returns when nothing of them is under way here."""
-        await self._consumer.cede(module, partitions)
+        await self._consumer.revoke(module, partitions)
 
     async def finish(self) -> None:
         """Returns when all that was handed over is acknowledged, and most of what was delivered is confirmed."""
@@ -110,29 +114,33 @@ class RabbitTransport:
 
     async def close(self) -> None:
         """Ends. What was not confirmed is published again at the next start."""
-        links = (self._consumer.link, self._publisher.link, self._requests.link)
-        await asyncio.gather(*(link.close() for link in links))
+        connections = (
+            self._consumer.broker_connection,
+            self._publisher.broker_connection,
+            self._requests.broker_connection,
+        )
+        await asyncio.gather(*(connection.close() for connection in connections))
 
     async def idle(self) -> bool:
         """Whether nothing is on its way to the modules attached here."""
         return self._publisher.idle and await self._consumer.empty() and self._publisher.idle
 
-    def ways(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+    def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
         """One: the broker brings a message to all of them."""
-        return [(_WAY, destinations)] if destinations else []
+        return [(_ROUTE, destinations)] if destinations else []
 
-    def reaches(self, way: str) -> bool:  # noqa: ARG002
+    def is_reachable(self, route: str) -> bool:  # noqa: ARG002
         """Always: what the broker cannot take yet waits here, up to a window, and is not lost."""
         return True
 
-    def deliver(self, destinations: Destinations, envelope: Envelope, safe: Safe) -> None:
+    def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         """Publishes a message; it is safe when the broker has confirmed it."""
         exchange, key = self._names.route(destinations, envelope)
         reply_to = envelope.extra.get(REPLY_TO) if envelope.reply else None
         if envelope.reply and self._requests.expects(envelope.id):
             reply_to = self._requests.address
         properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
-        self._publisher.put(Parcel(Address(exchange, key), envelope.body, properties, safe))
+        self._publisher.put(Parcel(Address(exchange, key), envelope.body, properties, ack))
 
     async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
         """Asks a module over its queue for that, which is there as long as somebody listens.
@@ -145,8 +153,8 @@ class RabbitTransport:
 
     def reply(self, envelope: Envelope, reply: Reply) -> None:
         """Sends the reply to a delivered message to where its sender said, if it did."""
-        for intake in self._intakes.values():
-            intake.reply(envelope, reply)
+        for inbound in self._inbound_queues.values():
+            inbound.reply(envelope, reply)
 
     @property
     def reply_address(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amphibus.transports.rabbitmq.names import Binding, Exchange, Names, Queue
+from amphibus.transports.rabbitmq.names import Exchange, Names, Queue, QueueBinding
 from amphibus.transports.rabbitmq.rights.permissions import Producers, Rights, outside, rights
 from amphibus.transports.rabbitmq.rights.users import hash_of, is_hash_of
 
@@ -41,7 +41,7 @@ def definitions(
         "topic_permissions": [topic for each in granted for topic in _topics(each, vhost)],
         "exchanges": [_exchange(each, vhost) for each in things if isinstance(each, Exchange)],
         "queues": [_queue(each, vhost) for each in things if isinstance(each, Queue)],
-        "bindings": [_binding(each, vhost) for each in things if isinstance(each, Binding)],
+        "bindings": [_binding(each, vhost) for each in things if isinstance(each, QueueBinding)],
     }
 
 
@@ -180,7 +180,7 @@ def _queue(each: Queue, vhost: str) -> dict[str, Any]:
     }
 
 
-def _binding(each: Binding, vhost: str) -> dict[str, Any]:
+def _binding(each: QueueBinding, vhost: str) -> dict[str, Any]:
     return {
         "source": each.exchange,
         "vhost": vhost,

@@ -13,7 +13,7 @@ from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
 from amphibus.routing.topology import GATEWAY
-from amphibus.transports.rabbitmq.names import VERSION, Binding, Names, Queue
+from amphibus.transports.rabbitmq.names import VERSION, Names, Queue, QueueBinding
 
 NOTHING = "^$"
 _INSTANCE = "[0-9a-f]{32}"
@@ -63,15 +63,15 @@ def rights(names: Names, producers: Producers) -> list[Rights]:
     return modules + [_of_producer(names, *each) for each in sorted(producers.items())]
 
 
-def outside(names: Names, producers: Producers) -> Iterator[Queue | Binding]:
+def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding]:
     """The queues in which programs outside find the events that they hear, and their nets."""
     for name, declared in sorted(producers.items()):
-        if declared.hears:
+        if declared.subscribes:
             yield Queue(names.dead(name), {"x-queue-type": "quorum"})
             yield Queue(events_of(names, name), names.arguments(name))
-            for event in declared.hears:
+            for event in declared.subscribes:
                 owner = event.partition(".")[0]
-                yield Binding(events_of(names, name), names.events(owner), f"{event}.*")
+                yield QueueBinding(events_of(names, name), names.events(owner), f"{event}.*")
 
 
 def events_of(names: Names, producer: str) -> str:
@@ -105,7 +105,7 @@ def _of_producer(names: Names, name: str, declared: ProducerSettings) -> Rights:
     return Rights(
         user=names.user(name),
         write=_either(names.commands(owner) for owner in sent),
-        read=f"^{queue}$" if declared.hears else NOTHING,
+        read=f"^{queue}$" if declared.subscribes else NOTHING,
         topics={
             names.commands(owner): Topics(f"^({_kept(types)})$") for owner, types in sent.items()
         },
@@ -162,7 +162,7 @@ def _problems(names: Names, producers: Producers) -> Iterator[str]:
             yield f"[producers.{name}]: a module has that name already"
         for kind, given, known in (
             ("sends", declared.sends, commands),
-            ("hears", declared.hears, events),
+            ("hears", declared.subscribes, events),
         ):
             for each in given:
                 if each not in known:

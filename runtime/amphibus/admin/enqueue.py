@@ -12,18 +12,18 @@ from typing import Literal
 from amphibus.admin.stores import AdminStore, insert
 from amphibus.database.envelope_rows import columns_of
 from amphibus.database.sql import Sql
-from amphibus.database.write_set import Records
+from amphibus.database.write_set import WriteSet
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_trace
 from amphibus.partitions.assignment import partition_of
 from amphibus.routing.topology import GATEWAY
 
-Outcome = Literal["sent", "same", "other"]
+SendOutcome = Literal["sent", "same", "other"]
 """`same`: it was sent before with this content; `other`: with other content, so it is not sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class AcceptedItem:
     """A command that its contract has validated."""
 
     id: str
@@ -56,17 +56,17 @@ async def prepare(data_dir: Path) -> Path:
     return path
 
 
-async def feed(gateway: AdminStore, items: Iterable[Item]) -> list[Outcome]:
+async def enqueue(gateway: AdminStore, items: Iterable[AcceptedItem]) -> list[SendOutcome]:
     """Sends what was not sent before, in one transaction and in order; says what became of each."""
-    leaving = Records()
+    leaving = WriteSet()
     async with gateway.writing() as sql:
         outcomes = [await _one(sql, item, leaving, gateway.partitions) for item in items]
         if leaving:
-            await sql.keep(leaving)
+            await sql.flush(leaving)
     return outcomes
 
 
-async def _one(sql: Sql, item: Item, leaving: Records, partitions: int) -> Outcome:
+async def _one(sql: Sql, item: AcceptedItem, leaving: WriteSet, partitions: int) -> SendOutcome:
     for identity in item.identities:
         known = await sql.row("SELECT digest FROM amphibus_accepted WHERE identity = ?", identity)
         if known is not None:
@@ -81,12 +81,12 @@ async def _one(sql: Sql, item: Item, leaving: Records, partitions: int) -> Outco
             "location": item.location,
         }
         await insert(sql, "amphibus_accepted", row)
-    part = partition_of(item.key, item.id, partitions)
-    leaving.outbox.append((columns_of(_envelope(item, now)), (item.owner,), part))
+    partition = partition_of(item.key, item.id, partitions)
+    leaving.outbox.append((columns_of(_envelope(item, now)), (item.owner,), partition))
     return "sent"
 
 
-def _envelope(item: Item, now: int) -> Envelope:
+def _envelope(item: AcceptedItem, now: int) -> Envelope:
     return Envelope(
         id=item.id,
         type=item.type,

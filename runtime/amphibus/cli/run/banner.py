@@ -26,7 +26,7 @@ class Surface:
     """Where they are, if they are kept."""
 
 
-def greeting(settings: "Settings", surface: Surface, seconds: float) -> str:
+def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
     """Four lines or so."""
     business = [name for name in surface.modules if name != GATEWAY]
     files = f"db=sqlite ({plural(len(surface.modules), 'file')} in {settings.data_dir})"

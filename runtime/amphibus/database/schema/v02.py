@@ -1,0 +1,24 @@
+"""Version 2: the field's words for tables and columns, and indexes for the questions of history."""
+
+from typing import Final
+
+EVERYWHERE: Final = (
+    "ALTER TABLE amphibus_parked RENAME TO amphibus_delayed",
+    "ALTER TABLE amphibus_delayed RENAME COLUMN lane TO ordering_key",
+    "ALTER TABLE amphibus_delayed RENAME COLUMN part TO partition",
+    "DROP INDEX amphibus_parked_due",
+    "DROP INDEX amphibus_parked_lane",
+    "CREATE INDEX amphibus_delayed_due ON amphibus_delayed (due) WHERE due IS NOT NULL",
+    "CREATE INDEX amphibus_delayed_ordering_key ON amphibus_delayed (ordering_key, seq)",
+    "ALTER TABLE amphibus_dead RENAME COLUMN lane TO ordering_key",
+    "DROP INDEX amphibus_dead_lane",
+    "CREATE INDEX amphibus_dead_ordering_key ON amphibus_dead (ordering_key) WHERE blocks = 1",
+    "ALTER TABLE amphibus_delivery RENAME COLUMN part TO partition",
+    "ALTER TABLE amphibus_timer RENAME COLUMN part TO partition",
+    # What happened last, one flow, and the flows that a business key began.
+    "CREATE INDEX amphibus_inbox_handled ON amphibus_inbox (handled)",
+    "CREATE INDEX amphibus_outbox_correlation ON amphibus_outbox (correlation)",
+    "CREATE INDEX amphibus_outbox_key ON amphibus_outbox (key) WHERE causation IS NULL",
+)
+
+ON_A_SERVER: Final = ("ALTER TABLE amphibus_lease RENAME COLUMN part TO partition",)
