@@ -182,7 +182,7 @@ async def test_events_are_replayed_to_a_module_that_was_rebuilt(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those too of which it is not noted yet that they had arrived."""
-    monkeypatch.setattr(relay, "_MARK_SECONDS", 0.5)
+    monkeypatch.setattr(relay, "_ACK_SECONDS", 0.5)
     async with shop.open(tmp_path) as harness:
         await harness.send(*[desk.Write(book=book, line=1) for book in "abcdef"])
         await shop.until("SELECT count(*) FROM readers.line", (6,))
