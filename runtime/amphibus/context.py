@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import TypeVar
 
 from amphibus.contract import Command, Event, Message, Query, Value
-from amphibus.errors import Oversized, Undeclared
+from amphibus.errors import HandlerEnded, Oversized, Undeclared
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import uuid_of
 
@@ -34,6 +34,7 @@ class Context(Generic[Container]):
 
     __slots__ = (
         "_declared",
+        "_ended",
         "_limit",
         "attempt",
         "container",
@@ -69,6 +70,7 @@ class Context(Generic[Container]):
         self.timers: dict[tuple[str, str], datetime | None] = {}
         self._declared = declared
         self._limit = body_limit
+        self._ended = False
 
     @property
     def message_id(self) -> str:
@@ -96,6 +98,7 @@ class Context(Generic[Container]):
         Raises:
             Undeclared: the front page does not list the event under `publishes`.
             Oversized: it is larger than any receiver takes.
+            HandlerEnded: the handler has ended.
         """
         self._leave(events, "publishes")
 
@@ -105,18 +108,34 @@ class Context(Generic[Container]):
         Raises:
             Undeclared: the front page does not list the command under `sends`.
             Oversized: it is larger than any receiver takes.
+            HandlerEnded: the handler has ended.
         """
         self._leave(commands, "sends")
 
     def set_timer(self, name: str, key: str, due: datetime) -> None:
         """Arms the durable timer `(name, key)`, or moves it; used by processes for their deadlines."""
+        self._refuse_after_the_end("set_timer")
         self.timers[(name, key)] = due
 
     def cancel_timer(self, name: str, key: str) -> None:
         """Disarms a timer; one that is not armed is left alone."""
+        self._refuse_after_the_end("cancel_timer")
         self.timers[(name, key)] = None
 
+    def end(self) -> None:
+        """Ends the context with its handler: what comes later is refused, as it would be lost without a word."""
+        self._ended = True
+
+    def _refuse_after_the_end(self, what: str) -> None:
+        if self._ended:
+            raise HandlerEnded(
+                f"{what} was called after the handler of {self.envelope.type} had ended",
+                "its transaction is over; nothing was sent",
+                "await all that the handler begins before it returns",
+            )
+
     def _leave(self, messages: tuple[Message, ...], where: str) -> None:
+        self._refuse_after_the_end("publish" if where == "publishes" else "send")
         for message in messages:
             if type(message) not in self._declared:
                 name = type(message).contract_type or type(message).__qualname__

@@ -10,6 +10,7 @@ AmphibusError
 │   ├── NewerStore        written by a newer version
 │   └── OlderStore        written by an older version, and not upgraded yet
 ├── Undeclared            a handler publishes, sends or asks what its front page does not declare
+├── HandlerEnded          a context or session that was used after its handler had ended
 ├── Undecodable           a message whose type, version or body is not understood
 ├── Refused               a business refusal: an answer, not a failure
 ├── Oversized             a message that is larger than its receivers take
@@ -74,6 +75,10 @@ class OlderStore(StoreError):
 
 class Undeclared(AmphibusError):
     """A handler used a message that its module's front page does not declare. Its changes were rolled back."""
+
+
+class HandlerEnded(AmphibusError):
+    """A task outlived its handler and used its context or session. Nothing was written or sent."""
 
 
 class Undecodable(AmphibusError):

@@ -13,6 +13,8 @@ M = TypeVar("M", bound=Message)
 N = TypeVar("N", bound=Message)
 OnDead = Literal["continue", "block"]
 Handler = Callable[[M, Any], Awaitable[Any]]
+OutsideStep = Callable[[M, Any], Any]
+"""A coroutine function, or a plain one, which runs in a thread and so may block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class On:
 
     contract: type[Message]
     handler: Handler[Any]
-    outside: Handler[Any] | None = None
+    outside: OutsideStep[Any] | None = None
     outside_timeout: float = 10.0
     on_dead: OnDead = "continue"
 
@@ -30,7 +32,7 @@ def on(
     contract: type[M],
     handler: Handler[M],
     *,
-    outside: Handler[M] | None = None,
+    outside: OutsideStep[M] | None = None,
     outside_timeout: float = 10.0,
     on_dead: OnDead = "continue",
 ) -> On:
@@ -39,8 +41,9 @@ def on(
     Args:
         contract: what is handled.
         handler: runs inside the transaction; awaits nothing but its own database. A `Process` is one too.
-        outside: runs before the transaction, `async (message, outside)`; calls what is not ours, idempotent by
-            message id. Its result is `context.outside` of the handler.
+        outside: runs before the transaction, `(message, outside)`; calls what is not ours, idempotent by message
+            id. A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
+            Its result is `context.outside` of the handler.
         outside_timeout: seconds until the result is `UNKNOWN`.
         on_dead: whether later messages of a dead one's key go on or wait behind it.
     """

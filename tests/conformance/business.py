@@ -155,15 +155,16 @@ def modules(
     hear: Executor | None = None,
     read: Executor | None = None,
     answer: Answering = count,
+    step: Any = ask_around,
 ) -> tuple[Module, ...]:
-    """The front pages; a test may put its own handlers in for those who hear `Written` or answer `Count`."""
+    """The front pages; a test may put its own in for those who hear `Written`, answer `Count` or call outside."""
     return (
         Module(
             name="desk",
             container=TinyContainer,
             handles=(
                 on(desk.Write, write),
-                on(desk.Call, call, outside=ask_around, outside_timeout=outside_timeout),
+                on(desk.Call, call, outside=step, outside_timeout=outside_timeout),
                 on(desk.Guard, guard, on_dead="block"),
                 on(desk.Count, answer),
                 on(desk2.Paint, paint),

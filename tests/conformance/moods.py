@@ -1,22 +1,27 @@
 """How handlers behave: a message says it in its mood, a test may hold them up and sees what they did.
 
 A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE`, `hold` (until the
-gate opens), `kill`, and the ways to ruin a transaction: `sql`, `commit`, `rollback`, `close`. It is the desk's;
+gate opens), `kill`, `exit`, `says nul|surrogate` (an error whose text no database holds), `linger` (a task that
+outlives the handler), and the ways to ruin a transaction: `sql`, `commit`, `rollback`, `close`. It is the desk's;
 `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
 """
 
 import asyncio
 import os
 import signal
+import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from dependency_injector import containers, providers
 from sqlalchemy import text
 
 from amphibus.context import Context, Outside
-from amphibus.errors import Refused, Unavailable
+from amphibus.errors import AmphibusError, Refused, Unavailable
+
+UNSTORABLE: Final = {"nul": "bad \x00 byte", "surrogate": "cannot open caf\udce9.txt"}
 
 
 class Broken(Exception):
@@ -37,6 +42,8 @@ class Script:
     """How many wait at the gate."""
     healed: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    lingering: list["asyncio.Future[list[str]]"] = field(default_factory=list)
+    """Tasks that have outlived their handlers."""
     deadline_failures: int = 0
     """How many deadlines fail before one succeeds."""
 
@@ -73,7 +80,15 @@ class Script:
             case "sql" | "scribble" | "commit" | "rollback" | "close" if isinstance(who, Context):
                 await self._ruin(mood, who)
             case _:
-                pass
+                self._misbehave(mood, rest, who)
+
+    def _misbehave(self, how: str, rest: str, who: Context[Any] | Outside[Any]) -> None:
+        if how == "exit" and not self.healed:
+            sys.exit("a library ends the process")
+        if how == "says":
+            raise Broken(UNSTORABLE[rest])
+        if how == "linger" and isinstance(who, Context):
+            self.lingering.append(asyncio.ensure_future(self._linger(who)))
 
     async def _hold(self) -> None:
         self.held += 1
@@ -81,6 +96,22 @@ class Script:
             await self.gate.wait()
         finally:
             self.held -= 1
+
+    async def _linger(self, context: Context[Any]) -> list[str]:
+        """Uses what a handler was given once the gate opens, long after it has ended; returns what came of it."""
+        await self.gate.wait()
+        found: list[str] = []
+        uses: tuple[Callable[[], None], ...] = (
+            lambda: context.set_timer("loan/overdue", "b", context.now),
+            lambda: context.db.add(object()),
+            context.publish,
+        )
+        for use in uses:
+            try:
+                use()
+            except AmphibusError as error:
+                found.append(type(error).__name__)
+        return found
 
     async def _ruin(self, how: str, context: Context[Any]) -> None:
         if self.healed:

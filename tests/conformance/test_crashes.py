@@ -1,5 +1,7 @@
 """Promise 1, 2 and 5 under kill -9: nothing lost, nothing twice, nothing innocent dead."""
 
+import asyncio
+import os
 import signal
 from functools import cache
 from pathlib import Path
@@ -8,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from amphibus.context import Outside
 from amphibus.failpoints import FAILPOINTS
 from amphibus.routing.topology import GATEWAY
+from tests.conformance.business import project
 from tests.conformance.contracts.desk import v1 as desk
 from tests.conformance.crashing import start
 from tests.conformance.office import MODULES, Office
@@ -106,6 +110,28 @@ def test_kills_from_outside_bury_nobody(office: Office, point: str) -> None:
     assert start(office, what=one_call, point=f"{point}:{nth}") == KILLED
     for _ in range(4):
         assert start(office, what=only_run, point=f"{point}:1") == KILLED
+    assert start(office, what=one_call) == 0
+
+    assert office.numbers("desk", "lone") == [1]
+    assert office.count("desk", "amphibus_dead") == 0
+
+
+async def killed_while_it_waits(office: Office) -> None:
+    """The call has begun and waits for its answer when the process is killed."""
+
+    async def wait(_message: desk.Call, _outside: Outside[Any]) -> None:
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGKILL)
+        await asyncio.Event().wait()
+
+    async with office.open(business=project(step=wait)) as shop:
+        await shop.send(desk.Call(book="lone", line=1), message_id="lone")
+        await shop.settle()
+
+
+def test_kills_while_a_call_waits_for_its_answer_bury_nobody(office: Office) -> None:
+    """Its code does not run then, so nothing says that it is to blame."""
+    for _ in range(5):
+        assert start(office, what=killed_while_it_waits) == KILLED
     assert start(office, what=one_call) == 0
 
     assert office.numbers("desk", "lone") == [1]

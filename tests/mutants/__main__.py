@@ -19,10 +19,11 @@ from pathlib import Path
 from tests.mutants.defect import Defect
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_handling import HANDLING
+from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_shop import SHOP
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = (*HANDLING, *DELIVERY, *SHOP)
+ALL = (*HANDLING, *DELIVERY, *MISBEHAVIOUR, *SHOP)
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", ".*_cache", "__pycache__", "var", "data", "demo", "*.egg-info", ".ci"
 )

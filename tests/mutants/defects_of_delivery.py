@@ -163,7 +163,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "what was taken under a lost partition is done",
-        "inbox/receiver",
+        "inbox/runner",
         "        if attempt.lease_token is None or attempt.lease_token in transaction.lease_tokens:",
         "        if attempt.lease_token is None or transaction.lease_tokens:",
         "tests/topologies/test_leases.py::test_what_was_taken_as_the_holder_of_a_partition_is_not_done"
@@ -186,16 +186,20 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a timer stays after it fired",
-        "inbox/outcomes",
-        "        elif attempt.origin is Origin.TIMER:\n            await remove_timer",
-        "        elif attempt.origin is Origin.REQUEST:\n            await remove_timer",
+        "inbox/recorder",
+        "        if attempt.origin is Origin.TIMER:\n            await remove_timer(sql, attempt.envelope)\n"
+        "        return None",
+        "        if attempt.origin is Origin.REQUEST:\n            await remove_timer(sql, attempt.envelope)\n"
+        "        return None",
         "test_timers.py::test_a_deadline_that_no_longer_applies_ends_quietly",
     ),
     in_runtime(
         "a timer that failed is there twice",
-        "inbox/outcomes",
-        "            if attempt.origin is Origin.TIMER:\n                await remove_timer",
-        "            if attempt.origin is Origin.REQUEST:\n                await remove_timer",
+        "inbox/recorder",
+        "        if attempt.origin is Origin.TIMER:\n            await remove_timer(sql, attempt.envelope)\n"
+        "        return due",
+        "        if attempt.origin is Origin.REQUEST:\n            await remove_timer(sql, attempt.envelope)\n"
+        "        return due",
         "test_timers.py::test_a_deadline_that_fails_is_tried_again",
     ),
     in_runtime(

@@ -10,7 +10,7 @@ from amphibus.database.postgres.store import PostgresStore
 from amphibus.errors import StoreError
 from amphibus.partitions.assignment import SingleInstance
 from amphibus.partitions.leases import Leases
-from amphibus.unit_of_work.crash_journal import Isolation
+from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 from tests.faults.month import ROOT

@@ -23,7 +23,8 @@ from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
 from amphibus.transports.memory import MemoryTransport
-from amphibus.unit_of_work.crash_journal import CrashJournal, Isolation
+from amphibus.unit_of_work.crash_journal import CrashJournal
+from amphibus.unit_of_work.isolation import Isolation
 
 _log: Any = structlog.get_logger()
 _RETRY_SECONDS = 1.0
@@ -217,7 +218,7 @@ async def serve(
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, stop.set)
     host = Host(project, settings, modules, transport=_transport(project, settings, mode))
-    threads = OutsideThreads(len(modules), settings.bus)
+    threads = OutsideThreads(len(modules), settings.bus, host.journal)
     app = _FirstSignals(host)
     server = HttpServer(app, settings)
     await server.start()

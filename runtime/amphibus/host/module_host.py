@@ -17,6 +17,7 @@ from amphibus.errors import ConfigError, OwnerAway, Refused, RequestFailed, Unde
 from amphibus.host.retention import Retention
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
+from amphibus.inbox.services import InboxServices
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
@@ -27,7 +28,8 @@ from amphibus.routing.project import Project
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
-from amphibus.unit_of_work.crash_journal import CrashJournal, Isolation
+from amphibus.unit_of_work.crash_journal import CrashJournal
+from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.writer import Writer
 
 _NUMBERS = (
@@ -76,18 +78,20 @@ class ModuleHost:
         )
         codec = Codec(module, around.topology)
         self.receiver = Receiver(
-            module,
-            store=self.store,
-            writer=self.writer,
-            codec=codec,
-            container=self.container,
-            clock=around.clock,
-            journal=around.journal,
-            isolation=around.isolation,
-            meters=around.meters,
-            settings=settings.bus,
-            assignment=self.assignment,
-            ask=self._ask,
+            InboxServices(
+                module=module,
+                store=self.store,
+                writer=self.writer,
+                codec=codec,
+                container=self.container,
+                clock=around.clock,
+                journal=around.journal,
+                isolation=around.isolation,
+                meters=around.meters,
+                settings=settings.bus,
+                assignment=self.assignment,
+                ask=self._ask,
+            )
         )
         self.due = Scheduler(
             module,

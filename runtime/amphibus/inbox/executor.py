@@ -5,59 +5,59 @@ kept without the record (the idempotent receiver of Hohpe and Woolf, with the in
 """
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
-from amphibus.clock import Clock, as_datetime
-from amphibus.config.settings import BusSettings
+from amphibus.clock import as_datetime
 from amphibus.context import Context
 from amphibus.database.faults import is_of_the_database
+from amphibus.database.lent_session import lend, take_back
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
-from amphibus.inbox.attempt import Attempt, Origin, Outcome, failure_of, reply_again
+from amphibus.inbox.attempt import Attempt, Origin, Prepared
+from amphibus.inbox.failures import failure_of
 from amphibus.inbox.handler_timeout import within
-from amphibus.inbox.outcomes import OutcomeRecorder
-from amphibus.inbox.parking import store_delayed
+from amphibus.inbox.outcome import (
+    Behind,
+    CallNeeded,
+    Gone,
+    Handled,
+    Outcome,
+    Rejected,
+    Unanswered,
+    after_failure,
+    repeated,
+)
+from amphibus.inbox.services import InboxServices
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
-from amphibus.module import Module
 from amphibus.process import Process
-from amphibus.routing.codec import Codec
 from amphibus.routing.topology import processes_of
 from amphibus.telemetry.logs import about
-from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.transaction import HandlerFailed, Transaction
 
-_CRASHES = 3
+_CRASHES: Final = 3
 
 # An instance may have delayed it again while another one handled it.
 _SETTLED_MEANWHILE: Final = """
 SELECT EXISTS (SELECT 1 FROM amphibus_inbox AS done WHERE done.source = waiting.source AND done.id = waiting.id)
 FROM amphibus_delayed AS waiting WHERE seq = ?
 """
+_BODY_HANDLED: Final = "SELECT body FROM amphibus_inbox WHERE source = ? AND id = ?"
 
 
 class Executor:
-    """Runs attempts of one module inside its writer's transactions."""
+    """Runs attempts of one module inside its writer's transactions, and decides what each comes to."""
 
-    def __init__(
-        self,
-        module: Module,
-        *,
-        codec: Codec,
-        container: Any,
-        clock: Clock,
-        journal: CrashJournal,
-        settings: BusSettings,
-        partitions: int,
-    ) -> None:
+    def __init__(self, services: InboxServices) -> None:
+        module = services.module
+        self._services = services
         self._module = module
-        self._codec = codec
-        self._container = container
-        self._clock = clock
-        self._journal = journal
-        self._recorder = OutcomeRecorder(clock, settings, partitions)
-        self._settings = settings
+        self._codec = services.codec
+        self._clock = services.clock
+        self._journal = services.journal
+        self._settings = services.settings
         self._declared = frozenset((*module.publishes, *module.sends))
         self._processes = {process.name: process for process in processes_of(module)}
 
@@ -67,114 +67,104 @@ class Executor:
         Raises:
             Exception: of the database; the transaction is lost, with all others of its batch.
         """
-        sql, envelope = transaction.sql, attempt.envelope
-        attempt.failed, attempt.failures, attempt.reply, attempt.wakes_at = (
-            None,
-            attempt.spent,
-            None,
-            None,
-        )
-        early = await self._known_already(transaction, attempt)
-        if early is not None:
-            return early
-        failure = attempt.given_up or self.killer(envelope)
+        settled = await self._settled_already(attempt, transaction)
+        if settled is not None:
+            return settled
+        failure = attempt.prepared.failure or self.killer(attempt.envelope)
         if failure is not None:
-            return await self._recorder.failed(sql, attempt, failure)
-        if attempt.call_skipped:
-            return Outcome.AGAIN
+            return after_failure(attempt, failure, self._settings)
+        if attempt.prepared.call_skipped:
+            return CallNeeded()
         return await self._attempt(attempt, transaction)
 
-    async def _known_already(self, transaction: Transaction, attempt: Attempt) -> Outcome | None:
-        sql, envelope = transaction.sql, attempt.envelope
-        if attempt.origin is Origin.DELAYED:
-            settled = await sql.row(_SETTLED_MEANWHILE, attempt.seq)
-            if settled and settled[0]:
-                await self._recorder.leave_origin(sql, attempt, promote=True)
-            return None if settled and not settled[0] else Outcome.GONE
-        if attempt.origin is Origin.TIMER:
-            return None if await is_armed(sql, transaction.write_set, envelope) else Outcome.GONE
-        prior = transaction.prior_outcomes.get((envelope.source, envelope.id))
-        if prior is None:
-            return None
-        if prior[0] == "waits":
-            if attempt.origin is Origin.REQUEST:
-                attempt.reply = Reply(
-                    "unavailable", detail="an earlier message of this key waits for its retry"
-                )
-                return Outcome.FAILED
-            await store_delayed(
-                sql,
-                envelope,
-                received=attempt.received,
-                attempts=0,
-                tries=0,
-                due=None,
-                error="",
-                partition=self._recorder.partition(envelope),
-            )
-            return Outcome.BEHIND
-        attempt.reply = reply_again(*prior)
-        return Outcome.REPEATED
-
     def killer(self, envelope: Envelope) -> Failure | None:
-        """Why a message is not run again at all: it has killed enough processes."""
-        crashes = self._journal.suspects.get((self._module.name, envelope.source, envelope.id), 0)
+        """Returns the failure of a message that has killed its process too often to be run again, or None."""
+        crashes = self._journal.suspects.get(self._services.identity(envelope), 0)
         if crashes < _CRASHES:
             return None
         return Failure("crashed", f"killed its process {crashes} times while it ran alone")
 
+    async def _settled_already(self, attempt: Attempt, transaction: Transaction) -> Outcome | None:
+        sql, envelope = transaction.sql, attempt.envelope
+        if attempt.origin is Origin.DELAYED:
+            found = await sql.row(_SETTLED_MEANWHILE, attempt.seq)
+            return None if found and not found[0] else Gone(settled=found is not None)
+        if attempt.origin is Origin.TIMER:
+            armed = await is_armed(sql, transaction.write_set, envelope)
+            return None if armed else Gone(settled=False)
+        prior = transaction.prior_outcomes.get((envelope.source, envelope.id))
+        if prior is None:
+            return None
+        if prior[0] != "waits":
+            handled = await sql.row(_BODY_HANDLED, envelope.source, envelope.id)
+            before = handled[0] if handled is not None else None
+            return repeated(*prior, conflicting=_differs(before, envelope.body))
+        if attempt.origin is Origin.REQUEST:
+            detail = "an earlier message of this key waits for its retry"
+            return Unanswered(Reply("unavailable", detail=detail))
+        return Behind()
+
     async def _attempt(self, attempt: Attempt, transaction: Transaction) -> Outcome:
-        session, envelope = transaction.session, attempt.envelope
         now = self._clock.now()
-        context: Context[Any] = Context(
-            envelope=envelope,
-            container=self._container,
-            db=session,
-            now=as_datetime(now),
-            declared=self._declared,
-            outside=attempt.outside,
-            attempt=attempt.spent + 1,
-            body_limit=self._settings.body_limit_bytes,
-        )
+        context = self._context(attempt, transaction, now)
         await transaction.savepoint()
         try:
-            with about(self._module.name, envelope):
-                failpoint("timer.before" if attempt.of_timer else "handler.before")
-                with self._journal.running((self._module.name, envelope.source, envelope.id)):
-                    async with within(self._settings.handler_timeout_seconds):
-                        returned = await self._handler(attempt, context)
-                        await session.flush()
-                    answer = self._answer(attempt, returned)
-                failpoint("handler.after")
+            returned = await self._run(attempt, context)
+            answer = self._answer(attempt, returned)
+            failpoint("handler.after")
         except Overdue as error:
             # Its connection may be lost with it: all of the batch is run again, and this one has failed.
-            attempt.given_up = failure_of(error, attempt.message)
+            failure = failure_of(error, attempt.prepared.message)
+            attempt.prepared = replace(attempt.prepared, failure=failure)
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if transaction.lost or is_of_the_database(error):
                 raise
             if not transaction.undoes:
                 raise HandlerFailed from error
-            session.sync_session.expunge_all()
+            transaction.session.sync_session.expunge_all()
             await transaction.undo()
-            return await self._rolled_back(transaction, attempt, error)
-        session.sync_session.expunge_all()
-        attempt.wakes_at = note_timers(
-            transaction.write_set, context.timers, envelope, transaction.partitions
+            return self._after(attempt, error)
+        finally:
+            context.end()
+            take_back(context.db)
+        transaction.session.sync_session.expunge_all()
+        due = note_timers(
+            transaction.write_set, context.timers, attempt.envelope, transaction.partitions
         )
-        transaction.send(self._codec.outgoing(context.outgoing, cause=envelope, now=now))
-        attempt.reply = Reply("answered", answer)
-        await self._recorder.record(transaction, attempt, Outcome.HANDLED, answer)
-        return Outcome.HANDLED
+        transaction.send(self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now))
+        return Handled(Reply("answered", answer), due)
+
+    def _context(self, attempt: Attempt, transaction: Transaction, now: int) -> Context[Any]:
+        return Context(
+            envelope=attempt.envelope,
+            container=self._services.container,
+            db=lend(transaction.session),
+            now=as_datetime(now),
+            declared=self._declared,
+            outside=attempt.prepared.outside,
+            attempt=attempt.spent + 1,
+            body_limit=self._settings.body_limit_bytes,
+        )
+
+    async def _run(self, attempt: Attempt, context: Context[Any]) -> object:
+        envelope = attempt.envelope
+        with about(self._module.name, envelope):
+            failpoint("timer.before" if attempt.of_timer else "handler.before")
+            who = self._services.identity(envelope)
+            async with within(self._settings.handler_timeout_seconds):
+                return await self._journal.watched(who, self._handler(attempt, context))
 
     async def _handler(self, attempt: Attempt, context: Context[Any]) -> object:
         if attempt.of_timer:
             process, _, deadline = attempt.envelope.type.removeprefix(PREFIX).partition("/")
             await self._process(process).expire(deadline, attempt.envelope.key or "", context)
-            return None
-        if attempt.entry is None or attempt.message is None:
-            raise Undecodable("an attempt without a decoded message")
-        return await attempt.entry.route.handler(attempt.message, context)
+            returned = None
+        else:
+            entry, message = _decoded(attempt.prepared)
+            returned = await entry.route.handler(message, context)
+        await context.db.flush()
+        return returned
 
     def _process(self, name: str) -> Process:
         if name not in self._processes:
@@ -186,21 +176,30 @@ class Executor:
         return self._processes[name]
 
     def _answer(self, attempt: Attempt, returned: object) -> bytes:
-        if attempt.entry is None or attempt.message is None:
+        entry, message = attempt.prepared.entry, attempt.prepared.message
+        if entry is None or message is None:
             return b""
-        return self._codec.answer(attempt.entry, attempt.message, returned)
+        return self._codec.answer(entry, message, returned)
 
-    async def _rolled_back(
-        self, transaction: Transaction, attempt: Attempt, error: Exception
-    ) -> Outcome:
-        if (
-            isinstance(error, Refused)
-            and attempt.entry
-            and error.code in attempt.entry.contract.contract_refuses
-        ):
-            attempt.reply = Reply("refused", code=error.code, detail=error.detail)
-            kept = json.dumps({"code": error.code, "detail": error.detail}).encode()
-            await self._recorder.record(transaction, attempt, Outcome.REFUSED, kept)
-            return Outcome.REFUSED
-        failure = failure_of(error, attempt.message)
-        return await self._recorder.failed(transaction.sql, attempt, failure)
+    def _after(self, attempt: Attempt, error: BaseException) -> Outcome:
+        prepared = attempt.prepared
+        refuses = prepared.entry.contract.contract_refuses if prepared.entry is not None else ()
+        if isinstance(error, Refused) and error.code in refuses:
+            return Rejected(Reply("refused", code=error.code, detail=error.detail))
+        return after_failure(attempt, failure_of(error, prepared.message), self._settings)
+
+
+def _decoded(prepared: Prepared) -> tuple[Any, Any]:
+    if prepared.entry is None or prepared.message is None:
+        raise Undecodable("an attempt without a decoded message")
+    return prepared.entry, prepared.message
+
+
+def _differs(handled: bytes | None, body: bytes) -> bool:
+    """Whether two bodies say different things; unknown, once the first one is pruned, is no."""
+    if handled is None or bytes(handled) == bytes(body):
+        return False
+    try:
+        return bool(json.loads(handled) != json.loads(body))
+    except ValueError:
+        return True

@@ -27,11 +27,11 @@ class KeyOrder:
         """Lines an attempt up behind those of its ordering key. Returns whether it may run at once."""
         if attempt.lease_token is not None:
             self._tokens_in_use[attempt.lease_token[0]] += 1
-        ordering_key = self._waiting.get(attempt.envelope.ordering_key)
+        ordering_key = self._waiting.get(attempt.ordering_key)
         if ordering_key is not None:
             ordering_key.append(attempt)
             return False
-        self._waiting[attempt.envelope.ordering_key] = deque()
+        self._waiting[attempt.ordering_key] = deque()
         return True
 
     def leave(self, attempt: Attempt) -> Attempt | None:
@@ -39,10 +39,10 @@ class KeyOrder:
         if attempt.lease_token is not None:
             self._tokens_in_use[attempt.lease_token[0]] -= 1
             self._left.set()
-        ordering_key = self._waiting[attempt.envelope.ordering_key]
+        ordering_key = self._waiting[attempt.ordering_key]
         if ordering_key:
             return ordering_key.popleft()
-        del self._waiting[attempt.envelope.ordering_key]
+        del self._waiting[attempt.ordering_key]
         return None
 
     async def drain_partitions(self, partitions: frozenset[int]) -> None:

@@ -1,20 +1,20 @@
-"""Runs the steps that call what is not ours, before the transaction."""
+"""Runs the steps that call what is not ours (external calls, side effects), before the transaction."""
 
 import asyncio
-from collections.abc import Callable
+import inspect
+from dataclasses import replace
 from typing import Any
 
 from amphibus.context import UNKNOWN, Outside
-from amphibus.contract import Query
-from amphibus.database.store import Store
+from amphibus.contract import Message
 from amphibus.failpoints import failpoint
-from amphibus.inbox.attempt import Attempt, Origin, failure_of
+from amphibus.inbox.attempt import Attempt, Origin, Prepared
+from amphibus.inbox.failures import failure_of
 from amphibus.inbox.parking import prior_outcome
-from amphibus.messages.envelope import Envelope
+from amphibus.inbox.services import InboxServices
+from amphibus.module import On
 from amphibus.telemetry.logs import about
-from amphibus.unit_of_work.crash_journal import CrashJournal
 
-Ask = Callable[[Query[Any], float, Envelope], Any]
 SETTLED = (
     "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?"
     " UNION ALL SELECT 1 FROM amphibus_dead WHERE source = ? AND id = ?"
@@ -23,49 +23,70 @@ SETTLED = (
 
 
 class ExternalCallStep:
-    """The outside steps of one module."""
+    """Makes the external calls (side effects) of one module: the steps that its front page calls `outside`."""
 
-    def __init__(
-        self, module: str, store: Store, container: Any, *, journal: CrashJournal, ask: Ask
-    ) -> None:
-        self._module = module
-        self._store = store
-        self._container = container
-        self._journal = journal
-        self._ask = ask
+    def __init__(self, services: InboxServices) -> None:
+        self._services = services
 
     async def __call__(self, attempt: Attempt) -> None:
         """Runs the step before the transaction, unless the message is known or must wait behind another."""
-        entry, message, envelope = attempt.entry, attempt.message, attempt.envelope
-        if entry is None or message is None or entry.route.outside is None:
+        prepared = attempt.prepared
+        if prepared.entry is None or prepared.message is None or prepared.failure is not None:
             return
-        attempt.call_skipped = await self._needless(attempt)
-        if attempt.call_skipped:
+        if await self._needless(attempt):
+            attempt.prepared = replace(prepared, call_skipped=True)
             return
-        outside: Outside[Any] = Outside(
-            envelope, self._container, lambda query, timeout: self._ask(query, timeout, envelope)
-        )
-        with about(self._module, envelope):
+        with about(self._services.module.name, attempt.envelope):
             try:
                 failpoint("outside.before")
-                with self._journal.running((self._module, envelope.source, envelope.id)):
-                    async with asyncio.timeout(entry.route.outside_timeout) as limit:
-                        attempt.outside = await entry.route.outside(message, outside)
+                result = await self._result(prepared.entry.route, prepared.message, attempt)
+                attempt.prepared = replace(prepared, outside=result, call_skipped=False)
                 failpoint("outside.after")
-            except TimeoutError as error:
-                if limit.expired():
-                    attempt.outside = UNKNOWN
-                else:
-                    attempt.given_up = failure_of(error, message)
             except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
+                if _we_are_cancelled():
                     raise
-                attempt.given_up = failure_of(error, message)
-            except Exception as error:  # noqa: BLE001 - any failure of the outside is this attempt's
-                attempt.given_up = failure_of(error, message)
+                attempt.prepared = _failed(prepared, error)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - any failure of the outside is this attempt's
+                attempt.prepared = _failed(prepared, error)
+
+    async def _result(self, route: On, message: Message, attempt: Attempt) -> Any:
+        """Returns what the step returned, or UNKNOWN if it did not end in time."""
+        envelope, services = attempt.envelope, self._services
+        outside: Outside[Any] = Outside(
+            envelope,
+            services.container,
+            lambda query, timeout: services.ask(query, timeout, envelope),
+        )
+        step: Any = route.outside
+        who = services.identity(envelope)
+        call = services.journal.watched(who, _begun(step, message, outside))
+        try:
+            async with asyncio.timeout(route.outside_timeout) as limit:
+                return await call
+        except TimeoutError:
+            if limit.expired():
+                return UNKNOWN
+            raise
 
     async def _needless(self, attempt: Attempt) -> bool:
         if attempt.origin is Origin.DELAYED:
             return False
-        return await prior_outcome(self._store.reader, attempt.envelope) is not None
+        return await prior_outcome(self._services.store.reader, attempt.envelope) is not None
+
+
+async def _begun(step: Any, message: Message, outside: Outside[Any]) -> Any:
+    """Runs a coroutine function here, and a plain one in a thread, where it may block."""
+    if inspect.iscoroutinefunction(inspect.unwrap(step)):
+        return await step(message, outside)
+    returned = await asyncio.to_thread(step, message, outside)
+    return await returned if inspect.isawaitable(returned) else returned
+
+
+def _failed(prepared: Prepared, error: BaseException) -> Prepared:
+    return replace(prepared, failure=failure_of(error, prepared.message))
+
+
+def _we_are_cancelled() -> bool:
+    """Whether the attempt itself is to end, and not something that the step awaited."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -9,25 +9,46 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import structlog
 
 from amphibus.config.settings import BusSettings
+from amphibus.unit_of_work.crash_journal import CrashJournal, Identity, current
 
 _log: Any = structlog.get_logger()
 _NAME: Final = "outside"
 _GRACE_SECONDS: Final = 0.2
+T = TypeVar("T")
+
+
+class _WatchedPool(ThreadPoolExecutor):
+    """Threads whose work is suspect for the message that handed it over, while that waits for it."""
+
+    def __init__(self, threads: int, journal: CrashJournal) -> None:
+        super().__init__(threads, thread_name_prefix=_NAME)
+        self._journal = journal
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **named: Any) -> "Future[T]":
+        """Runs something in a thread."""
+        who = current.get()
+        if who is None:
+            return super().submit(fn, *args, **named)
+        return super().submit(self._run, who, partial(fn, *args, **named))
+
+    def _run(self, who: Identity, work: Callable[[], T]) -> T:
+        with self._journal.running(who):
+            return work()
 
 
 class OutsideThreads:
     """What `asyncio.to_thread` runs in. Lives as long as its process serves."""
 
-    def __init__(self, modules: int, settings: BusSettings) -> None:
-        self._pool = ThreadPoolExecutor(
-            modules * settings.outside_concurrency, thread_name_prefix=_NAME
-        )
+    def __init__(self, modules: int, settings: BusSettings, journal: CrashJournal) -> None:
+        self._pool = _WatchedPool(modules * settings.outside_concurrency, journal)
         asyncio.get_running_loop().set_default_executor(self._pool)
 
     def end(self, code: int) -> int:

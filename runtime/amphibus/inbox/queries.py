@@ -67,7 +67,7 @@ class Queries:
             return Reply("refused", code=refusal.code, detail=refusal.detail)
         except Unavailable as error:
             return Reply("unavailable", detail=describe(error))
-        except Exception as error:  # noqa: BLE001 - any failure of the handler is its reply
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - any failure of the handler is its reply
             if is_read_failure(error):
                 return Reply("unavailable", detail=describe(error))
             if not connection.overrun:

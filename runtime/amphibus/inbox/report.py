@@ -1,4 +1,4 @@
-"""What is said of an attempt once its transaction is committed."""
+"""The outcome report: what is counted and logged of an attempt once its transaction is committed."""
 
 import time
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import structlog
 
 from amphibus.failpoints import failpoint
-from amphibus.inbox.attempt import Attempt, Outcome
+from amphibus.inbox.attempt import Attempt
+from amphibus.inbox.outcome import Dead, Delayed, Handled, Outcome, Rejected, Repeated
 from amphibus.telemetry.logs import about
 from amphibus.telemetry.metrics import Meters
 
@@ -19,35 +20,31 @@ def report_outcome(
     """Counts what an attempt came to, and logs what an operator should know."""
     envelope = attempt.envelope
     match outcome:
-        case Outcome.HANDLED:
+        case Handled():
             late = (now - envelope.time) / 1_000_000
             meters.handled(module, envelope.type, time.perf_counter() - attempt.began, late)
-        case Outcome.REPEATED:
+        case Repeated():
             meters.repeated(module, envelope.type)
-        case Outcome.REFUSED:
-            meters.refused(module, envelope.type)
-            code = attempt.reply.code if attempt.reply else ""
             with about(module, envelope):
-                _log.info("message.refused", code=code)
-        case Outcome.DELAYED:
+                if outcome.conflicting:
+                    _log.warning("message.conflicting", source=envelope.source)
+                else:
+                    _log.debug("message.repeated", source=envelope.source)
+        case Rejected():
+            meters.refused(module, envelope.type)
+            with about(module, envelope):
+                _log.info("message.refused", code=outcome.reply.code)
+        case Delayed(failure, failures):
             failpoint("delay.after")
             meters.delayed(module, envelope.type)
             with about(module, envelope):
-                _log.warning("message.delayed", error=_error(attempt), attempt=attempt.failures)
-        case Outcome.DEAD:
+                _log.warning("message.delayed", error=failure.error, attempt=failures)
+        case Dead(failure, failures):
             failpoint("dead.after")
             meters.died(module, envelope.type)
-            reason = attempt.failed.reason if attempt.failed else ""
             with about(module, envelope):
                 _log.error(
-                    "message.died",
-                    reason=reason,
-                    error=_error(attempt),
-                    attempts=attempt.failures,
+                    "message.died", reason=failure.reason, error=failure.error, attempts=failures
                 )
         case _:
             pass
-
-
-def _error(attempt: Attempt) -> str:
-    return attempt.failed.error if attempt.failed else ""

@@ -1,13 +1,31 @@
 """The reason why an attempt to handle a message failed."""
 
 from dataclasses import dataclass
+from typing import Final
+
+_LONGEST_ERROR: Final = 2_000
+_LONGEST_TRACEBACK: Final = 40_000
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, as it is kept: text without personal data."""
+    """Why an attempt failed, as it is kept: texts without personal data, which any database can hold."""
 
     reason: str
     error: str
     traceback: str = ""
     retry_after: float | None = None
+    """Seconds until the next attempt makes sense, if somebody knows."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", storable(self.error, _LONGEST_ERROR))
+        object.__setattr__(self, "traceback", storable(self.traceback, _LONGEST_TRACEBACK))
+
+
+def storable(text: str, longest: int) -> str:
+    """Returns a text that SQLite and PostgreSQL can keep: bounded, without NUL and lone surrogates."""
+    if len(text) > longest:
+        text = f"{text[:longest]}…"
+    if text.isascii():
+        return text.replace("\0", "�") if "\0" in text else text
+    return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")

@@ -44,6 +44,9 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     # A message on its way.
     "message.handled": _event("Its transaction is committed.", "seconds attempt"),
     "message.repeated": _event("Was handled before; nothing changed.", "source"),
+    "message.conflicting": _event(
+        "Another message was handled under its id; this one changed nothing.", "source"
+    ),
     "message.refused": _event("The owner refused it, for a business reason.", "code"),
     "message.retried": _event("Failed and is tried again at once.", "attempt error"),
     "message.delayed": _event(

@@ -1,71 +1,29 @@
-"""Finds the message that kills its process, without blaming the innocent ones beside it.
+"""Finds the message that kills its process (a poison message), without blaming the innocent ones beside it.
 
-Each process appends to one small file whose code it begins to run and whose has ended; nothing is synced, since the
-file only has to outlive the process, not the machine. Whose code was running when a process died is suspect: it is
-rerun alone, and only a death while it ran alone counts against it. Who waits for a commit, an acknowledgement or its
-turn runs no code of its own: a kill from outside at such a moment, however often it comes, is held against nobody.
+Each process appends to one small file whose code it begins to run, whose waits, and whose has ended;
+nothing is synced, since the file only has to outlive the process, not the machine. Whose code was
+running when a process died is suspect: it is rerun alone, and only a death while it ran alone counts
+against it. Who waits, be it for an answer from outside, a commit, an acknowledgement or its turn, runs
+no code of its own: a kill from outside at such a moment, however often it comes, is held against nobody.
 """
 
-import asyncio
 import contextlib
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Coroutine, Generator, Iterator
+from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 Identity = tuple[str, str, str]
 """Module, source, id."""
 _TRUNCATE_AT = 1 << 20
+T = TypeVar("T")
 
-
-class Isolation:
-    """Lets everything run side by side, or one thing alone in the whole process."""
-
-    def __init__(self) -> None:
-        self._running = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._open = asyncio.Event()
-        self._open.set()
-        self._alone = asyncio.Lock()
-
-    @property
-    def closed(self) -> bool:
-        """Whether something runs alone, or waits to."""
-        return not self._open.is_set()
-
-    async def opened(self) -> None:
-        """Waits until others may run again."""
-        await self._open.wait()
-
-    @contextlib.contextmanager
-    def shared(self) -> Iterator[None]:
-        """Around work that runs beside other work. Check `closed` first."""
-        self._running += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._idle.set()
-
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Around work beside which nothing else may run, unless it lets others in."""
-        async with self._alone:
-            self._open.clear()
-            await self._idle.wait()
-            try:
-                yield
-            finally:
-                self._open.set()
-
-    def let_others_in(self) -> None:
-        """What runs alone takes long: all go on beside it, but for those that must run alone too."""
-        self._open.set()
+current: ContextVar[Identity | None] = ContextVar("current", default=None)
+"""The message whose code runs, for threads that it hands work to."""
 
 
 class CrashJournal:
@@ -120,24 +78,36 @@ class CrashJournal:
         else:
             self._path.unlink(missing_ok=True)
 
+    def watched(self, who: Identity, code: Coroutine[Any, Any, T]) -> "Watched[T]":
+        """Returns a module's own code for a message, which is suspect while it runs and not while it waits."""
+        return Watched(self, who, code)
+
     @contextlib.contextmanager
     def running(self, who: Identity) -> Iterator[None]:
-        """Around the module's own code for a message: its handler with its flush, or its outside step."""
+        """Around code that runs in a thread while the message's own waits for it."""
         self.begin(who)
         try:
             yield
         finally:
-            self.finish(who)
+            self.waits(who)
 
     def begin(self, who: Identity) -> None:
         """Its code is about to run."""
         self._under_way.add(who)
         self._write(_line("+", who))
 
+    def waits(self, who: Identity) -> None:
+        """Its code waits for something, and another's may run."""
+        self._write(_line("=", who))
+
     def alone(self, who: Identity) -> None:
         """A suspect begins to run alone: if the process dies before it ends, it is to blame."""
         self._alone = who
         self._write(_line("!", who))
+
+    def not_alone(self, who: Identity) -> None:
+        """Others run beside it from now on: if the process dies, it is not known who is to blame."""
+        self._write(_line("/", who))
 
     def finish(self, who: Identity) -> None:
         """Its code has returned or raised."""
@@ -183,6 +153,10 @@ class CrashJournal:
                     begun[who] = None
                 case "!":
                     alone.add(who)
+                case "=":
+                    begun.pop(who, None)
+                case "/":
+                    alone.discard(who)
                 case "-":
                     begun.pop(who, None)
                     alone.discard(who)
@@ -196,6 +170,39 @@ class CrashJournal:
         for who in begun:
             to_blame = len(begun) == 1 or who in alone
             self.suspects[who] = self.suspects.get(who, 0) + int(to_blame)
+
+
+class Watched(Awaitable[T]):
+    """Awaits a coroutine step by step: it is suspect from each step's begin to the next wait."""
+
+    __slots__ = ("_code", "_journal", "_who")
+
+    def __init__(self, journal: CrashJournal, who: Identity, code: Coroutine[Any, Any, T]) -> None:
+        self._journal = journal
+        self._who = who
+        self._code = code
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        journal, who, code = self._journal, self._who, self._code
+        before = current.get()
+        current.set(who)
+        journal.begin(who)
+        step: Any = partial(code.send, None)
+        try:
+            while True:
+                try:
+                    waited_for = step()
+                except StopIteration as end:
+                    return end.value  # type: ignore[no-any-return]
+                journal.waits(who)
+                try:
+                    step = partial(code.send, (yield waited_for))
+                except BaseException as error:  # noqa: BLE001 - handed on to the code that waited
+                    step = partial(code.throw, error)
+                journal.begin(who)
+        finally:
+            journal.finish(who)
+            current.set(before)
 
 
 def _line(mark: str, who: Identity, count: int = 0) -> str:

@@ -21,7 +21,7 @@ from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.unit_of_work.commit_delay import CommitDelay
-from amphibus.unit_of_work.crash_journal import Isolation
+from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import OutboxRow, Transaction
 
 _log: Any = structlog.get_logger()

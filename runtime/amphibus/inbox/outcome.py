@@ -1,0 +1,176 @@
+"""The outcomes of an attempt: one value each, decided inside the transaction and never changed.
+
+What follows from each is done in two places: `recorder` writes it with the transaction, and the
+receiver goes on from it after the commit: at once again, later, or with the next of the key.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from amphibus.config.settings import BusSettings
+from amphibus.inbox.attempt import Attempt, Origin
+from amphibus.inbox.parking import backoff
+from amphibus.messages.envelope import Reply
+from amphibus.messages.failure import Failure
+
+_FINAL: Final = frozenset(
+    ("undecodable", "crashed", "oversized", "forged", "undelivered", "unrecordable")
+)
+"""Reasons for which trying again is useless."""
+_SECOND: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """The handler's effects are kept."""
+
+    reply: Reply
+    due: int | None
+    """The earliest time for which the handler set a timer, microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The owner refused it for a business reason: an answer, remembered like any other."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """It was handled before: nothing is changed, and its sender gets the same reply again."""
+
+    reply: Reply
+    conflicting: bool
+    """Its body is not the one that was handled under this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryNow:
+    """It failed and is tried again at once, in its place."""
+
+    failure: Failure
+    failures: int
+    reply: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallNeeded:
+    """Its external call was left out and is needed after all: it is made, and the attempt begins anew."""
+
+    reply: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """It failed and waits for a later attempt (a delayed retry)."""
+
+    failure: Failure
+    failures: int
+    pause: int
+    """Microseconds until then."""
+    reply: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """It waits behind another message of its key, and is not tried before that one is done with."""
+
+    reply: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """It has used up its attempts, or trying again is useless: a dead letter (a poison message)."""
+
+    failure: Failure
+    failures: int
+    blocks: bool
+    """Later messages of its key wait for an operator."""
+    reply: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A request failed; nobody keeps it, so its sender is told at once."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A delayed message or a timer that another instance, or the process, has settled meanwhile."""
+
+    settled: bool
+    """A delayed row is left that nobody needs any more."""
+    reply: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Its partition went to another instance: nothing was done here."""
+
+    reply: ClassVar[None] = None
+
+
+Outcome = (
+    Handled
+    | Rejected
+    | Repeated
+    | RetryNow
+    | CallNeeded
+    | Delayed
+    | Behind
+    | Dead
+    | Unanswered
+    | Gone
+    | Lost
+)
+
+
+def after_failure(
+    attempt: Attempt, failure: Failure, settings: BusSettings
+) -> RetryNow | Delayed | Dead | Unanswered:
+    """Decides what follows from a failure: again at once, later, never, or an error to who asked."""
+    final = failure.reason in _FINAL
+    away = failure.reason == "unavailable"
+    failures = attempt.spent + (not away)
+    if not (final or away) and _has_quick_retry(attempt, failures, settings):
+        return RetryNow(failure, failures)
+    if attempt.origin is Origin.REQUEST:
+        return Unanswered(Reply("unavailable" if away else "failed", detail=failure.error))
+    if final or failures >= settings.max_attempts:
+        return Dead(failure, failures, _blocks(attempt, failure))
+    if failure.retry_after:
+        return Delayed(failure, failures, int(failure.retry_after * _SECOND))
+    return Delayed(failure, failures, backoff(settings, attempt.tries))
+
+
+def _has_quick_retry(attempt: Attempt, failures: int, settings: BusSettings) -> bool:
+    first_arrival = attempt.origin in (Origin.DELIVERY, Origin.REQUEST)
+    return first_arrival and failures <= min(settings.quick_retries, settings.max_attempts - 1)
+
+
+def _blocks(attempt: Attempt, failure: Failure) -> bool:
+    """Whether later messages of the key wait. A forged one stops nobody: that would be its sender's aim."""
+    entry = attempt.prepared.entry
+    return entry is not None and entry.route.on_dead == "block" and failure.reason != "forged"
+
+
+def repeated(outcome: str, answer: bytes | None, *, conflicting: bool) -> Repeated:
+    """Returns the outcome of a message that has one already, by what is remembered of it."""
+    return Repeated(_reply_again(outcome, answer), conflicting)
+
+
+def _reply_again(outcome: str, answer: bytes | None) -> Reply:
+    match outcome:
+        case "refused":
+            kept = json.loads(answer or b"{}")
+            return Reply("refused", code=kept.get("code", ""), detail=kept.get("detail", ""))
+        case "dead":
+            return Reply("failed", detail="it is among the dead letters")
+        case "discarded":
+            return Reply("failed", detail="it was a dead letter, and an operator gave it up")
+        case _:
+            return Reply("answered", answer or b"")

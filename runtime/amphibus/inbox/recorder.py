@@ -1,0 +1,123 @@
+"""Writes the outcome of an attempt with its transaction: inbox row, delayed message, dead letter, or nothing."""
+
+import json
+from dataclasses import replace
+from typing import Final
+
+from amphibus.clock import Clock
+from amphibus.database.envelope_rows import columns_of
+from amphibus.database.sql import Sql
+from amphibus.failpoints import failpoint
+from amphibus.inbox.attempt import Attempt, Origin
+from amphibus.inbox.outcome import Behind, Dead, Delayed, Gone, Handled, Outcome, Rejected
+from amphibus.inbox.parking import delay_again, remove_delayed, store_dead, store_delayed
+from amphibus.inbox.timers import remove_timer
+from amphibus.messages.envelope import Envelope
+from amphibus.partitions.assignment import partition_of
+from amphibus.unit_of_work.transaction import Transaction
+
+_KEPT_OF_USELESS: Final = 64 * 1024
+"""Bytes that are kept of a body which nobody may ever handle."""
+_USELESS: Final = frozenset(("oversized", "forged"))
+
+
+class OutcomeRecorder:
+    """Keeps the records of one module. Each verb is part of the transaction that it is given."""
+
+    def __init__(self, clock: Clock, partitions: int) -> None:
+        self._clock = clock
+        self._partitions = partitions
+
+    async def record(
+        self, attempt: Attempt, outcome: Outcome, transaction: Transaction
+    ) -> int | None:
+        """Writes what has to be remembered; returns when something of the module is due by it, if anything is.
+
+        Raises:
+            Exception: of the database; the transaction is lost.
+        """
+        match outcome:
+            case Handled(reply, due):
+                due_next = await self._handled(attempt, "handled", reply.body, transaction)
+                return min((each for each in (due, due_next) if each is not None), default=None)
+            case Rejected(reply):
+                kept = json.dumps({"code": reply.code, "detail": reply.detail}).encode()
+                return await self._handled(attempt, "refused", kept, transaction)
+            case Behind():
+                await self._store(transaction.sql, attempt, attempts=0, tries=0, due=None, error="")
+            case Delayed():
+                return await self._delay(attempt, outcome, transaction.sql)
+            case Dead():
+                return await self._dead(attempt, outcome, transaction.sql)
+            case Gone(settled=True):
+                return await self._leave_origin(transaction.sql, attempt, release=True)
+        return None
+
+    async def _handled(
+        self, attempt: Attempt, outcome: str, answer: bytes, transaction: Transaction
+    ) -> int | None:
+        now = self._clock.now()
+        row = (attempt.received, now, attempt.spent + 1, outcome, answer or None)
+        transaction.write_set.inbox.append((*columns_of(attempt.envelope), *row))
+        return await self._leave_origin(transaction.sql, attempt, release=True)
+
+    async def _delay(self, attempt: Attempt, outcome: Delayed, sql: Sql) -> int:
+        failpoint("delay.before")
+        due = self._clock.now() + outcome.pause
+        tries, error = attempt.tries + 1, outcome.failure.error
+        if attempt.origin is Origin.DELAYED:
+            await delay_again(
+                sql, attempt.seq, attempts=outcome.failures, tries=tries, due=due, error=error
+            )
+            return due
+        await self._store(
+            sql, attempt, attempts=outcome.failures, tries=tries, due=due, error=error
+        )
+        if attempt.origin is Origin.TIMER:
+            await remove_timer(sql, attempt.envelope)
+        return due
+
+    async def _store(
+        self, sql: Sql, attempt: Attempt, *, attempts: int, tries: int, due: int | None, error: str
+    ) -> None:
+        envelope = attempt.envelope
+        await store_delayed(
+            sql,
+            envelope,
+            received=attempt.received,
+            attempts=attempts,
+            tries=tries,
+            due=due,
+            error=error,
+            partition=partition_of(envelope.key, envelope.id, self._partitions),
+        )
+
+    async def _dead(self, attempt: Attempt, outcome: Dead, sql: Sql) -> int | None:
+        await store_dead(
+            sql,
+            _shortened(attempt.envelope, outcome.failure.reason),
+            outcome.failure,
+            received=attempt.received,
+            attempts=outcome.failures,
+            now=self._clock.now(),
+            blocks=outcome.blocks,
+        )
+        return await self._leave_origin(sql, attempt, release=not outcome.blocks)
+
+    async def _leave_origin(self, sql: Sql, attempt: Attempt, *, release: bool) -> int | None:
+        """Removes it from where it waited; `release` lets the next one of its key go on, which is due now."""
+        if attempt.origin is Origin.DELAYED:
+            now = self._clock.now()
+            key = attempt.ordering_key
+            return (
+                now if await remove_delayed(sql, attempt.seq, key, now, promote=release) else None
+            )
+        if attempt.origin is Origin.TIMER:
+            await remove_timer(sql, attempt.envelope)
+        return None
+
+
+def _shortened(envelope: Envelope, reason: str) -> Envelope:
+    if reason in _USELESS and len(envelope.body) > _KEPT_OF_USELESS:
+        return replace(envelope, body=envelope.body[:_KEPT_OF_USELESS])
+    return envelope

@@ -1,0 +1,201 @@
+"""Carries an attempt to its outcome: decoded, called outside, run in the writer's transaction, or alone.
+
+Whatever is lost with a transaction is tried again; whatever cannot be recorded as it is becomes a dead
+letter in a form that any database can hold. So every attempt comes to an end, or waits for its database.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from amphibus.database.faults import is_store_failure
+from amphibus.errors import Undecodable
+from amphibus.failpoints import failpoint
+from amphibus.inbox.attempt import Attempt, Prepared
+from amphibus.inbox.executor import Executor
+from amphibus.inbox.failures import failure_of, unrecordable
+from amphibus.inbox.outcome import CallNeeded, Lost, Outcome, RetryNow
+from amphibus.inbox.outside_step import ExternalCallStep
+from amphibus.inbox.recorder import OutcomeRecorder
+from amphibus.inbox.services import InboxServices
+from amphibus.messages.last_resort import storable_envelope
+from amphibus.telemetry.privacy import describe
+from amphibus.unit_of_work.transaction import Transaction
+
+_log: Any = structlog.get_logger()
+_STORE_PAUSE_SECONDS: Final = 1.0
+_LONGEST_ALONE_SECONDS: Final = 2.0
+
+Settled = Callable[[Attempt, Outcome, int | None], None]
+"""Told after the commit: the attempt, its outcome, and when something of the module is due by it."""
+
+
+class AttemptRunner:
+    """Runs the attempts of one module."""
+
+    def __init__(self, services: InboxServices, settled: Settled) -> None:
+        self._services = services
+        self._settled = settled
+        self._executor = Executor(services)
+        self._recorder = OutcomeRecorder(services.clock, services.assignment.count)
+        self._call = ExternalCallStep(services)
+        self._call_slots = asyncio.Semaphore(services.settings.outside_concurrency)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.stopping = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs beside the writer."""
+        return bool(self._tasks)
+
+    def start(self, attempt: Attempt) -> None:
+        """Begins an attempt, and goes on with it until `settled` was called."""
+        attempt.prepared = self._prepared(attempt)
+        if self._services.identity(attempt.envelope) in self._services.journal.suspects:
+            self._spawn(self._run_alone(attempt))
+        elif _has_call(attempt):
+            self._spawn(self._run_with_call(attempt))
+        else:
+            self._submit(attempt)
+
+    async def wait(self) -> None:
+        """Waits for what runs beside the writer."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def abort(self) -> None:
+        """Ends what runs beside the writer."""
+        for task in self._tasks:
+            task.cancel()
+        await self.wait()
+
+    def _prepared(self, attempt: Attempt) -> Prepared:
+        """Decodes a message; the entry of its route is wanted even for one that will not be run."""
+        prepared, codec = attempt.prepared, self._services.codec
+        if prepared.message is None and not attempt.of_timer:
+            try:
+                prepared = replace(prepared, entry=codec.entry(attempt.envelope))
+                if prepared.failure is None and prepared.entry is not None:
+                    message = codec.decode(attempt.envelope, prepared.entry)
+                    prepared = replace(prepared, message=message)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a converter may raise anything
+                why = error if isinstance(error, Undecodable) else Undecodable(describe(error))
+                if prepared.failure is None:
+                    prepared = replace(prepared, failure=failure_of(why, None))
+        if prepared.failure is None:
+            prepared = replace(prepared, failure=self._executor.killer(attempt.envelope))
+        return prepared
+
+    def _submit(self, attempt: Attempt) -> None:
+        writer = self._services.writer
+        future = writer.submit(partial(self._job, attempt), about=attempt.arrived)
+        future.add_done_callback(partial(self._failed_with, attempt))
+
+    async def _job(self, attempt: Attempt, transaction: Transaction) -> Outcome:
+        due: int | None = None
+        if attempt.lease_token is None or attempt.lease_token in transaction.lease_tokens:
+            outcome = await self._executor(attempt, transaction)
+            due = await self._recorder.record(attempt, outcome, transaction)
+        else:
+            outcome = Lost()
+        transaction.after_commit(partial(self._go_on, attempt, outcome, due))
+        return outcome
+
+    def _go_on(self, attempt: Attempt, outcome: Outcome, due: int | None) -> None:
+        if not isinstance(outcome, RetryNow | CallNeeded):
+            self._settled(attempt, outcome, due)
+            return
+        failpoint("retry.before")
+        if isinstance(outcome, RetryNow):
+            attempt.spent = outcome.failures
+        attempt.prepared = replace(attempt.prepared, failure=None, outside=None)
+        self._services.meters.retried(self._services.module.name, attempt.envelope.type)
+        self.start(attempt)
+
+    async def _run_with_call(self, attempt: Attempt) -> None:
+        async with self._call_slots:
+            try:
+                await self._call(attempt)
+            except Exception as error:  # noqa: BLE001 - the database could not be asked
+                self._lost(attempt, error)
+                return
+        self._submit(attempt)
+
+    async def _run_alone(self, attempt: Attempt) -> None:
+        journal = self._services.journal
+        who = self._services.identity(attempt.envelope)
+        async with self._services.isolation.alone() as nothing_else_runs:
+            _log.warning(
+                "message.suspected",
+                module=self._services.module.name,
+                message=attempt.envelope.type,
+                message_id=attempt.envelope.id,
+                crashes=journal.suspects.get(who, 0),
+            )
+            if nothing_else_runs:
+                journal.alone(who)
+            try:
+                alone = await self._call_alone(attempt) and nothing_else_runs
+                writer = self._services.writer
+                run = writer.run_alone if alone else writer.submit
+                await run(partial(self._job, attempt), about=attempt.arrived)
+            except Exception as error:  # noqa: BLE001 - told to the same place as in a batch
+                self._lost(attempt, error)
+        journal.cleared(who)
+
+    async def _call_alone(self, attempt: Attempt) -> bool:
+        """Makes the external call of a suspect. One that hangs holds up nobody for long.
+
+        Returns whether nothing else ran meanwhile.
+        """
+        if not _has_call(attempt):
+            return True
+        call = asyncio.ensure_future(self._call(attempt))
+        try:
+            done, _ = await asyncio.wait((call,), timeout=_LONGEST_ALONE_SECONDS)
+            if not done:
+                self._services.journal.not_alone(self._services.identity(attempt.envelope))
+                self._services.isolation.let_others_in()
+            await call
+        finally:
+            call.cancel()
+        return bool(done)
+
+    def _failed_with(self, attempt: Attempt, future: "asyncio.Future[Outcome]") -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._lost(attempt, error)
+
+    def _lost(self, attempt: Attempt, error: BaseException) -> None:
+        """Goes on after the transaction was lost with the attempt: by the database, or by what the handler did."""
+        known = attempt.prepared.failure
+        if is_store_failure(error) or (known is not None and known.reason == "unrecordable"):
+            self._services.store.health.failed("writer", error)
+            asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, self._again, attempt)
+            return
+        if known is None:
+            failure = failure_of(error, attempt.prepared.message)
+        else:
+            failure = unrecordable(known, error)
+            attempt.envelope = storable_envelope(attempt.envelope)
+        attempt.prepared = replace(attempt.prepared, failure=failure)
+        self._submit(attempt)
+
+    def _again(self, attempt: Attempt) -> None:
+        if not self.stopping:
+            self.start(attempt)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _has_call(attempt: Attempt) -> bool:
+    entry = attempt.prepared.entry
+    return (
+        entry is not None and entry.route.outside is not None and attempt.prepared.failure is None
+    )

@@ -1,0 +1,100 @@
+"""Defects in what holds against handlers, senders and calls that misbehave."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a text that no database holds is kept as it is",
+        "messages/failure",
+        "    if text.isascii():\n",
+        "    if text:\n",
+        "test_misbehaviour.py::test_a_failure_is_recorded_whatever_its_text",
+    ),
+    in_runtime(
+        "a failure that cannot be recorded is tried for ever",
+        "inbox/runner",
+        "            attempt.envelope = storable_envelope(attempt.envelope)\n",
+        "",
+        "test_misbehaviour.py::test_a_message_that_cannot_be_kept_as_it_is_becomes_a_dead_letter_all_the_same",
+    ),
+    in_runtime(
+        "a step may end the process",
+        "inbox/outside_step",
+        "            except (Exception, SystemExit) as error:",
+        "            except Exception as error:",
+        "test_misbehaviour.py::test_a_handler_that_ends_the_process_has_failed",
+    ),
+    in_runtime(
+        "a context outlives its handler",
+        "inbox/executor",
+        "            context.end()\n",
+        "",
+        "test_misbehaviour.py::test_a_task_that_outlives_its_handler_is_refused",
+    ),
+    in_runtime(
+        "a session outlives its handler",
+        "inbox/executor",
+        "            take_back(context.db)\n",
+        "",
+        "test_misbehaviour.py::test_a_task_that_outlives_its_handler_is_refused",
+    ),
+    in_runtime(
+        "a plain function blocks the loop",
+        "inbox/outside_step",
+        "    returned = await asyncio.to_thread(step, message, outside)\n",
+        "    returned = step(message, outside)\n",
+        "test_misbehaviour.py::test_a_plain_function_may_block_while_others_go_on",
+    ),
+    in_runtime(
+        "who needs somebody that is away spends attempts",
+        "inbox/failures",
+        "    elif isinstance(error, OwnerAway):",
+        "    elif error is None:",
+        "test_misbehaviour.py::test_who_needs_somebody_that_is_away_spends_no_attempt",
+    ),
+    in_runtime(
+        "what was given up counts as a success",
+        "inbox/outcome",
+        '        case "discarded":',
+        '        case "":',
+        "test_misbehaviour.py::test_a_dead_letter_that_was_given_up_is_no_success",
+    ),
+    in_runtime(
+        "another message under a known id is dropped without a word",
+        "inbox/executor",
+        "        return bool(json.loads(handled) != json.loads(body))",
+        "        return False",
+        "test_misbehaviour.py::test_another_message_under_a_known_id_changes_nothing_and_is_told",
+    ),
+    in_runtime(
+        "a refused message forgets that it blocks",
+        "inbox/runner",
+        "                prepared = replace(prepared, entry=codec.entry(attempt.envelope))\n",
+        "                if prepared.failure is None:\n"
+        "                    prepared = replace(prepared, entry=codec.entry(attempt.envelope))\n",
+        "test_misbehaviour.py::test_a_refused_message_blocks_its_key_if_its_front_page_says_so",
+    ),
+    in_runtime(
+        "a forged message blocks a key",
+        "inbox/outcome",
+        ' and failure.reason != "forged"',
+        "",
+        "test_misbehaviour.py::test_a_refused_message_blocks_its_key_if_its_front_page_says_so",
+    ),
+    in_runtime(
+        "a suspect waits for whoever hangs",
+        "unit_of_work/isolation",
+        "                async with asyncio.timeout(_LONGEST_WAIT_SECONDS):",
+        "                async with asyncio.timeout(None):",
+        "tests/runtime/test_isolation.py::test_who_runs_alone_waits_a_moment_only_for_the_others",
+    ),
+    in_runtime(
+        "who waits is suspected",
+        "unit_of_work/crash_journal",
+        "                journal.waits(who)\n",
+        "",
+        "test_crashes.py::test_kills_while_a_call_waits_for_its_answer_bury_nobody",
+    ),
+)
