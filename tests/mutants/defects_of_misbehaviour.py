@@ -97,4 +97,11 @@ MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
         "",
         "test_crashes.py::test_kills_while_a_call_waits_for_its_answer_bury_nobody",
     ),
+    in_runtime(
+        "a write stays running under the id of another",
+        "gateway/accepted_store",
+        "                self._worked_on[message_id] = identities",
+        "                self._worked_on[verdict.message_id or message_id] = identities",
+        "test_requests.py::test_a_write_that_nobody_works_on_any_more_is_not_running",
+    ),
 )

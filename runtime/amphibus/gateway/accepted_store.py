@@ -51,6 +51,7 @@ class AcceptedStore:
         self._running: set[str] = set()
         """Identities of writes that another request is working on."""
         self._worked_on: dict[str, list[str]] = {}
+        """Those of each request, by the id that it came with: it alone gives them back."""
         self._replies: dict[str, asyncio.Future[Reply]] = {}
 
     async def accept(
@@ -88,7 +89,7 @@ class AcceptedStore:
             failpoint("accept.after_commit")
         finally:
             if verdict.state == "new" or (verdict.state == "same" and not verdict.status):
-                self._worked_on[verdict.message_id or message_id] = identities
+                self._worked_on[message_id] = identities
             else:
                 self._running.difference_update(identities)
                 self._expect_no_more(message_id)
