@@ -5,18 +5,18 @@ kept without the record (the idempotent receiver of Hohpe and Woolf, with the in
 """
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from amphibus.clock import Clock, as_datetime
 from amphibus.config.settings import BusSettings
 from amphibus.context import Context
+from amphibus.database.delayed import settled_meanwhile, store_delayed
 from amphibus.database.faults import is_of_the_database
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Outcome, failure_of, reply_again
 from amphibus.inbox.handler_timeout import within
 from amphibus.inbox.outcomes import OutcomeRecorder
-from amphibus.inbox.parking import store_delayed
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
@@ -29,12 +29,6 @@ from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.transaction import HandlerFailed, Transaction
 
 _CRASHES = 3
-
-# An instance may have delayed it again while another one handled it.
-_SETTLED_MEANWHILE: Final = """
-SELECT EXISTS (SELECT 1 FROM amphibus_inbox AS done WHERE done.source = waiting.source AND done.id = waiting.id)
-FROM amphibus_delayed AS waiting WHERE seq = ?
-"""
 
 
 class Executor:
@@ -87,10 +81,10 @@ class Executor:
     async def _known_already(self, transaction: Transaction, attempt: Attempt) -> Outcome | None:
         sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.DELAYED:
-            settled = await sql.row(_SETTLED_MEANWHILE, attempt.seq)
-            if settled and settled[0]:
-                await self._recorder.leave_origin(sql, attempt, promote=True)
-            return None if settled and not settled[0] else Outcome.GONE
+            settled = await settled_meanwhile(sql, attempt.seq)
+            if settled:
+                await self._recorder.leave_origin(sql, attempt)
+            return None if settled is False else Outcome.GONE
         if attempt.origin is Origin.TIMER:
             return None if await is_armed(sql, transaction.write_set, envelope) else Outcome.GONE
         prior = transaction.prior_outcomes.get((envelope.source, envelope.id))

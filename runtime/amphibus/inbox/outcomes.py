@@ -2,17 +2,13 @@
 
 from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
-from amphibus.database.envelope_rows import columns_of
+from amphibus.database.dead import store_dead
+from amphibus.database.delayed import delay_again, remove_delayed, store_delayed
+from amphibus.database.inbox import inbox_row
 from amphibus.database.sql import Sql
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Outcome
-from amphibus.inbox.parking import (
-    backoff,
-    delay_again,
-    remove_delayed,
-    store_dead,
-    store_delayed,
-)
+from amphibus.inbox.backoff import backoff
 from amphibus.inbox.timers import remove_timer
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
@@ -101,7 +97,7 @@ class OutcomeRecorder:
             now=self._clock.now(),
             blocks=blocks,
         )
-        await self.leave_origin(sql, attempt, promote=not blocks)
+        await self.leave_origin(sql, attempt)
         return Outcome.DEAD
 
     async def record(
@@ -109,24 +105,22 @@ class OutcomeRecorder:
     ) -> None:
         """Writes the inbox row: it is handled, once and for all."""
         transaction.write_set.inbox.append(
-            (
-                *columns_of(attempt.envelope),
-                attempt.received,
-                self._clock.now(),
-                attempt.spent + 1,
-                outcome.value,
-                answer or None,
+            inbox_row(
+                attempt.envelope,
+                received=attempt.received,
+                handled=self._clock.now(),
+                attempts=attempt.spent + 1,
+                outcome=outcome.value,
+                answer=answer or None,
             )
         )
-        await self.leave_origin(transaction.sql, attempt, promote=True)
+        await self.leave_origin(transaction.sql, attempt)
 
-    async def leave_origin(self, sql: Sql, attempt: Attempt, *, promote: bool) -> None:
-        """Removes it from where it waited; `promote` lets the next one of its ordering key go on."""
+    async def leave_origin(self, sql: Sql, attempt: Attempt) -> None:
+        """Removes it from where it waited; the next one of its ordering key goes on, unless a dead one blocks it."""
         if attempt.origin is Origin.DELAYED:
             now = self._clock.now()
-            if await remove_delayed(
-                sql, attempt.seq, attempt.envelope.ordering_key, now, promote=promote
-            ):
+            if await remove_delayed(sql, attempt.seq, attempt.envelope.ordering_key, now):
                 attempt.wakes_at = now
         elif attempt.origin is Origin.TIMER:
             await remove_timer(sql, attempt.envelope)

@@ -6,20 +6,15 @@ from typing import Any
 
 from amphibus.context import UNKNOWN, Outside
 from amphibus.contract import Query
+from amphibus.database.inbox import prior_outcome
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, failure_of
-from amphibus.inbox.parking import prior_outcome
 from amphibus.messages.envelope import Envelope
 from amphibus.telemetry.logs import about
 from amphibus.unit_of_work.crash_journal import CrashJournal
 
 Ask = Callable[[Query[Any], float, Envelope], Any]
-SETTLED = (
-    "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?"
-    " UNION ALL SELECT 1 FROM amphibus_dead WHERE source = ? AND id = ?"
-)
-"""Whether a message, given twice as source and id, was handled or is dead."""
 
 
 class ExternalCallStep:

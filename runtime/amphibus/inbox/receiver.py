@@ -11,13 +11,14 @@ from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
 from amphibus.contract import kind_of
 from amphibus.database.faults import is_store_failure
+from amphibus.database.inbox import is_settled
 from amphibus.database.store import Store
 from amphibus.errors import Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Outcome, failure_of
 from amphibus.inbox.executor import Executor
 from amphibus.inbox.key_order import KeyOrder
-from amphibus.inbox.outside_step import SETTLED, Ask, ExternalCallStep
+from amphibus.inbox.outside_step import Ask, ExternalCallStep
 from amphibus.inbox.queries import Queries
 from amphibus.inbox.report import report_outcome
 from amphibus.messages.envelope import Envelope, Reply
@@ -159,7 +160,7 @@ class Receiver:
     async def clear_suspects(self) -> None:
         """Forgets suspects that turn out to be settled already."""
         for who in [who for who in self._journal.suspects if who[0] == self._module.name]:
-            if await self._store.reader.row(SETTLED, *who[1:], *who[1:]):
+            if await is_settled(self._store.reader, *who[1:]):
                 self._journal.cleared(who)
 
     def _start(self, attempt: Attempt) -> None:
