@@ -173,8 +173,7 @@ class Receiver:
                 attempt.given_up = failure_of(
                     error if isinstance(error, Undecodable) else Undecodable(describe(error)), None
                 )
-        if attempt.given_up is None:
-            attempt.given_up = self._executor.killer(envelope)
+        attempt.given_up = attempt.given_up or self._executor.killer(envelope)
         if self._who(attempt) in self._journal.suspects:
             self._spawn(self._run_alone(attempt))
         elif (
