@@ -14,10 +14,12 @@ from amphibus.clock import Clock, SystemClock
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
-from amphibus.host.module_host import ModuleHost, ModuleServices, all_idle
+from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.transport_switch import empty_the_broker, last_transport, remember_transport
+from amphibus.host.wiring import ModuleServices
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
+from amphibus.supervision import Supervisor
 from amphibus.telemetry.app import signals_app
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
@@ -53,6 +55,8 @@ class Host:
         self.settings = settings
         self.health = Health()
         self.meters = Meters()
+        self.health.on_task_restart = self.meters.task_restarted
+        self.supervisor = Supervisor(self.health)
         self.clock = clock or SystemClock()
         self.transport = transport or MemoryTransport()
         # One journal for each set of modules, so that two processes on one folder keep apart.
@@ -66,6 +70,7 @@ class Host:
             journal=self.journal,
             isolation=Isolation(),
             meters=self.meters,
+            supervisor=self.supervisor,
         )
         given = containers or {}
         self.modules = {
@@ -109,14 +114,14 @@ class Host:
         except BaseException:
             self._stopped = True
             for hosted in opened:
-                await hosted.close()
+                await hosted.stop()
             raise
         self.journal.open()
         try:
             await self._switch_mode()
             for hosted in self.modules.values():
                 await hosted.receiver.clear_suspects()
-                hosted.start()
+                await hosted.start()
             await self.transport.open(self.health)
         except BaseException:
             await self.stop()
@@ -183,7 +188,7 @@ class Host:
             )
         await self.transport.close()
         for hosted in self.modules.values():
-            await hosted.close()
+            await hosted.stop()
         self.journal.close()
 
     async def idle(self) -> bool:

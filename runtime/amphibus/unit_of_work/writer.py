@@ -17,9 +17,11 @@ import structlog
 
 from amphibus.database.faults import is_conflict
 from amphibus.database.store import Store, UnitFailed
+from amphibus.errors import StoreError
 from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.commit_delay import CommitDelay
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import OutboxRow, Transaction
@@ -29,6 +31,7 @@ T = TypeVar("T")
 
 _TRIES = 20
 _BEGUN_SECONDS = 0.1
+_DRAIN_LOOK_SECONDS = 0.001
 _APART_SECONDS = 0.005
 """How far two instances are kept apart that change the same rows, at the first try."""
 
@@ -57,6 +60,7 @@ class Writer:
         store: Store,
         assignment: PartitionAssignment,
         isolation: Isolation,
+        supervisor: Supervisor,
         *,
         batch: int,
         commit_delay_seconds: float = 0.0,
@@ -68,29 +72,36 @@ class Writer:
         self._commit_delay = CommitDelay(commit_delay_seconds)
         self._units: deque[_Unit] = deque()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"writer:{store.module}", self._work)
+        self._in_hand = False
+        """Whether units were taken out of the line and not all of them are through."""
+        self._renew = False
+        """Whether the connection is in an unknown state, as it is after the task failed."""
         self.commits = 0
         """How many there were."""
         self.before_commit: list[Callable[[Transaction], None]] = []
         """Called for what rides along with every commit."""
         self.on_sent: Callable[[list[OutboxRow]], None] = lambda _: None
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begins to work."""
-        self._task = asyncio.create_task(self._work(), name=f"writer:{self._store.module}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once units are run."""
+        await self._task.started()
+
+    async def drain(self) -> None:
+        """Returns when all that was submitted is committed or has failed."""
+        while self._task.running and (self._units or self._in_hand):
+            self._wake.set()
+            await asyncio.sleep(_DRAIN_LOOK_SECONDS)
 
     async def stop(self) -> None:
-        """Finishes what was submitted, then ends."""
+        """Ends at once: what is not committed is rolled back, and who waits for it gets a `StoreError`."""
+        await self._task.stop()
         while self._units:
-            self._wake.set()
-            await asyncio.sleep(0)
-        await self.abort()
-
-    async def abort(self) -> None:
-        """Ends at once: what is not committed is rolled back."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            _fail(self._units.popleft(), _BatchFailed(_stopped()))
 
     def submit(
         self,
@@ -119,6 +130,9 @@ class Writer:
         return done.result()
 
     async def _work(self) -> None:
+        if self._renew:
+            await self._store.renew_writer()
+        self._renew = True
         while True:
             await self._woken()
             if pause := self._commit_delay.pause:
@@ -138,7 +152,7 @@ class Writer:
                 async with asyncio.timeout(_BEGUN_SECONDS):
                     await self._wake.wait()
             if not self._wake.is_set():
-                await connection.roll_back()
+                await self._roll_back()
         await self._wake.wait()
         self._wake.clear()
 
@@ -146,8 +160,18 @@ class Writer:
         units: list[_Unit] = []
         while self._units and len(units) < self._batch:
             units.append(self._units.popleft())
-        self._commit_delay.saw(unit.flow for unit in units)
-        await self._run_batch(units)
+        self._in_hand = True
+        try:
+            failpoint("task.writer")
+            self._commit_delay.saw(unit.flow for unit in units)
+            await self._run_batch(units)
+        except BaseException:
+            # Nobody else knows of them: they run when the task is begun again, or fail when it ends.
+            self._units.extendleft(unit for unit in reversed(units) if not unit.done.done())
+            self._wake.set()
+            raise
+        finally:
+            self._in_hand = False
 
     async def _run_batch(self, units: list[_Unit]) -> None:
         try:
@@ -195,7 +219,7 @@ class Writer:
             self.commits += 1
             failpoint("commit.after")
         except BaseException as error:
-            await connection.roll_back()
+            await self._roll_back()
             if _we_are_cancelled():
                 raise
             raise _BatchFailed(error) from error
@@ -204,6 +228,17 @@ class Writer:
         self._store.health.recovered("writer")
         self._announce(transaction, sent, results)
         return units[len(results) :]
+
+    async def _roll_back(self) -> None:
+        """Undoes the transaction; a connection that cannot even do that is given up for a new one."""
+        try:
+            await self._store.writer.roll_back()
+            broken = self._store.writer.in_transaction
+        except Exception as error:  # noqa: BLE001 - a driver that lost its thread may raise anything
+            self._store.health.failed("writer", error)
+            broken = True
+        if broken:
+            await self._store.renew_writer()
 
     def _more_comes(self, left: int) -> bool:
         """Whether another transaction follows at once, or as soon as a few messages have come together."""
@@ -243,3 +278,9 @@ def _fail(unit: _Unit, error: _BatchFailed) -> None:
     if unit.done.done():
         return
     unit.done.set_exception(error.cause)
+
+
+def _stopped() -> StoreError:
+    return StoreError(
+        "this was not committed", "the module was stopped before its turn came", "send it again"
+    )
