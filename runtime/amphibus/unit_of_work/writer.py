@@ -198,11 +198,12 @@ class Writer:
     async def _try(self, units: list[_Unit]) -> list[_Unit]:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
-        transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
         results: list[tuple[_Unit, Any]] = []
         ends = time.perf_counter() + connection.slice_seconds
         try:
             await connection.begin()
+            # Made only now: what was lost is a new connection since.
+            transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
             await transaction.check([unit.about for unit in units if unit.about is not None])
             failpoint("begin")
             for unit in units:
