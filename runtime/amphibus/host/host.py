@@ -226,6 +226,7 @@ async def serve(
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
     app = _FirstSignals(host)
     server = HttpServer(app, settings)
+    server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
     await server.start()
     host.url = server.url
     try:
