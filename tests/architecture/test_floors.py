@@ -55,6 +55,10 @@ def test_no_folder_has_more_files_than_one_look_takes_in() -> None:
     assert {each for each in folders if len([*each.glob("*.py")]) > _MOST_FILES} == set()
 
 
+def test_the_page_on_the_architecture_is_read_in_one_sitting() -> None:
+    assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) <= 120
+
+
 def _arrows() -> Iterator[tuple[str, str]]:
     """From package to package, along the imports of the files on the way; single files at the top aside."""
     for file in WAY:

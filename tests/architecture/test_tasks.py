@@ -13,7 +13,7 @@ SHORT_LIVED = {
         2,
         "a notification, which is a hint; a drain, whose error the next round raises",
     ),
-    "host/host.py": (2, "awaited where they are made"),
+    "host/serve.py": (2, "awaited where they are made"),
     "host/http_server.py": (1, "its end ends the process"),
     "inbox/receiver.py": (2, "one message each"),
     "transports/memory.py": (1, "awaited where it is made"),
