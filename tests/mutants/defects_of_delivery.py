@@ -23,7 +23,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "marked before it is delivered",
         "outbox/relay",
         '        failpoint("relay.before_delivery")',
-        "        self._marks += [(each, item.seq) for each in item.destinations]",
+        "        self._acks += [(each, item.seq) for each in item.destinations]",
         "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
     ),
     in_runtime(

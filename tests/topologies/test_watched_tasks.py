@@ -1,6 +1,7 @@
 """Every long-lived task of a process is watched: ended by an error, it is begun again, and work goes on."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,3 +133,77 @@ async def test_a_unit_that_leaves_its_connection_busy_costs_the_writer_a_new_one
         await shop.send(desk.Write(book="a", line=1))
         await until(lambda: office.numbers("readers", "a") == [1], _PATIENCE)
         await asyncio.gather(*left, return_exceptions=True)
+
+
+class Cutter:
+    """A way to the broker that cuts each connection a moment after it was opened, until it is told to stop."""
+
+    def __init__(self, port: int, seed: int) -> None:
+        self._port = port
+        self._chance = random.Random(seed)
+        self._open: set[tuple[asyncio.StreamWriter, ...]] = set()
+        self._cuts = False
+        self.cut = 0
+
+    def begin(self) -> None:
+        """Cuts what is open, and from now on whatever is opened."""
+        self._cuts = True
+        for ends in list(self._open):
+            self._cut(ends)
+
+    def stop(self) -> None:
+        """Lets connections be."""
+        self._cuts = False
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        ends = (writer, back)
+        self._open.add(ends)
+        if self._cuts:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._chance.choice((0.01, 0.03, 0.1, 0.4, 1.0)), self._cut, ends)
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+        self._open.discard(ends)
+
+    def _cut(self, ends: tuple[asyncio.StreamWriter, ...]) -> None:
+        self.cut += 1
+        for each in ends:
+            each.transport.abort()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "cuts", [12, pytest.param(150, marks=pytest.mark.full)], ids=["shortly", "long"]
+)
+async def test_broker_connections_cut_at_any_moment_of_their_opening_leave_no_queue_unread(
+    cuts: int, node: RabbitNode, tmp_path: Path
+) -> None:
+    """A connection lost while a channel opens is told by the library with a bare Exception."""
+    cutter = Cutter(node.port, cuts)
+    async with await asyncio.start_server(cutter.carry, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        url = node.url.replace(f":{node.port}", f":{port}")
+        office = Office("rabbitmq", tmp_path, amqp_url=url)
+        async with office.open() as shop:
+            cutter.begin()
+            sent = 0
+            while cutter.cut < cuts:
+                await shop.send(desk.Write(book="a", line=sent))
+                sent += 1
+                await asyncio.sleep(0.05)
+            cutter.stop()
+            expected = list(range(sent))
+            await until(lambda: office.numbers("readers", "a") == expected, _PATIENCE)
+            await until(lambda: office.numbers("archive", "a", "filed") == expected, _PATIENCE)
+            reasons = shop.host.health.reasons()
+    await node.forget(tmp_path, project().topology())
+
+    assert [name for name in reasons if name.startswith("broker:")] == []
