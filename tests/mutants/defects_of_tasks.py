@@ -41,8 +41,8 @@ TASKS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a task that failed is not named",
         "telemetry/health",
-        "        self.lack(name, why)\n",
-        "",
+        "        self.lack(name, why)\n        if hopeless:\n",
+        "        if hopeless:\n",
         "tests/runtime/test_supervision.py",
     ),
     in_runtime(
