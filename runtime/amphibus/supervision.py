@@ -34,6 +34,10 @@ class TaskWatch(Protocol):
         """A task that had failed, so many times within so many seconds, works again."""
         ...
 
+    def task_stopped(self, name: str) -> None:
+        """A task that had failed is wanted no more."""
+        ...
+
 
 class TaskReturned(Exception):
     """The work of a task that should never end has returned."""
@@ -85,6 +89,9 @@ class SupervisedTask:
         """Cancels the work. One that swallows its cancellation is cancelled again, and left to itself after that."""
         task, self._task = self._task, None
         self._forget_timer()
+        if self._failures:
+            self._failures = 0
+            self._watch.task_stopped(self.name)
         for _ in range(_STOP_TRIES):
             if task is None or task.done():
                 return

@@ -139,6 +139,20 @@ async def test_a_task_that_fails_seldom_is_never_hopeless(monkeypatch: pytest.Mo
     assert health.hopeless == {}
 
 
+async def test_a_task_that_fails_until_it_is_stopped_is_no_reason_afterwards() -> None:
+    """Nobody waits for it any more."""
+    health, loop = Health(), Loop(fail)
+    health.started()
+    task = made(loop, health)
+    await task.start()
+    async with asyncio.timeout(10):
+        await loop.waits.wait()
+    failing = health.ready
+    await task.stop()
+
+    assert (failing, health.ready) == (False, True)
+
+
 async def test_a_task_is_stopped_twice_or_without_a_start_and_a_stop_is_no_failure() -> None:
     loop = Loop()
     task, never = made(loop), made(loop)

@@ -75,6 +75,10 @@ class Health:
     def task_works(self, name: str, *, times: int, seconds: float) -> None:
         """A long-lived task that had failed works again."""
         _log.info("task.restarted", task=name, times=times, seconds=round(seconds, 3))
+        self.task_stopped(name)
+
+    def task_stopped(self, name: str) -> None:
+        """A long-lived task is lacking no more: it works, or it is not wanted."""
         self._hopeless.pop(name, None)
         self.has(name)
 
