@@ -15,8 +15,9 @@ WAY = (
     "outbox.relay",
     "transports.memory",
     "inbox.receiver",
+    "inbox.runner",
     "inbox.executor",
-    "inbox.outcomes",
+    "inbox.recorder",
 )
 """The files that a message from outside passes until its handler's transaction is committed."""
 _ASIDE = {"telemetry"}

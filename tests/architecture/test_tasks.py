@@ -15,7 +15,7 @@ SHORT_LIVED = {
     ),
     "host/serve.py": (2, "awaited where they are made"),
     "host/http_server.py": (1, "its end ends the process"),
-    "inbox/receiver.py": (2, "one message each"),
+    "inbox/runner.py": (2, "one message each"),
     "transports/memory.py": (1, "awaited where it is made"),
     "transports/rabbitmq/ack_window.py": (2, "some frames each"),
     "transports/rabbitmq/inbound.py": (1, "one answer"),

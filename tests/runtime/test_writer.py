@@ -13,7 +13,7 @@ from amphibus.errors import StoreError
 from amphibus.partitions.assignment import SingleInstance
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
-from amphibus.unit_of_work.crash_journal import Isolation
+from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
