@@ -65,6 +65,7 @@ async def test_units_that_were_not_begun_when_the_writer_is_stopped_fail(
     waiting = [writer.submit(add) for _ in range(3)]
     await writer.stop()
     await writer.stop()
+    waiting.append(writer.submit(add))
 
     for each in waiting:
         with pytest.raises(StoreError, match="was not committed"):

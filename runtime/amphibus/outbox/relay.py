@@ -235,7 +235,8 @@ class Relay:
 
     def _ack_again(self) -> None:
         self._acking = False
-        self._write_acks_now()
+        if not self._stopped:
+            self._write_acks_now()
 
     def _write_acks(self, transaction: Transaction) -> None:
         """Rides along with whatever commit comes next, or is a commit by itself.

@@ -17,7 +17,6 @@ import structlog
 
 from amphibus.database.faults import is_conflict
 from amphibus.database.store import Store, UnitFailed
-from amphibus.errors import StoreError
 from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import PartitionAssignment
@@ -25,6 +24,7 @@ from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.commit_delay import CommitDelay
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import OutboxRow, Transaction
+from amphibus.unit_of_work.unit import BatchFailed, Unit
 
 _log: Any = structlog.get_logger()
 T = TypeVar("T")
@@ -34,22 +34,6 @@ _BEGUN_SECONDS = 0.1
 _DRAIN_LOOK_SECONDS = 0.001
 _APART_SECONDS = 0.005
 """How far two instances are kept apart that change the same rows, at the first try."""
-
-
-class _Unit:
-    __slots__ = ("about", "done", "flow", "job")
-
-    def __init__(
-        self,
-        job: Callable[[Transaction], Awaitable[Any]],
-        done: "asyncio.Future[Any]",
-        about: Envelope | None,
-        flow: str = "",
-    ) -> None:
-        self.job = job
-        self.done = done
-        self.about = about
-        self.flow = flow
 
 
 class Writer:
@@ -70,11 +54,12 @@ class Writer:
         self._isolation = isolation
         self._batch = batch
         self._commit_delay = CommitDelay(commit_delay_seconds)
-        self._units: deque[_Unit] = deque()
+        self._units: deque[Unit] = deque()
         self._wake = asyncio.Event()
         self._task = supervisor.task(f"writer:{store.module}", self._work)
         self._in_hand = False
         """Whether units were taken out of the line and not all of them are through."""
+        self._stopped = False
         self._renew = False
         """Whether the connection is in an unknown state, as it is after the task failed."""
         self.commits = 0
@@ -85,6 +70,7 @@ class Writer:
 
     async def start(self) -> None:
         """Begins to work."""
+        self._stopped = False
         await self._task.start()
 
     async def started(self) -> None:
@@ -98,10 +84,11 @@ class Writer:
             await asyncio.sleep(_DRAIN_LOOK_SECONDS)
 
     async def stop(self) -> None:
-        """Ends at once: what is not committed is rolled back, and who waits for it gets a `StoreError`."""
+        """Ends at once: what is not committed is rolled back, and who waits for it is told."""
+        self._stopped = True
         await self._task.stop()
         while self._units:
-            _fail(self._units.popleft(), _BatchFailed(_stopped()))
+            self._units.popleft().end()
 
     def submit(
         self,
@@ -117,8 +104,12 @@ class Writer:
         What is not about a message, but waited for, says which `flow` it belongs to.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._units.append(_Unit(job, done, about, about.correlation if about else flow))
-        self._wake.set()
+        unit = Unit(job, done, about, about.correlation if about else flow)
+        if self._stopped:
+            unit.end()
+        else:
+            self._units.append(unit)
+            self._wake.set()
         return done
 
     async def run_alone(
@@ -126,7 +117,7 @@ class Writer:
     ) -> T:
         """Runs one unit at once; only for who holds the isolation, when nothing else runs."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._run_batch([_Unit(job, done, about)])
+        await self._run_batch([Unit(job, done, about)])
         return done.result()
 
     async def _work(self) -> None:
@@ -157,7 +148,7 @@ class Writer:
         self._wake.clear()
 
     async def _next_batch(self) -> None:
-        units: list[_Unit] = []
+        units: list[Unit] = []
         while self._units and len(units) < self._batch:
             units.append(self._units.popleft())
         self._in_hand = True
@@ -173,32 +164,32 @@ class Writer:
         finally:
             self._in_hand = False
 
-    async def _run_batch(self, units: list[_Unit]) -> None:
+    async def _run_batch(self, units: list[Unit]) -> None:
         try:
             left = await self._try(units)
-        except _BatchFailed:
+        except BatchFailed:
             for unit in units:
                 await self._run_singly(unit)
             return
         self._units.extendleft(reversed(left))
 
-    async def _run_singly(self, unit: _Unit) -> None:
+    async def _run_singly(self, unit: Unit) -> None:
         """Again and again if other instances change the same rows: somebody succeeds each time."""
         for tries in range(1, _TRIES + 1):
             try:
                 await self._try([unit])
-            except _BatchFailed as error:
+            except BatchFailed as error:
                 if tries == _TRIES or not is_conflict(error.cause):
-                    _fail(unit, error)
+                    unit.fail(error.cause)
                     return
                 await asyncio.sleep(random.random() * _APART_SECONDS * tries)
             else:
                 return
 
-    async def _try(self, units: list[_Unit]) -> list[_Unit]:
+    async def _try(self, units: list[Unit]) -> list[Unit]:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
-        results: list[tuple[_Unit, Any]] = []
+        results: list[tuple[Unit, Any]] = []
         ends = time.perf_counter() + connection.slice_seconds
         try:
             await connection.begin()
@@ -223,7 +214,7 @@ class Writer:
             await self._roll_back()
             if _we_are_cancelled():
                 raise
-            raise _BatchFailed(error) from error
+            raise BatchFailed(error) from error
         finally:
             connection.session.sync_session.expunge_all()
         self._store.health.recovered("writer")
@@ -246,7 +237,7 @@ class Writer:
         return bool(left or self._units or self._commit_delay.pause)
 
     def _announce(
-        self, transaction: Transaction, sent: list[OutboxRow], results: list[tuple[_Unit, Any]]
+        self, transaction: Transaction, sent: list[OutboxRow], results: list[tuple[Unit, Any]]
     ) -> None:
         actions = list(transaction.then)
         if sent:
@@ -261,27 +252,7 @@ class Writer:
                 unit.done.set_result(result)
 
 
-class _BatchFailed(Exception):
-    """Carries why a batch was rolled back."""
-
-    def __init__(self, cause: BaseException) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
 def _we_are_cancelled() -> bool:
     """Whether the writer itself is to end, and not something that a handler awaited."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _fail(unit: _Unit, error: _BatchFailed) -> None:
-    if unit.done.done():
-        return
-    unit.done.set_exception(error.cause)
-
-
-def _stopped() -> StoreError:
-    return StoreError(
-        "this was not committed", "the module was stopped before its turn came", "send it again"
-    )
