@@ -259,13 +259,6 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "test_versions.py::test_each_subscriber_hears_the_version_that_it_knows",
     ),
     in_runtime(
-        "a stop does not wait for what runs",
-        "host/module_host",
-        "        await self.receiver.drain()",
-        "        self.receiver._stopping = True",
-        "test_stopping.py::test_what_runs_is_finished_and_what_waits_is_kept",
-    ),
-    in_runtime(
         "a stop blames what it did not finish",
         "unit_of_work/crash_journal",
         "        if self.suspects:\n",

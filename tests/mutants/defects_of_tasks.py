@@ -1,4 +1,4 @@
-"""Defects in what keeps the long-lived tasks of a process going."""
+"""Defects in what keeps the long-lived tasks of a process going, and in how they end."""
 
 from typing import Final
 
@@ -75,5 +75,12 @@ TASKS: Final[tuple[Defect, ...]] = (
         "            transaction = Transaction(connection, self._assignment, alone=len(units) == 1)\n"
         "            await connection.begin()\n",
         _BUSY,
+    ),
+    in_runtime(
+        "a stop does not wait for what runs",
+        "host/module_host",
+        "        await self.receiver.drain()",
+        "        self.receiver._stopping = True",
+        "test_stopping.py::test_what_runs_is_finished_and_what_waits_is_kept",
     ),
 )
