@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from amphibus.cli import options
-from amphibus.cli.output import GREEN, RED, CommandError, Exit, paint, progress, show_columns
-from amphibus.cli.run.instance import instance
+from amphibus import client
+from amphibus.client import GREEN, RED, CommandError, Exit, instance, paint, progress, show_columns
 from demo.month_check import Checker, Comparison, compare_books
 from demo.month_data import Month, make_month
 from demo.oracle import Prophecy, foretell
@@ -56,7 +55,7 @@ async def _shop(http: str | None) -> AsyncIterator[tuple[Shop, Path | None]]:
         async with visiting(http.rstrip("/")) as shop:
             yield shop, None
         return
-    async with instance(options.root()) as own:
+    async with instance(client.root()) as own:
         seconds = await own.start()
         print(f"shop     {own.url} (started for the demo in {seconds:.1f} s)")
         async with visiting(own.url) as shop:

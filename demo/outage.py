@@ -5,11 +5,19 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from amphibus.cli import options
-from amphibus.cli.look.follow import Followed, follow
-from amphibus.cli.output import BOLD, YELLOW, CommandError, paint
-from amphibus.cli.run.instance import Instance, instance
-from amphibus.cli.run.take_down import supervised_process, taken_down
+from amphibus import client
+from amphibus.client import (
+    BOLD,
+    YELLOW,
+    CommandError,
+    Followed,
+    Instance,
+    follow,
+    instance,
+    paint,
+    supervised_process,
+    taken_down,
+)
 from demo.shop import APPROVED, Json, answers, visiting
 from demo.story import LANTERN, order_of, show_outcome
 
@@ -26,7 +34,7 @@ async def show_outage(http: str | None, given: Path | None) -> int:
     Raises:
         CommandError: the order did not wait, or was not confirmed afterwards.
     """
-    url, data_dir = options.base_url(http), options.data_dir(given)
+    url, data_dir = client.base_url(http), client.data_dir(given)
     if supervised_process(data_dir, AWAY) is not None and await answers(url):
         return await _outage_of_process(url, data_dir)
     return await _outage_of_shop()
@@ -47,9 +55,9 @@ async def _outage_of_process(url: str, data_dir: Path) -> int:
 
 
 async def _outage_of_shop() -> int:
-    others = [name for name in options.project().modules if name != AWAY]
+    others = [name for name in client.project().modules if name != AWAY]
     order_id = str(uuid4())
-    async with instance(options.root()) as shop:
+    async with instance(client.root()) as shop:
         seconds = await shop.start()
         print(f"shop     {shop.url} (started for the demo in {seconds:.1f} s)")
         async with visiting(shop.url) as customer:

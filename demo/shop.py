@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from amphibus.cli.http import reaching, refusal
-from amphibus.cli.output import CommandError
+from amphibus.client import CommandError, reaching, refusal
 
 APPROVED: Final = "tok_visa"
 DECLINED: Final = "tok_chargeDeclined"

@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from amphibus.cli import options
-from amphibus.cli.look.follow import Followed, follow
-from amphibus.cli.output import BOLD, GREEN, YELLOW, CommandError, Exit, paint, typed
-from amphibus.cli.run.instance import instance
+from amphibus import client
+from amphibus.client import (
+    BOLD,
+    GREEN,
+    YELLOW,
+    CommandError,
+    Exit,
+    Followed,
+    follow,
+    instance,
+    paint,
+    typed,
+)
 from demo.shop import APPROVED, DECLINED, Json, Shop, answers, visiting
 
 LANTERN: Final = "DEMO-LANTERN"
@@ -22,7 +31,7 @@ _COLOURS: Final = {"confirmed": GREEN, "rejected": YELLOW}
 def demo(
     *,
     http: str | None = None,
-    data_dir: options.DataDir = None,
+    data_dir: client.DataDir = None,
     outage: bool = False,
     month: bool = False,
     seed: int = 1,
@@ -82,7 +91,7 @@ async def some_shop(
     Raises:
         CommandError: nobody answers at the address that was given.
     """
-    url = options.base_url(http)
+    url = client.base_url(http)
     if await answers(url):
         print(f"shop     {url} (running)")
         async with visiting(url) as shop:
@@ -95,7 +104,7 @@ async def some_shop(
             "amphibus run, or leave --http away: the demo then starts a shop of its own",
             Exit.UNREACHABLE,
         )
-    async with instance(options.root()) as own:
+    async with instance(client.root()) as own:
         seconds = await own.start()
         print(f"shop     {own.url} (started for the demo in {seconds:.1f} s)")
         async with visiting(own.url) as shop:
@@ -104,9 +113,9 @@ async def some_shop(
 
 def _folder(given: Path | None) -> Path | None:
     """Where the databases are; None if they are on a server."""
-    if given is None and options.settings().db_url is not None:
+    if given is None and client.settings().db_url is not None:
         return None
-    return options.data_dir(given)
+    return client.data_dir(given)
 
 
 async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:

@@ -2,7 +2,7 @@
 
 import json
 
-from amphibus.cli.check.command import BEGIN, END
+from amphibus.cli.check.command import BEGIN, END, FLOORS_BEGIN, FLOORS_END
 from tests.console.conftest import Console
 
 
@@ -27,6 +27,28 @@ def test_the_map_of_modules_is_drawn_between_its_markers(console: Console) -> No
     assert 'shelf -.->|"Sold"| till' in page.read_text()
     assert page.read_text().startswith("# Kiosk\n\n<!--")
     assert page.read_text().endswith("\n\nThe end.\n")
+
+
+def test_the_floors_of_the_runtime_are_drawn_where_the_project_holds_it(console: Console) -> None:
+    """In the runtime's own repository the picture follows the code; elsewhere nobody asks for one."""
+    page = console.root / "ARCHITECTURE.md"
+    page.write_text(f"# Kiosk\n\n{FLOORS_BEGIN}\nold\n{FLOORS_END}\n")
+    console("check", "--fix")
+    without = page.read_text()
+    upstairs, downstairs = (console.root / f"runtime/amphibus/{name}" for name in ("top", "low"))
+    for folder in (upstairs, downstairs):
+        folder.mkdir(parents=True)
+    (upstairs / "stairs.py").write_text("def go():\n    import amphibus.low.door\n")
+    (console.root / "pyproject.toml").write_text(
+        "[[tool.importlinter.contracts]]\ncontainers = ['amphibus']\nlayers = ['top', 'low', 'clock']\n"
+    )
+    stale = console("check")
+    console("check", "--fix")
+
+    assert "\nold\n" in without
+    assert (stale.code, console("check").code) == (3, 0)
+    assert "the floors in ARCHITECTURE.md are not what the code imports" in stale.out
+    assert "    top --> low\n" in page.read_text()
 
 
 def test_all_problems_are_found_at_once(console: Console) -> None:

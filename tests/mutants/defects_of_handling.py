@@ -60,7 +60,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
         "a batch that failed is not rerun singly",
         "unit_of_work/writer",
         "                await self._run_singly(unit)",
-        "                _fail(unit, _BatchFailed(UnitFailed()))",
+        "                unit.fail(UnitFailed())",
         "test_isolation.py::test_a_handler_that_ruins_its_transaction_harms_only_itself",
     ),
     in_runtime(

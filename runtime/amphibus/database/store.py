@@ -105,6 +105,10 @@ class Store(Protocol):
         """Sees what is committed, outside every transaction."""
         ...
 
+    async def renew_writer(self) -> None:
+        """Gives up the connection that changes are made on, in whatever state it is, for a new one."""
+        ...
+
     async def open(self, migrate: Migrate | None = None, *, upgrade: bool = False) -> None:
         """Takes the database for this instance and creates its tables.
 

@@ -1,9 +1,7 @@
 """One process that hosts modules: opened together, stopped gracefully."""
 
 import asyncio
-import signal
-import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,11 +13,12 @@ from amphibus.config.settings import Settings
 from amphibus.database.facts import last_transport
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
-from amphibus.host.module_host import ModuleHost, ModuleServices, all_idle
+from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.transport_switch import empty_the_broker, remember_transport
+from amphibus.host.wiring import ModuleServices
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
-from amphibus.telemetry.app import signals_app
+from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
@@ -32,7 +31,7 @@ _RETRY_SECONDS = 1.0
 
 
 class Host:
-    """Lives as long as its process serves; `start` it, `stop` it."""
+    """A `Service`: the modules of one process, on one loop."""
 
     def __init__(
         self,
@@ -54,6 +53,8 @@ class Host:
         self.settings = settings
         self.health = Health()
         self.meters = Meters()
+        self.health.on_task_restart = self.meters.task_restarted
+        self.supervisor = Supervisor(self.health)
         self.clock = clock or SystemClock()
         self.transport = transport or MemoryTransport()
         # One journal for each set of modules, so that two processes on one folder keep apart.
@@ -67,6 +68,7 @@ class Host:
             journal=self.journal,
             isolation=Isolation(),
             meters=self.meters,
+            supervisor=self.supervisor,
         )
         given = containers or {}
         self.modules = {
@@ -76,6 +78,9 @@ class Host:
         for name, hosted in self.modules.items():
             hosted.store.health.on_change = partial(self.health.tell, name)
         self.url = ""
+        self._opened: list[ModuleHost] = []
+        self._started = asyncio.Event()
+        self._begun = False
         self._stopped = False
 
     @property
@@ -96,35 +101,39 @@ class Host:
         )
 
     async def start(self) -> None:
-        """Opens every database, then takes messages.
+        """Opens every database, then takes messages. A second start does nothing.
 
         Raises:
             StoreError: a database cannot be used; those that were opened are closed again.
         """
+        if self._begun:
+            return
+        self._begun = True
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        opened: list[ModuleHost] = []
         try:
             for hosted in self.modules.values():
                 await self._open(hosted)
-                opened.append(hosted)
-        except BaseException:
-            self._stopped = True
-            for hosted in opened:
-                await hosted.close()
-            raise
-        self.journal.open()
-        try:
+                self._opened.append(hosted)
+            self.journal.open()
             await self._switch_mode()
-            for hosted in self.modules.values():
-                await hosted.receiver.clear_suspects()
-                hosted.start()
-            await self.transport.open(self.health)
+            await self._take_messages()
         except BaseException:
             await self.stop()
             raise
+        self.health.started()
+        self._started.set()
+
+    async def _take_messages(self) -> None:
+        for hosted in self.modules.values():
+            await hosted.receiver.clear_suspects()
+            await hosted.start()
+        await self.transport.open(self.health)
         for hosted in self.modules.values():
             hosted.relay.wake()
-        self.health.started()
+
+    async def started(self) -> None:
+        """Returns once all modules take messages."""
+        await self._started.wait()
 
     async def _open(self, hosted: ModuleHost) -> None:
         """Opens a database; waits for a server that does not answer."""
@@ -167,27 +176,33 @@ class Host:
         self._stopped = True
         self.health.draining()
         failpoints.failpoint("stop.draining")
-        for hosted in self.modules.values():
+        for hosted in self._opened:
             await hosted.stop_intake()
         try:
             async with asyncio.timeout(self.settings.drain_seconds if within is None else within):
-                for hosted in self.modules.values():
-                    await hosted.drain()
-                await self.transport.finish()
-                for hosted in self.modules.values():
-                    await hosted.finish()
+                await self._drain()
         except TimeoutError:
-            unfinished = sum(hosted.receiver.in_flight for hosted in self.modules.values())
-            _log.warning(
-                "process.warning",
-                what=f"{unfinished} messages were not finished within drain_seconds",
-                why="they are in their outboxes and are handled at the next start",
-                fix="nothing, or a longer --drain",
-            )
+            self._say_what_is_unfinished()
         await self.transport.close()
-        for hosted in self.modules.values():
-            await hosted.close()
+        for hosted in self._opened:
+            await hosted.stop()
         self.journal.close()
+
+    async def _drain(self) -> None:
+        for hosted in self._opened:
+            await hosted.drain()
+        await self.transport.finish()
+        for hosted in self._opened:
+            await hosted.finish()
+
+    def _say_what_is_unfinished(self) -> None:
+        unfinished = sum(hosted.receiver.in_flight for hosted in self._opened)
+        _log.warning(
+            "process.warning",
+            what=f"{unfinished} messages were not finished within drain_seconds",
+            why="they are in their outboxes and are handled at the next start",
+            fix="nothing, or a longer --drain",
+        )
 
     async def idle(self) -> bool:
         """Whether nothing is under way in any module, or on its way to one."""
@@ -198,102 +213,3 @@ class Host:
         for hosted in self.modules.values():
             hosted.due.wake()
             hosted.relay.wake()
-
-
-async def serve(
-    project: Project,
-    settings: Settings,
-    modules: tuple[str, ...],
-    *,
-    mode: str = "monolith",
-    on_ready: Callable[[Host], None] = lambda _host: None,
-) -> int:
-    """Hosts modules and serves HTTP until SIGTERM or SIGINT; returns the exit code."""
-    from amphibus.host.http_server import HttpServer
-    from amphibus.inbox.outside_threads import OutsideThreads
-    from amphibus.telemetry.logs import set_up
-
-    began = time.perf_counter()
-    set_up(settings.log_format, settings.log_level)
-    failpoints.arm()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, stop.set)
-    host = Host(project, settings, modules, transport=_transport(project, settings, mode))
-    threads = OutsideThreads(len(modules), settings.bus, host.journal)
-    app = _FirstSignals(host)
-    server = HttpServer(app, settings)
-    await server.start()
-    host.url = server.url
-    try:
-        if await _unless(stop, host.start()):
-            app.everything()
-            url, seconds = server.url, round(time.perf_counter() - began, 3)
-            _log.debug("process.ready", url=url, seconds=seconds)
-            on_ready(host)
-            await stop.wait()
-    finally:
-        host.health.draining()
-        ends = loop.time() + settings.drain_seconds
-        await server.stop()
-        await host.stop(max(0.0, ends - loop.time()))
-    return threads.end(0)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Does some work, or gives it up when the process is to stop; whether it was done."""
-    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not doing.done():
-        doing.cancel()
-        await asyncio.wait((doing,))
-        return False
-    doing.result()
-    return True
-
-
-def _transport(project: Project, settings: Settings, mode: str) -> Transport:
-    if mode == "monolith":
-        return MemoryTransport()
-    from amphibus.transports.rabbitmq.transport import RabbitTransport
-
-    return RabbitTransport(project.topology(), settings, SystemClock())
-
-
-class _FirstSignals:
-    """Serves health and metrics while the modules are opened, and everything afterwards."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._app: Any = _first_app(host)
-
-    def everything(self) -> None:
-        """From now on, the gateway's routes too, where it is hosted."""
-        if GATEWAY in self._host.modules:
-            self._app = _gateway(self._host)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """ASGI."""
-        await self._app(scope, receive, send)
-
-
-def _first_app(host: Host) -> Any:
-    if GATEWAY not in host.modules:
-        return signals_app(host.health, host.meters)
-    from amphibus.gateway.app import starting_app
-
-    return starting_app(host.health, host.meters)
-
-
-def _gateway(host: Host) -> Any:
-    from amphibus.gateway.app import build_app
-
-    return build_app(
-        host.accepted_store(),
-        host.settings.gateway,
-        health=host.health,
-        meters=host.meters,
-        title=host.settings.app,
-    )

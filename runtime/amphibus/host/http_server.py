@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -41,13 +41,17 @@ class HttpServer:
         )
         self._task: asyncio.Task[None] | None = None
         self.url = ""
+        self.on_lost: Callable[[], None] = lambda: None
+        """Called when it ends without having been stopped."""
 
     async def start(self) -> None:
-        """Listens.
+        """Listens. A second start does nothing.
 
         Raises:
             ConfigError: the port is taken.
         """
+        if self._task is not None:
+            return
         task = asyncio.create_task(self._server.serve(), name="http")
         self._task = task
         while not self._server.started:
@@ -63,6 +67,14 @@ class HttpServer:
             )
         address = self._server.servers[0].sockets[0].getsockname()
         self.url = f"http://{address[0]}:{address[1]}"
+        task.add_done_callback(self._ended)
+
+    async def started(self) -> None:
+        """Returns once it listens, as `start` does."""
+
+    def _ended(self, _task: "asyncio.Task[None]") -> None:
+        if not self._server.should_exit:
+            self.on_lost()
 
     async def stop(self) -> None:
         """Answers what was asked, takes nothing new; hangs up on who has not finished asking in time."""
@@ -70,3 +82,4 @@ class HttpServer:
         if self._task is not None:
             with contextlib.suppress(SystemExit):
                 await self._task
+            self._task = None

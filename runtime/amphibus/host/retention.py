@@ -1,7 +1,6 @@
 """Forgets what need not be remembered, in small batches, so that a write never waits long behind it."""
 
 import asyncio
-import contextlib
 from typing import Any
 
 import structlog
@@ -14,6 +13,7 @@ from amphibus.database.faults import StoreHealth
 from amphibus.database.inbox import forget_bodies, prune_inbox
 from amphibus.database.outbox import prune_outbox
 from amphibus.failpoints import failpoint
+from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
@@ -32,24 +32,26 @@ class Retention:
         health: StoreHealth,
         clock: Clock,
         settings: RetentionSettings,
+        supervisor: Supervisor,
     ) -> None:
         self._module = module
         self._health = health
         self._writer = writer
         self._clock = clock
         self._settings = settings
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"retention:{module}", self._work)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begins to clean up, now and then; not at once, since a start has better things to do."""
-        self._task = asyncio.create_task(self._work(), name=f"retention:{self._module}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once it waits for the first time to clean up."""
+        await self._task.started()
 
     async def stop(self) -> None:
         """Ends."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def prune(self) -> int:
         """Forgets everything that is old enough, batch by batch; returns the number of rows."""
@@ -66,6 +68,7 @@ class Retention:
 
     async def _work(self) -> None:
         while True:
+            failpoint("task.retention")
             await asyncio.sleep(self._settings.prune_every_seconds)
             try:
                 await self.prune()

@@ -60,7 +60,7 @@ async def empty_the_broker(
 
     transport: Transport = RabbitTransport(topology, settings, clock)
     for hosted in modules:
-        hosted.writer.start()
+        await hosted.writer.start()
         transport.attach(hosted.name, hosted.receiver, hosted.assignment)
     _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
     await transport.open(health)
@@ -72,6 +72,7 @@ async def empty_the_broker(
     await transport.finish()
     await transport.close()
     for hosted in modules:
+        await hosted.writer.drain()
         await hosted.writer.stop()  # it begins anew with its module; two would share one connection
         await remember_transport(hosted, "memory")
 

@@ -19,6 +19,7 @@ from amphibus.failpoints import failpoint
 from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 from amphibus.outbox.reader import OutboxReader
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
+from amphibus.supervision import Supervisor
 from amphibus.transport import Transport
 from amphibus.unit_of_work.transaction import OutboxRow, Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -42,8 +43,8 @@ class Relay:
         writer: Writer,
         transport: Transport,
         settings: BusSettings,
+        supervisor: Supervisor,
     ) -> None:
-        self._module = module
         self._store = store
         self._assignment = assignment
         self._writer = writer
@@ -55,30 +56,33 @@ class Relay:
         self._oldest_ack = 0.0
         self._ack_timer: asyncio.TimerHandle | None = None
         self._acking = False
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"relay:{module}", self._watch)
         self._stopped = False
         self._look = asyncio.Event()
         self._follows = 0
         """The number that our next message gets, unless somebody else writes before."""
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begins to deliver what waits and what comes."""
+        if self._task.running:
+            return
         self._writer.on_sent = self.sent
         self._assignment.on_change.append(self._changed_hands)
         self._assignment.on_notified.append(self.wake)
         self._writer.before_commit.append(self._write_acks)
-        self._task = asyncio.create_task(self._watch(), name=f"relay:{self._module}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once it looks for what waits."""
+        await self._task.started()
 
     async def stop(self) -> None:
-        """Delivers nothing more; writes down what is safe."""
+        """Delivers nothing more."""
         self._stopped = True
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
-    async def flush(self) -> None:
-        """Writes down what is safe, now."""
+    async def drain(self) -> None:
+        """Returns when all that is known to be safe is written down."""
         self._forget_ack_timer()
         if self._acks:
             self._acking = True
@@ -130,6 +134,7 @@ class Relay:
 
     async def _watch(self) -> None:
         while True:
+            failpoint("task.relay")
             self._look.clear()
             try:
                 await self._find_waiting()
@@ -230,7 +235,8 @@ class Relay:
 
     def _ack_again(self) -> None:
         self._acking = False
-        self._write_acks_now()
+        if not self._stopped:
+            self._write_acks_now()
 
     def _write_acks(self, transaction: Transaction) -> None:
         """Rides along with whatever commit comes next, or is a commit by itself.

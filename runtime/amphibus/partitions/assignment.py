@@ -57,6 +57,10 @@ class PartitionAssignment(Protocol):
         """Takes the first partitions."""
         ...
 
+    async def started(self) -> None:
+        """Returns once it has a share, or is known to have none for now."""
+        ...
+
     async def stop(self) -> None:
         """Gives everything back."""
         ...
@@ -91,6 +95,9 @@ class SingleInstance:
 
     async def start(self) -> None:
         """Nothing needs to be taken."""
+
+    async def started(self) -> None:
+        """It has everything from the beginning."""
 
     async def stop(self) -> None:
         """Nobody takes over."""

@@ -28,8 +28,10 @@ from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified, Sql
 from amphibus.database.write_set import Row
 from amphibus.errors import StoreError
+from amphibus.failpoints import failpoint
 from amphibus.messages.ids import new_id
 from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange, at_once
+from amphibus.supervision import Supervisor
 
 
 class Leases:
@@ -41,6 +43,7 @@ class Leases:
         *,
         count: int,
         transport: str,
+        supervisor: Supervisor,
         beat_seconds: float = 2.0,
         lease_seconds: float = 10.0,
     ) -> None:
@@ -61,7 +64,7 @@ class Leases:
         self._transport = transport
         self._beat = beat_seconds
         self._lease = int(lease_seconds * 1_000_000)
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"leases:{store.module}", self._work)
         self._connection: PostgresConnection
         self._lost = False
         """Whether the last round failed, so that its connection is not to be trusted."""
@@ -72,18 +75,26 @@ class Leases:
         Raises:
             StoreError: the module runs in another mode on this database.
         """
+        if self._task.running:
+            return
         self._connection = await self._store.connect()
         await self._register()
         await self._listen()
         await self._round()
-        self._task = asyncio.create_task(self._work(), name=f"leases:{self._store.module}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once this instance is registered and says that it lives."""
+        await self._task.started()
 
     async def stop(self) -> None:
         """Gives everything back; what ran must have ended before."""
-        for task in (self._task, self._draining):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        await self._task.stop()
+        if self._draining is not None:
+            self._draining.cancel()
+            await asyncio.wait([self._draining], timeout=self._beat)
+        if not hasattr(self, "_connection"):
+            return
         with contextlib.suppress(Exception):
             sql = self._connection.sql
             await remove_instance(sql, self.instance)
@@ -159,6 +170,7 @@ class Leases:
 
     async def _work(self) -> None:
         while True:
+            failpoint("task.leases")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._beat):
                     await self._look.wait()

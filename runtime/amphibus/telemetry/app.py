@@ -13,7 +13,9 @@ def signal_routes(health: Health, meters: Meters) -> list[Route]:
     """The three routes, to be put beside others."""
 
     async def livez(_: Request) -> Response:
-        """The event loop turns."""
+        """The event loop turns, and no task of it is beyond help."""
+        if health.hopeless:
+            return JSONResponse({"status": "hopeless", "reasons": health.hopeless}, 503)
         return JSONResponse({"status": "alive"})
 
     async def readyz(_: Request) -> Response:

@@ -32,6 +32,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "process.stopped": _event("Ends.", "seconds code unfinished"),
     "process.failed": _event("Ends because something broke.", "error"),
     "process.warning": _event("Something that an operator should change.", "what why fix"),
+    "task.failed": _event(
+        "A long-lived task ended by an error, so often in a row; it is begun again.",
+        "task error times",
+    ),
+    "task.restarted": _event("A task that had failed works again.", "task times seconds"),
     # A module and its database.
     "module.started": _event("Handles messages.", "routes instance"),
     "module.stopped": _event("Handles no more.", "unfinished"),

@@ -74,6 +74,12 @@ class Meters:
             buckets=_HTTP_SECONDS,
             registry=self.registry,
         )
+        self._task_restarts = Counter(
+            "amphibus_task_restarts",
+            "Long-lived tasks that ended by an error and were begun again.",
+            ("task",),
+            registry=self.registry,
+        )
         self.registry.register(_Watched(self._numbers))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -107,6 +113,10 @@ class Meters:
     def died(self, module: str, message: str) -> None:
         """It became a dead letter."""
         self._of(module, message).died.inc()
+
+    def task_restarted(self, task: str) -> None:
+        """A long-lived task ended by an error and is begun again."""
+        self._task_restarts.labels(task).inc()
 
     def served(self, method: str, route: str, status: int, seconds: float) -> None:
         """An HTTP request was answered; `route` is the declared path, never the one asked for."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BEGIN: Final = "<!-- modules: written by amphibus check --fix -->"
 END: Final = "<!-- end of modules -->"
+FLOORS_BEGIN: Final = "<!-- floors: written by amphibus check --fix -->"
+FLOORS_END: Final = "<!-- end of floors -->"
 
 
 def check(
@@ -24,7 +26,7 @@ def check(
     """Check contracts, front pages, processes, settings, migrations, and what is generated.
 
     Args:
-        fix: Rewrite config/topology.lock.json, the locks of the contracts, and the map of modules
+        fix: Rewrite config/topology.lock.json, the locks of the contracts, and the pictures
             in ARCHITECTURE.md.
     """
     project = options.project()
@@ -63,7 +65,7 @@ def _write(project: "Project") -> list[str]:
     fixed += [str(path) for path in write_locks(project.root, project.contracts)]
     page = project.root / "ARCHITECTURE.md"
     before = _read(page)
-    after = with_map(before, project)
+    after = with_floors(with_map(before, project), project.root)
     if after != before:
         page.write_text(after, encoding="utf-8")
         fixed.append("ARCHITECTURE.md")
@@ -83,6 +85,10 @@ def _stale(project: "Project") -> list[str]:
     before = _read(project.root / "ARCHITECTURE.md")
     if with_map(before, project) != before:
         found.append("the map in ARCHITECTURE.md is not what the front pages say: --fix redraws it")
+    if with_floors(before, project.root) != before:
+        found.append(
+            "the floors in ARCHITECTURE.md are not what the code imports: --fix redraws them"
+        )
     return found
 
 
@@ -90,8 +96,20 @@ def with_map(page: str, project: "Project") -> str:
     """The page with the map between its markers drawn anew; a page without markers as it is."""
     from amphibus.cli.look.modules import picture
 
-    drawn = f"{BEGIN}\n```mermaid\n{picture(project)}\n```\n{END}"
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    return _redrawn(page, BEGIN, picture(project), END)
+
+
+def with_floors(page: str, root: Path) -> str:
+    """The page with the picture of the runtime's packages drawn anew, where the project holds the runtime."""
+    from amphibus.cli.check.floors import floors_picture
+
+    picture = floors_picture(root)
+    return page if picture is None else _redrawn(page, FLOORS_BEGIN, picture, FLOORS_END)
+
+
+def _redrawn(page: str, begin: str, picture: str, end: str) -> str:
+    drawn = f"{begin}\n```mermaid\n{picture}\n```\n{end}"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     return pattern.sub(lambda _: drawn, page)
 
 

@@ -58,13 +58,13 @@ def _explained(settings: "Settings") -> AbstractContextManager[None]:
 async def _upgrade(project: "Project", settings: "Settings", module: str, *, dry_run: bool) -> None:
     from amphibus.database.migrations import revisions, upgrade
     from amphibus.database.schema.steps import SCHEMA_VERSION
-    from amphibus.host.module_host import open_database
+    from amphibus.host.wiring import open_store
 
     folder = project.root / "modules" / module / "migrations"
     newest = _Versions(SCHEMA_VERSION, (revisions(folder) or ["-"])[-1])
     before = await _versions(settings, module)
     if not dry_run:
-        store, _ = open_database(module, settings, "memory")
+        store = open_store(module, settings)
         await store.open(lambda opened: upgrade(opened, folder), upgrade=True)
         await store.close()
         if settings.db_url is not None:

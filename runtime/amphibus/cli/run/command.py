@@ -139,7 +139,7 @@ def _run_among_others(
 def _serve(
     project: "Project", settings: "Settings", chosen: tuple[str, ...], mode: str, on_ready: Any
 ) -> int:
-    from amphibus.host.host import serve
+    from amphibus.host.serve import serve
 
     def ready(host: "Host") -> None:
         on_ready(host)

@@ -73,6 +73,10 @@ class PostgresStore:
             await connection.close()
         await self._engine.dispose()
 
+    async def renew_writer(self) -> None:
+        """Cuts the writer's connection; the next transaction begins on a new one."""
+        self.writer.raw.terminate()
+
     async def take_reader(self, *, snapshot: bool = True) -> PostgresReader:
         """A read-only connection, of which there are few: waits where all are in use."""
         return await self._readers.take(snapshot=snapshot)

@@ -1,5 +1,6 @@
 """A module's SQLite file: one writer, a few readers, held by one process."""
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -158,6 +159,13 @@ class SqliteStore:
         connection = await _connect(self.path, writer=writer)
         self._open.append(connection)
         return connection
+
+    async def renew_writer(self) -> None:
+        """Gives up the writer's connection for a new one; what it had begun is rolled back."""
+        self._open.remove(self.writer)
+        with contextlib.suppress(Exception):
+            await self.writer.close()
+        self.writer = await self._connect(writer=True)
 
     async def begin_alone(self) -> None:
         """Begins to write; the file has one writer anyway."""

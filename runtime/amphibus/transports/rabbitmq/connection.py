@@ -26,6 +26,8 @@ from yarl import URL
 
 from amphibus.config.settings import RabbitSettings
 from amphibus.errors import AmphibusError, ConfigError
+from amphibus.failpoints import failpoint
+from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.address import addresses
@@ -126,7 +128,7 @@ class BrokerConnection:
         self._name = name
         self._broker = broker
         self._once = once
-        self._task: asyncio.Task[None] | None = None
+        self._task: SupervisedTask | None = None
         self._tried: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
@@ -136,14 +138,14 @@ class BrokerConnection:
             ConfigError: it can never work as it is set.
         """
         self._tried = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._keep(), name=f"broker:{self._name}")
+        self._task = Supervisor(self._broker.health).task(f"broker:{self._name}", self._keep)
+        await self._task.start()
         await self._tried
 
     async def close(self) -> None:
         """Ends the connection."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await self._task.stop()
 
     def served(self) -> None:
         """Told by `once` when it works."""
@@ -154,6 +156,7 @@ class BrokerConnection:
         pause = _FIRST_PAUSE
         while True:
             url, began = self._broker.url, time.monotonic()
+            failpoint("task.broker")
             try:
                 await self._once(url)
                 why, useless = "the connection was closed", False
@@ -162,11 +165,15 @@ class BrokerConnection:
                 if (fatal := explained(error, self._broker)) is not None:
                     why, useless = f"{fatal.what}: {fatal.why}; {fatal.fix}", True
                     if self._fails(fatal):
-                        return
+                        await asyncio.Event().wait()  # who opened it closes it
             except AmphibusError as error:
                 why, useless = f"{error.what}: {error.why}; {error.fix}", True
                 if self._fails(error):
-                    return
+                    await asyncio.Event().wait()
+            except Exception as error:
+                if type(error) is not Exception:
+                    raise  # a fault of ours, which the supervisor tells
+                why, useless = describe(error), False  # aiormq names the loss of a connection so
             self._broker.lack(self._name, why, useless=useless)
             self.served()
             self._broker.rotate(url)

@@ -20,6 +20,7 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.security import BaseSecurity
 from yarl import URL
 
+from amphibus.failpoints import failpoint
 from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.transports.rabbitmq.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
@@ -196,6 +197,7 @@ class Consumer:
             self._broker.connected(_PART, raw)
             await self._declarer.ensure(raw, since)
             while not gone.is_set():
+                failpoint("task.consume")
                 await self._reconcile(faststream)
                 self.broker_connection.served()
                 await self._wait(gone)

@@ -17,6 +17,7 @@ import structlog
 from aiormq import Connection
 from aiormq.exceptions import DeliveryError, PublishError
 
+from amphibus.failpoints import failpoint
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.connection import (
     LOST,
@@ -95,6 +96,7 @@ class Publisher:
     async def _serve(self, connection: Connection) -> None:
         since = time.monotonic()
         try:
+            failpoint("task.publish")
             while not connection.is_closed:
                 await self._declarer.ensure(connection, since)
                 publish_channel = self._publish_channel = PublishChannel(

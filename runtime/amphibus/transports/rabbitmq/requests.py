@@ -18,6 +18,7 @@ from aiormq.channel import Channel
 from aiormq.exceptions import PublishError
 
 from amphibus.errors import OwnerAway, RequestTimeout
+from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.transport import Ack, OnReply
 from amphibus.transports.rabbitmq.connection import (
@@ -127,6 +128,7 @@ class Requests:
             self._replying.put(to, reply.body, properties)
 
     async def _serve(self, connection: Connection) -> None:
+        failpoint("task.request")
         await self._declarer.ensure(connection, time.monotonic())
         channel = await channel_of(connection)
         replying = await channel_of(connection, confirms=False)
