@@ -49,7 +49,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "one destination is safe, so all are",
-        "database/sql",
+        "database/outbox",
         '"DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?"',
         '"DELETE FROM amphibus_delivery WHERE ? <> 1 AND seq = ?"',
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
@@ -211,7 +211,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "timers fire at once",
-        "inbox/timers",
+        "database/timers",
         '        f" WHERE due <= ?{only} ORDER BY due LIMIT ?"',
         '        f" WHERE due >= ?{only} ORDER BY due LIMIT ?"',
         "test_timers.py::test_a_deadline_fires_when_it_is_due_and_not_before",

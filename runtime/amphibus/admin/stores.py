@@ -7,7 +7,8 @@ from typing import Any, Final, Protocol
 
 from amphibus.admin.database import reading, writing
 from amphibus.database.schema.steps import check_facts
-from amphibus.database.sql import Sql, SqliteSql
+from amphibus.database.sql import Sql
+from amphibus.database.sqlite.sql import SqliteSql
 
 _LET_NOBODY_COMMIT: Final = (
     "UPDATE amphibus_instance SET id = id || '+'",

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from amphibus.clock import as_datetime
 from amphibus.context import Context
+from amphibus.database.delayed import settled_meanwhile
 from amphibus.database.faults import is_of_the_database
+from amphibus.database.inbox import body_handled
 from amphibus.database.lent_session import lend, take_back
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
@@ -38,13 +40,6 @@ from amphibus.telemetry.logs import about
 from amphibus.unit_of_work.transaction import HandlerFailed, Transaction
 
 _CRASHES: Final = 3
-
-# An instance may have delayed it again while another one handled it.
-_SETTLED_MEANWHILE: Final = """
-SELECT EXISTS (SELECT 1 FROM amphibus_inbox AS done WHERE done.source = waiting.source AND done.id = waiting.id)
-FROM amphibus_delayed AS waiting WHERE seq = ?
-"""
-_BODY_HANDLED: Final = "SELECT body FROM amphibus_inbox WHERE source = ? AND id = ?"
 
 
 class Executor:
@@ -87,8 +82,8 @@ class Executor:
     async def _settled_already(self, attempt: Attempt, transaction: Transaction) -> Outcome | None:
         sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.DELAYED:
-            found = await sql.row(_SETTLED_MEANWHILE, attempt.seq)
-            return None if found and not found[0] else Gone(settled=found is not None)
+            settled = await settled_meanwhile(sql, attempt.seq)
+            return None if settled is False else Gone(settled=bool(settled))
         if attempt.origin is Origin.TIMER:
             armed = await is_armed(sql, transaction.write_set, envelope)
             return None if armed else Gone(settled=False)
@@ -96,8 +91,7 @@ class Executor:
         if prior is None:
             return None
         if prior[0] != "waits":
-            handled = await sql.row(_BODY_HANDLED, envelope.source, envelope.id)
-            before = handled[0] if handled is not None else None
+            before = await body_handled(sql, envelope.source, envelope.id)
             return repeated(*prior, conflicting=_differs(before, envelope.body))
         if attempt.origin is Origin.REQUEST:
             detail = "an earlier message of this key waits for its retry"

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from amphibus.config.settings import BusSettings
 from amphibus.inbox.attempt import Attempt, Origin
-from amphibus.inbox.parking import backoff
+from amphibus.inbox.backoff import backoff
 from amphibus.messages.envelope import Reply
 from amphibus.messages.failure import Failure
 

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Callable
 
 from amphibus.clock import SECOND, Clock
+from amphibus.database.delayed import due_now, next_due
 from amphibus.database.store import Store
 from amphibus.inbox.attempt import Attempt, Origin
-from amphibus.inbox.parking import due_now, next_due
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.timers import timers_due
 from amphibus.module import Module

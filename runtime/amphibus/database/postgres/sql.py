@@ -8,14 +8,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
+from amphibus.database.outbox import INSERT_OUTBOX
 from amphibus.database.sql import Identified
-from amphibus.database.statements import (
-    ARM_TIMER,
-    DISARM_TIMER,
-    INSERT_INBOX,
-    INSERT_OUTBOX,
-    PRIOR_OUTCOME,
-)
+from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
 from amphibus.database.write_set import OutboxEntry, Row, WriteSet
 
 NOW: Final = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"

@@ -18,8 +18,9 @@ from amphibus.database.schema.steps import (
     version_of,
 )
 from amphibus.database.sessions import session_on
-from amphibus.database.sql import Sql, SqliteSql
+from amphibus.database.sql import Sql
 from amphibus.database.sqlite.inline_dialect import InlineSession
+from amphibus.database.sqlite.sql import SqliteSql
 from amphibus.database.store import Migrate
 from amphibus.errors import StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
