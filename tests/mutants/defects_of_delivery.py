@@ -36,8 +36,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the relay believes its memory alone",
         "outbox/reader",
-        "            if rows[0][0] > known:",
-        "            if rows[0][0] < known:",
+        "limit=known + 1, only=mine) > known:",
+        "limit=known + 1, only=mine) < known:",
         "test_retention.py::test_the_event_log_feeds_a_new_subscriber",
     ),
     in_runtime(
@@ -120,7 +120,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "clean-up forgets what is not delivered",
-        "host/retention",
+        "database/outbox",
         '" AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq)',
         '" AND EXISTS (SELECT 1 FROM amphibus_outbox d WHERE d.seq = o.seq)',
         "test_retention.py::test_nothing_that_is_not_delivered_is_forgotten",
@@ -128,13 +128,13 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "clean-up forgets what a delayed message may bring back",
         "host/retention",
-        "            rows_before = min(rows_before, oldest[0])",
-        "            rows_before = max(rows_before, oldest[0])",
+        "            rows_before = min(rows_before, oldest)",
+        "            rows_before = max(rows_before, oldest)",
         "test_retention.py::test_while_a_message_is_parked_nothing_since_it_is_forgotten",
     ),
     in_runtime(
         "clean-up looks at the delayed ones only",
-        "host/retention",
+        "database/delayed",
         "SELECT min(received) FROM amphibus_dead",
         "SELECT min(received) FROM amphibus_delayed",
         "test_retention.py::test_while_a_message_is_dead_nothing_since_it_is_forgotten",

@@ -12,10 +12,11 @@ import structlog
 from amphibus import failpoints
 from amphibus.clock import Clock, SystemClock
 from amphibus.config.settings import Settings
+from amphibus.database.facts import last_transport
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.module_host import ModuleHost, ModuleServices, all_idle
-from amphibus.host.transport_switch import empty_the_broker, last_transport, remember_transport
+from amphibus.host.transport_switch import empty_the_broker, remember_transport
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signals_app
@@ -143,7 +144,9 @@ class Host:
         """Takes over what waits where another mode left it."""
         now = self.transport.name
         changed = [
-            hosted for hosted in self.modules.values() if await last_transport(hosted.store) != now
+            hosted
+            for hosted in self.modules.values()
+            if await last_transport(hosted.store.reader) != now
         ]
         if now == "memory" and changed:
             # A module that never ran over the broker may have messages there too.

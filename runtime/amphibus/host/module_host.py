@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.contract import Query
+from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
@@ -31,13 +32,6 @@ from amphibus.transport import Transport
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.writer import Writer
-
-_NUMBERS = (
-    "SELECT (SELECT count(*) FROM amphibus_delivery),"
-    " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
-    " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
-    " (SELECT count(*) FROM amphibus_timer)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +197,15 @@ class ModuleHost:
         raise RequestFailed(f"module {owner} failed", reply.detail)
 
     async def _numbers(self) -> Mapping[str, float]:
-        row = await self.store.reader.row(_NUMBERS)
-        oldest = row[1] if row else None
+        counts = await waiting_counts(self.store.reader)
+        oldest = counts.oldest
         waited = (self._around.clock.now() - oldest) / 1_000_000 if oldest else 0.0
-        depth, _, delayed, dead, timers = row or (0, None, 0, 0, 0)
         return {
-            "outbox_depth": float(depth),
+            "outbox_depth": float(counts.undelivered),
             "outbox_oldest_seconds": waited,
-            "delayed": float(delayed),
-            "dead_letters": float(dead),
-            "timers": float(timers),
+            "delayed": float(counts.delayed),
+            "dead_letters": float(counts.dead),
+            "timers": float(counts.timers),
             "in_flight": float(self.receiver.in_flight),
         }
 

@@ -8,30 +8,17 @@ import structlog
 
 from amphibus.clock import SECOND, Clock
 from amphibus.config.settings import RetentionSettings
+from amphibus.database.accepted import prune_accepted
+from amphibus.database.delayed import oldest_waiting
 from amphibus.database.faults import StoreHealth
+from amphibus.database.inbox import forget_bodies, prune_inbox
+from amphibus.database.outbox import prune_outbox
 from amphibus.failpoints import failpoint
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
 _log: Any = structlog.get_logger()
 _DAY = 86_400 * SECOND
-# Each finds its rows by an index or at the front of the table, so that a long history costs nothing.
-_BODIES = (
-    "UPDATE amphibus_inbox SET body = NULL WHERE seq IN (SELECT seq FROM amphibus_inbox"
-    " WHERE handled < ? AND body IS NOT NULL ORDER BY handled LIMIT ?)"
-)
-_OUTBOX = (
-    "DELETE FROM amphibus_outbox WHERE seq IN (SELECT seq FROM amphibus_outbox o WHERE o.time < ?"
-    " AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq) ORDER BY o.time LIMIT ?)"
-)
-_INBOX = (
-    "DELETE FROM amphibus_inbox WHERE seq IN (SELECT seq FROM amphibus_inbox ORDER BY seq LIMIT ?)"
-    " AND handled < ?"
-)
-_ACCEPTED = (
-    "DELETE FROM amphibus_accepted WHERE identity IN (SELECT identity FROM amphibus_accepted"
-    " WHERE accepted < ? ORDER BY accepted LIMIT ?)"
-)
 
 
 class Retention:
@@ -91,16 +78,13 @@ class Retention:
         bodies_before = now - int(self._settings.retain_days * _DAY)
         rows_before = now - int(self._settings.inbox_retention_days * _DAY)
         # A message that is still delayed or dead may come again, and so may what was sent before it.
-        oldest = await sql.row(
-            "SELECT min(oldest) FROM (SELECT min(received) AS oldest FROM amphibus_delayed"
-            " UNION ALL SELECT min(received) FROM amphibus_dead) AS waiting"
-        )
-        if oldest is not None and oldest[0] is not None:
-            rows_before = min(rows_before, oldest[0])
+        oldest = await oldest_waiting(sql)
+        if oldest is not None:
+            rows_before = min(rows_before, oldest)
         pruned = (
-            await sql.run(_BODIES, bodies_before, batch),
-            await sql.run(_OUTBOX, bodies_before, batch),
-            await sql.run(_INBOX, batch, rows_before),
-            await sql.run(_ACCEPTED, rows_before, batch),
+            await forget_bodies(sql, before=bodies_before, limit=batch),
+            await prune_outbox(sql, before=bodies_before, limit=batch),
+            await prune_inbox(sql, before=rows_before, limit=batch),
+            await prune_accepted(sql, before=rows_before, limit=batch),
         )
         return max(pruned)

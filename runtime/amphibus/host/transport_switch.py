@@ -13,7 +13,7 @@ import structlog
 
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
-from amphibus.database.store import Store
+from amphibus.database.facts import note_transport
 from amphibus.errors import ConfigError
 from amphibus.host.module_host import ModuleHost
 from amphibus.routing.topology import Topology
@@ -24,22 +24,12 @@ _log: Any = structlog.get_logger()
 _LOOK_SECONDS = 0.05
 
 
-async def last_transport(store: Store) -> str:
-    """What carried the messages of this database's module the last time."""
-    row = await store.reader.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
-    return str(row[0]) if row else "memory"
-
-
 async def remember_transport(hosted: ModuleHost, name: str) -> None:
     """Writes down what carries them from now on. Durable when it returns."""
     connection = hosted.store.writer
     await hosted.store.begin_alone()  # other instances may write it down at the same moment
     try:
-        await connection.sql.run(
-            "INSERT INTO amphibus_meta (name, value) VALUES ('transport', ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            name,
-        )
+        await note_transport(connection.sql, name)
     except BaseException:
         await connection.roll_back()
         raise

@@ -13,7 +13,17 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from amphibus.database.postgres.connection import PostgresConnection
-from amphibus.database.postgres.sql import NOW, PostgresSql
+from amphibus.database.postgres.leases import (
+    claim_partitions,
+    instance_ids,
+    other_instances,
+    register_instance,
+    release_partition,
+    remove_instance,
+    renew_instance,
+    strike_off_silent,
+)
+from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified, Sql
 from amphibus.database.write_set import Row
@@ -76,8 +86,7 @@ class Leases:
                 await asyncio.wait([task])
         with contextlib.suppress(Exception):
             sql = self._connection.sql
-            await sql.run("UPDATE amphibus_lease SET owner = NULL WHERE owner = ?", self.instance)
-            await sql.run("DELETE FROM amphibus_instance WHERE id = ?", self.instance)
+            await remove_instance(sql, self.instance)
         await self._connection.close()
 
     def notify(self) -> None:
@@ -123,37 +132,29 @@ class Leases:
     async def _register(self) -> None:
         sql = self._connection.sql
         await self._outlive_another_mode(sql)
-        for partition in range(self.count):
-            await sql.run(
-                "INSERT INTO amphibus_lease (partition, owner, token, until) VALUES (?, NULL, 0, 0)"
-                " ON CONFLICT (partition) DO NOTHING",
-                partition,
-            )
-        await sql.run(
-            f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {NOW} + ?)",
+        await register_instance(
+            sql,
             self.instance,
-            self._transport,
-            self._lease,
+            transport=self._transport,
+            lease=self._lease,
+            partitions=self.count,
         )
 
     async def _outlive_another_mode(self, sql: Sql) -> None:
         """Waits for the leases of instances that died in another mode; those that live renew theirs."""
         before: dict[str, int] = {}
         while True:
-            await self._strike_off(sql)
-            others = await sql.rows(
-                "SELECT id, until, transport FROM amphibus_instance WHERE transport <> ?",
-                self._transport,
-            )
+            await strike_off_silent(sql)
+            others = await other_instances(sql, self._transport)
             if not others:
                 return
-            if any(before.get(identity, until) != until for identity, until, _ in others):
+            if any(before.get(each.id, each.until) != each.until for each in others):
                 raise StoreError(
-                    f"module {self._store.module} runs over {others[0][2]} on this database",
+                    f"module {self._store.module} runs over {others[0].transport} on this database",
                     f"this process would run it over {self._transport}: two modes never share one",
                     "stop the other first",
                 )
-            before = {identity: until for identity, until, _ in others}
+            before = {each.id: each.until for each in others}
             await asyncio.sleep(self._beat / 2)
 
     async def _work(self) -> None:
@@ -173,19 +174,13 @@ class Leases:
         if self._lost or self._connection.raw.is_closed():
             await self._reconnect()
         sql = self._connection.sql
-        alive = await sql.run(
-            f"UPDATE amphibus_instance SET until = {NOW} + ? WHERE id = ?",
-            self._lease,
-            self.instance,
-        )
-        if not alive:
+        if not await renew_instance(sql, self.instance, lease=self._lease):
             self._lose_all()
             self.instance = new_id()
             await self._register()
-        await self._strike_off(sql)
+        await strike_off_silent(sql)
         await self._release(sql)
-        rows = await sql.rows("SELECT id FROM amphibus_instance ORDER BY id")
-        ids = [row[0] for row in rows]
+        ids = await instance_ids(sql)
         place = ids.index(self.instance)
         target = self.count // len(ids) + (1 if place < self.count % len(ids) else 0)
         if len(self.owned) > target and not self._leaving:
@@ -193,25 +188,11 @@ class Leases:
         elif len(self.owned) < target:
             await self._claim(sql, target - len(self.owned))
 
-    async def _strike_off(self, sql: Sql) -> None:
-        """Removes instances that fell silent. Waits for a commit that is under way in one."""
-        await sql.run(f"DELETE FROM amphibus_instance WHERE until < {NOW}")
-        await sql.run(
-            "UPDATE amphibus_lease SET owner = NULL WHERE owner IS NOT NULL"
-            " AND owner NOT IN (SELECT id FROM amphibus_instance)"
-        )
-
     async def _claim(self, sql: Sql, wanted: int) -> None:
-        rows = await sql.rows(
-            "UPDATE amphibus_lease SET owner = ?, token = token + 1 WHERE partition IN"
-            " (SELECT partition FROM amphibus_lease WHERE owner IS NULL ORDER BY partition LIMIT ?"
-            " FOR UPDATE SKIP LOCKED) RETURNING partition, token",
-            self.instance,
-            wanted,
-        )
-        if rows:
-            self._held |= {row[0]: row[1] for row in rows}
-            self._change(gained=frozenset(row[0] for row in rows))
+        claimed = dict(await claim_partitions(sql, self.instance, wanted=wanted))
+        if claimed:
+            self._held |= claimed
+            self._change(gained=frozenset(claimed))
 
     def _leave(self, partitions: frozenset[int]) -> None:
         """Begins to give partitions away: nothing new of them is begun, what runs is waited for.
@@ -239,11 +220,7 @@ class Leases:
         if lost:
             self._change(lost=lost)
         for partition in self._leaving:
-            await sql.run(
-                "UPDATE amphibus_lease SET owner = NULL WHERE partition = ? AND owner = ?",
-                partition,
-                self.instance,
-            )
+            await release_partition(sql, partition, self.instance)
         self._leaving, self._draining = frozenset(), None
 
     def _lose_all(self) -> None:

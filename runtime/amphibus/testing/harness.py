@@ -19,7 +19,11 @@ from amphibus.admin.inspection import look_into
 from amphibus.clock import VirtualClock
 from amphibus.config.settings import Settings, load_settings
 from amphibus.contract import Message, Query, Value
-from amphibus.database.envelope_rows import ENVELOPE, envelope_of
+from amphibus.database.dead import DEAD
+from amphibus.database.delayed import DELAYED
+from amphibus.database.envelope_rows import envelope_of
+from amphibus.database.inbox import HANDLED
+from amphibus.database.outbox import SENT
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.host import Host
 from amphibus.messages.envelope import Envelope
@@ -205,29 +209,20 @@ class Harness:
         """Everything in the outboxes of the hosted modules, oldest first."""
         found: list[Envelope] = []
         for hosted in self.host.modules.values():
-            statement = f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq"
-            found += map(envelope_of, look_into(hosted.name, self.host.settings, statement))
+            found += map(envelope_of, look_into(hosted.name, self.host.settings, SENT))
         return sorted(found, key=lambda each: each.time)
 
     def dead(self, module: str) -> list[dict[str, Any]]:
         """The dead letters of a module: id, type, key, reason, error, attempts."""
-        return self._rows(
-            module, "SELECT id, type, key, reason, error, attempts, traceback FROM amphibus_dead"
-        )
+        return self._rows(module, DEAD)
 
     def delayed(self, module: str) -> list[dict[str, Any]]:
         """The delayed messages of a module: id, type, key, attempts, due, error."""
-        return self._rows(
-            module, "SELECT id, type, key, attempts, due, error FROM amphibus_delayed ORDER BY seq"
-        )
+        return self._rows(module, DELAYED)
 
     def inbox(self, module: str) -> list[dict[str, Any]]:
         """What a module has handled: id, source, type, key, outcome, attempts, in order."""
-        return self._rows(
-            module,
-            "SELECT id, source, type, key, outcome, attempts, correlation, causation, trace FROM amphibus_inbox"
-            " ORDER BY seq",
-        )
+        return self._rows(module, HANDLED)
 
     def _rows(self, module: str, statement: str) -> list[dict[str, Any]]:
         hosted = self.host.modules[module]

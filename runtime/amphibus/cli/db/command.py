@@ -1,25 +1,18 @@
 """`amphibus db`: what is in the modules' databases, backups of them."""
 
+import asyncio
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from amphibus.admin.backup import backup, restore
-from amphibus.admin.database import existing, facts, reading
+from amphibus.admin.database import existing, reading
 from amphibus.cli import options
 from amphibus.cli.db import server as db_server
 from amphibus.cli.output import plural, show_columns, show_json, typed
-
-_COUNTS: Final = {
-    "unsent": "SELECT count(*) FROM amphibus_delivery",
-    "handled": "SELECT count(*) FROM amphibus_inbox",
-    "delayed": "SELECT count(*) FROM amphibus_delayed",
-    "dead": "SELECT count(*) FROM amphibus_dead",
-    "timers": "SELECT count(*) FROM amphibus_timer",
-}
 
 
 def status(
@@ -119,11 +112,13 @@ def restore_backup(
 
 
 def _status(module: str, path: Path) -> dict[str, Any]:
+    from amphibus.database.counts import held_counts
+    from amphibus.database.facts import facts_of_file
+    from amphibus.database.sqlite.sql import SqliteSql
+
     with reading(path) as connection:
-        counts = {
-            name: connection.execute(statement).fetchone()[0] for name, statement in _COUNTS.items()
-        }
-        known = facts(connection)
+        counts = asyncio.run(held_counts(SqliteSql(connection)))
+        known = facts_of_file(connection)
         revision = _revision(connection, module)
     size = sum(each.stat().st_size for each in path.parent.glob(f"{module}.db*") if each.is_file())
     return {
@@ -132,7 +127,7 @@ def _status(module: str, path: Path) -> dict[str, Any]:
         "revision": revision or "-",
         "transport": known.get("transport", "-"),
         "bytes": size,
-        **counts,
+        **counts._asdict(),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amphibus import failpoints
 from amphibus.cli.output import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def upgrade_all(
             Exit.USAGE,
         )
     modules = only or tuple(project.modules)
+    failpoints.arm()
     with _explained(settings):
         for module in modules:
             asyncio.run(_upgrade(project, settings, module, dry_run=dry_run))
@@ -92,12 +94,12 @@ async def _versions(settings: "Settings", module: str) -> _Versions:
     if settings.db_url is None:
         return _versions_of_file(settings.data_dir / f"{module}.db", module)
     from amphibus.admin.server import connected
+    from amphibus.database.facts import facts_of_schema
     from amphibus.database.migrations import version_table
-    from amphibus.database.postgres.store import facts_of
     from amphibus.database.schema.steps import check_owner, version_of
 
     async with connected(settings.db_url.get_secret_value()) as connection:
-        facts = await facts_of(connection, module)
+        facts = await facts_of_schema(connection, module)
         if not facts:
             return _Versions(0, "-")
         check_owner(facts, module, f"schema {module}")
@@ -111,12 +113,13 @@ async def _versions(settings: "Settings", module: str) -> _Versions:
 def _versions_of_file(path: Path, module: str) -> _Versions:
     if not path.exists():
         return _Versions(0, "-")
-    from amphibus.admin.database import facts, opened
+    from amphibus.admin.database import opened
+    from amphibus.database.facts import facts_of_file
     from amphibus.database.migrations import version_table
     from amphibus.database.schema.steps import check_owner, version_of
 
     with opened(path, "ro") as connection:
-        found = facts(connection)
+        found = facts_of_file(connection)
         if not found:
             return _Versions(0, "-")
         check_owner(found, module, str(path))

@@ -3,13 +3,16 @@
 import asyncio
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from amphibus.admin import dead as letters
-from amphibus.admin.dead import DeadLetter
+from amphibus.admin.dead import DeadCursor
 from amphibus.cli import options
 from amphibus.cli.dead.edit import edited_body
 from amphibus.cli.output import CommandError, Exit, moment, plural, show_columns, show_json, typed
+from amphibus.database.dead import DeadLetter
 
 if TYPE_CHECKING:
     from amphibus.admin.stores import Stores
@@ -19,6 +22,8 @@ def list_dead(
     *,
     module: str | None = None,
     type_: options.Contract = None,
+    limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None,
+    after: str | None = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
@@ -27,8 +32,13 @@ def list_dead(
 
     Args:
         module: Of this module only.
+        limit: How many to list; all without it.
+        after: Where the page before ended, as DIED/MODULE/MESSAGE in the words of --json.
     """
-    found = _find(options.stores(data_dir, db), (), module, type_)
+    cursor = None if after is None else _cursor(after)
+    found = _find(
+        options.stores(data_dir, db), (), module, type_, after=cursor, limit=_positive(limit)
+    )
     if as_json:
         show_json([_facts(each) for each in found])
         return
@@ -39,6 +49,10 @@ def list_dead(
     show_columns(("MESSAGE", "MODULE", "TYPE", "DIED", "REASON"), rows)
     count = plural(len(rows), "dead message")
     print(typed(f"\n{count}; amphibus dead show MESSAGE shows one"))
+    if len(found) == limit:
+        last = found[-1]
+        place = f"{last.died}/{last.module}/{last.id}"
+        print(typed(f"more: amphibus dead list --limit {limit} --after {place}"))
 
 
 def show(
@@ -203,11 +217,45 @@ def _named(stores: "Stores", messages: tuple[str, ...], module: str | None) -> l
 
 
 def _find(
-    stores: "Stores", messages: tuple[str, ...], module: str | None, contract: str | None
+    stores: "Stores",
+    messages: tuple[str, ...],
+    module: str | None,
+    contract: str | None,
+    *,
+    after: DeadCursor | None = None,
+    limit: int | None = None,
 ) -> list[DeadLetter]:
     if module is not None:
         options.store_of(module, stores)
-    return asyncio.run(letters.find(stores, ids=messages, module=module, contract=contract))
+    return asyncio.run(
+        letters.find(
+            stores, ids=messages, module=module, contract=contract, after=after, limit=limit
+        )
+    )
+
+
+def _cursor(text: str) -> DeadCursor:
+    died, _, rest = text.partition("/")
+    module, _, identity = rest.partition("/")
+    if not (died.isdecimal() and module and identity):
+        raise CommandError(
+            f"'{text}' is no place in the list",
+            "--after takes DIED/MODULE/MESSAGE, where the page before ended",
+            "amphibus dead list --limit 20",
+            Exit.USAGE,
+        )
+    return DeadCursor(int(died), module, identity)
+
+
+def _positive(limit: int | None) -> int | None:
+    if limit is not None and limit < 1:
+        raise CommandError(
+            f"--limit {limit} would list nothing",
+            "it takes a number of 1 or more",
+            "amphibus dead list --limit 20",
+            Exit.USAGE,
+        )
+    return limit
 
 
 def _facts(letter: DeadLetter) -> dict[str, Any]:

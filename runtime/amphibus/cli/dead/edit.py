@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amphibus.admin.dead import DeadLetter
 from amphibus.cli.output import CommandError, Exit
+from amphibus.database.dead import DeadLetter
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project

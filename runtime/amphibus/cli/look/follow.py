@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.admin.database import databases
-from amphibus.admin.flows import Destinations, Hop, Receipt, correlation_of, flow
+from amphibus.admin.flows import Destinations, Hop, Receipt, begun_with, flow
 from amphibus.admin.stores import files
 from amphibus.cli import options
 from amphibus.cli.output import GREEN, RED, YELLOW, CommandError, Exit, paint
@@ -98,7 +98,7 @@ async def follow(
 async def _hops(data_dir: Path, key: str, since: int, destinations: Destinations) -> list[Hop]:
     stores = files(databases(data_dir), 1)
     gateway = {name: store for name, store in stores.items() if name == GATEWAY}
-    correlation = await correlation_of(gateway, key=key, since=since)
+    correlation = await begun_with(gateway, key, since=since)
     if correlation is None:
         return []
     roots = await flow(stores, correlation, since=since, destinations=destinations)

@@ -7,11 +7,12 @@ from sqlalchemy import NullPool
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from amphibus.database.facts import facts_of_schema, note_facts_of_schema
 from amphibus.database.faults import StoreHealth
 from amphibus.database.postgres.connection import PostgresConnection
+from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.readers import PostgresReader, Readers
 from amphibus.database.postgres.shared_reader import SharedReader
-from amphibus.database.postgres.sql import NOW
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
     check_facts,
@@ -24,8 +25,8 @@ from amphibus.database.store import Migrate
 from amphibus.errors import StoreAway, StoreError, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 
+_WAIT_A_WHILE: Final = "SET LOCAL lock_timeout = '5s'"
 _AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
-_NOTE_FACT: Final = "INSERT INTO amphibus_meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
 class PostgresStore:
@@ -112,6 +113,12 @@ class PostgresStore:
         await self.writer.sql.run("SELECT pg_advisory_xact_lock(hashtext(?))", self._name)
 
     async def _create_or_upgrade(self, *, upgrade: bool) -> None:
+        try:
+            await self._create_or_upgrade_alone(upgrade=upgrade)
+        except asyncpg.LockNotAvailableError as error:
+            raise self._used_by_an_older_one("a transaction on its tables does not end") from error
+
+    async def _create_or_upgrade_alone(self, *, upgrade: bool) -> None:
         raw = self.writer.raw
         async with raw.transaction():
             # Two instances that start together create the tables once.
@@ -119,7 +126,7 @@ class PostgresStore:
             # Only where it is missing: even to ask for one that exists needs a right to make others.
             if not await raw.fetchval("SELECT to_regnamespace($1)", f'"{self.module}"'):
                 await raw.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.module}"')
-            facts = await facts_of(raw, self.module)
+            facts = await facts_of_schema(raw, self.module)
             if facts:
                 check_owner(facts, self.module, self.where)
                 if not upgrade:
@@ -129,26 +136,21 @@ class PostgresStore:
                 return
             if facts:
                 await self._refuse_while_others_work(raw)
+                await raw.execute(_WAIT_A_WHILE)
             failpoint("migrate.before")
             for statement in statements_for_postgresql(version):
                 await raw.execute(statement)
             facts = {"module": self.module} | facts | {"schema_version": str(SCHEMA_VERSION)}
-            await raw.executemany(_NOTE_FACT, list(facts.items()))
+            await note_facts_of_schema(raw, facts)
             failpoint("migrate.after")
 
     async def _refuse_while_others_work(self, raw: Any) -> None:
-        await raw.execute("SET LOCAL lock_timeout = '5s'")
-        alive = await raw.fetchval(f"SELECT count(*) FROM amphibus_instance WHERE until > {NOW}")
-        if alive:
-            raise StoreInUse(
-                f"{self.where} is in use by an older version of Amphibus",
-                f"instances of module {self.module} that work on it: {alive}",
-                "stop them, then: amphibus db upgrade",
-            )
+        if alive := await count_alive(raw, self.module):
+            raise self._used_by_an_older_one(f"instances of module {self.module}: {alive}")
 
-
-async def facts_of(raw: Any, module: str) -> dict[str, str]:
-    """What a schema says of itself; nothing if it has no tables of the runtime."""
-    if not await raw.fetchval("SELECT to_regclass($1)", f'"{module}".amphibus_meta'):
-        return {}
-    return dict(await raw.fetch(f'SELECT name, value FROM "{module}".amphibus_meta'))
+    def _used_by_an_older_one(self, why: str) -> StoreInUse:
+        return StoreInUse(
+            f"{self.where} is in use by an older version of Amphibus",
+            f"{why}; one that was killed is forgotten after 10 seconds",
+            "stop them, then: amphibus db upgrade",
+        )

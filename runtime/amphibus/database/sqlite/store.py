@@ -10,6 +10,7 @@ from typing import ClassVar
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from amphibus.database.facts import facts_of_file, note_facts_of_file
 from amphibus.database.faults import StoreHealth
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
@@ -209,8 +210,7 @@ class SqliteStore:
         raw.execute("COMMIT")
 
     def _create_or_upgrade(self, raw: sqlite3.Connection) -> None:
-        known = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'amphibus_meta'").fetchone()
-        facts = dict(raw.execute("SELECT name, value FROM amphibus_meta")) if known else {}
+        facts = facts_of_file(raw)
         if facts:
             check_owner(facts, self.module, self.where)
         version = version_of(facts)
@@ -220,8 +220,7 @@ class SqliteStore:
         for statement in statements_for_sqlite(version):
             raw.execute(statement)
         facts = {"module": self.module, "transport": "memory"} | facts
-        facts["schema_version"] = str(SCHEMA_VERSION)
-        raw.executemany("INSERT OR REPLACE INTO amphibus_meta VALUES (?, ?)", facts.items())
+        note_facts_of_file(raw, facts | {"schema_version": str(SCHEMA_VERSION)})
         failpoint("migrate.after")
 
 
