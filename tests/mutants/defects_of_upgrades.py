@@ -58,6 +58,13 @@ UPGRADES: Final[tuple[Defect, ...]] = (
         f"{_UPGRADE}::test_a_backup_of_before_is_made_and_put_back_by_this_version",
     ),
     in_runtime(
+        "clean-up looks at the delayed ones only",
+        "database/delayed",
+        "SELECT min(received) FROM amphibus_dead",
+        "SELECT min(received) FROM amphibus_delayed",
+        "test_retention.py::test_while_a_message_is_dead_nothing_since_it_is_forgotten",
+    ),
+    in_runtime(
         "a page of flows begins with the last of the one before",
         "admin/latest_flows",
         "if place < top)",
