@@ -76,7 +76,7 @@ UPGRADES: Final[tuple[Defect, ...]] = (
         "admin/latest_flows",
         "len(page) == limit and page[-1][0] > unread",
         "len(page) == limit and page[-1][0] > -1",
-        "tests/console/test_logs.py::test_flows_come_in_pages_by_what_happened_in_them_last",
+        "tests/console/test_logs.py::test_the_latest_flow_is_first_whichever_module_knows_it",
     ),
     in_runtime(
         "dead letters come in another order than their pages",
