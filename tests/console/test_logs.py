@@ -156,3 +156,12 @@ def test_all_messages_of_a_listed_flow_are_counted(console: Console) -> None:
     (listed,) = console("logs", "--json", "--limit", "1").json
 
     assert listed["messages"] == 500
+
+
+def test_the_latest_flow_is_first_whichever_module_knows_it(console: Console) -> None:
+    console.store("gateway").sent("m-1", correlation="flow-1")
+    console.store("shelf").handled("m-2", correlation="flow-2", handled_at=NOW)
+
+    (listed,) = console("logs", "--json", "--limit", "1").json
+
+    assert listed["correlation"] == "flow-2"

@@ -133,13 +133,6 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "test_retention.py::test_while_a_message_is_parked_nothing_since_it_is_forgotten",
     ),
     in_runtime(
-        "clean-up looks at the delayed ones only",
-        "database/delayed",
-        "SELECT min(received) FROM amphibus_dead",
-        "SELECT min(received) FROM amphibus_delayed",
-        "test_retention.py::test_while_a_message_is_dead_nothing_since_it_is_forgotten",
-    ),
-    in_runtime(
         "ids go with their bodies",
         "host/retention",
         "        rows_before = now - int(self._settings.inbox_retention_days * _DAY)",

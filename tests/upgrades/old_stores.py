@@ -57,13 +57,14 @@ class OldStores:
 
     def amphibus(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Runs a command in the shop."""
+        ours = {key: value for key, value in os.environ.items() if not key.startswith("AMPHIBUS_")}
         named = {"AMPHIBUS_DATA_DIR": str(self.data)}
         if self.url is not None:
             named["AMPHIBUS_DB_URL"] = self.url
         return subprocess.run(
             [_AMPHIBUS, *arguments],
             cwd=ROOT,
-            env=os.environ | named | environment,
+            env=ours | named | environment,
             capture_output=True,
             text=True,
             check=False,

@@ -77,14 +77,6 @@ async def prior_outcome(sql: Sql, envelope: Envelope) -> Row | None:
     return (await sql.prior_outcomes([(envelope.source, envelope.id, envelope.ordering_key)]))[0]
 
 
-async def body_handled(sql: Sql, source: str, identity: str) -> bytes | None:
-    """Returns the body that was handled under an id; None if there is none, or none is kept any more."""
-    row = await sql.row(
-        "SELECT body FROM amphibus_inbox WHERE source = ? AND id = ?", source, identity
-    )
-    return None if row is None or row[0] is None else bytes(row[0])
-
-
 async def is_settled(sql: Sql, source: str, identity: str) -> bool:
     """Whether a message was handled or is dead."""
     return await sql.row(_SETTLED, source, identity, source, identity) is not None
@@ -96,6 +88,14 @@ async def is_handled(sql: Sql, source: str, identity: str) -> bool:
         "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?", source, identity
     )
     return found is not None
+
+
+async def body_handled(sql: Sql, source: str, identity: str) -> bytes | None:
+    """The body of a message that was handled, while it is kept."""
+    row = await sql.row(
+        "SELECT body FROM amphibus_inbox WHERE source = ? AND id = ?", source, identity
+    )
+    return None if row is None else row[0]
 
 
 async def newest_number(sql: Sql) -> int:

@@ -83,7 +83,7 @@ class Executor:
         sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.DELAYED:
             settled = await settled_meanwhile(sql, attempt.seq)
-            return None if settled is False else Gone(settled=settled is not None)
+            return None if settled is False else Gone(settled=bool(settled))
         if attempt.origin is Origin.TIMER:
             armed = await is_armed(sql, transaction.write_set, envelope)
             return None if armed else Gone(settled=False)
@@ -91,8 +91,8 @@ class Executor:
         if prior is None:
             return None
         if prior[0] != "waits":
-            handled = await body_handled(sql, envelope.source, envelope.id)
-            return repeated(*prior, conflicting=_differs(handled, envelope.body))
+            before = await body_handled(sql, envelope.source, envelope.id)
+            return repeated(*prior, conflicting=_differs(before, envelope.body))
         if attempt.origin is Origin.REQUEST:
             detail = "an earlier message of this key waits for its retry"
             return Unanswered(Reply("unavailable", detail=detail))
@@ -191,7 +191,7 @@ def _decoded(prepared: Prepared) -> tuple[Any, Any]:
 
 def _differs(handled: bytes | None, body: bytes) -> bool:
     """Whether two bodies say different things; unknown, once the first one is pruned, is no."""
-    if handled is None or handled == bytes(body):
+    if handled is None or bytes(handled) == bytes(body):
         return False
     try:
         return bool(json.loads(handled) != json.loads(body))

@@ -51,23 +51,24 @@ class OutcomeRecorder:
             case Dead():
                 return await self._dead(attempt, outcome, transaction.sql)
             case Gone(settled=True):
-                return await self._leave_origin(attempt, transaction.sql)
+                return await self._leave_origin(transaction.sql, attempt)
         return None
 
     async def _handled(
         self, attempt: Attempt, outcome: str, answer: bytes, transaction: Transaction
     ) -> int | None:
+        now = self._clock.now()
         transaction.write_set.inbox.append(
             inbox_row(
                 attempt.envelope,
                 received=attempt.received,
-                handled=self._clock.now(),
+                handled=now,
                 attempts=attempt.spent + 1,
                 outcome=outcome,
                 answer=answer or None,
             )
         )
-        return await self._leave_origin(attempt, transaction.sql)
+        return await self._leave_origin(transaction.sql, attempt)
 
     async def _delay(self, attempt: Attempt, outcome: Delayed, sql: Sql) -> int:
         failpoint("delay.before")
@@ -110,15 +111,14 @@ class OutcomeRecorder:
             now=self._clock.now(),
             blocks=outcome.blocks,
         )
-        return await self._leave_origin(attempt, sql)
+        return await self._leave_origin(sql, attempt)
 
-    async def _leave_origin(self, attempt: Attempt, sql: Sql) -> int | None:
-        """Removes it from where it waited; the next one of its key is due now, unless a dead one blocks it."""
+    async def _leave_origin(self, sql: Sql, attempt: Attempt) -> int | None:
+        """Removes it from where it waited; returns when the next of its key is due, if it may go on."""
         if attempt.origin is Origin.DELAYED:
             now = self._clock.now()
-            return (
-                now if await remove_delayed(sql, attempt.seq, attempt.ordering_key, now) else None
-            )
+            key = attempt.ordering_key
+            return now if await remove_delayed(sql, attempt.seq, key, now) else None
         if attempt.origin is Origin.TIMER:
             await remove_timer(sql, attempt.envelope)
         return None

@@ -46,6 +46,7 @@ class PostgresStore:
         self._name = f"amphibus.{module}"
         self.health = StoreHealth(module)
         self._readers = Readers(lambda: PostgresReader(self._engine, self._unusable).open())
+        self._open: list[PostgresConnection] = []
         self.writer: PostgresConnection
         self.reader: Sql
 
@@ -59,18 +60,23 @@ class PostgresStore:
             OlderStore: an older version wrote it; with `upgrade` it is brought to this one.
             StoreInUse: instances of an older version work on it.
         """
-        self.writer = await self.connect()
-        self._shared_reader = await self.connect()
-        self.reader = SharedReader(self._shared_reader)
-        await self._create_or_upgrade(upgrade=upgrade)
-        if migrate is not None:
-            await migrate(self)
+        try:
+            self.writer = await self._opened()
+            self._shared_reader = await self._opened()
+            self.reader = SharedReader(self._shared_reader)
+            await self._create_or_upgrade(upgrade=upgrade)
+            if migrate is not None:
+                await migrate(self)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._readers.close()
-        for connection in (self.writer, self._shared_reader):
+        for connection in self._open:
             await connection.close()
+        self._open.clear()
         await self._engine.dispose()
 
     async def renew_writer(self) -> None:
@@ -99,6 +105,11 @@ class PostgresStore:
     async def connect(self) -> PostgresConnection:
         """Another connection; close it."""
         return await PostgresConnection(self._engine, self._unusable).open()
+
+    async def _opened(self) -> PostgresConnection:
+        connection = await self.connect()
+        self._open.append(connection)
+        return connection
 
     def _unusable(self, error: Exception) -> StoreError:
         cause: BaseException | None = error
