@@ -57,7 +57,7 @@ class Office:
         names = modules or MODULES
         flags: dict[str, Any] = {f"bus.{name}": value for name, value in bus.items()}
         # Few queues, as they are made and removed for every test.
-        flags["rabbitmq.partitions"] = PARTITIONS
+        flags["bus.partitions"] = PARTITIONS
         flags["db_url"] = self.db_url
         flags["rabbitmq.prefetch"] = max(1, bus.get("window", 100) // PARTITIONS)
         async with Harness.of(

@@ -49,7 +49,7 @@ class Shop:
         flags = {
             "data_dir": folder,
             "db_url": self.url,
-            "rabbitmq.partitions": _PARTITIONS,
+            "bus.partitions": _PARTITIONS,
             "bus.max_attempts": 1,
             "bus.poll_seconds": 0.05,
         } | {f"bus.{name}": value for name, value in bus.items()}

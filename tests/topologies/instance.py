@@ -35,7 +35,7 @@ def host(names: tuple[str, ...], data: Path, db_url: str, amqp_url: str, env: st
             "bus.max_attempts": 100,
             "bus.retry_first_seconds": 0.05,
             "bus.retry_limit_seconds": 0.2,
-            "rabbitmq.partitions": PARTITIONS,
+            "bus.partitions": PARTITIONS,
         },
         environ={},
     )

@@ -81,7 +81,7 @@ async def test_a_partition_is_given_away_when_nothing_of_it_is_under_way_and_not
 @asynccontextmanager
 async def _desk(url: str, folder: Path, script: Script) -> AsyncIterator[Host]:
     business = project()
-    flags = {"data_dir": folder, "db_url": url, "rabbitmq.partitions": _COUNT}
+    flags = {"data_dir": folder, "db_url": url, "bus.partitions": _COUNT}
     settings = load_settings(business.root, flags=flags, environ={})
     host = Host(business, settings, ("desk",), containers={"desk": container_with(script)})
     await host.start()

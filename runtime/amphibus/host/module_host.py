@@ -235,12 +235,12 @@ def open_database(
 ) -> tuple[Store, PartitionAssignment]:
     """The store that the settings ask for, not connected yet, and this instance's share of the work."""
     if settings.db_url is None:
-        return SqliteStore(name, settings.data_dir), SingleInstance(settings.rabbitmq.partitions)
+        return SqliteStore(name, settings.data_dir), SingleInstance(settings.bus.partitions)
     from amphibus.database.postgres.store import PostgresStore
     from amphibus.partitions.leases import Leases
 
     store = PostgresStore(name, settings.db_url.get_secret_value())
-    return store, Leases(store, count=settings.rabbitmq.partitions, transport=transport)
+    return store, Leases(store, count=settings.bus.partitions, transport=transport)
 
 
 def make_container(module: Module, settings: Settings) -> Any | None:

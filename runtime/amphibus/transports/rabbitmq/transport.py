@@ -48,7 +48,7 @@ class RabbitTransport:
                 "--amqp amqp://user:password@host:5672/",
             )
         rabbit = settings.rabbitmq
-        self._names = Names(settings.app, settings.env, rabbit.partitions, topology)
+        self._names = Names(settings.app, settings.env, settings.bus.partitions, topology)
         self._clock = clock
         self._body_limit = settings.bus.body_limit_bytes
         self._verify = rabbit.verify_senders
