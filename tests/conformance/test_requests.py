@@ -130,3 +130,20 @@ async def test_a_write_that_nobody_works_on_any_more_is_not_running(office: Offi
             "same",
             "same",
         ]
+
+
+async def test_the_reply_to_a_stored_command_finds_its_sender(office: Office) -> None:
+    async with office.open() as shop:
+        identity = "m1"
+        replies: list[str] = []
+        shop.host.transport.requests.expect_reply(
+            identity, lambda reply: replies.append(reply.outcome)
+        )
+        await shop.send(desk.Write(book="b", line=1), message_id=identity)
+        shop.host.transport.requests.expect_reply(
+            identity, lambda reply: replies.append(reply.outcome)
+        )
+        await shop.settle()
+        await until(lambda: replies)
+
+    assert replies == ["answered"]

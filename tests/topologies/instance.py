@@ -12,7 +12,7 @@ from amphibus.clock import SystemClock
 from amphibus.config.settings import load_settings
 from amphibus.host.host import Host
 from amphibus.telemetry.logs import set_up
-from amphibus.transports.rabbitmq.transport import RabbitTransport
+from amphibus.transports.registry import make
 from tests.conformance.business import project
 from tests.conformance.moods import Script, container_with
 from tests.conformance.office import MODULES
@@ -43,7 +43,7 @@ def host(names: tuple[str, ...], data: Path, db_url: str, amqp_url: str, env: st
         business,
         settings,
         names,
-        transport=RabbitTransport(business.topology(), settings, SystemClock()),
+        transport=make("rabbitmq", business.topology(), settings, SystemClock()),
         containers={name: container_with(Script()) for name in names},
     )
 

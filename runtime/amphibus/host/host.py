@@ -22,7 +22,7 @@ from amphibus.telemetry.app import signals_app
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
-from amphibus.transports.memory import MemoryTransport
+from amphibus.transports.registry import OF_MODE, make
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 
@@ -54,13 +54,14 @@ class Host:
         self.health = Health()
         self.meters = Meters()
         self.clock = clock or SystemClock()
-        self.transport = transport or MemoryTransport()
+        topology = project.topology()
+        self.transport = transport or make("memory", topology, settings, self.clock)
         # One journal for each set of modules, so that two processes on one folder keep apart.
         self.journal = CrashJournal(settings.data_dir / f"crash-{names[0]}.journal")
         self._around = ModuleServices(
             project=project,
             settings=settings,
-            topology=project.topology(),
+            topology=topology,
             transport=self.transport,
             clock=self.clock,
             journal=self.journal,
@@ -217,7 +218,8 @@ async def serve(
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, stop.set)
-    host = Host(project, settings, modules, transport=_transport(project, settings, mode))
+    transport = make(OF_MODE[mode], project.topology(), settings, SystemClock())
+    host = Host(project, settings, modules, transport=transport)
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
     app = _FirstSignals(host)
     server = HttpServer(app, settings)
@@ -249,14 +251,6 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         return False
     doing.result()
     return True
-
-
-def _transport(project: Project, settings: Settings, mode: str) -> Transport:
-    if mode == "monolith":
-        return MemoryTransport()
-    from amphibus.transports.rabbitmq.transport import RabbitTransport
-
-    return RabbitTransport(project.topology(), settings, SystemClock())
 
 
 class _FirstSignals:

@@ -132,6 +132,7 @@ class ModuleHost:
         self.writer.start()
         self.receiver.on_due = self.due.due_at
         self._around.transport.attach(self.name, self.receiver, self.assignment)
+        self._around.transport.requests.attach(self.name, self.receiver)
         self._around.meters.watch(self.name, self._numbers)
         self.due.start()
         self.relay.start()
@@ -139,6 +140,7 @@ class ModuleHost:
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""
+        await self._around.transport.requests.detach(self.name)
         await self._around.transport.detach(self.name)
         await self.due.stop()
         await self.relay.stop()
@@ -192,7 +194,7 @@ class ModuleHost:
             reply=True,
         )
         owner = self._around.topology.owners[contract.contract_type]
-        reply = await self._around.transport.request(owner, envelope, timeout)
+        reply = await self._around.transport.requests.request(owner, envelope, timeout)
         answer = contract.answer_type()
         if reply.outcome == "answered" and answer is not None:
             return answer.model_validate_json(reply.body)

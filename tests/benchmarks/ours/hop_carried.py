@@ -13,7 +13,8 @@ from amphibus.messages.envelope import Envelope, Reply
 from amphibus.partitions.assignment import SingleInstance
 from amphibus.routing.codec import Codec, to_bytes
 from amphibus.telemetry.health import Health
-from amphibus.transports.rabbitmq.transport import RabbitTransport
+from amphibus.transport import Transport
+from amphibus.transports.registry import make
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.contracts.first import v1 as first
@@ -26,7 +27,7 @@ class Passing(Receiver):
     It has nothing of a receiver but its type, by which its methods are held to be the same.
     """
 
-    def __init__(self, transport: RabbitTransport, codec: Codec, counted: Counted) -> None:
+    def __init__(self, transport: Transport, codec: Codec, counted: Counted) -> None:
         self._transport = transport
         self._codec = codec
         self._counted = counted
@@ -59,7 +60,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     async def answer(request: Request) -> float:
         messages: list[Message] = [another() for _ in range(request["count"])]
         await fill(setup, messages)
-        transport = RabbitTransport(business.topology(), settings, SystemClock())
+        transport = make("rabbitmq", business.topology(), settings, SystemClock())
         counted = Counted(len(messages))
         passing = Passing(transport, codec, counted)
         transport.attach("first", passing, SingleInstance(PARTITIONS))

@@ -1,0 +1,43 @@
+"""Defects in what carries messages between modules."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+TRANSPORTS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "safe before it is handled",
+        "transports/memory",
+        "            inbound.take(envelope, ack)",
+        "            inbound.take(envelope, ack), ack()",
+        "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
+    ),
+    in_runtime(
+        "a request to nobody is sent all the same",
+        "transports/requests",
+        "        if not self._transport.is_reachable(route):",
+        "        if not route:",
+        "test_requests.py::test_nobody_listening_is_an_error_at_once",
+    ),
+    in_runtime(
+        "who waits for a reply is not told to the other side",
+        "transports/memory_wire",
+        "to_headers(self.requests.addressed(envelope))",
+        "to_headers(envelope)",
+        "test_requests.py::test_the_reply_to_a_stored_command_finds_its_sender",
+    ),
+    in_runtime(
+        "who sent a message is read as something else",
+        "transports/rabbitmq/frame_reader",
+        '(0x0010, "user_id", _short_text)',
+        '(0x0010, "cluster_id", _short_text)',
+        "tests/runtime/test_frames.py::test_properties_are_read_as_the_library_reads_them",
+    ),
+    in_runtime(
+        "a message's headers are cut",
+        "transports/rabbitmq/frames",
+        "    parts[0] = _long(sum(map(len, parts)))",
+        "    parts[0] = _long(sum(map(len, parts)) - 1)",
+        "tests/runtime/test_frames.py::test_what_is_published_is_what_the_library_reads",
+    ),
+)
