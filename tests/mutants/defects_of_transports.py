@@ -40,4 +40,35 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "    parts[0] = _long(sum(map(len, parts)) - 1)",
         "tests/runtime/test_frames.py::test_what_is_published_is_what_the_library_reads",
     ),
+    in_runtime(
+        "the connections of others are read by us too",
+        "transports/rabbitmq/frame_reader",
+        "        return asyncio.current_task() in _readers",
+        "        return bool(_readers)",
+        "tests/rabbitmq/test_library.py::test_a_connection_of_somebody_else_is_read_by_the_library",
+    ),
+    in_runtime(
+        "the library stays changed after the last connection",
+        "transports/rabbitmq/frame_reader",
+        "    if not _readers:",
+        "    if len(_readers) > 9:",
+        "tests/rabbitmq/test_library.py"
+        "::test_nothing_of_the_library_is_changed_but_while_a_transport_is_open",
+    ),
+    in_runtime(
+        "a version that nobody tested is trusted",
+        "transports/rabbitmq/versions",
+        "    return all(_installed(library) == tested for library, tested in TESTED.items())",
+        "    return bool(TESTED)",
+        "tests/rabbitmq/test_library.py"
+        "::test_with_a_version_that_was_not_tested_the_library_does_it_all",
+    ),
+    in_runtime(
+        "the library is kept quiet about all connections",
+        "transports/rabbitmq/library_logs",
+        "    return record.levelno >= logging.CRITICAL or not _ours.get()",
+        "    return record.levelno >= logging.CRITICAL",
+        "tests/rabbitmq/test_library.py"
+        "::test_the_library_may_say_what_it_likes_of_other_connections",
+    ),
 )

@@ -24,6 +24,7 @@ from amphibus.transport import OwnedPartitions
 from amphibus.transports.rabbitmq.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
 from amphibus.transports.rabbitmq.declare import Declarer, queries
+from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import of_incoming
@@ -193,6 +194,7 @@ class Consumer:
             if connection.transport is None:
                 raise ConnectionError("the connection was lost")
             raw = cast(Connection, connection.transport.connection)
+            read_quickly(raw)
             self._broker.connected(_PART, raw)
             await self._declarer.ensure(raw, since)
             while not gone.is_set():
