@@ -88,7 +88,7 @@ class Transport(Protocol):
     """Carries envelopes at least once. Keeps nothing: what it did not acknowledge is still in its sender's outbox."""
 
     name: str
-    """`memory` or `rabbitmq`; two of them never work on one database at once."""
+    """Written down in each database: two transports never work on one at once."""
     apart: bool
     """Whether modules are in processes of their own, which are woken for what they get."""
 

@@ -10,7 +10,7 @@ from importlib.metadata import packages_distributions
 import grimp
 import pytest
 
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, python_files
 
 PLACES = {
     "amphibus.contract": (),
@@ -58,6 +58,18 @@ def test_what_is_known_from_inside_ends_at_the_tested_minor(name: str) -> None:
     assert found is not None
     major, minor, next_major, next_minor = map(int, found.groups())
     assert (next_major, next_minor) == (major, minor + 1)
+
+
+def test_what_is_known_from_inside_stands_where_versions_are_looked_at() -> None:
+    """Elsewhere another version of the library would break what nobody guards."""
+    inside = re.compile(
+        r"\.(confirmations|message_id_delivery_tag|delivery_tag \+=|_reader_task)\b|\.unmarshal ="
+    )
+    knowing = {
+        path.name for path in python_files("runtime/amphibus") if inside.search(path.read_text())
+    }
+
+    assert knowing == {"frame_reader.py", "publish_channel.py"}
 
 
 @cache

@@ -45,30 +45,30 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "transports/rabbitmq/frame_reader",
         "        return asyncio.current_task() in _readers",
         "        return bool(_readers)",
-        "tests/rabbitmq/test_library.py::test_a_connection_of_somebody_else_is_read_by_the_library",
+        "tests/runtime/test_client_library.py"
+        "::test_our_own_reader_reads_anything_and_others_as_ever",
     ),
     in_runtime(
         "the library stays changed after the last connection",
         "transports/rabbitmq/frame_reader",
         "    if not _readers:",
         "    if len(_readers) > 9:",
-        "tests/rabbitmq/test_library.py"
-        "::test_nothing_of_the_library_is_changed_but_while_a_transport_is_open",
+        "tests/runtime/test_client_library.py"
+        "::test_our_own_reader_reads_anything_and_others_as_ever",
     ),
     in_runtime(
         "a version that nobody tested is trusted",
         "transports/rabbitmq/versions",
         "    return all(_installed(library) == tested for library, tested in TESTED.items())",
         "    return bool(TESTED)",
-        "tests/rabbitmq/test_library.py"
-        "::test_with_a_version_that_was_not_tested_the_library_does_it_all",
+        "tests/runtime/test_client_library.py"
+        "::test_with_a_version_that_was_not_tested_nothing_is_changed",
     ),
     in_runtime(
         "the library is kept quiet about all connections",
         "transports/rabbitmq/library_logs",
         "    return record.levelno >= logging.CRITICAL or not _ours.get()",
         "    return record.levelno >= logging.CRITICAL",
-        "tests/rabbitmq/test_library.py"
-        "::test_the_library_may_say_what_it_likes_of_other_connections",
+        "tests/runtime/test_client_library.py::test_only_what_our_own_tasks_log_is_left_out",
     ),
 )

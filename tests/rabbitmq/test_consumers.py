@@ -7,10 +7,10 @@ import pytest
 from aiormq.abc import DeliveredMessage
 
 from amphibus.partitions.assignment import SingleInstance
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import PARTITIONS, Office, until
 from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.names import Names
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import PARTITIONS, Office, until
 
 pytestmark = pytest.mark.asyncio
 

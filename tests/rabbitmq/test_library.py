@@ -9,9 +9,9 @@ from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
 from amphibus.errors import OwnerAway
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
 from amphibus.transports.rabbitmq import frame_reader, versions
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office
 from tests.services.rabbitmq import RabbitNode
 
 pytestmark = pytest.mark.asyncio

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from amphibus.errors import OwnerAway, RequestTimeout
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 from tests.services.rabbitmq import RabbitNode
 
 pytestmark = pytest.mark.asyncio

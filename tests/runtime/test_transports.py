@@ -8,8 +8,8 @@ import pytest
 from amphibus.clock import SystemClock
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
+from amphibus.testing.conformance.business import project
 from amphibus.transports.registry import OF_MODE, TRANSPORTS, make
-from tests.conformance.business import project
 
 GROUND = {
     "amphibus.messages.envelope",

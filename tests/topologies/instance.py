@@ -12,10 +12,10 @@ from amphibus.clock import SystemClock
 from amphibus.config.settings import load_settings
 from amphibus.host.host import Host
 from amphibus.telemetry.logs import set_up
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.moods import Script, container_with
+from amphibus.testing.conformance.office import MODULES
 from amphibus.transports.registry import make
-from tests.conformance.business import project
-from tests.conformance.moods import Script, container_with
-from tests.conformance.office import MODULES
 
 PARTITIONS = 4
 

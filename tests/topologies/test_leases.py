@@ -18,10 +18,10 @@ from amphibus.messages.ids import new_id, new_trace
 from amphibus.partitions.assignment import DrainPartitions
 from amphibus.partitions.leases import Leases
 from amphibus.routing.codec import to_bytes
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.moods import Script, container_with
-from tests.conformance.office import until
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.moods import Script, container_with
+from amphibus.testing.conformance.office import until
 
 _COUNT = 4
 

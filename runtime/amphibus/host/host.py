@@ -22,7 +22,7 @@ from amphibus.telemetry.app import signals_app
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
-from amphibus.transports.registry import OF_MODE, make
+from amphibus.transports.registry import KEEPING, OF_MODE, make
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 
@@ -143,10 +143,9 @@ class Host:
     async def _switch_mode(self) -> None:
         """Takes over what waits where another mode left it."""
         now = self.transport.name
-        changed = [
-            hosted for hosted in self.modules.values() if await last_transport(hosted.store) != now
-        ]
-        if now == "memory" and changed:
+        last = {name: await last_transport(each.store) for name, each in self.modules.items()}
+        changed = [hosted for name, hosted in self.modules.items() if last[name] != now]
+        if now not in KEEPING and KEEPING.intersection(last.values()):
             # A module that never ran over the broker may have messages there too.
             await empty_the_broker(
                 list(self.modules.values()),

@@ -13,6 +13,8 @@ from amphibus.transport import Transport
 MakeTransport = Callable[[Topology, Settings, Clock], Transport]
 OF_MODE: Final = {"monolith": "memory", "distributed": "rabbitmq"}
 """The name of the transport for each mode of `amphibus run`."""
+KEEPING: Final = frozenset({"rabbitmq"})
+"""Those that keep messages themselves, which are fetched before another transport takes over."""
 
 
 def make(name: str, topology: Topology, settings: Settings, clock: Clock) -> Transport:
