@@ -71,4 +71,12 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "    return record.levelno >= logging.CRITICAL",
         "tests/runtime/test_client_library.py::test_only_what_our_own_tasks_log_is_left_out",
     ),
+    in_runtime(
+        "a broker is asked for what was never there",
+        "host/host",
+        "        if now not in KEEPING and KEEPING.intersection(last.values()):",
+        "        if now not in KEEPING and changed:",
+        "tests/runtime/test_transports.py"
+        "::test_a_transport_that_keeps_nothing_is_left_without_a_broker",
+    ),
 )

@@ -9,6 +9,9 @@ from amphibus.clock import SystemClock
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
 from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
+from amphibus.transports.memory import MemoryTransport
 from amphibus.transports.registry import OF_MODE, TRANSPORTS, make
 
 GROUND = {
@@ -36,6 +39,26 @@ def test_an_unknown_transport_names_those_that_there_are_and_the_nearest() -> No
 
 def test_each_mode_has_its_transport() -> None:
     assert set(OF_MODE.values()) <= set(TRANSPORTS)
+
+
+class Direct(MemoryTransport):
+    """Of another name, and keeps nothing either."""
+
+    name = "direct"
+
+
+@pytest.mark.asyncio
+async def test_a_transport_that_keeps_nothing_is_left_without_a_broker(tmp_path: Path) -> None:
+    """What was under way is in the outboxes; nothing is to be fetched from anywhere."""
+    office = Office(lambda _topology, _settings, _clock: Direct(), tmp_path)
+    async with office.open("archive") as shop:
+        await shop.send(desk.Write(book="b", line=1))
+    office.transport = "memory"
+    async with office.open() as shop:
+        await shop.settle()
+
+    assert office.numbers("desk", "b") == [1]
+    assert office.numbers("archive", "b", "filed") == [1]
 
 
 def test_the_seam_stands_on_the_ground_and_no_transport_knows_the_inbox() -> None:
