@@ -1,28 +1,107 @@
-"""The seam between modules and what carries their messages."""
+"""The seam between modules and what carries their messages; `docs/transport.md` tells how another one is written."""
 
 from collections.abc import Callable
 from typing import Protocol
 
-from amphibus.inbox.receiver import Receiver
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.messages.failure import Failure
 from amphibus.telemetry.health import Health
 
 Ack = Callable[[], None]
 Destinations = tuple[str, ...]
 OnReply = Callable[[Reply], None]
+OnOutcome = Callable[[Envelope, Reply], None]
+OnPartitionChange = Callable[[frozenset[int], frozenset[int]], None]
+"""Called with the partitions gained and those lost."""
+
+
+class Inbound(Protocol):
+    """The receiving end of a transport: one module that is hosted here."""
+
+    on_reply: OnOutcome
+    """Called with a delivered message whose sender waits, and its reply, after the commit."""
+
+    def take(self, envelope: Envelope, ack: Ack, partition: int | None = None) -> None:
+        """Takes a message, which may be a repetition; calls `ack` once it is handled, delayed or dead, durably.
+
+        May never call `ack`: then the message must come again. `partition` is the one that it came by, if any:
+        nothing is done if that is lost meanwhile.
+        """
+        ...
+
+    def refuse(
+        self, envelope: Envelope, failure: Failure, ack: Ack, partition: int | None = None
+    ) -> None:
+        """Makes a dead letter of a message that must not be handled; otherwise as `take`."""
+        ...
+
+    async def request(self, envelope: Envelope) -> Reply:
+        """Handles a query, or a command that nobody keeps, and returns the reply; failures are replies too."""
+        ...
+
+
+class OwnedPartitions(Protocol):
+    """The partitions of a module that this process works on."""
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """Those that are ours now; they may be lost at any time."""
+        ...
+
+    @property
+    def on_change(self) -> list[OnPartitionChange]:
+        """Called at every change of hands."""
+        ...
+
+
+class Requests(Protocol):
+    """Questions and their answers, neither of them kept. `transports.requests` has it for any transport."""
+
+    @property
+    def address(self) -> str:
+        """Where replies reach this process from another one; empty if they cannot."""
+        ...
+
+    def attach(self, module: str, inbound: Inbound) -> None:
+        """Begins to hand requests to a hosted module, and to carry its replies to delivered messages back."""
+        ...
+
+    async def detach(self, module: str) -> None:
+        """Hands that module no more requests."""
+        ...
+
+    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
+        """Asks a module; done at most once for each id, and not kept.
+
+        Raises:
+            OwnerAway: nobody is there; it was not done. Raised at once, where that can be known.
+            RequestTimeout: no reply within `timeout` seconds; it may have been done, now or later.
+        """
+        ...
+
+    def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
+        """Calls `on_reply` once with the reply to a delivered message, if one comes; None stops that."""
+        ...
 
 
 class Transport(Protocol):
-    """Carries envelopes. Keeps nothing that is not in an outbox until it says that it is safe."""
+    """Carries envelopes at least once. Keeps nothing: what it did not acknowledge is still in its sender's outbox."""
 
     name: str
-    """`memory` or `rabbitmq`; two of them never work on one database at once."""
+    """Written down in each database: two transports never work on one at once."""
     apart: bool
     """Whether modules are in processes of their own, which are woken for what they get."""
 
-    def attach(self, module: str, receiver: Receiver, assignment: PartitionAssignment) -> None:
-        """Begins to hand messages to a hosted module: of the partitions that it has here."""
+    @property
+    def requests(self) -> Requests:
+        """What carries questions and answers."""
+        ...
+
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
+        """Begins to hand messages to a hosted module: of the partitions that it has here.
+
+        Before `open` or after it. An address of `Requests` is attached like a module, without partitions.
+        """
         ...
 
     async def open(self, health: Health) -> None:
@@ -34,7 +113,10 @@ class Transport(Protocol):
         ...
 
     async def detach(self, module: str) -> None:
-        """Hands that module nothing more; returns when all that was on its way here was handed over."""
+        """Hands that module nothing more; returns when all that was on its way here was handed over.
+
+        What is dropped instead is not acknowledged.
+        """
         ...
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
@@ -46,15 +128,15 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """Ends. Nothing is lost that was not safe."""
+        """Ends. Nothing is lost that was not acknowledged."""
         ...
 
     async def idle(self) -> bool:
-        """Whether nothing is on its way to the modules attached here."""
+        """Whether nothing is on its way to the modules attached here. For tests, and a change of transport."""
         ...
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
-        """How the destinations of one message are reached: each way takes it to some of them."""
+        """How the destinations of one message are reached: each route takes it to some of them."""
         ...
 
     def is_reachable(self, route: str) -> bool:
@@ -62,31 +144,10 @@ class Transport(Protocol):
         ...
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
-        """Carries one message to destinations of one way; calls `ack` once all have it for good.
+        """Carries one message to destinations of one route; calls `ack` once all have it for good.
 
         May deliver it more than once. May never call `ack`: then it is delivered again after a restart. Two
-        messages of one key, delivered one after the other was safe, arrive in that order.
+        messages of one key, the second delivered after the `ack` of the first, arrive in that order; of others
+        any may come first. Returns at once, and raises nothing.
         """
-        ...
-
-    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
-        """Carries a request and its reply, neither of them kept.
-
-        Raises:
-            OwnerAway: nobody is there; it was not done.
-            RequestTimeout: no reply within `timeout` seconds; it may have been done.
-        """
-        ...
-
-    def reply(self, envelope: Envelope, reply: Reply) -> None:
-        """Carries the reply to a delivered message back to its sender, if that is still there."""
-        ...
-
-    @property
-    def reply_address(self) -> str:
-        """Where replies to this process go, if another instance sends a message in its place; empty if they cannot."""
-        ...
-
-    def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
-        """Calls `on_reply` with the reply to a message; None stops that."""
         ...

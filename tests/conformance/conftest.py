@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from tests.conformance.business import project
-from tests.conformance.office import ON_FILES, ON_SERVER, Office
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.office import PARTITIONS, Office
+from tests.conformance.transports import ON_SERVER, TRANSPORTS
 from tests.services.postgres import PostgresCluster, database_in
-from tests.services.rabbitmq import forget
+from tests.services.rabbitmq import forget, ready
 
-TRANSPORTS = (*ON_FILES, f"memory{ON_SERVER}", f"rabbitmq{ON_SERVER}")
 _HERE = Path(__file__).parent
 _QUICK_FILES = ("test_once.py", "test_queries.py")
 _QUICK = "after_a_ruined_transaction"
@@ -66,9 +66,14 @@ async def office(
     """The tiny business, not opened yet."""
     carrier = transport.removesuffix(ON_SERVER)
     url = str(request.getfixturevalue("broker")) if carrier == "rabbitmq" else None
-    yield Office(carrier, tmp_path, amqp_url=url, db_url=db_url)
-    if url is not None:
-        await forget(url, tmp_path, project().topology())
+    made = Office(carrier, tmp_path, amqp_url=url, db_url=db_url)
+    if url is None:
+        yield made
+        return
+    topology = project().topology()
+    made.waiting_outside = lambda module: ready(url, tmp_path, topology, module, PARTITIONS)
+    yield made
+    await forget(url, tmp_path, topology)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,8 +15,8 @@ import structlog
 from amphibus import failpoints
 from amphibus.contract import Message
 from amphibus.testing import Harness
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
 
 # What fails twice fails so in each process, as they know nothing of each other: four make eight.
 _SETTINGS: dict[str, Any] = {"max_attempts": 10, "quick_retries": 1}

@@ -13,10 +13,10 @@ import pytest
 from amphibus.context import Outside
 from amphibus.failpoints import FAILPOINTS
 from amphibus.routing.topology import GATEWAY
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import MODULES, Office
 from tests.conformance.crashing import start
-from tests.conformance.office import MODULES, Office
 
 KILLED = -signal.SIGKILL
 

@@ -5,10 +5,10 @@ from pydantic import ValidationError
 
 from amphibus.context import Context
 from amphibus.messages.envelope import Envelope
-from tests.conformance.business import project
-from tests.conformance.contracts.archive import v1 as archive
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.archive import v1 as archive
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
 
 pytestmark = pytest.mark.asyncio
 

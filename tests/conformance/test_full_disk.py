@@ -3,8 +3,8 @@
 import pytest
 
 from amphibus.database.faults import is_store_failure
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 

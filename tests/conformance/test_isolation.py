@@ -10,10 +10,10 @@ from amphibus.context import Context
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.sqlite.store import SqliteConnection
 from amphibus.testing import Harness
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
-from tests.conformance.tables import ArchiveLine
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
+from amphibus.testing.conformance.tables import ArchiveLine
 
 pytestmark = pytest.mark.asyncio
 RUIN = ["sql", "commit", "rollback", "close"]
@@ -41,7 +41,7 @@ async def test_a_slow_module_bounds_what_is_in_memory(office: Office) -> None:
         await _slow_readers(office, shop, many)
         await until(lambda: office.count("archive", "line") == 2 * (many + 1), patience=30)
 
-        assert await office.waiting(shop, "desk", "readers") >= many - window
+        assert await office.waiting("desk", "readers") >= many - window
         assert shop.host.modules["readers"].receiver.in_flight <= 2 * window  # with repetitions
         assert _held(shop) <= window * 17
         office.script.gate.set()

@@ -15,9 +15,9 @@ from amphibus.errors import OwnerAway, RequestFailed
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.failure import Failure
 from amphibus.messages.ids import new_id, new_trace
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 BOUNDED: dict[str, Any] = {"max_attempts": 2, "quick_retries": 1}

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from amphibus.context import UNKNOWN, Context
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 

@@ -7,10 +7,10 @@ import pytest
 
 from amphibus.context import Context
 from amphibus.errors import RequestFailed
-from tests.conformance.business import pages, project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office
-from tests.conformance.tables import DeskLine
+from amphibus.testing.conformance.business import pages, project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
+from amphibus.testing.conformance.tables import DeskLine
 
 pytestmark = pytest.mark.asyncio
 Errors = tuple[type[Exception], ...]

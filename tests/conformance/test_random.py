@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import MODULES, ON_SERVER, Office
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import MODULES, Office
+from tests.conformance.transports import ON_SERVER
 
 MOODS = st.sampled_from(
     ["", "", "", "fail 1", "fail 2", "fail 4", "away 2", "outside fail 1", "outside away 3"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.contracts.desk import v2 as desk2
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.contracts.desk import v2 as desk2
+from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 

@@ -70,6 +70,14 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path) -> None:
     assert error.fix == "did you mean bus.window?"
 
 
+def test_the_number_of_partitions_is_refused_where_it_stood_once(tmp_path: Path) -> None:
+    """It decides the storage of every database, so it is a setting of the bus and no broker's."""
+    error = refusal(tmp_path, "[rabbitmq]\npartitions = 4")
+
+    assert error.what == "config/amphibus.toml: unknown setting rabbitmq.partitions"
+    assert error.fix == "did you mean bus.partitions?"
+
+
 def test_an_unknown_variable_names_the_nearest_known_one(tmp_path: Path) -> None:
     assert refusal(tmp_path, AMPHIBUS_PROT="1").fix == "did you mean AMPHIBUS_PORT?"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.office import Office
+from amphibus.testing.conformance.office import Office
 from tests.services.postgres import PostgresCluster, database_in
 
 

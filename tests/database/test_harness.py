@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from amphibus.testing import NotSeen
-from tests.conformance.contracts.archive import v1 as archive
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.contracts.archive import v1 as archive
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 

@@ -22,10 +22,10 @@ from amphibus.outbox import relay
 from amphibus.partitions.assignment import partition_of
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.moods import Script, container_with
-from tests.conformance.office import MODULES
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.moods import Script, container_with
+from amphibus.testing.conformance.office import MODULES
 from tests.services.postgres import PostgresCluster
 
 pytestmark = pytest.mark.asyncio
@@ -50,7 +50,7 @@ class Shop:
         flags = {
             "data_dir": folder,
             "db_url": self.url,
-            "rabbitmq.partitions": _PARTITIONS,
+            "bus.partitions": _PARTITIONS,
             "bus.max_attempts": 1,
             "bus.poll_seconds": 0.05,
         } | {f"bus.{name}": value for name, value in bus.items()}

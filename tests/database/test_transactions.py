@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
 
 pytestmark = pytest.mark.asyncio
 

@@ -13,13 +13,6 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "test_durability.py::test_when_send_returns_the_message_is_on_the_disk",
     ),
     in_runtime(
-        "safe before it is handled",
-        "transports/memory",
-        "            receiver.take(envelope, ack)",
-        "            receiver.take(envelope, ack), ack()",
-        "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
-    ),
-    in_runtime(
         "marked before it is delivered",
         "outbox/relay",
         '        failpoint("relay.before_delivery")',
@@ -60,20 +53,6 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "self._ack_timer = loop.call_later(_ACK_SECONDS, self._write_acks_now)",
         "self._ack_timer = loop.call_later(3600.0, self._write_acks_now)",
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
-    ),
-    in_runtime(
-        "who sent a message is read as something else",
-        "transports/rabbitmq/frame_reader",
-        '(0x0010, "user_id", _short_text)',
-        '(0x0010, "cluster_id", _short_text)',
-        "tests/runtime/test_frames.py::test_properties_are_read_as_the_library_reads_them",
-    ),
-    in_runtime(
-        "a message's headers are cut",
-        "transports/rabbitmq/frames",
-        "    parts[0] = _long(sum(map(len, parts)))",
-        "    parts[0] = _long(sum(map(len, parts)) - 1)",
-        "tests/runtime/test_frames.py::test_what_is_published_is_what_the_library_reads",
     ),
     in_runtime(
         "several messages of a key are under way",

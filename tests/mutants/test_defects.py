@@ -1,9 +1,13 @@
 """The list of defects keeps up with the code: else a defect is dropped without a word until somebody runs them all."""
 
+import re
+
 import pytest
 
 from tests.mutants.__main__ import ALL, ROOT
 from tests.mutants.defect import Defect
+
+_TAKEN_OVER = re.compile(r"from amphibus\.testing\.conformance\.(\w+) import \*")
 
 
 @pytest.mark.parametrize("defect", ALL, ids=lambda defect: defect.name)
@@ -20,9 +24,12 @@ def test_no_two_defects_share_a_name() -> None:
 
 
 def _is_there(test: str) -> bool:
-    """A test is a file, or a function in one."""
+    """A test is a file, or a function in one or in a part of the suite that it takes over."""
     file, _, function = test.partition("::")
     path = ROOT / file
-    return path.is_file() and (
-        not function or f"def {function.partition('[')[0]}(" in path.read_text()
-    )
+    if not path.is_file():
+        return False
+    text = path.read_text()
+    for part in _TAKEN_OVER.findall(text):
+        text += (ROOT / f"runtime/amphibus/testing/conformance/{part}.py").read_text()
+    return not function or f"def {function.partition('[')[0]}(" in text

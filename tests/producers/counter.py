@@ -48,7 +48,7 @@ class Till:
                 transport="rabbitmq",
                 amqp_url=self.amqp_url,
                 data_dir=self.data,
-                settings={"rabbitmq.partitions": PARTITIONS},
+                settings={"bus.partitions": PARTITIONS},
             ) as harness:
                 yield harness
         finally:

@@ -59,7 +59,7 @@ async def test_a_node_program_places_orders_and_hears_what_becomes_of_them(
             transport="rabbitmq",
             amqp_url=broker,
             data_dir=tmp_path,
-            settings={"rabbitmq.partitions": PARTITIONS},
+            settings={"bus.partitions": PARTITIONS},
         ) as shop:
             await shop.send(inventory.ReceiveStock.model_validate(stock))
             confirmed = await _place(program, broker, tmp_path, good)

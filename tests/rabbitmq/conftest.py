@@ -11,9 +11,9 @@ import pytest_asyncio
 from aiormq.abc import AbstractChannel
 
 from amphibus.testing import environment
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.office import PARTITIONS, Office
 from amphibus.transports.rabbitmq.names import Names
-from tests.conformance.business import project
-from tests.conformance.office import PARTITIONS, Office
 from tests.services.rabbitmq import RabbitNode, scripts
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from amphibus.errors import ConfigError
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 from amphibus.transports.rabbitmq.names import Names
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
 from tests.services.installing import program
 from tests.services.rabbitmq import RabbitNode, scripts
 

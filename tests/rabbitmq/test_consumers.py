@@ -7,10 +7,10 @@ import pytest
 from aiormq.abc import DeliveredMessage
 
 from amphibus.partitions.assignment import SingleInstance
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import PARTITIONS, Office, until
 from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.names import Names
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import PARTITIONS, Office, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -124,7 +124,8 @@ async def test_who_takes_over_what_was_ceded_goes_on_in_order(office: Office) ->
             await first.send(*[desk.Write(book=book, line=line) for book in books])
             if line == lines // 2:
                 await transport.revoke("desk", frozenset(range(PARTITIONS)))
-                second.attach(transport._inbound_queues["desk"], SingleInstance(PARTITIONS))
+                inbound = transport._consumer._modules["desk"].inbound
+                second.attach(inbound, SingleInstance(PARTITIONS))
                 await second.broker_connection.open()
         await until(lambda: len(office.lines("desk")) == lines * len(books))
         await second.finish()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from amphibus.testing import Harness
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 from tests.services.rabbitmq import RabbitNode, scripts
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180), pytest.mark.full]

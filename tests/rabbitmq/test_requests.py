@@ -6,8 +6,8 @@ import time
 import pytest
 
 from amphibus.errors import OwnerAway, RequestTimeout
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 from tests.services.rabbitmq import RabbitNode
 
 pytestmark = pytest.mark.asyncio
@@ -56,16 +56,3 @@ async def test_while_the_broker_is_away_nothing_was_done(office: Office, node: R
         finally:
             await node.do("start")
     assert office.lines("desk") == []
-
-
-async def test_the_reply_to_a_stored_command_finds_its_sender(office: Office) -> None:
-    async with office.open() as shop:
-        identity = "m1"
-        replies: list[str] = []
-        shop.host.transport.expect_reply(identity, lambda reply: replies.append(reply.outcome))
-        await shop.send(desk.Write(book="b", line=1), message_id=identity)
-        shop.host.transport.expect_reply(identity, lambda reply: replies.append(reply.outcome))
-        await shop.settle()
-        await until(lambda: replies)
-
-    assert replies == ["answered"]

@@ -12,10 +12,10 @@ from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
 from amphibus.messages.envelope import Envelope
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import PARTITIONS, Office, until
 from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
 from amphibus.transports.rabbitmq.properties import properties_of
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import PARTITIONS, Office, until
 
 pytestmark = pytest.mark.asyncio
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

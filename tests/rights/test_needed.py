@@ -24,7 +24,7 @@ from amphibus.errors import Refused
 from amphibus.host.host import Host
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
-from amphibus.transports.rabbitmq.transport import RabbitTransport
+from amphibus.transports.registry import make
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from tests.architecture.tree import ROOT
@@ -101,7 +101,7 @@ async def _shop(guarded: Guarded, folder: Path) -> AsyncIterator[Shop]:
                 "rabbitmq.verify_senders": "true",
             }
             settings = load_settings(ROOT, mode="distributed", flags=flags, environ={})
-            transport = RabbitTransport(PROJECT.topology(), settings, SystemClock())
+            transport = make("rabbitmq", PROJECT.topology(), settings, SystemClock())
             hosts[name] = Host(PROJECT, settings, (name,), transport=transport)
             await hosts[name].start()
             stack.push_async_callback(hosts[name].stop)

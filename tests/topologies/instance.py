@@ -12,10 +12,10 @@ from amphibus.clock import SystemClock
 from amphibus.config.settings import load_settings
 from amphibus.host.host import Host
 from amphibus.telemetry.logs import set_up
-from amphibus.transports.rabbitmq.transport import RabbitTransport
-from tests.conformance.business import project
-from tests.conformance.moods import Script, container_with
-from tests.conformance.office import MODULES
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.moods import Script, container_with
+from amphibus.testing.conformance.office import MODULES
+from amphibus.transports.registry import make
 
 PARTITIONS = 4
 
@@ -35,7 +35,7 @@ def host(names: tuple[str, ...], data: Path, db_url: str, amqp_url: str, env: st
             "bus.max_attempts": 100,
             "bus.retry_first_seconds": 0.05,
             "bus.retry_limit_seconds": 0.2,
-            "rabbitmq.partitions": PARTITIONS,
+            "bus.partitions": PARTITIONS,
         },
         environ={},
     )
@@ -43,7 +43,7 @@ def host(names: tuple[str, ...], data: Path, db_url: str, amqp_url: str, env: st
         business,
         settings,
         names,
-        transport=RabbitTransport(business.topology(), settings, SystemClock()),
+        transport=make("rabbitmq", business.topology(), settings, SystemClock()),
         containers={name: container_with(Script()) for name in names},
     )
 

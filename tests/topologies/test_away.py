@@ -15,10 +15,10 @@ from amphibus.errors import OwnerAway, StoreUnwritable
 from amphibus.host.host import Host
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.moods import Script, container_with
-from tests.conformance.office import MODULES, until
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.moods import Script, container_with
+from amphibus.testing.conformance.office import MODULES, until
 from tests.services.postgres import PostgresCluster
 
 pytestmark = pytest.mark.asyncio

@@ -20,10 +20,10 @@ from amphibus.partitions.leases import Leases
 from amphibus.routing.codec import to_bytes
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.moods import Script, container_with
-from tests.conformance.office import until
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.moods import Script, container_with
+from amphibus.testing.conformance.office import until
 
 _COUNT = 4
 
@@ -89,7 +89,7 @@ async def test_a_partition_is_given_away_when_nothing_of_it_is_under_way_and_not
 @asynccontextmanager
 async def _desk(url: str, folder: Path, script: Script) -> AsyncIterator[Host]:
     business = project()
-    flags = {"data_dir": folder, "db_url": url, "rabbitmq.partitions": _COUNT}
+    flags = {"data_dir": folder, "db_url": url, "bus.partitions": _COUNT}
     settings = load_settings(business.root, flags=flags, environ={})
     host = Host(business, settings, ("desk",), containers={"desk": container_with(script)})
     await host.start()

@@ -15,9 +15,9 @@ import pytest_asyncio
 from amphibus.clock import VirtualClock
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness, environment
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import MODULES
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import MODULES
 from tests.faults.month import ROOT
 from tests.services.postgres import PostgresCluster
 from tests.services.rabbitmq import RabbitNode

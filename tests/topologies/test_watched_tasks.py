@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from amphibus import failpoints, supervision
 from amphibus.failpoints import TASK_FAILPOINTS
 from amphibus.testing import Harness
-from tests.conformance.business import project
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import Office, until
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office, until
 from tests.services.rabbitmq import RabbitNode
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]

@@ -127,7 +127,7 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
     from amphibus.cli.places import known_names
 
     configured = settings(db_url=db)
-    partitions = configured.rabbitmq.partitions
+    partitions = configured.bus.partitions
     if given is None and configured.db_url is not None:
         url = configured.db_url.get_secret_value()
         return asyncio.run(schemas(url, sorted(known_names(root())), partitions))
@@ -157,7 +157,7 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
             "amphibus db create, then: amphibus db upgrade",
         )
     folder = configured.data_dir if given is None else given.absolute()
-    return FileStore(asyncio.run(prepare(folder)), configured.rabbitmq.partitions)
+    return FileStore(asyncio.run(prepare(folder)), configured.bus.partitions)
 
 
 def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":

@@ -72,13 +72,13 @@ class BusSettings(Section):
     """How often the relay looks for work that nobody woke it for."""
     body_limit_bytes: Positive = 4_194_304
     """Largest payload of a message."""
+    partitions: Annotated[int, Field(ge=1, le=256)] = 8
+    """Parts of a module's work, in its tables and its queues; the same everywhere, and for good."""
 
 
 class RabbitSettings(Section):
     """The broker, in the distributed mode."""
 
-    partitions: Annotated[int, Field(ge=1, le=256)] = 8
-    """Parts of a module's work, each with a queue of its own; the same everywhere, and for good."""
     prefetch: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Most messages that a partition has under way here."""
     confirm_timeout_seconds: Seconds = 5.0

@@ -72,7 +72,7 @@ class AcceptedStore:
         envelope = self._envelope(message, message_id, trace, reply=True) if stored else None
         reply_comes = stored
         if envelope is not None and self._sent_elsewhere(envelope):
-            address = self._transport.reply_address
+            address = self._transport.requests.address
             reply_comes = bool(address)
             if address:
                 envelope = replace(envelope, extra=MappingProxyType({REPLY_TO: address}))
@@ -138,7 +138,7 @@ class AcceptedStore:
         if owner is None:
             raise OwnerAway(f"nobody handles {contract.contract_type}")
         envelope = self._envelope(message, message_id, trace, reply=True)
-        reply = await self._transport.request(owner, envelope, timeout)
+        reply = await self._transport.requests.request(owner, envelope, timeout)
         match reply.outcome:
             case "answered":
                 return reply.body
@@ -223,11 +223,11 @@ class AcceptedStore:
             if not future.done():
                 future.set_result(reply)
 
-        self._transport.expect_reply(message_id, arrived)
+        self._transport.requests.expect_reply(message_id, arrived)
 
     def _expect_no_more(self, message_id: str) -> None:
         if self._replies.pop(message_id, None) is not None:
-            self._transport.expect_reply(message_id, None)
+            self._transport.requests.expect_reply(message_id, None)
 
 
 async def _record_answer(

@@ -22,7 +22,7 @@ from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
-from amphibus.transports.memory import MemoryTransport
+from amphibus.transports.registry import KEEPING, make
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 
@@ -56,13 +56,14 @@ class Host:
         self.health.on_task_restart = self.meters.task_restarted
         self.supervisor = Supervisor(self.health)
         self.clock = clock or SystemClock()
-        self.transport = transport or MemoryTransport()
+        topology = project.topology()
+        self.transport = transport or make("memory", topology, settings, self.clock)
         # One journal for each set of modules, so that two processes on one folder keep apart.
         self.journal = CrashJournal(settings.data_dir / f"crash-{names[0]}.journal")
         self._around = ModuleServices(
             project=project,
             settings=settings,
-            topology=project.topology(),
+            topology=topology,
             transport=self.transport,
             clock=self.clock,
             journal=self.journal,
@@ -152,12 +153,11 @@ class Host:
     async def _switch_mode(self) -> None:
         """Takes over what waits where another mode left it."""
         now = self.transport.name
-        changed = [
-            hosted
-            for hosted in self.modules.values()
-            if await last_transport(hosted.store.reader) != now
-        ]
-        if now == "memory" and changed:
+        last = {
+            name: await last_transport(hosted.store.reader) for name, hosted in self.modules.items()
+        }
+        changed = [hosted for name, hosted in self.modules.items() if last[name] != now]
+        if now not in KEEPING and KEEPING.intersection(last.values()):
             # A module that never ran over the broker may have messages there too.
             await empty_the_broker(
                 list(self.modules.values()),

@@ -50,6 +50,7 @@ class ModuleHost:
         """Takes messages and delivers what waits; the database is open."""
         await self.writer.start()
         self._around.transport.attach(self.name, self.receiver, self.assignment)
+        self._around.transport.requests.attach(self.name, self.receiver)
         self._around.meters.watch(self.name, self._numbers)
         for service in self._intake:
             await service.start()
@@ -66,6 +67,7 @@ class ModuleHost:
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""
+        await self._around.transport.requests.detach(self.name)
         await self._around.transport.detach(self.name)
         for service in self._intake:
             await service.stop()
@@ -118,7 +120,7 @@ class ModuleHost:
             reply=True,
         )
         owner = self._around.topology.owners[contract.contract_type]
-        reply = await self._around.transport.request(owner, envelope, timeout)
+        reply = await self._around.transport.requests.request(owner, envelope, timeout)
         answer = contract.answer_type()
         if reply.outcome == "answered" and answer is not None:
             return answer.model_validate_json(reply.body)

@@ -18,8 +18,7 @@ from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signals_app
 from amphibus.telemetry.logs import set_up
-from amphibus.transport import Transport
-from amphibus.transports.memory import MemoryTransport
+from amphibus.transports.registry import OF_MODE, make
 
 _log: Any = structlog.get_logger()
 
@@ -37,7 +36,8 @@ async def serve(
     set_up(settings.log_format, settings.log_level)
     failpoints.arm()
     stop = _stop_on_signals()
-    host = Host(project, settings, modules, transport=_transport(project, settings, mode))
+    transport = make(OF_MODE[mode], project.topology(), settings, SystemClock())
+    host = Host(project, settings, modules, transport=transport)
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
     app = _FirstSignals(host)
     server = HttpServer(app, settings)
@@ -78,14 +78,6 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         return False
     doing.result()
     return True
-
-
-def _transport(project: Project, settings: Settings, mode: str) -> Transport:
-    if mode == "monolith":
-        return MemoryTransport()
-    from amphibus.transports.rabbitmq.transport import RabbitTransport
-
-    return RabbitTransport(project.topology(), settings, SystemClock())
 
 
 class _FirstSignals:

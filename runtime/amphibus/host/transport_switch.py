@@ -19,6 +19,7 @@ from amphibus.host.module_host import ModuleHost
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Transport
+from amphibus.transports.registry import make
 
 _log: Any = structlog.get_logger()
 _LOOK_SECONDS = 0.05
@@ -56,9 +57,7 @@ async def empty_the_broker(
             "these modules ran over RabbitMQ the last time, and their queues are emptied first",
             "amphibus run --mode=monolith --amqp amqp://user:password@host:5672/",
         )
-    from amphibus.transports.rabbitmq.transport import RabbitTransport
-
-    transport: Transport = RabbitTransport(topology, settings, clock)
+    transport = make("rabbitmq", topology, settings, clock)
     for hosted in modules:
         await hosted.writer.start()
         transport.attach(hosted.name, hosted.receiver, hosted.assignment)

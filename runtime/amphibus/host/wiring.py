@@ -132,7 +132,7 @@ def open_store(name: str, settings: Settings) -> Store:
 
 def _assignment(store: Store, around: ModuleServices) -> PartitionAssignment:
     """The share of a module's work that this instance has: all of it where no other instance can be."""
-    count = around.settings.rabbitmq.partitions
+    count = around.settings.bus.partitions
     if around.settings.db_url is None:
         return SingleInstance(count)
     from amphibus.database.postgres.store import PostgresStore

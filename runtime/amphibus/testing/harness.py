@@ -31,8 +31,8 @@ from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.transport import Transport
-from amphibus.transports.memory import MemoryTransport
 from amphibus.transports.memory_wire import MemoryWireTransport
+from amphibus.transports.registry import MakeTransport, make
 
 M = TypeVar("M", bound=Message)
 AnswerT = TypeVar("AnswerT", bound=Value)
@@ -58,7 +58,7 @@ class Harness:
         root: Path | Project,
         *,
         modules: tuple[str, ...] = (),
-        transport: str = "memory",
+        transport: str | MakeTransport = "memory",
         seed: int = 0,
         data_dir: Path | None = None,
         amqp_url: str | None = None,
@@ -70,7 +70,8 @@ class Harness:
         Args:
             root: the project, or a folder in it.
             modules: which to host; what goes to others waits.
-            transport: `memory`; `memory+wire`, which repeats and reorders on purpose; or `rabbitmq`.
+            transport: `memory`; `memory+wire`, which repeats and reorders on purpose; `rabbitmq`; or what makes
+                one of your own.
             seed: of what `memory+wire` does.
             data_dir: where the databases are; a temporary folder if not given.
             amqp_url: the broker, for `rabbitmq`; each data folder is an environment of its own there.
@@ -249,18 +250,17 @@ def _folder(given: Path | None) -> Iterator[Path]:
 
 
 def _transport(
-    name: str, clock: VirtualClock, seed: int, project: Project, settings: Settings
+    chosen: str | MakeTransport,
+    clock: VirtualClock,
+    seed: int,
+    project: Project,
+    settings: Settings,
 ) -> Transport:
-    if name == "memory":
-        return MemoryTransport()
-    if name == "memory+wire":
+    if chosen == "memory+wire":
         return MemoryWireTransport(clock, seed=seed)
-    if name == "rabbitmq":
-        from amphibus.transports.rabbitmq.transport import RabbitTransport
-
-        return RabbitTransport(project.topology(), settings, clock)
-    message = f"no transport '{name}' here: memory, memory+wire or rabbitmq"
-    raise ValueError(message)
+    if isinstance(chosen, str):
+        return make(chosen, project.topology(), settings, clock)
+    return chosen(project.topology(), settings, clock)
 
 
 def environment(folder: Path) -> str:

@@ -3,34 +3,31 @@
 import asyncio
 
 from amphibus.errors import OwnerAway, RequestTimeout
-from amphibus.inbox.receiver import Receiver
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.telemetry.health import Health
-from amphibus.transport import Ack, Destinations, OnReply
+from amphibus.transport import Ack, Destinations, Inbound, OnReply, OwnedPartitions
 
 
 class MemoryTransport:
-    """Hands envelopes to the receivers of this process, as they are: nobody can change one."""
+    """Hands envelopes to the modules of this process, as they are: nobody can change one."""
 
     name = "memory"
     apart = False
 
     def __init__(self) -> None:
-        self._receivers: dict[str, Receiver] = {}
-        self._expected: dict[str, OnReply] = {}
+        self._inbound: dict[str, Inbound] = {}
+        self.requests = MemoryRequests()
 
-    def attach(self, module: str, receiver: Receiver, assignment: PartitionAssignment) -> None:  # noqa: ARG002
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:  # noqa: ARG002
         """Begins to hand messages to a hosted module."""
-        self._receivers[module] = receiver
-        receiver.on_reply = self.reply
+        self._inbound[module] = inbound
 
     async def open(self, health: Health) -> None:
         """Nothing to open."""
 
     async def detach(self, module: str) -> None:
         """Hands that module nothing more."""
-        self._receivers.pop(module, None)
+        self._inbound.pop(module, None)
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
         """Nothing is on its way."""
@@ -46,18 +43,37 @@ class MemoryTransport:
         return True
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
-        """Each destination is a way of its own: none waits for another."""
+        """Each destination is a route of its own: none waits for another."""
         return [(each, (each,)) for each in destinations]
 
     def is_reachable(self, route: str) -> bool:
         """Whether that module is hosted here; messages to others wait in their outbox."""
-        return route in self._receivers
+        return route in self._inbound
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         """Hands a message over; it is safe when that module has committed or delayed it."""
-        receiver = self._receivers.get(destinations[0])
-        if receiver is not None:
-            receiver.take(envelope, ack)
+        inbound = self._inbound.get(destinations[0])
+        if inbound is not None:
+            inbound.take(envelope, ack)
+
+
+class MemoryRequests:
+    """Calls a module of this process and hands its reply back: no address, no envelope on its way."""
+
+    address = ""
+
+    def __init__(self) -> None:
+        self._inbound: dict[str, Inbound] = {}
+        self._expected: dict[str, OnReply] = {}
+
+    def attach(self, module: str, inbound: Inbound) -> None:
+        """Begins to hand requests to a hosted module."""
+        self._inbound[module] = inbound
+        inbound.on_reply = self._reply
+
+    async def detach(self, module: str) -> None:
+        """Hands that module no more requests."""
+        self._inbound.pop(module, None)
 
     async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
         """Asks a hosted module.
@@ -66,14 +82,14 @@ class MemoryTransport:
             OwnerAway: it is not hosted here; not done.
             RequestTimeout: it goes on working; it may have been done.
         """
-        receiver = self._receivers.get(destination)
-        if receiver is None:
+        inbound = self._inbound.get(destination)
+        if inbound is None:
             raise OwnerAway(
                 f"module {destination} is not here",
                 f"nobody handles {envelope.type} at the moment; it was not done",
                 f"start it: amphibus run --module {destination}",
             )
-        work = asyncio.ensure_future(receiver.request(envelope))
+        work = asyncio.ensure_future(inbound.request(envelope))
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.shield(work)
@@ -84,20 +100,14 @@ class MemoryTransport:
                 "ask again with the same id: it is done once",
             ) from None
 
-    def reply(self, envelope: Envelope, reply: Reply) -> None:
-        """Hands the reply to whoever expects it in this process."""
-        on_reply = self._expected.pop(envelope.id, None)
-        if on_reply is not None:
-            on_reply(reply)
-
-    @property
-    def reply_address(self) -> str:
-        """None: a reply does not leave the process."""
-        return ""
-
     def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
         """Calls `on_reply` with the reply to a message; None stops that."""
         if on_reply is None:
             self._expected.pop(message_id, None)
         else:
             self._expected[message_id] = on_reply
+
+    def _reply(self, envelope: Envelope, reply: Reply) -> None:
+        on_reply = self._expected.pop(envelope.id, None)
+        if on_reply is not None:
+            on_reply(reply)

@@ -18,7 +18,7 @@ from amphibus.routing.codec import to_bytes
 from amphibus.routing.project import Project
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.logs import set_up
-from amphibus.transports.rabbitmq.transport import RabbitTransport
+from amphibus.transports.registry import make
 from tests.benchmarks.business import project
 
 PARTITIONS = 8
@@ -46,7 +46,7 @@ async def hosted(
     settings = settings_for(found, setup, **more)
     transport = None
     if setup.get("amqp_url"):
-        transport = RabbitTransport(found.topology(), settings, SystemClock())
+        transport = make("rabbitmq", found.topology(), settings, SystemClock())
     host = Host(found, settings, names, transport=transport)
     await host.start()
     look_less_often()
@@ -101,7 +101,7 @@ async def fill(setup: Mapping[str, Any], messages: list[Message]) -> None:
     """Publishes messages, until the broker has confirmed them all."""
     business = project()
     settings = settings_for(business, setup)
-    transport = RabbitTransport(business.topology(), settings, SystemClock())
+    transport = make("rabbitmq", business.topology(), settings, SystemClock())
     nobody: Any = _Nobody()
     nothing = SingleInstance(PARTITIONS)
     nothing.owned = frozenset()

@@ -1,41 +1,39 @@
 """Consume, decode, publish with confirm, acknowledge: the transport and the codec, without a database."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 from amphibus.clock import SystemClock
 from amphibus.contract import Message
-from amphibus.inbox.receiver import Receiver
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.failure import Failure
 from amphibus.partitions.assignment import SingleInstance
 from amphibus.routing.codec import Codec, to_bytes
 from amphibus.telemetry.health import Health
-from amphibus.transports.rabbitmq.transport import RabbitTransport
+from amphibus.transport import Ack, OnOutcome, Transport
+from amphibus.transports.registry import make
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.contracts.first import v1 as first
 from tests.benchmarks.ours.carrier import PARTITIONS, Counted, fill, settings_for
 
 
-class Passing(Receiver):
-    """In the place of a module's receiver: passes on what follows from each message, keeping nothing.
+class Passing:
+    """In the place of a module's receiver: passes on what follows from each message, keeping nothing."""
 
-    It has nothing of a receiver but its type, by which its methods are held to be the same.
-    """
-
-    def __init__(self, transport: RabbitTransport, codec: Codec, counted: Counted) -> None:
+    def __init__(self, transport: Transport, codec: Codec, counted: Counted) -> None:
         self._transport = transport
         self._codec = codec
         self._counted = counted
         self._clock = SystemClock()
         self.began = 0.0
-        self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
+        self.on_reply: OnOutcome = lambda _envelope, _reply: None
 
-    def take(self, envelope: Envelope, ack: Callable[[], None], part: int | None = None) -> None:
-        assert part is not None
+    def take(self, envelope: Envelope, ack: Ack, partition: int | None = None) -> None:
+        assert partition is not None
         self.began = self.began or time.perf_counter()
         message = self._codec.decode(envelope, self._codec.entry(envelope))
         assert isinstance(message, first.Work)
@@ -45,7 +43,19 @@ class Passing(Receiver):
         for following, destinations in self._codec.outgoing(outgoing, cause=envelope, now=now):
             self._transport.deliver(destinations, following, partial(self._acked, ack))
 
-    def _acked(self, ack: Callable[[], None]) -> None:
+    def refuse(
+        self,
+        envelope: Envelope,
+        failure: Failure,
+        ack: Ack,  # noqa: ARG002
+        partition: int | None = None,  # noqa: ARG002
+    ) -> None:
+        raise AssertionError(f"{envelope.type}: {failure.error}")
+
+    async def request(self, envelope: Envelope) -> Reply:
+        return Reply("failed", detail=f"{envelope.type} is not asked here")
+
+    def _acked(self, ack: Ack) -> None:
         ack()
         self._counted.one()
 
@@ -59,7 +69,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     async def answer(request: Request) -> float:
         messages: list[Message] = [another() for _ in range(request["count"])]
         await fill(setup, messages)
-        transport = RabbitTransport(business.topology(), settings, SystemClock())
+        transport = make("rabbitmq", business.topology(), settings, SystemClock())
         counted = Counted(len(messages))
         passing = Passing(transport, codec, counted)
         transport.attach("first", passing, SingleInstance(PARTITIONS))

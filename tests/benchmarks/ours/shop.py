@@ -83,9 +83,9 @@ class _Answers:
 
 def _transport(project: Project, settings: Settings) -> Any:
     from amphibus.clock import SystemClock
-    from amphibus.transports.rabbitmq.transport import RabbitTransport
+    from amphibus.transports.registry import make
 
-    return RabbitTransport(project.topology(), settings, SystemClock())
+    return make("rabbitmq", project.topology(), settings, SystemClock())
 
 
 def _containers(

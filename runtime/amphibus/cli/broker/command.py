@@ -147,7 +147,7 @@ class Plan:
 
         topology = options.project().topology()
         self._settings: Settings = options.settings(mode="distributed")
-        partitions = self._settings.rabbitmq.partitions
+        partitions = self._settings.bus.partitions
         self._names: Names = Names(self._settings.app, self._settings.env, partitions, topology)
         self.path = users.absolute() if users else self._settings.data_dir / _FILE
         self.known: Mapping[str, str] = read_passwords(self.path)

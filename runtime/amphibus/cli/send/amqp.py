@@ -71,7 +71,7 @@ def _producer(url: str, settings: "Settings") -> Producer:
         source=user.removeprefix(prefix) if user.startswith(prefix) else _NAME,
         app=settings.app,
         env=settings.env,
-        partitions=settings.rabbitmq.partitions,
+        partitions=settings.bus.partitions,
         window=_AT_ONCE,
         body_limit_bytes=settings.bus.body_limit_bytes,
         tls=tls_context(settings.rabbitmq) if url.startswith("amqps:") else None,

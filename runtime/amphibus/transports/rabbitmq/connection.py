@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -32,12 +31,7 @@ from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.address import addresses
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
-
-for _library in ("aiormq", "aio_pika"):
-    # They shout about each connection that is lost; `Broker` says it once.
-    logging.getLogger(_library).setLevel(logging.CRITICAL)
-
-read_quickly()
+from amphibus.transports.rabbitmq.library_logs import keep_quiet
 
 _log: Any = structlog.get_logger()
 _FIRST_PAUSE = 0.2
@@ -153,6 +147,7 @@ class BrokerConnection:
             self._tried.set_result(None)
 
     async def _keep(self) -> None:
+        keep_quiet()
         pause = _FIRST_PAUSE
         while True:
             url, began = self._broker.url, time.monotonic()
@@ -182,7 +177,7 @@ class BrokerConnection:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _fails(self, error: AmphibusError) -> bool:
-        """Whether the one who opened the link is told; nobody listens later, so it is tried again."""
+        """Whether the one who opened the connection is told; nobody listens later, so it is tried again."""
         if self._tried is None or self._tried.done():
             return False
         self._tried.set_exception(error)
@@ -212,6 +207,7 @@ async def connect(name: str, broker: Broker, url: URL) -> Connection:
     connection = Connection(url.update_query(name=f"amphibus {name}"), context=broker.tls)
     async with asyncio.timeout(_CONNECT_SECONDS):
         await connection.connect()
+    read_quickly(connection)
     return connection
 
 

@@ -21,10 +21,11 @@ from faststream.security import BaseSecurity
 from yarl import URL
 
 from amphibus.failpoints import failpoint
-from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.transport import OwnedPartitions
 from amphibus.transports.rabbitmq.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
 from amphibus.transports.rabbitmq.declare import Declarer, queries
+from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import of_incoming
@@ -43,7 +44,7 @@ class Attached:
     """A module that is consumed for."""
 
     inbound: InboundQueue
-    assignment: PartitionAssignment
+    partitions: OwnedPartitions
     revoked: set[int] = field(default_factory=set)
     """Partitions that are about to be given away."""
 
@@ -67,10 +68,10 @@ class Consumer:
         """The ways into the modules that are consumed for."""
         return [each.inbound for each in self._modules.values()]
 
-    def attach(self, inbound: InboundQueue, assignment: PartitionAssignment) -> None:
+    def attach(self, inbound: InboundQueue, partitions: OwnedPartitions) -> None:
         """Consumes for a module, the partitions that it has here."""
-        self._modules[inbound.module] = Attached(inbound, assignment)
-        assignment.on_change.append(lambda gained, lost: self._moved(inbound.module, gained, lost))
+        self._modules[inbound.module] = Attached(inbound, partitions)
+        partitions.on_change.append(lambda gained, lost: self._moved(inbound.module, gained, lost))
         self._changed.set()
 
     async def detach(self, module: str) -> None:
@@ -147,7 +148,7 @@ class Consumer:
         wanted: dict[str, tuple[str, Take]] = {}
         for module, each in self._modules.items():
             wanted[self._names.queries(module)] = (module, each.inbound.request)
-            for partition in each.assignment.owned - each.revoked:
+            for partition in each.partitions.owned - each.revoked:
                 wanted[self._names.partition_queue(module, partition)] = (
                     module,
                     partial(each.inbound.message, partition),
@@ -194,6 +195,7 @@ class Consumer:
             if connection.transport is None:
                 raise ConnectionError("the connection was lost")
             raw = cast(Connection, connection.transport.connection)
+            read_quickly(raw)
             self._broker.connected(_PART, raw)
             await self._declarer.ensure(raw, since)
             while not gone.is_set():

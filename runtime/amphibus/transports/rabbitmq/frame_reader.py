@@ -7,14 +7,18 @@ so for ever. Read like this, it has no properties, and becomes a dead letter lik
 that is none of ours.
 """
 
+import asyncio
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
 from struct import Struct
 from typing import Any, Final
 
+from aiormq import Connection
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
+
+from amphibus.transports.rabbitmq.versions import are_tested
 
 _TEXT: Final = 0x53
 _LATEST: Final = 0xFFFF_FFFF
@@ -28,19 +32,53 @@ _seconds = Struct(">Q").unpack_from
 
 LIBRARY_HEADER = ContentHeader.unmarshal
 LIBRARY_DELIVERY = Basic.Deliver.unmarshal
+_readers: set["asyncio.Task[Any] | None"] = set()
+"""The tasks that read our open connections."""
 
 
 class _Unusual(Exception):
     """Left to the library."""
 
 
-def read_quickly() -> None:
-    """From now on, in this process."""
+def read_quickly(connection: Connection) -> None:
+    """Reads so what comes on a connection that was made just now, and on no other.
+
+    The library has one decoder a process, so ours stands in its place as long as such a connection
+    is open, and looks whose reader calls it. With a version that was not tested, the library reads.
+    """
+    if not are_tested():
+        return
+    reader: asyncio.Task[Any] = connection._reader_task.task  # type: ignore[union-attr]  # noqa: SLF001 - known of the tested version
+    _readers.add(reader)
+    reader.add_done_callback(_ended)
     ContentHeader.unmarshal = _header  # type: ignore[method-assign]
     Basic.Deliver.unmarshal = _delivery  # type: ignore[method-assign, assignment]
 
 
+def _ended(reader: "asyncio.Task[Any]") -> None:
+    _readers.discard(reader)
+    if not _readers:
+        ContentHeader.unmarshal = LIBRARY_HEADER  # type: ignore[method-assign]
+        Basic.Deliver.unmarshal = LIBRARY_DELIVERY  # type: ignore[method-assign]
+
+
 def _header(self: ContentHeader, data: bytes) -> None:
+    (read_header if _is_ours() else LIBRARY_HEADER)(self, data)
+
+
+def _delivery(self: Basic.Deliver, data: bytes) -> None:
+    (read_delivery if _is_ours() else LIBRARY_DELIVERY)(self, data)
+
+
+def _is_ours() -> bool:
+    try:
+        return asyncio.current_task() in _readers
+    except RuntimeError:  # no loop runs: somebody decodes by hand
+        return False
+
+
+def read_header(self: ContentHeader, data: bytes) -> None:
+    """Reads the header of a body, whatever is in it."""
     try:
         self.class_id, self.weight, self.body_size, flags = _head(data)
         self.properties = properties(flags, data, 14)
@@ -125,7 +163,8 @@ _PROPERTIES: Final[tuple[tuple[int, str, Callable[[bytes, int], tuple[Any, int]]
 """Flag, name, and how it is read; in the protocol's order."""
 
 
-def _delivery(self: Basic.Deliver, data: bytes) -> None:
+def read_delivery(self: Basic.Deliver, data: bytes) -> None:
+    """Reads where a message was delivered."""
     try:
         tag, at = _short_text(data, 0)
         (number,) = _number(data, at)

@@ -9,12 +9,11 @@ import structlog
 
 from amphibus.clock import Clock
 from amphibus.errors import Undecodable
-from amphibus.inbox.receiver import Receiver
 from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.telemetry.privacy import describe
-from amphibus.transport import Ack
+from amphibus.transport import Ack, Inbound
 from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
 from amphibus.transports.rabbitmq.properties import Arrival, stranger
 
@@ -29,7 +28,7 @@ class InboundQueue:
     def __init__(
         self,
         module: str,
-        receiver: Receiver,
+        inbound: Inbound,
         *,
         names: Names,
         clock: Clock,
@@ -38,7 +37,7 @@ class InboundQueue:
         send_reply: SendReply,
     ) -> None:
         self.module = module
-        self._receiver = receiver
+        self._inbound = inbound
         self._names = names
         self._clock = clock
         self._body_limit = body_limit
@@ -47,19 +46,19 @@ class InboundQueue:
         self._addresses: dict[tuple[str, str], str] = {}
         """Where the sender of a message waits for its reply, while it is handled."""
         self._tasks: set[asyncio.Task[None]] = set()
-        receiver.on_reply = self.reply
+        inbound.on_reply = self.reply
 
     def message(self, partition: int, arrival: Arrival, ack: Ack) -> None:
         """Takes a message of a partition."""
         envelope, failure = self._read(arrival)
         if failure is not None:
-            self._receiver.refuse(envelope, failure, ack, partition)
+            self._inbound.refuse(envelope, failure, ack, partition)
             return
         if envelope.reply and arrival.reply_to:
             who = (envelope.source, envelope.id)
             self._addresses[who] = arrival.reply_to
             ack = partial(self._acked, who, ack)
-        self._receiver.take(envelope, ack, partition)
+        self._inbound.take(envelope, ack, partition)
 
     def given_up(self, arrival: Arrival, ack: Ack) -> None:
         """Takes a message that the broker has given up."""
@@ -68,7 +67,7 @@ class InboundQueue:
             failure = Failure(
                 "undelivered", f"the broker gave it up after {DELIVERY_LIMIT} deliveries"
             )
-        self._receiver.refuse(envelope, failure, ack)
+        self._inbound.refuse(envelope, failure, ack)
 
     def request(self, arrival: Arrival, ack: Ack) -> None:
         """Takes a query or a decided command; answers in any case."""
@@ -88,7 +87,7 @@ class InboundQueue:
             if failure is not None:
                 reply = Reply("failed", detail=failure.error)
             else:
-                reply = await self._receiver.request(envelope)
+                reply = await self._inbound.request(envelope)
         except Exception as error:  # noqa: BLE001 - whoever asked is told
             reply = Reply("failed", detail=describe(error))
         if arrival.reply_to:

@@ -1,7 +1,9 @@
 """Publishes on one channel: what is put in one turn of the loop is written at once.
 
 The library's own way takes a task, a lock, a timeout and three contexts for each message. Here the
-broker's answers, which the library still reads, are told to whoever put the message, at once.
+broker's answers, which the library still reads, are told to whoever put the message, at once. This is
+the one file that writes fields of the library's; with a version that was not tested it writes none,
+and publishes in the library's own way.
 """
 
 import asyncio
@@ -11,9 +13,10 @@ from typing import Any, cast
 import structlog
 from aiormq.abc import ChannelFrame
 from aiormq.channel import Channel
-from aiormq.exceptions import ChannelInvalidStateError
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError, PublishError
 
 from amphibus.transports.rabbitmq.frames import Address, Properties, published
+from amphibus.transports.rabbitmq.versions import are_tested
 
 _log: Any = structlog.get_logger()
 
@@ -49,6 +52,8 @@ class PublishChannel:
         self._due = False
         """Whether what is put now is written without being asked for."""
         self._waiting: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._put = self._put_frames if are_tested() else self._put_by_library
 
     def put(
         self, to: Address, body: bytes, properties: Properties, on_confirm: OnConfirm | None = None
@@ -61,9 +66,49 @@ class PublishChannel:
             ChannelInvalidStateError: the channel is closed.
             ValueError: one of its short texts has more than 255 bytes.
         """
-        channel = self.channel
-        if channel.is_closed:
+        if self.channel.is_closed:
             raise ChannelInvalidStateError("the channel is closed")
+        self._put(to, body, properties, on_confirm)
+
+    def close(self) -> None:
+        """Writes nothing more."""
+        self._frames.clear()
+        for task in (self._waiting, *self._tasks):
+            if task is not None:
+                task.cancel()
+
+    def _put_by_library(
+        self, to: Address, body: bytes, properties: Properties, on_confirm: OnConfirm | None
+    ) -> None:
+        properties.marshal()  # says at once which text is too long
+        task = self.channel.loop.create_task(self._publish(to, body, properties, on_confirm))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _publish(
+        self, to: Address, body: bytes, properties: Properties, on_confirm: OnConfirm | None
+    ) -> None:
+        error: BaseException | None = None
+        try:
+            await self.channel.basic_publish(
+                body,
+                exchange=to.exchange,
+                routing_key=to.key,
+                properties=properties,
+                mandatory=to.mandatory,
+                wait=False,
+            )
+        except (PublishError, DeliveryError) as refused:
+            error = refused
+        except (AMQPError, OSError, RuntimeError, asyncio.CancelledError):
+            return  # nobody knows
+        if on_confirm is not None:
+            _tell(on_confirm, error)
+
+    def _put_frames(
+        self, to: Address, body: bytes, properties: Properties, on_confirm: OnConfirm | None
+    ) -> None:
+        channel = self.channel
         self._frames.append(
             published(channel.number, channel.max_content_size, to, properties, body)
         )
@@ -73,12 +118,6 @@ class PublishChannel:
             self._due = True
             channel.loop.call_soon(self._write)
 
-    def close(self) -> None:
-        """Writes nothing more."""
-        self._frames.clear()
-        if self._waiting is not None:
-            self._waiting.cancel()
-
     def _expect(self, identity: str, on_confirm: OnConfirm) -> None:
         channel = self.channel
         channel.delivery_tag += 1
@@ -87,10 +126,7 @@ class PublishChannel:
         def confirm(error: BaseException | None) -> None:
             if tags.get(identity) == tag:
                 del tags[identity]
-            try:
-                on_confirm(error)
-            except Exception:  # noqa: BLE001 - the channel's other messages must be told too
-                _log.exception("process.failed", error="after a confirm")
+            _tell(on_confirm, error)
 
         tags[identity] = tag
         channel.confirmations[tag] = cast("asyncio.Future[Any]", _ConfirmFuture(confirm))
@@ -113,3 +149,10 @@ class PublishChannel:
         payload = b"".join(self._frames)
         self._frames.clear()
         return ChannelFrame(payload, should_close=False)
+
+
+def _tell(on_confirm: OnConfirm, error: BaseException | None) -> None:
+    try:
+        on_confirm(error)
+    except Exception:  # noqa: BLE001 - the channel's other messages must be told too
+        _log.exception("process.failed", error="after a confirm")

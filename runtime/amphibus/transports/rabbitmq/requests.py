@@ -20,7 +20,7 @@ from aiormq.exceptions import PublishError
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.transport import Ack, OnReply
+from amphibus.transport import Ack, Inbound, OnReply
 from amphibus.transports.rabbitmq.connection import (
     LOST,
     Broker,
@@ -44,8 +44,12 @@ _PART = "requests"
 _NET_PREFETCH = 10
 
 
-class Requests:
-    """Asks and answers for the modules of this process; empties the net for what the broker gave up."""
+class BrokerRequests:
+    """Asks and answers for the modules of this process; empties the net for what the broker gave up.
+
+    Requests go to a queue of their own, which is there as long as somebody listens: a request that
+    comes back says so at once. So they are not built on `deliver`.
+    """
 
     def __init__(self, names: Names, broker: Broker, declarer: Declarer) -> None:
         self._names = names
@@ -65,7 +69,13 @@ class Requests:
         """Where replies reach this process now: module and queue."""
         self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
 
-    async def ask(self, owner: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
+    def attach(self, module: str, inbound: Inbound) -> None:
+        """Its queue for requests is consumed with its partitions, and its `InboundQueue` carries replies back."""
+
+    async def detach(self, module: str) -> None:
+        """Its queue for requests goes with its partitions."""
+
+    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
         """Asks a module.
 
         Raises:
@@ -89,23 +99,23 @@ class Requests:
         properties.message_id = correlation
         properties.delivery_mode = 1
         properties.expiration = str(max(1, int(timeout * 1000)))
-        to = Address(self._names.commands(owner), envelope.type)
+        to = Address(self._names.commands(destination), envelope.type)
         try:
             async with asyncio.timeout(timeout):
                 asking.put(to, envelope.body, properties, partial(_tell, future))
                 return await future
         except PublishError:
             raise OwnerAway(
-                f"module {owner} is not there",
+                f"module {destination} is not there",
                 f"nobody handles {envelope.type} at the moment; it was not done",
-                f"start it: amphibus run --mode=distributed --module={owner}",
+                f"start it: amphibus run --mode=distributed --module={destination}",
             ) from None
         except LOST as error:
-            raise _unknown(envelope, owner, error, timeout) from None
+            raise _unknown(envelope, destination, error, timeout) from None
         finally:
             del self._pending[correlation]
 
-    def expect(self, message_id: str, on_reply: OnReply | None) -> None:
+    def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
         """Calls `on_reply` with the reply to a kept message; None stops that."""
         if on_reply is None:
             self._expected.pop(message_id, None)

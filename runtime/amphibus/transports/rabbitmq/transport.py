@@ -11,12 +11,10 @@ import asyncio
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
-from amphibus.inbox.receiver import Receiver
-from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
-from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.messages.envelope import REPLY_TO, Envelope
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
-from amphibus.transport import Ack, Destinations, OnReply
+from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
 from amphibus.transports.rabbitmq.connection import Broker
 from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.declare import Declarer
@@ -25,7 +23,7 @@ from amphibus.transports.rabbitmq.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.publisher import Parcel, Publisher
-from amphibus.transports.rabbitmq.requests import Requests
+from amphibus.transports.rabbitmq.requests import BrokerRequests
 
 _ROUTE = "broker"
 
@@ -48,7 +46,7 @@ class RabbitTransport:
                 "--amqp amqp://user:password@host:5672/",
             )
         rabbit = settings.rabbitmq
-        self._names = Names(settings.app, settings.env, rabbit.partitions, topology)
+        self._names = Names(settings.app, settings.env, settings.bus.partitions, topology)
         self._clock = clock
         self._body_limit = settings.bus.body_limit_bytes
         self._verify = rabbit.verify_senders
@@ -57,25 +55,23 @@ class RabbitTransport:
         self._publisher = Publisher(
             self._broker, declarer, confirm_seconds=rabbit.confirm_timeout_seconds
         )
-        self._requests = Requests(self._names, self._broker, declarer)
+        self.requests = BrokerRequests(self._names, self._broker, declarer)
         self._consumer = Consumer(self._names, self._broker, declarer, prefetch=rabbit.prefetch)
-        self._requests.inbound_queues = lambda: self._consumer.inbound_queues
-        self._inbound_queues: dict[str, InboundQueue] = {}
+        self.requests.inbound_queues = lambda: self._consumer.inbound_queues
 
-    def attach(self, module: str, receiver: Receiver, assignment: PartitionAssignment) -> None:
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
         """Begins to consume for a hosted module, the partitions that it has here."""
-        inbound = InboundQueue(
+        queue = InboundQueue(
             module,
-            receiver,
+            inbound,
             names=self._names,
             clock=self._clock,
             body_limit=self._body_limit,
             verify=self._verify,
-            send_reply=self._requests.send,
+            send_reply=self.requests.send,
         )
-        self._inbound_queues[module] = inbound
-        self._requests.home = self._requests.home or module
-        self._consumer.attach(inbound, assignment)
+        self.requests.home = self.requests.home or module
+        self._consumer.attach(queue, partitions)
 
     async def open(self, health: Health) -> None:
         """Connects. A broker that is away is waited for later; `health` says so.
@@ -88,7 +84,7 @@ class RabbitTransport:
         try:
             for connection in (
                 self._publisher.broker_connection,
-                self._requests.broker_connection,
+                self.requests.broker_connection,
                 self._consumer.broker_connection,
             ):
                 opened.append(connection)
@@ -117,7 +113,7 @@ class RabbitTransport:
         connections = (
             self._consumer.broker_connection,
             self._publisher.broker_connection,
-            self._requests.broker_connection,
+            self.requests.broker_connection,
         )
         await asyncio.gather(*(connection.close() for connection in connections))
 
@@ -137,30 +133,7 @@ class RabbitTransport:
         """Publishes a message; it is safe when the broker has confirmed it."""
         exchange, key = self._names.route(destinations, envelope)
         reply_to = envelope.extra.get(REPLY_TO) if envelope.reply else None
-        if envelope.reply and self._requests.expects(envelope.id):
-            reply_to = self._requests.address
+        if envelope.reply and self.requests.expects(envelope.id):
+            reply_to = self.requests.address
         properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
         self._publisher.put(Parcel(Address(exchange, key), envelope.body, properties, ack))
-
-    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
-        """Asks a module over its queue for that, which is there as long as somebody listens.
-
-        Raises:
-            OwnerAway: nobody listens; it was not done.
-            RequestTimeout: no reply in time, or the connection was lost; it may have been done.
-        """
-        return await self._requests.ask(destination, envelope, timeout)
-
-    def reply(self, envelope: Envelope, reply: Reply) -> None:
-        """Sends the reply to a delivered message to where its sender said, if it did."""
-        for inbound in self._inbound_queues.values():
-            inbound.reply(envelope, reply)
-
-    @property
-    def reply_address(self) -> str:
-        """The queue of this process, by its exchange."""
-        return self._requests.address
-
-    def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
-        """Calls `on_reply` with the reply to a message; None stops that."""
-        self._requests.expect(message_id, on_reply)

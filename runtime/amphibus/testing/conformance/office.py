@@ -2,30 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from amphibus.admin.stores import AdminStore
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
-from tests.conformance.business import project
-from tests.conformance.databases import Databases, Files, Schemas
-from tests.conformance.moods import Script, container_with
-from tests.services.rabbitmq import ready
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.databases import Databases, Files, Schemas
+from amphibus.testing.conformance.moods import Script, container_with
+from amphibus.transports.registry import MakeTransport
 
 PARTITIONS = 2
 MODULES = ("desk", "archive", "readers")
-ON_FILES = ("memory", "memory+wire", "rabbitmq")
-ON_SERVER = "-postgresql"
-"""How the name of a transport ends where the databases are on a server."""
-on_files = pytest.mark.parametrize("transport", ON_FILES, indirect=True)
-"""For a fact that is about files; beside it stands why."""
 Lines = list[tuple[str, int, str]]
 
 
@@ -33,12 +26,15 @@ Lines = list[tuple[str, int, str]]
 class Office:
     """One place for data, one transport, one script; `open` it as often as you like."""
 
-    transport: str
+    transport: str | MakeTransport
+    """A name, or what makes one."""
     data: Path
     script: Script = field(default_factory=Script)
     seed: int = 0
     amqp_url: str | None = None
     db_url: str | None = None
+    waiting_outside: Callable[[str], Awaitable[int]] | None = None
+    """Counts what waits for a module where a transport keeps messages itself."""
 
     @property
     def databases(self) -> Databases:
@@ -57,7 +53,7 @@ class Office:
         names = modules or MODULES
         flags: dict[str, Any] = {f"bus.{name}": value for name, value in bus.items()}
         # Few queues, as they are made and removed for every test.
-        flags["rabbitmq.partitions"] = PARTITIONS
+        flags["bus.partitions"] = PARTITIONS
         flags["db_url"] = self.db_url
         flags["rabbitmq.prefetch"] = max(1, bus.get("window", 100) // PARTITIONS)
         async with Harness.of(
@@ -103,12 +99,12 @@ class Office:
         """Lets time go by until nothing is kept for a process that was killed."""
         self.databases.outlive((*MODULES, GATEWAY))
 
-    async def waiting(self, shop: Harness, sender: str, receiver: str) -> int:
+    async def waiting(self, sender: str, receiver: str) -> int:
         """How many messages wait on a disk to be taken: in the outbox, and where there is a broker, there."""
         statement = "SELECT count(*) FROM amphibus_delivery WHERE destination = ?"
         found = int(self.query(sender, statement, receiver)[0][0])
-        if self.amqp_url is not None:
-            found += await ready(self.amqp_url, self.data, shop.host.topology, receiver, PARTITIONS)
+        if self.waiting_outside is not None:
+            found += await self.waiting_outside(receiver)
         return found
 
     def count(self, module: str, table: str) -> int:

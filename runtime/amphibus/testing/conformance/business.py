@@ -13,11 +13,18 @@ from amphibus.contract import Message
 from amphibus.module import Module, convert, on
 from amphibus.process import Deadline, Process, State, When
 from amphibus.routing.project import Project
-from tests.conformance.contracts.archive import v1 as archive
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.contracts.desk import v2 as desk2
-from tests.conformance.moods import Script, TinyContainer
-from tests.conformance.tables import LINES, ArchiveBase, DeskBase, DeskLine, Loan, ReadersBase
+from amphibus.testing.conformance.contracts.archive import v1 as archive
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.contracts.desk import v2 as desk2
+from amphibus.testing.conformance.moods import Script, TinyContainer
+from amphibus.testing.conformance.tables import (
+    LINES,
+    ArchiveBase,
+    DeskBase,
+    DeskLine,
+    Loan,
+    ReadersBase,
+)
 
 Tiny = Context[Any]
 Executor = Callable[[Any, Tiny], Awaitable[None]]

@@ -1,0 +1,62 @@
+"""The choice of a transport: every one that there is, by its name."""
+
+import difflib
+from collections.abc import Callable
+from typing import Final
+
+from amphibus.clock import Clock
+from amphibus.config.settings import Settings
+from amphibus.errors import ConfigError
+from amphibus.routing.topology import Topology
+from amphibus.transport import Transport
+
+MakeTransport = Callable[[Topology, Settings, Clock], Transport]
+OF_MODE: Final = {"monolith": "memory", "distributed": "rabbitmq"}
+"""The name of the transport for each mode of `amphibus run`."""
+KEEPING: Final = frozenset({"rabbitmq"})
+"""Those that keep messages themselves, which are fetched before another transport takes over."""
+
+
+def make(name: str, topology: Topology, settings: Settings, clock: Clock) -> Transport:
+    """Returns a new transport, not opened yet.
+
+    Raises:
+        ConfigError: there is none of that name, or its settings cannot be used.
+    """
+    found = TRANSPORTS.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name, TRANSPORTS, n=1, cutoff=0.4)
+        raise ConfigError(
+            f"no transport '{name}'",
+            f"there are {', '.join(TRANSPORTS)}",
+            f"did you mean {near[0]}?"
+            if near
+            else f"take one of them, e.g. {next(iter(TRANSPORTS))}",
+        )
+    return found(topology, settings, clock)
+
+
+def _memory(_topology: Topology, _settings: Settings, _clock: Clock) -> Transport:
+    from amphibus.transports.memory import MemoryTransport
+
+    return MemoryTransport()
+
+
+def _memory_wire(_topology: Topology, _settings: Settings, clock: Clock) -> Transport:
+    from amphibus.transports.memory_wire import MemoryWireTransport
+
+    return MemoryWireTransport(clock)
+
+
+def _rabbitmq(topology: Topology, settings: Settings, clock: Clock) -> Transport:
+    from amphibus.transports.rabbitmq.transport import RabbitTransport
+
+    return RabbitTransport(topology, settings, clock)
+
+
+TRANSPORTS: Final[dict[str, MakeTransport]] = {
+    "memory": _memory,
+    "memory+wire": _memory_wire,
+    "rabbitmq": _rabbitmq,
+}
+"""Each import waits until it is needed: a process in memory loads no client of a broker."""

@@ -1,0 +1,82 @@
+"""Defects in what carries messages between modules."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+TRANSPORTS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "safe before it is handled",
+        "transports/memory",
+        "            inbound.take(envelope, ack)",
+        "            inbound.take(envelope, ack), ack()",
+        "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
+    ),
+    in_runtime(
+        "a request to nobody is sent all the same",
+        "transports/requests",
+        "        if not self._transport.is_reachable(route):",
+        "        if not route:",
+        "test_requests.py::test_nobody_listening_is_an_error_at_once",
+    ),
+    in_runtime(
+        "who waits for a reply is not told to the other side",
+        "transports/memory_wire",
+        "to_headers(self.requests.addressed(envelope))",
+        "to_headers(envelope)",
+        "test_requests.py::test_the_reply_to_a_stored_command_finds_its_sender",
+    ),
+    in_runtime(
+        "who sent a message is read as something else",
+        "transports/rabbitmq/frame_reader",
+        '(0x0010, "user_id", _short_text)',
+        '(0x0010, "cluster_id", _short_text)',
+        "tests/runtime/test_frames.py::test_properties_are_read_as_the_library_reads_them",
+    ),
+    in_runtime(
+        "a message's headers are cut",
+        "transports/rabbitmq/frames",
+        "    parts[0] = _long(sum(map(len, parts)))",
+        "    parts[0] = _long(sum(map(len, parts)) - 1)",
+        "tests/runtime/test_frames.py::test_what_is_published_is_what_the_library_reads",
+    ),
+    in_runtime(
+        "the connections of others are read by us too",
+        "transports/rabbitmq/frame_reader",
+        "        return asyncio.current_task() in _readers",
+        "        return bool(_readers)",
+        "tests/runtime/test_client_library.py"
+        "::test_our_own_reader_reads_anything_and_others_as_ever",
+    ),
+    in_runtime(
+        "the library stays changed after the last connection",
+        "transports/rabbitmq/frame_reader",
+        "    if not _readers:",
+        "    if len(_readers) > 9:",
+        "tests/runtime/test_client_library.py"
+        "::test_our_own_reader_reads_anything_and_others_as_ever",
+    ),
+    in_runtime(
+        "a version that nobody tested is trusted",
+        "transports/rabbitmq/versions",
+        "    return all(_installed(library) == tested for library, tested in TESTED.items())",
+        "    return bool(TESTED)",
+        "tests/runtime/test_client_library.py"
+        "::test_with_a_version_that_was_not_tested_nothing_is_changed",
+    ),
+    in_runtime(
+        "the library is kept quiet about all connections",
+        "transports/rabbitmq/library_logs",
+        "    return record.levelno >= logging.CRITICAL or not _ours.get()",
+        "    return record.levelno >= logging.CRITICAL",
+        "tests/runtime/test_client_library.py::test_only_what_our_own_tasks_log_is_left_out",
+    ),
+    in_runtime(
+        "a broker is asked for what was never there",
+        "host/host",
+        "        if now not in KEEPING and KEEPING.intersection(last.values()):",
+        "        if now not in KEEPING and changed:",
+        "tests/runtime/test_transports.py"
+        "::test_a_transport_that_keeps_nothing_is_left_without_a_broker",
+    ),
+)

@@ -1,0 +1,89 @@
+"""What is done to the client library is done to our own connections, and not at all to a version that is unknown."""
+
+import asyncio
+import logging
+
+import aiormq
+import pytest
+from pamqp.commands import Basic
+from pamqp.header import ContentHeader
+
+from amphibus.errors import OwnerAway
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
+from amphibus.transports.rabbitmq import frame_reader, versions
+from tests.services.rabbitmq import RabbitNode
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_nothing_of_the_library_is_changed_but_while_a_transport_is_open(
+    office: Office,
+) -> None:
+    async with office.open():
+        assert ContentHeader.unmarshal is not frame_reader.LIBRARY_HEADER
+
+    assert ContentHeader.unmarshal is frame_reader.LIBRARY_HEADER
+    assert Basic.Deliver.unmarshal is frame_reader.LIBRARY_DELIVERY
+
+
+async def test_a_connection_of_somebody_else_is_read_by_the_library(
+    office: Office, node: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its program may rely on what the library does with a message that cannot be read."""
+    read = []
+
+    def ours(self: Basic.Deliver, data: bytes) -> None:
+        read.append(data)
+        frame_reader.LIBRARY_DELIVERY(self, data)
+
+    monkeypatch.setattr(frame_reader, "read_delivery", ours)
+    came = asyncio.Event()
+
+    async def arrived(_message: object) -> None:
+        came.set()
+
+    async with office.open(), aiormq.connect(node.url) as connection:
+        channel = await connection.channel()
+        queue = (await channel.queue_declare("", exclusive=True)).queue or ""
+        await channel.basic_consume(queue, arrived, no_ack=True)
+        await channel.basic_publish(b"x", routing_key=queue)
+        async with asyncio.timeout(10):
+            await came.wait()
+
+    assert read == []
+
+
+async def test_the_library_may_say_what_it_likes_of_other_connections(
+    office: Office, node: RabbitNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with office.open(), aiormq.connect(node.url) as connection:
+        level = logging.getLogger("aiormq").level
+        await asyncio.to_thread(node.ctl, "close_all_connections", "a test")
+        async with asyncio.timeout(10):
+            await asyncio.wait([connection.closing])
+
+    said = [each for each in caplog.records if each.name.startswith("aiormq")]
+    assert level == logging.NOTSET
+    lost = [each.getMessage() for each in said if "close from remote" in each.msg]
+    assert len(lost) == 1
+    assert str(connection) in lost[0]
+
+
+async def test_with_a_version_that_was_not_tested_the_library_does_it_all(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is slower, and keeps every promise."""
+    monkeypatch.setitem(versions.TESTED, "aiormq", "0.0")
+    async with office.open("desk", "archive") as shop:
+        assert ContentHeader.unmarshal is frame_reader.LIBRARY_HEADER
+        for line in range(20):
+            await shop.send(desk.Write(book="b", line=line))
+        await shop.settle()
+        assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=20)
+    async with office.open("archive") as shop:
+        with pytest.raises(OwnerAway, match="desk is not there"):
+            await shop.ask(desk.Count(book="b"), timeout=30)
+
+    assert office.numbers("desk", "b") == list(range(20))
+    assert office.numbers("archive", "b", "filed") == list(range(20))
