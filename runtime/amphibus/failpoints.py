@@ -7,6 +7,8 @@ import os
 import signal
 from typing import Final
 
+from amphibus.nearest import did_you_mean
+
 FAILPOINTS: Final = (
     "accept.before_commit",
     "accept.after_commit",
@@ -48,7 +50,8 @@ def arm(setting: str | None = None) -> None:
     setting = os.environ.get("AMPHIBUS_FAILPOINT", "") if setting is None else setting
     name, _, nth = setting.partition(":")
     if name and name not in FAILPOINTS:
-        message = f"no failpoint '{name}'; there are {', '.join(FAILPOINTS)}"
+        known = ", ".join(FAILPOINTS)
+        message = f"no failpoint '{name}'; there are {known}{did_you_mean(name, FAILPOINTS)}"
         raise ValueError(message)
     _Armed.name = name or None
     _Armed.left = int(nth or 1)

@@ -59,8 +59,8 @@ class Control:
         except FileNotFoundError:
             raise CommandError(
                 f"there is no {self._command[0]} here",
-                "users and rights can only be made where the broker runs",
-                "amphibus broker definitions, and there: rabbitmqctl import_definitions FILE",
+                "users and rights are made where the broker runs: rabbitmqctl import_definitions FILE",
+                "amphibus broker definitions > definitions.json",
                 Exit.UNREACHABLE,
             ) from None
         except subprocess.CalledProcessError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import unknown
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -31,14 +31,9 @@ def upgrade_all(
         StoreInUse: a module is running.
         NewerStore: a newer version wrote one of them.
     """
-    unknown = [name for name in only if name not in project.modules]
-    if unknown:
-        raise CommandError(
-            f"no module {', '.join(unknown)}",
-            f"there are {', '.join(project.modules)}",
-            "amphibus modules",
-            Exit.USAGE,
-        )
+    for name in only:
+        if name not in project.modules:
+            raise unknown("module", name, project.modules, "amphibus modules")
     modules = only or tuple(project.modules)
     with _explained(settings):
         for module in modules:

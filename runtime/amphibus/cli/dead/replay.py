@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from amphibus.admin.replay import Plan, plan
 from amphibus.admin.replay import replay as put_in_line
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json
+from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json, unknown
 
 if TYPE_CHECKING:
     from amphibus.admin.stores import AdminStore
@@ -61,12 +61,7 @@ async def _replay(log: "AdminStore", module: str, to: str, found: Plan) -> None:
 def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) -> list[str]:
     for name in (module, to):
         if name not in topology.modules:
-            raise CommandError(
-                f"no module {name}",
-                f"the modules are {', '.join(topology.modules)}",
-                "amphibus modules",
-                Exit.USAGE,
-            )
+            raise unknown("module", name, topology.modules, "amphibus modules")
     heard = sorted(
         name
         for name, subscribers in topology.subscribers.items()

@@ -72,8 +72,8 @@ def logs(
     if not roots or found is None:
         raise CommandError(
             f"no flow {correlation or key or message}",
-            "no module has a message of it, or it was pruned",
-            "amphibus logs lists the latest flows",
+            "no module has a message of it, or it was pruned; without an id, the latest flows are listed",
+            "amphibus logs",
         )
     if as_json:
         show_json({"correlation": found, "messages": [asdict(root) for root in roots]})

@@ -97,7 +97,7 @@ class Requests:
             raise OwnerAway(
                 f"module {owner} is not there",
                 f"nobody handles {envelope.type} at the moment; it was not done",
-                f"start it: amphibus run --mode=distributed --module={owner}",
+                f"amphibus run --mode=distributed --module={owner}",
             ) from None
         except LOST as error:
             raise _unknown(envelope, owner, error, timeout) from None
