@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.cli import options
+from amphibus.cli.http import start_of
 from amphibus.cli.output import GREEN, RED, CommandError, Exit, paint, progress, show_columns
 from amphibus.cli.run.instance import instance
 from demo.month_check import Checker, Comparison, compare_books
@@ -49,8 +50,8 @@ async def _shop(http: str | None) -> AsyncIterator[tuple[Shop, Path | None]]:
         if not await answers(http.rstrip("/")):
             raise CommandError(
                 f"no shop answers at {http}",
-                "GET /readyz was not answered with 200 there",
-                "amphibus run, or leave --http away",
+                "GET /readyz was not answered with 200 there; without --http the month has a shop of its own",
+                start_of(http),
                 Exit.UNREACHABLE,
             )
         async with visiting(http.rstrip("/")) as shop:

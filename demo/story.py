@@ -8,6 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from amphibus.cli import options
+from amphibus.cli.http import start_of
 from amphibus.cli.look.follow import Followed, follow
 from amphibus.cli.output import BOLD, GREEN, YELLOW, CommandError, Exit, paint, typed
 from amphibus.cli.run.instance import instance
@@ -65,7 +66,7 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
         raise CommandError(
             "the orders did not end as they should",
             f"confirmed and rejected were expected, not {first['status']} and {second['status']}",
-            "amphibus logs; amphibus dead list",
+            "amphibus dead list",
         )
     print("2 orders, both decided; every message above is kept in a module's own database")
     see = f"see      amphibus logs --key {second['order_id']}"
@@ -91,8 +92,8 @@ async def some_shop(
     if http is not None:
         raise CommandError(
             f"no shop answers at {url}",
-            "GET /readyz was not answered with 200 there",
-            "amphibus run, or leave --http away: the demo then starts a shop of its own",
+            "GET /readyz was not answered with 200 there; without --http the demo starts a shop of its own",
+            start_of(url),
             Exit.UNREACHABLE,
         )
     async with instance(options.root()) as own:

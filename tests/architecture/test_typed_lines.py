@@ -13,6 +13,7 @@ from amphibus.cli.main import COMMANDS, application
 from tests.architecture.tree import ROOT
 
 RUNTIME = ROOT / "runtime/amphibus"
+FOLDERS = {path.parent for top in (RUNTIME, ROOT / "demo") for path in top.rglob("*.py")}
 _END = re.compile(r"[,;:](?= |$)|\)|`|\.(?= |$)| -->|(?= > )|(?=  )")
 _OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
 # Programs of others, whose options are theirs.
@@ -62,7 +63,7 @@ def mistake(app: App, line: str, *, whole: bool) -> str:
     return ""
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in RUNTIME.rglob("*.py")}))
+@pytest.mark.parametrize("folder", sorted(FOLDERS))
 def test_every_command_that_a_text_names_is_understood(folder: Path) -> None:
     app = application()
     first = {name for name, *_ in COMMANDS}

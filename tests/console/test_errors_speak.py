@@ -109,6 +109,12 @@ def test_a_name_that_nobody_knows_is_answered_with_the_line_as_it_should_be(
     assert (ended.code, ended.err.splitlines()[-1]) == (2, f"  fix  {fix}")
 
 
+def test_the_corrected_line_begins_as_it_was_typed(console: Console) -> None:
+    ended = console("modules", "shlef", AMPHIBUS_COMMAND="./run")
+
+    assert ended.err.splitlines()[-1] == "  fix  ./run modules shelf"
+
+
 def test_a_value_out_of_a_list_is_answered_with_the_nearest(console: Console) -> None:
     assert "did you mean warning?" in console("config", "show", AMPHIBUS_LOG_LEVEL="warnign").err
 
@@ -120,6 +126,7 @@ def test_a_failpoint_that_is_not_there_is_answered_with_the_nearest() -> None:
 
 def test_the_nearest_name_is_found_whatever_its_case_and_none_where_none_is_like_it() -> None:
     assert nearest("ORDERS.placeorder", ("orders.PlaceOrder.v1", "x")) == "orders.PlaceOrder.v1"
+    assert nearest("till", ("TILL", "tall")) == "TILL"
     assert (nearest("frob", ("orders",)), did_you_mean("frob", ())) == (None, "")
 
 
@@ -168,7 +175,7 @@ def test_a_line_is_corrected_in_place_or_at_its_end() -> None:
 
 
 def test_a_password_on_the_line_is_not_printed_again(console: Console) -> None:
-    secret = "mysql://u:hunter2@there/d"
-    ended = console("run", "--db", secret)
+    ended = console("run", "--prot", "1", "--amqp", "amqp://u:hunter2@there/")
 
+    assert ended.err.splitlines()[-1] == "  fix  amphibus run --help"
     assert "hunter2" not in ended.err

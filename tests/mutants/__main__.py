@@ -21,9 +21,10 @@ from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_shop import SHOP
+from tests.mutants.defects_of_speech import SPEECH
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = (*HANDLING, *DELIVERY, *MISBEHAVIOUR, *SHOP)
+ALL = (*HANDLING, *DELIVERY, *MISBEHAVIOUR, *SHOP, *SPEECH)
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", ".*_cache", "__pycache__", "var", "data", "demo", "*.egg-info", ".ci"
 )

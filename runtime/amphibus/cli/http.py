@@ -61,12 +61,12 @@ def reaching(url: str) -> Iterator[None]:
         raise CommandError(
             f"nobody answers at {url}",
             str(error) or type(error).__name__,
-            _start(url),
+            start_of(url),
             Exit.UNREACHABLE,
         ) from error
 
 
-def _start(url: str) -> str:
+def start_of(url: str) -> str:
     """How a shop is started that answers at an address, if it is one of this machine."""
     try:
         parts = urlsplit(url)

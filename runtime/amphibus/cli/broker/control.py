@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, typed
 
 
 class Control:
@@ -75,7 +75,7 @@ class Control:
 
     def show(self, steps: list[list[str]]) -> None:
         """Prints what would be run."""
-        print("\namphibus broker definitions > FILE")
+        print(typed("\namphibus broker definitions > FILE"))
         print(f"{self._shown()} import_definitions FILE")
         for step in steps:
             print(f"{self._shown()} {shlex.join(step)}")
