@@ -94,6 +94,11 @@ def test_outside_a_project_every_command_says_the_same(
             ("replay", "--module", "shelf", "--to=tll", "--since", "2h"),
             "amphibus replay --module shelf --to=till --since 2h",
         ),
+        (("probe", "--module", "shlef"), "amphibus probe --module shelf"),
+        (
+            ("replay", "--module=shelf", "--to=till", "--since=2h", "--type=shelf.Sol.v1"),
+            "amphibus replay --module=shelf --to=till --since=2h --type=shelf.Sold.v1",
+        ),
         (("db", "upgrade", "--module", "shlef"), "amphibus db upgrade --module shelf"),
         (("run", "--prot", "1"), "amphibus run --port 1"),
         (("run", "--prot=1"), "amphibus run --port=1"),
@@ -107,6 +112,19 @@ def test_a_name_that_nobody_knows_is_answered_with_the_line_as_it_should_be(
     ended = console(*typed)
 
     assert (ended.code, ended.err.splitlines()[-1]) == (2, f"  fix  {fix}")
+
+
+def test_dead_letters_of_a_module_or_type_that_is_not_there_are_not_just_none(
+    console: Console,
+) -> None:
+    console.store("shelf").handled("m-1")
+
+    module = console("dead", "list", "--module", "shlef")
+    contract = console("dead", "list", "--type", "shelf.Sel.v1")
+
+    assert (module.code, contract.code) == (2, 2)
+    assert module.err.splitlines()[-1] == "  fix  amphibus dead list --module shelf"
+    assert contract.err.splitlines()[-1] == "  fix  amphibus dead list --type shelf.Sell.v1"
 
 
 def test_the_corrected_line_begins_as_it_was_typed(console: Console) -> None:

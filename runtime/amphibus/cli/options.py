@@ -161,7 +161,7 @@ def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
         CommandError: it has none there.
     """
     if module not in found:
-        raise unknown("database of a module", module, found, "amphibus db status")
+        raise unknown("database of module", module, found, "amphibus db status")
     return found[module]
 
 

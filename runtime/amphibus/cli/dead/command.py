@@ -9,7 +9,16 @@ from amphibus.admin import dead as letters
 from amphibus.admin.dead import DeadLetter
 from amphibus.cli import options
 from amphibus.cli.dead.edit import edited_body
-from amphibus.cli.output import CommandError, Exit, moment, plural, show_columns, show_json, typed
+from amphibus.cli.output import (
+    CommandError,
+    Exit,
+    moment,
+    plural,
+    show_columns,
+    show_json,
+    typed,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from amphibus.admin.stores import Stores
@@ -207,7 +216,12 @@ def _find(
 ) -> list[DeadLetter]:
     if module is not None:
         options.store_of(module, stores)
-    return asyncio.run(letters.find(stores, ids=messages, module=module, contract=contract))
+    found = asyncio.run(letters.find(stores, ids=messages, module=module, contract=contract))
+    if contract is not None and not found:
+        known = options.project().contracts
+        if contract not in known:
+            raise unknown("contract", contract, known, "amphibus contracts list")
+    return found
 
 
 def _facts(letter: DeadLetter) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from amphibus.admin.replay import Plan, plan
 from amphibus.admin.replay import replay as put_in_line
 from amphibus.cli import options
 from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json, unknown
+from amphibus.nearest import nearest
 
 if TYPE_CHECKING:
     from amphibus.admin.stores import AdminStore
@@ -74,5 +75,6 @@ def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) 
             f"of {module} it subscribes to {', '.join(heard) or 'nothing'}",
             f"amphibus modules {to}",
             Exit.USAGE,
+            change={name: near for name in wrong if (near := nearest(name, heard))},
         )
     return list(chosen) or heard
