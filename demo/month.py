@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Final
 
 from amphibus import client
-from amphibus.client import GREEN, RED, CommandError, Exit, instance, paint, progress, show_columns
+from amphibus.client import (
+    GREEN,
+    RED,
+    CommandError,
+    Exit,
+    instance,
+    paint,
+    progress,
+    show_columns,
+    start_of,
+)
 from demo.month_check import Checker, Comparison, compare_books
 from demo.month_data import Month, make_month
 from demo.oracle import Prophecy, foretell
@@ -48,8 +58,8 @@ async def _shop(http: str | None) -> AsyncIterator[tuple[Shop, Path | None]]:
         if not await answers(http.rstrip("/")):
             raise CommandError(
                 f"no shop answers at {http}",
-                "GET /readyz was not answered with 200 there",
-                "amphibus run, or leave --http away",
+                "GET /readyz was not answered with 200 there; without --http the month has a shop of its own",
+                start_of(http),
                 Exit.UNREACHABLE,
             )
         async with visiting(http.rstrip("/")) as shop:

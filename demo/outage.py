@@ -105,5 +105,5 @@ def _wrong(order_id: str, expected: str, status: str) -> CommandError:
     return CommandError(
         f"order {order_id} is {status}",
         f"it should be {expected}",
-        "amphibus demo --outage shows it again",
+        "amphibus demo --outage",
     )

@@ -44,7 +44,7 @@ class Shop:
             raise CommandError(
                 f"POST {path} was answered {response.status_code}",
                 refusal(response),
-                "amphibus check; amphibus logs",
+                "amphibus logs",
             )
         answer: Json = response.json()
         return answer

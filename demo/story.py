@@ -18,6 +18,7 @@ from amphibus.client import (
     follow,
     instance,
     paint,
+    start_of,
     typed,
 )
 from demo.shop import APPROVED, DECLINED, Json, Shop, answers, visiting
@@ -74,7 +75,7 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
         raise CommandError(
             "the orders did not end as they should",
             f"confirmed and rejected were expected, not {first['status']} and {second['status']}",
-            "amphibus logs; amphibus dead list",
+            "amphibus dead list",
         )
     print("2 orders, both decided; every message above is kept in a module's own database")
     see = f"see      amphibus logs --key {second['order_id']}"
@@ -100,8 +101,8 @@ async def some_shop(
     if http is not None:
         raise CommandError(
             f"no shop answers at {url}",
-            "GET /readyz was not answered with 200 there",
-            "amphibus run, or leave --http away: the demo then starts a shop of its own",
+            "GET /readyz was not answered with 200 there; without --http the demo starts a shop of its own",
+            start_of(url),
             Exit.UNREACHABLE,
         )
     async with instance(client.root()) as own:

@@ -3,7 +3,7 @@
 `amphibus demo` is such a program. What is here may be used from outside; the rest of the command line may not.
 """
 
-from amphibus.cli.http import reaching, refusal
+from amphibus.cli.http import reaching, refusal, start_of
 from amphibus.cli.look.follow import Followed, follow
 from amphibus.cli.options import DataDir, base_url, data_dir, project, root, settings
 from amphibus.cli.output import (
@@ -43,6 +43,7 @@ __all__ = [
     "root",
     "settings",
     "show_columns",
+    "start_of",
     "supervised_process",
     "taken_down",
     "typed",

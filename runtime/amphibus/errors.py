@@ -2,6 +2,7 @@
 
 AmphibusError
 ├── DeclarationError      front pages or contracts that do not fit together; all problems at once
+├── NoProject             a folder without a project in or above it
 ├── ConfigError           a setting that is unknown or not allowed
 ├── StoreError            a database that cannot be used as it is
 │   ├── StoreInUse        another process has it
@@ -34,6 +35,17 @@ class AmphibusError(Exception):
         self.why = why
         self.fix = fix
 
+    def __str__(self) -> str:
+        """What happened, then why and what to type, each on a line of its own."""
+        more = (("why", self.why), ("fix", self.fix))
+        return "\n".join((self.what, *(f"  {label}  {text}" for label, text in more if text)))
+
+    @property
+    def line(self) -> str:
+        """The same as one sentence, for logs and tables."""
+        said = f"{self.what}: {self.why}" if self.why else self.what
+        return " ".join((f"{said}; {self.fix}" if self.fix else said).split())
+
 
 class DeclarationError(AmphibusError):
     """Declarations that do not fit together. Nothing was started."""
@@ -43,6 +55,10 @@ class DeclarationError(AmphibusError):
         count = "1 declaration" if len(problems) == 1 else f"{len(problems)} declarations"
         why = "\n        ".join(self.problems)
         super().__init__(f"{count} cannot be right", why, fix or "amphibus check")
+
+
+class NoProject(AmphibusError):
+    """A folder that lies in no project. Nothing was done."""
 
 
 class ConfigError(AmphibusError):

@@ -8,6 +8,8 @@ import os
 import signal
 from typing import Final
 
+from amphibus.nearest import did_you_mean
+
 FAILPOINTS: Final = (
     "accept.before_commit",
     "accept.after_commit",
@@ -68,7 +70,7 @@ def arm(setting: str | None = None) -> None:
     name, nth, how = (*setting.split(":"), "", "")[:3]
     known = (*FAILPOINTS, *TASK_FAILPOINTS)
     if name and name not in known:
-        message = f"no failpoint '{name}'; there are {', '.join(known)}"
+        message = f"no failpoint '{name}'; there are {', '.join(known)}{did_you_mean(name, known)}"
         raise ValueError(message)
     _Armed.name = name or None
     _Armed.left = int(nth or 1)

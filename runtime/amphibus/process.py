@@ -14,12 +14,13 @@ from pydantic import TypeAdapter
 from sqlmodel import SQLModel
 
 from amphibus.context import Context
-from amphibus.contract import Command, Message
+from amphibus.contract import Command, Message, Value
 from amphibus.errors import AmphibusError, Refused
 
 Sends = tuple[type[Command[Any]], ...]
 Begin = Callable[[Any, Any], Awaitable[SQLModel]]
 Step = Callable[[Any, Any, Any], Awaitable[str | None]]
+Answer = Callable[[Any, Any, Any], Awaitable[Value]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class When:
     sends: Sends = ()
     again: Step | None = None
     """Of a beginning: called as `(message, row, context)` when the process exists already; may refuse."""
+    answer: Answer | None = None
+    """Called as `(message, row, context)` once the row is in its new state; returns what the command is answered with.
+
+    It only reads: it publishes and sends nothing. Of a beginning, it answers the command for a process that exists too.
+    """
 
     @property
     def targets(self) -> Mapping[str, Sends]:
@@ -97,8 +103,10 @@ class Process:
         """The state of that name."""
         return next(each for each in self.states if each.name == name)
 
-    async def __call__(self, message: Message, context: Context[Any]) -> None:
-        """Handles a message as the handler of `on(contract, process)`.
+    async def __call__(self, message: Message, context: Context[Any]) -> Value | None:
+        """Handles a message as the handler of `on(contract, process)`; returns the answer of its step.
+
+        None leaves the answer to the command's own fields.
 
         Raises:
             Refused: the process does not exist, or has no case for a command in its state.
@@ -108,12 +116,12 @@ class Process:
         row = await self._row(getattr(message, contract.contract_key or ""), context)
         beginning = next((each for each in self.begins if each.contract is contract), None)
         if row is None:
-            await self._begin(beginning, message, context)
-        elif beginning is not None:
-            if beginning.again is not None:
-                await beginning.again(message, row, context)
-        else:
-            await self._step(row, message, context)
+            return await self._begin(beginning, message, context)
+        if beginning is None:
+            return await self._step(row, message, context)
+        if beginning.again is not None:
+            await beginning.again(message, row, context)
+        return await self._answer(beginning, message, row, context)
 
     async def expire(self, deadline_name: str, key: str, context: Context[Any]) -> None:
         """Runs a deadline that is due; one that no longer applies changes nothing."""
@@ -132,7 +140,9 @@ class Process:
         # Locked where several instances share a database: two answers at once must not both see the state before.
         return await context.db.get(self.table, key, with_for_update=True)
 
-    async def _begin(self, when: When | None, message: Message, context: Context[Any]) -> None:
+    async def _begin(
+        self, when: When | None, message: Message, context: Context[Any]
+    ) -> Value | None:
         contract = type(message)
         if when is None:
             if contract in self.missing:
@@ -149,21 +159,38 @@ class Process:
         self._move(
             row, message.key_value() or "", self._checked(when, chosen, context), None, context
         )
+        return await self._answer(when, message, row, context)
 
-    async def _step(self, row: SQLModel, message: Message, context: Context[Any]) -> None:
+    async def _step(self, row: SQLModel, message: Message, context: Context[Any]) -> Value | None:
         contract = type(message)
         state = self.state(getattr(row, self.column))
         when = next((each for each in state.on if each.contract is contract), None)
         if when is None:
             if contract not in state.ignores and contract in self.refuses:
                 raise Refused(self.refuses[contract])
-            return
+            return None
         chosen = await when.do(message, row, context)
         if isinstance(when.to, str):
             chosen = when.to
         self._move(
             row, message.key_value() or "", self._checked(when, chosen, context), state, context
         )
+        return await self._answer(when, message, row, context)
+
+    async def _answer(
+        self, when: When, message: Message, row: SQLModel, context: Context[Any]
+    ) -> Value | None:
+        if when.answer is None:
+            return None
+        before = len(context.outgoing)
+        answer = await when.answer(message, row, context)
+        if len(context.outgoing) > before:
+            raise AmphibusError(
+                f"process {self.name}: the answer to {when.contract.contract_type} sent something",
+                "an answer only reads, or the check of compensations would not see what it sends",
+                "send it in `do`",
+            )
+        return answer
 
     def _checked(self, when: When, chosen: str | None, context: Context[Any]) -> str:
         targets = when.targets

@@ -114,7 +114,7 @@ def test_a_module_that_is_not_there_is_a_usage_error(console: Console) -> None:
 
     assert (ended.code, ended.err.splitlines()[1]) == (
         2,
-        "  why  the modules are shelf, till, gateway",
+        "  why  there are shelf, till, gateway",
     )
 
 
@@ -151,4 +151,4 @@ def test_an_unknown_contract_is_named_with_the_nearest(console: Console) -> None
     ended = console("contracts", "show", known[:-1] + "9")
 
     assert ended.code == 2
-    assert f"the nearest is {known}" in ended.err
+    assert f"did you mean {known}?" in ended.err

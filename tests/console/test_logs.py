@@ -111,7 +111,7 @@ def test_without_databases_it_says_what_to_do(console: Console) -> None:
     assert ended.err.splitlines() == [
         f"error  no databases in {console.data_dir}",
         "  why  no module has run with this data folder yet",
-        "  fix  amphibus run, or name another folder with --data-dir",
+        f"  fix  amphibus run --data-dir {console.data_dir}",
     ]
 
 

@@ -68,7 +68,9 @@ def test_bad_lines_are_named_and_the_rest_is_sent(console: Console, tmp_path: Pa
     assert reasons[0].startswith("the body is not JSON")
     assert "pieces must be greater than or equal to 1" in reasons[1]
     assert "colour is not a known field" in reasons[1]
-    assert reasons[2] == "shelf.Sel.v1 is no command; there are shelf.Sell.v1"
+    assert reasons[2] == (
+        "shelf.Sel.v1 is no command; there are shelf.Sell.v1; did you mean shelf.Sell.v1?"
+    )
     assert reasons[3] == "must have type, id and data, and has data, type"
     assert [row["id"] for row in gateway_of(console).rows("outbox")] == ["m-1", "m-7"]
 

@@ -1,5 +1,6 @@
 """Opens the databases of a data folder beside whoever works with them."""
 
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ def existing(data_dir: Path) -> dict[str, Path]:
         raise StoreError(
             f"no databases in {data_dir}",
             "no module has run with this data folder yet",
-            "amphibus run, or name another folder with --data-dir",
+            f"amphibus run --data-dir {shlex.quote(str(data_dir))}",
         )
     return found
 

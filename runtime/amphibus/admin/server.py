@@ -123,7 +123,7 @@ async def readable(url: str, modules: list[str]) -> list[str]:
         raise StoreError(
             f"no module's tables in {_shown(url)} that '{_user(url)}' may read",
             "nothing was made there yet, or the role belongs to another module",
-            "amphibus db create --db URL, then: amphibus db upgrade --db URL",
+            f"amphibus db create --db {_named(url)} && amphibus db upgrade --db {_named(url)}",
         )
     return found
 
@@ -225,6 +225,14 @@ def _database(url: str) -> str:
 def _shown(url: str) -> str:
     parts = urlsplit(plain(url))
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
+def _named(url: str) -> str:
+    """The address as it may be typed again: with its user, without a password."""
+    parts = urlsplit(plain(url))
+    place = parts.netloc.rpartition("@")[2]
+    user = f"{parts.username}@" if parts.username else ""
+    return urlunsplit(parts._replace(netloc=user + place, query=""))
 
 
 def _user(url: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, show_json
+from amphibus.cli.output import CommandError, show_json, unknown
 from amphibus.cli.places import GATEWAY, module_names
 
 _EVERYWHERE: Final = (
@@ -54,9 +54,7 @@ def files_of(root: Path, module: str) -> list[Path]:
     """
     known = module_names(root)
     if module not in known:
-        raise CommandError(
-            f"no module {module}", f"there are {', '.join(known)}", "amphibus modules", Exit.USAGE
-        )
+        raise unknown("module", module, known, "amphibus modules")
     if not (root / "config" / "topology.lock.json").is_file():
         raise CommandError(
             "config/topology.lock.json is missing",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -25,7 +25,7 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
         raise CommandError(
             f"{contract.contract_type} has no route",
             "it is only sent between modules",
-            "amphibus send without --http puts it into the gateway's outbox",
+            "leave --http out: it goes into the gateway's outbox then",
             Exit.USAGE,
         )
     try:
@@ -61,9 +61,19 @@ def reaching(url: str) -> Iterator[None]:
         raise CommandError(
             f"nobody answers at {url}",
             str(error) or type(error).__name__,
-            "amphibus run, or name its address with --http",
+            start_of(url),
             Exit.UNREACHABLE,
         ) from error
+
+
+def start_of(url: str) -> str:
+    """How a shop is started that answers at an address, if it is one of this machine."""
+    try:
+        parts = urlsplit(url)
+        port, here = parts.port or 80, parts.hostname in ("127.0.0.1", "localhost", "::1")
+    except ValueError:
+        here = False
+    return f"amphibus run --port {port}" if here else "start it there, or correct its address"
 
 
 def refusal(response: httpx.Response) -> str:

@@ -1,17 +1,24 @@
 """The command `amphibus`: the tree of commands, and how a command ends."""
 
 import contextlib
-import difflib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
-from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
+from cyclopts import (
+    App,
+    CoercionError,
+    CycloptsError,
+    Parameter,
+    UnknownCommandError,
+    UnknownOptionError,
+)
 
 from amphibus import __version__
 from amphibus.cli.output import CommandError, Exit, exit_code, show_error
 from amphibus.errors import AmphibusError
+from amphibus.nearest import nearest
 
 HELP: Final = "Business modules that talk through typed messages, in one process or over a broker."
 EPILOGUE: Final = (
@@ -117,10 +124,11 @@ def execute(arguments: Sequence[str]) -> int:
         result = application()(list(arguments), print_error=False, exit_on_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        show_error(_usage(error))
+        usage = _usage(error)
+        show_error(usage, _fix(usage, arguments))
         return Exit.USAGE
     except AmphibusError as error:
-        show_error(error)
+        show_error(error, _fix(error, arguments))
         return exit_code(error)
     except KeyboardInterrupt:
         return 130
@@ -142,14 +150,43 @@ def run() -> None:
     sys.exit(execute(["run", *sys.argv[1:]]))
 
 
+def _fix(error: AmphibusError, words: Sequence[str]) -> str:
+    from amphibus.cli.fix import corrected, elsewhere, secret
+
+    if secret(words):
+        return error.fix
+    change = error.change if isinstance(error, CommandError) else {}
+    return corrected(words, change) if change else elsewhere(error.fix, words, _understood)
+
+
+def _understood(words: list[str]) -> bool:
+    try:
+        application().parse_args(words, print_error=False, exit_on_error=False)
+    except CycloptsError:
+        return False
+    return True
+
+
 def _usage(error: CycloptsError) -> CommandError:
     chain = " ".join(("amphibus", *(error.command_chain or ())))
     if isinstance(error, UnknownCommandError):
         return _unknown_command(error, chain)
     what, _, why = str(error).strip().partition(". ")
-    return CommandError(
-        what.rstrip("."), why or "the command line cannot be understood", f"{chain} --help"
-    )
+    why = why or "the command line cannot be understood"
+    return CommandError(what.rstrip("."), why, f"{chain} --help", change=_misspelt(error))
+
+
+def _misspelt(error: CycloptsError) -> dict[str, str]:
+    """An option that there is not, or a value that is not in its list, with the nearest that is."""
+    known: list[str] = []
+    if isinstance(error, UnknownOptionError):
+        typed = (error.token.keyword or error.token.value).partition("=")[0]
+        known = [name for each in error.argument_collection for name in each.names]
+    elif isinstance(error, CoercionError) and error.token is not None:
+        typed = error.token.value
+        known = [each for each in get_args(error.target_type) if isinstance(each, str)]
+    near = nearest(typed, known) if known else None
+    return {typed: near} if near else {}
 
 
 def _unknown_command(error: UnknownCommandError, chain: str) -> CommandError:
@@ -157,9 +194,10 @@ def _unknown_command(error: UnknownCommandError, chain: str) -> CommandError:
     groups = {group: [name for name, *_ in commands] for group, _, commands in GROUPS}
     names = groups.get((error.command_chain or ("",))[-1], [each[0] for each in COMMANDS])
     names = [*names, *groups] if names and names[0] == "run" else names
-    near = difflib.get_close_matches(typed, names, n=1)
+    near = nearest(typed, names)
     return CommandError(
         f"unknown command '{typed}'",
         f"there are {', '.join(names)}",
-        f"{chain} {near[0]}" if near else f"{chain} --help",
+        f"{chain} --help",
+        change={typed: near} if near else {},
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.errors import NoProject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def project() -> "Project":
     """The project that the current folder lies in.
 
     Raises:
-        AmphibusError: there is none.
+        NoProject: there is none.
     """
     from amphibus.routing.project import Project
 
@@ -63,7 +64,7 @@ def destinations() -> dict[str, list[str]]:
         lock = json.loads((root() / "config" / "topology.lock.json").read_text())
         subscribers: dict[str, list[str]] = lock["subscribers"]
         return subscribers | {name: [owner] for name, owner in lock["owners"].items()}
-    except (OSError, ValueError, KeyError, CommandError):
+    except (OSError, ValueError, KeyError, NoProject):
         return {}
 
 
@@ -71,7 +72,7 @@ def settings(*, mode: str = "monolith", **flags: Any) -> "Settings":
     """The settings of the project that the current folder lies in.
 
     Raises:
-        AmphibusError: there is no project.
+        NoProject: there is none.
         ConfigError: they cannot be used.
     """
     from amphibus.config.settings import load_settings
@@ -83,18 +84,11 @@ def root() -> Path:
     """The project's root, found without loading the project.
 
     Raises:
-        CommandError: there is none.
+        NoProject: there is none.
     """
-    start = Path.cwd()
-    for folder in (start, *start.parents):
-        if (folder / "config" / "amphibus.toml").is_file():
-            return folder
-    raise CommandError(
-        f"no Amphibus project in {start}",
-        "neither it nor a folder above it holds config/amphibus.toml",
-        "change to your project's folder",
-        Exit.USAGE,
-    )
+    from amphibus.config.root import project_root
+
+    return project_root(Path.cwd())
 
 
 def data_dir(given: Path | None) -> Path:
@@ -154,7 +148,7 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
         raise CommandError(
             "there is no outbox of a gateway on that server",
             "its schema has not been made, or this user may not read it",
-            "amphibus db create, then: amphibus db upgrade",
+            "amphibus db create && amphibus db upgrade",
         )
     folder = configured.data_dir if given is None else given.absolute()
     return FileStore(asyncio.run(prepare(folder)), configured.bus.partitions)
@@ -167,12 +161,7 @@ def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
         CommandError: it has none there.
     """
     if module not in found:
-        raise CommandError(
-            f"module {module} has no database there",
-            f"the modules there are {', '.join(found)}",
-            "name one of them",
-            Exit.USAGE,
-        )
+        raise unknown("database of module", module, found, "amphibus db status")
     return found[module]
 
 

@@ -4,18 +4,21 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, Final, TextIO
 
 from amphibus.errors import (
     AmphibusError,
     ConfigError,
     DeclarationError,
+    NoProject,
     OwnerAway,
     RequestTimeout,
 )
+from amphibus.nearest import did_you_mean, nearest
 
 
 class Exit(IntEnum):
@@ -30,14 +33,28 @@ class Exit(IntEnum):
 
 
 class CommandError(AmphibusError):
-    """A command that cannot go on. Nothing more is done."""
+    """A command that cannot go on. Nothing more is done.
 
-    def __init__(self, what: str, why: str, fix: str, code: Exit = Exit.FAILED) -> None:
+    `change` says what makes the line right that was typed: `{"--port": "8124"}` or `{"ordres": "orders"}`. The line
+    so changed is then what to type, and `fix` only where that line is not known or holds a password.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        why: str,
+        fix: str,
+        code: Exit = Exit.FAILED,
+        *,
+        change: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(what, why, fix)
         self.code = code
+        self.change = change
 
 
 _CODES: Final = (
+    (NoProject, Exit.USAGE),
     (ConfigError, Exit.USAGE),
     (DeclarationError, Exit.PROBLEMS),
     (OwnerAway, Exit.UNREACHABLE),
@@ -54,10 +71,23 @@ def exit_code(error: AmphibusError) -> Exit:
     return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.FAILED)
 
 
-def show_error(error: AmphibusError) -> None:
-    """What, why and what to type, on stderr."""
+def unknown(noun: str, name: str, known: Iterable[str], otherwise: str) -> CommandError:
+    """The error for a name that nobody knows: names the known ones, and types the line with the nearest."""
+    names = list(known)
+    near = nearest(name, names)
+    return CommandError(
+        f"no {noun} {name}",
+        f"there are {', '.join(names) or 'none'}" + did_you_mean(name, names),
+        otherwise,
+        Exit.USAGE,
+        change={name: near} if near else {},
+    )
+
+
+def show_error(error: AmphibusError, fix: str | None = None) -> None:
+    """Prints what, why and what to type to stderr; `fix` is a better one than the error knows."""
     lines = [f"{paint('error', RED, BOLD, to=sys.stderr)}  {error.what}"]
-    for label, text in (("why", error.why), ("fix", error.fix)):
+    for label, text in (("why", error.why), ("fix", fix or error.fix)):
         if text:
             lines.append(f"  {paint(label, BOLD, to=sys.stderr)}  {typed(text)}")
     print("\n".join(lines), file=sys.stderr)

@@ -1,6 +1,6 @@
 """Reads the layers of the configuration, refuses what is not allowed, remembers who said what."""
 
-import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from amphibus.errors import ConfigError
+from amphibus.nearest import did_you_mean, nearest
 
 PREFIX: Final = "AMPHIBUS_"
 _FREE: Final = ("modules", "producers")
@@ -222,7 +223,9 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
     try:
         value = leaf.adapter.validate_python(entry.value, strict=entry.typed and not leaf.texts)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"]
+        wrong = error.errors()[0]
+        listed = re.findall(r"'([^']*)'", str(wrong.get("ctx", {}).get("expected", "")))
+        reason = wrong["msg"] + did_you_mean(str(entry.value), listed)
         secret = SecretStr in leaf.texts
         given = shown(entry.key, SecretStr(str(entry.value)) if secret else entry.value)
         return SettingProblem(
@@ -236,16 +239,15 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
 
 
 def _unknown(entry: SettingEntry, known: Mapping[str, Any]) -> SettingProblem:
-    near = difflib.get_close_matches(entry.key, known, n=1, cutoff=0.5)
     section = entry.key.rpartition(".")[0]
     beside = [key for key in known if key.rpartition(".")[0] == section] or list(known)
-    nearest = near[0] if near else None
-    if nearest and entry.origin.startswith(PREFIX):
-        nearest = PREFIX + nearest.upper().replace(".", "__")
+    near = nearest(entry.key, known)
+    if near and entry.origin.startswith(PREFIX):
+        near = PREFIX + near.upper().replace(".", "__")
     return SettingProblem(
         f"{entry.origin}: unknown setting {entry.key}",
         f"known here: {', '.join(beside)}",
-        f"did you mean {nearest}?" if nearest else "amphibus config show lists them all",
+        f"did you mean {near}?" if near else "amphibus config show",
     )
 
 
@@ -286,7 +288,7 @@ def _error(problems: list[SettingProblem]) -> ConfigError:
     return ConfigError(
         f"{len(problems)} settings cannot be used",
         "\n        ".join(lines),
-        "correct them; amphibus config show lists all settings",
+        "amphibus config show",
     )
 
 

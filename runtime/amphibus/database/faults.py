@@ -69,9 +69,7 @@ def is_read_failure(error: BaseException) -> bool:
 
 
 def _why(error: BaseException) -> str:
-    if isinstance(error, StoreError) and error.why:
-        return f"{error.what}: {error.why}"
-    return describe(error)
+    return error.line if isinstance(error, StoreError) else describe(error)
 
 
 class StoreHealth:

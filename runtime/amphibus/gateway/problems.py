@@ -1,6 +1,5 @@
 """Everything that an HTTP request can be told when it is not done: problem details of RFC 9457."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from amphibus.gateway.answers import HttpAnswer
+from amphibus.nearest import nearest
 
 _MOST: Final = 1_000
 _LONGEST_NAME: Final = 100
@@ -160,5 +160,5 @@ def _message(error: ErrorDetails, known: Sequence[str], personal: frozenset[str]
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    near = nearest(name, known)
+    return f"; did you mean '{near}'?" if near else ""

@@ -16,6 +16,7 @@ from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.transport_switch import empty_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
+from amphibus.nearest import did_you_mean
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.supervision import Supervisor
@@ -47,7 +48,8 @@ class Host:
         if unknown:
             raise ConfigError(
                 f"no module {', '.join(unknown)}",
-                f"there are {', '.join(project.modules)}",
+                f"there are {', '.join(project.modules)}"
+                + did_you_mean(unknown[0], project.modules),
                 "amphibus modules",
             )
         self.settings = settings
@@ -143,7 +145,7 @@ class Host:
                 await hosted.open()
             except StoreAway as error:
                 if hosted.name not in self.health.reasons():
-                    _log.warning("store.failed", module=hosted.name, error=f"{error}: {error.why}")
+                    _log.warning("store.failed", module=hosted.name, error=error.line)
                 self.health.lack(hosted.name, error.what)
                 await asyncio.sleep(_RETRY_SECONDS)
             else:

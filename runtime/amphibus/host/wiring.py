@@ -16,6 +16,7 @@ from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
 from amphibus.module import Module
+from amphibus.nearest import did_you_mean
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
 from amphibus.routing.codec import Codec
@@ -159,10 +160,11 @@ def make_container(module: Module, settings: Settings) -> Any | None:
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
+            near = did_you_mean(where, declared.model_fields) if where else ""
             raise ConfigError(
                 f"[modules.{module.name}] {where}: {first['msg']}",
-                f"its settings are {', '.join(declared.model_fields)}",
-                "correct config/amphibus.toml; amphibus config show",
+                f"its settings are {', '.join(declared.model_fields)}{near}",
+                "amphibus config show",
             ) from None
     elif given:
         raise ConfigError(

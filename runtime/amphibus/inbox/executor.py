@@ -165,7 +165,7 @@ class Executor:
             raise Undecodable(
                 f"module {self._module.name} has no process '{name}'",
                 f"it has {', '.join(self._processes) or 'none'}",
-                "declare it again, then: amphibus dead retry",
+                f"declare it again, then: amphibus dead retry --module {self._module.name}",
             )
         return self._processes[name]
 

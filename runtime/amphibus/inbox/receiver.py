@@ -70,7 +70,7 @@ class Receiver:
             entry = self._services.codec.entry(envelope)
             message = self._services.codec.decode(envelope, entry)
         except Undecodable as error:
-            return Reply("failed", detail=str(error))
+            return Reply("failed", detail=error.line)
         if kind_of(entry.contract) == "query":
             return await self._queries(envelope, entry.route.handler, message)
         if self._stopping:

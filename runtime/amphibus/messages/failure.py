@@ -29,3 +29,15 @@ def storable(text: str, longest: int) -> str:
     if text.isascii():
         return text.replace("\0", "�") if "\0" in text else text
     return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMessage:
+    """A message that a module could not handle, and what became of it: `delayed`, `dead` or `failed`."""
+
+    module: str
+    type: str
+    id: str
+    key: str | None
+    state: str
+    failure: Failure

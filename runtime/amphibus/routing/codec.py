@@ -49,7 +49,7 @@ class Codec:
             raise Undecodable(
                 f"module {self._module.name} does not take {envelope.type}",
                 f"it takes {', '.join(sorted(self._entries)) or 'nothing'}",
-                "declare the contract or a converter in its front page, then: amphibus dead retry",
+                f"declare the contract or a converter in its front page, then: amphibus dead retry {envelope.id}",
             )
         return found
 

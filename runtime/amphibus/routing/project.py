@@ -10,13 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from amphibus.config.root import project_root
 from amphibus.contract import Message, kind_of
 from amphibus.errors import AmphibusError, DeclarationError
 from amphibus.module import Module
 from amphibus.routing.topology import GATEWAY, Topology, build_topology, problems_of_topology
 from amphibus.routing.topology_lock import elsewhere, together
 
-MARK = Path("config/amphibus.toml")
 LOCK = Path("config/topology.lock.json")
 
 
@@ -31,19 +31,12 @@ class Project:
         """The project that `start` lies in; its root is importable afterwards.
 
         Raises:
-            AmphibusError: neither `start` nor a folder above it holds `config/amphibus.toml`.
+            NoProject: neither `start` nor a folder above it holds `config/amphibus.toml`.
         """
-        start = start.resolve()
-        for folder in (start, *start.parents):
-            if (folder / MARK).is_file():
-                if str(folder) not in sys.path:
-                    sys.path.insert(0, str(folder))
-                return cls(folder)
-        raise AmphibusError(
-            f"no Amphibus project in {start}",
-            f"neither it nor a folder above it holds {MARK}",
-            "change to your project's folder, or: git clone it first",
-        )
+        folder = project_root(start)
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        return cls(folder)
 
     @classmethod
     def declared(

@@ -1,13 +1,14 @@
 """Who handles what: the front pages of all modules together, checked as a whole."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
 from amphibus.module import Convert, Module, On
+from amphibus.nearest import did_you_mean
 from amphibus.process import Process
+from amphibus.routing.own_answer import fields_beside
 from amphibus.routing.process_check import problems_of_process
 
 GATEWAY = "gateway"
@@ -117,13 +118,13 @@ def problems_of_topology(
             if row.contract.contract_type not in published:
                 problems.append(
                     f"module {module.name} subscribes to {row.contract.contract_type}, which nobody publishes"
-                    + _nearest(row.contract.contract_type, published)
+                    + did_you_mean(row.contract.contract_type, published)
                 )
         for each in module.sends + module.asks:
             if each.contract_type not in accepted:
                 problems.append(
                     f"module {module.name} sends {each.contract_type}, which nobody handles"
-                    + _nearest(each.contract_type, accepted)
+                    + did_you_mean(each.contract_type, accepted)
                 )
     return problems
 
@@ -147,12 +148,11 @@ def _problems_of_contract(contract: type[Message]) -> Iterator[str]:
 
 
 def _not_fillable(contract: type[Message], answer: type[Value]) -> Iterator[str]:
-    for name, info in answer.model_fields.items():
-        if info.is_required() and name not in contract.model_fields:
-            yield (
-                f"is stored, so its answer {answer.__name__} must be known before its owner is asked, but "
-                f"'{name}' is no field of it and has no default"
-            )
+    for name in fields_beside(contract, answer):
+        yield (
+            f"is stored, so its answer {answer.__name__} must be known before its owner is asked, but "
+            f"'{name}' is no field of it and has no default"
+        )
 
 
 def _problems_of_module(module: Module, contracts: Mapping[str, type[Message]]) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _unknown_contracts(module: Module, contracts: Mapping[str, type[Message]]) -
             name = each.contract_type or f"{each.__module__}.{each.__qualname__}"
             yield (
                 f"module {module.name} names {name}, which is no contract in contracts/"
-                + _nearest(name, contracts)
+                + did_you_mean(name, contracts)
             )
 
 
@@ -253,8 +253,3 @@ def processes_of(module: Module) -> tuple[Process, ...]:
 def route_of(module: Module, contract: type[Message]) -> On | None:
     """The row of a module's routing table for a contract."""
     return next((row for row in module.routes if row.contract is contract), None)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -1,5 +1,6 @@
 """What is counted, in Prometheus' words, on a registry of the process's own."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Final
 
@@ -16,6 +17,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from amphibus.messages.failure import FailedMessage
+
+_KEPT_FAILURES: Final = 5
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 Numbers = Mapping[str, float]
 
@@ -47,6 +51,8 @@ class Meters:
         # Else each counter says twice as much: when it was first counted, too.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=False)
+        self.last_failures: deque[FailedMessage] = deque(maxlen=_KEPT_FAILURES)
+        """For whoever asks this process, as a test does; the databases keep what must not be lost."""
         self._watched: dict[str, Callable[[], Awaitable[Numbers]]] = {}
         self._numbers: dict[str, Numbers | None] = {}
         self._by_type: dict[tuple[str, str], _OfType] = {}

@@ -29,7 +29,7 @@ def describe(error: BaseException, message: BaseModel | None = None) -> str:
     """One line about an error, without input values, SQL parameters or personal data."""
     said = " ".join(_said(error).split())
     if len(said) > _LONGEST:
-        said = f"{said[:_LONGEST]}…"
+        said = f"{said[:_LONGEST]}…{_end(error)}"
     name = type(error).__name__
     return scrub(f"{name}: {said}" if said else name, message)
 
@@ -68,12 +68,17 @@ def _said(error: BaseException) -> str:
             for each in error.errors(include_url=False, include_context=False, include_input=False)
         )
     if isinstance(error, AmphibusError):
-        return f"{error.what}: {error.why}" if error.why else error.what
+        return error.line
     original = getattr(error, "orig", None)
     if isinstance(original, BaseException):
         # SQLAlchemy's text repeats the parameters; the second line of the driver's repeats the row.
         return str(original).split("\n", 1)[0]
     return str(error)
+
+
+def _end(error: BaseException) -> str:
+    """What to type, kept where the rest of an error is cut."""
+    return f"; {error.fix}" if isinstance(error, AmphibusError) and error.fix else ""
 
 
 def _chain(error: BaseException) -> list[BaseException]:

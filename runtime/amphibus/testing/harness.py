@@ -24,12 +24,14 @@ from amphibus.database.delayed import DELAYED
 from amphibus.database.envelope_rows import envelope_of
 from amphibus.database.inbox import HANDLED
 from amphibus.database.outbox import SENT
+from amphibus.errors import RequestError
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.host import Host
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
+from amphibus.testing.failures import NotSeen, failures_in, not_at_rest, started
 from amphibus.transport import Transport
 from amphibus.transports.memory_wire import MemoryWireTransport
 from amphibus.transports.registry import MakeTransport, make
@@ -37,10 +39,7 @@ from amphibus.transports.registry import MakeTransport, make
 M = TypeVar("M", bound=Message)
 AnswerT = TypeVar("AnswerT", bound=Value)
 _PATIENCE_SECONDS = 20.0
-
-
-class NotSeen(AssertionError):
-    """What a test expected did not come; the text says what did."""
+_TRANSPORTS = ("memory", "memory+wire", "rabbitmq")
 
 
 class Harness:
@@ -96,7 +95,7 @@ class Harness:
                 clock=clock,
                 containers=containers,
             )
-            await host.start()
+            await started(host)
             try:
                 yield cls(host, clock)
             finally:
@@ -156,17 +155,28 @@ class Harness:
     ) -> Value | None:
         """Asks a decided command; the same `message_id` asked again gets the same reply."""
         identity = message_id or new_id()
-        body = await self._acceptance.request(
-            message, message_id=identity, timeout=timeout, trace=new_trace()
-        )
+        try:
+            body = await self._acceptance.request(
+                message, message_id=identity, timeout=timeout, trace=new_trace()
+            )
+        except RequestError as error:
+            error.add_note(failures_in(self.host).lstrip())
+            raise
         answer = type(message).answer_type()
         return None if answer is None or not body else answer.model_validate_json(body)
 
     async def settle(self) -> None:
-        """Waits until nothing is under way. Messages that wait for a retry or a deadline do not count."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not await self.host.idle():
-                await asyncio.sleep(0.001)
+        """Waits until nothing is under way. Messages that wait for a retry or a deadline do not count.
+
+        Raises:
+            NotSeen: something still is after 20 seconds.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not await self.host.idle():
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            raise NotSeen(not_at_rest(self.host, _PATIENCE_SECONDS)) from None
 
     async def advance(self, **duration: float) -> None:
         """Moves the clock, e.g. `advance(hours=24)`, lets what is due happen, and settles."""
@@ -190,6 +200,7 @@ class Harness:
             )
             raise NotSeen(
                 f"no {contract.contract_type} with {fields}; there were:\n  {others or 'no messages'}"
+                f"{failures_in(self.host)}"
             )
         return found[0]
 

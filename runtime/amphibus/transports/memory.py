@@ -87,7 +87,7 @@ class MemoryRequests:
             raise OwnerAway(
                 f"module {destination} is not here",
                 f"nobody handles {envelope.type} at the moment; it was not done",
-                f"start it: amphibus run --module {destination}",
+                f"amphibus run --module {destination}",
             )
         work = asyncio.ensure_future(inbound.request(envelope))
         try:

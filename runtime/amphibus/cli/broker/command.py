@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.broker.control import Control
-from amphibus.cli.output import GREEN, Exit, paint, plural, show_json
+from amphibus.cli.output import GREEN, Exit, paint, plural, show_json, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +124,7 @@ def check(
         show_json(found)
     elif found:
         print("\n".join(found))
-        print(f"\n{plural(len(found), 'difference')}; amphibus broker apply")
+        print(typed(f"\n{plural(len(found), 'difference')}; amphibus broker apply"))
     else:
         print(f"{paint('ok', GREEN)}  the broker is as the front pages say")
     return Exit.PROBLEMS if found else Exit.OK

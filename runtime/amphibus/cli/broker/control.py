@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, typed
 
 
 class Control:
@@ -59,8 +59,8 @@ class Control:
         except FileNotFoundError:
             raise CommandError(
                 f"there is no {self._command[0]} here",
-                "users and rights can only be made where the broker runs",
-                "amphibus broker definitions, and there: rabbitmqctl import_definitions FILE",
+                "users and rights are made where the broker runs: rabbitmqctl import_definitions FILE",
+                "amphibus broker definitions > definitions.json",
                 Exit.UNREACHABLE,
             ) from None
         except subprocess.CalledProcessError as error:
@@ -75,7 +75,7 @@ class Control:
 
     def show(self, steps: list[list[str]]) -> None:
         """Prints what would be run."""
-        print("\namphibus broker definitions > FILE")
+        print(typed("\namphibus broker definitions > FILE"))
         print(f"{self._shown()} import_definitions FILE")
         for step in steps:
             print(f"{self._shown()} {shlex.join(step)}")

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
+from amphibus.telemetry.privacy import describe
+
 
 def differences(module: str, tables: MetaData, migrations: Path) -> list[str]:
     """What an empty database lacks or has too much after all migrations, beside the models."""
@@ -14,7 +16,7 @@ def differences(module: str, tables: MetaData, migrations: Path) -> list[str]:
         try:
             path = asyncio.run(_migrated(module, migrations, Path(folder)))
         except Exception as error:  # noqa: BLE001 - a migration is a program, and may fail in any way
-            return [f"they cannot be applied: {type(error).__name__}: {error}"]
+            return [f"they cannot be applied: {describe(error)}"]
         return _differences(path, tables)
 
 

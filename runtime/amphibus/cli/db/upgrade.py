@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amphibus import failpoints
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import unknown
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -32,14 +32,9 @@ def upgrade_all(
         StoreInUse: a module is running.
         NewerStore: a newer version wrote one of them.
     """
-    unknown = [name for name in only if name not in project.modules]
-    if unknown:
-        raise CommandError(
-            f"no module {', '.join(unknown)}",
-            f"there are {', '.join(project.modules)}",
-            "amphibus modules",
-            Exit.USAGE,
-        )
+    for name in only:
+        if name not in project.modules:
+            raise unknown("module", name, project.modules, "amphibus modules")
     modules = only or tuple(project.modules)
     failpoints.arm()
     with _explained(settings):

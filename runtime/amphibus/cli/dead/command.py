@@ -11,7 +11,16 @@ from amphibus.admin import dead as letters
 from amphibus.admin.dead import DeadCursor
 from amphibus.cli import options
 from amphibus.cli.dead.edit import edited_body
-from amphibus.cli.output import CommandError, Exit, moment, plural, show_columns, show_json, typed
+from amphibus.cli.output import (
+    CommandError,
+    Exit,
+    moment,
+    plural,
+    show_columns,
+    show_json,
+    typed,
+    unknown,
+)
 from amphibus.database.dead import DeadLetter
 
 if TYPE_CHECKING:
@@ -227,11 +236,16 @@ def _find(
 ) -> list[DeadLetter]:
     if module is not None:
         options.store_of(module, stores)
-    return asyncio.run(
+    found = asyncio.run(
         letters.find(
             stores, ids=messages, module=module, contract=contract, after=after, limit=limit
         )
     )
+    if contract is not None and not found:
+        known = options.project().contracts
+        if contract not in known:
+            raise unknown("contract", contract, known, "amphibus contracts list")
+    return found
 
 
 def _cursor(text: str) -> DeadCursor:

@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from amphibus.admin.replay import Plan, plan
 from amphibus.admin.replay import replay as put_in_line
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json
+from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json, unknown
+from amphibus.nearest import nearest
 
 if TYPE_CHECKING:
     from amphibus.admin.stores import AdminStore
@@ -61,12 +62,7 @@ async def _replay(log: "AdminStore", module: str, to: str, found: Plan) -> None:
 def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) -> list[str]:
     for name in (module, to):
         if name not in topology.modules:
-            raise CommandError(
-                f"no module {name}",
-                f"the modules are {', '.join(topology.modules)}",
-                "amphibus modules",
-                Exit.USAGE,
-            )
+            raise unknown("module", name, topology.modules, "amphibus modules")
     heard = sorted(
         name
         for name, subscribers in topology.subscribers.items()
@@ -79,5 +75,6 @@ def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) 
             f"of {module} it subscribes to {', '.join(heard) or 'nothing'}",
             f"amphibus modules {to}",
             Exit.USAGE,
+            change={name: near for name in wrong if (near := nearest(name, heard))},
         )
     return list(chosen) or heard

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.http import parsed, path_of, reaching, refusal
-from amphibus.cli.output import CommandError, Exit, show_json
+from amphibus.cli.output import CommandError, Exit, show_json, unknown
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
@@ -56,8 +56,6 @@ def _query(name: str) -> "type[Message]":
     contracts = options.project().contracts
     found = contracts.get(name)
     if found is None or kind_of(found) != "query":
-        known = ", ".join(each for each, kind in contracts.items() if kind_of(kind) == "query")
-        raise CommandError(
-            f"{name} is no query", f"there are {known}", "amphibus modules", Exit.USAGE
-        )
+        known = [each for each, kind in contracts.items() if kind_of(kind) == "query"]
+        raise unknown("query", name, known, "amphibus contracts list")
     return found

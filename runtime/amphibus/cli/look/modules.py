@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Literal
 
 from amphibus.cli import options
-from amphibus.cli.output import BOLD, CommandError, Exit, paint, show_json
+from amphibus.cli.output import BOLD, CommandError, paint, show_json, unknown
 
 if TYPE_CHECKING:
     from amphibus.module import Module
@@ -24,12 +24,7 @@ def modules(
     """
     project = options.project()
     if name is not None and name not in project.modules:
-        raise CommandError(
-            f"no module {name}",
-            f"the modules are {', '.join(project.modules)}",
-            "amphibus modules",
-            Exit.USAGE,
-        )
+        raise unknown("module", name, project.modules, "amphibus modules")
     chosen = [each for each in project.modules.values() if name in (None, each.name)]
     if as_json:
         show_json([page_of(project, each) for each in chosen])

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import Exit
+from amphibus.cli.output import Exit, unknown
 from amphibus.cli.places import GATEWAY, known_names, port_of
 
 _PATIENCE_SECONDS: Final = 3.0
@@ -27,7 +27,10 @@ def probe(
         live: Ask whether it lives instead, which it may without being ready.
     """
     settings = options.settings(mode="distributed", port=port)
-    place = port_of((module,), known_names(options.root()), settings.port)
+    known = known_names(options.root())
+    if module not in known:
+        raise unknown("module", module, sorted(known), "amphibus modules")
+    place = port_of((module,), known, settings.port)
     url = f"http://127.0.0.1:{place}/{'livez' if live else 'readyz'}"
     try:
         with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:

@@ -1,5 +1,6 @@
 """What is said once everything is started: how it runs, where to look, what to type next."""
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,18 @@ class Surface:
     """Where they are, if they are kept."""
 
 
+def _demo(settings: "Settings", url: str) -> str:
+    """The demo of this shop, which it finds by itself where the configuration names port and folder."""
+    words = ["amphibus demo"]
+    for key, option, value in (
+        ("port", "--http", url),
+        ("data_dir", "--data-dir", settings.data_dir),
+    ):
+        if settings.origin(key).startswith("--"):
+            words += [option, shlex.quote(str(value))]
+    return " ".join(words)
+
+
 def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
     """Four lines or so."""
     business = [name for name in surface.modules if name != GATEWAY]
@@ -46,5 +59,5 @@ def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
         if text
     ]
     if GATEWAY in surface.modules:
-        lines.append(typed("  Try      amphibus demo  (in another terminal)"))
+        lines.append(typed(f"  Try      {_demo(settings, url)}  (in another terminal)"))
     return "\n".join(lines)

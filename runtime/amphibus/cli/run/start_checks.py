@@ -5,7 +5,8 @@ import os
 import socket
 from pathlib import Path
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.fix import corrected
+from amphibus.cli.output import CommandError, Exit, unknown
 
 
 def refuse_contradictions(
@@ -20,8 +21,8 @@ def refuse_contradictions(
     if mode == "distributed" and not module and not all_:
         raise CommandError(
             "which modules?",
-            "in the distributed mode a process hosts those that it is told to",
-            "amphibus run --mode=distributed --all, or --module NAME, repeatable",
+            "in the distributed mode a process hosts those that --module names, or --all starts them all",
+            "amphibus run --mode=distributed --all",
             Exit.USAGE,
         )
     if all_ and (mode != "distributed" or module):
@@ -42,8 +43,9 @@ def refuse_contradictions(
         raise CommandError(
             "that database server is not known",
             "PostgreSQL is; SQLite files are used without --db",
-            "amphibus run --db postgresql://USER@HOST/DATABASE, or --data DIR for SQLite files",
+            "amphibus run --db postgresql://USER@HOST/DATABASE",
             Exit.USAGE,
+            change={"--db": "postgresql://USER@HOST/DATABASE"},
         )
 
 
@@ -56,19 +58,15 @@ def refuse_instances_of_files(instances: int) -> None:
             f"amphibus run --mode=distributed --all --instances {instances}"
             " --db postgresql://USER@HOST/DATABASE",
             Exit.USAGE,
+            change={"--db": "postgresql://USER@HOST/DATABASE"},
         )
 
 
 def refuse_unknown(names: tuple[str, ...], known: tuple[str, ...]) -> None:
     """A module name that does not exist."""
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise CommandError(
-            f"no module {', '.join(unknown)}",
-            f"the modules are {', '.join(known)}",
-            "amphibus modules",
-            Exit.USAGE,
-        )
+    for name in names:
+        if name not in known:
+            raise unknown("module", name, known, "amphibus modules")
 
 
 def refuse_unusable_folder(data_dir: Path) -> None:
@@ -78,8 +76,8 @@ def refuse_unusable_folder(data_dir: Path) -> None:
     except OSError as error:
         raise CommandError(
             f"{data_dir} cannot be the data folder",
-            error.strerror or str(error),
-            "amphibus run --data DIR, a folder that this user may write",
+            f"{error.strerror or error}; it must be a folder that this user may write",
+            "amphibus run --data-dir DIR",
         ) from error
 
 
@@ -121,6 +119,7 @@ def refuse_taken_port(host: str, port: int, module: str = "", base: int | None =
             "ports end at 65535, and each module has one above --port",
             "amphibus run --port 8000",
             Exit.USAGE,
+            change={"--port": "8000"},
         ) from None
     except OSError as error:
         raise _cannot_listen(host, port, module, port if base is None else base, error) from error
@@ -133,10 +132,12 @@ def _cannot_listen(host: str, port: int, module: str, base: int, error: OSError)
     }
     whose = f" for {module}" if module else ""
     again = base + 1 if not module or base == port else base + 100
+    change = {"--host": "127.0.0.1"}
+    if error.errno in reasons:
+        change = {"--port": str(again if port > 1023 else 8000)}
     return CommandError(
         f"cannot listen on {host}:{port}{whose}",
         reasons.get(error.errno or 0, error.strerror or str(error)),
-        f"amphibus run --port {again if port > 1023 else 8000}"
-        if error.errno in reasons
-        else "amphibus run --host 127.0.0.1",
+        corrected(("run",), change),
+        change=change,
     )

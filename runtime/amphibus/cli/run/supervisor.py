@@ -169,7 +169,7 @@ def _only_one(run_dir: Path) -> Iterator[None]:
             raise CommandError(
                 f"process {holder} supervises all modules here already",
                 f"two of them cannot share {run_dir.parent}",
-                f"stop process {holder}, or choose another folder with --data and another --port",
+                f"stop process {holder}, or choose another folder with --data-dir and another --port",
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")

@@ -56,8 +56,8 @@ def send(
     if (file is None) == (contract is None) or (contract is None) != (data is None):
         raise CommandError(
             "send what?",
-            "it takes a type with --data, or --file, and not both",
-            "amphibus send TYPE --data JSON, or: amphibus send --file orders.ndjson",
+            "it takes a type with --data, or a file of lines with --file, and not both",
+            "amphibus send TYPE --data JSON",
             Exit.USAGE,
         )
     if http is not None and amqp is not None:

@@ -13,6 +13,7 @@ from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.problems import Problem
 from amphibus.gateway.texts import read_object
 from amphibus.messages.ids import derived_id
+from amphibus.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project
@@ -79,8 +80,9 @@ class Reader:
         owner = self._topology.owners.get(contract)
         known = self._topology.contracts.get(contract)
         if known is None or kind_of(known) != "command" or owner is None:
-            commands = (name for name in self._topology.owners if self._is_command(name))
-            return Bad(number, f"{contract} is no command; there are {', '.join(sorted(commands))}")
+            commands = sorted(name for name in self._topology.owners if self._is_command(name))
+            near = did_you_mean(contract, commands)
+            return Bad(number, f"{contract} is no command; there are {', '.join(commands)}{near}")
         binding = self._bindings.get(contract)
         if binding is None:
             binding = self._bindings[contract] = RouteBinding(

@@ -186,7 +186,7 @@ class SqliteStore:
             raise StoreUnwritable(
                 f"{self.path.parent} cannot be written",
                 f"{error.strerror}: {error.filename}",
-                "choose another folder with --data, or give this user the right to write it",
+                "choose another folder with --data-dir, or give this user the right to write it",
             ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,7 +197,7 @@ class SqliteStore:
             raise StoreInUse(
                 f"module {self.module} is hosted already, by process {holder}",
                 f"a SQLite database serves one instance of a module: {self.path}",
-                f"stop process {holder}, or choose another folder with --data",
+                f"stop process {holder}, or choose another folder with --data-dir",
             ) from None
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)

@@ -44,6 +44,8 @@ class Script:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     lingering: list["asyncio.Future[list[str]]"] = field(default_factory=list)
     """Tasks that have outlived their handlers."""
+    renewals: int = 0
+    """How often a loan was renewed."""
     deadline_failures: int = 0
     """How many deadlines fail before one succeeds."""
 

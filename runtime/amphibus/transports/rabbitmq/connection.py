@@ -158,11 +158,11 @@ class BrokerConnection:
             except LOST as error:
                 why, useless = describe(error) or type(error).__name__, False
                 if (fatal := explained(error, self._broker)) is not None:
-                    why, useless = f"{fatal.what}: {fatal.why}; {fatal.fix}", True
+                    why, useless = fatal.line, True
                     if self._fails(fatal):
                         await asyncio.Event().wait()  # who opened it closes it
             except AmphibusError as error:
-                why, useless = f"{error.what}: {error.why}; {error.fix}", True
+                why, useless = error.line, True
                 if self._fails(error):
                     await asyncio.Event().wait()
             except Exception as error:
@@ -246,7 +246,7 @@ def tls_context(settings: RabbitSettings) -> ssl.SSLContext:
         raise ConfigError(
             "a TLS file of the broker cannot be used",
             f"{error}; the files are {', '.join(str(Path(each)) for each in files if each)}",
-            "amphibus config show rabbitmq",
+            "amphibus config show",
         ) from None
     return context
 

@@ -108,7 +108,7 @@ class BrokerRequests:
             raise OwnerAway(
                 f"module {destination} is not there",
                 f"nobody handles {envelope.type} at the moment; it was not done",
-                f"start it: amphibus run --mode=distributed --module={destination}",
+                f"amphibus run --mode=distributed --module={destination}",
             ) from None
         except LOST as error:
             raise _unknown(envelope, destination, error, timeout) from None

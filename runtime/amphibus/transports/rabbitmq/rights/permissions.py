@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
+from amphibus.nearest import did_you_mean
 from amphibus.routing.topology import GATEWAY
 from amphibus.transports.rabbitmq.names import VERSION, Names, Queue, QueueBinding
 
@@ -162,8 +163,9 @@ def _problems(names: Names, producers: Producers) -> Iterator[str]:
             yield f"[producers.{name}]: a module has that name already"
         for kind, given, known in (
             ("sends", declared.sends, commands),
-            ("hears", declared.subscribes, events),
+            ("subscribes to", declared.subscribes, events),
         ):
             for each in given:
                 if each not in known:
-                    yield f"[producers.{name}] {kind} {each}; there are {', '.join(sorted(known))}"
+                    near = did_you_mean(each, known)
+                    yield f"[producers.{name}] {kind} {each}; there are {', '.join(sorted(known))}{near}"

@@ -75,6 +75,19 @@ class Return(Command[None], key="book", refuses={"not_lent": 404}):
     book: str
 
 
+class LoanView(Value):
+    """How a loan stands."""
+
+    book: str
+    state: str
+
+
+class Renew(Command[LoanView], key="book", refuses={"not_lent": 404}):
+    """Asks for a loan to go on; answered with how it stands then."""
+
+    book: str
+
+
 class Missed(Event, key="book"):
     """A book was not brought back in time."""
 
