@@ -76,7 +76,7 @@ def convert(source: type[M], target: type[N], using: Callable[[M], N]) -> Conver
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """A business capability: what it handles, hears, says and asks, and the container that builds its parts."""
+    """A business capability: the messages it sends and receives, and the container that builds its parts."""
 
     name: str
     container: type[Any] | None = None

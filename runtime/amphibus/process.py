@@ -1,4 +1,4 @@
-"""Process managers (sagas) as data: states, messages, deadlines and compensations.
+"""Process managers as data: a saga's states, messages, deadlines and compensations.
 
 The idea is Garcia-Molina and Salem's "Sagas" (1987) with the process manager of Hohpe and Woolf's "Enterprise
 Integration Patterns". Being data, a process is drawn (`amphibus modules --format mermaid`) and checked for missing

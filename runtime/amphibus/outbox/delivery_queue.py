@@ -1,4 +1,4 @@
-"""What waits in memory on one way to its destinations, in order per key."""
+"""The messages that wait in memory on one route, in order per key; its bound is the backpressure."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What of a module's outbox waits in its database: read in pieces whose cost does not grow with what waits."""
+"""Reads the waiting messages of an outbox in pieces whose cost does not grow with their number."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,11 +1,11 @@
-"""Takes outbox rows to their destinations, until each is safe there.
+"""Takes outbox rows to their destinations until each is safe there: at-least-once delivery.
 
-Rows are found by their state, never by a position that was read up to: numbers are given before a
-commit, and a position skips what commits late. At most one message of a (destination, key) is under
-way, so order per key holds whatever fails; different keys never wait for each other. What was
-committed just now is handed over from memory; the database is read at start, after a backlog, as a
-net, and where the numbers of what was committed do not follow those before: then another process
-(an instance, `send`, `replay`) has put something in line, and its turn may be before ours.
+The relay finds rows by their state, never by a position read so far: rows are numbered before their
+commit, and a position skips a row that commits late. At most one message of a (destination, key) is
+under way, so order per key survives every failure; different keys never wait for each other. A new
+commit is handed over from memory. The relay reads the database at start, after a backlog, as a net,
+and when a commit's numbers leave a gap: then another process (an instance, `send`, `replay`) has
+written a row, and its turn may be before ours.
 """
 
 import asyncio

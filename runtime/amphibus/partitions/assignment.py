@@ -1,4 +1,4 @@
-"""Which part of a module's work an instance does: messages are shared out by their key."""
+"""The partition of a message, which follows from its key, and the partitions of an instance."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol

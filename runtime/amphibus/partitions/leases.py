@@ -1,10 +1,11 @@
-"""Shares the work of a module out among its instances, through its PostgreSQL database.
+"""Shares a module's partitions among its instances through its PostgreSQL database: the rebalance.
 
-Each instance says every `beat` seconds that it lives, by the database's clock. The partitions are
-spread evenly over those that do; one that falls silent is struck off, and its partitions are free.
+Each instance says every `beat` seconds that it lives, by the database's clock. Living instances hold
+equal shares of the partitions; a silent one is struck off, and its partitions become free.
 Every commit locks its instance's row (fencing, after Kleppmann): an instance that was struck off
-while it was paused cannot commit any more, whatever it believes. The same statement reads what it
-holds, with a token that grows at each change of hands: what was taken under another is not done.
+while it was paused cannot commit any more, whatever it believes. The same statement reads the
+partitions it holds, each with a fencing token that grows at each change of hands: work taken under
+another token is dropped.
 """
 
 import asyncio

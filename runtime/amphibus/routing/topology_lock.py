@@ -1,6 +1,6 @@
 """`config/topology.lock.json`: what all modules declare, for those of which only some are here.
 
-An image holds the code of one module. Who handles and hears what its module says, it reads here.
+An image holds the code of one module. It reads here who handles and subscribes to its messages.
 """
 
 from collections.abc import Collection, Mapping

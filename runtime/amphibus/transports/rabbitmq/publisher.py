@@ -1,8 +1,8 @@
-"""Publishes what the relays hand over and knows of each message whether the broker has it for good.
+"""Publishes the relays' messages and waits for the publisher confirm of each.
 
 A message that the broker neither confirmed nor refused is published again, with the same id, on
-another channel; the receiver's inbox absorbs the repetition. Nothing is dropped here, and nothing
-needs to be kept: what is not safe is still in its outbox.
+another channel; the receiver's inbox absorbs the repetition. The publisher drops nothing and keeps
+nothing: a message without its confirm is still in its outbox.
 """
 
 import asyncio

@@ -64,7 +64,7 @@ def rights(names: Names, producers: Producers) -> list[Rights]:
 
 
 def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding]:
-    """The queues in which programs outside find the events that they hear, and their nets."""
+    """The queues that collect the events of programs outside, and their nets."""
     for name, declared in sorted(producers.items()):
         if declared.subscribes:
             yield Queue(names.dead(name), {"x-queue-type": "quorum"})
@@ -75,7 +75,7 @@ def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding
 
 
 def events_of(names: Names, producer: str) -> str:
-    """The queue in which a program outside finds the events that it hears."""
+    """The queue that collects the events to which a program outside subscribes."""
     return f"{names.prefix}{producer}.v{VERSION}"
 
 
@@ -162,7 +162,7 @@ def _problems(names: Names, producers: Producers) -> Iterator[str]:
             yield f"[producers.{name}]: a module has that name already"
         for kind, given, known in (
             ("sends", declared.sends, commands),
-            ("hears", declared.subscribes, events),
+            ("subscribes to", declared.subscribes, events),
         ):
             for each in given:
                 if each not in known:
