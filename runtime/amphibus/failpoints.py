@@ -40,7 +40,7 @@ class _Armed:
 
 
 def arm(setting: str | None = None) -> None:
-    """Arms the failpoint of `name:nth`, or the one named by the environment; none where both are empty.
+    """Arms the failpoint of `name:nth`, or the one that the environment names; arms none if both are empty.
 
     Raises:
         ValueError: there is no failpoint of that name.

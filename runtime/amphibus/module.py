@@ -1,4 +1,4 @@
-"""A module's front page: everything that crosses its border, read first and checked before anything runs."""
+"""A module's front page: every message it sends or receives, checked before anything runs."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ OutsideStep = Callable[[M, Any], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class On:
-    """One row of the routing table: made by `on`."""
+    """One row of the routing table, made by `on`."""
 
     contract: type[Message]
     handler: Handler[Any]
@@ -58,7 +58,7 @@ def on(
 
 @dataclass(frozen=True, slots=True)
 class Convert:
-    """How one version of a contract becomes another: made by `convert`."""
+    """A converter from one version of a contract to another, made by `convert`."""
 
     source: type[Message]
     target: type[Message]
@@ -80,7 +80,7 @@ class Module:
 
     name: str
     container: type[Any] | None = None
-    """A synchronous `dependency_injector` container; made once a process with the module's settings as `config`."""
+    """A synchronous `dependency_injector` container, made once a process with the module's settings as `config`."""
     handles: tuple[On, ...] = ()
     """Own commands and queries."""
     subscribes: tuple[On, ...] = ()
@@ -113,5 +113,5 @@ class Module:
 
     @property
     def routes(self) -> tuple[On, ...]:
-        """All rows of the routing table."""
+        """Returns all rows of the routing table."""
         return self.handles + self.subscribes

@@ -39,17 +39,17 @@ class When:
 
     @property
     def targets(self) -> Mapping[str, Sends]:
-        """Each state that may follow, with what is sent on the way."""
+        """The states that may follow, each with the commands sent on the way."""
         return {self.to: self.sends} if isinstance(self.to, str) else self.to
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A durable timer of a state. It runs on when the next state has a deadline of the same name."""
+    """A durable timer of a state. It keeps running if the next state has a deadline of the same name."""
 
     name: str
     after: Callable[[Any], timedelta]
-    """Given the module's container."""
+    """Takes the module's container and returns the time until the deadline."""
     do: Step
     to: str
     sends: Sends = ()
@@ -57,20 +57,20 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One state: what it reacts to, what it ignores, and how long it may last."""
+    """One state: the messages it reacts to and ignores, and how long it may last."""
 
     name: str
     on: tuple[When, ...] = ()
     ignores: tuple[type[Message], ...] = ()
     deadline: Deadline | None = None
     waits: str = ""
-    """Why a state without a deadline may last for ever."""
+    """The reason why a state without a deadline may last for ever."""
     final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a command does elsewhere, and the messages that end it: failed, settled for good, or undone."""
+    """The effect of a command elsewhere, and the messages that end it: failed, settled for good, or undone."""
 
     done_by: type[Command[Any]]
     failed_by: tuple[type[Message], ...] = ()
@@ -80,7 +80,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """A process manager. Its state is a column of a table of its module, one row a process."""
+    """A process manager (saga). Its state is a column of a table of its module, one row a process."""
 
     name: str
     table: type[SQLModel]
@@ -94,7 +94,7 @@ class Process:
     """The refusal of a command for a process that does not exist."""
 
     def state(self, name: str) -> State:
-        """The state of that name."""
+        """Returns the state of that name."""
         return next(each for each in self.states if each.name == name)
 
     async def __call__(self, message: Message, context: Context[Any]) -> None:
@@ -116,7 +116,7 @@ class Process:
             await self._step(row, message, context)
 
     async def expire(self, deadline_name: str, key: str, context: Context[Any]) -> None:
-        """Runs a deadline that is due; one that no longer applies changes nothing."""
+        """Runs a deadline that is due; changes nothing if the deadline no longer applies."""
         row = await self._row(self._key_from_text(key), context)
         if row is None:
             return
@@ -177,7 +177,7 @@ class Process:
         return chosen
 
     def _declared(self, what: str, to: str, allowed: Sends, context: Context[Any]) -> None:
-        """What a step sends must be declared, or the check of compensations would not see it."""
+        """Checks that a step declares what it sends, else the check of compensations would not see it."""
         sent = {type(each) for each, _ in context.outgoing if isinstance(each, Command)}
         undeclared = sorted(each.contract_type for each in sent - set(allowed))
         if undeclared:
@@ -208,7 +208,7 @@ class Process:
 
     @property
     def contracts(self) -> tuple[type[Message], ...]:
-        """Every message that the process reacts to, in the order of the declaration."""
+        """Returns every message that the process reacts to, in the order of the declaration."""
         found = [each.contract for each in self.begins]
         for state in self.states:
             found += [each.contract for each in state.on] + list(state.ignores)

@@ -48,7 +48,7 @@ class Producer:
         body_limit_bytes: int = 4_194_304,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Says where to and who; nothing is connected yet.
+        """Configures the producer; it connects to nothing yet.
 
         Args:
             url: `amqp://user:password@host:5672/vhost`, or `amqps://`; more hosts after commas.
@@ -160,7 +160,7 @@ class Producer:
         return count
 
     def _turn(self, queue: str) -> asyncio.Lock:
-        """Lets one at a time through, in the order in which they came; gone with the last of them."""
+        """Lets one sender of a key through at a time, in order of arrival; the last one removes the queue."""
         return self._turns.setdefault(queue, asyncio.Lock())
 
     def _envelope(self, command: Command[Any], message_id: str | None) -> Envelope:

@@ -1,4 +1,4 @@
-"""The seam between modules and what carries their messages."""
+"""The seam between modules and the transports that carry their messages."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,7 +14,7 @@ OnReply = Callable[[Reply], None]
 
 
 class Transport(Protocol):
-    """Carries envelopes. Keeps nothing that is not in an outbox until it says that it is safe."""
+    """Carries envelopes. Until it reports an envelope safe, the envelope is in its sender's outbox."""
 
     name: str
     """`memory` or `rabbitmq`; two of them never work on one database at once."""

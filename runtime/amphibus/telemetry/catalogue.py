@@ -11,7 +11,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """One kind of log line: what it says and the fields that it may carry."""
+    """One kind of log line: its meaning and the fields that it may carry."""
 
     says: str
     fields: frozenset[str]
@@ -22,7 +22,7 @@ def _event(says: str, fields: str = "") -> LogEvent:
 
 
 CONTEXT: Final = ("module", "message", "message_id", "correlation", "causation", "trace")
-"""Who was working on what: added by itself, or given where a line is about another message."""
+"""The context of a line (module, message, flow): added by itself, or given if a line is about another message."""
 
 EVENTS: Final[Mapping[str, LogEvent]] = {
     # The process.

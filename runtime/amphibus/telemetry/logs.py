@@ -1,4 +1,4 @@
-"""Log lines: coloured on a terminal, JSON elsewhere; each says who works on what, none a payload.
+"""Log lines: coloured on a terminal, JSON elsewhere; each names the work it is about, none holds a payload.
 
     log = structlog.get_logger()
     with about("payments", envelope):
@@ -39,7 +39,7 @@ _LEVELS: Final = {
 
 
 class Subject(Protocol):
-    """What a line is about: an envelope, or anything with the same attributes."""
+    """The subject of a line: an envelope, or anything with the same attributes."""
 
     @property
     def id(self) -> str: ...  # noqa: D102
@@ -75,7 +75,7 @@ _CURRENT: ContextVar[tuple[str, Subject] | None] = ContextVar("amphibus_about", 
 
 
 class about:  # noqa: N801 - reads as the word it is
-    """`with about(module, envelope):` lines written inside say what they are about.
+    """Marks the lines written inside `with about(module, envelope):` with their subject.
 
     Those of tasks that are started inside do too.
     """
@@ -103,7 +103,7 @@ def set_up(
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> None:
-    """Decides how the process logs; called once, before anything runs.
+    """Configures the logging of the process; called once, before anything runs.
 
     Lines below `level` cost next to nothing.
 
@@ -201,7 +201,7 @@ def _json_renderer() -> Any:
 
 
 def text_renderer(*, coloured: bool) -> Callable[[Line], str]:
-    """Renders lines that other processes wrote as JSON, as our own would be on a terminal."""
+    """Returns a renderer that shows JSON lines of other processes as our own on a terminal."""
     render = _text_renderer(coloured)
     return lambda line: str(render(None, "", line))
 
