@@ -113,5 +113,5 @@ class Module:
 
     @property
     def routes(self) -> tuple[On, ...]:
-        """Returns all rows of the routing table."""
+        """All rows of the routing table."""
         return self.handles + self.subscribes

@@ -208,7 +208,7 @@ class Process:
 
     @property
     def contracts(self) -> tuple[type[Message], ...]:
-        """Returns every message that the process reacts to, in the order of the declaration."""
+        """Every message that the process reacts to, in the order of the declaration."""
         found = [each.contract for each in self.begins]
         for state in self.states:
             found += [each.contract for each in state.on] + list(state.ignores)

@@ -50,15 +50,15 @@ class Transport(Protocol):
         ...
 
     async def idle(self) -> bool:
-        """Whether nothing is on its way to the modules attached here."""
+        """Returns whether nothing is on its way to the modules attached here."""
         ...
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
-        """How the destinations of one message are reached: each way takes it to some of them."""
+        """Returns the routes to the destinations of one message: each route takes it to some of them."""
         ...
 
     def is_reachable(self, route: str) -> bool:
-        """Whether it makes sense to deliver there now. What is not delivered stays in its outbox."""
+        """Returns whether it makes sense to deliver there now. An undelivered message stays in its outbox."""
         ...
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
@@ -84,7 +84,7 @@ class Transport(Protocol):
 
     @property
     def reply_address(self) -> str:
-        """Where replies to this process go, if another instance sends a message in its place; empty if they cannot."""
+        """The address of replies to this process, if another instance sends a message in its place; empty if none."""
         ...
 
     def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:

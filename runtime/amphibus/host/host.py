@@ -79,11 +79,11 @@ class Host:
 
     @property
     def topology(self) -> Any:
-        """Who handles what."""
+        """The topology that routes the messages."""
         return self._around.topology
 
     def accepted_store(self) -> AcceptedStore:
-        """The gateway's store, if the gateway is hosted here."""
+        """Returns the gateway's store, if the gateway is hosted here."""
         hosted = self.modules[GATEWAY]
         return AcceptedStore(
             topology=self._around.topology,
@@ -140,7 +140,7 @@ class Host:
                 return
 
     async def _switch_mode(self) -> None:
-        """Takes over what waits where another mode left it."""
+        """Takes over the messages that another mode left waiting."""
         now = self.transport.name
         changed = [
             hosted for hosted in self.modules.values() if await last_transport(hosted.store) != now
@@ -158,7 +158,7 @@ class Host:
             await remember_transport(hosted, now)
 
     async def stop(self, within: float | None = None) -> None:
-        """Stops intake, finishes what runs within `drain_seconds` or these, closes the databases."""
+        """Stops intake, finishes running work within `drain_seconds` or these, closes the databases."""
         if self._stopped:
             return
         self._stopped = True
@@ -187,11 +187,11 @@ class Host:
         self.journal.close()
 
     async def idle(self) -> bool:
-        """Whether nothing is under way in any module, or on its way to one."""
+        """Returns whether nothing is under way in any module, or on its way to one."""
         return await self.transport.idle() and await all_idle([*self.modules.values()])
 
     def wake(self) -> None:
-        """Makes every module look at once for what is due and undelivered."""
+        """Makes every module look at once for due and undelivered messages."""
         for hosted in self.modules.values():
             hosted.due.wake()
             hosted.relay.wake()
@@ -239,7 +239,7 @@ async def serve(
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Does some work, or gives it up when the process is to stop; whether it was done."""
+    """Does some work, or gives it up when the process is to stop; returns whether it was done."""
     doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -267,12 +267,12 @@ class _FirstSignals:
         self._app: Any = _first_app(host)
 
     def everything(self) -> None:
-        """From now on, the gateway's routes too, where it is hosted."""
+        """Serves the gateway's routes too from now on, if the gateway is hosted here."""
         if GATEWAY in self._host.modules:
             self._app = _gateway(self._host)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """ASGI."""
+        """Serves one ASGI request."""
         await self._app(scope, receive, send)
 
 

@@ -65,7 +65,7 @@ class HttpServer:
         self.url = f"http://{address[0]}:{address[1]}"
 
     async def stop(self) -> None:
-        """Answers what was asked, takes nothing new; hangs up on who has not finished asking in time."""
+        """Answers open requests, accepts none, and hangs up on clients that have not finished asking in time."""
         self._server.should_exit = True
         if self._task is not None:
             with contextlib.suppress(SystemExit):

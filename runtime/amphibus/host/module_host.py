@@ -1,4 +1,4 @@
-"""One module, hosted: its database, writer, receiver, relay and clean-up, wired in one place."""
+"""One hosted module: its database, writer, receiver, relay and clean-up, wired in one place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _NUMBERS = (
 
 @dataclass(frozen=True, slots=True)
 class ModuleServices:
-    """What the modules of one process share."""
+    """The services that the modules of one process share."""
 
     project: Project
     settings: Settings
@@ -55,7 +55,7 @@ class ModuleServices:
 
 
 class ModuleHost:
-    """Begins with `start`, ends with `stop_intake` and `close`."""
+    """One module at work. Begins with `start`, ends with `stop_intake` and `close`."""
 
     def __init__(
         self, module: Module, around: ModuleServices, *, container: Any | None = None
@@ -128,7 +128,7 @@ class ModuleHost:
         await self.assignment.start()
 
     def start(self) -> None:
-        """Takes messages and delivers what waits."""
+        """Takes messages and delivers those that wait."""
         self.writer.start()
         self.receiver.on_due = self.due.due_at
         self._around.transport.attach(self.name, self.receiver, self.assignment)
@@ -138,18 +138,18 @@ class ModuleHost:
         self.retention.start()
 
     async def stop_intake(self) -> None:
-        """Takes and delivers nothing more."""
+        """Stops taking and delivering messages."""
         await self._around.transport.detach(self.name)
         await self.due.stop()
         await self.relay.stop()
         await self.retention.stop()
 
     async def drain(self) -> None:
-        """Finishes what runs."""
+        """Finishes running work."""
         await self.receiver.drain()
 
     async def finish(self) -> None:
-        """Writes down what is safe, once nothing runs anywhere."""
+        """Writes down which messages are safe, once nothing runs anywhere."""
         await self.relay.flush()
         await self.writer.stop()
 
@@ -162,11 +162,11 @@ class ModuleHost:
         await self.store.close()
 
     async def idle(self) -> bool:
-        """Whether nothing is under way, due or undelivered where it can be delivered."""
+        """Returns whether nothing is under way, due or undelivered where it can be delivered."""
         return self.receiver.in_flight == 0 and await self.relay.idle() and await self.due.idle()
 
     async def _drain_partitions(self, partitions: frozenset[int]) -> None:
-        """Lets no more come of some partitions, and returns when all that came is done with."""
+        """Stops the intake of some partitions, and returns when all work on them is done."""
         await self._around.transport.revoke(self.name, partitions)
         await self.receiver.drain_partitions(partitions)
 
@@ -218,7 +218,7 @@ class ModuleHost:
 
 
 async def all_idle(modules: Sequence[ModuleHost]) -> bool:
-    """Whether nothing is under way, due or undelivered in any of some modules.
+    """Returns whether nothing is under way, due or undelivered in any of some modules.
 
     A server takes its time to answer: one that was asked may be sent something while another is asked. That is
     a commit.
@@ -233,7 +233,7 @@ async def all_idle(modules: Sequence[ModuleHost]) -> bool:
 def open_database(
     name: str, settings: Settings, transport: str
 ) -> tuple[Store, PartitionAssignment]:
-    """The store that the settings ask for, not connected yet, and this instance's share of the work."""
+    """Returns the configured store, not connected yet, and this instance's partition assignment."""
     if settings.db_url is None:
         return SqliteStore(name, settings.data_dir), SingleInstance(settings.rabbitmq.partitions)
     from amphibus.database.postgres.store import PostgresStore
@@ -244,7 +244,7 @@ def open_database(
 
 
 def make_container(module: Module, settings: Settings) -> Any | None:
-    """The module's container, with its validated settings and the data folder as `config`.
+    """Makes the module's container, with its validated settings and the data folder as `config`.
 
     Raises:
         ConfigError: a setting of the module is unknown or not allowed.

@@ -1,4 +1,4 @@
-"""Forgets what need not be remembered, in small batches, so that a write never waits long behind it."""
+"""Deletes rows whose retention is over, in small batches, so that no write waits long behind it."""
 
 import asyncio
 import contextlib
@@ -54,7 +54,7 @@ class Retention:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begins to clean up, now and then; not at once, since a start has better things to do."""
+        """Begins to clean up from time to time; not at once, since a start has better things to do."""
         self._task = asyncio.create_task(self._work(), name=f"retention:{self._module}")
 
     async def stop(self) -> None:
@@ -65,7 +65,7 @@ class Retention:
                 await self._task
 
     async def prune(self) -> int:
-        """Forgets everything that is old enough, batch by batch; returns the number of rows."""
+        """Deletes everything that is old enough, batch by batch; returns the number of rows."""
         total = 0
         while True:
             rows = await self._writer.submit(self._one_batch)

@@ -25,13 +25,13 @@ _LOOK_SECONDS = 0.05
 
 
 async def last_transport(store: Store) -> str:
-    """What carried the messages of this database's module the last time."""
+    """Returns the transport that carried this module's messages the last time."""
     row = await store.reader.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
     return str(row[0]) if row else "memory"
 
 
 async def remember_transport(hosted: ModuleHost, name: str) -> None:
-    """Writes down what carries them from now on. Durable when it returns."""
+    """Records the transport that carries them from now on. Durable when it returns."""
     connection = hosted.store.writer
     await hosted.store.begin_alone()  # other instances may write it down at the same moment
     try:

@@ -34,11 +34,11 @@ class OutboxReader:
         self._transport = transport
 
     def route_to(self, destination: str) -> str:
-        """The way that leads there."""
+        """Returns the route that leads to a destination."""
         return self._transport.routes((destination,))[0][0]
 
     async def routes_beyond(self, held: Mapping[str, int]) -> set[str]:
-        """The ways for which more waits than is held of each destination in memory."""
+        """Returns the routes for which more rows wait than memory holds for each destination."""
         routes: set[str] = set()
         for destination in await self._destinations():
             known = held.get(destination, 0)
@@ -53,7 +53,7 @@ class OutboxReader:
         return routes
 
     async def oldest(self, route: str, limit: int) -> tuple[list[OutboxMessage], bool]:
-        """The oldest messages on a way; whether these are all, or a piece of `limit` rows."""
+        """Returns the oldest messages on a route, and whether these are all or a piece of `limit` rows."""
         where, values, several = await self._on(route)
         rows = await self._rows(where, values, limit)
         complete = len(rows) < limit
@@ -73,7 +73,7 @@ class OutboxReader:
     async def oldest_of_others(
         self, route: str, keys: Sequence[str], limit: int
     ) -> list[OutboxMessage]:
-        """The first message of each of some other keys, where the backlog of these fills the memory."""
+        """Returns the first message of each of some other keys, if the backlog of these fills the memory."""
         where, values, _ = await self._on(route)
         others = f" AND (o.key IS NULL OR o.key NOT IN ({', '.join('?' * len(keys))}))"
         first: dict[tuple[str, str], OutboxMessage] = {}
@@ -95,7 +95,7 @@ class OutboxReader:
         )
 
     async def _on(self, route: str) -> tuple[str, list[str], bool]:
-        """A condition for a way, its values, and whether it leads to several destinations.
+        """Returns a condition for a route, its values, and whether it leads to several destinations.
 
         Where all of them are on the way it names none: then the rows are read in the order of their numbers.
         """

@@ -62,7 +62,7 @@ class Relay:
         """The number that our next message gets, unless somebody else writes before."""
 
     def start(self) -> None:
-        """Begins to deliver what waits and what comes."""
+        """Begins to deliver the waiting and the coming messages."""
         self._writer.on_sent = self.sent
         self._assignment.on_change.append(self._changed_hands)
         self._assignment.on_notified.append(self.wake)
@@ -70,7 +70,7 @@ class Relay:
         self._task = asyncio.create_task(self._watch(), name=f"relay:{self._module}")
 
     async def stop(self) -> None:
-        """Delivers nothing more; writes down what is safe."""
+        """Stops delivering; writes down which messages are safe."""
         self._stopped = True
         if self._task is not None:
             self._task.cancel()
@@ -78,7 +78,7 @@ class Relay:
                 await self._task
 
     async def flush(self) -> None:
-        """Writes down what is safe, now."""
+        """Writes down which messages are safe, now."""
         self._forget_ack_timer()
         if self._acks:
             self._acking = True
@@ -89,13 +89,13 @@ class Relay:
             self._acking = False
 
     async def idle(self) -> bool:
-        """Whether every reachable destination has everything."""
+        """Returns whether every reachable destination has everything."""
         if self._acks or not all(queue.idle for queue in self._queues.values()):
             return False
         return not any(map(self._transport.is_reachable, await self._reader.routes_beyond({})))
 
     def sent(self, rows: list[OutboxRow]) -> None:
-        """Rows that were committed just now, in the order of their numbers."""
+        """Takes rows that were committed just now, in the order of their numbers."""
         mine, others = self._assignment.owned, False
         if any(row[0] != number for number, row in enumerate(rows, self._follows)):
             for queue in self._queues.values():
@@ -113,13 +113,13 @@ class Relay:
             self._pump(queue)
 
     def _changed_hands(self, _gained: frozenset[int], _lost: frozenset[int]) -> None:
-        """What waits in memory may not be ours any more, or more may be: the database says."""
+        """Forgets what waits in memory, since partitions changed hands: the database knows what is ours."""
         for queue in self._queues.values():
             queue.forget_waiting()
         self.wake()
 
     def wake(self) -> None:
-        """Looks into the database at once: others wrote there, or a destination came back."""
+        """Reads the database at once: another process wrote there, or a destination came back."""
         self._look.set()
 
     def _queue(self, route: str) -> DeliveryQueue:
@@ -143,7 +143,7 @@ class Relay:
                     await self._look.wait()
 
     async def _find_waiting(self) -> None:
-        """Marks the ways for which the database holds more than is known in memory."""
+        """Marks the routes for which the database holds more than memory knows."""
         held: dict[str, int] = {}
         for queue in self._queues.values():
             for destination, count in queue.held_by_destination().items():
@@ -233,7 +233,7 @@ class Relay:
         self._write_acks_now()
 
     def _write_acks(self, transaction: Transaction) -> None:
-        """Rides along with whatever commit comes next, or is a commit by itself.
+        """Writes delivery acks with whatever commit comes next, or in a commit of its own.
 
         Losing it costs a repetition, which the inbox absorbs.
         """

@@ -24,7 +24,7 @@ from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange
 
 
 class Leases:
-    """The shares of one instance. Lives as long as its module is hosted."""
+    """The partitions of one instance. Lives as long as its module is hosted."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Leases:
         self._task = asyncio.create_task(self._work(), name=f"leases:{self._store.module}")
 
     async def stop(self) -> None:
-        """Gives everything back; what ran must have ended before."""
+        """Gives everything back; running work must have ended before."""
         for task in (self._task, self._draining):
             if task is not None:
                 task.cancel()
@@ -101,13 +101,13 @@ class Leases:
             wake()
 
     def lease_token(self, partition: int) -> LeaseToken:
-        """What a message of a partition is taken under; never a valid one where it is not held."""
+        """Returns the fencing token for messages of a partition; never a valid one if it is not held."""
         return partition, self._held.get(partition, 0)
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
     ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
-        """Inside a transaction: what is held. Nobody may strike this instance off before it ends.
+        """Returns what is held, inside a transaction. Nobody may strike this instance off before it ends.
 
         What stands against running messages is asked with it, since each question wakes the server.
 
@@ -215,7 +215,7 @@ class Leases:
             self._change(gained=frozenset(row[0] for row in rows))
 
     def _leave(self, partitions: frozenset[int]) -> None:
-        """Begins to give partitions away: nothing new of them is begun, what runs is waited for.
+        """Begins to give partitions away: begins nothing new on them and waits for what runs.
 
         That may take as long as a handler and its outside step, and the beat goes on meanwhile.
         """
@@ -228,7 +228,7 @@ class Leases:
         self._look.set()
 
     async def _release(self, sql: Sql) -> None:
-        """Gives away what is quiet: others may take it as soon as the database says so."""
+        """Gives away drained partitions: others may take them as soon as the database says so."""
         if self._draining is None or not self._draining.done():
             return
         if (error := self._draining.exception()) is not None:
@@ -248,7 +248,7 @@ class Leases:
         self._leaving, self._draining = frozenset(), None
 
     def _lose_all(self) -> None:
-        """Others have it already, perhaps: what is under way fails at its commit."""
+        """Treats all partitions as taken by others: work under way on them fails at its commit."""
         if self._draining is not None:
             self._draining.cancel()
         lost = frozenset(self._held)

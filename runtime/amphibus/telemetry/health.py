@@ -29,7 +29,7 @@ class Health:
         return self._state == "ready" and not self._lacking
 
     def reasons(self) -> dict[str, str]:
-        """The reasons why the process is not ready, by name; empty when it is."""
+        """Returns the reasons why the process is not ready, by name; empty when it is."""
         own = {} if self._state == "ready" else {"process": self._state}
         return own | self._lacking
 

@@ -77,7 +77,7 @@ def _said(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Yields the error and its causes, the first cause first, as Python prints them."""
+    """Returns the error and its causes, the first cause first, as Python prints them."""
     found: list[BaseException] = []
     each: BaseException | None = error
     while each is not None and each not in found:

@@ -36,11 +36,11 @@ _PATIENCE_SECONDS = 20.0
 
 
 class NotSeen(AssertionError):
-    """What a test expected did not come; the text says what did."""
+    """A message that a test expected did not come; the text lists those that did."""
 
 
 class Harness:
-    """Modules at work. What is sent goes through the gateway's outbox, as a producer's messages do."""
+    """Modules at work. Messages go through the gateway's outbox, as a producer's do."""
 
     def __init__(self, host: Host, clock: VirtualClock) -> None:
         self.host = host
@@ -158,13 +158,13 @@ class Harness:
         return None if answer is None or not body else answer.model_validate_json(body)
 
     async def settle(self) -> None:
-        """Waits until nothing is under way. Messages that wait for a retry or a deadline do not count."""
+        """Waits until nothing is under way. Delayed messages and timers do not count."""
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while not await self.host.idle():
                 await asyncio.sleep(0.001)
 
     async def advance(self, **duration: float) -> None:
-        """Moves the clock, e.g. `advance(hours=24)`, lets what is due happen, and settles."""
+        """Moves the clock, e.g. `advance(hours=24)`, runs whatever is due, and settles."""
         await self.settle()
         self.clock.advance(timedelta(**duration))
         self.host.wake()
@@ -172,7 +172,7 @@ class Harness:
         await self.settle()
 
     async def expect(self, contract: type[M], **fields: Any) -> M:
-        """Settles, then returns the first event or command of that contract whose fields are these.
+        """Settles, then returns the first event or command of that contract with these fields.
 
         Raises:
             NotSeen: there is none.
@@ -189,7 +189,7 @@ class Harness:
         return found[0]
 
     def seen(self, contract: type[M], **fields: Any) -> list[M]:
-        """All messages of that contract that modules have committed to their outboxes, oldest first."""
+        """Returns all messages of that contract that modules have committed to their outboxes, oldest first."""
         messages = [
             contract.model_validate_json(each.body)
             for each in self.outgoing()
@@ -202,7 +202,7 @@ class Harness:
         ]
 
     def outgoing(self) -> list[Envelope]:
-        """Everything in the outboxes of the hosted modules, oldest first."""
+        """Returns everything in the outboxes of the hosted modules, oldest first."""
         found: list[Envelope] = []
         for hosted in self.host.modules.values():
             statement = f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq"
@@ -210,19 +210,19 @@ class Harness:
         return sorted(found, key=lambda each: each.time)
 
     def dead(self, module: str) -> list[dict[str, Any]]:
-        """The dead letters of a module: id, type, key, reason, error, attempts."""
+        """Returns the dead letters of a module: id, type, key, reason, error, attempts."""
         return self._rows(
             module, "SELECT id, type, key, reason, error, attempts, traceback FROM amphibus_dead"
         )
 
     def delayed(self, module: str) -> list[dict[str, Any]]:
-        """The delayed messages of a module: id, type, key, attempts, due, error."""
+        """Returns the delayed messages of a module: id, type, key, attempts, due, error."""
         return self._rows(
             module, "SELECT id, type, key, attempts, due, error FROM amphibus_delayed ORDER BY seq"
         )
 
     def inbox(self, module: str) -> list[dict[str, Any]]:
-        """What a module has handled: id, source, type, key, outcome, attempts, in order."""
+        """Returns the messages that a module has handled: id, source, type, key, outcome, attempts, in order."""
         return self._rows(
             module,
             "SELECT id, source, type, key, outcome, attempts, correlation, causation, trace FROM amphibus_inbox"
@@ -269,5 +269,5 @@ def _transport(
 
 
 def environment(folder: Path) -> str:
-    """A name at the broker for what is in a folder: opened again, it finds what waits for it there."""
+    """Returns a name at the broker for a data folder: opened again, the folder finds its waiting messages there."""
     return "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Modules of one process. What is on its way is in its sender's outbox, so nothing here needs to outlive a crash."""
+"""Carries messages between modules of one process. Each is in its sender's outbox, so no crash loses one."""
 
 import asyncio
 
@@ -50,7 +50,7 @@ class MemoryTransport:
         return [(each, (each,)) for each in destinations]
 
     def is_reachable(self, route: str) -> bool:
-        """Whether that module is hosted here; messages to others wait in their outbox."""
+        """Returns whether that module is hosted here; messages to others wait in their outbox."""
         return route in self._receivers
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:

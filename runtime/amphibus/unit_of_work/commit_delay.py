@@ -1,4 +1,4 @@
-"""How long a writer waits for more to commit together.
+"""The delay in which a writer waits for more messages to commit together.
 
 Where each module has a process of its own, waking one for a single message costs more than most of
 what it does with it, and so does its commit. Where messages of several flows come close together,
@@ -27,10 +27,10 @@ class CommitDelay:
 
     @property
     def pause(self) -> float:
-        """Seconds to wait, from the first message that is ready, before a commit begins."""
+        """The seconds to wait, from the first message that is ready, before a commit begins."""
         return self._seconds if self._flows >= _SEVERAL else 0.0
 
     def saw(self, flows: Iterable[str]) -> None:
-        """Told of the flows in a commit; what belongs to none is an empty text, and does not count."""
+        """Notes the flows in a commit; an empty text belongs to none and does not count."""
         if count := len(set(flows) - {""}):
             self._flows += (min(count, _MOST) - self._flows) * _NEW

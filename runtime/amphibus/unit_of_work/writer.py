@@ -131,7 +131,7 @@ class Writer:
                 await asyncio.sleep(0)
 
     async def _woken(self) -> None:
-        """Returns when something was submitted. A transaction that was begun for it is not left open for long."""
+        """Returns when something was submitted. Does not leave a transaction open for long."""
         connection = self._store.writer
         if connection.begun and not self._wake.is_set():
             with contextlib.suppress(TimeoutError):
@@ -159,7 +159,7 @@ class Writer:
         self._units.extendleft(reversed(left))
 
     async def _run_singly(self, unit: _Unit) -> None:
-        """Again and again if other instances change the same rows: somebody succeeds each time."""
+        """Runs units one by one, again if other instances change the same rows: somebody succeeds each time."""
         for tries in range(1, _TRIES + 1):
             try:
                 await self._try([unit])
@@ -206,7 +206,7 @@ class Writer:
         return units[len(results) :]
 
     def _more_comes(self, left: int) -> bool:
-        """Whether another transaction follows at once, or as soon as a few messages have come together."""
+        """Returns whether another transaction follows at once, or as soon as a few messages have come together."""
         return bool(left or self._units or self._commit_delay.pause)
 
     def _announce(
@@ -226,7 +226,7 @@ class Writer:
 
 
 class _BatchFailed(Exception):
-    """Carries why a batch was rolled back."""
+    """Carries the reason why a batch was rolled back."""
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))
@@ -234,7 +234,7 @@ class _BatchFailed(Exception):
 
 
 def _we_are_cancelled() -> bool:
-    """Whether the writer itself is to end, and not something that a handler awaited."""
+    """Returns whether the writer itself is to end, and not something that a handler awaited."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

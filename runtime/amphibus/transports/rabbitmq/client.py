@@ -1,4 +1,4 @@
-"""One connection that publishes, for programs outside: each message until the broker has it for good.
+"""One publishing connection for programs outside: it repeats each message until its publisher confirm.
 
 It knows nothing of modules and needs nothing that runs them.
 """
@@ -71,7 +71,7 @@ class BrokerClient:
         await self._usable()
 
     async def close(self) -> None:
-        """Ends the connection. What was not confirmed ends unknown."""
+        """Ends the connection. The fate of unconfirmed messages stays unknown."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None and connection.is_opened:
             with contextlib.suppress(*_LOST):
@@ -79,7 +79,7 @@ class BrokerClient:
                     await connection.close()
 
     async def publish(self, message: OutgoingMessage) -> None:
-        """Returns when the broker has it for good; publishes it again after every loss of the connection.
+        """Returns when the broker has the message for good; publishes it again after every loss of the connection.
 
         No two messages with one id may be under way at once: the broker's answers are told apart by it.
 
@@ -143,7 +143,7 @@ class BrokerClient:
                     await self._discard(connection)
 
     def _drop(self, channel: Channel) -> None:
-        """That channel is of no more use, whatever it says itself."""
+        """Drops a channel that is of no more use, whatever it says itself."""
         if self._channel is channel and channel.is_closed:
             self._channel = None
 
@@ -184,7 +184,7 @@ class BrokerClient:
             return cast(Channel, opened)
 
     def _fatal(self, url: URL, error: BaseException) -> ConfigError | None:
-        """Why it is useless to try again; a broker that let us in before may only be starting."""
+        """Returns why it is useless to try again; a broker that let us in before may only be starting."""
         if self._worked:
             return None
         if isinstance(error, AuthenticationError | ProbableAuthenticationError):

@@ -39,7 +39,7 @@ _NEVER = 86_400
 
 @dataclass(slots=True)
 class Attached:
-    """A module that is consumed for."""
+    """A module whose queues are consumed."""
 
     inbound: InboundQueue
     assignment: PartitionAssignment
@@ -63,7 +63,7 @@ class Consumer:
 
     @property
     def inbound_queues(self) -> Iterable[InboundQueue]:
-        """The ways into the modules that are consumed for."""
+        """The inbound queues of the attached modules."""
         return [each.inbound for each in self._modules.values()]
 
     def attach(self, inbound: InboundQueue, assignment: PartitionAssignment) -> None:
@@ -73,7 +73,7 @@ class Consumer:
         self._changed.set()
 
     async def detach(self, module: str) -> None:
-        """Lets no more come for a module; what came is acknowledged when it is safe."""
+        """Stops the deliveries to a module; those that came are acknowledged once they are safe."""
         if self._modules.pop(module, None) is None:
             return
         async with self._lock:
@@ -98,13 +98,13 @@ class Consumer:
             await self._close(queues)
 
     async def finish(self) -> None:
-        """Returns when all that came is acknowledged."""
+        """Returns when every delivery is acknowledged."""
         await asyncio.gather(
             *(queue_consumer.drain() for queue_consumer in list(self._queue_consumers.values()))
         )
 
     async def empty(self) -> bool:
-        """Whether nothing waits in the queues that should be consumed here, and nothing came that is not safe.
+        """Returns whether nothing waits in the queues to be consumed here, and every delivery is safe.
 
         The broker is asked on the channel that a queue is consumed on: what it delivered before its
         answer has come before its answer.
@@ -132,7 +132,7 @@ class Consumer:
         )
 
     def _moved(self, module: str, gained: frozenset[int], lost: frozenset[int]) -> None:
-        """The shares changed. What is lost is let go of at once: another may be at work on it already."""
+        """Follows a rebalance. Lets go of lost partitions at once: another instance may be at work on them."""
         attached = self._modules.get(module)
         if attached is not None:
             attached.revoked -= gained
@@ -154,7 +154,7 @@ class Consumer:
         return wanted
 
     def _revoked(self) -> set[str]:
-        """What is let go of gently, which is not done here."""
+        """Returns the queues of partitions that are let go of gently, which happens elsewhere."""
         return {
             self._names.partition_queue(module, partition)
             for module, each in self._modules.items()
@@ -215,7 +215,7 @@ class Consumer:
             await queue_consumer.widen(queue)
 
     async def _reconcile(self, faststream: RabbitBroker) -> None:
-        """Consumes what is ours and nothing else."""
+        """Consumes our partitions and nothing else."""
         async with self._lock:
             self._changed.clear()
             wanted, revoked = self._wanted(), self._revoked()

@@ -1,4 +1,4 @@
-"""Reads what the broker delivers: quickly what is usual, and any properties, however they were made.
+"""Reads deliveries: the usual properties quickly, and any others, however they were made.
 
 The library looks up the type of each attribute of a frame, which takes as long as all that is done
 with a message afterwards. And it gives a whole connection up over one message whose properties it
@@ -31,11 +31,11 @@ LIBRARY_DELIVERY = Basic.Deliver.unmarshal
 
 
 class _Unusual(Exception):
-    """Left to the library."""
+    """A frame left to the library."""
 
 
 def read_quickly() -> None:
-    """From now on, in this process."""
+    """Installs the quick reader, in this process."""
     ContentHeader.unmarshal = _header  # type: ignore[method-assign]
     Basic.Deliver.unmarshal = _delivery  # type: ignore[method-assign, assignment]
 
@@ -57,7 +57,7 @@ def _any_header(self: ContentHeader, data: bytes) -> None:
 
 
 def properties(flags: int, data: bytes, at: int) -> Basic.Properties:
-    """The properties that begin at a place, if they are usual ones.
+    """Returns the properties that begin at a place, if they are usual ones.
 
     Raises:
         _Unusual, LookupError, struct.error, UnicodeDecodeError: they are not.

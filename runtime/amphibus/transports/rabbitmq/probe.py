@@ -1,4 +1,4 @@
-"""Whether a broker answers at an address, and lets us in."""
+"""Checks that a broker answers at an address and lets us in."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ ProbeResult = Literal["lets in", "refuses", "away"]
 
 
 def probe(url: str) -> ProbeResult:
-    """What a broker says to whoever comes with this address."""
+    """Returns the broker's answer to a client with this address."""
     there = urlsplit(url)
     try:
         socket.create_connection((there.hostname, there.port), _PROBE_SECONDS).close()

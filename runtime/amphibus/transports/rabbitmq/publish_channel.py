@@ -1,4 +1,4 @@
-"""Publishes on one channel: what is put in one turn of the loop is written at once.
+"""Publishes on one channel: all messages put in one turn of the loop are written at once.
 
 The library's own way takes a task, a lock, a timeout and three contexts for each message. Here the
 broker's answers, which the library still reads, are told to whoever put the message, at once.
@@ -18,12 +18,12 @@ from amphibus.transports.rabbitmq.frames import Address, Properties, published
 _log: Any = structlog.get_logger()
 
 OnConfirm = Callable[[BaseException | None], None]
-"""Called once with what became of a message: None where the broker has it for good, PublishError where no queue
-takes it, DeliveryError where one refuses it. Never where the channel is lost before: then nobody knows."""
+"""Called once with the outcome of a message: None if the broker has it for good, PublishError if no queue
+takes it, DeliveryError if one refuses it. Never called if the channel is lost before: then nobody knows."""
 
 
 class _ConfirmFuture:
-    """Stands among the futures that the library keeps of what is not confirmed."""
+    """Stands among the library's futures of unconfirmed messages."""
 
     __slots__ = ("_on_confirm",)
 
@@ -41,7 +41,7 @@ class _ConfirmFuture:
 
 
 class PublishChannel:
-    """Lives as long as its channel, on which nobody else publishes."""
+    """The publishing end of a channel, on which nobody else publishes. Lives as long as the channel."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
@@ -53,7 +53,7 @@ class PublishChannel:
     def put(
         self, to: Address, body: bytes, properties: Properties, on_confirm: OnConfirm | None = None
     ) -> None:
-        """Publishes a message. `on_confirm` is for a channel with confirms.
+        """Publishes a message. `on_confirm` needs a channel with publisher confirms.
 
         No two messages of one id may be under way at once: the broker's answers are told apart by it.
 
@@ -74,7 +74,7 @@ class PublishChannel:
             channel.loop.call_soon(self._write)
 
     def close(self) -> None:
-        """Writes nothing more."""
+        """Stops writing."""
         self._frames.clear()
         if self._waiting is not None:
             self._waiting.cancel()

@@ -52,7 +52,7 @@ class Parcel:
 
     @property
     def id(self) -> str:
-        """Never twice in flight on one channel: the broker's answers are told apart by it."""
+        """The broker's answers are told apart by it, so an id is in flight once at most on one channel."""
         return self.properties.message_id or ""
 
 
@@ -77,16 +77,16 @@ class Publisher:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is confirmed."""
+        """True if everything is confirmed."""
         return not (self._waiting or self._in_flight or self._paused)
 
     def put(self, parcel: Parcel) -> None:
-        """Publishes when the broker is there and there is room; `ack` is called once it is confirmed."""
+        """Publishes when the broker is there and has room; calls `ack` once the message is confirmed."""
         self._waiting.append(parcel)
         self._pump()
 
     async def finish(self) -> None:
-        """Waits a moment for what is in flight, so that it need not be published again at the next start."""
+        """Waits a moment for messages in flight, so that they need not be published again at the next start."""
         if self._publish_channel is not None and not self._broken.is_set():
             ends = time.monotonic() + _FINISH_SECONDS
             while self._in_flight and time.monotonic() < ends:
@@ -134,11 +134,11 @@ class Publisher:
             broken.cancel()
 
     def _closed(self, closing: "asyncio.Future[Any]") -> None:
-        """The channel was, perhaps because of something that is on it."""
+        """Handles a closed channel, perhaps because of a message on it."""
         self._unknown(None if closing.cancelled() else closing.exception())
 
     def _silence(self) -> float:
-        """Seconds that messages have been in flight without any answer.
+        """Returns the seconds that messages have been in flight without any answer.
 
         One queue that answers late, e.g. without a majority of its nodes, is no reason to begin again with all.
         """
@@ -147,7 +147,7 @@ class Publisher:
         return 0.0
 
     async def _end_channel(self) -> None:
-        """Whatever is in flight on the channel ends unknown and waits again, in its old order."""
+        """Ends the channel: all in flight on it is unknown and waits again, in its old order."""
         publish_channel, self._publish_channel = self._publish_channel, None
         if publish_channel is not None:
             publish_channel.close()
@@ -223,7 +223,7 @@ class Publisher:
         self._give_up(parcel)
 
     def _unknown(self, error: BaseException | None) -> None:
-        """What is on the channel may be there or not."""
+        """Queues the messages on the channel again: the broker may have them or not."""
         if error is not None and not self._broken.is_set():
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
         self._broken.set()
@@ -245,7 +245,7 @@ class Publisher:
 
 
 async def _blocked(connection: Connection) -> bool:
-    """Whether the broker said that it takes nothing for now."""
+    """Returns whether the broker takes nothing for now, by its own word."""
     try:
         async with asyncio.timeout(0.01):
             await connection.ready()

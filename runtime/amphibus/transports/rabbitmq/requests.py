@@ -112,11 +112,11 @@ class Requests:
             self._expected[message_id] = on_reply
 
     def expects(self, message_id: str) -> bool:
-        """Whether somebody here waits for the reply to a kept message."""
+        """Returns whether somebody here waits for the reply to a kept message."""
         return message_id in self._expected
 
     def send(self, address: str, correlation: str, reply: Reply) -> None:
-        """Sends a reply to whoever asked; nobody minds if he is gone."""
+        """Sends a reply to the asking process, which may be gone."""
         module, _, queue = address.partition("/")
         if self._replying is None or module not in self._names.topology.modules:
             return
@@ -190,7 +190,7 @@ class Requests:
 
 
 def _tell(future: "asyncio.Future[Reply]", error: BaseException | None) -> None:
-    """What became of a question; a reply may have come before that."""
+    """Sets the result of a request, unless its reply came before."""
     if error is not None and not future.done():
         future.set_exception(error)
 
