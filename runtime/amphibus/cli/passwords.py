@@ -12,7 +12,7 @@ _FORBIDDEN = 0o077
 
 
 def read_passwords(path: Path) -> dict[str, str]:
-    """User -> password; none if there is no file.
+    """Returns user -> password; none if there is no file.
 
     Raises:
         ConfigError: others may read the file, or it is not what it should be.
@@ -40,7 +40,7 @@ def read_passwords(path: Path) -> dict[str, str]:
 
 
 def passwords(path: Path, users: Iterable[str]) -> dict[str, str]:
-    """The password of each user; those that are missing are made and written, before they are used.
+    """Returns the password of each user; makes and writes missing ones before they are used.
 
     Raises:
         ConfigError: as `read_passwords`, or the file cannot be written.

@@ -1,4 +1,4 @@
-"""`amphibus check`: whether what is declared fits together and what is generated is fresh."""
+"""`amphibus check`: checks that the declarations fit together and that the generated files are fresh."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def check(
     fix: Annotated[bool, Parameter(negative="")] = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Check contracts, front pages, processes, settings, migrations, and what is generated.
+    """Check contracts, front pages, processes, settings, migrations and the generated files.
 
     Args:
         fix: Rewrite config/topology.lock.json, the locks of the contracts, and the map of modules
@@ -87,7 +87,7 @@ def _stale(project: "Project") -> list[str]:
 
 
 def with_map(page: str, project: "Project") -> str:
-    """The page with the map between its markers drawn anew; a page without markers as it is."""
+    """Returns the page with a fresh map between its markers; a page without markers stays as it is."""
     from amphibus.cli.look.modules import picture
 
     drawn = f"{BEGIN}\n```mermaid\n{picture(project)}\n```\n{END}"
@@ -96,7 +96,7 @@ def with_map(page: str, project: "Project") -> str:
 
 
 def _settings(project: "Project") -> list[str]:
-    """What `[modules.<name>]` says that no container knows."""
+    """Returns the settings under `[modules.<name>]` that no container knows."""
     from pydantic import ValidationError
 
     found: list[str] = []

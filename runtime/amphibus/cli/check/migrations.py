@@ -1,4 +1,4 @@
-"""Whether a module's migrations make the tables that its models declare."""
+"""Checks that a module's migrations make the tables that its models declare."""
 
 import asyncio
 import tempfile
@@ -9,7 +9,7 @@ from sqlalchemy import MetaData
 
 
 def differences(module: str, tables: MetaData, migrations: Path) -> list[str]:
-    """What an empty database lacks or has too much after all migrations, beside the models."""
+    """Returns the differences between an empty database after all migrations and the models."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = asyncio.run(_migrated(module, migrations, Path(folder)))

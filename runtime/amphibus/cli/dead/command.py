@@ -1,4 +1,4 @@
-"""`amphibus dead`: messages that used up their retries."""
+"""`amphibus dead`: the dead letters, which are messages that used up their retries."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ def list_dead(
     """List messages that used up their retries, oldest first.
 
     Args:
-        module: Of this module only.
+        module: Only this module.
     """
     found = _find(options.stores(data_dir, db), (), module, type_)
     if as_json:
@@ -52,8 +52,8 @@ def show(
     """Show a dead message with its reason, traceback and payload.
 
     Args:
-        message: Its id.
-        module: Where it died, if it did in several modules.
+        message: Id of the message.
+        module: The module where it died, if it died in several.
     """
     for each in _named(options.stores(data_dir, db), (message,), module):
         if as_json:
@@ -72,13 +72,13 @@ def retry(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Try dead messages again, with all their attempts; the module takes them up within a second.
+    """Retry dead messages with all their attempts; the module takes them up within a second.
 
-    One whose key has moved on is marked late. Its handler can see that.
+    A message whose key has moved on is marked late; its handler can see that.
 
     Args:
-        messages: Their ids.
-        module: Of this module only.
+        messages: Ids of the messages.
+        module: Only this module.
     """
     stores = options.stores(data_dir, db)
     chosen = _chosen(stores, messages, module, type_, all_=all_)
@@ -111,11 +111,11 @@ def discard(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Give dead messages up: they are never handled. What waited behind one goes on.
+    """Discard dead messages: they are never handled. Messages that waited behind one go on.
 
     Args:
-        messages: Their ids.
-        module: Of this module only.
+        messages: Ids of the messages.
+        module: Only this module.
     """
     stores = options.stores(data_dir, db)
     chosen = _chosen(stores, messages, module, type_, all_=all_)
@@ -138,12 +138,12 @@ def edit(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Correct the payload of a dead message; it must be what its contract says. Then retry it.
+    """Correct the payload of a dead message; it must fit its contract. Then retry it.
 
     Args:
-        message: Its id.
+        message: Id of the message.
         data: The payload as JSON; without it $EDITOR opens the present one.
-        module: Where it died, if it did in several modules.
+        module: The module where it died, if it died in several.
     """
     stores = options.stores(data_dir, db)
     found = _named(stores, (message,), module)

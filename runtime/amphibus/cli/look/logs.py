@@ -51,10 +51,10 @@ def logs(
 
     Args:
         correlation: Id of the flow.
-        key: Business key, such as an order id: the flow that it began with.
-        message: Id of a message: the flow that it belongs to.
-        lines: The log lines instead, of all processes that a supervisor runs, merged by time.
-        limit: How many flows or lines to list.
+        key: Business key, such as an order id, of the flow that began with it.
+        message: Id of a message in the flow.
+        lines: Show log lines instead, of all supervised processes, merged by time.
+        limit: Number of flows or lines to list.
     """
     if lines:
         folder = data_dir or options.settings().data_dir
