@@ -1,4 +1,4 @@
-"""`amphibus demo --outage`: payments are killed, an order waits for them, and they come back."""
+"""`amphibus demo --outage`: kills payments, places an order that waits for them, and brings them back."""
 
 import asyncio
 from pathlib import Path

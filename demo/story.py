@@ -77,7 +77,7 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
 async def some_shop(
     http: str | None, given: Path | None
 ) -> AsyncIterator[tuple[Shop, Path | None]]:
-    """The shop that runs already, or one of our own; with its data folder, if it has one.
+    """Yields the running shop, or one of our own; with its data folder, if it has one.
 
     Raises:
         CommandError: nobody answers at the address that was given.
@@ -103,14 +103,14 @@ async def some_shop(
 
 
 def _folder(given: Path | None) -> Path | None:
-    """Where the databases are; None if they are on a server."""
+    """Returns the folder of the databases; None if they are on a server."""
     if given is None and options.settings().db_url is not None:
         return None
     return options.data_dir(given)
 
 
 async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
-    """Places an order and tells what becomes of it; returns it."""
+    """Places an order and prints its way; returns it."""
     order_id = str(uuid4())
     print(f"order    {order_id}  {_QUANTITY} x {LANTERN} at {_PRICE}, card {token}")
     posting = asyncio.create_task(shop.post("/v1/orders", order_of(order_id, token)))
@@ -125,7 +125,7 @@ async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
 
 
 def show_outcome(order: Json, told: Followed | None) -> None:
-    """One line: how the order ended, and how long that took."""
+    """Prints one line: how the order ended, and how long that took."""
     status = paint(order["status"].upper(), BOLD, _COLOURS.get(order["status"], YELLOW))
     reasons = f" ({', '.join(order['reasons'])})" if order["reasons"] else ""
     took = f"  {told.hops} messages in {told.milliseconds:.0f} ms" if told else ""
@@ -133,7 +133,7 @@ def show_outcome(order: Json, told: Followed | None) -> None:
 
 
 def order_of(order_id: str, token: str) -> Json:
-    """A small order: its total needs rounding, half a cent to the even one."""
+    """Makes a small order: its total needs rounding, half a cent to the even one."""
     return {
         "order_id": order_id,
         "customer": {"customer_id": "C-1001", "email": "ada@example.com"},

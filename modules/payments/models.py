@@ -36,11 +36,11 @@ class Account(StrEnum):
     """The accounts of the books."""
 
     PROVIDER = "provider"
-    """What the payment provider owes us."""
+    """The money that the payment provider owes us."""
     SALES = "sales"
-    """What customers paid for goods."""
+    """The money that customers paid for goods."""
     RETURNS = "returns"
-    """What customers got back for goods."""
+    """The money that customers got back for goods."""
 
 
 class Transfer(Base, table=True):

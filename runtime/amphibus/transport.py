@@ -19,7 +19,7 @@ class Transport(Protocol):
     name: str
     """`memory` or `rabbitmq`; two of them never work on one database at once."""
     apart: bool
-    """Whether modules are in processes of their own, which are woken for what they get."""
+    """True if modules are in processes of their own, which are woken for each message."""
 
     def attach(self, module: str, receiver: Receiver, assignment: PartitionAssignment) -> None:
         """Begins to hand messages to a hosted module: of the partitions that it has here."""

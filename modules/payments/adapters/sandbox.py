@@ -43,7 +43,7 @@ _DECLINES: Final = {
 DECISIONS: Final = {f"tok_{card}": Decision(approved=True) for card in _CARDS} | {
     token: Decision(approved=False, code=code) for token, code in _DECLINES.items()
 }
-"""What each token leads to; all others are declined as `invalid_token`."""
+"""The result of each token; all others are declined as `invalid_token`."""
 
 _SCHEMA: Final = """
     PRAGMA journal_mode = WAL;
@@ -73,7 +73,7 @@ class Sandbox:
 
     @property
     def away(self) -> bool:
-        """Whether it cannot be reached. Setting it holds for every process."""
+        """True if it cannot be reached. Setting it holds for every process."""
         return self._marker.exists()
 
     @away.setter
@@ -103,7 +103,7 @@ class Sandbox:
         await self._once(key, ["capture", reference], lambda: self._capture(reference))
 
     async def void(self, key: str, *, reference: str) -> None:
-        """Lets go of what is held, if anything is."""
+        """Releases what is held, if anything is."""
         await self._once(key, ["void", reference], lambda: self._void(reference))
 
     async def refund(self, key: str, *, reference: str, amount: Decimal) -> None:

@@ -153,13 +153,13 @@ class Settings(Section):
     demo: str = ""
     """Python module of the project that implements `amphibus demo`."""
     gateway: GatewaySettings = GatewaySettings()
-    """The HTTP side."""
+    """The settings of the HTTP side."""
     bus: BusSettings = BusSettings()
     """The settings for carrying and handling messages."""
     rabbitmq: RabbitSettings = RabbitSettings()
-    """The broker, in the distributed mode."""
+    """The settings of the broker, in the distributed mode."""
     retention: RetentionSettings = RetentionSettings()
-    """How long what is done is kept."""
+    """The time for which handled messages and sent events are kept."""
     producers: Mapping[Name, ProducerSettings] = {}
     """`[producers.<name>]`: programs outside with their contracts; `amphibus broker` grants the rights."""
     modules: Mapping[str, Mapping[str, Any]] = {}

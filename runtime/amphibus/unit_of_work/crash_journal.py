@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 Identity = tuple[str, str, str]
-"""Module, source, id."""
+"""Module, source and id of a message."""
 _TRUNCATE_AT = 1 << 20
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ current: ContextVar[Identity | None] = ContextVar("current", default=None)
 
 
 class CrashJournal:
-    """What this process has under way, in a file. `suspects` are left from a process that died."""
+    """The work under way in this process, in a file. `suspects` are left from a process that died."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,7 +39,7 @@ class CrashJournal:
         self._torn = False
 
     def open(self) -> None:
-        """Reads what the last process left and begins anew.
+        """Reads the last process's journal and begins anew.
 
         Several instances on one folder have a journal each: the first that no living one has.
         """
@@ -68,7 +68,7 @@ class CrashJournal:
             os.close(held)
 
     def close(self) -> None:
-        """The process ended by itself, so what it did not finish is not to blame. Twice is once."""
+        """Notes that the process ended by itself, so its unfinished work is not to blame. Twice is once."""
         if self._file < 0:
             return
         os.close(self._file)
@@ -92,7 +92,7 @@ class CrashJournal:
             self.waits(who)
 
     def begin(self, who: Identity) -> None:
-        """Its code is about to run."""
+        """Notes that a message's own code is about to run."""
         self._under_way.add(who)
         self._write(_line("+", who))
 
@@ -101,7 +101,7 @@ class CrashJournal:
         self._write(_line("=", who))
 
     def alone(self, who: Identity) -> None:
-        """A suspect begins to run alone: if the process dies before it ends, it is to blame."""
+        """Notes that a suspect begins to run alone: if the process dies before it ends, it is to blame."""
         self._alone = who
         self._write(_line("!", who))
 
@@ -110,14 +110,14 @@ class CrashJournal:
         self._write(_line("/", who))
 
     def finish(self, who: Identity) -> None:
-        """Its code has returned or raised."""
+        """Notes that its code has returned or raised."""
         self._under_way.discard(who)
         self._write(_line("-", who))
         if not self._under_way:
             self._shorten()
 
     def cleared(self, who: Identity) -> None:
-        """A suspect survived its run alone, or is dead now."""
+        """Clears a suspect that survived its run alone, or is dead now."""
         suspected = self.suspects.pop(who, None) is not None
         if suspected or who == self._alone:  # one that came twice ran alone twice
             self._alone = None

@@ -30,7 +30,7 @@ T = TypeVar("T")
 _TRIES = 20
 _BEGUN_SECONDS = 0.1
 _APART_SECONDS = 0.005
-"""How far two instances are kept apart that change the same rows, at the first try."""
+"""The time between two instances that change the same rows, at the first try."""
 
 
 class _Unit:

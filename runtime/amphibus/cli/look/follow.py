@@ -33,7 +33,7 @@ class Followed:
     correlation: str
     hops: int
     began: int
-    """When the first message was sent, microseconds since the epoch."""
+    """The time of the first message, microseconds since the epoch."""
     milliseconds: float
     """The time from then to the last message that was handled."""
     known: frozenset[Identity]
