@@ -15,7 +15,7 @@ from modules.inventory.models import Base, Receipt, Reservation, Stock
 
 InventoryContext = Context[InventoryContainer]
 
-# Both databases understand it as it stands; a statement for each would say the same.
+# Both databases understand this text; a statement for each would say the same.
 _PUT_ON_SHELF: Final = text(
     "INSERT INTO stock (sku, on_hand, reserved) VALUES (:item, :quantity, 0)"
     " ON CONFLICT (sku) DO UPDATE SET on_hand = stock.on_hand + excluded.on_hand"
@@ -26,7 +26,7 @@ _ON_SHELF: Final = (
     .order_by(Stock.sku)
     .with_for_update()
 )
-# On the table, not the class: many rows in one call, and no object of the session to look after.
+# On the table, not the class: one call for many rows, and no objects in the session.
 _STOCK: Final = Base.metadata.tables["stock"]
 _ONE: Final = _STOCK.update().where(_STOCK.c.sku == bindparam("item"))
 _QUANTITY: Final = bindparam("quantity", type_=BigInteger())

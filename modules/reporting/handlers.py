@@ -28,7 +28,7 @@ Counted = (
 )
 
 _NOTHING: Final = Decimal("0.00")
-# Both databases understand it as it stands; a statement for each would say the same.
+# Both databases understand this text; a statement for each would say the same.
 _ADD: Final = text(
     "INSERT INTO sales"
     " (day, currency, orders, confirmed, rejected, cancelled, revenue, refunds)"

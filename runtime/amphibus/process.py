@@ -129,7 +129,7 @@ class Process:
         self._move(row, key, deadline.to, state, context)
 
     async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
-        # Locked where several instances share a database: two answers at once must not both see the state before.
+        # Locked if several instances share a database: two answers at once must not both see the old state.
         return await context.db.get(self.table, key, with_for_update=True)
 
     async def _begin(self, when: When | None, message: Message, context: Context[Any]) -> None:

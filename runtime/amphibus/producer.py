@@ -66,7 +66,7 @@ class Producer:
         """
         self.source = source
         self._sender = BrokerClient(url, tls=tls)
-        # Only names are asked of it: a producer declares nothing, so it needs no topology.
+        # Names needs a topology only to declare, and a producer declares nothing.
         self._names = Names(app, env, partitions, cast(Any, None))
         self._window = window
         self._patience = patience_seconds
@@ -155,7 +155,7 @@ class Producer:
                     count += 1
         except* AmphibusError as errors:
             failed = _first(errors)
-        if failed is not None:  # raised above, it would come in a group before Python 3.11.4
+        if failed is not None:  # raised above, it would arrive in a group before Python 3.11.4
             raise failed
         return count
 

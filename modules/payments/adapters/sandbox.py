@@ -118,7 +118,7 @@ class Sandbox:
         if self.away:
             raise Unavailable("the payment provider cannot be reached")
         asked = json.dumps(request)
-        # In a thread, as a call over the network would let others go on meanwhile.
+        # In a thread, since a call over the network would let others go on meanwhile too.
         known_request, answer = await asyncio.to_thread(self._answer, key, asked, work)
         if known_request != asked:
             raise ProviderRefused(f"the key {key} was used for another request")

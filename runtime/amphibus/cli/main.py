@@ -125,7 +125,7 @@ def execute(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever reads our output has seen enough; the interpreter must not complain at its end.
+        # The reader of our output has seen enough; the interpreter must not complain at its end.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK

@@ -62,7 +62,7 @@ def write_secret(path: Path, text: str) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # As a whole or not at all, and never readable by others, not even for a moment.
+        # The file appears whole or not at all, and others can never read it, not even for a moment.
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

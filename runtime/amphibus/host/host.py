@@ -55,7 +55,7 @@ class Host:
         self.meters = Meters()
         self.clock = clock or SystemClock()
         self.transport = transport or MemoryTransport()
-        # One journal for each set of modules, so that two processes on one folder keep apart.
+        # Each set of modules has a journal, so that two processes on one folder do not share one.
         self.journal = CrashJournal(settings.data_dir / f"crash-{names[0]}.journal")
         self._around = ModuleServices(
             project=project,

@@ -33,7 +33,7 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                # Half of the time at most: the modules' work comes after it.
+                # At most half of the time: the modules' work ends after it.
                 timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
                 server_header=False,
                 date_header=True,

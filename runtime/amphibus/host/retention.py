@@ -15,7 +15,7 @@ from amphibus.unit_of_work.writer import Writer
 
 _log: Any = structlog.get_logger()
 _DAY = 86_400 * SECOND
-# Each finds its rows by an index or at the front of the table, so that a long history costs nothing.
+# Each statement finds its rows by an index or at the front of the table, so a long history costs nothing.
 _BODIES = (
     "UPDATE amphibus_inbox SET body = NULL WHERE seq IN (SELECT seq FROM amphibus_inbox"
     " WHERE handled < ? AND body IS NOT NULL ORDER BY handled LIMIT ?)"
@@ -90,7 +90,7 @@ class Retention:
         sql, now, batch = transaction.sql, self._clock.now(), self._settings.prune_batch
         bodies_before = now - int(self._settings.retain_days * _DAY)
         rows_before = now - int(self._settings.inbox_retention_days * _DAY)
-        # A message that is still delayed or dead may come again, and so may what was sent before it.
+        # A delayed or dead message may come again, and so may messages sent before it.
         oldest = await sql.row(
             "SELECT min(oldest) FROM (SELECT min(received) AS oldest FROM amphibus_delayed"
             " UNION ALL SELECT min(received) FROM amphibus_dead) AS waiting"

@@ -33,7 +33,7 @@ async def last_transport(store: Store) -> str:
 async def remember_transport(hosted: ModuleHost, name: str) -> None:
     """Records the transport that carries them from now on. Durable when it returns."""
     connection = hosted.store.writer
-    await hosted.store.begin_alone()  # other instances may write it down at the same moment
+    await hosted.store.begin_alone()  # other instances may write it at the same moment
     try:
         await connection.sql.run(
             "INSERT INTO amphibus_meta (name, value) VALUES ('transport', ?)"
@@ -74,7 +74,7 @@ async def empty_the_broker(
         transport.attach(hosted.name, hosted.receiver, hosted.assignment)
     _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
     await transport.open(health)
-    # One more look than needed: what is handled here sends nothing to the broker any more.
+    # One more look than needed: handlers send nothing to the broker any more.
     while not (await _empty(transport, modules) and await _empty(transport, modules)):
         await asyncio.sleep(_LOOK_SECONDS)
     for hosted in modules:
@@ -82,7 +82,7 @@ async def empty_the_broker(
     await transport.finish()
     await transport.close()
     for hosted in modules:
-        await hosted.writer.stop()  # it begins anew with its module; two would share one connection
+        await hosted.writer.stop()  # its module starts it again; two would share one connection
         await remember_transport(hosted, "memory")
 
 

@@ -131,7 +131,7 @@ class DeliveryQueue:
             if item.seq in self._held or item.seq in settled:
                 continue
             if self._belongs_before_others(item):
-                self.forget_waiting()  # and they are read again, in their order
+                self.forget_waiting()  # they are read again, in order
                 return
             self._add(item)
         self.behind = self._committed_while_reading or not complete

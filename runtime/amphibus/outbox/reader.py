@@ -12,8 +12,8 @@ from amphibus.transport import Transport
 _COLUMNS: Final = ", ".join(f"o.{column.strip()}" for column in ENVELOPE.split(","))
 _SEQ, _DESTINATION = 11, 12
 
-# From one name to the next by the index: DISTINCT would read every row (a loose index scan, as PostgreSQL's wiki
-# calls it).
+# The index leads from one name to the next (PostgreSQL's wiki calls this a loose index scan): DISTINCT would read
+# every row.
 _DESTINATIONS: Final = """
 WITH RECURSIVE found(destination) AS (
     SELECT min(destination) FROM amphibus_delivery
@@ -57,7 +57,7 @@ class OutboxReader:
         where, values, several = await self._on(route)
         rows = await self._rows(where, values, limit)
         complete = len(rows) < limit
-        # A row whose destinations may be cut off by the limit is left for the next reading.
+        # The limit may cut off some destinations of the last row, so that row waits for the next reading.
         cut = rows[-1][_SEQ] if rows and several and not complete else None
         destinations: dict[int, list[str]] = {}
         for row in rows:

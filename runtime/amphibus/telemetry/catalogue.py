@@ -58,7 +58,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.suspected": _event("Was in work when the process died; runs alone now.", "crashes"),
     "message.undecodable": _event("Its type, version or body is not understood.", "source error"),
     "message.misplaced": _event("Has no handler in this module.", "source"),
-    # The ways between modules.
+    # Relay, broker and partitions.
     "relay.stalled": _event(
         "A destination takes nothing; its messages wait.", "destination depth error"
     ),

@@ -44,7 +44,7 @@ class Meters:
     """
 
     def __init__(self) -> None:
-        # Else each counter says twice as much: when it was first counted, too.
+        # Without this, each counter would also export the time of its first count.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=False)
         self._watched: dict[str, Callable[[], Awaitable[Numbers]]] = {}
@@ -136,7 +136,7 @@ class Meters:
                 found[module] = await numbers()
             except Exception:  # noqa: BLE001 - one broken store must not hide the others
                 found[module] = None
-        # Exchanged at once, so that two who look at the same time both see everything.
+        # Exchanged at once, so that two simultaneous scrapes both see everything.
         self._numbers.clear()
         self._numbers.update(found)
         return generate_latest(self.registry)

@@ -37,7 +37,7 @@ class Control:
 
     def load(self, wanted: dict[str, Any]) -> None:
         """Imports definitions; what is there already stays."""
-        # By its path, since without one that of RabbitMQ 4.0.5 waits for ever.
+        # With a path, since rabbitmqctl of RabbitMQ 4.0.5 waits for ever without one.
         self.run("import_definitions", "/dev/stdin", given=json.dumps(wanted))
 
     def run(self, *arguments: str, given: str = "") -> str:

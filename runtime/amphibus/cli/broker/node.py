@@ -100,7 +100,7 @@ class _Node:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # what stops us is not meant for it
+                start_new_session=True,  # a signal to us is not meant for it
             )
         try:
             self._until_up(self._process, said)
@@ -151,7 +151,7 @@ class _Node:
             "RABBITMQ_CONFIG_FILE": str(at / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(at / "plugins"),
             "RABBITMQ_PID_FILE": str(at / "pid"),
-            # Otherwise the machine's own file would win.
+            # Without it, the machine's own file would win.
             "RABBITMQ_CONF_ENV_FILE": str(at / "none.conf"),
             # Other nodes would come over the network, and there are none.
             "ERL_EPMD_ADDRESS": "127.0.0.1",

@@ -80,7 +80,7 @@ def _that_is_set(settings: "Settings") -> BrokerAt:
 
     assert settings.amqp_url is not None
     url = settings.amqp_url.get_secret_value()
-    addresses(url, heartbeat=settings.rabbitmq.heartbeat_seconds)  # refuses what is none
+    addresses(url, heartbeat=settings.rabbitmq.heartbeat_seconds)  # raises if it is no address
     return BrokerAt(url, str(shown("amqp_url", settings.amqp_url)))
 
 

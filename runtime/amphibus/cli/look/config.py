@@ -43,7 +43,7 @@ def _declared_secrets() -> set[str]:
     from amphibus.config.layers import secrets_of
 
     found: set[str] = set()
-    with contextlib.suppress(Exception):  # what is wrong with a module is told by other commands
+    with contextlib.suppress(Exception):  # other commands report a broken module
         for name, module in options.project().modules.items():
             declared = getattr(module.container, "settings", None)
             if declared is not None:

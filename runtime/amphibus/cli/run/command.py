@@ -100,7 +100,7 @@ def _run_monolith(
 
     if not left_messages(settings, chosen):
         return _serve(project, settings, chosen, "monolith", on_ready)
-    # What waits at the broker is handled first; where it was found or started for us, it is again.
+    # Messages at the broker are handled first; a broker found or started for us is found or started again.
     with broker(settings, project.root, lambda line: print(line, flush=True)) as found:
         told = settings.model_copy(update={"amqp_url": SecretStr(found.url)})
         return _serve(project, told, chosen, "monolith", on_ready)

@@ -103,10 +103,10 @@ class Worker:
             *("--port", str(port), *self._options),
             cwd=self._root,
             env=self._environment | {SUPERVISED: "1"},
-            stdin=asyncio.subprocess.PIPE,  # closed when we die, whatever kills us
+            stdin=asyncio.subprocess.PIPE,  # it closes when we die, whatever kills us
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us, and we stop it
+            start_new_session=True,  # Ctrl-C reaches us, and we stop it
         )
         self._pid_file.write_text(f"{process.pid}\n")
         if self._stopping:

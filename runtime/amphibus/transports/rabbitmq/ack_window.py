@@ -160,7 +160,7 @@ class AckWindow:
         self._alone.update(alone)
         with contextlib.suppress(*LOST):
             if together:
-                # The mark must be one that the broker still waits for: it refuses any other.
+                # The broker must still wait for this mark: it refuses any other.
                 await self.channel.basic_ack(max(together), multiple=True, wait=False)
             for tag in alone:
                 await self.channel.basic_ack(tag, wait=False)

@@ -96,7 +96,7 @@ class BrokerClient:
             except PublishError:
                 raise _unroutable(message) from None
             except ChannelClosed:
-                # It ended for all that were on it, and only one of them is why.
+                # The channel ended for all messages on it, and only one of them is the cause.
                 if await self._published_alone(message):
                     return
             except DeliveryError:
@@ -216,7 +216,7 @@ async def _publish(channel: Channel, message: OutgoingMessage) -> None:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        # The library cancels what waits on a connection that is lost; nobody cancelled us.
+        # The library cancels tasks that wait on a lost connection; nobody cancelled us.
         raise ConnectionError("the connection was lost") from None
 
 

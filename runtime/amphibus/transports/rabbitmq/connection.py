@@ -32,7 +32,7 @@ from amphibus.transports.rabbitmq.address import addresses
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 
 for _library in ("aiormq", "aio_pika"):
-    # They shout about each connection that is lost; `Broker` says it once.
+    # These loggers report every lost connection many times; `Broker` reports it once.
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 read_quickly()
@@ -252,7 +252,7 @@ def _opening_refused(error: BaseException) -> bool:
     """Returns whether user and password were right and the connection was closed all the same."""
     if isinstance(error, ConnectionClosed):
         return bool(error.args) and error.args[0] in _FORBIDDEN
-    # The library says of this case only which frame it had expected.
+    # For this case, the library reports only the frame that it expected.
     return isinstance(error, InvalidFrameError) and "Connection.OpenOk" in str(error)
 
 

@@ -185,7 +185,7 @@ class Consumer:
             apply_types=False,
             logger=None,
         )
-        # Whether it can be done is tried by hand: a failure leaves half a connection behind in there.
+        # We connect by hand first: a failure would leave half a connection behind in the library.
         await (await connect(_PART, self._broker, url)).close()
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -247,9 +247,7 @@ class Consumer:
         window: AckWindow = AckWindow(raw, take)
 
         async def handle(message: Any) -> None:
-            if (
-                message.channel is raw
-            ):  # else of a channel that the library made anew: it comes again
+            if message.channel is raw:  # otherwise its channel is gone, and the message comes again
                 window.arrived(message.delivery_tag, of_incoming(message))
 
         subscriber = faststream.subscriber(
@@ -263,7 +261,7 @@ class Consumer:
             title=queue,
         )
         subscriber(handle)
-        # Before it says so itself: it drops, unacknowledged, what comes while it still starts.
+        # Set early: while the subscriber starts, it drops messages without an acknowledgement.
         subscriber.running = True
         await subscriber.start()
         return QueueConsumer(channel, window, subscriber, self._prefetch)

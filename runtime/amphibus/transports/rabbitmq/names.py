@@ -17,7 +17,7 @@ from amphibus.partitions.assignment import partition_of
 
 if TYPE_CHECKING:
     from amphibus.routing.topology import (
-        Topology,  # a producer outside has no modules, nor what they need
+        Topology,  # a producer outside has neither modules nor their dependencies
     )
 
 VERSION = 1
@@ -129,7 +129,7 @@ class Names:
             "x-queue-type": "quorum",
             "x-single-active-consumer": True,
             "x-delivery-limit": DELIVERY_LIMIT,
-            # At least once dead lettering needs all three; without them the broker may drop.
+            # At-least-once dead lettering needs all three; without them the broker may drop messages.
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": self.dead(receiver),
             "x-dead-letter-strategy": "at-least-once",

@@ -18,7 +18,7 @@ def probe(url: str) -> ProbeResult:
         socket.create_connection((there.hostname, there.port), _PROBE_SECONDS).close()
     except OSError:
         return "away"
-    logging.getLogger("aiormq").addHandler(logging.NullHandler())  # what it says, we say
+    logging.getLogger("aiormq").addHandler(logging.NullHandler())  # we report its errors ourselves
     import aiormq
     from aiormq import exceptions as said
 

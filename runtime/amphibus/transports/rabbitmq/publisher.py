@@ -101,7 +101,7 @@ class Publisher:
                     await channel_of(connection)
                 )
                 self.broker_connection.served()
-                # One at first: a message that breaks channels is found by being alone on one.
+                # One at first: a message that breaks channels shows itself when it is alone on one.
                 self._limit = 1
                 self._broken.clear()
                 self._pump()
@@ -184,7 +184,9 @@ class Publisher:
             publish_channel.put(parcel.to, parcel.body, parcel.properties, on_confirm)
         except LOST as error:
             self._unknown(error)
-        except ValueError as error:  # the protocol has no room for a text of it; the others go on
+        except (
+            ValueError
+        ) as error:  # one of its texts is too long for the protocol; the others go on
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
             del self._in_flight[parcel.id]
             self._later(parcel)
@@ -193,14 +195,14 @@ class Publisher:
         self, publish_channel: PublishChannel, parcel: Parcel, error: BaseException | None
     ) -> None:
         if publish_channel is not self._publish_channel:
-            return  # it was given up, and what was on it is published again
+            return  # the channel was given up, and its messages are published again
         match error:
             case None:
                 self._confirmed(parcel)
             case PublishError():
                 self._returned(parcel)
             case DeliveryError():
-                # A queue is full: its module is slow or away. The others have it; it comes again.
+                # Backpressure: a queue is full, since its module is slow or away. We publish the message again.
                 self._give_up(parcel)
             case _:
                 self._unknown(error)

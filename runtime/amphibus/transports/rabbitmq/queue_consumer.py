@@ -56,7 +56,7 @@ class QueueConsumer:
         raw = self.window.channel
         for tag in list(raw.consumers):
             if not raw.is_closed:
-                with contextlib.suppress(*LOST):  # then nothing comes any more either
+                with contextlib.suppress(*LOST):  # if it is lost, nothing comes either
                     await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
         for _ in range(20):  # the library's tasks for what came before the broker's answer
             await asyncio.sleep(0)

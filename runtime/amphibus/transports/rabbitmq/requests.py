@@ -84,7 +84,7 @@ class Requests:
         properties = properties_of(
             envelope, user=self._broker.user, reply_to=self.address, correlation=correlation
         )
-        # Returned messages are told apart by this id, and one id may be asked twice at once.
+        # This id tells returned messages apart; one request id may be asked twice at once.
         properties.message_id = correlation
         properties.delivery_mode = 1
         properties.expiration = str(max(1, int(timeout * 1000)))
@@ -122,7 +122,7 @@ class Requests:
             return
         to = Address(self._names.replies(module), queue, mandatory=False)
         properties = properties_of_reply(reply, correlation=correlation)
-        # Who asked is told by a timeout that it may have been done.
+        # The asking process gets a timeout, which says that it may have been done.
         with contextlib.suppress(ValueError, *LOST):
             self._replying.put(to, reply.body, properties)
 

@@ -58,7 +58,7 @@ def differences(
             name = said.format(*key)
             if key not in there:
                 yield f"{name}: missing"
-            # Only what we say is compared: each version of the broker says more about itself.
+            # Only our own keys are compared: each version of the broker adds others.
             elif other := [fact for fact in each if there[key].get(fact) != each[fact]]:
                 yield f"{name}: is {_shown(there[key], other)}, should be {_shown(each, other)}"
         for key in there.keys() - expected.keys():
