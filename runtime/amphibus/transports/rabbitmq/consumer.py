@@ -247,7 +247,9 @@ class Consumer:
         window: AckWindow = AckWindow(raw, take)
 
         async def handle(message: Any) -> None:
-            if message.channel is raw:  # otherwise its channel is gone, and the message comes again
+            if (
+                message.channel is raw
+            ):  # else of a channel that the library made anew: it comes again
                 window.arrived(message.delivery_tag, of_incoming(message))
 
         subscriber = faststream.subscriber(

@@ -184,9 +184,7 @@ class Publisher:
             publish_channel.put(parcel.to, parcel.body, parcel.properties, on_confirm)
         except LOST as error:
             self._unknown(error)
-        except (
-            ValueError
-        ) as error:  # one of its texts is too long for the protocol; the others go on
+        except ValueError as error:  # a text of it is too long for AMQP; the others go on
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
             del self._in_flight[parcel.id]
             self._later(parcel)
