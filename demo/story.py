@@ -35,11 +35,11 @@ def demo(
 
     Args:
         http: Address of a running shop, http://HOST:PORT.
-        outage: Kill payments, where a supervisor runs them, else a shop of its own that comes back
+        outage: Kill payments if a supervisor runs them, else a shop of its own that comes back
             without them: an order waits for them.
-        month: A month of orders, sent and compared with outcomes worked out apart from the shop.
-        seed: Which month; the same seed makes the same one.
-        orders: How many orders the month has.
+        month: Send a month of orders, and compare it with outcomes computed without the shop.
+        seed: Seed of the month; the same seed makes the same month.
+        orders: Number of orders in the month.
     """
     if month:
         from demo.month import show_month

@@ -46,7 +46,7 @@ class Account(StrEnum):
 class Transfer(Base, table=True):
     """One booking: the same amount is debited to one account and credited to another.
 
-    Being one row, it cannot be out of balance, and so neither can the books.
+    One row cannot be out of balance, and so neither can the books.
     """
 
     __tablename__ = "transfer"

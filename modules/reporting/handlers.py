@@ -1,7 +1,7 @@
 """Counts sales: each event adds to the day on which its order was placed.
 
-Adding is all that is done, so the events may come in any order, and replaying them all into an
-empty table gives the same report.
+The handlers only add, so the events may come in any order, and a replay into an empty table gives
+the same report.
 """
 
 from datetime import UTC, date

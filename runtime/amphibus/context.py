@@ -29,7 +29,7 @@ UNKNOWN: Final = _Unknown.UNKNOWN
 class Context(Generic[Container]):
     """Lives as long as one attempt to handle one message, inside its transaction.
 
-    What it publishes and sends leaves when the transaction commits, in the order of the calls, or never.
+    Its messages leave when the transaction commits, in the order of the calls, or never.
     """
 
     __slots__ = (

@@ -1,6 +1,6 @@
 """Named places where a test may kill the process: `AMPHIBUS_FAILPOINT=relay.delivered:3` kills it the third time there.
 
-Costs one comparison where nothing is armed. Every name is listed, so that a test can visit all of them.
+A failpoint costs one comparison if nothing is armed. Every name is listed, so that a test can visit them all.
 """
 
 import os

@@ -39,13 +39,13 @@ def on(
     """Routes a contract to a handler, `async (message, context)`.
 
     Args:
-        contract: what is handled.
+        contract: the message to handle.
         handler: runs inside the transaction; awaits nothing but its own database. A `Process` is one too.
         outside: runs before the transaction, `(message, outside)`; calls what is not ours, idempotent by message
             id. A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
             Its result is `context.outside` of the handler.
         outside_timeout: seconds until the result is `UNKNOWN`.
-        on_dead: whether later messages of a dead one's key go on or wait behind it.
+        on_dead: `continue` or `block`: later messages of a dead one's key go on or wait behind it.
     """
     return On(
         contract=contract,
@@ -68,8 +68,8 @@ class Convert:
 def convert(source: type[M], target: type[N], using: Callable[[M], N]) -> Convert:
     """Declares a converter between two versions of one contract that the module owns.
 
-    From an old command or query to the handled one, the module goes on accepting the old version. From a
-    published event to an older one, it goes on publishing the older one to those who subscribe to it.
+    Converted from an old command or query to the handled one, the module still accepts the old version.
+    Converted from a published event to an older one, it still publishes the older one to its subscribers.
     """
     return Convert(source, target, using)
 

@@ -1,8 +1,8 @@
 """Process managers as data: a saga's states, messages, deadlines and compensations.
 
 The idea is Garcia-Molina and Salem's "Sagas" (1987) with the process manager of Hohpe and Woolf's "Enterprise
-Integration Patterns". Being data, a process is drawn (`amphibus modules --format mermaid`) and checked for missing
-cases at start: every state answers every message, every path that ends has settled or undone what it did.
+Integration Patterns". Since a process is data, `amphibus modules --format mermaid` draws it, and the start checks it
+for missing cases: every state answers every message, and every path that ends has settled or undone its effects.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,8 +26,8 @@ Step = Callable[[Any, Any, Any], Awaitable[str | None]]
 class When:
     """A message that moves a process: `do` runs, then the process is in the state `to`.
 
-    `to` names one state, with what `do` sends on the way in `sends`; or maps each possible state to what is sent
-    on the way there, and then `do` returns the name of the one that it chose.
+    `to` names one state, and `sends` lists the messages that `do` sends on the way. Or `to` maps each possible state
+    to the messages sent on the way there; `do` then returns the name of the state that it chose.
     """
 
     contract: type[Message]

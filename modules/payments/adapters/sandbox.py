@@ -1,7 +1,7 @@
 """A payment provider in a file, for development and tests: it takes Stripe's test tokens.
 
-It keeps books of its own, apart from the module's database, as a real provider would: what it has
-answered it will answer again after any crash.
+It keeps books of its own, apart from the module's database, as a real provider would, and repeats
+its answers after any crash.
 """
 
 import asyncio

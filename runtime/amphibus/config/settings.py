@@ -188,7 +188,7 @@ def load_settings(
         environ: `AMPHIBUS_PORT`, `AMPHIBUS_BUS__WINDOW`, `AMPHIBUS_MODULES__PAYMENTS__…`.
 
     Raises:
-        ConfigError: what cannot be read, is unknown or not allowed; all of it at once.
+        ConfigError: a file or value is unreadable, unknown or not allowed; names all of them at once.
     """
     values, origins = read_layers(Settings, root, mode, flags or {}, environ)
     settings = Settings.model_validate(values)

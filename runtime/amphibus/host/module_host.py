@@ -220,8 +220,8 @@ class ModuleHost:
 async def all_idle(modules: Sequence[ModuleHost]) -> bool:
     """Returns whether nothing is under way, due or undelivered in any of some modules.
 
-    A server takes its time to answer: one that was asked may be sent something while another is asked. That is
-    a commit.
+    A server takes time to answer: while one module is asked, another that was asked before may get a message.
+    Such a message is a commit.
     """
     before = sum(hosted.writer.commits for hosted in modules)
     for hosted in modules:

@@ -1,9 +1,9 @@
 """Moves a system between the modes with messages in flight: none lost, none handled twice.
 
-Each database knows what carried its module's messages last. What the broker has confirmed is gone
-from the outboxes and waits in its queues: so before a module is hosted without a broker, its queues
-are emptied through its inbox, in the order in which they would have been. The other way needs
-nothing: what no module has committed is still in an outbox, and the relay takes it to the broker.
+Each database records the transport that carried its module's messages last. Messages that the broker
+has confirmed are gone from the outboxes and wait in its queues. So before a module is hosted without
+a broker, the host empties its queues through its inbox, in their order. The other way needs nothing:
+a message that no module has committed is still in an outbox, and the relay takes it to the broker.
 """
 
 import asyncio

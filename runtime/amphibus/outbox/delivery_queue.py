@@ -77,7 +77,7 @@ class DeliveryQueue:
     def committed(self, item: OutboxMessage) -> None:
         """Takes a row that was committed just now; leaves it to the database if more waits there.
 
-        A server shows a commit to others before it tells us: it may have been read already.
+        A server shows a commit to others before it tells us, so the row may have been read already.
         """
         if item.seq in self._held:
             return

@@ -97,7 +97,7 @@ class OutboxReader:
     async def _on(self, route: str) -> tuple[str, list[str], bool]:
         """Returns a condition for a route, its values, and whether it leads to several destinations.
 
-        Where all of them are on the way it names none: then the rows are read in the order of their numbers.
+        If the route leads to all destinations, the condition names none: then rows are read in order of number.
         """
         names = await self._destinations()
         mine = [name for name in names if self.route_to(name) == route]

@@ -84,7 +84,7 @@ class Leases:
     def notify(self) -> None:
         """Wakes the other instances, outside every transaction, where it would make commits wait.
 
-        What comes while one call is under way is told by the next.
+        A call tells what came while the one before it was under way.
         """
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._notify())
@@ -109,7 +109,7 @@ class Leases:
     ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
         """Returns what is held, inside a transaction. Nobody may strike this instance off before it ends.
 
-        What stands against running messages is asked with it, since each question wakes the server.
+        It asks for prior outcomes of messages too, since each question wakes the server.
 
         Raises:
             StoreError: it was struck off.

@@ -56,7 +56,7 @@ class Codec:
     def decode(self, envelope: Envelope, entry: CodecEntry) -> Message:
         """Returns the message in the version that the handler takes. A process decodes it once, since it is frozen.
 
-        A key that the sender left open is filled from the message's id, the same on every attempt.
+        An absent key is filled from the message's id, the same on every attempt.
 
         Raises:
             Undecodable: the body is not what the contract says.

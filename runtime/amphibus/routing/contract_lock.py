@@ -1,6 +1,6 @@
 """The lock of each contract: its JSON Schema beside it, in `contracts/<module>/v<N>.lock.json`.
 
-Generated and committed, so that a change of a contract is a visible line of a review, in words that
+It is generated and committed, so that a review shows every change of a contract, in a form that
 producers in other languages understand too.
 """
 

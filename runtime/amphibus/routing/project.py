@@ -90,7 +90,7 @@ class Project:
     def topology(self) -> Topology:
         """Returns the checked topology of all modules.
 
-        Of modules whose code is not here, as in an image that holds one of them, the lock speaks.
+        The lock stands in for modules whose code is not here, as in an image that holds one module.
 
         Raises:
             DeclarationError: the declarations do not fit together, all problems at once.

@@ -87,7 +87,7 @@ def problems_of_topology(
 ) -> list[str]:
     """Returns every wrong declaration, in words: module, message and the known alternatives.
 
-    `elsewhere` is what modules declare whose front pages are not here.
+    `elsewhere` holds the declarations of modules whose front pages are not here.
     """
     modules = tuple(modules)
     problems = [

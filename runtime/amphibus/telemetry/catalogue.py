@@ -1,7 +1,7 @@
 """Every log line that the runtime writes, with the fields it may carry.
 
-A field that is not listed here is dropped before it is written, so what the lines can give away is
-read on this page. To every line are added, where they are known, `time`, `level` and `CONTEXT`.
+The runtime drops a field that is not listed here, so this page shows everything that a line can give
+away. Every line also carries `time`, `level` and, if known, `CONTEXT`.
 """
 
 from collections.abc import Mapping

@@ -8,8 +8,8 @@ HealthState = Literal["starting", "ready", "draining"]
 class Health:
     """The health of one process, used from its event loop only.
 
-    Begins as `starting`. It is ready once it was `started` and nothing is lacking, until `draining`
-    begins, which is not taken back. A broker that is away is no lack: work is accepted and kept.
+    It begins as `starting`. It is ready once it was `started` and nothing is missing, until `draining`
+    begins, which never ends. A broker that is away is no lack: work is accepted and kept.
     """
 
     __slots__ = ("_lacking", "_state")

@@ -4,8 +4,8 @@
     with about("payments", envelope):
         log.info("message.handled", seconds=0.004)
 
-The names and fields of the runtime's lines stand in `catalogue.py`. Lines of business modules may
-have names of their own; what they carry is masked as far as it can be known.
+`catalogue.py` lists the names and fields of the runtime's lines. Lines of business modules may have
+names of their own; their fields are masked as far as they can be known.
 """
 
 import functools
@@ -77,7 +77,7 @@ _CURRENT: ContextVar[tuple[str, Subject] | None] = ContextVar("amphibus_about", 
 class about:  # noqa: N801 - reads as the word it is
     """Marks the lines written inside `with about(module, envelope):` with their subject.
 
-    Those of tasks that are started inside do too.
+    Lines of tasks started inside are marked too.
     """
 
     __slots__ = ("_now", "_token")
@@ -110,7 +110,7 @@ def set_up(
     Args:
         log_format: `auto` is text on a terminal and JSON elsewhere.
         level: debug, info, warning, error or critical.
-        stream: where to; else standard error, since standard output belongs to the commands.
+        stream: the target; default standard error, since standard output belongs to the commands.
         environ: where `NO_COLOR` is looked up.
     """
     to = stream or sys.stderr

@@ -65,9 +65,9 @@ class Harness:
 
         Args:
             root: the project, or a folder in it.
-            modules: which to host; what goes to others waits.
+            modules: the ones to host; messages to others wait.
             transport: `memory`; `memory+wire`, which repeats and reorders on purpose; or `rabbitmq`.
-            seed: of what `memory+wire` does.
+            seed: the seed of `memory+wire`.
             data_dir: where the databases are; a temporary folder if not given.
             amqp_url: the broker, for `rabbitmq`; each data folder is an environment of its own there.
             settings: flags over the project's configuration, e.g. `{"bus.max_attempts": 2}`, or

@@ -1,6 +1,6 @@
 """A memory transport that behaves as badly as a broker may: everything is encoded, some of it comes twice or later.
 
-For tests: what would only fail over a broker fails here, in a process, with a seed.
+For tests: a fault that only a broker would show shows here, in one process, with a seed.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
 """The delay in which a writer waits for more messages to commit together.
 
-Where each module has a process of its own, waking one for a single message costs more than most of
-what it does with it, and so does its commit. Where messages of several flows come close together,
-waiting a moment makes both rarer, and each flow faster; where there is one flow, it would only wait
-for itself. PostgreSQL's `commit_delay` with its `commit_siblings` is the same idea. In one process
-there is always something else to do meanwhile, or nothing to wait for.
+If each module has a process of its own, waking it for a single message costs more than most of the
+work on that message, and so does its commit. If messages of several flows come close together, a
+short wait makes both rarer, and each flow faster; a single flow would only wait for itself.
+PostgreSQL's `commit_delay` with its `commit_siblings` is the same idea. In one process, there is
+always something else to do meanwhile, or nothing to wait for.
 """
 
 from collections.abc import Iterable

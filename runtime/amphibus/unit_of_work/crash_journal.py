@@ -41,7 +41,7 @@ class CrashJournal:
     def open(self) -> None:
         """Reads the last process's journal and begins anew.
 
-        Several instances on one folder have a journal each: the first that no living one has.
+        Each instance on a folder has a journal of its own: the first that no living instance has.
         """
         held = self._take()
         self._read(self._path.read_text(encoding="ascii", errors="replace"))

@@ -1,7 +1,7 @@
 """The one writer of a module's database: many units of work in one commit.
 
-Every change of a module goes through its writer, one transaction at a time. What is ready together is committed
-together (group commit), because a commit costs more than most of what is in it.
+Every change of a module goes through its writer, one transaction at a time. Units that are ready together are
+committed together (group commit), because a commit costs more than most of its content.
 """
 
 import asyncio
@@ -102,8 +102,8 @@ class Writer:
         """Puts a unit of work in line. Its future has the job's result once that is durable.
 
         The job may run more than once: a batch that fails as a whole is rolled back and its units rerun singly.
-        What stands against running the message that it is `about` is looked up for the whole batch.
-        What is not about a message, but waited for, says which `flow` it belongs to.
+        Prior outcomes of the message that it is `about` are looked up for the whole batch.
+        A unit that is about no message, but is waited for, names the `flow` that it belongs to.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._units.append(_Unit(job, done, about, about.correlation if about else flow))

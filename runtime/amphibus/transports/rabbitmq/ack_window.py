@@ -21,8 +21,8 @@ _MOST_BYTES = 16_777_216
 class AckWindow:
     """The deliveries of one channel that are not acknowledged yet. Lives as long as its channel.
 
-    One acknowledgement speaks for all deliveries up to the first that is not safe. Where a slow one
-    holds up others that are safe, those are acknowledged one by one, so that no key waits for another.
+    One acknowledgement covers all deliveries up to the first that is not safe. If a slow one holds up
+    others that are safe, those are acknowledged one by one, so that no key waits for another.
     """
 
     def __init__(self, channel: Channel, take: Take) -> None:

@@ -81,10 +81,10 @@ class BrokerClient:
     async def publish(self, message: OutgoingMessage) -> None:
         """Returns when the broker has the message for good; publishes it again after every loss of the connection.
 
-        No two messages with one id may be under way at once: the broker's answers are told apart by it.
+        No two messages with one id may be under way at once: the id tells the broker's answers apart.
 
         Raises:
-            OwnerAway: nothing stands at the broker that would keep it. It was not sent.
+            OwnerAway: no queue at the broker takes it. It was not sent.
             ConfigError: the broker refuses it. It was not sent.
         """
         pause = _FIRST_PAUSE

@@ -1,8 +1,8 @@
 """Consumes the queues of the hosted modules with FastStream: one subscriber a partition.
 
-A connection that is lost, a channel that is closed, a consumer that is gone: all are answered in one
-way, by a new connection with new subscribers for whatever is ours then. What was not acknowledged
-comes again, and the inbox knows it.
+A lost connection, a closed channel and a missing consumer all get the same answer: a new connection
+with new subscribers for the partitions that are ours then. Unacknowledged messages come again, and
+the inbox recognises them.
 """
 
 import asyncio
@@ -106,8 +106,8 @@ class Consumer:
     async def empty(self) -> bool:
         """Returns whether nothing waits in the queues to be consumed here, and every delivery is safe.
 
-        The broker is asked on the channel that a queue is consumed on: what it delivered before its
-        answer has come before its answer.
+        It asks the broker on the channel that consumes a queue: deliveries that the broker sent before
+        its answer have come before its answer.
         """
         queue_consumers = dict(self._queue_consumers)
         if not set(self._wanted()) <= set(queue_consumers):

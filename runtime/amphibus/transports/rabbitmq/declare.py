@@ -1,7 +1,7 @@
 """Declares everything at the broker before anything is published.
 
-Whoever comes first declares it for all modules: an event that is published while the queue of one
-of its subscribers is missing would be lost to that one, with a confirm.
+The first process declares everything for all modules: an event that is published while a
+subscriber's queue is missing would be lost to that subscriber, even with a publisher confirm.
 """
 
 import asyncio

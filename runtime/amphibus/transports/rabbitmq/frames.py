@@ -1,7 +1,7 @@
 """A message as the frames of AMQP 0-9-1 that publish it, encoded in one go.
 
 The library walks over the attributes of each frame and looks up each one's type, which is most of
-what publishing costs. What a message of ours has is known beforehand, so it is written down straight.
+the cost of publishing. We know the attributes of our messages beforehand, so we write them directly.
 """
 
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def published(
 
     Args:
         channel: the channel's number.
-        largest: how many bytes of a body a frame may have; a larger body takes several.
+        largest: most bytes of a body in one frame; a larger body takes several.
         to: its address.
         properties: its properties.
         body: its payload.

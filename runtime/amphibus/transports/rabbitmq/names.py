@@ -1,11 +1,11 @@
 """The exchanges, queues and bindings at the broker: names and arguments, computed from the topology.
 
 Per module M, with the prefix `<app>.<env>.`: the exchanges `M.events` (only M writes), `M.commands`
-(whoever sends to M writes) and `M.replies` (whoever M asks writes), the queues `M.v1.p0 …` for what
-M receives, and `M.dead`, the net below them. `M.queries` and `M.replies.<instance>` live as long as
-somebody consumes them.
+(senders to M write) and `M.replies` (modules that M asks write), the queues `M.v1.p0 …` for messages
+to M, and `M.dead`, the net below them. `M.queries` and `M.replies.<instance>` live as long as somebody
+consumes them.
 
-The arguments of a queue never change: another arrangement is another version in its name.
+The arguments of a queue never change: another arrangement gets another version in its name.
 """
 
 from collections.abc import Iterator, Mapping
@@ -96,7 +96,7 @@ class Names:
     def route(self, destinations: tuple[str, ...], envelope: Envelope) -> tuple[str, str]:
         """Returns exchange and routing key of a message that is kept.
 
-        What goes to the owner of its type is a command, known or not: nobody subscribes to his own events.
+        A message to the owner of its type is a command, known or not: no module subscribes to its own events.
         """
         partition = partition_of(envelope.key, envelope.id, self.partitions)
         owner = envelope.type.partition(".")[0]

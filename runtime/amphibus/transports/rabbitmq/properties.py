@@ -114,8 +114,8 @@ def _short_id(identity: str) -> str:
 def stranger(arrival: Arrival, *, now: int) -> Envelope:
     """Makes an envelope for a message that must not be taken at its word.
 
-    Its identity comes from its bytes: delivered again, it is the same, and it stands in nobody's
-    way. It has no key, so it waits behind nothing and nothing waits behind it.
+    Its identity comes from its bytes: delivered again, it is the same. It has no key, so it waits
+    behind nothing and nothing waits behind it.
     """
     digest = hashlib.sha256(arrival.body)
     for name, value in sorted(arrival.headers.items()):

@@ -1,7 +1,7 @@
 """Publishes on one channel: all messages put in one turn of the loop are written at once.
 
 The library's own way takes a task, a lock, a timeout and three contexts for each message. Here the
-broker's answers, which the library still reads, are told to whoever put the message, at once.
+library still reads the broker's answers, and the channel passes each on to its sender at once.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class PublishChannel:
     ) -> None:
         """Publishes a message. `on_confirm` needs a channel with publisher confirms.
 
-        No two messages of one id may be under way at once: the broker's answers are told apart by it.
+        No two messages with one id may be under way at once: the id tells the broker's answers apart.
 
         Raises:
             ChannelInvalidStateError: the channel is closed.

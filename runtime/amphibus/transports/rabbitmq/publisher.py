@@ -140,7 +140,7 @@ class Publisher:
     def _silence(self) -> float:
         """Returns the seconds that messages have been in flight without any answer.
 
-        One queue that answers late, e.g. without a majority of its nodes, is no reason to begin again with all.
+        One queue that answers late, e.g. without a majority of its nodes, is no reason to start all over.
         """
         for parcel in self._in_flight.values():
             return time.monotonic() - max(parcel.sent, self._answered)

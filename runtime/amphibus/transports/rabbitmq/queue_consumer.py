@@ -37,7 +37,7 @@ class QueueConsumer:
     async def widen(self, queue: str) -> None:
         """Raises the prefetch if the backlog of few keys takes up all of it, so that other keys come too.
 
-        A prefetch holds for consumers to come, so another one takes over, on the same channel: their order stays.
+        A prefetch holds for later consumers only, so another one takes over on the same channel; order stays.
         """
         window, raw = self.window, self.window.channel
         stands, self._seen = window.received == self._seen, window.received

@@ -1,7 +1,7 @@
 """Modules in processes of their own, on RabbitMQ 3.10 to 4.x.
 
 A message is safe once the broker has confirmed it: it is persistent, in the quorum queues of all its
-destinations. A destination's order is kept by its partitions, each consumed by one instance.
+destinations. Partitions keep a destination's order: one instance consumes each.
 Publishing, consuming and requests have a connection each, so that a broker that stops publishers
 does not stop acknowledgements.
 """

@@ -1,8 +1,8 @@
 """The rights at the broker, computed from the front pages: no more than what they declare.
 
 A module writes its own events and the commands that it sends, reads its own queues and makes the two
-short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; that
-is why everything else is declared by `amphibus broker apply` and not by the modules.
+short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; so
+`amphibus broker apply` declares everything else, and the modules do not.
 """
 
 import re
