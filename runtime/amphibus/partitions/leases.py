@@ -1,6 +1,6 @@
 """Shares a module's partitions among its instances through its PostgreSQL database: the rebalance.
 
-Each instance says every `beat` seconds that it lives, by the database's clock. Living instances hold
+Each instance renews its heartbeat every `beat` seconds, by the database's clock. Living instances hold
 equal shares of the partitions; a silent one is struck off, and its partitions become free.
 Every commit locks its instance's row (fencing, after Kleppmann): an instance that was struck off
 while it was paused cannot commit any more, whatever it believes. The same statement reads the

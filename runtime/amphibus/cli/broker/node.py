@@ -1,7 +1,7 @@
 """A RabbitMQ node of the project's own, if no other broker runs; its data is under the data folder.
 
-Several processes may use one; the first starts it, the last stops it. One that was left behind by a
-process that was killed is found again by its port.
+Several processes may use one node; the first starts it, the last stops it. Its port leads to a node
+that a killed process left behind.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ disk_free_limit.absolute = 50MB
 def installed() -> Path | None:
     """Returns the folder of RabbitMQ's scripts.
 
-    Those that Debian puts on the path run as another user and lose the environment.
+    The scripts that Debian puts on the path run as another user and lose the environment.
     """
     for folder in FOLDERS:
         if (Path(folder) / "rabbitmq-server").exists():

@@ -1,8 +1,8 @@
 """Finds the broker of the distributed mode, or starts one.
 
-The one that is set; else one on the default port; else that of the project's compose file; else a
-node of an installed RabbitMQ; else what to type is said. What was taken once is taken again as long
-as the data folder lives, since messages may wait there.
+It takes the configured broker, else one on the default port, else that of the project's compose file,
+else a node of an installed RabbitMQ; else the error says what to type. The choice holds as long as the
+data folder lives, since messages may wait at that broker.
 """
 
 import json
@@ -59,12 +59,12 @@ def broker(
     Args:
         settings: name one, or a data folder.
         root: where the compose file is.
-        tell: takes a line for people when something has to be started.
-        default: where it is looked for first.
+        tell: takes a line for people when a broker has to be started.
+        default: the address to look at first.
 
     Raises:
-        ConfigError: the address that is set is none.
-        CommandError: there is none, and none can be started here; what to type is in it.
+        ConfigError: the configured address is invalid.
+        CommandError: there is none, and none can be started here; it says what to type.
     """
     if settings.amqp_url is not None:
         yield _that_is_set(settings)

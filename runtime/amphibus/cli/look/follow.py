@@ -55,9 +55,9 @@ async def follow(
         data_dir: where the databases are.
         key: such as an order id.
         tell: takes a line.
-        within_seconds: how long it may take.
-        until_waiting_for: ends sooner: when all that is under way goes to this module.
-        after: what was told before, and is not told again.
+        within_seconds: the time limit.
+        until_waiting_for: ends sooner, when everything under way goes to this module.
+        after: the messages told before, which are not told again.
 
     Returns:
         None if there is no such flow in these databases.

@@ -44,7 +44,7 @@ class Worker:
         self.place = place
         self.url = ""
         self.said: list[str] = []
-        """What it said before it was ready that is no log line: an error, if it ends."""
+        """Its lines before it was ready that are no log lines: an error, if it ends."""
         self._options = options
         self._root = root
         self._environment = dict(environment)
@@ -59,7 +59,7 @@ class Worker:
     async def keep(self) -> int:
         """Runs the process again and again until it is stopped; then returns 0.
 
-        Else it never came up and said why: that is its exit code, and to start it again is useless.
+        If it never came up and said why, returns its exit code: starting it again is useless.
         """
         pause = _FIRST_PAUSE
         while True:

@@ -30,7 +30,7 @@ async def send_over_broker(
 ) -> None:
     """Sends every line under its id, so that sending all of them again is safe.
 
-    What cannot be sent ends it: `report.ended` says so, and the lines that were sent are counted.
+    A line that cannot be sent ends it: `report.ended` says why, and the sent lines are counted.
     """
     settings = options.settings(mode="distributed")
     contracts = options.project().contracts
