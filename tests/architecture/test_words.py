@@ -18,6 +18,7 @@ OLD = (
     *("cede", "gathering", "grip", "hears", "lane", "looking_in", "outlet", "parked"),
     *("postponed", "settlement", "surroundings", "telling", "troubles"),
 )
+PAGES = ("README", "CONTRIBUTING", "BENCHMARKS", "DECISIONS")
 SEARCHED = ("runtime", "docs", "config", "modules", "contracts", "demo")
 TEXTS = {".py", ".md", ".toml", ".json", ".ini", ".mako", ".html", ".js"}
 # Stores of these versions exist, and their tables have those names.
@@ -111,7 +112,7 @@ def _public_docstrings(node: ast.AST) -> Iterator[str]:
 
 
 def _searched() -> Iterator[Path]:
-    yield ROOT / "README.md"
+    yield from (ROOT / f"{name}.md" for name in PAGES)
     for folder in SEARCHED:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in TEXTS and place(path) not in OF_OLD_STORES:

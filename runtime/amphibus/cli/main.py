@@ -48,28 +48,32 @@ GROUPS: Final = (
         "dead",
         "Look after dead letters: messages that used up their retries.",
         (
-            ("list", "dead.command:list_dead", "List them."),
-            ("show", "dead.command:show", "Show one with its reason, traceback and payload."),
-            ("retry", "dead.command:retry", "Retry them, with all their attempts."),
-            ("edit", "dead.command:edit", "Correct the payload of one."),
-            ("discard", "dead.command:discard", "Discard them; they are never handled."),
+            ("list", "dead.command:list_dead", "List dead letters."),
+            ("show", "dead.command:show", "Show a dead letter: reason, traceback and payload."),
+            ("retry", "dead.command:retry", "Retry dead letters, with all their attempts."),
+            ("edit", "dead.command:edit", "Correct the payload of a dead letter."),
+            ("discard", "dead.command:discard", "Discard dead letters; they are never handled."),
         ),
     ),
     (
         "broker",
-        "Give each module its own user at the broker, with no more rights than it needs.",
+        "Give each module a user at the broker, with no more rights than it needs.",
         (
             ("apply", "broker.command:apply", "Create users, rights and queues at the broker."),
             ("check", "broker.command:check", "Compare the broker with the front pages."),
-            ("definitions", "broker.command:definitions", "Print them for import_definitions."),
+            (
+                "definitions",
+                "broker.command:definitions",
+                "Print definitions for import_definitions.",
+            ),
         ),
     ),
     (
         "contracts",
         "Look at the contracts of messages.",
         (
-            ("list", "look.contracts:list_contracts", "List them, with their receivers."),
-            ("show", "look.contracts:show", "Show one on the wire."),
+            ("list", "look.contracts:list_contracts", "List contracts, with their receivers."),
+            ("show", "look.contracts:show", "Show a contract as it is on the wire."),
         ),
     ),
     (

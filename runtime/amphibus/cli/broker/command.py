@@ -28,7 +28,7 @@ VHost = Annotated[str | None, Parameter(help="Virtual host, if not that of --amq
 Ctl = Annotated[
     str,
     Parameter(
-        help="How rabbitmqctl is called, such as 'docker compose exec -T rabbitmq rabbitmqctl'."
+        help="Command that runs rabbitmqctl, such as 'docker compose exec -T rabbitmq rabbitmqctl'."
     ),
 ]
 

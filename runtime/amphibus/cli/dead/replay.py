@@ -31,7 +31,7 @@ def replay(
     Args:
         module: The module whose events are sent.
         to: The module that gets them: a new one, or one whose database was rebuilt.
-        since: 2025-01-31, 2025-01-31T12:00:00Z, or 30m, 2h, 7d ago.
+        since: Time of the oldest event: 2025-01-31, 2025-01-31T12:00:00Z, or 30m, 2h, 7d ago.
         type_: Only this contract; repeatable.
     """
     types = _types(options.project().topology(), module, to, type_)

@@ -20,7 +20,7 @@ def modules(
 
     Args:
         name: Only this module, with its processes.
-        format_: text, or mermaid for a picture: of the flow, of one module its processes.
+        format_: text, or mermaid for a picture of the flow; with a name, of that module's processes.
     """
     project = options.project()
     if name is not None and name not in project.modules:

@@ -44,13 +44,13 @@ def run(
         mode: monolith: all modules in this process. distributed: over a broker.
         module: Host only this module; repeatable. Messages to the others wait.
         all_: With --mode=distributed: a process for each module, started again when it dies.
-        instances: With --all and --db: how many processes each module gets.
+        instances: With --all and --db: number of processes for each module.
         host: Address to listen on.
-        port: Port to listen on; 0 takes a free one. In the distributed mode the gateway's: the
-            others follow it, in the order of their names.
+        port: Port to listen on; 0 takes a free one. In the distributed mode, the gateway's port;
+            the others follow it in the order of their names.
         data: Folder of the databases.
         db: Database server instead of SQLite files.
-        amqp: Broker of the distributed mode; without it, one is found or started.
+        amqp: Broker of the distributed mode; by default, run finds or starts one.
         drain: Seconds that a stop waits for running work.
         reload: Restart when a file under contracts/, modules/ or config/ changes.
         log_format: auto means text on a terminal and JSON elsewhere.

@@ -29,7 +29,7 @@ def send(
     data: str | None = None,
     file: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     id_: Annotated[str | None, Parameter(name="--id")] = None,
-    rate: Annotated[float | None, Parameter(help="At most so many messages a second.")] = None,
+    rate: Annotated[float | None, Parameter(help="Most messages to send in a second.")] = None,
     http: options.Url = None,
     amqp: Annotated[str | None, Parameter(help="Address of the broker, amqp://USER@HOST.")] = None,
     as_json: options.AsJson = False,
