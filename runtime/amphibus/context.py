@@ -27,7 +27,7 @@ UNKNOWN: Final = _Unknown.UNKNOWN
 
 
 class Context(Generic[Container]):
-    """Lives as long as one attempt to handle one message, inside its transaction.
+    """The context of one attempt to handle one message. Lives as long as the attempt's transaction.
 
     Its messages leave when the transaction commits, in the order of the calls, or never.
     """

@@ -35,7 +35,7 @@ class When:
     to: str | Mapping[str, Sends]
     sends: Sends = ()
     again: Step | None = None
-    """Of a beginning: called as `(message, row, context)` when the process exists already; may refuse."""
+    """Called for a beginning, as `(message, row, context)`, if the process exists already; may refuse."""
 
     @property
     def targets(self) -> Mapping[str, Sends]:

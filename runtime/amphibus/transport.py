@@ -38,7 +38,7 @@ class Transport(Protocol):
         ...
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
-        """Before partitions are given away: returns when nothing of them is on its way or under way here."""
+        """Returns when nothing of some partitions is on its way or under way here, before they are given away."""
         ...
 
     async def finish(self) -> None:
@@ -46,7 +46,7 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """Ends. Nothing is lost that was not safe."""
+        """Ends the transport. Nothing is lost, since whatever was not safe is in an outbox."""
         ...
 
     async def idle(self) -> bool:

@@ -61,11 +61,7 @@ GROUPS: Final = (
         (
             ("apply", "broker.command:apply", "Create users, rights and queues at the broker."),
             ("check", "broker.command:check", "Compare the broker with the front pages."),
-            (
-                "definitions",
-                "broker.command:definitions",
-                "Print definitions for import_definitions.",
-            ),
+            ("definitions", "broker.command:definitions", "Print definitions to import."),
         ),
     ),
     (

@@ -31,7 +31,7 @@ _RETRY_SECONDS = 1.0
 
 
 class Host:
-    """Lives as long as its process serves; `start` it, `stop` it."""
+    """The modules of one process. Lives as long as the process serves; `start` it, `stop` it."""
 
     def __init__(
         self,

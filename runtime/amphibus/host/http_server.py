@@ -16,12 +16,12 @@ class _Uvicorn(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Captures none."""
+        """Captures no signals."""
         yield
 
 
 class HttpServer:
-    """Runs beside the modules, on the same loop."""
+    """An HTTP server beside the modules, on the same loop."""
 
     def __init__(self, app: Any, settings: Settings) -> None:
         self._settings = settings
@@ -43,7 +43,7 @@ class HttpServer:
         self.url = ""
 
     async def start(self) -> None:
-        """Listens.
+        """Begins to listen.
 
         Raises:
             ConfigError: the port is taken.

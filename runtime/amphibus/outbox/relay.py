@@ -27,7 +27,7 @@ _ACKS_AT_ONCE = 64
 _ACK_SECONDS = 0.05
 _RIDES_FROM = 16
 _RIDES_AFTER_SECONDS = 0.01
-"""So many marks, or so old ones, are written with whatever is committed next: a few new ones are worth no statement."""
+"""So many delivery acks, or so old ones, ride along with the next commit: a few new ones are worth no statement."""
 
 
 class Relay:
@@ -62,7 +62,7 @@ class Relay:
         """The number that our next message gets, unless somebody else writes before."""
 
     def start(self) -> None:
-        """Begins to deliver the waiting and the coming messages."""
+        """Begins to deliver, waiting messages first."""
         self._writer.on_sent = self.sent
         self._assignment.on_change.append(self._changed_hands)
         self._assignment.on_notified.append(self.wake)

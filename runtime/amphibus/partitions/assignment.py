@@ -8,14 +8,14 @@ from amphibus.database.sql import Identified, Sql
 from amphibus.database.write_set import Row
 
 OnChange = Callable[[frozenset[int], frozenset[int]], None]
-"""Called with the partitions gained and those lost."""
+"""A callback at a rebalance, with the partitions gained and those lost."""
 LeaseToken = tuple[int, int]
 """A partition and the token under which it was held when a message of it was taken."""
 DrainPartitions = Callable[[frozenset[int]], Awaitable[None]]
 
 
 async def at_once(_parts: frozenset[int]) -> None:
-    """Returns at once, for work of which nothing is ever under way."""
+    """Returns at once: nothing of these partitions is ever under way."""
 
 
 def partition_of(key: str | None, identity: str, count: int) -> int:
