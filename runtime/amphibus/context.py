@@ -113,12 +113,12 @@ class Context(Generic[Container]):
         self._leave(commands, "sends")
 
     def set_timer(self, name: str, key: str, due: datetime) -> None:
-        """Arms the durable timer `(name, key)`, or moves it; used by processes for their deadlines."""
+        """Arms or moves the durable timer `(name, key)`; processes use it for their deadlines."""
         self._refuse_after_the_end("set_timer")
         self.timers[(name, key)] = due
 
     def cancel_timer(self, name: str, key: str) -> None:
-        """Disarms a timer; one that is not armed is left alone."""
+        """Disarms a timer; does nothing if it is not armed."""
         self._refuse_after_the_end("cancel_timer")
         self.timers[(name, key)] = None
 

@@ -41,8 +41,8 @@ def on(
     Args:
         contract: the message to handle.
         handler: runs inside the transaction; awaits nothing but its own database. A `Process` is one too.
-        outside: runs before the transaction, `(message, outside)`; calls what is not ours, idempotent by message
-            id. A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
+        outside: runs before the transaction, `(message, outside)`; calls other systems, idempotent by message id.
+            A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
             Its result is `context.outside` of the handler.
         outside_timeout: seconds until the result is `UNKNOWN`.
         on_dead: `continue` or `block`: later messages of a dead one's key go on or wait behind it.

@@ -1,10 +1,10 @@
-"""Finds the message that kills its process (a poison message), without blaming the innocent ones beside it.
+"""Finds the poison message that kills its process, without blaming the innocent ones beside it.
 
-Each process appends to one small file whose code it begins to run, whose waits, and whose has ended;
-nothing is synced, since the file only has to outlive the process, not the machine. Whose code was
-running when a process died is suspect: it is rerun alone, and only a death while it ran alone counts
-against it. Who waits, be it for an answer from outside, a commit, an acknowledgement or its turn, runs
-no code of its own: a kill from outside at such a moment, however often it comes, is held against nobody.
+Each process notes in one small file which message's code begins, which waits, and which has ended; it
+syncs nothing, since the file only has to outlive the process, not the machine. A message whose code ran
+when a process died is suspect: it is rerun alone, and only a death while it ran alone counts against
+it. A message that waits for an answer from outside, a commit, an acknowledgement or its turn runs no
+code: a kill from outside at such a moment, however often it comes, counts against nobody.
 """
 
 import contextlib
