@@ -1,4 +1,4 @@
-"""`amphibus demo --month`: a month of orders sent over HTTP, and everything compared at the end."""
+"""`amphibus demo --month`: sends a month of orders over HTTP, and compares everything at the end."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ _AWAY: Final = 503
 
 
 async def show_month(http: str | None, *, seed: int, orders: int) -> int:
-    """Sends the month of a seed and compares; 1 if anything differs."""
+    """Sends the month of a seed and compares; returns 1 if anything differs."""
     month = make_month(seed, orders)
     prophecy = foretell(month)
     fates = Counter(fate.status for fate in prophecy.orders.values())
@@ -53,7 +53,7 @@ async def show_month(http: str | None, *, seed: int, orders: int) -> int:
 
 @asynccontextmanager
 async def _shop(http: str | None) -> AsyncIterator[tuple[Shop, Path | None]]:
-    """The shop that was named, else one of our own, since what is compared must be all there is."""
+    """Yields the named shop, else one of our own, since nothing but the compared orders may be in it."""
     if http is not None:
         if not await answers(http.rstrip("/")):
             raise CommandError(
@@ -73,7 +73,7 @@ async def _shop(http: str | None) -> AsyncIterator[tuple[Shop, Path | None]]:
 
 
 async def _place(shop: Shop, month: Month) -> dict[str, int]:
-    """Places all orders; the status of the last answer to each."""
+    """Places all orders; returns the status of the last answer to each."""
     answered: dict[str, int] = {}
     advance, close = progress(len(month.orders), "orders")
 
@@ -88,7 +88,7 @@ async def _place(shop: Shop, month: Month) -> dict[str, int]:
 
 
 async def _give_back(shop: Shop, month: Month) -> None:
-    """Returns what is returned, once its order is decided."""
+    """Returns the month's returns, each once its order is decided."""
     advance, close = progress(len(month.returns), "returns")
 
     async def give_back(data: Json) -> None:
@@ -142,7 +142,7 @@ async def _compare(
 
 
 def _compare_answers(answered: dict[str, int], prophecy: Prophecy) -> Comparison:
-    """Valid orders are accepted, invalid ones refused."""
+    """Checks that valid orders are accepted and invalid ones refused."""
     result = Comparison("answer")
     for order_id, fate in prophecy.orders.items():
         result.take(order_id, 422 if fate.status == "invalid" else 202, answered.get(order_id))

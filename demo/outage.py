@@ -1,4 +1,4 @@
-"""`amphibus demo --outage`: payments are killed, an order waits for them, and they come back."""
+"""`amphibus demo --outage`: kills payments, places an order that waits for them, and brings them back."""
 
 import asyncio
 from pathlib import Path
@@ -28,8 +28,8 @@ _BACK_WITHIN_SECONDS: Final = 60.0
 async def show_outage(http: str | None, given: Path | None) -> int:
     """Kills payments, places an order that waits for them, and brings them back.
 
-    Where payments run as a process of their own under a supervisor, it is that which is killed; else
-    a shop of the demo's own, in one process, which comes back without them.
+    If a supervisor runs payments as a process of their own, the demo kills that process; otherwise it
+    kills a shop of its own, in one process, which comes back without payments.
 
     Raises:
         CommandError: the order did not wait, or was not confirmed afterwards.

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class Shop:
-    """Lives as long as the connection to one address."""
+    """A client of the shop. Lives as long as the connection to one address."""
 
     def __init__(self, client: httpx.AsyncClient, url: str) -> None:
         self._client = client
@@ -50,13 +50,13 @@ class Shop:
         return answer
 
     async def status(self, path: str, data: Json, key: str) -> int:
-        """Posts a command under an idempotency key; the status of the answer."""
+        """Posts a command under an idempotency key; returns the status of the answer."""
         with reaching(self.url):
             response = await self._client.post(path, json=data, headers={"Idempotency-Key": key})
         return response.status_code
 
     async def get(self, path: str, **query: str) -> Json | None:
-        """Reads something; None if there is no such thing.
+        """Reads something; returns None if there is no such thing.
 
         Raises:
             CommandError: it could not be read.
@@ -75,11 +75,11 @@ class Shop:
         return found
 
     async def order(self, order_id: str) -> Json:
-        """An order as it stands; one that nobody knows is pending."""
+        """Returns an order as it stands; one that nobody knows is pending."""
         return await self.get(f"/v1/orders/{order_id}") or {"status": "pending", "reasons": []}
 
     async def decided(self, order_id: str) -> Json:
-        """An order, once it is decided.
+        """Returns an order once it is decided.
 
         Raises:
             CommandError: it is still pending after a while.
@@ -96,20 +96,20 @@ class Shop:
         return found
 
     async def stock(self, sku: str) -> Json | None:
-        """What is on the shelf; None if the SKU was never received."""
+        """Returns the stock on the shelf; None if the SKU was never received."""
         return await self.get(f"/v1/stock/{quote(sku, safe='')}")
 
 
 @asynccontextmanager
 async def visiting(url: str) -> AsyncIterator[Shop]:
-    """A connection to the shop at an address."""
+    """Opens a connection to the shop at an address."""
     limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30.0) as client:
         yield Shop(client, url)
 
 
 async def answers(url: str) -> bool:
-    """Whether a shop that is ready listens there."""
+    """Returns whether a shop that is ready listens there."""
     try:
         async with httpx.AsyncClient(timeout=1.0) as client:
             response = await client.get(f"{url}/readyz")

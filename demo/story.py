@@ -45,11 +45,11 @@ def demo(
 
     Args:
         http: Address of a running shop, http://HOST:PORT.
-        outage: Kill payments, where a supervisor runs them, else a shop of its own that comes back
+        outage: Kill payments if a supervisor runs them, else a shop of its own that comes back
             without them: an order waits for them.
-        month: A month of orders, sent and compared with outcomes worked out apart from the shop.
-        seed: Which month; the same seed makes the same one.
-        orders: How many orders the month has.
+        month: Send a month of orders, and compare it with outcomes computed without the shop.
+        seed: Seed of the month; the same seed makes the same month.
+        orders: Number of orders in the month.
     """
     if month:
         from demo.month import show_month
@@ -87,7 +87,7 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
 async def some_shop(
     http: str | None, given: Path | None
 ) -> AsyncIterator[tuple[Shop, Path | None]]:
-    """The shop that runs already, or one of our own; with its data folder, if it has one.
+    """Yields the running shop, or one of our own; with its data folder, if it has one.
 
     Raises:
         CommandError: nobody answers at the address that was given.
@@ -120,7 +120,7 @@ def _folder(given: Path | None) -> Path | None:
 
 
 async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
-    """Places an order and tells what becomes of it; returns it."""
+    """Places an order and prints its way; returns it."""
     order_id = str(uuid4())
     print(f"order    {order_id}  {_QUANTITY} x {LANTERN} at {_PRICE}, card {token}")
     posting = asyncio.create_task(shop.post("/v1/orders", order_of(order_id, token)))
@@ -135,7 +135,7 @@ async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
 
 
 def show_outcome(order: Json, told: Followed | None) -> None:
-    """One line: how the order ended, and how long that took."""
+    """Prints one line: how the order ended, and how long that took."""
     status = paint(order["status"].upper(), BOLD, _COLOURS.get(order["status"], YELLOW))
     reasons = f" ({', '.join(order['reasons'])})" if order["reasons"] else ""
     took = f"  {told.hops} messages in {told.milliseconds:.0f} ms" if told else ""
@@ -143,7 +143,7 @@ def show_outcome(order: Json, told: Followed | None) -> None:
 
 
 def order_of(order_id: str, token: str) -> Json:
-    """A small order: its total needs rounding, half a cent to the even one."""
+    """Makes a small order: its total needs rounding, half a cent to the even one."""
     return {
         "order_id": order_id,
         "customer": {"customer_id": "C-1001", "email": "ada@example.com"},

@@ -1,4 +1,4 @@
-"""What customers are told, and when: once for each decision, once for each refund."""
+"""Writes to customers: once for each decision, once for each refund."""
 
 from datetime import UTC, datetime
 from email.message import EmailMessage

@@ -1,4 +1,4 @@
-"""Everything that Amphibus raises, as one tree.
+"""The tree of all errors that Amphibus raises.
 
 AmphibusError
 ├── DeclarationError      front pages or contracts that do not fit together; all problems at once
@@ -27,7 +27,7 @@ from collections.abc import Sequence
 
 
 class AmphibusError(Exception):
-    """Base of the tree. Says what happened, why, and what to type or change."""
+    """The base of the tree. Each error says what happened, why, and what to type or change."""
 
     def __init__(self, what: str, why: str = "", fix: str = "") -> None:
         super().__init__(what)
@@ -78,7 +78,7 @@ class StoreUnwritable(StoreError):
 
 
 class StoreAway(StoreError):
-    """The database's server does not answer. It is tried again until it does."""
+    """The database's server does not answer. The runtime retries until it does."""
 
 
 class NewerStore(StoreError):
@@ -86,7 +86,7 @@ class NewerStore(StoreError):
 
 
 class OlderStore(StoreError):
-    """A database was written by an older version, and is not upgraded yet."""
+    """An older version wrote the database, and nobody has upgraded it yet. Nothing was written."""
 
 
 class Undeclared(AmphibusError):
@@ -98,7 +98,7 @@ class HandlerEnded(AmphibusError):
 
 
 class Undecodable(AmphibusError):
-    """A message whose type, version or body is not understood. It goes to the dead letters; trying again is useless."""
+    """A message whose type, version or body is not understood. It becomes a dead letter; a retry would be useless."""
 
 
 class Refused(AmphibusError):
@@ -114,15 +114,15 @@ class Refused(AmphibusError):
 
 
 class Oversized(AmphibusError):
-    """A handler published or sent what is larger than any receiver takes. Its changes were rolled back."""
+    """A handler published or sent a message larger than any receiver takes. Its changes were rolled back."""
 
 
 class Overdue(AmphibusError):
-    """A handler did not end in time. Its changes were rolled back; it is tried again like any other failure."""
+    """A handler did not end in time. Its changes were rolled back; it is retried like any other failure."""
 
 
 class Unavailable(AmphibusError):
-    """Something outside is away. The message is tried again later without spending an attempt.
+    """A system outside is away. The message is retried later without spending an attempt.
 
     `retry_after` is in seconds; None leaves it to the module's backoff.
     """

@@ -1,8 +1,8 @@
-"""Process managers (sagas) as data: states, messages, deadlines and compensations.
+"""Process managers as data: a saga's states, messages, deadlines and compensations.
 
 The idea is Garcia-Molina and Salem's "Sagas" (1987) with the process manager of Hohpe and Woolf's "Enterprise
-Integration Patterns". Being data, a process is drawn (`amphibus modules --format mermaid`) and checked for missing
-cases at start: every state answers every message, every path that ends has settled or undone what it did.
+Integration Patterns". Since a process is data, `amphibus modules --format mermaid` draws it, and the start checks it
+for missing cases: every state answers every message, and every path that ends has settled or undone its effects.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,8 +27,8 @@ Answer = Callable[[Any, Any, Any], Awaitable[Value]]
 class When:
     """A message that moves a process: `do` runs, then the process is in the state `to`.
 
-    `to` names one state, with what `do` sends on the way in `sends`; or maps each possible state to what is sent
-    on the way there, and then `do` returns the name of the one that it chose.
+    `to` names one state, and `sends` lists the messages that `do` sends on the way. Or `to` maps each possible state
+    to the messages sent on the way there; `do` then returns the name of the state that it chose.
     """
 
     contract: type[Message]
@@ -45,17 +45,17 @@ class When:
 
     @property
     def targets(self) -> Mapping[str, Sends]:
-        """Each state that may follow, with what is sent on the way."""
+        """The states that may follow, each with the commands sent on the way."""
         return {self.to: self.sends} if isinstance(self.to, str) else self.to
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A durable timer of a state. It runs on when the next state has a deadline of the same name."""
+    """A durable timer of a state. It keeps running if the next state has a deadline of the same name."""
 
     name: str
     after: Callable[[Any], timedelta]
-    """Given the module's container."""
+    """Takes the module's container and returns the time until the deadline."""
     do: Step
     to: str
     sends: Sends = ()
@@ -63,20 +63,20 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One state: what it reacts to, what it ignores, and how long it may last."""
+    """One state: the messages it reacts to and ignores, and how long it may last."""
 
     name: str
     on: tuple[When, ...] = ()
     ignores: tuple[type[Message], ...] = ()
     deadline: Deadline | None = None
     waits: str = ""
-    """Why a state without a deadline may last for ever."""
+    """The reason why a state without a deadline may last for ever."""
     final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a command does elsewhere, and the messages that end it: failed, settled for good, or undone."""
+    """The effect of a command elsewhere, and the messages that end it: failed, settled for good, or undone."""
 
     done_by: type[Command[Any]]
     failed_by: tuple[type[Message], ...] = ()
@@ -86,7 +86,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """A process manager. Its state is a column of a table of its module, one row a process."""
+    """A process manager (saga). Its state is a column of a table of its module, one row a process."""
 
     name: str
     table: type[SQLModel]
@@ -100,7 +100,7 @@ class Process:
     """The refusal of a command for a process that does not exist."""
 
     def state(self, name: str) -> State:
-        """The state of that name."""
+        """Returns the state of that name."""
         return next(each for each in self.states if each.name == name)
 
     async def __call__(self, message: Message, context: Context[Any]) -> Value | None:
@@ -124,7 +124,7 @@ class Process:
         return await self._answer(beginning, message, row, context)
 
     async def expire(self, deadline_name: str, key: str, context: Context[Any]) -> None:
-        """Runs a deadline that is due; one that no longer applies changes nothing."""
+        """Runs a deadline that is due; changes nothing if the deadline no longer applies."""
         row = await self._row(self._key_from_text(key), context)
         if row is None:
             return
@@ -137,7 +137,7 @@ class Process:
         self._move(row, key, deadline.to, state, context)
 
     async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
-        # Locked where several instances share a database: two answers at once must not both see the state before.
+        # Locked if several instances share a database: two answers at once must not both see the old state.
         return await context.db.get(self.table, key, with_for_update=True)
 
     async def _begin(
@@ -204,7 +204,7 @@ class Process:
         return chosen
 
     def _declared(self, what: str, to: str, allowed: Sends, context: Context[Any]) -> None:
-        """What a step sends must be declared, or the check of compensations would not see it."""
+        """Checks that a step declares what it sends, else the check of compensations would not see it."""
         sent = {type(each) for each, _ in context.outgoing if isinstance(each, Command)}
         undeclared = sorted(each.contract_type for each in sent - set(allowed))
         if undeclared:

@@ -4,7 +4,7 @@ async with Producer("amqp://…", source="loader") as producer:
     await producer.send(orders.PlaceOrder(...))
     await producer.send_all(read_orders(), on_sent=lambda message_id: ...)
 
-It needs the contracts and `amphibus[producer]`, and none of what runs modules.
+It needs the contracts and `amphibus[producer]`, and nothing that runs modules.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ _LONGEST_ID = 128
 class Producer:
     """A sender outside the modules. Any number of tasks may send at once.
 
-    What is sent is confirmed: it lies in its receiver's durable queue, whether that runs or not. The same
-    id is done once, so a program that was killed may send everything again. Commands of one key are
-    handled in the order in which they were sent. While the broker is away, sending waits.
+    A sent command has its publisher confirm: it lies in its receiver's durable queue, whether that runs or
+    not. The same id takes effect once, so a killed program may send everything again. Commands of one key
+    are handled in the order in which they were sent. While the broker is away, sending waits.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Producer:
         body_limit_bytes: int = 4_194_304,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Says where to and who; nothing is connected yet.
+        """Configures the producer; it connects to nothing yet.
 
         Args:
             url: `amqp://user:password@host:5672/vhost`, or `amqps://`; more hosts after commas.
-            source: who sends. Ids are told apart by it, so it stays the same from run to run.
+            source: the sender's name. An id is unique within it, so it stays the same from run to run.
             app: name of the modules' system, as in their configuration.
             env: name of its environment.
             partitions: as in their configuration, 8 if it says nothing.
@@ -66,7 +66,7 @@ class Producer:
         """
         self.source = source
         self._sender = BrokerClient(url, tls=tls)
-        # Only names are asked of it: a producer declares nothing, so it needs no topology.
+        # Names needs a topology only to declare, and a producer declares nothing.
         self._names = Names(app, env, partitions, cast(Any, None))
         self._window = window
         self._patience = patience_seconds
@@ -95,12 +95,12 @@ class Producer:
 
         Args:
             command: an instance of a contract, and so valid.
-            message_id: what makes it itself: the same id sent again is done once. Without one it follows from
-                the content, so that two equal commands are one; give them ids where both are meant.
+            message_id: its identity: the same id sent again takes effect once. Without one, the id follows from
+                the content, so two equal commands are one; give them ids if both are meant.
 
         Raises:
             Undeclared: it is no command of a contract.
-            OwnerAway: nothing stands at the broker that would keep it. It was not sent.
+            OwnerAway: no queue at the broker takes it. It was not sent.
             ConfigError: it is too large, or the broker refuses it. It was not sent.
             RequestTimeout: the broker did not confirm it in time. It may have been sent.
         """
@@ -133,8 +133,8 @@ class Producer:
             on_sent: called with the id of each, once the broker has it for good.
 
         Raises:
-            AmphibusError: as `send`, for the first that could not be sent. What was reported to `on_sent`
-                is sent, some others may be; send all of them again with the same ids.
+            AmphibusError: as `send`, for the first that could not be sent. Those reported to `on_sent` are
+                sent, some others may be; send all of them again with the same ids.
         """
         count = 0
         failed: AmphibusError | None = None
@@ -155,12 +155,12 @@ class Producer:
                     count += 1
         except* AmphibusError as errors:
             failed = _first(errors)
-        if failed is not None:  # raised above, it would come in a group before Python 3.11.4
+        if failed is not None:  # raised above, it would arrive in a group before Python 3.11.4
             raise failed
         return count
 
     def _turn(self, queue: str) -> asyncio.Lock:
-        """Lets one at a time through, in the order in which they came; gone with the last of them."""
+        """Lets one sender of a key through at a time, in order of arrival; the last one removes the queue."""
         return self._turns.setdefault(queue, asyncio.Lock())
 
     def _envelope(self, command: Command[Any], message_id: str | None) -> Envelope:

@@ -90,7 +90,7 @@ class Transport(Protocol):
     name: str
     """Written down in each database: two transports never work on one at once."""
     apart: bool
-    """Whether modules are in processes of their own, which are woken for what they get."""
+    """True if modules are in processes of their own, which are woken for each message."""
 
     @property
     def requests(self) -> Requests:
@@ -120,7 +120,7 @@ class Transport(Protocol):
         ...
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
-        """Before partitions are given away: returns when nothing of them is on its way or under way here."""
+        """Returns when nothing of some partitions is on its way or under way here, before they are given away."""
         ...
 
     async def finish(self) -> None:
@@ -140,7 +140,7 @@ class Transport(Protocol):
         ...
 
     def is_reachable(self, route: str) -> bool:
-        """Whether it makes sense to deliver there now. What is not delivered stays in its outbox."""
+        """Returns whether it makes sense to deliver there now. An undelivered message stays in its outbox."""
         ...
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:

@@ -1,4 +1,4 @@
-"""What can be asked about orders."""
+"""The queries about orders."""
 
 import base64
 import binascii
@@ -36,7 +36,7 @@ async def get_order(message: orders.GetOrder, context: OrdersContext) -> orders.
 
 
 async def list_orders(message: orders.ListOrders, context: OrdersContext) -> orders.OrderPage:
-    """Lists orders, newest first; a page starts behind the last order of the one before."""
+    """Lists orders, newest first; a page starts after the last order of the page before."""
     query = (
         select(Order)
         .options(defer(Order.lines))  # type: ignore[arg-type]  # its type is that of the value

@@ -1,4 +1,4 @@
-"""The dead letters of all modules: found, tried again, corrected, given up."""
+"""Finds, retries, corrects and discards the dead letters of all modules."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""HTTP to a running shop: addresses of contracts, and what an answer that is none means."""
+"""HTTP to a running shop: the addresses of contracts, and the meaning of error responses."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
-    """The path of a contract's route, its parameters taken from the data.
+    """Returns the path of a contract's route, with its parameters taken from the data.
 
     Raises:
         CommandError: it has no route, or a parameter is missing.
@@ -43,7 +43,7 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
 
 @contextmanager
 def reaching(url: str) -> Iterator[None]:
-    """Turns what httpx raises into errors that say whether to try again.
+    """Turns httpx's errors into errors that say whether to try again.
 
     Raises:
         CommandError: nobody answers there, or not in time.
@@ -77,7 +77,7 @@ def start_of(url: str) -> str:
 
 
 def refusal(response: httpx.Response) -> str:
-    """What a problem answer says, every field of it."""
+    """Returns the text of a problem response, with every wrong field."""
     try:
         problem = response.json()
         fields = "; ".join(
@@ -89,7 +89,7 @@ def refusal(response: httpx.Response) -> str:
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """JSON of a command line, which must be an object.
+    """Parses JSON from the command line, which must be an object.
 
     Raises:
         CommandError: it is none.

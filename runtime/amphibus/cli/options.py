@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they find the project and its data."""
+"""The options that several commands share, and the search for the project and its data."""
 
 import asyncio
 import json
@@ -26,11 +26,11 @@ DataDir = Annotated[
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 DryRun = Annotated[
     bool,
-    Parameter(name="--dry-run", negative="", help="Say what would be done and change nothing."),
+    Parameter(name="--dry-run", negative="", help="Print what would be done, and change nothing."),
 ]
 Contract = Annotated[
     str | None,
-    Parameter(name="--type", help="Of this contract only, such as orders.PlaceOrder.v1."),
+    Parameter(name="--type", help="Only this contract, such as orders.PlaceOrder.v1."),
 ]
 All = Annotated[bool, Parameter(name="--all", negative="", help="All of them.")]
 Db = Annotated[
@@ -45,7 +45,7 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def project() -> "Project":
-    """The project that the current folder lies in.
+    """Returns the project that the current folder lies in.
 
     Raises:
         NoProject: there is none.
@@ -56,7 +56,7 @@ def project() -> "Project":
 
 
 def destinations() -> dict[str, list[str]]:
-    """Type of a message -> the modules that it goes to, as the last `amphibus check --fix` wrote it.
+    """Returns type of a message -> its receivers, as the last `amphibus check --fix` wrote it.
 
     Nothing is imported for it, so that it is there at once; outside a project it is empty.
     """
@@ -69,7 +69,7 @@ def destinations() -> dict[str, list[str]]:
 
 
 def settings(*, mode: str = "monolith", **flags: Any) -> "Settings":
-    """The settings of the project that the current folder lies in.
+    """Returns the settings of the project that the current folder lies in.
 
     Raises:
         NoProject: there is none.
@@ -81,7 +81,7 @@ def settings(*, mode: str = "monolith", **flags: Any) -> "Settings":
 
 
 def root() -> Path:
-    """The project's root, found without loading the project.
+    """Returns the project's root, found without loading the project.
 
     Raises:
         NoProject: there is none.
@@ -92,7 +92,7 @@ def root() -> Path:
 
 
 def data_dir(given: Path | None) -> Path:
-    """The folder of the databases: the one that was given, else the configured one.
+    """Returns the folder of the databases: the given one, else the configured one.
 
     Raises:
         CommandError: the databases are no files.
@@ -111,7 +111,7 @@ def data_dir(given: Path | None) -> Path:
 
 
 def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]:
-    """The modules' databases, by module: in a folder that was given, on a server, or in the configured folder.
+    """Returns the modules' databases, by module: in a given folder, on a server, or in the configured folder.
 
     Raises:
         StoreError: there are none.
@@ -130,7 +130,7 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
 
 
 def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
-    """Where messages of producers are put; a file is made if there is none.
+    """Returns the database that producers' messages go into; makes a file if there is none.
 
     Raises:
         StoreError: it cannot be made, or the server cannot be reached.
@@ -155,7 +155,7 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
 
 
 def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
-    """The database of one module.
+    """Returns the database of one module.
 
     Raises:
         CommandError: it has none there.
@@ -166,7 +166,7 @@ def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
 
 
 def base_url(given: str | None) -> str:
-    """Address of the shop: the one that was given, else the configured one."""
+    """Returns the address of the shop: the given one, else the configured one."""
     if given is not None:
         return given.rstrip("/")
     configured = settings()
@@ -175,7 +175,7 @@ def base_url(given: str | None) -> str:
 
 
 def instant(text: str) -> int:
-    """`2025-01-31`, `2025-01-31T12:00:00Z`, or `30m`, `2h`, `7d` ago: microseconds since the epoch.
+    """Parses `2025-01-31`, `2025-01-31T12:00:00Z`, or `30m`, `2h`, `7d` ago, to microseconds since the epoch.
 
     Raises:
         CommandError: it is neither.

@@ -88,11 +88,11 @@ class Host:
 
     @property
     def topology(self) -> Any:
-        """Who handles what."""
+        """The topology that routes the messages."""
         return self._around.topology
 
     def accepted_store(self) -> AcceptedStore:
-        """The gateway's store, if the gateway is hosted here."""
+        """Returns the gateway's store, if the gateway is hosted here."""
         hosted = self.modules[GATEWAY]
         return AcceptedStore(
             topology=self._around.topology,
@@ -153,7 +153,7 @@ class Host:
                 return
 
     async def _switch_mode(self) -> None:
-        """Takes over what waits where another mode left it."""
+        """Takes over the messages that another mode left waiting."""
         now = self.transport.name
         last = {
             name: await last_transport(hosted.store.reader) for name, hosted in self.modules.items()
@@ -172,7 +172,7 @@ class Host:
             await remember_transport(hosted, now)
 
     async def stop(self, within: float | None = None) -> None:
-        """Stops intake, finishes what runs within `drain_seconds` or these, closes the databases."""
+        """Stops intake, finishes running work within `drain_seconds` or these, closes the databases."""
         if self._stopped:
             return
         self._stopped = True
@@ -207,11 +207,11 @@ class Host:
         )
 
     async def idle(self) -> bool:
-        """Whether nothing is under way in any module, or on its way to one."""
+        """Returns whether nothing is under way in any module, or on its way to one."""
         return await self.transport.idle() and await all_idle([*self.modules.values()])
 
     def wake(self) -> None:
-        """Makes every module look at once for what is due and undelivered."""
+        """Makes every module look at once for due and undelivered messages."""
         for hosted in self.modules.values():
             hosted.due.wake()
             hosted.relay.wake()

@@ -16,12 +16,12 @@ class _Uvicorn(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Captures none."""
+        """Captures no signals."""
         yield
 
 
 class HttpServer:
-    """Runs beside the modules, on the same loop."""
+    """An HTTP server beside the modules, on the same loop."""
 
     def __init__(self, app: Any, settings: Settings) -> None:
         self._settings = settings
@@ -33,7 +33,7 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                # Half of the time at most: the modules' work comes after it.
+                # At most half of the time: the modules' work ends after it.
                 timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
                 server_header=False,
                 date_header=True,
@@ -77,7 +77,7 @@ class HttpServer:
             self.on_lost()
 
     async def stop(self) -> None:
-        """Answers what was asked, takes nothing new; hangs up on who has not finished asking in time."""
+        """Answers open requests, accepts none, and hangs up on clients that have not finished asking in time."""
         self._server.should_exit = True
         if self._task is not None:
             with contextlib.suppress(SystemExit):

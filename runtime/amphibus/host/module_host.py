@@ -73,7 +73,7 @@ class ModuleHost:
             await service.stop()
 
     async def drain(self) -> None:
-        """Finishes what runs."""
+        """Finishes running work."""
         await self.receiver.drain()
 
     async def finish(self) -> None:
@@ -90,11 +90,11 @@ class ModuleHost:
         await self.store.close()
 
     async def idle(self) -> bool:
-        """Whether nothing is under way, due or undelivered where it can be delivered."""
+        """Returns whether nothing is under way, due or undelivered where it can be delivered."""
         return self.receiver.in_flight == 0 and await self.relay.idle() and await self.due.idle()
 
     async def _drain_partitions(self, partitions: frozenset[int]) -> None:
-        """Lets no more come of some partitions, and returns when all that came is done with."""
+        """Stops the intake of some partitions, and returns when all work on them is done."""
         await self._around.transport.revoke(self.name, partitions)
         await self.receiver.drain_partitions(partitions)
 
@@ -145,10 +145,10 @@ class ModuleHost:
 
 
 async def all_idle(modules: Sequence[ModuleHost]) -> bool:
-    """Whether nothing is under way, due or undelivered in any of some modules.
+    """Returns whether nothing is under way, due or undelivered in any of some modules.
 
-    A server takes its time to answer: one that was asked may be sent something while another is asked. That is
-    a commit.
+    A server takes time to answer: while one module is asked, another that was asked before may get a message.
+    Such a message is a commit.
     """
     before = sum(hosted.writer.commits for hosted in modules)
     for hosted in modules:

@@ -1,4 +1,4 @@
-"""Forgets what need not be remembered, in small batches, so that a write never waits long behind it."""
+"""Deletes rows whose retention is over, in small batches, so that no write waits long behind it."""
 
 import asyncio
 from typing import Any
@@ -54,7 +54,7 @@ class Retention:
         await self._task.stop()
 
     async def prune(self) -> int:
-        """Forgets everything that is old enough, batch by batch; returns the number of rows."""
+        """Deletes everything that is old enough, batch by batch; returns the number of rows."""
         total = 0
         while True:
             rows = await self._writer.submit(self._one_batch)

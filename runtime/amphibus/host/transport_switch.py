@@ -1,9 +1,9 @@
 """Moves a system between the modes with messages in flight: none lost, none handled twice.
 
-Each database knows what carried its module's messages last. What the broker has confirmed is gone
-from the outboxes and waits in its queues: so before a module is hosted without a broker, its queues
-are emptied through its inbox, in the order in which they would have been. The other way needs
-nothing: what no module has committed is still in an outbox, and the relay takes it to the broker.
+Each database records the transport that carried its module's messages last. Messages that the broker
+has confirmed are gone from the outboxes and wait in its queues. So before a module is hosted without
+a broker, the host empties its queues through its inbox, in their order. The other way needs nothing:
+a message that no module has committed is still in an outbox, and the relay takes it to the broker.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ _LOOK_SECONDS = 0.05
 
 
 async def remember_transport(hosted: ModuleHost, name: str) -> None:
-    """Writes down what carries them from now on. Durable when it returns."""
+    """Records the transport that carries them from now on. Durable when it returns."""
     connection = hosted.store.writer
-    await hosted.store.begin_alone()  # other instances may write it down at the same moment
+    await hosted.store.begin_alone()  # other instances may write it at the same moment
     try:
         await note_transport(connection.sql, name)
     except BaseException:
@@ -63,7 +63,7 @@ async def empty_the_broker(
         transport.attach(hosted.name, hosted.receiver, hosted.assignment)
     _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
     await transport.open(health)
-    # One more look than needed: what is handled here sends nothing to the broker any more.
+    # One more look than needed: handlers send nothing to the broker any more.
     while not (await _empty(transport, modules) and await _empty(transport, modules)):
         await asyncio.sleep(_LOOK_SECONDS)
     for hosted in modules:

@@ -1,4 +1,4 @@
-"""Brings delayed messages and timers back when their time has come."""
+"""Wakes timers and delayed messages when they are due: the delayed retry."""
 
 import asyncio
 import contextlib

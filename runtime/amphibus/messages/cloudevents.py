@@ -28,7 +28,7 @@ _KNOWN = frozenset(
 
 
 def to_headers(envelope: Envelope) -> dict[str, str]:
-    """The attributes as headers; all of them text."""
+    """Returns the attributes as headers, all of them text."""
     headers = {
         "ce-specversion": "1.0",
         "ce-id": envelope.id,
@@ -51,7 +51,7 @@ def to_headers(envelope: Envelope) -> dict[str, str]:
 
 
 def from_headers(headers: dict[str, str], body: bytes, *, now: int) -> Envelope:
-    """The envelope that headers and a body say.
+    """Returns the envelope that headers and a body describe.
 
     Raises:
         Undecodable: an attribute that CloudEvents requires is missing, or one has no meaning.
@@ -93,7 +93,7 @@ def from_headers(headers: dict[str, str], body: bytes, *, now: int) -> Envelope:
 
 
 def _trace(text: str) -> str:
-    """What is not W3C trace context begins a new trace, as its specification says."""
+    """Returns the trace context, or a new one if it is malformed, as its specification says."""
     return text if _TRACE.fullmatch(text) else new_trace()
 
 

@@ -9,7 +9,7 @@ _LONGEST_TRACEBACK: Final = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, as it is kept: texts without personal data, which any database can hold."""
+    """The reason why an attempt failed, as it is stored: text without personal data."""
 
     reason: str
     error: str

@@ -1,4 +1,4 @@
-"""What of a module's outbox waits in its database: read in pieces whose cost does not grow with what waits."""
+"""Reads the waiting messages of an outbox in pieces whose cost does not grow with their number."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,11 +23,11 @@ class OutboxReader:
         self._transport = transport
 
     def route_to(self, destination: str) -> str:
-        """The way that leads there."""
+        """Returns the route that leads to a destination."""
         return self._transport.routes((destination,))[0][0]
 
     async def routes_beyond(self, held: Mapping[str, int]) -> set[str]:
-        """The ways for which more waits than is held of each destination in memory."""
+        """Returns the routes for which more rows wait than memory holds for each destination."""
         routes: set[str] = set()
         sql, mine = self._store.reader, only(self._assignment)
         for destination in await destinations_waited_for(sql):

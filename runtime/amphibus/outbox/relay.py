@@ -1,11 +1,11 @@
-"""Takes outbox rows to their destinations, until each is safe there.
+"""Takes outbox rows to their destinations until each is safe there: at-least-once delivery.
 
-Rows are found by their state, never by a position that was read up to: numbers are given before a
-commit, and a position skips what commits late. At most one message of a (destination, key) is under
-way, so order per key holds whatever fails; different keys never wait for each other. What was
-committed just now is handed over from memory; the database is read at start, after a backlog, as a
-net, and where the numbers of what was committed do not follow those before: then another process
-(an instance, `send`, `replay`) has put something in line, and its turn may be before ours.
+The relay finds rows by their state, never by a position read so far: rows are numbered before their
+commit, and a position skips a row that commits late. At most one message of a (destination, key) is
+under way, so order per key survives every failure; different keys never wait for each other. A new
+commit is handed over from memory. The relay reads the database at start, after a backlog, as a net,
+and when a commit's numbers leave a gap: then another process (an instance, `send`, `replay`) has
+written a row, and its turn may be before ours.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _ACKS_AT_ONCE = 64
 _ACK_SECONDS = 0.05
 _RIDES_FROM = 16
 _RIDES_AFTER_SECONDS = 0.01
-"""So many marks, or so old ones, are written with whatever is committed next: a few new ones are worth no statement."""
+"""So many delivery acks, or so old ones, ride along with the next commit: a few new ones are worth no statement."""
 
 
 class Relay:
@@ -93,13 +93,13 @@ class Relay:
             self._acking = False
 
     async def idle(self) -> bool:
-        """Whether every reachable destination has everything."""
+        """Returns whether every reachable destination has everything."""
         if self._acks or not all(queue.idle for queue in self._queues.values()):
             return False
         return not any(map(self._transport.is_reachable, await self._reader.routes_beyond({})))
 
     def sent(self, rows: list[OutboxRow]) -> None:
-        """Rows that were committed just now, in the order of their numbers."""
+        """Takes rows that were committed just now, in the order of their numbers."""
         mine, others = self._assignment.owned, False
         if any(row[0] != number for number, row in enumerate(rows, self._follows)):
             for queue in self._queues.values():
@@ -117,13 +117,13 @@ class Relay:
             self._pump(queue)
 
     def _changed_hands(self, _gained: frozenset[int], _lost: frozenset[int]) -> None:
-        """What waits in memory may not be ours any more, or more may be: the database says."""
+        """Forgets what waits in memory, since partitions changed hands: the database knows what is ours."""
         for queue in self._queues.values():
             queue.forget_waiting()
         self.wake()
 
     def wake(self) -> None:
-        """Looks into the database at once: others wrote there, or a destination came back."""
+        """Reads the database at once: another process wrote there, or a destination came back."""
         self._look.set()
 
     def _queue(self, route: str) -> DeliveryQueue:
@@ -148,7 +148,7 @@ class Relay:
                     await self._look.wait()
 
     async def _find_waiting(self) -> None:
-        """Marks the ways for which the database holds more than is known in memory."""
+        """Marks the routes for which the database holds more than memory knows."""
         held: dict[str, int] = {}
         for queue in self._queues.values():
             for destination, count in queue.held_by_destination().items():
@@ -239,7 +239,7 @@ class Relay:
             self._write_acks_now()
 
     def _write_acks(self, transaction: Transaction) -> None:
-        """Rides along with whatever commit comes next, or is a commit by itself.
+        """Writes delivery acks with whatever commit comes next, or in a commit of its own.
 
         Losing it costs a repetition, which the inbox absorbs.
         """

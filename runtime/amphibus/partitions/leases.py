@@ -1,10 +1,11 @@
-"""Shares the work of a module out among its instances, through its PostgreSQL database.
+"""Shares a module's partitions among its instances through its PostgreSQL database: the rebalance.
 
-Each instance says every `beat` seconds that it lives, by the database's clock. The partitions are
-spread evenly over those that do; one that falls silent is struck off, and its partitions are free.
+Each instance renews its heartbeat every `beat` seconds, by the database's clock. Living instances hold
+equal shares of the partitions; a silent one is struck off, and its partitions become free.
 Every commit locks its instance's row (fencing, after Kleppmann): an instance that was struck off
-while it was paused cannot commit any more, whatever it believes. The same statement reads what it
-holds, with a token that grows at each change of hands: what was taken under another is not done.
+while it was paused cannot commit any more, whatever it believes. The same statement reads the
+partitions it holds, each with a fencing token that grows at each change of hands: work taken under
+another token is dropped.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ from amphibus.supervision import Supervisor
 
 
 class Leases:
-    """The shares of one instance. Lives as long as its module is hosted."""
+    """The partitions of one instance. Lives as long as its module is hosted."""
 
     def __init__(
         self,
@@ -103,7 +104,7 @@ class Leases:
     def notify(self) -> None:
         """Wakes the other instances, outside every transaction, where it would make commits wait.
 
-        What comes while one call is under way is told by the next.
+        A call tells what came while the one before it was under way.
         """
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._notify())
@@ -120,15 +121,15 @@ class Leases:
             wake()
 
     def lease_token(self, partition: int) -> LeaseToken:
-        """What a message of a partition is taken under; never a valid one where it is not held."""
+        """Returns the fencing token for messages of a partition; never a valid one if it is not held."""
         return partition, self._held.get(partition, 0)
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
     ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
-        """Inside a transaction: what is held. Nobody may strike this instance off before it ends.
+        """Returns what is held, inside a transaction. Nobody may strike this instance off before it ends.
 
-        What stands against running messages is asked with it, since each question wakes the server.
+        It asks for prior outcomes of messages too, since each question wakes the server.
 
         Raises:
             StoreError: it was struck off.
@@ -207,7 +208,7 @@ class Leases:
             self._change(gained=frozenset(claimed))
 
     def _leave(self, partitions: frozenset[int]) -> None:
-        """Begins to give partitions away: nothing new of them is begun, what runs is waited for.
+        """Begins to give partitions away: begins nothing new on them and waits for what runs.
 
         That may take as long as a handler and its outside step, and the beat goes on meanwhile.
         """
@@ -220,7 +221,7 @@ class Leases:
         self._look.set()
 
     async def _release(self, sql: Sql) -> None:
-        """Gives away what is quiet: others may take it as soon as the database says so."""
+        """Gives away drained partitions: others may take them as soon as the database says so."""
         if self._draining is None or not self._draining.done():
             return
         if (error := self._draining.exception()) is not None:
@@ -236,7 +237,7 @@ class Leases:
         self._leaving, self._draining = frozenset(), None
 
     def _lose_all(self) -> None:
-        """Others have it already, perhaps: what is under way fails at its commit."""
+        """Treats all partitions as taken by others: work under way on them fails at its commit."""
         if self._draining is not None:
             self._draining.cancel()
         lost = frozenset(self._held)

@@ -1,4 +1,4 @@
-"""From the bytes of an envelope to the message that a handler takes, and from messages to envelopes."""
+"""Decodes envelopes into the messages that handlers take, and encodes messages into envelopes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ class CodecEntry:
 
     route: On
     contract: type[Message]
-    """What the bytes are decoded as."""
+    """The class that the bytes are decoded as."""
     convert: Convert | None = None
-    """What makes of it the version that the handler takes."""
+    """The converter to the version that the handler takes."""
 
 
 class Codec:
-    """Decodes what comes to a module and encodes what leaves it."""
+    """Decodes the messages to a module and encodes those it sends."""
 
     def __init__(self, module: Module, topology: Topology) -> None:
         self._module = module
@@ -39,7 +39,7 @@ class Codec:
             contract.model_rebuild()
 
     def entry(self, envelope: Envelope) -> CodecEntry:
-        """Who takes a message.
+        """Returns the entry of a message's type.
 
         Raises:
             Undecodable: nobody here takes messages of this type and version.
@@ -54,9 +54,9 @@ class Codec:
         return found
 
     def decode(self, envelope: Envelope, entry: CodecEntry) -> Message:
-        """The message, in the version that the handler takes. Decoded once a process, since it is frozen.
+        """Returns the message in the version that the handler takes. A process decodes it once, since it is frozen.
 
-        A key that the sender left open is filled from the message's id, the same on every attempt.
+        An absent key is filled from the message's id, the same on every attempt.
 
         Raises:
             Undecodable: the body is not what the contract says.
@@ -87,7 +87,7 @@ class Codec:
     def outgoing(
         self, messages: Iterable[tuple[Message, bytes]], *, cause: Envelope, now: int
     ) -> list[tuple[Envelope, tuple[str, ...]]]:
-        """Envelopes for what a handler published and sent, each with its destinations."""
+        """Returns envelopes for the messages that a handler published and sent, each with its destinations."""
         found: list[tuple[Envelope, tuple[str, ...]]] = []
         for message, body in messages:
             first = self.envelope(message, body, cause=cause, now=now)
@@ -112,7 +112,7 @@ class Codec:
         now: int,
         identity: str | None = None,
     ) -> Envelope:
-        """One message of this module, caused by another."""
+        """Returns the envelope of one message of this module, caused by another."""
         return Envelope(
             id=identity or new_id(),
             type=type(message).contract_type,
@@ -126,7 +126,7 @@ class Codec:
         )
 
     def answer(self, entry: CodecEntry, message: Message, returned: object) -> bytes:
-        """The answer's bytes: what the handler returned, or the answer filled from the command's own fields."""
+        """Returns the answer's bytes: the handler's result, or an answer filled from the command's own fields."""
         expected = entry.contract.answer_type()
         if expected is None:
             return b""
@@ -139,12 +139,12 @@ class Codec:
 
 
 def to_bytes(value: Value) -> bytes:
-    """JSON, by the names on the wire."""
+    """Returns JSON, by the names on the wire."""
     return value.model_dump_json().encode()
 
 
 def fill(answer: type[Value], message: Message) -> Value:
-    """An answer whose fields are those of the same names of the message, and defaults."""
+    """Returns an answer with the message's fields of the same names, and defaults for the rest."""
     known = type(message).model_fields
     return answer.model_validate(
         {name: getattr(message, name) for name in answer.model_fields if name in known}

@@ -1,4 +1,4 @@
-"""Finds what is missing in a process before it runs, and draws it."""
+"""Finds the gaps of a process (saga) before it runs, and draws it."""
 
 from collections.abc import Iterator
 from typing import get_type_hints
@@ -12,7 +12,7 @@ Outstanding = frozenset[type[Command]]  # type: ignore[type-arg]
 
 
 def problems_of_process(process: Process) -> Iterator[str]:
-    """Says in words what a process does not answer, never reaches, or leaves behind."""
+    """Yields in words the messages that a process does not answer, and the states and effects it forgets."""
     names = {state.name for state in process.states}
     for target in _targets(process):
         if target not in names:
@@ -104,7 +104,7 @@ def _left_behind(process: Process) -> Iterator[str]:
 
 
 def _walk(process: Process) -> Iterator[tuple[str, Outstanding]]:
-    """Every reachable pair of a state and the effects that are open in it."""
+    """Yields every reachable pair of a state and the effects that are open in it."""
     effects = {each.done_by: each for each in process.effects}
     todo: list[tuple[str, Outstanding]] = []
     for when in process.begins:
@@ -168,7 +168,7 @@ def _targets(process: Process) -> Iterator[str]:
 
 
 def mermaid_of_process(process: Process) -> str:
-    """The process as a Mermaid state diagram."""
+    """Returns the process as a Mermaid state diagram."""
     lines = ["stateDiagram-v2"]
     for when in process.begins:
         lines += [f"    [*] --> {to}: {when.contract.contract_name}" for to in when.targets]

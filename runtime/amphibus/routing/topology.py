@@ -1,4 +1,4 @@
-"""Who handles what: the front pages of all modules together, checked as a whole."""
+"""The routing table of the whole system: the front pages of all modules together, checked as a whole."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ GATEWAY = "gateway"
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Everything that routing needs, computed once from the front pages."""
+    """The facts that routing needs, computed once from the front pages."""
 
     contracts: Mapping[str, type[Message]]
     """Contract type -> class, for every contract in `contracts/`."""
@@ -27,19 +27,19 @@ class Topology:
     """Type of an event -> the modules that subscribe to it, sorted."""
     modules: tuple[str, ...] = field(default=())
     publishes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Module -> types of the events that it says, older versions that it converts to included."""
+    """Module -> types of the events that it publishes, older versions that it converts to included."""
     sends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Module -> types of the commands that it sends and of the queries that it asks."""
 
     def destinations(self, contract: type[Message]) -> tuple[str, ...]:
-        """The modules that a command or event goes to; none for an event without a subscriber."""
+        """Returns the modules that a command or event goes to; none for an event without a subscriber."""
         if kind_of(contract) == "event":
             return self.subscribers.get(contract.contract_type, ())
         owner = self.owners.get(contract.contract_type)
         return () if owner is None else (owner,)
 
     def as_lock(self) -> dict[str, Any]:
-        """What `config/topology.lock.json` holds."""
+        """Returns the content of `config/topology.lock.json`."""
         return {
             "modules": list(self.modules),
             "owners": dict(sorted(self.owners.items())),
@@ -50,7 +50,7 @@ class Topology:
 
 
 def build_topology(modules: Iterable[Module], contracts: Mapping[str, type[Message]]) -> Topology:
-    """Adds the front pages up; `problems_of_topology` says whether they fit."""
+    """Builds the topology from the front pages; `problems_of_topology` checks that they fit."""
     modules = tuple(modules)
     owners: dict[str, str] = {}
     subscribers: dict[str, set[str]] = {}
@@ -86,9 +86,9 @@ def problems_of_topology(
     contracts: Mapping[str, type[Message]],
     elsewhere: Topology | None = None,
 ) -> list[str]:
-    """Every declaration that cannot be right, in words: module, message and the known alternatives.
+    """Returns every wrong declaration, in words: module, message and the known alternatives.
 
-    `elsewhere` is what modules declare whose front pages are not here.
+    `elsewhere` holds the declarations of modules whose front pages are not here.
     """
     modules = tuple(modules)
     problems = [
@@ -242,7 +242,7 @@ def _problems_of_convert(where: str, module: Module, convert: Convert) -> Iterat
 
 
 def processes_of(module: Module) -> tuple[Process, ...]:
-    """The process managers among a module's handlers, each once."""
+    """Returns the process managers among a module's handlers, each once."""
     found: dict[str, Process] = {}
     for row in module.routes:
         if isinstance(row.handler, Process):
@@ -251,5 +251,5 @@ def processes_of(module: Module) -> tuple[Process, ...]:
 
 
 def route_of(module: Module, contract: type[Message]) -> On | None:
-    """The row of a module's routing table for a contract."""
+    """Returns the row of a module's routing table for a contract."""
     return next((row for row in module.routes if row.contract is contract), None)

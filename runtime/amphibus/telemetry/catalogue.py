@@ -1,7 +1,7 @@
 """Every log line that the runtime writes, with the fields it may carry.
 
-A field that is not listed here is dropped before it is written, so what the lines can give away is
-read on this page. To every line are added, where they are known, `time`, `level` and `CONTEXT`.
+The runtime drops a field that is not listed here, so this page shows everything that a line can give
+away. Every line also carries `time`, `level` and, if known, `CONTEXT`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """One kind of log line: what it says and the fields that it may carry."""
+    """One kind of log line: its meaning and the fields that it may carry."""
 
     says: str
     fields: frozenset[str]
@@ -22,7 +22,7 @@ def _event(says: str, fields: str = "") -> LogEvent:
 
 
 CONTEXT: Final = ("module", "message", "message_id", "correlation", "causation", "trace")
-"""Who was working on what: added by itself, or given where a line is about another message."""
+"""The context of a line (module, message, flow): added by itself, or given if a line is about another message."""
 
 EVENTS: Final[Mapping[str, LogEvent]] = {
     # The process.
@@ -63,7 +63,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.suspected": _event("Was in work when the process died; runs alone now.", "crashes"),
     "message.undecodable": _event("Its type, version or body is not understood.", "source error"),
     "message.misplaced": _event("Has no handler in this module.", "source"),
-    # The ways between modules.
+    # Relay, broker and partitions.
     "relay.stalled": _event(
         "A destination takes nothing; its messages wait.", "destination depth error"
     ),

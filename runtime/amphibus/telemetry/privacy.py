@@ -1,4 +1,4 @@
-"""What may be shown of a message or an error: never a payload, never personal data."""
+"""The one door for showing a message or an error: never a payload, never personal data."""
 
 import re
 import traceback
@@ -18,7 +18,7 @@ _MAIL: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}@[^\s@\"'<>(),;:=]{1,255}")
 
 
 def safe(message: BaseModel) -> dict[str, Any]:
-    """The message's fields as JSON values, those marked `Personal` masked."""
+    """Returns the message's fields as JSON values, with those marked `Personal` masked."""
     shown: dict[str, Any] = message.model_dump(mode="json")
     for steps in _personal(type(message)):
         _mask(shown, steps)
@@ -26,7 +26,7 @@ def safe(message: BaseModel) -> dict[str, Any]:
 
 
 def describe(error: BaseException, message: BaseModel | None = None) -> str:
-    """One line about an error, without input values, SQL parameters or personal data."""
+    """Returns one line about an error, without input values, SQL parameters or personal data."""
     said = " ".join(_said(error).split())
     if len(said) > _LONGEST:
         said = f"{said[:_LONGEST]}…{_end(error)}"
@@ -35,7 +35,7 @@ def describe(error: BaseException, message: BaseModel | None = None) -> str:
 
 
 def traceback_of(error: BaseException, message: BaseModel | None = None) -> str:
-    """The error and what caused it, frame by frame, without locals and as careful as `describe`."""
+    """Returns the error and its causes, frame by frame, without locals and as careful as `describe`."""
     parts = []
     for each in _chain(error):
         frames = traceback.extract_tb(each.__traceback__)[-_FRAMES:]
@@ -46,7 +46,7 @@ def traceback_of(error: BaseException, message: BaseModel | None = None) -> str:
 
 
 def scrub(text: str, message: BaseModel | None = None) -> str:
-    """The text without mail addresses and without the values of the message's personal fields."""
+    """Returns the text without mail addresses and without the values of the message's personal fields."""
     if message is not None:
         for value in sorted(personal_values(message), key=len, reverse=True):
             text = text.replace(value, MASK)
@@ -54,7 +54,7 @@ def scrub(text: str, message: BaseModel | None = None) -> str:
 
 
 def personal_values(message: BaseModel) -> set[str]:
-    """The texts in the message's personal fields, but for very short ones, found everywhere."""
+    """Returns the texts in the message's personal fields, except very short ones, which occur everywhere."""
     found: set[str] = set()
     for steps in _personal(type(message)):
         found.update(value for value in _texts(message, steps) if len(value) > 3)
@@ -82,7 +82,7 @@ def _end(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """The error and its causes, the first cause first, as Python prints them."""
+    """Returns the error and its causes, the first cause first, as Python prints them."""
     found: list[BaseException] = []
     each: BaseException | None = error
     while each is not None and each not in found:

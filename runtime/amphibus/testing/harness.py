@@ -43,7 +43,7 @@ _TRANSPORTS = ("memory", "memory+wire", "rabbitmq")
 
 
 class Harness:
-    """Modules at work. What is sent goes through the gateway's outbox, as a producer's messages do."""
+    """Modules at work. Messages go through the gateway's outbox, as a producer's do."""
 
     def __init__(self, host: Host, clock: VirtualClock) -> None:
         self.host = host
@@ -179,7 +179,7 @@ class Harness:
             raise NotSeen(not_at_rest(self.host, _PATIENCE_SECONDS)) from None
 
     async def advance(self, **duration: float) -> None:
-        """Moves the clock, e.g. `advance(hours=24)`, lets what is due happen, and settles."""
+        """Moves the clock, e.g. `advance(hours=24)`, runs whatever is due, and settles."""
         await self.settle()
         self.clock.advance(timedelta(**duration))
         self.host.wake()
@@ -187,7 +187,7 @@ class Harness:
         await self.settle()
 
     async def expect(self, contract: type[M], **fields: Any) -> M:
-        """Settles, then returns the first event or command of that contract whose fields are these.
+        """Settles, then returns the first event or command of that contract with these fields.
 
         Raises:
             NotSeen: there is none.
@@ -205,7 +205,7 @@ class Harness:
         return found[0]
 
     def seen(self, contract: type[M], **fields: Any) -> list[M]:
-        """All messages of that contract that modules have committed to their outboxes, oldest first."""
+        """Returns all messages of that contract that modules have committed to their outboxes, oldest first."""
         messages = [
             contract.model_validate_json(each.body)
             for each in self.outgoing()
@@ -218,7 +218,7 @@ class Harness:
         ]
 
     def outgoing(self) -> list[Envelope]:
-        """Everything in the outboxes of the hosted modules, oldest first."""
+        """Returns everything in the outboxes of the hosted modules, oldest first."""
         found: list[Envelope] = []
         for hosted in self.host.modules.values():
             found += map(envelope_of, look_into(hosted.name, self.host.settings, SENT))
@@ -275,5 +275,5 @@ def _transport(
 
 
 def environment(folder: Path) -> str:
-    """A name at the broker for what is in a folder: opened again, it finds what waits for it there."""
+    """Returns a name at the broker for a data folder: opened again, the folder finds its waiting messages there."""
     return "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Modules of one process. What is on its way is in its sender's outbox, so nothing here needs to outlive a crash."""
+"""Carries messages between modules of one process. Each is in its sender's outbox, so no crash loses one."""
 
 import asyncio
 

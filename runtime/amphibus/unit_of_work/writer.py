@@ -1,7 +1,7 @@
 """The one writer of a module's database: many units of work in one commit.
 
-Every change of a module goes through its writer, one transaction at a time. What is ready together is committed
-together (group commit), because a commit costs more than most of what is in it.
+Every change of a module goes through its writer, one transaction at a time. Units that are ready together are
+committed together (group commit), because a commit costs more than most of its content.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _TRIES = 20
 _BEGUN_SECONDS = 0.1
 _DRAIN_LOOK_SECONDS = 0.001
 _APART_SECONDS = 0.005
-"""How far two instances are kept apart that change the same rows, at the first try."""
+"""The time between two instances that change the same rows, at the first try."""
 
 
 class Writer:
@@ -100,8 +100,8 @@ class Writer:
         """Puts a unit of work in line. Its future has the job's result once that is durable.
 
         The job may run more than once: a batch that fails as a whole is rolled back and its units rerun singly.
-        What stands against running the message that it is `about` is looked up for the whole batch.
-        What is not about a message, but waited for, says which `flow` it belongs to.
+        Prior outcomes of the message that it is `about` are looked up for the whole batch.
+        A unit that is about no message, but is waited for, names the `flow` that it belongs to.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         unit = Unit(job, done, about, about.correlation if about else flow)
@@ -136,7 +136,7 @@ class Writer:
                 await asyncio.sleep(0)
 
     async def _woken(self) -> None:
-        """Returns when something was submitted. A transaction that was begun for it is not left open for long."""
+        """Returns when something was submitted. Does not leave a transaction open for long."""
         connection = self._store.writer
         if connection.begun and not self._wake.is_set():
             with contextlib.suppress(TimeoutError):
@@ -233,7 +233,7 @@ class Writer:
             await self._store.renew_writer()
 
     def _more_comes(self, left: int) -> bool:
-        """Whether another transaction follows at once, or as soon as a few messages have come together."""
+        """Returns whether another transaction follows at once, or as soon as a few messages have come together."""
         return bool(left or self._units or self._commit_delay.pause)
 
     def _announce(
@@ -253,6 +253,6 @@ class Writer:
 
 
 def _we_are_cancelled() -> bool:
-    """Whether the writer itself is to end, and not something that a handler awaited."""
+    """Returns whether the writer itself is to end, and not something that a handler awaited."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

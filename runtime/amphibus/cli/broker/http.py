@@ -1,4 +1,4 @@
-"""Speaks to a broker over the HTTP of its management plugin, where there is no `rabbitmqctl` at hand."""
+"""Speaks to a broker over the HTTP of its management plugin, if there is no `rabbitmqctl` at hand."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ class HttpControl:
         self._login = base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def export(self) -> dict[str, Any]:
-        """All definitions of the broker, hashes of passwords included.
+        """Returns all definitions of the broker, hashes of passwords included.
 
         Raises:
             CommandError: it does not answer, or refuses.
@@ -42,7 +42,7 @@ class HttpControl:
         self._call("POST", "definitions", json.dumps(wanted).encode())
 
     def run(self, *step: str) -> None:
-        """Does what `rabbitmqctl` would do with these words; more topic rights of that user may go with it."""
+        """Does what `rabbitmqctl` would do with these words; may remove more topic rights of that user too."""
         match step:
             case ("delete_user", user):
                 self._call("DELETE", f"users/{_part(user)}")
@@ -54,7 +54,7 @@ class HttpControl:
                 raise ValueError(step)
 
     def show(self, steps: list[list[str]]) -> None:
-        """Prints what would be done."""
+        """Prints the requests that would be made."""
         for step in steps:
             print(f"rabbitmqctl {' '.join(step)}")
         print(f"POST {self._url}/api/definitions")

@@ -1,4 +1,4 @@
-"""`amphibus check`: whether what is declared fits together and what is generated is fresh."""
+"""`amphibus check`: checks that the declarations fit together and that the generated files are fresh."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def check(
     fix: Annotated[bool, Parameter(negative="")] = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Check contracts, front pages, processes, settings, migrations, and what is generated.
+    """Check contracts, front pages, processes, settings, migrations and the generated files.
 
     Args:
         fix: Rewrite config/topology.lock.json, the locks of the contracts, and the pictures
@@ -93,7 +93,7 @@ def _stale(project: "Project") -> list[str]:
 
 
 def with_map(page: str, project: "Project") -> str:
-    """The page with the map between its markers drawn anew; a page without markers as it is."""
+    """Returns the page with a fresh map between its markers; a page without markers stays as it is."""
     from amphibus.cli.look.modules import picture
 
     return _redrawn(page, BEGIN, picture(project), END)
@@ -114,7 +114,7 @@ def _redrawn(page: str, begin: str, picture: str, end: str) -> str:
 
 
 def _settings(project: "Project") -> list[str]:
-    """What `[modules.<name>]` says that no container knows."""
+    """Returns the settings under `[modules.<name>]` that no container knows."""
     from pydantic import ValidationError
 
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""Whether a module's migrations make the tables that its models declare."""
+"""Checks that a module's migrations make the tables that its models declare."""
 
 import asyncio
 import tempfile
@@ -11,7 +11,7 @@ from amphibus.telemetry.privacy import describe
 
 
 def differences(module: str, tables: MetaData, migrations: Path) -> list[str]:
-    """What an empty database lacks or has too much after all migrations, beside the models."""
+    """Returns the differences between an empty database after all migrations and the models."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = asyncio.run(_migrated(module, migrations, Path(folder)))

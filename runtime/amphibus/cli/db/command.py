@@ -1,4 +1,4 @@
-"""`amphibus db`: what is in the modules' databases, backups of them."""
+"""`amphibus db`: the contents of the modules' databases, upgrades and backups."""
 
 import asyncio
 import sqlite3
@@ -18,7 +18,7 @@ from amphibus.cli.output import plural, show_columns, show_json, typed
 def status(
     *, as_json: options.AsJson = False, data_dir: options.DataDir = None, db: options.Db = None
 ) -> None:
-    """Show what is in each database and what waits in it."""
+    """Show how many messages each database holds: unsent, handled, delayed, dead."""
     settings = options.settings(db_url=db)
     if data_dir is None and settings.db_url is not None:
         found = db_server.status(settings)
@@ -38,10 +38,10 @@ def upgrade(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Bring the databases to the newest version, while nothing runs; `amphibus run` does it too.
+    """Upgrade the databases to the newest version, while nothing runs; `amphibus run` does it too.
 
     Args:
-        module: Of this module only; repeatable. The role of a module reaches no other.
+        module: Only this module; repeatable. The role of a module reaches no other.
     """
     from amphibus.cli.db.upgrade import upgrade_all
 
@@ -60,7 +60,7 @@ def make_backup(
 ) -> None:
     """Copy all databases as they are at one moment; the modules may be running.
 
-    On a server it takes pg_dump, and a user who may read all schemas.
+    On a server it needs pg_dump and a user who may read all schemas.
 
     Args:
         to: A new folder; by default backups/<time> in the data folder.
@@ -91,9 +91,9 @@ def restore_backup(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Put a backup in place, while nothing runs; what was there is kept beside it.
+    """Put a backup in place, while nothing runs; keep the present databases beside it.
 
-    On a server it takes pg_restore, and a user who may make schemas.
+    On a server it needs pg_restore and a user who may create schemas.
 
     Args:
         source: The folder that a backup was made in.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Versions:
-    """What a database is at: the runtime's tables by number, 0 if there are none; the module's by revision."""
+    """The versions of a database: the runtime's tables by number, 0 if there are none; the module's by revision."""
 
     runtime: int
     module: str
@@ -26,7 +26,7 @@ class _Versions:
 def upgrade_all(
     project: "Project", settings: "Settings", only: tuple[str, ...] = (), *, dry_run: bool
 ) -> None:
-    """Upgrades all of them, or those that are named, one after another, and says from where to where.
+    """Upgrades all databases, or the named ones, one after another, and prints each step.
 
     Raises:
         StoreInUse: a module is running.
@@ -81,7 +81,7 @@ def _step(before: _Versions, newest: _Versions, *, dry_run: bool) -> str:
 
 
 async def _versions(settings: "Settings", module: str) -> _Versions:
-    """The versions that a database is at, read without changing it.
+    """Returns the versions of a database, read without changing it.
 
     Raises:
         NewerStore: a newer version wrote it.
@@ -126,7 +126,7 @@ def _versions_of_file(path: Path, module: str) -> _Versions:
 
 
 async def _hand_over(url: str, module: str) -> None:
-    """What an administrator has made belongs to the module's role, else the module could not use it."""
+    """Gives the administrator's new tables to the module's role, else the module could not use them."""
     from amphibus.admin.server import connected, hand_over
 
     async with connected(url) as connection:

@@ -1,4 +1,4 @@
-"""A new payload for a dead message: from the command line or an editor, checked by its contract."""
+"""Takes a new payload for a dead message from the command line or an editor, and checks it by its contract."""
 
 import json
 import os
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> bytes:
-    """The payload that somebody wants instead, as its contract writes it.
+    """Returns the wanted payload, encoded by its contract.
 
     Raises:
         CommandError: it is not what the contract says, or the editor failed.

@@ -1,4 +1,4 @@
-"""`amphibus replay`: the events of a module's log again, to one module that subscribes to them."""
+"""`amphibus replay`: sends the events of a module's log again to one module that subscribes to them."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -27,12 +27,12 @@ def replay(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Send the events of a module again, to one that subscribes. What that one knows, it leaves.
+    """Send a module's events again to one subscriber, which ignores those that it has handled.
 
     Args:
-        module: Whose events.
+        module: The module whose events are sent.
         to: The module that gets them: a new one, or one whose database was rebuilt.
-        since: 2025-01-31, 2025-01-31T12:00:00Z, or 30m, 2h, 7d ago.
+        since: Time of the oldest event: 2025-01-31, 2025-01-31T12:00:00Z, or 30m, 2h, 7d ago.
         type_: Only this contract; repeatable.
     """
     types = _types(options.project().topology(), module, to, type_)

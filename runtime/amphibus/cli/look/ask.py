@@ -1,4 +1,4 @@
-"""`amphibus ask`: a query of a running shop."""
+"""`amphibus ask`: asks a query of a running shop."""
 
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -23,7 +23,7 @@ def ask(
     timeout: float = 10.0,
     as_json: Annotated[bool, Parameter(name="--json", negative="", show=False)] = False,
 ) -> None:
-    """Ask a query of a running shop; the answer is JSON.
+    """Ask a query of a running shop and print the answer as JSON.
 
     Args:
         contract: Type of the query, such as orders.GetOrder.v1.

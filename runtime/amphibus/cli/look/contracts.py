@@ -1,4 +1,4 @@
-"""`amphibus contracts`: what the messages are, and what each says on the wire."""
+"""`amphibus contracts`: the messages between modules, and their form on the wire."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def list_contracts(*, as_json: options.AsJson = False) -> None:
-    """List every contract with its kind, its key, its route and who takes it."""
+    """List every contract with its kind, its key, its route and its receivers."""
     from amphibus.routing.topology import build_topology
 
     project = options.project()
@@ -29,7 +29,7 @@ def list_contracts(*, as_json: options.AsJson = False) -> None:
 
 
 def show(type_: str, *, as_json: options.AsJson = False) -> None:
-    """Show what one contract says on the wire: its fields as JSON Schema, refusals and an example.
+    """Show one contract on the wire: its fields as JSON Schema, its refusals and an example.
 
     Args:
         type_: The contract's type, such as orders.PlaceOrder.v1.

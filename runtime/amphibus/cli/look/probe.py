@@ -1,4 +1,4 @@
-"""`amphibus probe`: whether a process of this machine is ready, for health checks of containers."""
+"""`amphibus probe`: asks a process of this machine whether it is ready, for health checks of containers."""
 
 from typing import Annotated, Final
 from urllib.error import URLError
@@ -23,8 +23,8 @@ def probe(
 
     Args:
         module: The module that it hosts.
-        port: What its --port was, if not the configured one.
-        live: Ask whether it lives instead, which it may without being ready.
+        port: Its --port, if not the configured one.
+        live: Ask whether it is alive instead; it may be alive without being ready.
     """
     settings = options.settings(mode="distributed", port=port)
     known = known_names(options.root())

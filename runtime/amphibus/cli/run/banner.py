@@ -1,4 +1,4 @@
-"""What is said once everything is started: how it runs, where to look, what to type next."""
+"""The banner after the start: the mode, the addresses, and what to type next."""
 
 import shlex
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What can be seen of what runs."""
+    """The facts about a running process that the banner shows."""
 
     mode: str
     transport: str
     url: str
     modules: tuple[str, ...]
     lacking: str = ""
-    """What is missing, if it does not take work yet."""
+    """The missing parts, if it does not take work yet."""
     broker: str = ""
-    """Where it is, if there is one."""
+    """The broker's address, if there is one."""
     logs: str = ""
-    """Where they are, if they are kept."""
+    """The folder of the logs, if they are kept."""
 
 
 def _demo(settings: "Settings", url: str) -> str:
@@ -40,7 +40,7 @@ def _demo(settings: "Settings", url: str) -> str:
 
 
 def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
-    """Four lines or so."""
+    """Returns the banner, about four lines."""
     business = [name for name in surface.modules if name != GATEWAY]
     files = f"db=sqlite ({plural(len(surface.modules), 'file')} in {settings.data_dir})"
     stored = files if settings.db_url is None else "db=postgresql"

@@ -1,4 +1,4 @@
-"""What is refused before anything starts, each time with what to type instead."""
+"""The checks before a start; each refusal says what to type instead."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ def refuse_contradictions(
     instances: int,
     db: str | None,
 ) -> None:
-    """Options that do not go together."""
+    """Refuses options that do not go together."""
     if mode == "distributed" and not module and not all_:
         raise CommandError(
             "which modules?",
@@ -50,7 +50,7 @@ def refuse_contradictions(
 
 
 def refuse_instances_of_files(instances: int) -> None:
-    """A SQLite file has one process."""
+    """Refuses several instances on a SQLite file, which has one process."""
     if instances > 1:
         raise CommandError(
             f"{instances} instances of a module cannot share a SQLite file",
@@ -70,7 +70,7 @@ def refuse_unknown(names: tuple[str, ...], known: tuple[str, ...]) -> None:
 
 
 def refuse_unusable_folder(data_dir: Path) -> None:
-    """A data folder that cannot be made."""
+    """Refuses a data folder that cannot be made."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -82,7 +82,7 @@ def refuse_unusable_folder(data_dir: Path) -> None:
 
 
 def refuse_second_instance(module: str, data_dir: Path) -> None:
-    """A module on a SQLite file that another process has: said before its port is found taken."""
+    """Refuses a module on a SQLite file that another process has, before its port is found taken."""
     path = data_dir / f"{module}.lock"
     if not path.exists():
         return
@@ -102,7 +102,7 @@ def refuse_second_instance(module: str, data_dir: Path) -> None:
 
 
 def refuse_taken_port(host: str, port: int, module: str = "", base: int | None = None) -> None:
-    """Says it before anything starts; the server itself would only say it after all modules."""
+    """Refuses a taken port before anything starts; the server itself would say it after all modules."""
     if port == 0:
         return
     try:

@@ -29,7 +29,7 @@ _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 30.0
 _STARTING: Final = "starting"
 _MARGIN_SECONDS: Final = 2.0
-"""What a process may take to end after it has drained."""
+"""The time that a process may take to end after it has drained."""
 
 
 def supervise(root: Path, settings: "Settings", instances: int, began: float) -> int:
@@ -48,7 +48,7 @@ def supervise(root: Path, settings: "Settings", instances: int, began: float) ->
 
 
 class _Supervisor:
-    """Lives for one command."""
+    """The processes of one `run` command. Lives as long as the command."""
 
     def __init__(
         self, root: Path, settings: "Settings", planned: Sequence[Place], found: BrokerAt
@@ -92,7 +92,7 @@ class _Supervisor:
         return 0
 
     async def _stop(self, lives: Sequence["asyncio.Task[int]"]) -> None:
-        """All at once: what is under way between them is kept in their databases and at the broker."""
+        """Stops all at once: databases and broker keep the messages under way between them."""
         for worker in self._workers:
             worker.stop()
         deadline = time.monotonic() + self._settings.drain_seconds + _MARGIN_SECONDS
@@ -106,7 +106,7 @@ class _Supervisor:
         await asyncio.gather(*lives, return_exceptions=True)
 
     async def _print_banner(self, began: float) -> None:
-        """Says where to look once all of them take work; until then, who does not and why."""
+        """Prints the banner once all of them take work; until then, the reasons of those that do not."""
         told = ""
         async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
             while lacking := await self._lacking(client):
@@ -140,7 +140,7 @@ class _Supervisor:
 
 
 async def _reason(client: httpx.AsyncClient, worker: Worker, host: str) -> str:
-    """Why it does not take work; empty if it does."""
+    """Returns the reason why a process does not take work; empty if it does."""
     place = worker.place
     url = worker.url or (f"http://{host}:{place.port}" if place.port else "")
     if not worker.running or not url:
@@ -158,7 +158,7 @@ async def _reason(client: httpx.AsyncClient, worker: Worker, host: str) -> str:
 
 @contextmanager
 def _only_one(run_dir: Path) -> Iterator[None]:
-    """Two supervisors would start everything twice, and write one another's files."""
+    """Refuses a second supervisor, which would start everything twice and write into the first one's files."""
     run_dir.mkdir(parents=True, exist_ok=True)
     with (run_dir / "supervisor.pid").open("a+") as lock:
         lock.seek(0)
@@ -179,7 +179,7 @@ def _only_one(run_dir: Path) -> Iterator[None]:
 
 
 def _options(settings: "Settings") -> list[str]:
-    """What the processes are told that is no secret."""
+    """Returns the options of the processes that are no secrets."""
     return [
         *("--host", settings.host, "--data", str(settings.data_dir)),
         *("--drain", f"{settings.drain_seconds:g}", "--log-format", "json"),
@@ -187,7 +187,7 @@ def _options(settings: "Settings") -> list[str]:
 
 
 def _environment(settings: "Settings", amqp_url: str) -> dict[str, str]:
-    """Secrets go this way, since every user of the machine may read a command line."""
+    """Returns the environment with the secrets, since every user of the machine may read a command line."""
     ours = {"AMPHIBUS_AMQP_URL_FILE", "AMPHIBUS_DB_URL_FILE"}
     found = {name: value for name, value in os.environ.items() if name not in ours}
     found["AMPHIBUS_AMQP_URL"] = amqp_url

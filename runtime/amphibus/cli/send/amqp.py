@@ -1,4 +1,4 @@
-"""Sends a producer's lines over the broker: many at once, each until the broker has it for good."""
+"""Sends a producer's lines over the broker, many at once, each until its publisher confirm."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 256
 _NAME: Final = "send"
-"""Who sends, where the broker's user is not that of a program that is declared."""
+"""The sender's name, if the broker's user is not that of a declared program."""
 
 
 async def send_over_broker(
@@ -30,7 +30,7 @@ async def send_over_broker(
 ) -> None:
     """Sends every line under its id, so that sending all of them again is safe.
 
-    What cannot be sent ends it: `report.ended` says so, and the lines that were sent are counted.
+    A line that cannot be sent ends it: `report.ended` says why, and the sent lines are counted.
     """
     settings = options.settings(mode="distributed")
     contracts = options.project().contracts

@@ -31,7 +31,7 @@ async def post_all(
 ) -> None:
     """Posts every line with its id as the Idempotency-Key, so that trying again is safe.
 
-    The shop being away ends it: `report.ended` says so, and the lines that were posted are counted.
+    It ends if the shop is away: `report.ended` says so, and the posted lines are counted.
     """
     from amphibus.cli.options import project
 

@@ -1,4 +1,4 @@
-"""Lines of a producer's file, each checked by its contract before anything is sent."""
+"""The lines of a producer's file, each checked by its contract before anything is sent."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A line that cannot be sent, and why."""
+    """A line that cannot be sent, and the reason."""
 
     number: int
     why: str
@@ -47,13 +47,13 @@ class Reader:
         self._bindings: dict[str, RouteBinding] = {}
 
     def lines(self, texts: Iterator[bytes]) -> Iterator[Line | Bad]:
-        """Every line that is not empty, checked."""
+        """Yields every line that is not empty, checked."""
         for number, text in enumerate(texts, start=1):
             if text.strip():
                 yield self._line(number, text)
 
     def one(self, contract: str, identity: str, data: bytes) -> Line | Bad:
-        """A single message."""
+        """Checks a single message."""
         try:
             return self._checked(1, contract, identity, read_object(data))
         except Problem as problem:
@@ -110,7 +110,7 @@ class Reader:
 
 
 def _as_uuid(identity: str) -> str:
-    """What names something that does not name itself: the id, or a UUID that stands for it."""
+    """Returns a UUID for a thing without an id of its own: the message's id, or a UUID that stands for it."""
     try:
         return str(UUID(identity))
     except ValueError:
@@ -118,13 +118,13 @@ def _as_uuid(identity: str) -> str:
 
 
 def _business_identity(binding: RouteBinding, message: Message, *, named: bool) -> tuple[str, ...]:
-    """What the gateway knows the same thing by, when it comes over HTTP."""
+    """Returns the identity by which the gateway knows the same thing when it comes over HTTP."""
     if not named or binding.own_id is None:
         return ()
     return (f"id {type(message).contract_type} {getattr(message, binding.own_id)}",)
 
 
 def said_by(problem: Problem) -> str:
-    """What is wrong, every field of it."""
+    """Returns the errors of a line, every field of it."""
     fields = "; ".join(f"{each['field']} {each['message']}" for each in problem.errors)
     return fields or problem.detail

@@ -1,4 +1,4 @@
-"""Where a broker is, as people write it."""
+"""Broker addresses as people write them."""
 
 from yarl import URL
 
@@ -6,7 +6,7 @@ from amphibus.errors import ConfigError
 
 
 def addresses(text: str, *, heartbeat: int) -> tuple[URL, ...]:
-    """`amqp://user:secret@host/vhost,other:5673`: what later addresses do not say is as in the first.
+    """Parses `amqp://user:secret@host/vhost,other:5673`; later addresses take their missing parts from the first.
 
     Raises:
         ConfigError: it is no such text.

@@ -1,4 +1,4 @@
-"""Connections to the broker, each made again for as long as it is wanted."""
+"""Connections to the broker, each made again as long as it is wanted."""
 
 import asyncio
 import contextlib
@@ -40,14 +40,14 @@ _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _FORBIDDEN = (403, 530)
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
-"""What a connection or channel that goes away may raise."""
+"""The errors that a lost connection or channel may raise."""
 
 Serve = Callable[[Connection], Awaitable[None]]
 Once = Callable[[URL], Awaitable[None]]
 
 
 class Broker:
-    """Where the broker is, who we are there, and whether it can be used now. One a process."""
+    """The broker's addresses, our user, and whether it can be used now. One a process."""
 
     def __init__(self, url: str, settings: RabbitSettings) -> None:
         self.urls = addresses(url, heartbeat=settings.heartbeat_seconds)
@@ -73,12 +73,12 @@ class Broker:
         return f"{self.url.host}:{self.url.port}"
 
     def rotate(self, failed: URL) -> None:
-        """That address did not work: the next one is tried, by all connections."""
+        """Moves all connections on to the next address, since this one did not work."""
         if failed == self.url:
             self._next += 1
 
     def lack(self, part: str, why: str, *, useless: bool = False) -> None:
-        """A part cannot work for now; said once for each cause.
+        """Notes that a part cannot work for now; logs it once for each cause.
 
         `useless` to wait for: somebody must correct something. It is tried again all the same.
         """
@@ -92,7 +92,7 @@ class Broker:
             self.health.lack("broker", why)
 
     def has(self, part: str) -> None:
-        """A part works; said once all of them do."""
+        """Notes that a part works; logs it once all of them do."""
         if self._troubles.pop(part, None) is None or self._troubles:
             return
         self._said.clear()
@@ -101,13 +101,13 @@ class Broker:
         _log.info("broker.connected", host=self.host, version=self._version, seconds=seconds)
 
     def works(self) -> None:
-        """All was well once. From now on a broker that is away is no lack: work is accepted and kept."""
+        """Notes that all was well once. From now on a broker that is away is no lack: work is accepted and kept."""
         if not self._troubles:
             self._worked = True
             self.health.has("broker")
 
     def connected(self, part: str, connection: Connection) -> None:
-        """A connection was made."""
+        """Notes that a connection was made."""
         self._version = str(dict(connection.server_properties or {}).get("version", ""))
         if not (self._seen or self._troubles):
             _log.info("broker.connected", host=self.host, version=self._version)
@@ -126,7 +126,7 @@ class BrokerConnection:
         self._tried: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        """Begins, and waits for what the first attempt comes to; goes on trying if the broker is away.
+        """Begins, and waits for the outcome of the first attempt; goes on trying if the broker is away.
 
         Raises:
             ConfigError: it can never work as it is set.
@@ -142,7 +142,7 @@ class BrokerConnection:
             await self._task.stop()
 
     def served(self) -> None:
-        """Told by `once` when it works."""
+        """Called by `once` when it works."""
         if self._tried is not None and not self._tried.done():
             self._tried.set_result(None)
 
@@ -199,7 +199,7 @@ def plain(name: str, broker: Broker, serve: Serve) -> Once:
 
 
 async def connect(name: str, broker: Broker, url: URL) -> Connection:
-    """A connection that is open.
+    """Opens a connection.
 
     Raises:
         AMQPError, OSError, TimeoutError: there is none.
@@ -212,7 +212,7 @@ async def connect(name: str, broker: Broker, url: URL) -> Connection:
 
 
 async def within(seconds: float, work: Awaitable[Any]) -> None:
-    """Awaits something, but not for ever."""
+    """Awaits something with a time limit."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await work
@@ -221,7 +221,7 @@ async def within(seconds: float, work: Awaitable[Any]) -> None:
 async def channel_of(
     connection: Connection, *, confirms: bool = True, prefetch: int = 0
 ) -> Channel:
-    """A new channel. A message that nobody takes comes back as an error."""
+    """Opens a channel. An unroutable message comes back on it as an error."""
     channel = cast(
         Channel,
         await connection.channel(publisher_confirms=confirms, on_return_raises=True),
@@ -232,7 +232,7 @@ async def channel_of(
 
 
 def tls_context(settings: RabbitSettings) -> ssl.SSLContext:
-    """What the broker's certificate is checked against, and ours.
+    """Returns the TLS context: the certificates to check the broker's by, and ours.
 
     Raises:
         ConfigError: a file cannot be used.
@@ -252,15 +252,15 @@ def tls_context(settings: RabbitSettings) -> ssl.SSLContext:
 
 
 def _opening_refused(error: BaseException) -> bool:
-    """Whether user and password were right and the connection was closed all the same."""
+    """Returns whether user and password were right and the connection was closed all the same."""
     if isinstance(error, ConnectionClosed):
         return bool(error.args) and error.args[0] in _FORBIDDEN
-    # The library says of this case only which frame it had expected.
+    # For this case, the library reports only the frame that it expected.
     return isinstance(error, InvalidFrameError) and "Connection.OpenOk" in str(error)
 
 
 def explained(error: BaseException, broker: Broker) -> ConfigError | None:
-    """What to change, where trying again is useless."""
+    """Returns the error that says what to change, if trying again is useless."""
     if isinstance(error, AuthenticationError | ProbableAuthenticationError):
         return ConfigError(
             f"the broker at {broker.host} does not let '{broker.user}' in",

@@ -1,8 +1,8 @@
 """Consumes the queues of the hosted modules with FastStream: one subscriber a partition.
 
-A connection that is lost, a channel that is closed, a consumer that is gone: all are answered in one
-way, by a new connection with new subscribers for whatever is ours then. What was not acknowledged
-comes again, and the inbox knows it.
+A lost connection, a closed channel and a missing consumer all get the same answer: a new connection
+with new subscribers for the partitions that are ours then. Unacknowledged messages come again, and
+the inbox recognises them.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _NEVER = 86_400
 
 @dataclass(slots=True)
 class Attached:
-    """A module that is consumed for."""
+    """A module whose queues are consumed."""
 
     inbound: InboundQueue
     partitions: OwnedPartitions
@@ -65,7 +65,7 @@ class Consumer:
 
     @property
     def inbound_queues(self) -> Iterable[InboundQueue]:
-        """The ways into the modules that are consumed for."""
+        """The inbound queues of the attached modules."""
         return [each.inbound for each in self._modules.values()]
 
     def attach(self, inbound: InboundQueue, partitions: OwnedPartitions) -> None:
@@ -75,7 +75,7 @@ class Consumer:
         self._changed.set()
 
     async def detach(self, module: str) -> None:
-        """Lets no more come for a module; what came is acknowledged when it is safe."""
+        """Stops the deliveries to a module; those that came are acknowledged once they are safe."""
         if self._modules.pop(module, None) is None:
             return
         async with self._lock:
@@ -100,16 +100,16 @@ class Consumer:
             await self._close(queues)
 
     async def finish(self) -> None:
-        """Returns when all that came is acknowledged."""
+        """Returns when every delivery is acknowledged."""
         await asyncio.gather(
             *(queue_consumer.drain() for queue_consumer in list(self._queue_consumers.values()))
         )
 
     async def empty(self) -> bool:
-        """Whether nothing waits in the queues that should be consumed here, and nothing came that is not safe.
+        """Returns whether nothing waits in the queues to be consumed here, and every delivery is safe.
 
-        The broker is asked on the channel that a queue is consumed on: what it delivered before its
-        answer has come before its answer.
+        It asks the broker on the channel that consumes a queue: deliveries that the broker sent before
+        its answer have come before its answer.
         """
         queue_consumers = dict(self._queue_consumers)
         if not set(self._wanted()) <= set(queue_consumers):
@@ -134,7 +134,7 @@ class Consumer:
         )
 
     def _moved(self, module: str, gained: frozenset[int], lost: frozenset[int]) -> None:
-        """The shares changed. What is lost is let go of at once: another may be at work on it already."""
+        """Follows a rebalance. Lets go of lost partitions at once: another instance may be at work on them."""
         attached = self._modules.get(module)
         if attached is not None:
             attached.revoked -= gained
@@ -156,7 +156,7 @@ class Consumer:
         return wanted
 
     def _revoked(self) -> set[str]:
-        """What is let go of gently, which is not done here."""
+        """Returns the queues of partitions that are let go of gently, which happens elsewhere."""
         return {
             self._names.partition_queue(module, partition)
             for module, each in self._modules.items()
@@ -187,7 +187,7 @@ class Consumer:
             apply_types=False,
             logger=None,
         )
-        # Whether it can be done is tried by hand: a failure leaves half a connection behind in there.
+        # We connect by hand first: a failure would leave half a connection behind in the library.
         await (await connect(_PART, self._broker, url)).close()
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -219,7 +219,7 @@ class Consumer:
             await queue_consumer.widen(queue)
 
     async def _reconcile(self, faststream: RabbitBroker) -> None:
-        """Consumes what is ours and nothing else."""
+        """Consumes our partitions and nothing else."""
         async with self._lock:
             self._changed.clear()
             wanted, revoked = self._wanted(), self._revoked()
@@ -267,7 +267,7 @@ class Consumer:
             title=queue,
         )
         subscriber(handle)
-        # Before it says so itself: it drops, unacknowledged, what comes while it still starts.
+        # Set early: while the subscriber starts, it drops messages without an acknowledgement.
         subscriber.running = True
         await subscriber.start()
         return QueueConsumer(channel, window, subscriber, self._prefetch)

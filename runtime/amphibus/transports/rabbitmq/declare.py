@@ -1,7 +1,7 @@
-"""Makes sure that everything stands at the broker before anything is published.
+"""Declares everything at the broker before anything is published.
 
-Whoever comes first declares it for all modules: an event that is published while the queue of one
-of its subscribers is missing would be lost to that one, with a confirm.
+The first process declares everything for all modules: an event that is published while a
+subscriber's queue is missing would be lost to that subscriber, even with a publisher confirm.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _LOOK_SECONDS = 1.0
 
 
 class Declarer:
-    """Declares, or where that is forbidden waits until somebody has. One a process."""
+    """Declares, or if that is forbidden waits until somebody has. One a process."""
 
     def __init__(self, names: Names, broker: Broker) -> None:
         self._names = names
@@ -31,7 +31,7 @@ class Declarer:
         self._last = float("-inf")
 
     async def ensure(self, connection: Connection, since: float) -> None:
-        """Returns once everything stands; what was found after `since` is not looked at again.
+        """Returns once everything is declared; skips what was found after `since`.
 
         Raises:
             AMQPError: the connection is lost, or something stands there with other arguments.
@@ -58,7 +58,7 @@ class Declarer:
 
 
 async def queries(channel: Channel, names: Names, module: str) -> None:
-    """Declares the short-lived queue of what a module is asked."""
+    """Declares the short-lived queue for queries to a module."""
     for each in names.of_queries(module):
         await _one(channel, each)
 
@@ -82,7 +82,7 @@ async def _one(channel: Channel, each: Exchange | Queue | QueueBinding) -> None:
 
 
 async def _missing(connection: Connection, names: Names) -> str | None:
-    """The name of something that is not there. Looked for on a channel of its own, which that closes."""
+    """Returns the name of something that is not there. Looks on a channel of its own, which a miss closes."""
     channel = await channel_of(connection)
     for each in names.permanent():
         try:

@@ -21,7 +21,7 @@ _PERSISTENT = 2
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came from a queue, whoever sent it."""
+    """A delivery from a queue, whoever sent it."""
 
     body: bytes
     headers: dict[str, str]
@@ -34,7 +34,7 @@ class Arrival:
 
 
 def of_delivery(message: DeliveredMessage) -> Arrival:
-    """What aiormq delivered."""
+    """Makes an arrival of a delivery from aiormq."""
     properties = message.header.properties
     return Arrival(
         body=message.body,
@@ -49,7 +49,7 @@ def of_delivery(message: DeliveredMessage) -> Arrival:
 
 
 def of_incoming(message: AbstractIncomingMessage) -> Arrival:
-    """What FastStream hands over."""
+    """Makes an arrival of a delivery from FastStream."""
     return Arrival(
         body=message.body,
         headers=_texts(message.headers),
@@ -65,7 +65,7 @@ def of_incoming(message: AbstractIncomingMessage) -> Arrival:
 def properties_of(
     envelope: Envelope, *, user: str, reply_to: str | None = None, correlation: str | None = None
 ) -> Properties:
-    """The properties and headers that carry an envelope."""
+    """Returns the properties and headers that carry an envelope."""
     return Properties(
         content_type="application/json",
         headers=dict(to_headers(envelope)),
@@ -81,7 +81,7 @@ def properties_of(
 
 
 def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
-    """The properties and headers that carry a reply; an overlong detail is cut, as headers are bounded."""
+    """Returns the properties and headers that carry a reply; cuts an overlong detail, as headers are bounded."""
     return Properties(
         content_type="application/json",
         headers={
@@ -95,7 +95,7 @@ def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
 
 
 def reply_of(arrival: Arrival) -> Reply:
-    """The reply that a message carries; one that says nothing is a failure."""
+    """Returns the reply that a message carries; one without an outcome is a failure."""
     headers = arrival.headers
     return Reply(
         headers.get("ce-outcome", "failed"),
@@ -106,16 +106,16 @@ def reply_of(arrival: Arrival) -> Reply:
 
 
 def _short_id(identity: str) -> str:
-    """The id where it fits into a property, which has 255 bytes; the whole one is in its header."""
+    """Returns the id if it fits into a property, which has 255 bytes; its header holds the whole id."""
     fits = identity.isascii() or len(identity.encode()) <= _LONGEST_SHORT
     return identity if fits else hashlib.sha256(identity.encode()).hexdigest()
 
 
 def stranger(arrival: Arrival, *, now: int) -> Envelope:
-    """An envelope for a message that must not be taken for what it says it is.
+    """Makes an envelope for a message that must not be taken at its word.
 
-    Its identity comes from its bytes: delivered again, it is the same, and it stands in nobody's
-    way. It has no key, so it waits behind nothing and nothing waits behind it.
+    Its identity comes from its bytes: delivered again, it is the same. It has no key, so it waits
+    behind nothing and nothing waits behind it.
     """
     digest = hashlib.sha256(arrival.body)
     for name, value in sorted(arrival.headers.items()):
@@ -136,7 +136,7 @@ def stranger(arrival: Arrival, *, now: int) -> Envelope:
 
 
 def _texts(headers: Mapping[str, Any]) -> dict[str, str]:
-    """What a header may be among strangers, as text; tables and lists say nothing to us."""
+    """Returns strangers' headers as text; leaves out tables and lists."""
     found: dict[str, str] = {}
     for name, value in headers.items():
         if isinstance(value, bytes | bytearray):

@@ -1,8 +1,8 @@
-"""Publishes what the relays hand over and knows of each message whether the broker has it for good.
+"""Publishes the relays' messages and waits for the publisher confirm of each.
 
 A message that the broker neither confirmed nor refused is published again, with the same id, on
-another channel; the receiver's inbox absorbs the repetition. Nothing is dropped here, and nothing
-needs to be kept: what is not safe is still in its outbox.
+another channel; the receiver's inbox absorbs the repetition. The publisher drops nothing and keeps
+nothing: a message without its confirm is still in its outbox.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Parcel:
 
     @property
     def id(self) -> str:
-        """Never twice in flight on one channel: the broker's answers are told apart by it."""
+        """The broker's answers are told apart by it, so an id is in flight once at most on one channel."""
         return self.properties.message_id or ""
 
 
@@ -78,16 +78,16 @@ class Publisher:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is confirmed."""
+        """True if everything is confirmed."""
         return not (self._waiting or self._in_flight or self._paused)
 
     def put(self, parcel: Parcel) -> None:
-        """Publishes when the broker is there and there is room; `ack` is called once it is confirmed."""
+        """Publishes when the broker is there and has room; calls `ack` once the message is confirmed."""
         self._waiting.append(parcel)
         self._pump()
 
     async def finish(self) -> None:
-        """Waits a moment for what is in flight, so that it need not be published again at the next start."""
+        """Waits a moment for messages in flight, so that they need not be published again at the next start."""
         if self._publish_channel is not None and not self._broken.is_set():
             ends = time.monotonic() + _FINISH_SECONDS
             while self._in_flight and time.monotonic() < ends:
@@ -103,7 +103,7 @@ class Publisher:
                     await channel_of(connection)
                 )
                 self.broker_connection.served()
-                # One at first: a message that breaks channels is found by being alone on one.
+                # One at first: a message that breaks channels shows itself when it is alone on one.
                 self._limit = 1
                 self._broken.clear()
                 self._pump()
@@ -136,20 +136,20 @@ class Publisher:
             broken.cancel()
 
     def _closed(self, closing: "asyncio.Future[Any]") -> None:
-        """The channel was, perhaps because of something that is on it."""
+        """Handles a closed channel, perhaps because of a message on it."""
         self._unknown(None if closing.cancelled() else closing.exception())
 
     def _silence(self) -> float:
-        """Seconds that messages have been in flight without any answer.
+        """Returns the seconds that messages have been in flight without any answer.
 
-        One queue that answers late, e.g. without a majority of its nodes, is no reason to begin again with all.
+        One queue that answers late, e.g. without a majority of its nodes, is no reason to start all over.
         """
         for parcel in self._in_flight.values():
             return time.monotonic() - max(parcel.sent, self._answered)
         return 0.0
 
     async def _end_channel(self) -> None:
-        """Whatever is in flight on the channel ends unknown and waits again, in its old order."""
+        """Ends the channel: all in flight on it is unknown and waits again, in its old order."""
         publish_channel, self._publish_channel = self._publish_channel, None
         if publish_channel is not None:
             publish_channel.close()
@@ -186,7 +186,7 @@ class Publisher:
             publish_channel.put(parcel.to, parcel.body, parcel.properties, on_confirm)
         except LOST as error:
             self._unknown(error)
-        except ValueError as error:  # the protocol has no room for a text of it; the others go on
+        except ValueError as error:  # a text of it is too long for AMQP; the others go on
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
             del self._in_flight[parcel.id]
             self._later(parcel)
@@ -195,14 +195,14 @@ class Publisher:
         self, publish_channel: PublishChannel, parcel: Parcel, error: BaseException | None
     ) -> None:
         if publish_channel is not self._publish_channel:
-            return  # it was given up, and what was on it is published again
+            return  # the channel was given up, and its messages are published again
         match error:
             case None:
                 self._confirmed(parcel)
             case PublishError():
                 self._returned(parcel)
             case DeliveryError():
-                # A queue is full: its module is slow or away. The others have it; it comes again.
+                # Backpressure: a queue is full, since its module is slow or away. We publish the message again.
                 self._give_up(parcel)
             case _:
                 self._unknown(error)
@@ -225,7 +225,7 @@ class Publisher:
         self._give_up(parcel)
 
     def _unknown(self, error: BaseException | None) -> None:
-        """What is on the channel may be there or not."""
+        """Queues the messages on the channel again: the broker may have them or not."""
         if error is not None and not self._broken.is_set():
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
         self._broken.set()
@@ -247,7 +247,7 @@ class Publisher:
 
 
 async def _blocked(connection: Connection) -> bool:
-    """Whether the broker said that it takes nothing for now."""
+    """Returns whether the broker takes nothing for now, by its own word."""
     try:
         async with asyncio.timeout(0.01):
             await connection.ready()

@@ -1,7 +1,7 @@
 """Modules in processes of their own, on RabbitMQ 3.10 to 4.x.
 
 A message is safe once the broker has confirmed it: it is persistent, in the quorum queues of all its
-destinations. A destination's order is kept by its partitions, each consumed by one instance.
+destinations. Partitions keep a destination's order: one instance consumes each.
 Publishing, consuming and requests have a connection each, so that a broker that stops publishers
 does not stop acknowledgements.
 """
@@ -96,7 +96,7 @@ class RabbitTransport:
             raise
 
     async def detach(self, module: str) -> None:
-        """Lets no more come for that module; returns when all that was on its way here was handed over."""
+        """Stops the deliveries to that module; returns when all on their way here were handed over."""
         await self._consumer.detach(module)
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
@@ -118,7 +118,7 @@ class RabbitTransport:
         await asyncio.gather(*(connection.close() for connection in connections))
 
     async def idle(self) -> bool:
-        """Whether nothing is on its way to the modules attached here."""
+        """Returns whether nothing is on its way to the modules attached here."""
         return self._publisher.idle and await self._consumer.empty() and self._publisher.idle
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
@@ -126,7 +126,7 @@ class RabbitTransport:
         return [(_ROUTE, destinations)] if destinations else []
 
     def is_reachable(self, route: str) -> bool:  # noqa: ARG002
-        """Always: what the broker cannot take yet waits here, up to a window, and is not lost."""
+        """Returns True: a message that the broker cannot take yet waits here, up to a window, and is not lost."""
         return True
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:

@@ -1,8 +1,8 @@
-"""Who may do what at the broker, computed from the front pages: no more than what they declare.
+"""The rights at the broker, computed from the front pages: no more than what they declare.
 
 A module writes its own events and the commands that it sends, reads its own queues and makes the two
-short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; that
-is why everything else is declared by `amphibus broker apply` and not by the modules.
+short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; so
+`amphibus broker apply` declares everything else, and the modules do not.
 """
 
 import re
@@ -18,16 +18,16 @@ from amphibus.transports.rabbitmq.names import VERSION, Names, Queue, QueueBindi
 
 NOTHING = "^$"
 _INSTANCE = "[0-9a-f]{32}"
-"""What follows the name of a module's replies: one instance of it."""
+"""The end of the name of a module's reply queue: one instance of it."""
 _ANY_REQUEST = r"\*\.\*\.\*"
-"""The key that a module binds its queue of requests with."""
+"""The key with which a module binds its queue of requests."""
 
 Producers = Mapping[str, ProducerSettings]
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """What keys of an exchange may be written, and read by binding a queue; regular expressions."""
+    """The keys that may be written to an exchange, and read from it by binding; regular expressions."""
 
     write: str = NOTHING
     read: str = NOTHING
@@ -35,7 +35,7 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """All that one user may do; regular expressions over names of exchanges and queues."""
+    """The rights of one user; regular expressions over names of exchanges and queues."""
 
     user: str
     configure: str = NOTHING
@@ -46,7 +46,7 @@ class Rights:
 
 
 def rights(names: Names, producers: Producers) -> list[Rights]:
-    """The rights of every module and every program outside.
+    """Returns the rights of every module and every program outside.
 
     Raises:
         ConfigError: a program outside is declared with a name or a message that cannot be right.
@@ -65,7 +65,7 @@ def rights(names: Names, producers: Producers) -> list[Rights]:
 
 
 def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding]:
-    """The queues in which programs outside find the events that they hear, and their nets."""
+    """Yields the queues that collect the events of programs outside, and their nets."""
     for name, declared in sorted(producers.items()):
         if declared.subscribes:
             yield Queue(names.dead(name), {"x-queue-type": "quorum"})
@@ -76,7 +76,7 @@ def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding
 
 
 def events_of(names: Names, producer: str) -> str:
-    """The queue in which a program outside finds the events that it hears."""
+    """Returns the queue that collects the events to which a program outside subscribes."""
     return f"{names.prefix}{producer}.v{VERSION}"
 
 
@@ -114,7 +114,7 @@ def _of_producer(names: Names, name: str, declared: ProducerSettings) -> Rights:
 
 
 def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
-    """The exchanges that a module writes to, each with its keys."""
+    """Yields the exchanges that a module writes to, each with its keys."""
     topology = names.topology
     said = topology.publishes.get(module, ())
     if said:
@@ -138,7 +138,7 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
 
 
 def _kept(types: Iterable[str]) -> str:
-    """The keys of messages that are kept: their type and a partition."""
+    """Returns the keys of messages that are kept: their type and a partition."""
     return f"({'|'.join(map(re.escape, sorted(types)))})\\.p[0-9]+"
 
 
