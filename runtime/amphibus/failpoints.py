@@ -51,7 +51,7 @@ TASK_FAILPOINTS: Final = (
 
 
 class FailpointError(Exception):
-    """What is raised at a failpoint that was armed so."""
+    """An error that a failpoint raises where it was armed so."""
 
 
 class _Armed:

@@ -24,7 +24,7 @@ _STOP_TRIES: Final = 3
 
 
 class TaskWatch(Protocol):
-    """Who is told of tasks that fail; `Health` is."""
+    """Somebody who is told of tasks that fail, as `Health` is."""
 
     def task_failed(self, name: str, error: BaseException, *, times: int, hopeless: bool) -> None:
         """A task ended by an error, so many times in a row, and is begun again."""
@@ -73,7 +73,7 @@ class SupervisedTask:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and not stopped."""
+        """Returns whether it was started and not stopped."""
         return self._task is not None
 
     async def start(self) -> None:

@@ -59,7 +59,7 @@ class Requests(Protocol):
 
     @property
     def address(self) -> str:
-        """Where replies reach this process from another one; empty if they cannot."""
+        """Returns where replies reach this process from another one; empty if they cannot."""
         ...
 
     def attach(self, module: str, inbound: Inbound) -> None:
@@ -94,7 +94,7 @@ class Transport(Protocol):
 
     @property
     def requests(self) -> Requests:
-        """What carries questions and answers."""
+        """The part of a transport that carries questions and answers."""
         ...
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
@@ -132,11 +132,11 @@ class Transport(Protocol):
         ...
 
     async def idle(self) -> bool:
-        """Whether nothing is on its way to the modules attached here. For tests, and a change of transport."""
+        """Returns whether nothing is on its way to the modules attached here. For tests, and a change of transport."""
         ...
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
-        """How the destinations of one message are reached: each route takes it to some of them."""
+        """Returns how the destinations of one message are reached: each route takes it to some of them."""
         ...
 
     def is_reachable(self, route: str) -> bool:

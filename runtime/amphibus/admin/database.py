@@ -38,7 +38,7 @@ def existing(data_dir: Path) -> dict[str, Path]:
 
 
 def transport_of(path: Path) -> str:
-    """What carried the messages of a database's module the last time; it may be of an older version.
+    """Returns what carried the messages of a database's module the last time; it may be of an older version.
 
     Raises:
         StoreError: it is no database of a module, or cannot be read.

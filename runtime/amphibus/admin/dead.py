@@ -76,7 +76,7 @@ async def retry(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
 
 
 async def retry_preview(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
-    """What `retry` would do, changing nothing."""
+    """Returns what `retry` would do, changing nothing."""
     done: list[Retried] = []
     for module, group in _by_module(letters).items():
         overtaken = _Overtaken(group)

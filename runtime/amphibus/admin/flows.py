@@ -30,7 +30,7 @@ Destinations = Mapping[str, Sequence[str]]
 
 @dataclass(slots=True)
 class Receipt:
-    """What became of a message in one module. Times are microseconds since the epoch."""
+    """The end of a message in one module, or how far it is. Times are microseconds since the epoch."""
 
     module: str
     state: ReceiptState

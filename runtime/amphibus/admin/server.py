@@ -25,7 +25,7 @@ _FOREIGN: Final = """
 
 
 async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
-    """What `create` would make: the database, and schemas and roles by name.
+    """Returns what `create` would make: the database, and schemas and roles by name.
 
     Raises:
         StoreUnwritable: the server cannot be reached, or refuses that user.
@@ -89,7 +89,7 @@ async def hand_over(connection: Any, schema: str) -> None:
 
 
 async def status(url: str, modules: list[str]) -> list[dict[str, Any]]:
-    """What is in each schema and what waits in it, of those that this user may read.
+    """Returns what is in each schema and what waits in it, of those that this user may read.
 
     Raises:
         StoreUnwritable: the server cannot be reached, or refuses that user.

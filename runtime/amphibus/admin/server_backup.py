@@ -66,7 +66,7 @@ async def restore(
 
 
 def kept(module: str) -> str:
-    """What a module's schema of before a restore is called."""
+    """Returns what a module's schema of before a restore is called."""
     return f"{module}{_BEFORE}"
 
 

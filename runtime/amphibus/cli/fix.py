@@ -49,7 +49,7 @@ def elsewhere(fix: str, words: Sequence[str], understood: Callable[[list[str]], 
 
 
 def secret(words: Sequence[str]) -> bool:
-    """Whether a command line holds a password, which must not be printed."""
+    """Returns whether a command line holds a password, which must not be printed."""
     return any(re.search(r"://[^/@]*:[^/]*@", word) for word in words)
 
 

@@ -67,7 +67,7 @@ def reaching(url: str) -> Iterator[None]:
 
 
 def start_of(url: str) -> str:
-    """How a shop is started that answers at an address, if it is one of this machine."""
+    """Returns how a shop is started that answers at an address, if it is one of this machine."""
     try:
         parts = urlsplit(url)
         port, here = parts.port or 80, parts.hostname in ("127.0.0.1", "localhost", "::1")

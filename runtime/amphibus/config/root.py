@@ -1,4 +1,4 @@
-"""Where a project begins: the folder that holds `config/amphibus.toml`."""
+"""The root of a project: the folder that holds `config/amphibus.toml`."""
 
 from pathlib import Path
 from typing import Final

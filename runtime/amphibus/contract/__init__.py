@@ -1,4 +1,4 @@
-"""What a contract is made of. Needs Pydantic and nothing else, so that any producer can import it.
+"""The parts of a contract. They need Pydantic and nothing else, so that any producer can import them.
 
 A contract is a frozen class in `contracts/<module>/v<N>.py`, one of three kinds:
 

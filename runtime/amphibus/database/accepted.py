@@ -1,4 +1,4 @@
-"""What the gateway has accepted, under every identity that could repeat it.
+"""Writes that the gateway has accepted, under every identity that could repeat them.
 
 Every statement on `amphibus_accepted` stands here.
 """

@@ -1,4 +1,4 @@
-"""How much waits in a module's database."""
+"""Counts of what waits in a module's database."""
 
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ _HELD: Final = (
 
 
 class WaitingCounts(NamedTuple):
-    """What waits, and since when the oldest message waits to be delivered, microseconds since the epoch."""
+    """The backlog of a module, and the time of the oldest undelivered message, microseconds since the epoch."""
 
     undelivered: int = 0
     oldest: int | None = None
@@ -28,7 +28,7 @@ class WaitingCounts(NamedTuple):
 
 
 class HeldCounts(NamedTuple):
-    """What there is, under the names that `amphibus db status` shows."""
+    """The counts of a database, under the names that `amphibus db status` shows."""
 
     unsent: int
     handled: int

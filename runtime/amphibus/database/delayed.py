@@ -42,7 +42,7 @@ class DelayedMessage:
 
 
 class KeyAhead(NamedTuple):
-    """What of an ordering key is due before a message."""
+    """The messages of an ordering key that are due before another one."""
 
     any: bool
     """Whether anything is."""
@@ -102,13 +102,13 @@ async def release_next(sql: Sql, ordering_key: str, now: int) -> bool:
 
 
 async def settled_meanwhile(sql: Sql, seq: int) -> bool | None:
-    """Whether a delayed message was handled elsewhere since; None if it is not delayed any more."""
+    """Returns whether a delayed message was handled elsewhere since; None if it is not delayed any more."""
     row = await sql.row(_SETTLED_MEANWHILE, seq)
     return None if row is None else bool(row[0])
 
 
 async def key_ahead(sql: Sql, ordering_key: str, *, sent: int) -> KeyAhead:
-    """What of an ordering key is due before a message of it that was sent at a time."""
+    """Returns what of an ordering key is due before a message of it that was sent at a time."""
     row = await sql.row(
         "SELECT count(*), max(time) FROM amphibus_delayed WHERE ordering_key = ? AND due IS NOT NULL",
         ordering_key,
@@ -129,7 +129,7 @@ async def due_now(sql: Sql, now: int, *, limit: int, only: str) -> list[DelayedM
 
 
 async def next_due(sql: Sql, only: str) -> int | None:
-    """When the next delayed message or timer is due; `only` narrows to some partitions."""
+    """Returns when the next delayed message or timer is due; `only` narrows to some partitions."""
     row = await sql.row(
         "SELECT min(due) FROM (SELECT min(due) AS due FROM amphibus_delayed WHERE due IS NOT NULL"
         f"{only} UNION ALL SELECT min(due) FROM amphibus_timer WHERE due IS NOT NULL{only}) AS dues"
@@ -138,7 +138,7 @@ async def next_due(sql: Sql, only: str) -> int | None:
 
 
 async def oldest_waiting(sql: Sql) -> int | None:
-    """When the oldest message that is delayed or dead was received: it may come again."""
+    """Returns when the oldest message that is delayed or dead was received: it may come again."""
     row = await sql.row(
         "SELECT min(oldest) FROM (SELECT min(received) AS oldest FROM amphibus_delayed"
         " UNION ALL SELECT min(received) FROM amphibus_dead) AS waiting"

@@ -1,4 +1,4 @@
-"""What a module's database says of itself. Every statement on `amphibus_meta` stands here."""
+"""Facts that a module's database keeps about itself. Every statement on `amphibus_meta` stands here."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _NOTE_ON_SERVER: Final = _NOTE.format("$1", "$2")
 
 
 def facts_of_file(raw: sqlite3.Connection) -> dict[str, str]:
-    """What a file says of itself; nothing if it has no tables of the runtime."""
+    """Returns what a file says of itself; nothing if it has no tables of the runtime."""
     if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (META,)).fetchone():
         return {}
     return dict(raw.execute(_ALL.format("")))
@@ -31,7 +31,7 @@ def note_facts_of_file(raw: sqlite3.Connection, facts: Mapping[str, str]) -> Non
 
 
 async def facts_of_schema(raw: Any, module: str) -> dict[str, str]:
-    """What a schema says of itself; nothing if it has no tables of the runtime."""
+    """Returns what a schema says of itself; nothing if it has no tables of the runtime."""
     if not await raw.fetchval("SELECT to_regclass($1)", f'"{module}".{META}'):
         return {}
     return dict(await raw.fetch(_ALL.format(f'"{module}".')))
@@ -43,7 +43,7 @@ async def note_facts_of_schema(raw: Any, facts: Mapping[str, str]) -> None:
 
 
 async def last_transport(sql: Sql) -> str:
-    """What carried the messages of this database's module the last time."""
+    """Returns what carried the messages of this database's module the last time."""
     row = await sql.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
     return str(row[0]) if row else "memory"
 

@@ -35,19 +35,19 @@ _ASYNCPG: Final = frozenset(
 
 
 def is_of_the_database(error: BaseException) -> bool:
-    """Whether an error came out of a statement: the transaction it was in cannot go on."""
+    """Returns whether an error came out of a statement: the transaction it was in cannot go on."""
     of_asyncpg = type(error).__module__.startswith("asyncpg.")
     return of_asyncpg or isinstance(error, sqlite3.Error | SQLAlchemyError)
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether another instance changed the same rows at the same moment: the same work may succeed at once."""
+    """Returns whether another instance changed the same rows at the same moment: the same work may succeed at once."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return str(getattr(cause, "sqlstate", None) or "").startswith(_CONFLICT)
 
 
 def is_store_failure(error: BaseException) -> bool:
-    """Whether the database itself is busy, full or away: the same work may succeed later."""
+    """Returns whether the database itself is busy, full or away: the same work may succeed later."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE
@@ -73,7 +73,7 @@ def _why(error: BaseException) -> str:
 
 
 class StoreHealth:
-    """What is said of a database that cannot be used: when it begins, every ten seconds, when it is over."""
+    """Reports that a database cannot be used: when it begins, every ten seconds, and when it is over."""
 
     def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.on_change: Callable[[str], None] = lambda _why: None

@@ -30,7 +30,7 @@ class SentMessage(NamedTuple):
 
 
 class ReceivedMessage(NamedTuple):
-    """What became of a message that a module received."""
+    """The end of a message that a module received, or how far it is."""
 
     message: MessageFacts
     state: str
@@ -49,7 +49,7 @@ class Activity(NamedTuple):
 
 
 async def sent_in_flow(sql: Sql, correlation: str, *, since: int) -> list[SentMessage]:
-    """What a module has sent of a flow, in its own order."""
+    """Messages of a flow that a module has sent, in its own order."""
     rows = await sql.rows(
         f"SELECT seq, {_MESSAGE} FROM amphibus_outbox {_OF_FLOW}", correlation, since
     )
@@ -57,13 +57,13 @@ async def sent_in_flow(sql: Sql, correlation: str, *, since: int) -> list[SentMe
 
 
 async def destinations_left(sql: Sql, seq: int) -> list[str]:
-    """Where a message of the outbox has not arrived yet."""
+    """A destination at which a message of the outbox has not arrived yet."""
     rows = await sql.rows("SELECT destination FROM amphibus_delivery WHERE seq = ?", seq)
     return [row[0] for row in rows]
 
 
 async def received_in_flow(sql: Sql, correlation: str, *, since: int) -> list[ReceivedMessage]:
-    """What a module has received of a flow, and how far it is with it."""
+    """Messages of a flow that a module has received, and how far it is with each."""
     found: list[ReceivedMessage] = []
     for facts, table in (
         ("outcome, received, handled, attempts, ''", "amphibus_inbox"),
@@ -76,7 +76,7 @@ async def received_in_flow(sql: Sql, correlation: str, *, since: int) -> list[Re
 
 
 async def messages_in_flows(sql: Sql, correlations: Sequence[str]) -> list[MessageFacts]:
-    """What a module has sent and handled of some flows."""
+    """The messages of some flows that a module has sent and handled."""
     found: list[MessageFacts] = []
     for table in ("amphibus_outbox", "amphibus_inbox"):
         rows = await sql.rows(
@@ -88,7 +88,7 @@ async def messages_in_flows(sql: Sql, correlations: Sequence[str]) -> list[Messa
 
 
 async def last_activities(sql: Sql, correlations: Sequence[str]) -> dict[str, int]:
-    """When something of some flows was sent or handled last by a module."""
+    """Returns when something of some flows was sent or handled last by a module."""
     found: dict[str, int] = {}
     for at, table in (("time", "amphibus_outbox"), ("handled", "amphibus_inbox")):
         rows = await sql.rows(
@@ -102,7 +102,7 @@ async def last_activities(sql: Sql, correlations: Sequence[str]) -> dict[str, in
 
 
 async def handled_before(sql: Sql, at: int, seq: int, *, limit: int) -> list[Activity]:
-    """What was handled before a place in the inbox, newest first."""
+    """Returns what was handled before a place in the inbox, newest first."""
     rows = await sql.rows(
         "SELECT handled, seq, correlation FROM amphibus_inbox WHERE (handled, seq) < (?, ?)"
         " ORDER BY handled DESC, seq DESC LIMIT ?",
@@ -114,7 +114,7 @@ async def handled_before(sql: Sql, at: int, seq: int, *, limit: int) -> list[Act
 
 
 async def sent_before(sql: Sql, at: int, seq: int, *, limit: int) -> list[Activity]:
-    """What was sent before a place in the outbox, newest first."""
+    """Returns what was sent before a place in the outbox, newest first."""
     rows = await sql.rows(
         "SELECT time, seq, correlation FROM amphibus_outbox WHERE (time, seq) < (?, ?)"
         " ORDER BY time DESC, seq DESC LIMIT ?",

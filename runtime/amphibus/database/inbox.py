@@ -43,7 +43,7 @@ _PRUNE: Final = (
 
 
 class LastHandled(NamedTuple):
-    """When the last message of a source and key was handled."""
+    """The time at which the last message of a source and key was handled."""
 
     source: str
     key: str
@@ -78,12 +78,12 @@ async def prior_outcome(sql: Sql, envelope: Envelope) -> Row | None:
 
 
 async def is_settled(sql: Sql, source: str, identity: str) -> bool:
-    """Whether a message was handled or is dead."""
+    """Returns whether a message was handled or is dead."""
     return await sql.row(_SETTLED, source, identity, source, identity) is not None
 
 
 async def is_handled(sql: Sql, source: str, identity: str) -> bool:
-    """Whether a message was handled."""
+    """Returns whether a message was handled."""
     found = await sql.row(
         "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?", source, identity
     )
@@ -107,7 +107,7 @@ async def newest_number(sql: Sql) -> int:
 async def last_handled(
     sql: Sql, keys: Sequence[str], *, beyond: int, since: int
 ) -> list[LastHandled]:
-    """When something of each key was handled last, in rows beyond a number and not before a time."""
+    """Returns when something of each key was handled last, in rows beyond a number and not before a time."""
     rows = await sql.rows(
         "SELECT source, key, max(handled) FROM amphibus_inbox WHERE seq > ? AND handled >= ?"
         f" AND key IN ({', '.join('?' * len(keys))}) GROUP BY source, key",

@@ -63,7 +63,7 @@ async def destinations_waited_for(sql: Sql) -> list[str]:
 
 
 async def count_waiting(sql: Sql, destination: str, *, limit: int, only: str) -> int:
-    """How many messages wait for a destination, counted up to a limit; `only` narrows to some partitions."""
+    """Returns how many messages wait for a destination, counted up to a limit; `only` narrows to some partitions."""
     rows = await sql.rows(
         f"SELECT count(*) FROM (SELECT 1 FROM amphibus_delivery WHERE destination = ?{only} LIMIT ?) AS waiting",
         destination,
@@ -114,7 +114,7 @@ async def oldest_on_their_way(
 
 
 async def is_waited_for(sql: Sql, destination: str, *, up_to: int) -> bool:
-    """Whether a message waits for a destination whose number is at most that."""
+    """Returns whether a message waits for a destination whose number is at most that."""
     row = await sql.row(
         "SELECT 1 FROM amphibus_delivery WHERE destination = ? AND seq <= ? LIMIT 1",
         destination,

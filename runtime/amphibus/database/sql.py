@@ -1,4 +1,4 @@
-"""How the runtime talks to its own tables: the few verbs that it needs, on any database.
+"""The few verbs in which the runtime talks to its own tables, on any database.
 
 Statements are written once, with `?` for values, in the SQL that SQLite and PostgreSQL share.
 """
@@ -32,7 +32,7 @@ class Sql(Protocol):
         ...
 
     async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
-        """What stands against running each of some messages; see `prior_outcome`."""
+        """Returns what stands against running each of some messages; see `prior_outcome`."""
         ...
 
     async def flush(self, write_set: WriteSet) -> list[int]:

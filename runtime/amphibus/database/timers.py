@@ -39,7 +39,7 @@ async def timers_due(sql: Sql, now: int, *, limit: int, only: str) -> list[Timer
 
 
 async def is_timer_armed(sql: Sql, *, name: str, key: str, identity: str) -> bool:
-    """Whether a timer is still armed as it was."""
+    """Returns whether a timer is still armed as it was."""
     return await sql.row(f"SELECT 1 {_THIS_ONE}", name, key, identity) is not None
 
 

@@ -71,7 +71,7 @@ def build_app(
 
 
 def starting_app(health: Health, meters: Meters) -> "Gateway":
-    """What is served until the store can be used: nothing can be said yet of what exists and what does not."""
+    """Returns what is served until the store can be used: nothing can be said yet of what exists and what does not."""
     paths: RouteTable[Target] = RouteTable()
     _add_signals(paths, health, meters)
     return Gateway(paths, meters, elsewhere=_starting)

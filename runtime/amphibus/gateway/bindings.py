@@ -47,23 +47,23 @@ class RouteBinding:
         return render(self.http.path, values)
 
     def identity(self, own: object) -> str:
-        """What a command that names itself is known as, beside its message's id."""
+        """Returns what a command that names itself is known as, beside its message's id."""
         return f"id {self.contract.contract_type} {own}"
 
     def creates(self, path: str) -> bool:
-        """Whether what this stored command makes is read at a path, by its own id alone."""
+        """Returns whether what this stored command makes is read at a path, by its own id alone."""
         location = self.http.location
         return self.http.stored and location == path and parameters(path) == (self.own_id,)
 
     def location(self, message: Message) -> str | None:
-        """Where what the command makes will be found."""
+        """Returns where what the command makes will be found."""
         if self.http.location is None:
             return None
         named = parameters(self.http.location)
         return render(self.http.location, {name: getattr(message, name) for name in named})
 
     def content(self, data: dict[str, Any], values: Mapping[str, Any]) -> tuple[bytes, bool]:
-        """What was sent, body and path together, canonical; and whether it names itself.
+        """Returns what was sent, body and path together, canonical; and whether it names itself.
 
         A field that is null counts as absent where the path or the message's id fills it.
         """

@@ -95,7 +95,7 @@ class Problem(Exception):
 
 
 def refusal(code: str, detail: str, statuses: Mapping[str, int]) -> Problem:
-    """What a business refusal becomes: the status that the contract declares for its code."""
+    """Returns what a business refusal becomes: the status that the contract declares for its code."""
     title = code.replace("_", " ").capitalize()
     return Problem(
         REFUSED, detail or title, status=statuses.get(code, REFUSED.status), title=title, code=code

@@ -32,7 +32,7 @@ from amphibus.unit_of_work.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class ModuleServices:
-    """What the modules of one process share."""
+    """The parts that the modules of one process share."""
 
     project: Project
     settings: Settings
@@ -68,7 +68,7 @@ class Wiring:
         )
 
     def receiver(self, writer: Writer, container: Any | None, ask: Any) -> Receiver:
-        """What takes its messages to its handlers; handlers ask other modules by `ask`."""
+        """Builds the receiver, which takes messages to handlers; these ask other modules by `ask`."""
         around = self._around
         services = InboxServices(
             module=self._module,
@@ -87,7 +87,7 @@ class Wiring:
         return Receiver(services)
 
     def scheduler(self, receiver: Receiver) -> Scheduler:
-        """What brings its delayed messages and timers back."""
+        """Builds the scheduler, which brings delayed messages and timers back."""
         return Scheduler(
             self._module,
             store=self.store,
@@ -99,7 +99,7 @@ class Wiring:
         )
 
     def relay(self, writer: Writer) -> Relay:
-        """What takes its outbox to the transport."""
+        """Builds the relay, which takes the outbox to the transport."""
         return Relay(
             self._module.name,
             store=self.store,
@@ -111,7 +111,7 @@ class Wiring:
         )
 
     def retention(self, writer: Writer) -> Retention:
-        """What forgets its old rows."""
+        """Builds what forgets old rows."""
         return Retention(
             self._module.name,
             writer=writer,

@@ -25,7 +25,7 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What an attempt brings into its transaction. Never changes: a new one takes its place."""
+    """The part of an attempt that is ready before its transaction. It never changes: a new one takes its place."""
 
     entry: CodecEntry | None = None
     message: Message | None = None
@@ -71,5 +71,5 @@ class Attempt:
 
     @property
     def of_timer(self) -> bool:
-        """Whether it is a deadline of a process, and no message that was sent."""
+        """Returns whether it is a deadline of a process, and no message that was sent."""
         return self.envelope.type.startswith(PREFIX)

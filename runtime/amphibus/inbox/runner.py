@@ -49,7 +49,7 @@ class AttemptRunner:
 
     @property
     def busy(self) -> bool:
-        """Whether something runs beside the writer."""
+        """Returns whether something runs beside the writer."""
         return bool(self._tasks)
 
     def start(self, attempt: Attempt) -> None:

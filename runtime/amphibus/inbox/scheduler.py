@@ -69,7 +69,7 @@ class Scheduler:
         self._wake.set()
 
     async def idle(self) -> bool:
-        """Whether nothing is due and nothing that was due is under way."""
+        """Returns whether nothing is due and nothing that was due is under way."""
         due = await next_due(self._store.reader, only(self._assignment))
         return not self._under_way and (due is None or due > self._clock.now())
 

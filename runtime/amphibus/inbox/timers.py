@@ -62,7 +62,7 @@ async def timers_due(sql: Sql, module: str, now: int, *, limit: int, only: str) 
 
 
 async def is_armed(sql: Sql, write_set: WriteSet, envelope: Envelope) -> bool:
-    """Whether a timer that is due was not fired, armed anew or disarmed meanwhile, by this commit or one before."""
+    """Returns whether a due timer is still armed as it was, and was not fired, by this commit or one before."""
     name, key = envelope.type.removeprefix(PREFIX), envelope.key or ""
     if (name, key) in write_set.timers:
         return False

@@ -1,4 +1,4 @@
-"""What an answer needs beside the command that it answers."""
+"""The fields that an answer needs beside the command that it answers."""
 
 from amphibus.contract import Message, Value
 

@@ -1,4 +1,4 @@
-"""What a failed test is told: the messages that the modules could not handle, with their own errors."""
+"""The report for a failed test: messages that the modules could not handle, with their own errors."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ _FRAME: Final = re.compile(r'^  File "([^"]+)".*(?:\n    .*)*\n?', re.MULTILINE)
 
 
 class NotSeen(AssertionError):
-    """What a test expected did not come; the text says what did."""
+    """A test expected something that did not come; the text says what did."""
 
 
 async def started(host: Host) -> None:
@@ -33,7 +33,7 @@ async def started(host: Host) -> None:
 
 
 def not_at_rest(host: Host, seconds: float) -> str:
-    """Which modules are still at work, and what failed before."""
+    """Returns which modules are still at work, and what failed before."""
     busy = [
         f"{hosted.name} has {hosted.receiver.in_flight} under way"
         for hosted in host.modules.values()

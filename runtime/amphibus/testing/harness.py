@@ -233,7 +233,7 @@ class Harness:
         return self._rows(module, DELAYED)
 
     def inbox(self, module: str) -> list[dict[str, Any]]:
-        """What a module has handled: id, source, type, key, outcome, attempts, in order."""
+        """Returns what a module has handled: id, source, type, key, outcome, attempts, in order."""
         return self._rows(module, HANDLED)
 
     def _rows(self, module: str, statement: str) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ class MemoryTransport:
         return [(each, (each,)) for each in destinations]
 
     def is_reachable(self, route: str) -> bool:
-        """Whether that module is hosted here; messages to others wait in their outbox."""
+        """Returns whether that module is hosted here; messages to others wait in their outbox."""
         return route in self._inbound
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:

@@ -62,12 +62,12 @@ class PostgresConnection:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open that may be committed."""
+        """Returns whether a transaction is open that may be committed."""
         return self.open_on_server and not self._given_up
 
     @property
     def open_on_server(self) -> bool:
-        """Whether a transaction is open, whatever is to become of it."""
+        """Returns whether a transaction is open, whatever is to become of it."""
         return not self.raw.is_closed() and bool(self.raw.is_in_transaction())
 
     async def begin(self, how: str = _BEGIN) -> None:
@@ -82,7 +82,7 @@ class PostgresConnection:
             await self.raw.execute(how)
 
     async def savepoint(self) -> None:
-        """Where `undo` goes back to: where the transaction began."""
+        """Returns where `undo` goes back to: where the transaction began."""
 
     async def undo(self) -> None:
         """Takes back what was done since the savepoint, and goes on."""

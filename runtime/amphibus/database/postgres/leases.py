@@ -1,4 +1,4 @@
-"""Who works on a module's schema, and who has which partition of the work.
+"""Instances that work on a module's schema, and the partitions that each holds.
 
 Every statement on `amphibus_instance` and `amphibus_lease` stands here, except the one that each commit asks with
 what it asks of its messages: that is in `sql`.
@@ -116,7 +116,7 @@ async def let_nobody_commit(sql: Sql) -> None:
 
 
 async def count_alive(raw: Any, module: str) -> int:
-    """How many instances work on a module's schema; 0 if it has no such table."""
+    """Returns how many instances work on a module's schema; 0 if it has no such table."""
     table = f'"{module}".amphibus_instance'
     if not await raw.fetchval("SELECT to_regclass($1)", table):
         return 0

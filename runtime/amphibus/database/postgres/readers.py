@@ -17,7 +17,7 @@ _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class SecondStatement(Exception):
-    """What reads without a transaction needs one."""
+    """A second statement was read without a snapshot: the query needs a transaction."""
 
 
 class PostgresReader(PostgresConnection):

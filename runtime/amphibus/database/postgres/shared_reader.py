@@ -1,4 +1,4 @@
-"""What many tasks ask of a PostgreSQL database outside of transactions, over one connection."""
+"""One connection over which many tasks read a PostgreSQL database, outside of transactions."""
 
 import asyncio
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class SharedReader:
             await (await self._sql()).many(statement, values)
 
     async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
-        """What stands against running each of some messages; what is asked meanwhile is asked together."""
+        """Returns what stands against running each of some messages; what is asked meanwhile is asked together."""
         mine = _Asked(messages)
         self._asked.append(mine)
         async with self._turn:

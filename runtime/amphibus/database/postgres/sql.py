@@ -1,4 +1,4 @@
-"""How the runtime talks to its own tables in PostgreSQL: in few round trips, for each wakes the server.
+"""The runtime's statements on its own tables in PostgreSQL, in few round trips, for each wakes the server.
 
 Rows are written by simple statements, many in one round trip: the server plans those once. It would plan one
 that takes all rows of a commit as arrays anew each time, which takes it longer than to run it.
@@ -76,7 +76,7 @@ class PostgresSql:
             await self.raw.executemany(_numbered(statement), values)
 
     async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
-        """What stands against running each of some messages, in one round trip."""
+        """Returns what stands against running each of some messages, in one round trip."""
         found: list[Row | None] = [None] * len(messages)
         for place, outcome, answer in await self._of_messages(_PRIOR_OUTCOMES, messages):
             found[place - 1] = (outcome, answer)

@@ -98,7 +98,7 @@ class PostgresStore:
         await self._only_one()
 
     async def has_table(self, name: str) -> bool:
-        """Whether the module has a table of that name."""
+        """Returns whether the module has a table of that name."""
         found = await self.reader.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
         return found is not None and found[0] is not None
 

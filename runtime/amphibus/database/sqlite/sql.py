@@ -1,4 +1,4 @@
-"""How the runtime talks to its own tables in SQLite: from the event loop, waiting for nothing but the disk."""
+"""The runtime's statements on its own tables in SQLite, called from the event loop: they wait for the disk alone."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class SqliteSql:
         self.raw.executemany(statement, values)
 
     async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
-        """What stands against running each of some messages."""
+        """Returns what stands against running each of some messages."""
         execute = self.raw.execute
         return [
             execute(

@@ -47,7 +47,7 @@ class SqliteConnection:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """Returns whether a transaction is open."""
         return self.raw.in_transaction
 
     async def begin(self) -> None:
@@ -56,7 +56,7 @@ class SqliteConnection:
         self.raw.execute("SAVEPOINT unit")
 
     async def savepoint(self) -> None:
-        """Where `undo` goes back to."""
+        """Returns where `undo` goes back to."""
         self.raw.execute("RELEASE SAVEPOINT unit")
         self.raw.execute("SAVEPOINT unit")
 
@@ -172,7 +172,7 @@ class SqliteStore:
         await self.writer.begin()
 
     async def has_table(self, name: str) -> bool:
-        """Whether the module has a table of that name."""
+        """Returns whether the module has a table of that name."""
         found = await self.reader.row("SELECT 1 FROM sqlite_master WHERE name = ?", name)
         return found is not None
 

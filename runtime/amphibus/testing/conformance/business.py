@@ -122,7 +122,7 @@ async def hear_missed(message: desk.Missed, context: Tiny) -> None:
 
 
 async def pages(context: Tiny, book: str) -> int:
-    """How many lines of a book are on the desk."""
+    """Returns how many lines of a book are on the desk."""
     found = await context.db.exec(select(func.count()).where(DeskLine.book == book))
     return found.one()
 
@@ -168,12 +168,12 @@ loan = Process(
 
 
 def dark_or_grey(old: desk.Paint) -> desk2.Paint:
-    """What the old command means today."""
+    """Returns what the old command means today."""
     return desk2.Paint(book=old.book, colour="black" if old.dark else "grey")
 
 
 def dark_or_not(new: desk2.Painted) -> desk.Painted:
-    """What today's event meant then."""
+    """Returns what today's event meant then."""
     return desk.Painted(book=new.book, dark=new.colour == "black")
 
 

@@ -1,4 +1,4 @@
-"""How handlers behave: a message says it in its mood, a test may hold them up and sees what they did.
+"""The behaviour of handlers: a message says it in its mood, a test may hold them up and sees what they did.
 
 A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE`, `hold` (until the
 gate opens), `kill`, `exit`, `says nul|surrogate` (an error whose text no database holds), `linger` (a task that
@@ -25,7 +25,7 @@ UNSTORABLE: Final = {"nul": "bad \x00 byte", "surrogate": "cannot open caf\udce9
 
 
 class Broken(Exception):
-    """What a handler in a bad mood raises."""
+    """The error of a handler in a bad mood."""
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Script:
 
 
 class TinyContainer(containers.DeclarativeContainer):
-    """What every module of the tiny business is given."""
+    """The container of every module of the tiny business."""
 
     config = providers.Configuration()
     script: providers.Provider[Script] = providers.Object(Script())
