@@ -181,7 +181,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @pytest.mark.parametrize(
-    "cuts", [12, pytest.param(150, marks=pytest.mark.full)], ids=["shortly", "long"]
+    "cuts", [12, pytest.param(45, marks=pytest.mark.full)], ids=["shortly", "long"]
 )
 async def test_broker_connections_cut_at_any_moment_of_their_opening_leave_no_queue_unread(
     cuts: int, node: RabbitNode, tmp_path: Path
