@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PACKAGE = "amphibus"
+_GROUND = "errors"
 
 
 def floors_picture(root: Path) -> str | None:
@@ -18,7 +19,7 @@ def floors_picture(root: Path) -> str | None:
     floors = _floors(root / "pyproject.toml") if package.is_dir() else []
     if not floors:
         return None
-    *storeys, ground = floors
+    storeys, ground = _above_ground(floors)
     imports = {part: set(_imported_by(package, part)) - set(ground) for part in _names(storeys)}
     lines = ["flowchart TB"]
     for number, names in enumerate(storeys, 1):
@@ -38,6 +39,12 @@ def _floors(settings: Path) -> list[list[str]]:
         if rule.get("containers") == [_PACKAGE]:
             return [floor.split(" | ") for floor in rule["layers"]]
     return []
+
+
+def _above_ground(floors: list[list[str]]) -> tuple[list[list[str]], list[str]]:
+    """The floors above the ground, and what is on the ground: on the floor of the errors, and below."""
+    height = next((n for n, names in enumerate(floors) if _GROUND in names), len(floors) - 1)
+    return floors[:height], _names(floors[height:])
 
 
 def _names(floors: list[list[str]]) -> list[str]:
