@@ -165,7 +165,7 @@ async def _slow_readers(office: Office, shop: Harness, many: int) -> None:
 
 def _held(shop: Harness) -> int:
     queues = shop.host.modules["desk"].relay._queues
-    return max(queue.held for queue in queues.values())
+    return max(queue.rows_held for queue in queues.values())
 
 
 async def test_what_does_not_fit_into_a_commit_is_in_the_next(
