@@ -10,18 +10,20 @@ import pytest
 
 from amphibus.config.settings import BusSettings
 from amphibus.database.envelope_rows import columns_of
+from amphibus.database.outbox import INSERT_OUTBOX
 from amphibus.database.sqlite.store import SqliteStore
-from amphibus.database.statements import INSERT_OUTBOX
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_trace
 from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 from amphibus.outbox.reader import OutboxReader
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import SingleInstance
+from amphibus.supervision import Supervisor
+from amphibus.telemetry.health import Health
+from amphibus.testing.conformance.office import until
 from amphibus.transport import Transport
-from amphibus.unit_of_work.crash_journal import Isolation
+from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.writer import Writer
-from tests.conformance.office import until
 
 pytestmark = pytest.mark.asyncio
 _HEARERS = ("archive", "readers", "reporting", "search")
@@ -118,7 +120,8 @@ async def test_a_backlog_leaves_without_keeping_the_event_loop_to_itself(tmp_pat
     broker = _Broker(confirms=True)
     async with _backlog(tmp_path) as store:
         counting = asyncio.create_task(broker.count_turns())
-        writer = Writer(store, SingleInstance(1), Isolation(), batch=64)
+        supervisor = Supervisor(Health())
+        writer = Writer(store, SingleInstance(1), Isolation(), supervisor, batch=64)
         relay = Relay(
             "desk",
             store=store,
@@ -126,12 +129,13 @@ async def test_a_backlog_leaves_without_keeping_the_event_loop_to_itself(tmp_pat
             writer=writer,
             transport=cast(Transport, broker),
             settings=BusSettings(window=1),
+            supervisor=supervisor,
         )
-        writer.start()
-        relay.start()
+        await writer.start()
+        await relay.start()
         await until(lambda: len(broker.taken) == _MESSAGES)
         await relay.stop()
-        await relay.flush()
+        await relay.drain()
         await writer.stop()
         counting.cancel()
         left: Any = store.writer.raw.execute("SELECT count(*) FROM amphibus_delivery").fetchone()

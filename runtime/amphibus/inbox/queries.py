@@ -7,7 +7,7 @@ import structlog
 from amphibus.clock import Clock, as_datetime
 from amphibus.context import Context
 from amphibus.contract import Value
-from amphibus.database.faults import is_read_failure
+from amphibus.database.faults import is_handler_store_failure
 from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
 from amphibus.messages.envelope import Envelope, Reply
@@ -68,7 +68,7 @@ class Queries:
         except Unavailable as error:
             return Reply("unavailable", detail=describe(error))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - any failure of the handler is its reply
-            if is_read_failure(error):
+            if is_handler_store_failure(error):
                 return Reply("unavailable", detail=describe(error))
             if not connection.overrun:
                 with about(self._module, envelope):

@@ -167,9 +167,12 @@ class Writer:
     async def _run_batch(self, units: list[Unit]) -> None:
         try:
             left = await self._try(units)
-        except BatchFailed:
+        except BatchFailed as error:
             for unit in units:
-                await self._run_singly(unit)
+                if error.begun:
+                    await self._run_singly(unit)
+                else:  # none of them is to blame, and each would wait as long again
+                    unit.fail(error.cause)
             return
         self._units.extendleft(reversed(left))
 
@@ -190,9 +193,10 @@ class Writer:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
         results: list[tuple[Unit, Any]] = []
-        ends = time.perf_counter() + connection.slice_seconds
+        ends, begun = time.perf_counter() + connection.slice_seconds, False
         try:
             await connection.begin()
+            begun = True
             # Made only now: what was lost is a new connection since.
             transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
             await transaction.check([unit.about for unit in units if unit.about is not None])
@@ -214,7 +218,7 @@ class Writer:
             await self._roll_back()
             if _we_are_cancelled():
                 raise
-            raise BatchFailed(error) from error
+            raise BatchFailed(error, begun=begun) from error
         finally:
             connection.session.sync_session.expunge_all()
         self._store.health.recovered("writer")

@@ -1,33 +1,42 @@
 """A module's SQLite file: one writer, a few readers, held by one process."""
 
+import asyncio
 import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from amphibus.database.facts import facts_of_file, note_facts_of_file
-from amphibus.database.faults import StoreHealth
+from amphibus.database.faults import StoreHealth, is_locked
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
     check_owner,
     statements_for_sqlite,
     version_of,
 )
-from amphibus.database.sessions import session_on
+from amphibus.database.sessions import TransactionGuard, session_on
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.inline_dialect import InlineSession
 from amphibus.database.sqlite.sql import SqliteSql
 from amphibus.database.store import Migrate
-from amphibus.errors import StoreInUse, StoreUnwritable
+from amphibus.errors import StoreAway, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 
 _READERS = 4
+_BUSY_MILLISECONDS: Final = 20
+"""How long a statement may wait for another program's lock, since the whole process waits with it."""
+_OPEN_SECONDS: Final = 0.5
+"""As long may it take to open the file."""
+_LOCK_SECONDS: Final = 2.0
+"""How long a transaction is tried to begin meanwhile, before it counts as trouble."""
+_LOCK_PAUSE_SECONDS: Final = 0.02
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +48,8 @@ class SqliteConnection:
     raw: sqlite3.Connection
     sql: SqliteSql
     session: InlineSession
+    guard: TransactionGuard
+    writer: bool
     begun: ClassVar[bool] = False
     overrun: ClassVar[bool] = False
     undoes: ClassVar[bool] = True
@@ -47,13 +58,37 @@ class SqliteConnection:
 
     @property
     def in_transaction(self) -> bool:
-        """Returns whether a transaction is open."""
-        return self.raw.in_transaction
+        """True if a transaction is open that may be committed."""
+        return not (self._lost or self.guard.spoilt) and self.raw.in_transaction
 
-    async def begin(self) -> None:
-        """Begins to write: nobody else writes until it ends."""
-        self.raw.execute("BEGIN IMMEDIATE")
+    @property
+    def _lost(self) -> bool:
+        """True if a handler has closed it."""
+        return self.bound.closed or self.bound.invalidated
+
+    async def begin(self, *, armed: bool = True) -> None:
+        """Begins to write: nobody else writes until it ends. Without `armed`, its user may end it.
+
+        Raises:
+            sqlite3.OperationalError: another program has kept the file locked for too long.
+        """
+        self.guard.begin(armed=armed)
+        ends = time.monotonic() + _LOCK_SECONDS
+        while not self._begun():
+            if time.monotonic() > ends:
+                self.raw.execute("BEGIN IMMEDIATE")  # it says why not
+                break
+            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
         self.raw.execute("SAVEPOINT unit")
+
+    def _begun(self) -> bool:
+        try:
+            self.raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not is_locked(error):
+                raise
+            return False
+        return True
 
     async def savepoint(self) -> None:
         """Returns where `undo` goes back to."""
@@ -70,9 +105,13 @@ class SqliteConnection:
 
     async def roll_back(self) -> None:
         """Undoes it, whatever state it is in. The session is a new one afterwards."""
-        if self.raw.in_transaction:
-            self.raw.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.ProgrammingError):  # closed, and so rolled back
+            if self.raw.in_transaction:
+                self.raw.execute("ROLLBACK")
         self.session.sync_session.expunge_all()
+        if self._lost:
+            self.bound, self.raw = await _bound(self.engine, writer=self.writer)
+            self.sql, self.guard = SqliteSql(self.raw), TransactionGuard(self.bound)
         self.session = session_on(self.bound, InlineSession)
 
     async def close(self) -> None:
@@ -106,6 +145,7 @@ class SqliteStore:
         Raises:
             StoreInUse: another process has it.
             StoreUnwritable: its folder or file cannot be written.
+            StoreAway: another program keeps it locked.
             NewerStore: a newer version wrote it.
         """
         self._take()
@@ -118,6 +158,12 @@ class SqliteStore:
                 await migrate(self)
         except sqlite3.OperationalError as error:
             await self.close()
+            if is_locked(error):
+                raise StoreAway(
+                    f"{self.path} is locked by another program",
+                    str(error),
+                    "end what writes it: a shell, a backup, a long migration",
+                ) from error
             raise StoreUnwritable(
                 f"{self.path} cannot be used",
                 str(error),
@@ -169,7 +215,7 @@ class SqliteStore:
 
     async def begin_alone(self) -> None:
         """Begins to write; the file has one writer anyway."""
-        await self.writer.begin()
+        await self.writer.begin(armed=False)
 
     async def has_table(self, name: str) -> bool:
         """Returns whether the module has a table of that name."""
@@ -239,16 +285,26 @@ async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
         connect_args={
             "isolation_level": None,
             "check_same_thread": False,
-            "timeout": 5.0,
+            "timeout": _OPEN_SECONDS,
             "cached_statements": 512,
         },
     )
+    bound, raw = await _bound(engine, writer=writer)
+    session = session_on(bound, InlineSession)
+    guard = TransactionGuard(bound)
+    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session, guard, writer)
+
+
+async def _bound(
+    engine: AsyncEngine, *, writer: bool
+) -> tuple[AsyncConnection, sqlite3.Connection]:
     bound = await engine.connect()
     raw: sqlite3.Connection = (await bound.get_raw_connection()).driver_connection  # type: ignore[assignment]
     raw.execute("PRAGMA journal_mode=WAL")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
     raw.execute("PRAGMA cache_size=-8000")
+    raw.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
     if not writer:
         raw.execute("PRAGMA query_only=ON")
-    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session_on(bound, InlineSession))
+    return bound, raw
