@@ -78,6 +78,9 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "partition.given": _event(
         "This instance gave a partition back or lost it.", "partition token why"
     ),
+    "partition.peer_ended": _event(
+        "An instance fell silent inside a transaction; its sessions were ended.", "instance"
+    ),
     "bus.drained": _event("Queues of the other mode were emptied.", "messages"),
     # Requests and processes.
     "request.timeout": _event("No answer in time; the work may have been done.", "seconds"),
