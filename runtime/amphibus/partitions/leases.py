@@ -11,7 +11,7 @@ another token is dropped.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Final, cast
 
 from amphibus.database.postgres.bounded import FAREWELL_SECONDS
 from amphibus.database.postgres.connection import PostgresConnection
@@ -34,6 +34,9 @@ from amphibus.messages.ids import new_id
 from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange, at_once
 from amphibus.partitions.silent_peers import LOCK_SECONDS, named_by, strike_off_silent
 from amphibus.supervision import Supervisor
+
+_ANSWER_SECONDS: Final = 4.0
+"""How long a beat may take. It is the first to notice a server that does not answer: it asks all the time."""
 
 
 class Leases:
@@ -79,7 +82,9 @@ class Leases:
         """
         if self._task.running:
             return
-        self._connection = await self._store.connect(lock_seconds=LOCK_SECONDS)
+        self._connection = await self._store.connect(
+            lock_seconds=LOCK_SECONDS, answer_seconds=_ANSWER_SECONDS
+        )
         await self._register()
         await self._listen()
         await self._round()
@@ -187,7 +192,7 @@ class Leases:
                 self._lost = True
 
     async def _round(self) -> None:
-        if self._lost or self._connection.raw.is_closed():
+        if self._lost or not self._connection.asked.is_usable:
             await self._reconnect()
         sql = self._connection.sql
         if not await renew_instance(sql, self.instance, lease=self._lease):
@@ -262,6 +267,8 @@ class Leases:
     async def _reconnect(self) -> None:
         with contextlib.suppress(Exception):
             await self._connection.close()
-        self._connection = await self._store.connect(lock_seconds=LOCK_SECONDS)
+        self._connection = await self._store.connect(
+            lock_seconds=LOCK_SECONDS, answer_seconds=_ANSWER_SECONDS
+        )
         await self._listen()
         self._lost = False

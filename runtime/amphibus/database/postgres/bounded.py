@@ -1,7 +1,8 @@
 """asyncpg's connection with an end to every wait: a server that does not answer in time is given up."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from amphibus.errors import StoreAway
@@ -13,6 +14,20 @@ FAREWELL_SECONDS: Final = 1.0
 """How long the last statements of a connection may take, and its closing."""
 
 
+class Suspicion:
+    """What one connection of an instance found out about the way to its server: the others may be lost as well."""
+
+    def __init__(self) -> None:
+        self.since = float("-inf")
+        """When an answer was overdue the last time: what was opened before is not to be used again."""
+        self.on_raised: Callable[[], None] = lambda: None
+
+    def raise_now(self) -> None:
+        """An answer is overdue."""
+        self.since = time.monotonic()
+        self.on_raised()
+
+
 class BoundedConnection:
     """Runs the runtime's statements; those of handlers end with their handler.
 
@@ -20,9 +35,18 @@ class BoundedConnection:
     that was lost never gives. So a connection whose answer is overdue is cut off, and its user opens another.
     """
 
-    def __init__(self, raw: Any, *, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self, raw: Any, *, seconds: float = ANSWER_SECONDS, suspicion: Suspicion | None = None
+    ) -> None:
         self._raw = raw
+        self._suspicion = suspicion or Suspicion()
+        self._opened = time.monotonic()
         self._seconds = seconds
+
+    @property
+    def is_usable(self) -> bool:
+        """True unless it is closed, or was opened before the server was seen not to answer."""
+        return not self._raw.is_closed() and self._opened > self._suspicion.since
 
     async def execute(self, statement: str, *values: Any) -> str:
         """Runs a statement; returns what the server says of it."""
@@ -56,6 +80,7 @@ class BoundedConnection:
                 return await asked
         except TimeoutError as error:
             self._raw.terminate()
+            self._suspicion.raise_now()
             raise StoreAway(
                 "the database server does not answer",
                 f"a statement took longer than {seconds:g} s; its connection was given up",

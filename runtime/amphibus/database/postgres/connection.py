@@ -13,6 +13,7 @@ from amphibus.database.postgres.bounded import (
     ANSWER_SECONDS,
     FAREWELL_SECONDS,
     BoundedConnection,
+    Suspicion,
 )
 from amphibus.database.postgres.session_settings import SessionSettings
 from amphibus.database.postgres.sql import PostgresSql
@@ -45,10 +46,14 @@ class PostgresConnection:
         engine: AsyncEngine,
         unusable: Callable[[Exception], StoreError],
         settings: SessionSettings,
+        suspicion: Suspicion,
     ) -> None:
         self._engine = engine
         self._unusable = unusable
         self._settings = settings
+        self._suspicion = suspicion
+        self.turn = 0
+        """How many transactions were begun."""
         self.begun = False
         """The last commit began a transaction, which has done nothing yet."""
 
@@ -65,7 +70,9 @@ class PostgresConnection:
                 self.raw = (await self.bound.get_raw_connection()).driver_connection
         except (OSError, asyncpg.PostgresError, DBAPIError) as error:
             raise self._unusable(error) from error
-        self.asked = BoundedConnection(self.raw)
+        self.asked = BoundedConnection(
+            self.raw, seconds=self._settings.answer_seconds, suspicion=self._suspicion
+        )
         self.sql = PostgresSql(self.asked)
         self.session = session_on(self.bound, ServerSession)
         self._guard = TransactionGuard(self.bound)
@@ -85,10 +92,10 @@ class PostgresConnection:
     async def begin(self, how: str = _BEGIN, *, armed: bool = True) -> None:
         """Begins, on a new connection if the old one is lost. Without `armed`, its user may end the transaction."""
         begun, self.begun = self.begun, False
-        if self.raw.is_closed():
+        self.turn += 1
+        if not self.asked.is_usable:
             begun = False
-            await self.close()
-            await self.open()
+            await self.reopen()
         self._guard.begin(armed=armed)
         if not begun:
             await self.asked.execute(how)
@@ -120,6 +127,17 @@ class PostgresConnection:
                 self.raw.terminate()
         self.session.sync_session.expunge_all()
         self.session = session_on(self.bound, ServerSession)
+
+    async def reopen(self) -> None:
+        """Takes a new connection in place of one that is lost, or is likely to be."""
+        self.raw.terminate()
+        await self.close()
+        await self.open()
+
+    def give_up_turn(self, turn: int) -> None:
+        """Ends the connection if that transaction is still open: its handler waits for an answer, perhaps for ever."""
+        if self.turn == turn and self.open_on_server:
+            self.raw.terminate()
 
     async def close(self) -> None:
         """Gives the connection up, within a second."""

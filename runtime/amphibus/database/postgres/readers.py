@@ -40,9 +40,8 @@ class PostgresReader(PostgresConnection):
         self.overrun, self._left = False, None if snapshot else 1
         if snapshot:
             await self.begin(_BEGIN)
-        elif self.raw.is_closed():
-            await self.close()
-            await self.open()
+        elif not self.asked.is_usable:
+            await self.reopen()
 
     async def done(self) -> None:
         """Ends it."""

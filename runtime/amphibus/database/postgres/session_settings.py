@@ -7,6 +7,8 @@ keeps them for as long as we are connected.
 from dataclasses import dataclass
 from typing import Final
 
+from amphibus.database.postgres.bounded import ANSWER_SECONDS
+
 _SLACK_SECONDS: Final = 30.0
 
 
@@ -18,6 +20,9 @@ class SessionSettings:
     """How long a handler may take: what is idle for longer in a transaction is frozen, and holds locks."""
     lock_seconds: float = 8.0
     """How long a statement waits for somebody else's lock."""
+
+    answer_seconds: float = ANSWER_SECONDS
+    """How long we wait for the answer to a statement of the runtime."""
 
     @property
     def statement(self) -> str:

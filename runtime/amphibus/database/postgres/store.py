@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from amphibus.database.facts import facts_of_schema, note_facts_of_schema
 from amphibus.database.faults import StoreHealth
+from amphibus.database.postgres.bounded import ANSWER_SECONDS, Suspicion
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.readers import PostgresReader, Readers
@@ -46,6 +48,8 @@ class PostgresStore:
     def __init__(self, module: str, url: str, *, handler_seconds: float = 60.0) -> None:
         self.module = module
         self._settings = SessionSettings(handler_seconds=handler_seconds)
+        self._suspicion = Suspicion()
+        self._suspicion.on_raised = self._doubt_what_runs
         self.session_token = new_id()[-12:]
         """Tells the sessions of this instance at the server from those of others."""
         parsed = make_url(url).set(drivername="postgresql+asyncpg")
@@ -124,15 +128,23 @@ class PostgresStore:
         found = await self.reader.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
         return found is not None and found[0] is not None
 
-    async def connect(self, *, lock_seconds: float | None = None) -> PostgresConnection:
-        """Another connection; close it. It may wait less long for locks than others do."""
-        settings = self._settings
-        if lock_seconds is not None:
-            settings = replace(settings, lock_seconds=lock_seconds)
-        return await PostgresConnection(self._engine, self._unusable, settings).open()
+    async def connect(self, **bounds: float) -> PostgresConnection:
+        """Another connection; close it. It may wait less long than others do: see `SessionSettings`."""
+        settings = replace(self._settings, **bounds)
+        return await PostgresConnection(
+            self._engine, self._unusable, settings, self._suspicion
+        ).open()
 
     async def _connect_reader(self) -> PostgresReader:
-        return await PostgresReader(self._engine, self._unusable, self._settings).open()
+        return await PostgresReader(
+            self._engine, self._unusable, self._settings, self._suspicion
+        ).open()
+
+    def _doubt_what_runs(self) -> None:
+        """A handler's statement has no end of its own but the handler's, which is far off."""
+        if self._open:
+            give_up = partial(self.writer.give_up_turn, self.writer.turn)
+            asyncio.get_running_loop().call_later(ANSWER_SECONDS, give_up)
 
     async def _opened(self) -> PostgresConnection:
         connection = await self.connect()
