@@ -16,6 +16,8 @@ from amphibus.database.postgres.readers import Readers
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.errors import StoreAway, StoreError
 from amphibus.partitions.leases import Leases
+from amphibus.supervision import Supervisor
+from amphibus.telemetry.health import Health
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from tests.services.postgres import PostgresCluster, database_in
@@ -46,7 +48,12 @@ async def _opened(url: str) -> AsyncIterator[PostgresStore]:
 async def _instance(url: str) -> AsyncIterator[tuple[PostgresStore, Leases]]:
     async with _opened(url) as store:
         leases = Leases(
-            store, count=_COUNT, transport="memory", beat_seconds=0.05, lease_seconds=1.0
+            store,
+            count=_COUNT,
+            transport="memory",
+            beat_seconds=0.05,
+            lease_seconds=1.0,
+            supervisor=Supervisor(Health()),
         )
         await leases.start()
         try:
@@ -139,8 +146,7 @@ async def test_a_peer_that_is_frozen_inside_a_transaction_loses_its_partitions(u
     """It holds a lock on its own row, for which nobody waits for ever; what it wakes up with fails."""
     async with _instance(url) as (frozen, first), _instance(url) as (_, second):
         await until(lambda: len(second.owned) == len(first.owned) == _COUNT // 2)
-        assert first._task is not None
-        first._task.cancel()
+        await first._task.stop()
         await frozen.writer.begin()
         await first.check(frozen.writer.sql)
 

@@ -100,8 +100,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "clean-up forgets what is not delivered",
         "database/outbox",
-        '" AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq)',
-        '" AND EXISTS (SELECT 1 FROM amphibus_outbox d WHERE d.seq = o.seq)',
+        '" WHERE NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq)',
+        '" WHERE EXISTS (SELECT 1 FROM amphibus_outbox d WHERE d.seq = o.seq)',
         "test_retention.py::test_nothing_that_is_not_delivered_is_forgotten",
     ),
     in_runtime(

@@ -77,7 +77,7 @@ STORES: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a frozen peer keeps its partitions",
-        "partitions/silent_peers",
+        "database/postgres/silent_peers",
         "            await _end_sessions(sql, module, identity)",
         "            pass",
         "tests/database/test_waits.py::test_a_peer_that_is_frozen_inside_a_transaction_loses_its_partitions",
@@ -102,5 +102,26 @@ STORES: Final[tuple[Defect, ...]] = (
         "            async with asyncio.timeout(ANSWER_SECONDS):",
         "            async with asyncio.timeout(100 * ANSWER_SECONDS + 1000):",
         "tests/database/test_waits.py::test_who_waits_for_a_reader_hears_that_none_comes_free",
+    ),
+    in_runtime(
+        "two instances pass each other at the end of a key",
+        "inbox/recorder",
+        "                await hold_place(transaction.sql, attempt.ordering_key)",
+        "                pass",
+        "tests/database/test_stuck_keys.py::test_two_instances_leave_nothing_of_a_key_behind",
+    ),
+    in_runtime(
+        "what waits behind nothing waits for ever",
+        "host/retention",
+        "        for key in sweep.keys:",
+        "        for key in ():",
+        "tests/database/test_stuck_keys.py::test_a_key_of_which_nothing_is_due_is_released",
+    ),
+    in_runtime(
+        "a prune stays before what waits",
+        "host/retention",
+        "        self._outbox_from = pruned.goes_on_from",
+        "        self._outbox_from = 0",
+        "test_retention.py::test_a_prune_looks_at_a_few_of_those_that_wait_and_comes_to_all_others",
     ),
 )

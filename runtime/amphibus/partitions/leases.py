@@ -24,6 +24,7 @@ from amphibus.database.postgres.leases import (
     remove_instance,
     renew_instance,
 )
+from amphibus.database.postgres.silent_peers import LOCK_SECONDS, named_by, strike_off_silent
 from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified, Sql
@@ -32,7 +33,6 @@ from amphibus.errors import StoreError
 from amphibus.failpoints import failpoint
 from amphibus.messages.ids import new_id
 from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange, at_once
-from amphibus.partitions.silent_peers import LOCK_SECONDS, named_by, strike_off_silent
 from amphibus.supervision import Supervisor
 
 _ANSWER_SECONDS: Final = 4.0

@@ -57,6 +57,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.delayed": _event(
         "Failed and waits for a later attempt.", "attempt due seconds error behind"
     ),
+    "message.released": _event("Waited behind nothing, and does not any more.", "times"),
     "message.died": _event("Became a dead letter.", "reason attempts error"),
     "message.replayed": _event("A dead or kept message was sent again.", "source late"),
     "message.discarded": _event("An operator gave it up.", "reason"),
