@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from amphibus.context import Context
 from amphibus.database.postgres.connection import PostgresConnection
-from amphibus.database.sqlite.store import SqliteConnection
+from amphibus.database.sqlite.connection import SqliteConnection
 from amphibus.testing import Harness
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk

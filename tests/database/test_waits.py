@@ -11,10 +11,11 @@ import asyncpg
 import pytest
 
 from amphibus.admin.inspection import on_server
+from amphibus.database.faults import is_store_failure
 from amphibus.database.postgres.bounded import BoundedConnection
 from amphibus.database.postgres.readers import Readers
 from amphibus.database.postgres.store import PostgresStore
-from amphibus.errors import StoreAway, StoreError
+from amphibus.errors import StoreAway
 from amphibus.partitions.leases import Leases
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
@@ -151,8 +152,10 @@ async def test_a_peer_that_is_frozen_inside_a_transaction_loses_its_partitions(u
         await first.check(frozen.writer.sql)
 
         await until(lambda: len(second.owned) == _COUNT)
-        with pytest.raises((StoreError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+        failures = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+        with pytest.raises(failures) as lost:
             await frozen.writer.commit()
+        assert is_store_failure(lost.value)
         async with _instance(url) as (_, third):
             await until(lambda: third.owned)
 

@@ -56,7 +56,7 @@ STORES: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a foreign lock holds the event loop",
-        "database/sqlite/store",
+        "database/sqlite/connection",
         "_BUSY_MILLISECONDS: Final = 20",
         "_BUSY_MILLISECONDS: Final = 5000",
         "test_isolation.py::test_a_file_that_another_program_locks_holds_up_its_own_module_alone",

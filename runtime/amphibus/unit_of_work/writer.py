@@ -196,9 +196,9 @@ class Writer:
         ends, begun = time.perf_counter() + connection.slice_seconds, False
         try:
             await connection.begin()
-            begun = True
             # Made only now: what was lost is a new connection since.
             transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
+            begun = True
             await transaction.check([unit.about for unit in units if unit.about is not None])
             failpoint("begin")
             for unit in units:
