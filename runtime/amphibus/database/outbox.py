@@ -44,7 +44,7 @@ _PRUNE: Final = (
 
 
 class Pruned(NamedTuple):
-    """What one look at the front of the outbox came to."""
+    """The result of one look at the front of the outbox came to."""
 
     rows: int
     goes_on_from: int

@@ -20,7 +20,7 @@ _STUCK: Final = f"""
 
 
 class Sweep(NamedTuple):
-    """What one look for stuck keys found."""
+    """The result of one look for stuck keys found."""
 
     keys: Sequence[str]
     last: int

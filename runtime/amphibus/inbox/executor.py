@@ -192,7 +192,7 @@ def _decoded(prepared: Prepared) -> tuple[Any, Any]:
 
 
 def _differs(handled: bytes | None, body: bytes) -> bool:
-    """Whether two bodies say different things; unknown, once the first one is pruned, is no."""
+    """Returns whether two bodies say different things; unknown, once the first one is pruned, is no."""
     if handled is None or bytes(handled) == bytes(body):
         return False
     try:

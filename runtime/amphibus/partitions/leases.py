@@ -72,7 +72,7 @@ class Leases:
         self._task = supervisor.task(f"leases:{store.module}", self._work)
         self._connection: PostgresConnection
         self._lost = False
-        """Whether the last round failed, so that its connection is not to be trusted."""
+        """Returns whether the last round failed, so that its connection is not to be trusted."""
 
     async def start(self) -> None:
         """Registers this instance and takes its first partitions.

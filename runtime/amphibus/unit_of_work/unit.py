@@ -53,4 +53,4 @@ class BatchFailed(Exception):
         super().__init__(str(cause))
         self.cause = cause
         self.begun = begun
-        """Whether there was a transaction, or not even that."""
+        """Returns whether there was a transaction, or not even that."""

@@ -58,10 +58,10 @@ class Writer:
         self._wake = asyncio.Event()
         self._task = supervisor.task(f"writer:{store.module}", self._work)
         self._in_hand = False
-        """Whether units were taken out of the line and not all of them are through."""
+        """Returns whether units were taken out of the line and not all of them are through."""
         self._stopped = False
         self._renew = False
-        """Whether the connection is in an unknown state, as it is after the task failed."""
+        """Returns whether the connection is in an unknown state, as it is after the task failed."""
         self.commits = 0
         """How many there were."""
         self.before_commit: list[Callable[[Transaction], None]] = []

@@ -15,7 +15,7 @@ FAREWELL_SECONDS: Final = 1.0
 
 
 class Suspicion:
-    """What one connection of an instance found out about the way to its server: the others may be lost as well."""
+    """The finding of one connection of an instance about the way to its server: the others may be lost as well."""
 
     def __init__(self) -> None:
         self.since = float("-inf")

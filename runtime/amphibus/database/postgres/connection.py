@@ -81,7 +81,7 @@ class PostgresConnection:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open that may be committed."""
+        """Returns whether a transaction is open that may be committed."""
         return self.open_on_server and not self._guard.spoilt
 
     @property

@@ -1,4 +1,4 @@
-"""What each of our sessions asks of a PostgreSQL server, whatever the server's or the role's defaults are.
+"""The settings that each of our sessions asks of a PostgreSQL server, whatever the server's or the role's defaults are.
 
 Said after connecting, not with it: a pooler refuses what it does not know at that moment. One that pools sessions
 keeps them for as long as we are connected.
