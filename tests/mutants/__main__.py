@@ -22,12 +22,13 @@ from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
+from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = (*DELIVERY, *HANDLING, *MISBEHAVIOUR, *SHOP, *SPEECH, *TASKS, *TRANSPORTS, *UPGRADES)
+ALL = (*DELIVERY, *HANDLING, *MISBEHAVIOUR, *SHOP, *SPEECH, *STORES, *TASKS, *TRANSPORTS, *UPGRADES)
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", ".*_cache", "__pycache__", "var", "data", "demo", "*.egg-info", ".ci"
 )

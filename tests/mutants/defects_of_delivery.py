@@ -21,7 +21,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "commits that the disk has not seen",
-        "database/sqlite/store",
+        "database/sqlite/connection",
         "PRAGMA synchronous=FULL",
         "PRAGMA synchronous=OFF",
         "test_durability.py::test_a_commit_reaches_the_disk_and_not_only_its_cache",
@@ -100,8 +100,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "clean-up forgets what is not delivered",
         "database/outbox",
-        '" AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq)',
-        '" AND EXISTS (SELECT 1 FROM amphibus_outbox d WHERE d.seq = o.seq)',
+        '" WHERE NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq)',
+        '" WHERE EXISTS (SELECT 1 FROM amphibus_outbox d WHERE d.seq = o.seq)',
         "test_retention.py::test_nothing_that_is_not_delivered_is_forgotten",
     ),
     in_runtime(
@@ -246,7 +246,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "queries may write",
-        "database/sqlite/store",
+        "database/sqlite/connection",
         '        raw.execute("PRAGMA query_only=ON")',
         '        raw.execute("PRAGMA query_only=OFF")',
         "test_requests.py::test_a_query_cannot_change_anything",

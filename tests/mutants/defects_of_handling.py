@@ -257,7 +257,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a full disk spends attempts",
         "inbox/runner",
-        "        if is_store_failure(error) or (",
+        "        if attempt.met_trouble(error) or (",
         "        if (not error) or (",
         "test_full_disk.py::test_a_module_without_room_waits_and_goes_on",
     ),

@@ -33,10 +33,22 @@ WITH RECURSIVE found(destination) AS (
 )
 SELECT destination FROM found WHERE destination IS NOT NULL
 """
-_PRUNE: Final = (
-    "DELETE FROM amphibus_outbox WHERE seq IN (SELECT seq FROM amphibus_outbox o WHERE o.time < ?"
-    " AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq) ORDER BY o.time LIMIT ?)"
+# What waits for a receiver that is away stands at the front: so a window moves over it, a piece at a time.
+_WINDOW: Final = (
+    "SELECT seq, time FROM amphibus_outbox WHERE time >= ? AND time < ? ORDER BY time LIMIT ?"
 )
+_PRUNE: Final = (
+    f"DELETE FROM amphibus_outbox WHERE seq IN (SELECT seq FROM ({_WINDOW}) AS o"
+    " WHERE NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq))"
+)
+
+
+class Pruned(NamedTuple):
+    """The result of one look at the front of the outbox came to."""
+
+    rows: int
+    goes_on_from: int
+    """The time at which the next look begins, or 0 where all was looked at."""
 
 
 class Waiting(NamedTuple):
@@ -152,6 +164,11 @@ async def skip_number_on_server(sql: Sql) -> None:
     await sql.row("SELECT nextval(pg_get_serial_sequence('amphibus_outbox', 'seq'))")
 
 
-async def prune_outbox(sql: Sql, *, before: int, limit: int) -> int:
-    """Removes what was sent before a time and waits for nobody; returns how many rows."""
-    return await sql.run(_PRUNE, before, limit)
+async def prune_outbox(sql: Sql, *, since: int, before: int, limit: int) -> Pruned:
+    """Looks at `limit` messages that were sent between two times, and removes those that wait for nobody."""
+    ((count, last),) = await sql.rows(
+        f"SELECT count(*), max(time) FROM ({_WINDOW}) AS o", since, before, limit
+    )
+    rows = await sql.run(_PRUNE, since, before, limit)
+    # Many messages of one moment would be one window for ever.
+    return Pruned(rows, 0 if count < limit else max(last, since + 1))

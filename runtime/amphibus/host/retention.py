@@ -12,6 +12,8 @@ from amphibus.database.delayed import oldest_waiting
 from amphibus.database.faults import StoreHealth
 from amphibus.database.inbox import forget_bodies, prune_inbox
 from amphibus.database.outbox import prune_outbox
+from amphibus.database.sql import Sql
+from amphibus.database.stuck_keys import find_stuck, release_stuck
 from amphibus.failpoints import failpoint
 from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
@@ -40,6 +42,10 @@ class Retention:
         self._clock = clock
         self._settings = settings
         self._task = supervisor.task(f"retention:{module}", self._work)
+        self._outbox_from = 0
+        """The time from which on the outbox is looked at, microseconds."""
+        self._swept = 0
+        """The delayed message after which the next look for stuck keys begins."""
 
     async def start(self) -> None:
         """Begins to clean up, now and then; not at once, since a start has better things to do."""
@@ -71,6 +77,7 @@ class Retention:
             failpoint("task.retention")
             await asyncio.sleep(self._settings.prune_every_seconds)
             try:
+                await self.heal()
                 await self.prune()
             except Exception as error:  # noqa: BLE001 - a full disk must not end the clean-up for ever
                 self._health.failed("writer", error)
@@ -86,8 +93,30 @@ class Retention:
             rows_before = min(rows_before, oldest)
         pruned = (
             await forget_bodies(sql, before=bodies_before, limit=batch),
-            await prune_outbox(sql, before=bodies_before, limit=batch),
+            await self._prune_outbox(sql, bodies_before, batch),
             await prune_inbox(sql, before=rows_before, limit=batch),
             await prune_accepted(sql, before=rows_before, limit=batch),
         )
         return max(pruned)
+
+    async def _prune_outbox(self, sql: Sql, before: int, batch: int) -> int:
+        """Forgets what left long ago, a window at a time; returns the rows, or a batch if there may be more."""
+        pruned = await prune_outbox(sql, since=self._outbox_from, before=before, limit=batch)
+        if pruned.rows:
+            return batch if pruned.goes_on_from else pruned.rows
+        self._outbox_from = pruned.goes_on_from
+        return 0
+
+    async def heal(self) -> None:
+        """Releases messages that wait behind nothing, which should not come about and would be for ever."""
+        self._swept = await self._writer.submit(self._release_some)
+
+    async def _release_some(self, transaction: Transaction) -> int:
+        sweep = await find_stuck(
+            transaction.sql, after=self._swept, limit=self._settings.prune_batch
+        )
+        for key in sweep.keys:
+            await release_stuck(transaction.sql, key, self._clock.now())
+        if sweep.keys:
+            _log.warning("message.released", module=self._module, times=len(sweep.keys))
+        return sweep.last

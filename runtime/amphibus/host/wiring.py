@@ -128,7 +128,11 @@ def open_store(name: str, settings: Settings) -> Store:
         return SqliteStore(name, settings.data_dir)
     from amphibus.database.postgres.store import PostgresStore
 
-    return PostgresStore(name, settings.db_url.get_secret_value())
+    return PostgresStore(
+        name,
+        settings.db_url.get_secret_value(),
+        handler_seconds=settings.bus.handler_timeout_seconds,
+    )
 
 
 def _assignment(store: Store, around: ModuleServices) -> PartitionAssignment:

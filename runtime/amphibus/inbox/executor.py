@@ -62,6 +62,7 @@ class Executor:
         Raises:
             Exception: of the database; the transaction is lost, with all others of its batch.
         """
+        attempt.raised = None
         settled = await self._settled_already(attempt, transaction)
         if settled is not None:
             return settled
@@ -113,6 +114,7 @@ class Executor:
             raise
         except (Exception, SystemExit) as error:
             if transaction.lost or is_of_the_database(error):
+                attempt.raised = error
                 raise
             if not transaction.undoes:
                 raise HandlerFailed from error
@@ -190,7 +192,7 @@ def _decoded(prepared: Prepared) -> tuple[Any, Any]:
 
 
 def _differs(handled: bytes | None, body: bytes) -> bool:
-    """Whether two bodies say different things; unknown, once the first one is pruned, is no."""
+    """Returns whether two bodies say different things; unknown, once the first one is pruned, is no."""
     if handled is None or bytes(handled) == bytes(body):
         return False
     try:

@@ -30,7 +30,11 @@ class Receiver:
         self._module = services.module
         self._clock = services.clock
         self._queries = Queries(
-            services.module.name, services.store, services.container, services.clock
+            services.module.name,
+            services.store,
+            services.container,
+            services.clock,
+            seconds=services.settings.handler_timeout_seconds,
         )
         self._key_order = KeyOrder()
         self._runner = AttemptRunner(services, self._settled)

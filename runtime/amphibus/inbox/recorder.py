@@ -9,6 +9,7 @@ from amphibus.database.dead import store_dead
 from amphibus.database.delayed import delay_again, remove_delayed, store_delayed
 from amphibus.database.inbox import inbox_row
 from amphibus.database.sql import Sql
+from amphibus.database.stuck_keys import hold_place
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
 from amphibus.inbox.outcome import Behind, Dead, Delayed, Gone, Handled, Outcome, Rejected
@@ -45,6 +46,7 @@ class OutcomeRecorder:
                 kept = json.dumps({"code": reply.code, "detail": reply.detail}).encode()
                 return await self._handled(attempt, "refused", kept, transaction)
             case Behind():
+                await hold_place(transaction.sql, attempt.ordering_key)
                 await self._store(transaction.sql, attempt, attempts=0, tries=0, due=None, error="")
             case Delayed():
                 return await self._delay(attempt, outcome, transaction.sql)

@@ -42,9 +42,9 @@ class DeliveryQueue:
         self._settled_while_reading: set[int] | None = None
 
     @property
-    def held(self) -> int:
-        """The number of messages in memory, under way or waiting."""
-        return len(self._held)
+    def rows_held(self) -> int:
+        """Rows of the database that the messages in memory stand for: one a destination."""
+        return sum(len(item.destinations) for item in self._held.values())
 
     @property
     def idle(self) -> bool:
@@ -123,18 +123,23 @@ class DeliveryQueue:
         self._committed_while_reading = False
         self._settled_while_reading = set()
 
-    def end_reading(self, items: list[OutboxMessage], *, settled: set[int], complete: bool) -> None:
-        """Takes the rows that were read, in order of their numbers, except those held or settled already."""
+    def end_reading(self, items: list[OutboxMessage], *, settled: set[int], complete: bool) -> bool:
+        """Takes what was read, in order of the numbers, except what is held or settled already.
+
+        Returns whether that changed anything: if not, to read again at once would be in vain.
+        """
         settled |= self._settled_while_reading or set()
         self._settled_while_reading = None
+        held = len(self._held)
         for item in items:
             if item.seq in self._held or item.seq in settled:
                 continue
             if self._belongs_before_others(item):
-                self.forget_waiting()  # they are read again, in order
-                return
+                self.forget_waiting()  # and they are read again, in their order
+                return True
             self._add(item)
         self.behind = self._committed_while_reading or not complete
+        return len(self._held) > held
 
     def forget_waiting(self) -> None:
         """Leaves all messages that are not under way to the database, since nobody is there."""

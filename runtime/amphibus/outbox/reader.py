@@ -36,16 +36,22 @@ class OutboxReader:
                 routes.add(self.route_to(destination))
         return routes
 
-    async def oldest(self, route: str, limit: int) -> tuple[list[OutboxMessage], bool]:
-        """The oldest messages on a way; whether these are all, or a piece of `limit` rows."""
-        on_it = await self._on(route)
+    async def oldest(
+        self, route: str, room: int, *, beyond: int
+    ) -> tuple[list[OutboxMessage], bool]:
+        """The oldest messages on a way; whether these are all.
+
+        Reads `room` rows more than the `beyond` that are in memory, and at least all of one message: a row is a
+        message to one destination, and a piece that ended within the known ones would never end the backlog.
+        """
+        on_it, most = await self._on(route)
+        limit = beyond + max(room, most) + 1
         rows = await oldest_on_their_way(
             self._store.reader, on_it, limit=limit, only=only(self._assignment)
         )
         complete = len(rows) < limit
-        several = on_it is None or len(on_it) > 1
-        # A row whose destinations may be cut off by the limit is left for the next reading.
-        cut = rows[-1].seq if rows and several and not complete else None
+        # A message whose destinations may be cut off by the limit is left for the next reading.
+        cut = rows[-1].seq if rows and most > 1 and not complete else None
         envelopes: dict[int, Envelope] = {}
         destinations: dict[int, list[str]] = {}
         for seq, destination, envelope in rows:
@@ -59,10 +65,11 @@ class OutboxReader:
         self, route: str, keys: Sequence[str], limit: int
     ) -> list[OutboxMessage]:
         """The first message of each of some other keys, where the backlog of these fills the memory."""
+        on_it, _ = await self._on(route)
         first: dict[tuple[str, str], OutboxMessage] = {}
         for seq, destination, envelope in await oldest_on_their_way(
             self._store.reader,
-            await self._on(route),
+            on_it,
             limit=limit,
             only=only(self._assignment),
             other_keys_than=keys,
@@ -73,10 +80,10 @@ class OutboxReader:
             )
         return list(first.values())
 
-    async def _on(self, route: str) -> list[str] | None:
-        """The destinations on a way, or None where all are, and there are several."""
+    async def _on(self, route: str) -> tuple[list[str] | None, int]:
+        """The destinations on a way, or None where all are, and there are several; and their number."""
         names = await destinations_waited_for(self._store.reader)
         mine = [name for name in names if self.route_to(name) == route]
         if len(mine) > 1 and len(mine) == len(names):
-            return None
-        return mine or [route]
+            return None, len(mine)
+        return mine or [route], len(mine)

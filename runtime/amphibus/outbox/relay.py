@@ -135,6 +135,7 @@ class Relay:
     async def _watch(self) -> None:
         while True:
             failpoint("task.relay")
+            await asyncio.sleep(0)  # reads of a file never suspend, and a set event does not either
             self._look.clear()
             try:
                 await self._find_waiting()
@@ -159,27 +160,39 @@ class Relay:
             self._queue(route).behind = True
 
     async def _catch_up(self, queue: DeliveryQueue) -> None:
+        """Reads until the queue is full or has everything; a reading that brings nothing new is the last."""
         while queue.behind and queue.has_room and self._transport.is_reachable(queue.route):
-            await self._load(queue, self._settings.window * 4)
-            self._pump(queue)
+            brought = await self._load(queue)
+            self._send_ready(queue)
+            if not brought:
+                break
+            await asyncio.sleep(0)
         if queue.crowded and self._transport.is_reachable(queue.route):
             await self._load_past(queue)
-            self._pump(queue)
+            self._send_ready(queue)
 
     def _pump(self, queue: DeliveryQueue) -> None:
-        if self._stopped or not self._transport.is_reachable(queue.route):
+        self._send_ready(queue)
+        if queue.behind and queue.has_room and self._may_send(queue):
+            self._look.set()
+
+    def _may_send(self, queue: DeliveryQueue) -> bool:
+        return not self._stopped and self._transport.is_reachable(queue.route)
+
+    def _send_ready(self, queue: DeliveryQueue) -> None:
+        if not self._may_send(queue):
             queue.forget_waiting()
             return
         for item in queue.take_ready():
             self._hand_over(queue, item)
-        if queue.behind and queue.has_room:
-            self._look.set()
 
-    async def _load(self, queue: DeliveryQueue, limit: int) -> None:
-        known = queue.held + len(self._acks)
+    async def _load(self, queue: DeliveryQueue) -> bool:
+        known = queue.rows_held + len(self._acks)
         queue.begin_reading()
-        items, complete = await self._reader.oldest(queue.route, limit + known)
-        queue.end_reading(items, settled=self._acked_on(queue.route), complete=complete)
+        items, complete = await self._reader.oldest(
+            queue.route, self._settings.window * 4, beyond=known
+        )
+        return queue.end_reading(items, settled=self._acked_on(queue.route), complete=complete)
 
     async def _load_past(self, queue: DeliveryQueue) -> None:
         queue.begin_reading()

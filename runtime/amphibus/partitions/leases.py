@@ -11,8 +11,9 @@ another token is dropped.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Final, cast
 
+from amphibus.database.postgres.bounded import FAREWELL_SECONDS
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import (
     claim_partitions,
@@ -22,8 +23,8 @@ from amphibus.database.postgres.leases import (
     release_partition,
     remove_instance,
     renew_instance,
-    strike_off_silent,
 )
+from amphibus.database.postgres.silent_peers import LOCK_SECONDS, named_by, strike_off_silent
 from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified, Sql
@@ -33,6 +34,9 @@ from amphibus.failpoints import failpoint
 from amphibus.messages.ids import new_id
 from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange, at_once
 from amphibus.supervision import Supervisor
+
+_ANSWER_SECONDS: Final = 4.0
+"""How long a beat may take. It is the first to notice a server that does not answer: it asks all the time."""
 
 
 class Leases:
@@ -60,15 +64,15 @@ class Leases:
         self._notifying: asyncio.Task[None] | None = None
         self._channel = f"amphibus.{store.module}"
         self.drain: DrainPartitions = at_once
-        self.instance = new_id()
         self._store = store
+        self.instance = self._new_instance()
         self._transport = transport
         self._beat = beat_seconds
         self._lease = int(lease_seconds * 1_000_000)
         self._task = supervisor.task(f"leases:{store.module}", self._work)
         self._connection: PostgresConnection
         self._lost = False
-        """Whether the last round failed, so that its connection is not to be trusted."""
+        """Returns whether the last round failed, so that its connection is not to be trusted."""
 
     async def start(self) -> None:
         """Registers this instance and takes its first partitions.
@@ -78,7 +82,9 @@ class Leases:
         """
         if self._task.running:
             return
-        self._connection = await self._store.connect()
+        self._connection = await self._store.connect(
+            lock_seconds=LOCK_SECONDS, answer_seconds=_ANSWER_SECONDS
+        )
         await self._register()
         await self._listen()
         await self._round()
@@ -89,7 +95,7 @@ class Leases:
         await self._task.started()
 
     async def stop(self) -> None:
-        """Gives everything back; what ran must have ended before."""
+        """Gives everything back, within a second or two; what ran must have ended before."""
         await self._task.stop()
         if self._draining is not None:
             self._draining.cancel()
@@ -97,8 +103,8 @@ class Leases:
         if not hasattr(self, "_connection"):
             return
         with contextlib.suppress(Exception):
-            sql = self._connection.sql
-            await remove_instance(sql, self.instance)
+            farewell = remove_instance(self._connection.sql, self.instance)
+            await self._connection.asked.answered(farewell, FAREWELL_SECONDS)
         await self._connection.close()
 
     def notify(self) -> None:
@@ -114,7 +120,9 @@ class Leases:
             await self._store.reader.run("SELECT pg_notify(?, '')", self._channel)
 
     async def _listen(self) -> None:
-        await self._connection.raw.add_listener(self._channel, self._notified)
+        await self._connection.asked.answered(
+            self._connection.raw.add_listener(self._channel, self._notified)
+        )
 
     def _notified(self, *_notification: object) -> None:
         for wake in self.on_notified:
@@ -156,7 +164,7 @@ class Leases:
         """Waits for the leases of instances that died in another mode; those that live renew theirs."""
         before: dict[str, int] = {}
         while True:
-            await strike_off_silent(sql)
+            await strike_off_silent(sql, self._store.module)
             others = await other_instances(sql, self._transport)
             if not others:
                 return
@@ -184,14 +192,14 @@ class Leases:
                 self._lost = True
 
     async def _round(self) -> None:
-        if self._lost or self._connection.raw.is_closed():
+        if self._lost or not self._connection.asked.is_usable:
             await self._reconnect()
         sql = self._connection.sql
         if not await renew_instance(sql, self.instance, lease=self._lease):
             self._lose_all()
-            self.instance = new_id()
+            self.instance = self._new_instance()
             await self._register()
-        await strike_off_silent(sql)
+        await strike_off_silent(sql, self._store.module)
         await self._release(sql)
         ids = await instance_ids(sql)
         place = ids.index(self.instance)
@@ -200,6 +208,10 @@ class Leases:
             self._leave(frozenset(sorted(self.owned)[target:]))
         elif len(self.owned) < target:
             await self._claim(sql, target - len(self.owned))
+
+    def _new_instance(self) -> str:
+        """Names it by its sessions, so that others can end them."""
+        return named_by(self._store.session_token, new_id())
 
     async def _claim(self, sql: Sql, wanted: int) -> None:
         claimed = dict(await claim_partitions(sql, self.instance, wanted=wanted))
@@ -255,6 +267,8 @@ class Leases:
     async def _reconnect(self) -> None:
         with contextlib.suppress(Exception):
             await self._connection.close()
-        self._connection = await self._store.connect()
+        self._connection = await self._store.connect(
+            lock_seconds=LOCK_SECONDS, answer_seconds=_ANSWER_SECONDS
+        )
         await self._listen()
         self._lost = False

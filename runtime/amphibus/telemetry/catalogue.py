@@ -57,6 +57,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.delayed": _event(
         "Failed and waits for a later attempt.", "attempt due seconds error behind"
     ),
+    "message.released": _event("Waited behind nothing, and does not any more.", "times"),
     "message.died": _event("Became a dead letter.", "reason attempts error"),
     "message.replayed": _event("A dead or kept message was sent again.", "source late"),
     "message.discarded": _event("An operator gave it up.", "reason"),
@@ -77,6 +78,9 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "partition.taken": _event("This instance consumes a partition.", "partition token"),
     "partition.given": _event(
         "This instance gave a partition back or lost it.", "partition token why"
+    ),
+    "partition.peer_ended": _event(
+        "An instance fell silent inside a transaction; its sessions were ended.", "instance"
     ),
     "bus.drained": _event("Queues of the other mode were emptied.", "messages"),
     # Requests and processes.

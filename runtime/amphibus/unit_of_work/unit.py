@@ -49,6 +49,8 @@ class Unit:
 class BatchFailed(Exception):
     """Carries why a batch was rolled back."""
 
-    def __init__(self, cause: BaseException) -> None:
+    def __init__(self, cause: BaseException, *, begun: bool) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.begun = begun
+        """Returns whether there was a transaction, or not even that."""

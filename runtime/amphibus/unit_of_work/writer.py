@@ -58,10 +58,10 @@ class Writer:
         self._wake = asyncio.Event()
         self._task = supervisor.task(f"writer:{store.module}", self._work)
         self._in_hand = False
-        """Whether units were taken out of the line and not all of them are through."""
+        """Returns whether units were taken out of the line and not all of them are through."""
         self._stopped = False
         self._renew = False
-        """Whether the connection is in an unknown state, as it is after the task failed."""
+        """Returns whether the connection is in an unknown state, as it is after the task failed."""
         self.commits = 0
         """How many there were."""
         self.before_commit: list[Callable[[Transaction], None]] = []
@@ -167,9 +167,12 @@ class Writer:
     async def _run_batch(self, units: list[Unit]) -> None:
         try:
             left = await self._try(units)
-        except BatchFailed:
+        except BatchFailed as error:
             for unit in units:
-                await self._run_singly(unit)
+                if error.begun:
+                    await self._run_singly(unit)
+                else:  # none of them is to blame, and each would wait as long again
+                    unit.fail(error.cause)
             return
         self._units.extendleft(reversed(left))
 
@@ -190,11 +193,12 @@ class Writer:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
         results: list[tuple[Unit, Any]] = []
-        ends = time.perf_counter() + connection.slice_seconds
+        ends, begun = time.perf_counter() + connection.slice_seconds, False
         try:
             await connection.begin()
             # Made only now: what was lost is a new connection since.
             transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
+            begun = True
             await transaction.check([unit.about for unit in units if unit.about is not None])
             failpoint("begin")
             for unit in units:
@@ -214,7 +218,7 @@ class Writer:
             await self._roll_back()
             if _we_are_cancelled():
                 raise
-            raise BatchFailed(error) from error
+            raise BatchFailed(error, begun=begun) from error
         finally:
             connection.session.sync_session.expunge_all()
         self._store.health.recovered("writer")

@@ -69,15 +69,6 @@ async def remove_instance(sql: Sql, instance: str) -> None:
     await sql.run("DELETE FROM amphibus_instance WHERE id = ?", instance)
 
 
-async def strike_off_silent(sql: Sql) -> None:
-    """Removes instances that fell silent. Waits for a commit that is under way in one."""
-    await sql.run(f"DELETE FROM amphibus_instance WHERE until < {NOW}")
-    await sql.run(
-        "UPDATE amphibus_lease SET owner = NULL WHERE owner IS NOT NULL"
-        " AND owner NOT IN (SELECT id FROM amphibus_instance)"
-    )
-
-
 async def other_instances(sql: Sql, transport: str) -> list[OtherInstance]:
     """Instances that run over another transport."""
     rows = await sql.rows(

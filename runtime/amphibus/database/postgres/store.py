@@ -1,5 +1,8 @@
 """A module's schema in a PostgreSQL database: any number of instances of the module."""
 
+import asyncio
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -9,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from amphibus.database.facts import facts_of_schema, note_facts_of_schema
 from amphibus.database.faults import StoreHealth
+from amphibus.database.postgres.bounded import ANSWER_SECONDS, Suspicion
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.readers import PostgresReader, Readers
+from amphibus.database.postgres.session_settings import UNBOUNDED, SessionSettings
 from amphibus.database.postgres.shared_reader import SharedReader
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
@@ -24,16 +29,29 @@ from amphibus.database.sql import Sql
 from amphibus.database.store import Migrate
 from amphibus.errors import StoreAway, StoreError, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
+from amphibus.messages.ids import new_id
 
 _WAIT_A_WHILE: Final = "SET LOCAL lock_timeout = '5s'"
-_AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+_CONNECT_SECONDS: Final = 5.0
+_OPEN_SECONDS: Final = 60.0
+_AWAY = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.LockNotAvailableError,
+)
 
 
 class PostgresStore:
     """A module's schema. Opened by each instance for itself."""
 
-    def __init__(self, module: str, url: str) -> None:
+    def __init__(self, module: str, url: str, *, handler_seconds: float = 60.0) -> None:
         self.module = module
+        self._settings = SessionSettings(handler_seconds=handler_seconds)
+        self._suspicion = Suspicion()
+        self._suspicion.on_raised = self._doubt_what_runs
+        self.session_token = new_id()[-12:]
+        """Tells the sessions of this instance at the server from those of others."""
         parsed = make_url(url).set(drivername="postgresql+asyncpg")
         shown = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
         self.where = f"{shown} (schema {module})"
@@ -41,11 +59,17 @@ class PostgresStore:
             parsed,
             isolation_level="AUTOCOMMIT",
             poolclass=NullPool,
-            connect_args={"server_settings": {"search_path": module, "application_name": module}},
+            connect_args={
+                "timeout": _CONNECT_SECONDS,
+                "server_settings": {
+                    "search_path": module,
+                    "application_name": session_name(module, self.session_token),
+                },
+            },
         )
         self._name = f"amphibus.{module}"
         self.health = StoreHealth(module)
-        self._readers = Readers(lambda: PostgresReader(self._engine, self._unusable).open())
+        self._readers = Readers(self._connect_reader)
         self._open: list[PostgresConnection] = []
         self.writer: PostgresConnection
         self.reader: Sql
@@ -64,19 +88,20 @@ class PostgresStore:
             self.writer = await self._opened()
             self._shared_reader = await self._opened()
             self.reader = SharedReader(self._shared_reader)
-            await self._create_or_upgrade(upgrade=upgrade)
+            async with asyncio.timeout(None if upgrade else _OPEN_SECONDS):
+                await self._create_or_upgrade(upgrade=upgrade)
             if migrate is not None:
                 await migrate(self)
-        except BaseException:
+        except BaseException as error:
             await self.close()
+            if isinstance(error, TimeoutError | asyncpg.LockNotAvailableError):
+                raise self._unusable(error) from error
             raise
 
     async def close(self) -> None:
-        """Closes the connections."""
-        await self._readers.close()
-        for connection in self._open:
-            await connection.close()
-        self._open.clear()
+        """Closes the connections, each within a second, whether the server answers or not."""
+        opened, self._open = self._open, []
+        await asyncio.gather(self._readers.close(), *(each.close() for each in opened))
         await self._engine.dispose()
 
     async def renew_writer(self) -> None:
@@ -94,7 +119,8 @@ class PostgresStore:
     async def begin_alone(self) -> None:
         """Begins to write, once no other instance of the module is between here and its commit."""
         # Not a snapshot: it would be taken before the wait, and not show what the other has done.
-        await self.writer.begin("BEGIN ISOLATION LEVEL READ COMMITTED")
+        await self.writer.begin("BEGIN ISOLATION LEVEL READ COMMITTED", armed=False)
+        await self.writer.asked.execute(UNBOUNDED)
         await self._only_one()
 
     async def has_table(self, name: str) -> bool:
@@ -102,9 +128,23 @@ class PostgresStore:
         found = await self.reader.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
         return found is not None and found[0] is not None
 
-    async def connect(self) -> PostgresConnection:
-        """Another connection; close it."""
-        return await PostgresConnection(self._engine, self._unusable).open()
+    async def connect(self, **bounds: float) -> PostgresConnection:
+        """Another connection; close it. It may wait less long than others do: see `SessionSettings`."""
+        settings = replace(self._settings, **bounds)
+        return await PostgresConnection(
+            self._engine, self._unusable, settings, self._suspicion
+        ).open()
+
+    async def _connect_reader(self) -> PostgresReader:
+        return await PostgresReader(
+            self._engine, self._unusable, self._settings, self._suspicion
+        ).open()
+
+    def _doubt_what_runs(self) -> None:
+        """A handler's statement has no end of its own but the handler's, which is far off."""
+        if self._open:
+            give_up = partial(self.writer.give_up_turn, self.writer.turn)
+            asyncio.get_running_loop().call_later(ANSWER_SECONDS, give_up)
 
     async def _opened(self) -> PostgresConnection:
         connection = await self.connect()
@@ -136,6 +176,7 @@ class PostgresStore:
     async def _create_or_upgrade_alone(self, *, upgrade: bool) -> None:
         raw = self.writer.raw
         async with raw.transaction():
+            await raw.execute(f"{UNBOUNDED}; SET LOCAL lock_timeout = 0")
             # Two instances that start together create the tables once.
             await self._only_one()
             # Only where it is missing: even to ask for one that exists needs a right to make others.
@@ -169,3 +210,8 @@ class PostgresStore:
             f"{why}; one that was killed is forgotten after 10 seconds",
             "stop them, then: amphibus db upgrade",
         )
+
+
+def session_name(module: str, token: str) -> str:
+    """The name by which the server knows the sessions of one instance of a module."""
+    return f"{module} {token}"

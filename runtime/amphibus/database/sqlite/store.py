@@ -4,82 +4,23 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
-
-from sqlalchemy.dialects import registry
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from amphibus.database.facts import facts_of_file, note_facts_of_file
-from amphibus.database.faults import StoreHealth
+from amphibus.database.faults import StoreHealth, is_locked
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
     check_owner,
     statements_for_sqlite,
     version_of,
 )
-from amphibus.database.sessions import session_on
 from amphibus.database.sql import Sql
-from amphibus.database.sqlite.inline_dialect import InlineSession
-from amphibus.database.sqlite.sql import SqliteSql
+from amphibus.database.sqlite.connection import SqliteConnection, connect_to
 from amphibus.database.store import Migrate
-from amphibus.errors import StoreInUse, StoreUnwritable
+from amphibus.errors import StoreAway, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 
 _READERS = 4
-
-
-@dataclass(slots=True, eq=False)
-class SqliteConnection:
-    """One connection, its engine, and a session that lives as long as it does."""
-
-    engine: AsyncEngine
-    bound: AsyncConnection
-    raw: sqlite3.Connection
-    sql: SqliteSql
-    session: InlineSession
-    begun: ClassVar[bool] = False
-    overrun: ClassVar[bool] = False
-    undoes: ClassVar[bool] = True
-    slice_seconds: ClassVar[float] = 0.010
-    """It keeps the loop from everybody else."""
-
-    @property
-    def in_transaction(self) -> bool:
-        """Returns whether a transaction is open."""
-        return self.raw.in_transaction
-
-    async def begin(self) -> None:
-        """Begins to write: nobody else writes until it ends."""
-        self.raw.execute("BEGIN IMMEDIATE")
-        self.raw.execute("SAVEPOINT unit")
-
-    async def savepoint(self) -> None:
-        """Returns where `undo` goes back to."""
-        self.raw.execute("RELEASE SAVEPOINT unit")
-        self.raw.execute("SAVEPOINT unit")
-
-    async def undo(self) -> None:
-        """Takes back what was done since the savepoint, and goes on."""
-        self.raw.execute("ROLLBACK TO SAVEPOINT unit")
-
-    async def commit(self, *, more: bool = False) -> None:  # noqa: ARG002
-        """Makes it durable."""
-        self.raw.execute("COMMIT")
-
-    async def roll_back(self) -> None:
-        """Undoes it, whatever state it is in. The session is a new one afterwards."""
-        if self.raw.in_transaction:
-            self.raw.execute("ROLLBACK")
-        self.session.sync_session.expunge_all()
-        self.session = session_on(self.bound, InlineSession)
-
-    async def close(self) -> None:
-        """Closes all three."""
-        self.session.sync_session.expunge_all()
-        await self.bound.close()
-        await self.engine.dispose()
 
 
 class SqliteStore:
@@ -106,6 +47,7 @@ class SqliteStore:
         Raises:
             StoreInUse: another process has it.
             StoreUnwritable: its folder or file cannot be written.
+            StoreAway: another program keeps it locked.
             NewerStore: a newer version wrote it.
         """
         self._take()
@@ -118,6 +60,12 @@ class SqliteStore:
                 await migrate(self)
         except sqlite3.OperationalError as error:
             await self.close()
+            if is_locked(error):
+                raise StoreAway(
+                    f"{self.path} is locked by another program",
+                    str(error),
+                    "end what writes it: a shell, a backup, a long migration",
+                ) from error
             raise StoreUnwritable(
                 f"{self.path} cannot be used",
                 str(error),
@@ -156,7 +104,7 @@ class SqliteStore:
             await connection.close()
 
     async def _connect(self, *, writer: bool) -> SqliteConnection:
-        connection = await _connect(self.path, writer=writer)
+        connection = await connect_to(self.path, writer=writer)
         self._open.append(connection)
         return connection
 
@@ -169,7 +117,7 @@ class SqliteStore:
 
     async def begin_alone(self) -> None:
         """Begins to write; the file has one writer anyway."""
-        await self.writer.begin()
+        await self.writer.begin(armed=False)
 
     async def has_table(self, name: str) -> bool:
         """Returns whether the module has a table of that name."""
@@ -230,25 +178,3 @@ class SqliteStore:
         facts = {"module": self.module, "transport": "memory"} | facts
         note_facts_of_file(raw, facts | {"schema_version": str(SCHEMA_VERSION)})
         failpoint("migrate.after")
-
-
-async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
-    registry.register("sqlite.inline", "amphibus.database.sqlite.inline_dialect", "InlineSqlite")
-    engine = create_async_engine(
-        f"sqlite+inline:///{path}",
-        connect_args={
-            "isolation_level": None,
-            "check_same_thread": False,
-            "timeout": 5.0,
-            "cached_statements": 512,
-        },
-    )
-    bound = await engine.connect()
-    raw: sqlite3.Connection = (await bound.get_raw_connection()).driver_connection  # type: ignore[assignment]
-    raw.execute("PRAGMA journal_mode=WAL")
-    raw.execute("PRAGMA synchronous=FULL")
-    raw.execute("PRAGMA foreign_keys=ON")
-    raw.execute("PRAGMA cache_size=-8000")
-    if not writer:
-        raw.execute("PRAGMA query_only=ON")
-    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session_on(bound, InlineSession))
