@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 _CONTROLS: Final = "\\x00-\\x1f\\x7f-\\x9f"
 _DIRECTIONS: Final = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"
 _SEPARATORS: Final = "\\u2028\\u2029"
-_INVISIBLE: Final = "\\ufeff\\ufff9-\\uffff"
+_INVISIBLE: Final = "\\ufeff\\ufff9-\\ufffb\\ufffe\\uffff"
 ONE_LINE: Final = f"^[^{_CONTROLS}{_DIRECTIONS}{_SEPARATORS}{_INVISIBLE}]*$"
 """What a line of text may hold: no control, no end of a line, nothing that turns the direction of the rest."""
 _REFUSED: Final = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_SEPARATORS}{_INVISIBLE}\\ud800-\\udfff]")
@@ -67,6 +67,14 @@ def refused_in_line(text: str) -> str | None:
     """The first character that a line of text must not hold, as `U+0000`, or None."""
     found = None if text.isprintable() else _REFUSED.search(text)
     return None if found is None else f"U+{ord(found.group()):04X}"
+
+
+def wrong_in(text: str, most: int) -> str | None:
+    """Returns why a text is no line of 1 to `most` characters, or None: the rule of all keys and ids."""
+    if not 0 < len(text) <= most:
+        return f"has {len(text)} characters, and may have 1 to {most}"
+    refused = refused_in_line(text)
+    return None if refused is None else f"holds the character {refused}, which none may hold"
 
 
 def one_line(text: str) -> str:

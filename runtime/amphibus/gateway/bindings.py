@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from amphibus.contract import Http, Message, Value, personal_fields
 from amphibus.contract.bounds import bounds_of
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
 from amphibus.gateway.paths import parameters, render
 from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
 from amphibus.gateway.texts import canonical, read_query
@@ -99,6 +100,7 @@ class RouteBinding:
             )
         except ValidationError as error:
             raise invalid(self._wrong(error)) from None
+        self._check_key(message)
         if values:
             self._agree(message, values)
         return message
@@ -127,7 +129,15 @@ class RouteBinding:
             raise invalid([*errors, *self._wrong(error)]) from None
         if errors:
             raise invalid(errors)
+        self._check_key(message)
         return message
+
+    def _check_key(self, message: Message) -> None:
+        """A key orders messages in every database and at the broker, whatever its contract allows."""
+        key = message.key_value()
+        why = wrong_in(key, LONGEST_KEY) if key else None
+        if why is not None:
+            raise invalid([wrong(str(self.contract.contract_key), why)])
 
     def _known_parameters(self) -> str:
         known = [name for name, field in self.names.items() if field not in self.path_names]

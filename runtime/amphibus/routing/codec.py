@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from amphibus.contract import Message, Value, kind_of
 from amphibus.contract.bounds import bounds_of
-from amphibus.errors import Undecodable
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
+from amphibus.errors import AmphibusError, Undecodable
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_id, next_span, uuid_of
 from amphibus.messages.json_text import read_json
@@ -118,7 +119,7 @@ class Codec:
             id=identity or new_id(),
             type=type(message).contract_type,
             source=self._module.name,
-            key=message.key_value(),
+            key=_key(message),
             time=now,
             correlation=cause.correlation,
             causation=cause.id,
@@ -150,6 +151,19 @@ def fill(answer: type[Value], message: Message) -> Value:
     return answer.model_validate(
         {name: getattr(message, name) for name in answer.model_fields if name in known}
     )
+
+
+def _key(message: Message) -> str | None:
+    key = message.key_value()
+    why = wrong_in(key, LONGEST_KEY) if key else None
+    if why is not None:
+        contract = type(message)
+        raise AmphibusError(
+            f"the key of {contract.contract_type} {why}",
+            "messages are told apart by it in every database and at the broker",
+            f"declare '{contract.contract_key}' as amphibus.contract.Key, and send a shorter one",
+        )
+    return key
 
 
 def _read(contract: type[Message], body: bytes) -> Message:
