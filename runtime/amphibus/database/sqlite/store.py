@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from sqlalchemy import URL
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -178,10 +179,12 @@ class SqliteStore:
 
     def _take(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(
                 self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
+            if not self.path.exists():  # what SQLite makes beside it gets the same rights
+                os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise StoreUnwritable(
                 f"{self.path.parent} cannot be written",
@@ -235,7 +238,7 @@ class SqliteStore:
 async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
     registry.register("sqlite.inline", "amphibus.database.sqlite.inline_dialect", "InlineSqlite")
     engine = create_async_engine(
-        f"sqlite+inline:///{path}",
+        URL.create("sqlite+inline", database=str(path)),
         connect_args={
             "isolation_level": None,
             "check_same_thread": False,
