@@ -47,7 +47,8 @@ def _within(moment: datetime, *, leap: bool = False) -> datetime:
     return moment + timedelta(seconds=leap)
 
 
-def _read_moment(value: Any) -> Any:
+def reads_moments(value: Any) -> Any:
+    """Takes text of RFC 3339 and instants of Python, and no numbers."""
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str):
@@ -56,7 +57,8 @@ def _read_moment(value: Any) -> Any:
     return moment_of(value)
 
 
-def _read_day(value: Any) -> Any:
+def reads_days(value: Any) -> Any:
+    """Takes text of the form YYYY-MM-DD and days of Python, and no numbers."""
     if isinstance(value, date):
         return value
     message = "must be a day, such as 2026-03-01"
@@ -71,9 +73,9 @@ def _read_day(value: Any) -> Any:
 Moment = Annotated[
     AwareDatetime,
     AfterValidator(_within),
-    BeforeValidator(_read_moment),
+    BeforeValidator(reads_moments),
     JsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An instant between 1900 and 2999, with its zone; no numbers, no shorter forms."""
-Day = Annotated[date, BeforeValidator(_read_day), JsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[date, BeforeValidator(reads_days), JsonSchema({"type": "string", "format": "date"})]
 """A day of the calendar, as YYYY-MM-DD and in no other form."""
