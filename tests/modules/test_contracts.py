@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -207,6 +207,8 @@ def test_a_day_has_one_form(day: str) -> None:
 
 
 @given(st.text())
+@example("PO 17\u2028Ward 4")
+@example("PO 17\u0085Ward 4")
 def test_a_line_of_text_stays_one_line_wherever_it_is_written(text: str) -> None:
     kept = one_line(text)
     assert kept.splitlines() == [kept] * bool(kept)
