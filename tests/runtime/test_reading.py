@@ -75,6 +75,8 @@ def order(**changed: Any) -> dict[str, Any]:
         (b"[]", "must be a JSON object"),
         (b'{"a": NaN}', "NaN is no number"),
         (b"\xef\xbb\xbf{}", "not JSON"),
+        (b'{"reference": "\\ud800"}', "half of a surrogate pair"),
+        (b'{"\\udc00": 1}', "half of a surrogate pair"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )

@@ -14,12 +14,12 @@ def http_url(host: str, port: int) -> str:
 
 
 def local_url(host: str, port: int) -> str:
-    """Where a process that listens on a host is reached from the same machine."""
+    """Returns the URL at which a process that listens on a host is reached from the same machine."""
     return http_url(_EVERYWHERE.get(host, host), port)
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine, to which no proxy is a way."""
+    """Says if a URL leads to this machine, to which no proxy is a way."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

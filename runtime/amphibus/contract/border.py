@@ -1,4 +1,4 @@
-"""What a contract lets in from outside: types that have a second meaning there, or no end."""
+"""Types that must not stand at the border: those that have a second meaning there, or no end."""
 
 import types
 import typing

@@ -1,4 +1,4 @@
-"""How much a body of a contract can hold: counted while it is decoded, before anything is validated."""
+"""The most that a body of a contract can hold: counted while it is decoded, before anything is validated."""
 
 import typing
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _DEEPEST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What of a body is looked at before it is validated."""
+    """The limits of a body that is not validated yet."""
 
     values: int
     """Most objects and fields in all, those of newer senders included."""

@@ -53,7 +53,7 @@ class DecimalString:
         return self._plain(Decimal(value))
 
     def _plain(self, value: Decimal) -> Decimal:
-        """What was worked out, without an exponent, a minus before nothing or zeros that no pattern allows."""
+        """Returns an amount that was worked out, without an exponent, a minus before nothing or needless zeros."""
         if not value.is_finite():
             return value
         places = -int(value.as_tuple().exponent)

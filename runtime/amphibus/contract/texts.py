@@ -10,7 +10,7 @@ _DIRECTIONS: Final = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"
 _SEPARATORS: Final = "\\u2028\\u2029"
 _INVISIBLE: Final = "\\ufeff\\ufff9-\\ufffb\\ufffe\\uffff"
 ONE_LINE: Final = f"^[^{_CONTROLS}{_DIRECTIONS}{_SEPARATORS}{_INVISIBLE}]*$"
-"""What a line of text may hold: no control, no end of a line, nothing that turns the direction of the rest."""
+"""The pattern of a line of text: no control, no end of a line, nothing that turns the direction of the rest."""
 _REFUSED: Final = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_SEPARATORS}{_INVISIBLE}\\ud800-\\udfff]")
 _UNSTORABLE: Final = re.compile("[\\x00\\ud800-\\udfff]")
 _REPLACEMENT: Final = "\ufffd"
@@ -54,7 +54,7 @@ ShortText = Annotated[_Line, StringConstraints(max_length=100)]
 LongText = Annotated[_Line, StringConstraints(max_length=500)]
 """One line of text, up to 500 characters."""
 Key = Annotated[_Line, StringConstraints(min_length=1, max_length=LONGEST_KEY)]
-"""What orders messages, where it is no UUID: one line of 1 to 255 characters."""
+"""The value that orders messages, where it is no UUID: one line of 1 to 255 characters."""
 EmailAddress = Annotated[
     str, StringConstraints(max_length=254, pattern=_EMAIL), AfterValidator(_deliverable)
 ]

@@ -173,7 +173,7 @@ class AcceptedStore:
         return known.message_id
 
     def _sent_elsewhere(self, envelope: Envelope) -> bool:
-        """Whether another instance has the partition, and takes it out of the outbox that all share."""
+        """Says if another instance has the partition, and takes it out of the outbox that all share."""
         partition = partition_of(envelope.key, envelope.id, self._assignment.count)
         return partition not in self._assignment.owned
 

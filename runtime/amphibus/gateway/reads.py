@@ -85,7 +85,7 @@ class QueryEndpoint:
         return HttpAnswer(200, answer or b"{}")
 
     async def _accepted(self, exchange: HttpExchange) -> bytes | None:
-        """What is known of something that was accepted here and has not reached its owner."""
+        """Returns an answer made of a command that was accepted here and has not reached its owner, or None."""
         answer = self._binding.answer
         for identity in self._identities(exchange) if answer is not None else ():
             if await self._acceptance.accepted_as(identity) is None:
@@ -96,7 +96,7 @@ class QueryEndpoint:
         return None
 
     async def _not_done(self, exchange: HttpExchange, problem: Problem) -> Problem:
-        """What to say where the owner knows of nothing: of what was accepted, that it was."""
+        """Returns the problem to answer where the owner knows of nothing: of what was accepted, that it was."""
         for identity in self._identities(exchange) if problem.status == _NOT_FOUND else ():
             message_id = await self._acceptance.accepted_as(identity)
             if message_id is not None:

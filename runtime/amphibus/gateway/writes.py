@@ -32,7 +32,7 @@ from amphibus.messages.ids import derived_id, new_id
 from amphibus.routing.codec import fill, to_bytes
 
 PRINCIPAL: Final = "anonymous"
-"""Who asks, until there is authentication."""
+"""The one who asks, until there is authentication."""
 SOON: Final = ((b"retry-after", b"1"),)
 _LARGE_BYTES: Final = 65_536
 _REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
@@ -64,7 +64,7 @@ class Write:
     digest: bytes
     location: str | None
     repeatable: bool
-    """Whether a second request can ask for the same; only then is its answer remembered."""
+    """True where a second request can ask for the same; only then is its answer remembered."""
 
 
 class CommandEndpoint:

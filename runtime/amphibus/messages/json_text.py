@@ -62,6 +62,9 @@ def read_json(body: bytes, bounds: Bounds | None = None) -> dict[str, Any]:
     """
     counter = _Counter()
     found = _decoded(body, counter)
+    if b"\\u" in body and _has_half_a_pair(found):
+        message = "the body has half of a surrogate pair, which is no text"
+        raise Unreadable(message)
     if not isinstance(found, dict):
         message = "the body must be a JSON object"
         raise NoObject(message)
@@ -94,6 +97,14 @@ def _decoded(body: bytes, counter: _Counter) -> Any:
     except ValueError:
         message = "the body has a number with too many digits"
         raise Unreadable(message) from None
+
+
+def _has_half_a_pair(found: Any) -> bool:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _too_many(most: int) -> Unreadable:
