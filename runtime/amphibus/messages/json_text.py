@@ -1,6 +1,7 @@
 """JSON as it comes from outside, read once and exactly, by the same rule at every door."""
 
 import json
+import threading
 from collections import Counter
 from typing import Any, Final, NoReturn
 
@@ -28,13 +29,19 @@ class TooLong(Unreadable):
         """Each with its path and how many items it may have."""
 
 
-class _Counter:
-    """Counts the values of one body while it is decoded."""
+class _Reader(threading.local):
+    """Decodes one body after the other and counts the values of each; every thread has its own."""
 
     def __init__(self) -> None:
         self.values = 0
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_no_number)
 
-    def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def decode(self, text: str) -> Any:
+        """Decodes a text, and begins to count anew."""
+        self.values = 0
+        return self._decoder.decode(text)
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """One object, its keys checked to be there once each."""
         self.values += 1 + len(pairs)
         if self.values > MOST_ITEMS:
@@ -60,8 +67,7 @@ def read_json(body: bytes, bounds: Bounds | None = None) -> dict[str, Any]:
         NoObject: it is something else than an object.
         TooLong: it has lists that are longer than its contract allows.
     """
-    counter = _Counter()
-    found = _decoded(body, counter)
+    found = _decoded(body)
     if b"\\u" in body and _has_half_a_pair(found):
         message = "the body has half of a surrogate pair, which is no text"
         raise Unreadable(message)
@@ -71,18 +77,16 @@ def read_json(body: bytes, bounds: Bounds | None = None) -> dict[str, Any]:
     if bounds is not None:
         if long := list(bounds.too_long(found)):
             raise TooLong(long)
-        if counter.values > bounds.values:
+        if _reader.values > bounds.values:
             raise _too_many(bounds.values)
     return found
 
 
-def _decoded(body: bytes, counter: _Counter) -> Any:
+def _decoded(body: bytes) -> Any:
     if body.count(b"[") > MOST_ITEMS:  # lists alone are not seen by the counter
         raise _too_many(MOST_ITEMS)
     try:
-        return json.loads(
-            body.decode(), object_pairs_hook=counter.object, parse_constant=_no_number
-        )
+        return _reader.decode(body.decode())
     except Unreadable:
         raise
     except UnicodeDecodeError as error:
@@ -114,3 +118,6 @@ def _too_many(most: int) -> Unreadable:
 def _no_number(name: str) -> NoReturn:
     message = f"the body is not JSON: {name} is no number"
     raise Unreadable(message)
+
+
+_reader: Final = _Reader()
