@@ -29,7 +29,7 @@ def safe(message: BaseModel) -> dict[str, Any]:
 
 
 def describe(error: BaseException, message: BaseModel | None = None) -> str:
-    """Returns one line about an error that every database takes, without input values, SQL parameters or personal data."""
+    """Returns one line about an error, fit for every database, without input values or personal data."""
     said = " ".join(_said(error).split())
     if len(said) > _LONGEST:
         said = f"{said[:_LONGEST]}…{_end(error)}"
