@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from amphibus.client import CommandError, reaching, refusal
+from amphibus.client import CommandError, is_loopback, reaching, refusal
 
 APPROVED: Final = "tok_visa"
 DECLINED: Final = "tok_chargeDeclined"
@@ -104,14 +104,16 @@ class Shop:
 async def visiting(url: str) -> AsyncIterator[Shop]:
     """Opens a connection to the shop at an address."""
     limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30.0) as client:
+    async with httpx.AsyncClient(
+        base_url=url, limits=limits, timeout=30.0, trust_env=not is_loopback(url)
+    ) as client:
         yield Shop(client, url)
 
 
 async def answers(url: str) -> bool:
     """Returns whether a shop that is ready listens there."""
     try:
-        async with httpx.AsyncClient(timeout=1.0) as client:
+        async with httpx.AsyncClient(timeout=1.0, trust_env=not is_loopback(url)) as client:
             response = await client.get(f"{url}/readyz")
             known = await client.get(f"{url}/openapi.json")
     except (httpx.HTTPError, httpx.InvalidURL):

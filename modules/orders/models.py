@@ -73,9 +73,11 @@ class Order(Base, table=True):
         return DECIDED.get(self.state, "pending")
 
     @property
-    def customer(self) -> orders.Customer:
+    def customer(self) -> orders.CustomerOnRecord:
         """The customer who placed the order."""
-        return orders.Customer(customer_id=self.customer_id, email=self.email, country=self.country)
+        return orders.CustomerOnRecord(
+            customer_id=self.customer_id, email=self.email, country=self.country
+        )
 
     @property
     def facts(self) -> dict[str, Any]:

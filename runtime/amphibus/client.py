@@ -20,6 +20,7 @@ from amphibus.cli.output import (
 )
 from amphibus.cli.run.instance import Instance, instance
 from amphibus.cli.run.take_down import supervised_process, taken_down
+from amphibus.config.addresses import is_loopback
 
 __all__ = [
     "BOLD",
@@ -35,6 +36,7 @@ __all__ = [
     "data_dir",
     "follow",
     "instance",
+    "is_loopback",
     "paint",
     "progress",
     "project",

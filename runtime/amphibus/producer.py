@@ -15,7 +15,9 @@ from weakref import WeakValueDictionary
 
 from amphibus.clock import SystemClock
 from amphibus.contract import Command, kind_of
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
 from amphibus.errors import AmphibusError, ConfigError, RequestTimeout, Undeclared
+from amphibus.messages.cloudevents import LONGEST_ID
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_trace
 from amphibus.transports.rabbitmq.client import BrokerClient, OutgoingMessage
@@ -24,7 +26,6 @@ from amphibus.transports.rabbitmq.properties import properties_of
 
 ProducerMessage = Command[Any] | tuple[str, Command[Any]]
 """A command, with an id of your own or without."""
-_LONGEST_ID = 128
 
 
 class Producer:
@@ -62,8 +63,10 @@ class Producer:
             tls: what an `amqps://` broker's certificate is checked with.
 
         Raises:
-            ConfigError: the address cannot be understood.
+            ConfigError: the address cannot be understood, or the source is no name.
         """
+        if (why := wrong_in(source, LONGEST_ID)) is not None:
+            raise ConfigError(f"the source {why}", "ids are told apart by it", 'source="loader"')
         self.source = source
         self._sender = BrokerClient(url, tls=tls)
         # Names needs a topology only to declare, and a producer declares nothing.
@@ -178,18 +181,21 @@ class Producer:
                 f"its receiver takes at most {self._body_limit:,}; it was not sent",
                 "send it in parts",
             )
-        if message_id is not None and not 0 < len(message_id) <= _LONGEST_ID:
-            raise ConfigError(
-                f"an id of {len(message_id)} characters",
-                f"an id has 1 to {_LONGEST_ID}; it was not sent",
-                "give it another id",
-            )
+        key = command.key_value()
+        for name, text, most in (("id", message_id, LONGEST_ID), ("key", key or None, LONGEST_KEY)):
+            why = None if text is None else wrong_in(text, most)
+            if why is not None:
+                raise ConfigError(
+                    f"the {name} of a {contract.contract_type} {why}",
+                    "no receiver would take it; it was not sent",
+                    f"give it another {name}",
+                )
         identity = message_id or derived_id(self.source, contract.contract_type, body.decode())
         return Envelope(
             id=identity,
             type=contract.contract_type,
             source=self.source,
-            key=command.key_value(),
+            key=key,
             time=self._clock.now(),
             correlation=identity,
             causation=None,

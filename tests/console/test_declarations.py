@@ -68,6 +68,34 @@ def test_all_problems_are_found_at_once(console: Console) -> None:
     assert "module till publishes shelf.Sold.v1, which must be its own contract" in problems
 
 
+def test_what_a_contract_leaves_open_at_the_border_is_named_with_what_to_type(
+    console: Console,
+) -> None:
+    """Each of these took what a later step could not do anything with."""
+    console("check", "--fix")
+    (console.root / "contracts/shelf/v2.py").write_text(
+        '"""More."""\nfrom datetime import date, datetime\nfrom decimal import Decimal\n'
+        "from amphibus.contract import Command, Event, Post, Value\n\n\n"
+        'class Part(Value):\n    """A part."""\n\n    name: str | None\n\n\n'
+        'class Count(Command[None], http=Post("/v2/counts")):\n    """Counts."""\n\n'
+        "    at: datetime\n    day: date\n    worth: Decimal\n    parts: tuple[Part, ...]\n\n\n"
+        'class Lost(Event, key="name"):\n    """Lost."""\n\n    name: str\n    note: str\n'
+    )
+    found = [each for each in console("check", "--json").json["problems"] if " field '" in each]
+
+    starts = [each.partition(":")[0].removeprefix("shelf.") for each in found]
+    assert starts == [
+        "Count.v2 field 'at' takes numbers and instants that nobody can reckon with",
+        "Count.v2 field 'day' takes numbers for days",
+        "Count.v2 field 'worth' takes numbers, which lose digits",
+        "Count.v2 field 'parts' is a list that has no end",
+        "Count.v2 field 'parts[].name' is text that has no end",
+        "Lost.v2 field 'name' is text that has no end",
+    ]
+    wanted = ("Moment", "Day", "Money", "max_length", "ShortText", "ShortText")
+    assert all(word in each for word, each in zip(wanted, found, strict=True))
+
+
 def test_settings_of_a_module_that_nobody_knows_are_a_problem(console: Console) -> None:
     console("check", "--fix")
     settings = console.root / "config/amphibus.toml"

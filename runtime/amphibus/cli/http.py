@@ -1,6 +1,6 @@
 """HTTP to a running shop: the addresses of contracts, and the meaning of error responses."""
 
-import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from amphibus.cli.output import CommandError, Exit
+from amphibus.messages.json_text import read_json
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
@@ -95,16 +96,8 @@ def parsed(text: str) -> dict[str, Any]:
         CommandError: it is none.
     """
     try:
-        found = json.loads(text)
+        return read_json(os.fsencode(text))
     except ValueError as error:
         raise CommandError(
-            "--data is not JSON", str(error), '--data \'{"name": "value"}\'', Exit.USAGE
+            "--data cannot be read", str(error), '--data \'{"name": "value"}\'', Exit.USAGE
         ) from None
-    if not isinstance(found, dict):
-        raise CommandError(
-            "--data is no object",
-            f"it is {type(found).__name__}",
-            '--data \'{"name": "value"}\'',
-            Exit.USAGE,
-        )
-    return found

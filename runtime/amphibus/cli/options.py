@@ -167,11 +167,12 @@ def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
 
 def base_url(given: str | None) -> str:
     """Returns the address of the shop: the given one, else the configured one."""
+    from amphibus.config.addresses import local_url
+
     if given is not None:
         return given.rstrip("/")
     configured = settings()
-    host = "127.0.0.1" if configured.host in ("0.0.0.0", "::") else configured.host  # noqa: S104
-    return f"http://{host}:{configured.port}"
+    return local_url(configured.host, configured.port)
 
 
 def instant(text: str) -> int:

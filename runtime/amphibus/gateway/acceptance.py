@@ -91,3 +91,7 @@ class Acceptance(Protocol):
     async def undelivered(self, business_identity: str) -> Message | None:
         """The stored command accepted under this identity that has not reached its owner yet."""
         ...
+
+    async def accepted_as(self, business_identity: str) -> str | None:
+        """The id of the message that was accepted under this identity and not refused, or None."""
+        ...

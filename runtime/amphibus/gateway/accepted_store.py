@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
+from typing import Final
 
 from amphibus.clock import Clock
 from amphibus.contract import Message
@@ -26,6 +27,9 @@ from amphibus.routing.topology import GATEWAY, Topology
 from amphibus.transport import Transport
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
+
+_REFUSED_FROM: Final = 400
+"""Statuses from here on say that it was not accepted."""
 
 
 class AcceptedStore:
@@ -161,8 +165,15 @@ class AcceptedStore:
         contract, body = found
         return self.topology.contracts[contract].model_validate_json(body)
 
+    async def accepted_as(self, business_identity: str) -> str | None:
+        """The id of the message that was accepted under this identity and not refused, or None."""
+        known = await accepted_as(self._store.reader, business_identity)
+        if known is None or (known.status or 0) >= _REFUSED_FROM:
+            return None
+        return known.message_id
+
     def _sent_elsewhere(self, envelope: Envelope) -> bool:
-        """Whether another instance has the partition, and takes it out of the outbox that all share."""
+        """Says if another instance has the partition, and takes it out of the outbox that all share."""
         partition = partition_of(envelope.key, envelope.id, self._assignment.count)
         return partition not in self._assignment.owned
 

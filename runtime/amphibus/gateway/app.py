@@ -196,7 +196,7 @@ async def _send(answer: HttpAnswer, exchange: HttpExchange, send: Send) -> int:
 
 
 def _target(path: RoutePath[Target], method: str) -> Target | None:
-    """Where a method leads; None stands for the question which methods there are."""
+    """Returns the target of a method; None stands for the question which methods there are."""
     target = path.methods.get("GET" if method == "HEAD" else method)
     if target is None and method != "OPTIONS":
         allow = path.allowed

@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from amphibus.contract import Http, Message, Value, personal_fields
+from amphibus.contract.bounds import bounds_of
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
 from amphibus.gateway.paths import parameters, render
 from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
 from amphibus.gateway.texts import canonical, read_query
@@ -21,6 +23,7 @@ class RouteBinding:
         self.contract = contract
         self.http = http
         self.answer: type[Value] | None = contract.answer_type()
+        self.bounds = bounds_of(contract)
         self.path_names = parameters(http.path)
         self.own_id = _own_id(contract, self.path_names)
         """The field that names what the command makes; filled with the message's id if it is not sent."""
@@ -71,7 +74,9 @@ class RouteBinding:
             if data.get(name) is None:
                 data[name] = value
         named = self.own_id is not None and data.get(self.own_id) is not None
-        if not named and self.own_id is not None:
+        if named and self.own_id is not None:
+            data[self.own_id] = _one_form(data[self.own_id])
+        elif self.own_id is not None:
             data.pop(self.own_id, None)
         return canonical(data), named
 
@@ -95,6 +100,7 @@ class RouteBinding:
             )
         except ValidationError as error:
             raise invalid(self._wrong(error)) from None
+        self._check_key(message)
         if values:
             self._agree(message, values)
         return message
@@ -123,7 +129,15 @@ class RouteBinding:
             raise invalid([*errors, *self._wrong(error)]) from None
         if errors:
             raise invalid(errors)
+        self._check_key(message)
         return message
+
+    def _check_key(self, message: Message) -> None:
+        """A key orders messages in every database and at the broker, whatever its contract allows."""
+        key = message.key_value()
+        why = wrong_in(key, LONGEST_KEY) if key else None
+        if why is not None:
+            raise invalid([wrong(str(self.contract.contract_key), why)])
 
     def _known_parameters(self) -> str:
         known = [name for name, field in self.names.items() if field not in self.path_names]
@@ -140,6 +154,14 @@ class RouteBinding:
         ]
         if errors:
             raise invalid(errors)
+
+
+def _one_form(identity: Any) -> Any:
+    """A UUID as everybody writes it, so that capitals are not another content; all else as it is."""
+    try:
+        return str(UUID(identity)) if isinstance(identity, str) else identity
+    except ValueError:
+        return identity
 
 
 def _own_id(contract: type[Message], path_names: tuple[str, ...]) -> str | None:

@@ -43,11 +43,12 @@ REFUSED: Final = ProblemKind("refused", 409, "Refused")
 FAULT: Final = ProblemKind("fault", 500, "A fault of ours")
 FAILED: Final = ProblemKind("owner-failed", 502, "The work failed")
 AWAY: Final = ProblemKind("away", 503, "Not possible at the moment")
+NOT_DONE: Final = ProblemKind("accepted-not-done", 503, "Accepted, and not done")
 NO_ANSWER: Final = ProblemKind("no-answer", 504, "No answer in time")
 
 KINDS: Final = (
     *(MALFORMED, NOT_FOUND, METHOD, SLOW, RUNNING, ID_TAKEN, TOO_LARGE, NOT_JSON, INVALID),
-    *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NO_ANSWER),
+    *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NOT_DONE, NO_ANSWER),
 )
 
 

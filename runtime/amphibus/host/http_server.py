@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from amphibus.config.addresses import http_url
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
 
@@ -66,7 +67,7 @@ class HttpServer:
                 f"amphibus run --port {settings.port + 1}",
             )
         address = self._server.servers[0].sockets[0].getsockname()
-        self.url = f"http://{address[0]}:{address[1]}"
+        self.url = http_url(address[0], address[1])
         task.add_done_callback(self._ended)
 
     async def started(self) -> None:

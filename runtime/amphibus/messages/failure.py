@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from amphibus.contract.texts import storable
+
 _LONGEST_ERROR: Final = 2_000
 _LONGEST_TRACEBACK: Final = 40_000
 
@@ -20,15 +22,6 @@ class Failure:
     def __post_init__(self) -> None:
         object.__setattr__(self, "error", storable(self.error, _LONGEST_ERROR))
         object.__setattr__(self, "traceback", storable(self.traceback, _LONGEST_TRACEBACK))
-
-
-def storable(text: str, longest: int) -> str:
-    """Returns a text that SQLite and PostgreSQL can keep: bounded, without NUL and lone surrogates."""
-    if len(text) > longest:
-        text = f"{text[:longest]}…"
-    if text.isascii():
-        return text.replace("\0", "�") if "\0" in text else text
-    return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import ValidationError
 
 from amphibus.contract import Message, Value, kind_of
-from amphibus.errors import Undecodable
+from amphibus.contract.bounds import bounds_of
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
+from amphibus.errors import AmphibusError, Undecodable
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_id, next_span, uuid_of
+from amphibus.messages.json_text import read_json
 from amphibus.module import Convert, Module, On
 from amphibus.routing.topology import Topology
+
+_MOST_SAID: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +70,11 @@ class Codec:
         message = envelope.decoded[0] if envelope.decoded else None
         if type(message) is not entry.contract:
             try:
-                message = entry.contract.model_validate_json(envelope.body)
-            except ValidationError as error:
-                said = "; ".join(
-                    f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}"
-                    for each in error.errors()[:5]
-                )
+                message = _read(entry.contract, envelope.body)
+            except ValueError as error:
                 raise Undecodable(
                     f"the body of {envelope.type} {envelope.id} is not what its contract says",
-                    said,
+                    _said(error),
                     f"amphibus dead edit {envelope.id}",
                 ) from None
             envelope.decoded[:] = [message]
@@ -117,7 +119,7 @@ class Codec:
             id=identity or new_id(),
             type=type(message).contract_type,
             source=self._module.name,
-            key=message.key_value(),
+            key=_key(message),
             time=now,
             correlation=cause.correlation,
             causation=cause.id,
@@ -148,6 +150,34 @@ def fill(answer: type[Value], message: Message) -> Value:
     known = type(message).model_fields
     return answer.model_validate(
         {name: getattr(message, name) for name in answer.model_fields if name in known}
+    )
+
+
+def _key(message: Message) -> str | None:
+    key = message.key_value()
+    why = wrong_in(key, LONGEST_KEY) if key else None
+    if why is not None:
+        contract = type(message)
+        raise AmphibusError(
+            f"the key of {contract.contract_type} {why}",
+            "messages are told apart by it in every database and at the broker",
+            f"declare '{contract.contract_key}' as amphibus.contract.Key, and send a shorter one",
+        )
+    return key
+
+
+def _read(contract: type[Message], body: bytes) -> Message:
+    """Looks at the body's JSON first: a hostile one must not cost more than its length."""
+    read_json(body, bounds_of(contract))
+    return contract.model_validate_json(body)
+
+
+def _said(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in wrong[:_MOST_SAID]
     )
 
 

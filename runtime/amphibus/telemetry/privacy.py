@@ -9,10 +9,13 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from amphibus.contract import personal_fields
+from amphibus.contract.texts import storable
 from amphibus.errors import AmphibusError
 
 MASK: Final = "***"
 _LONGEST: Final = 500
+_LONGEST_TRACEBACK: Final = 20_000
+_MOST_WRONG: Final = 20
 _FRAMES: Final = 30
 _MAIL: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}@[^\s@\"'<>(),;:=]{1,255}")
 
@@ -26,23 +29,29 @@ def safe(message: BaseModel) -> dict[str, Any]:
 
 
 def describe(error: BaseException, message: BaseModel | None = None) -> str:
-    """Returns one line about an error, without input values, SQL parameters or personal data."""
+    """Returns one line about an error, fit for every database, without input values or personal data."""
     said = " ".join(_said(error).split())
     if len(said) > _LONGEST:
         said = f"{said[:_LONGEST]}…{_end(error)}"
+    said = storable(said, 2 * _LONGEST)
     name = type(error).__name__
     return scrub(f"{name}: {said}" if said else name, message)
 
 
 def traceback_of(error: BaseException, message: BaseModel | None = None) -> str:
     """Returns the error and its causes, frame by frame, without locals and as careful as `describe`."""
-    parts = []
+    return storable("\n".join(_frames(error, message)), _LONGEST_TRACEBACK)
+
+
+def _frames(error: BaseException, message: BaseModel | None) -> list[str]:
+    parts: list[str] = []
     for each in _chain(error):
         frames = traceback.extract_tb(each.__traceback__)[-_FRAMES:]
         parts.append("".join(traceback.format_list(frames)) + describe(each, message))
         if isinstance(each, BaseExceptionGroup):
-            parts += [traceback_of(inner, message) for inner in each.exceptions]
-    return "\n".join(parts)
+            for inner in each.exceptions:
+                parts += _frames(inner, message)
+    return parts
 
 
 def scrub(text: str, message: BaseModel | None = None) -> str:
@@ -65,7 +74,9 @@ def _said(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         return "wrong: " + "; ".join(
             f"{'.'.join(str(step)[:40] for step in each['loc'])} {each['type']}"
-            for each in error.errors(include_url=False, include_context=False, include_input=False)
+            for each in error.errors(include_url=False, include_context=False, include_input=False)[
+                :_MOST_WRONG
+            ]
         )
     if isinstance(error, AmphibusError):
         return error.line

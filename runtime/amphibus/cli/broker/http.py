@@ -5,9 +5,10 @@ import json
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 from amphibus.cli.output import CommandError, Exit
+from amphibus.config.addresses import is_loopback
 
 _PATIENCE_SECONDS: Final = 30.0
 
@@ -27,6 +28,10 @@ class HttpControl:
             )
         place = parts.netloc.rpartition("@")[2]
         self._url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+        proxies: dict[str, str] | None = (
+            {} if is_loopback(url) else None
+        )  # None is what the environment says
+        self._opener = build_opener(ProxyHandler(proxies))
         self._login = base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def export(self) -> dict[str, Any]:
@@ -70,7 +75,7 @@ class HttpControl:
             },
         )
         try:
-            with urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
+            with self._opener.open(request, timeout=_PATIENCE_SECONDS) as answer:
                 return bytes(answer.read())
         except HTTPError as error:
             if method == "DELETE" and error.code == 404:

@@ -30,7 +30,7 @@ def check(
             in ARCHITECTURE.md.
     """
     project = options.project()
-    problems = project.problems()
+    problems = project.problems() + _open(project)
     fixed: list[str] = []
     if not problems:
         if fix:
@@ -70,6 +70,17 @@ def _write(project: "Project") -> list[str]:
         page.write_text(after, encoding="utf-8")
         fixed.append("ARCHITECTURE.md")
     return fixed
+
+
+def _open(project: "Project") -> list[str]:
+    """Contracts that let in from outside what has a second meaning, or no end."""
+    from amphibus.contract.border import problems_at_border
+
+    return [
+        f"{name} {problem}"
+        for name, contract in project.contracts.items()
+        for problem in problems_at_border(contract)
+    ]
 
 
 def _stale(project: "Project") -> list[str]:

@@ -35,7 +35,7 @@ def _differences(path: Path, tables: MetaData) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.NullPool)
     with engine.connect() as connection:
         options = {"compare_type": True, "include_name": _only(tables)}
         context = MigrationContext.configure(connection, opts=options)

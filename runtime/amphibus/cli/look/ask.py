@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from amphibus.cli import options
 from amphibus.cli.http import parsed, path_of, reaching, refusal
 from amphibus.cli.output import CommandError, Exit, show_json, unknown
+from amphibus.config.addresses import is_loopback
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
@@ -39,7 +40,9 @@ def ask(
     inside = {name for name in fields if route and f"{{{name}}}" in route.path}
     rest = {name: str(value) for name, value in fields.items() if name not in inside}
     with reaching(url):
-        response = httpx.get(url + path, params=rest, timeout=timeout)
+        response = httpx.get(
+            url + path, params=rest, timeout=timeout, trust_env=not is_loopback(url)
+        )
     if not response.is_success:
         raise CommandError(
             f"{contract}: {refusal(response)}",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from cyclopts import Parameter
 
@@ -26,14 +26,16 @@ def probe(
         port: Its --port, if not the configured one.
         live: Ask whether it is alive instead; it may be alive without being ready.
     """
+    from amphibus.config.addresses import local_url
+
     settings = options.settings(mode="distributed", port=port)
     known = known_names(options.root())
     if module not in known:
         raise unknown("module", module, sorted(known), "amphibus modules")
     place = port_of((module,), known, settings.port)
-    url = f"http://127.0.0.1:{place}/{'livez' if live else 'readyz'}"
+    url = f"{local_url(settings.host, place)}/{'livez' if live else 'readyz'}"
     try:
-        with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:
+        with build_opener(ProxyHandler({})).open(url, timeout=_PATIENCE_SECONDS) as answer:
             print(f"{url}  {answer.status}")
             return Exit.OK
     except (URLError, OSError) as error:

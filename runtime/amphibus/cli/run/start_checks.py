@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amphibus.cli.fix import corrected
 from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.config.addresses import http_url
 
 
 def refuse_contradictions(
@@ -72,7 +73,7 @@ def refuse_unknown(names: tuple[str, ...], known: tuple[str, ...]) -> None:
 def refuse_unusable_folder(data_dir: Path) -> None:
     """Refuses a data folder that cannot be made."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(
             f"{data_dir} cannot be the data folder",
@@ -136,7 +137,7 @@ def _cannot_listen(host: str, port: int, module: str, base: int, error: OSError)
     if error.errno in reasons:
         change = {"--port": str(again if port > 1023 else 8000)}
     return CommandError(
-        f"cannot listen on {host}:{port}{whose}",
+        f"cannot listen on {http_url(host, port).removeprefix('http://')}{whose}",
         reasons.get(error.errno or 0, error.strerror or str(error)),
         corrected(("run",), change),
         change=change,

@@ -20,6 +20,7 @@ from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.process_logs import FOLDER, ProcessLogs
 from amphibus.cli.run.start_checks import refuse_taken_port
 from amphibus.cli.run.worker import Worker
+from amphibus.config.addresses import local_url
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -142,7 +143,7 @@ class _Supervisor:
 async def _reason(client: httpx.AsyncClient, worker: Worker, host: str) -> str:
     """Returns the reason why a process does not take work; empty if it does."""
     place = worker.place
-    url = worker.url or (f"http://{host}:{place.port}" if place.port else "")
+    url = worker.url or (local_url(host, place.port) if place.port else "")
     if not worker.running or not url:
         return _STARTING
     try:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 from amphibus.cli import options
 from amphibus.cli.output import CommandError, Exit
@@ -62,10 +61,11 @@ async def send_over_broker(
 
 
 def _producer(url: str, settings: "Settings") -> Producer:
+    from amphibus.transports.rabbitmq.address import addresses
     from amphibus.transports.rabbitmq.connection import tls_context
 
     prefix = f"{settings.app}.{settings.env}."
-    user = unquote(urlsplit(url.partition(",")[0]).username or "")
+    user = addresses(url, heartbeat=0)[0].user or ""
     return Producer(
         url,
         source=user.removeprefix(prefix) if user.startswith(prefix) else _NAME,

@@ -1,6 +1,7 @@
 """`amphibus send`: sends a command, or a file of commands, into the gateway's outbox or to a running shop."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def send(
         )
     report, way = Report(), Way(http, amqp, data_dir, db)
     if contract is not None and data is not None:
-        only = reader.one(contract, id_ or new_id(), data.encode())
+        only = reader.one(contract, id_ or new_id(), os.fsencode(data))
         lines, total = iter([only]), 1
         _deliver(lines, total, report, way, rate)
     elif file is not None:

@@ -10,6 +10,7 @@ import httpx
 from amphibus.cli.http import path_of, reaching, refusal
 from amphibus.cli.output import CommandError, Exit
 from amphibus.cli.send.lines import Bad, Line
+from amphibus.config.addresses import is_loopback
 
 if TYPE_CHECKING:
     from amphibus.cli.send.report import Report
@@ -49,7 +50,9 @@ async def post_all(
             advance(1)
 
     limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE)
-    async with httpx.AsyncClient(limits=limits, timeout=_PATIENCE_SECONDS) as client:
+    async with httpx.AsyncClient(
+        limits=limits, timeout=_PATIENCE_SECONDS, trust_env=not is_loopback(url)
+    ) as client:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(_AT_ONCE):

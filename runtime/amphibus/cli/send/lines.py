@@ -9,16 +9,17 @@ from uuid import UUID
 
 from amphibus.admin.enqueue import AcceptedItem
 from amphibus.contract import Message, Post, kind_of
+from amphibus.contract.texts import wrong_in
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.problems import Problem
 from amphibus.gateway.texts import read_object
+from amphibus.messages.cloudevents import LONGEST_ID
 from amphibus.messages.ids import derived_id
 from amphibus.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project
 
-LONGEST_ID: Final = 128
 _PARTS: Final = {"type", "id", "data"}
 
 
@@ -68,7 +69,7 @@ class Reader:
             given = ", ".join(sorted(parts)) or "nothing"
             return Bad(number, f"must have type, id and data, and has {given}")
         contract, identity, data = parts["type"], parts["id"], parts["data"]
-        if not isinstance(identity, str) or not 0 < len(identity) <= LONGEST_ID:
+        if not isinstance(identity, str):
             return Bad(number, f"its id must be text of 1 to {LONGEST_ID} characters")
         if not isinstance(data, dict):
             return Bad(number, "its data must be an object")
@@ -77,6 +78,8 @@ class Reader:
     def _checked(
         self, number: int, contract: str, identity: str, data: dict[str, Any]
     ) -> Line | Bad:
+        if (why := wrong_in(identity, LONGEST_ID)) is not None:
+            return Bad(number, f"its id {why}")
         owner = self._topology.owners.get(contract)
         known = self._topology.contracts.get(contract)
         if known is None or kind_of(known) != "command" or owner is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from sqlalchemy import URL
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -111,7 +112,7 @@ async def connect_to(path: Path, *, writer: bool) -> SqliteConnection:
     """Opens a file, which is made where it is missing. Without `writer`, nothing can be changed by it."""
     registry.register("sqlite.inline", "amphibus.database.sqlite.inline_dialect", "InlineSqlite")
     engine = create_async_engine(
-        f"sqlite+inline:///{path}",
+        URL.create("sqlite+inline", database=str(path)),
         connect_args={
             "isolation_level": None,
             "check_same_thread": False,

@@ -2,7 +2,7 @@
 
 The library looks up the type of each attribute of a frame, which takes as long as all later work on
 a message. And it gives up a whole connection over one message whose properties it cannot read, e.g.
-a time in microseconds; that message would come again on the next connection, and so for ever. Here,
+a header of an unknown type; that message would come again on the next connection, and so for ever. Here,
 such a message has no properties and becomes a dead letter, as any message does that is not ours.
 """
 
@@ -21,7 +21,7 @@ from amphibus.transports.rabbitmq.versions import are_tested
 
 _TEXT: Final = 0x53
 _LATEST: Final = 0xFFFF_FFFF
-"""Seconds; what is above, the library takes for milliseconds."""
+"""Seconds; what is above is in another unit, which nobody tells."""
 _UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, OSError, struct.error)
 
 _head = Struct(">HHQH").unpack_from
@@ -136,10 +136,11 @@ def _octet(data: bytes, at: int) -> tuple[int, int]:
     return data[at], at + 1
 
 
-def _time(data: bytes, at: int) -> tuple[datetime, int]:
+def _time(data: bytes, at: int) -> tuple[datetime | None, int]:
+    """Many producers set other units; no message of ours depends on it, so it counts as not set."""
     (seconds,) = _seconds(data, at)
     if seconds > _LATEST:
-        raise _Unusual
+        return None, at + 8
     return datetime.fromtimestamp(seconds, UTC), at + 8
 
 

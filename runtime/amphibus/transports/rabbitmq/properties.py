@@ -9,6 +9,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from aiormq.abc import DeliveredMessage
 
 from amphibus.clock import as_datetime
+from amphibus.contract.texts import one_line
 from amphibus.messages.cloudevents import to_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import new_trace
@@ -124,8 +125,8 @@ def stranger(arrival: Arrival, *, now: int) -> Envelope:
     identity = digest.hexdigest()
     return Envelope(
         id=identity,
-        type=(arrival.headers.get("ce-type") or arrival.type or "unknown")[:255],
-        source=f"unknown:{arrival.user}"[:128],
+        type=one_line((arrival.headers.get("ce-type") or arrival.type or "unknown")[:255]),
+        source=one_line(f"unknown:{arrival.user}"[:128]),
         key=None,
         time=now,
         correlation=identity,
