@@ -44,7 +44,7 @@ class Kiosk:
         self.amqp_url = amqp_url
         self.environ: dict[str, str] = {
             "AMPHIBUS_ENV": environment(folder),
-            "AMPHIBUS_RABBITMQ__PARTITIONS": "2",
+            "AMPHIBUS_BUS__PARTITIONS": "2",
         }
 
     def forget(self) -> None:

@@ -10,6 +10,8 @@ from amphibus.messages.failure import FailedMessage
 
 _START_SECONDS: Final = 60.0
 _RUNTIME: Final = str(Path(__file__).parents[1])
+_CONFORMANCE: Final = str(Path(__file__).with_name("conformance"))
+"""A business for tests, whose handlers are nobody's runtime."""
 _LIBRARIES: Final = ("/site-packages/", "/lib/python", "<frozen ")
 _FRAME: Final = re.compile(r'^  File "([^"]+)".*(?:\n    .*)*\n?', re.MULTILINE)
 
@@ -62,4 +64,5 @@ def own_frames(traceback: str) -> str:
 
 
 def _is_own(path: str) -> bool:
-    return not path.startswith(_RUNTIME) and not any(each in path for each in _LIBRARIES)
+    ours = path.startswith(_RUNTIME) and not path.startswith(_CONFORMANCE)
+    return not ours and not any(each in path for each in _LIBRARIES)
