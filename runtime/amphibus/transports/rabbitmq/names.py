@@ -8,7 +8,7 @@ somebody consumes them.
 The arguments of a queue never change: another arrangement is another version in its name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Of the queues' arrangement, `partitions` included."""
+OUTSIDE = "outside"
+"""Where a partition stands in the key, of the copy of an event for those outside, where modules get it one by one."""
 DELIVERY_LIMIT = 50
 """Deliveries until the broker gives a message up. Crashes and deployments count, so it is only a net."""
 
@@ -93,15 +95,28 @@ class Names:
         """The queue of what the broker gave up."""
         return f"{self.prefix}{module}.dead"
 
-    def route(self, destinations: tuple[str, ...], envelope: Envelope) -> tuple[str, str]:
-        """Exchange and routing key of a message that is kept.
+    def route(
+        self, destinations: tuple[str, ...], envelope: Envelope, *, apart: bool = False
+    ) -> tuple[str, str]:
+        """Exchange and routing key of a message that is kept; an event comes `apart` to one subscriber alone.
 
         What goes to the owner of its type is a command, known or not: nobody subscribes to his own events.
         """
         partition = partition_of(envelope.key, envelope.id, self.partitions)
         owner = envelope.type.partition(".")[0]
-        exchange = self.commands(owner) if owner in destinations else self.events(owner)
-        return exchange, f"{envelope.type}.p{partition}"
+        key = f"{envelope.type}.p{partition}"
+        if owner in destinations:
+            return self.commands(owner), key
+        return self.events(owner), f"{key}.{destinations[0]}" if apart else key
+
+    def more_keys(self, destination: str, envelope: Envelope) -> list[str]:
+        """Routing keys that an event to one subscriber has besides: the first takes it to programs outside, too."""
+        first = self.topology.subscribers.get(envelope.type, ())[:1]
+        return [f"{envelope.type}.{OUTSIDE}"] if destination in first else []
+
+    def is_for_all(self, destinations: Collection[str], envelope: Envelope) -> bool:
+        """Whether one publish brings a message to these and to nobody else."""
+        return set(self.topology.subscribers.get(envelope.type, ())) <= set(destinations)
 
     def permanent(self) -> Iterator[Exchange | Queue | QueueBinding]:
         """All that must stand before anything is published, each after what it needs."""
@@ -145,3 +160,4 @@ class Names:
                 if module in subscribers:
                     owner = event.partition(".")[0]
                     yield QueueBinding(queue, self.events(owner), f"{event}.p{partition}")
+                    yield QueueBinding(queue, self.events(owner), f"{event}.p{partition}.{module}")

@@ -13,7 +13,7 @@ from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
 from amphibus.routing.topology import GATEWAY
-from amphibus.transports.rabbitmq.names import VERSION, Names, Queue, QueueBinding
+from amphibus.transports.rabbitmq.names import OUTSIDE, VERSION, Names, Queue, QueueBinding
 
 NOTHING = "^$"
 _INSTANCE = "[0-9a-f]{32}"
@@ -117,7 +117,7 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
     topology = names.topology
     said = topology.publishes.get(module, ())
     if said:
-        yield names.events(module), _kept(said)
+        yield names.events(module), _said(said)
     sent = topology.sends.get(module, ())
     asked = {name for name in sent if kind_of(topology.contracts[name]) == "query"}
     for owner, types in _by_owner(sent).items():
@@ -139,6 +139,11 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
 def _kept(types: Iterable[str]) -> str:
     """The keys of messages that are kept: their type and a partition."""
     return f"({'|'.join(map(re.escape, sorted(types)))})\\.p[0-9]+"
+
+
+def _said(types: Iterable[str]) -> str:
+    """The keys of events: to all, to one subscriber apart, and to those outside."""
+    return f"({'|'.join(map(re.escape, sorted(types)))})\\.(p[0-9]+(\\.[a-z][a-z0-9_]*)?|{OUTSIDE})"
 
 
 def _by_owner(types: Iterable[str]) -> dict[str, list[str]]:
