@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiormq.abc import DeliveredMessage
 
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import PARTITIONS, Office, until
 from amphibus.transports.rabbitmq.names import Names
-from tests.conformance.contracts.desk import v1 as desk
-from tests.conformance.office import PARTITIONS, Office, until
 from tests.services.rabbitmq import RabbitNode
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]

@@ -10,30 +10,36 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
-from aio_pika import IncomingMessage
 from aiormq import Connection
 from aiormq.channel import Channel as RawChannel
-from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
+from faststream.rabbit import Channel, RabbitBroker
 from faststream.security import BaseSecurity
 from yarl import URL
 
 from amphibus.transport import OwnedPartitions
-from amphibus.transports.rabbitmq.ack_window import AckWindow, Take
-from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
-from amphibus.transports.rabbitmq.declare import Declarer, queries
+from amphibus.transports.rabbitmq.ack_window import Take
+from amphibus.transports.rabbitmq.connection import (
+    LOST,
+    Broker,
+    BrokerConnection,
+    connect,
+    within,
+)
+from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
-from amphibus.transports.rabbitmq.properties import of_incoming
-from amphibus.transports.rabbitmq.queue_consumer import QueueConsumer
+from amphibus.transports.rabbitmq.query_queues import QueryQueues
+from amphibus.transports.rabbitmq.queue_consumer import QueueConsumer, open_consumer
 
 _PART = "consume"
 _LOOK_SECONDS = 0.5
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
+_REFRESH_SECONDS = 5.0
+_OPEN_SECONDS = 5.0
 _NEVER = 86_400
 """Seconds until the library connects again by itself: we do, with all that belongs to it."""
 
@@ -60,6 +66,8 @@ class Consumer:
         self._queue_consumers: dict[str, QueueConsumer] = {}
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._asked = QueryQueues(names)
+        self._refreshed = 0.0
         self.broker_connection = BrokerConnection(_PART, broker, self._once)
 
     @property
@@ -121,7 +129,8 @@ class Consumer:
             if not queue_consumer.window.idle:
                 return False
             try:
-                found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
             except LOST:
                 return False
             if found.message_count:
@@ -146,12 +155,13 @@ class Consumer:
     def _wanted(self) -> dict[str, tuple[str, Take]]:
         wanted: dict[str, tuple[str, Take]] = {}
         for module, each in self._modules.items():
-            wanted[self._names.queries(module)] = (module, each.inbound.request)
             for partition in each.partitions.owned - each.revoked:
                 wanted[self._names.partition_queue(module, partition)] = (
                     module,
                     partial(each.inbound.message, partition),
                 )
+        for module, each in self._modules.items():  # last: their queues may have to be waited for
+            wanted[self._asked.name(module)] = (module, each.inbound.request)
         return wanted
 
     def _revoked(self) -> set[str]:
@@ -201,6 +211,7 @@ class Consumer:
                 await self._reconcile(faststream)
                 self.broker_connection.served()
                 await self._wait(gone)
+                await self._refresh(raw)
         finally:
             self._queue_consumers.clear()
             await within(_CLOSE_SECONDS, faststream.stop())
@@ -216,6 +227,14 @@ class Consumer:
                 raise ConnectionError(f"the consumer of {queue} is gone")
             await queue_consumer.widen(queue)
 
+    async def _refresh(self, connection: Connection) -> None:
+        """Whatever somebody took away is made again."""
+        if time.monotonic() - self._refreshed < _REFRESH_SECONDS:
+            return
+        self._refreshed = time.monotonic()
+        await self._declarer.refresh(connection, self._modules)
+        await self._asked.refresh(connection, self._modules)
+
     async def _reconcile(self, faststream: RabbitBroker) -> None:
         """Consumes what is ours and nothing else."""
         async with self._lock:
@@ -228,52 +247,39 @@ class Consumer:
                 or not (queue in wanted or queue in revoked or queue_consumer.cancelled)
             ]
             await self._close(lost)
-            for queue, (module, take) in wanted.items():
-                if queue not in self._queue_consumers:
-                    self._queue_consumers[queue] = await self._open(faststream, queue, module, take)
+            opening = [
+                self._try(faststream, queue, *found)
+                for queue, found in wanted.items()
+                if queue not in self._queue_consumers
+            ]
+            for error in await asyncio.gather(*opening, return_exceptions=True):
+                if error is not None:
+                    raise error
+
+    async def _try(self, faststream: RabbitBroker, queue: str, module: str, take: Take) -> None:
+        """Consumes a queue if it answers. Partitions find a new home; what is asked gets another queue."""
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                self._queue_consumers[queue] = await self._open(faststream, queue, module, take)
+            self._broker.has(f"{_PART} {queue}")
+        except TimeoutError:
+            if not self._asked.moved(queue, module):
+                self._broker.lack(f"{_PART} {queue}", f"no answer in time about {queue}")
+            self._changed.set()
 
     async def _close(self, queues: Iterable[str]) -> None:
         for queue in queues:
             queue_consumer = self._queue_consumers.pop(queue, None)
             if queue_consumer is not None and not queue_consumer.channel.is_closed:
-                await queue_consumer.channel.close()
+                await within(_CLOSE_SECONDS, queue_consumer.channel.close())
 
     async def _open(
         self, faststream: RabbitBroker, queue: str, module: str, take: Take
     ) -> QueueConsumer:
-        settings = Channel(prefetch_count=self._prefetch, publisher_confirms=False)
-        channel = await faststream.config.channel_manager.get_channel(settings)
-        raw = cast(RawChannel, await channel.get_underlay_channel())
-        if queue == self._names.queries(module):
-            await queries(raw, self._names, module)
-        window: AckWindow = AckWindow(raw, take)
+        async def prepare(channel: RawChannel) -> None:
+            if queue == self._asked.name(module):
+                await self._asked.declare(channel, module)
 
-        async def handle(message: Any) -> None:
-            if (
-                message.channel is raw
-            ):  # else of a channel that the library made anew: it comes again
-                window.arrived(message.delivery_tag, of_incoming(message))
-
-        subscriber = faststream.subscriber(
-            RabbitQueue(queue, declare=False),
-            channel=settings,
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
-            parser=_parse,
-            decoder=_as_it_is,
-            persistent=False,
-            title=queue,
+        return await open_consumer(
+            faststream, queue, take, prefetch=self._prefetch, prepare=prepare
         )
-        subscriber(handle)
-        # Before it says so itself: it drops, unacknowledged, what comes while it still starts.
-        subscriber.running = True
-        await subscriber.start()
-        return QueueConsumer(channel, window, subscriber, self._prefetch)
-
-
-async def _parse(message: IncomingMessage) -> RabbitMessage:
-    return RabbitMessage(raw_message=message, body=b"", correlation_id="-", message_id="-")
-
-
-async def _as_it_is(message: RabbitMessage) -> Any:
-    return message.raw_message

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Of the queues' arrangement, `partitions` included."""
+HOMES = 4
+"""Names that the queue of what a module is asked may have."""
 OUTSIDE = "outside"
 """Where a partition stands in the key, of the copy of an event for those outside, where modules get it one by one."""
+NOW = "now"
+"""Where a partition stands in the key, of what is answered at once and kept by nobody. What has the plain type as
+its key goes nowhere and comes back to its sender, who may believe that it is kept."""
 DELIVERY_LIMIT = 50
 """Deliveries until the broker gives a message up. Crashes and deployments count, so it is only a net."""
 
@@ -87,9 +92,9 @@ class Names:
         """The queue of a partition of what a module receives."""
         return f"{self.prefix}{module}.v{VERSION}.p{partition}"
 
-    def queries(self, module: str) -> str:
-        """The queue of what a module is asked."""
-        return f"{self.prefix}{module}.queries"
+    def queries(self, module: str, home: int = 0) -> str:
+        """The queue of what a module is asked; under another name where the node of the first one is away."""
+        return f"{self.prefix}{module}.queries" + (f".{home}" if home else "")
 
     def dead(self, module: str) -> str:
         """The queue of what the broker gave up."""
@@ -109,6 +114,10 @@ class Names:
             return self.commands(owner), key
         return self.events(owner), f"{key}.{destinations[0]}" if apart else key
 
+    def key_of_request(self, contract_type: str) -> str:
+        """The routing key of what is asked of the module whose commands exchange it goes by."""
+        return f"{contract_type}.{NOW}"
+
     def more_keys(self, destination: str, envelope: Envelope) -> list[str]:
         """Routing keys that an event to one subscriber has besides: the first takes it to programs outside, too."""
         first = self.topology.subscribers.get(envelope.type, ())[:1]
@@ -118,9 +127,9 @@ class Names:
         """Whether one publish brings a message to these and to nobody else."""
         return set(self.topology.subscribers.get(envelope.type, ())) <= set(destinations)
 
-    def permanent(self) -> Iterator[Exchange | Queue | QueueBinding]:
-        """All that must stand before anything is published, each after what it needs."""
-        modules = self.topology.modules
+    def permanent(self, *some: str) -> Iterator[Exchange | Queue | QueueBinding]:
+        """All that must stand before anything is published, each after what it needs; or that of some modules."""
+        modules = some or self.topology.modules
         for module in modules:
             for name in (self.events(module), self.commands(module), self.replies(module)):
                 yield Exchange(name)
@@ -132,11 +141,11 @@ class Names:
         for module in modules:
             yield from self._bindings(module)
 
-    def of_queries(self, module: str) -> tuple[Queue, QueueBinding]:
+    def of_queries(self, module: str, home: int = 0) -> tuple[Queue, QueueBinding]:
         """The queue of what a module is asked. It goes with its last consumer: then nobody is there."""
-        name = self.queries(module)
+        name = self.queries(module, home)
         queue = Queue(name, {"x-queue-type": "classic"}, auto_delete=True)
-        return queue, QueueBinding(name, self.commands(module), "*.*.*")
+        return queue, QueueBinding(name, self.commands(module), f"*.*.*.{NOW}")
 
     def arguments(self, receiver: str) -> dict[str, Any]:
         """The arguments of a queue of what is kept for a receiver, by which nothing is lost in it."""

@@ -98,7 +98,7 @@ class BrokerRequests:
         properties.message_id = correlation
         properties.delivery_mode = 1
         properties.expiration = str(max(1, int(timeout * 1000)))
-        to = Address(self._names.commands(destination), envelope.type)
+        to = Address(self._names.commands(destination), self._names.key_of_request(envelope.type))
         try:
             async with asyncio.timeout(timeout):
                 asking.put(to, envelope.body, properties, partial(_tell, future))

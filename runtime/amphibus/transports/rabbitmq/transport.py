@@ -10,6 +10,8 @@ import asyncio
 from functools import partial
 from typing import Any
 
+import structlog
+
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
@@ -20,14 +22,17 @@ from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
 from amphibus.transports.rabbitmq.connection import Broker
 from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.declare import Declarer
-from amphibus.transports.rabbitmq.departures import Departures, Together, all_of
 from amphibus.transports.rabbitmq.frames import Address
 from amphibus.transports.rabbitmq.inbound import InboundQueue
-from amphibus.transports.rabbitmq.lane import Parcel
 from amphibus.transports.rabbitmq.names import Names
+from amphibus.transports.rabbitmq.outgoing.departures import Departures, Together, all_of
+from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
+from amphibus.transports.rabbitmq.outgoing.publisher import Publisher
 from amphibus.transports.rabbitmq.properties import properties_of
-from amphibus.transports.rabbitmq.publisher import Publisher
 from amphibus.transports.rabbitmq.requests import BrokerRequests
+from amphibus.transports.rabbitmq.senders import Senders
+
+_log: Any = structlog.get_logger()
 
 
 class RabbitTransport:
@@ -52,6 +57,7 @@ class RabbitTransport:
         self._clock = clock
         self._body_limit = settings.bus.body_limit_bytes
         self._verify = rabbit.verify_senders
+        self._producers = settings.producers
         self._broker = Broker(settings.amqp_url.get_secret_value(), rabbit)
         declarer = Declarer(self._names, self._broker)
         self._publisher = Publisher(
@@ -70,11 +76,25 @@ class RabbitTransport:
             names=self._names,
             clock=self._clock,
             body_limit=self._body_limit,
-            verify=self._verify,
+            senders=self._senders(module),
             send_reply=self.requests.send,
         )
         self.requests.home = self.requests.home or module
         self._consumer.attach(queue, partitions)
+
+    def _senders(self, module: str) -> Senders:
+        """With a user of its own, this module knows that others have theirs."""
+        own = self._broker.user == self._names.user(module)
+        verify = self._verify == "on" or (self._verify == "auto" and own)
+        if self._verify == "auto" and not own:
+            _log.info(
+                "process.warning",
+                module=module,
+                what="messages are believed to come from whom they name",
+                why=f"modules share the broker's user '{self._broker.user}'",
+                fix="amphibus broker apply",
+            )
+        return Senders(module, self._names, verify, self._producers)
 
     async def open(self, health: Health) -> None:
         """Connects. A broker that is away is waited for later; `health` says so.

@@ -13,12 +13,12 @@ from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
 from amphibus.routing.topology import GATEWAY
-from amphibus.transports.rabbitmq.names import OUTSIDE, VERSION, Names, Queue, QueueBinding
+from amphibus.transports.rabbitmq.names import NOW, OUTSIDE, VERSION, Names, Queue, QueueBinding
 
 NOTHING = "^$"
 _INSTANCE = "[0-9a-f]{32}"
 """What follows the name of a module's replies: one instance of it."""
-_ANY_REQUEST = r"\*\.\*\.\*"
+_ANY_REQUEST = rf"\*\.\*\.\*\.{NOW}"
 """The key that a module binds its queue of requests with."""
 
 Producers = Mapping[str, ProducerSettings]
@@ -81,7 +81,7 @@ def events_of(names: Names, producer: str) -> str:
 
 def _of_module(names: Names, module: str) -> Rights:
     own = re.escape(f"{names.prefix}{module}.")
-    made = f"{own}(queries|replies\\.{_INSTANCE})"
+    made = f"{own}(queries(\\.[1-9])?|replies\\.{_INSTANCE})"
     topics = {
         names.commands(module): Topics(read=f"^{_ANY_REQUEST}$"),
         names.replies(module): Topics(read=f"^{_INSTANCE}$"),
@@ -94,7 +94,7 @@ def _of_module(names: Names, module: str) -> Rights:
         user=names.user(module),
         configure=f"^{made}$",
         write=f"^({'|'.join([made, *map(re.escape, sorted(written))])})$",
-        read=f"^{own}(v{VERSION}\\.p[0-9]+|dead|queries|commands|replies(\\.{_INSTANCE})?)$",
+        read=f"^{own}(v{VERSION}\\.p[0-9]+|dead|queries(\\.[1-9])?|commands|replies(\\.{_INSTANCE})?)$",
         topics=topics,
     )
 
@@ -124,7 +124,7 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
         commands = [each for each in types if each not in asked]
         at_once = types if module == GATEWAY else [each for each in types if each in asked]
         keys = [_kept(commands)] if commands else []
-        keys += [re.escape(each) for each in at_once]
+        keys += [re.escape(names.key_of_request(each)) for each in at_once]
         yield names.commands(owner), "|".join(keys)
     for asker in topology.modules:
         expected = topology.sends.get(asker, ())

@@ -1,16 +1,15 @@
 """Publishes to one destination, or to several at once, and knows of each message whether the broker has it.
 
-It has a channel and a window of its own: a broker reads nothing more from a channel, for a minute or longer, once
-a queue on it has no leader. A message that the broker neither confirmed nor refused is published again, with the same id, on
-another channel; the receiver's inbox absorbs the repetition. Nothing is dropped here, and nothing
-needs to be kept: what is not safe is still in its outbox.
+It has a channel and a window of its own: a broker reads nothing more from a channel, for a minute or
+longer, once a queue on it has no leader. A message that the broker neither confirmed nor refused is
+published again, with the same id, on another channel; the receiver's inbox absorbs the repetition.
+Nothing is dropped here, and nothing needs to be kept: what is not safe is still in its outbox.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -26,38 +25,15 @@ from amphibus.transports.rabbitmq.connection import (
     within,
 )
 from amphibus.transports.rabbitmq.declare import Declarer
-from amphibus.transports.rabbitmq.frames import Address, Properties
+from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _log: Any = structlog.get_logger()
 _MOST_IN_FLIGHT: Final = 256
 """Fewer than the 400 that a broker takes from a connection for a channel that is stuck."""
 _MOST_BYTES: Final = 16_777_216
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
 _LATE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.5
-
-
-@dataclass(slots=True, eq=False)
-class Parcel:
-    """A message to be published."""
-
-    to: Address
-    body: bytes
-    properties: Properties
-    ack: Callable[[], None]
-    lane: str
-    """Whom it goes to."""
-    apart: Callable[[], Iterable["Parcel"]] | None = None
-    """One for each of several destinations, published in its place where some of them do not take it."""
-    sent: float = 0.0
-    pause: float = field(default=_FIRST_PAUSE)
-
-    @property
-    def id(self) -> str:
-        """Never twice in flight on one channel: the broker's answers are told apart by it."""
-        return self.properties.message_id or ""
 
 
 class Lane:
@@ -298,7 +274,7 @@ class Lane:
     def _later(self, parcel: Parcel) -> None:
         self._paused += 1
         asyncio.get_running_loop().call_later(parcel.pause, self._again, parcel)
-        parcel.pause = min(parcel.pause * 2, _LONGEST_PAUSE)
+        parcel.lengthen_pause()
 
     def _again(self, parcel: Parcel) -> None:
         self._paused -= 1

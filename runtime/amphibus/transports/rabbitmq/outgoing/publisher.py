@@ -8,7 +8,8 @@ from aiormq import Connection
 
 from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection, plain
 from amphibus.transports.rabbitmq.declare import Declarer
-from amphibus.transports.rabbitmq.lane import Lane, Parcel
+from amphibus.transports.rabbitmq.outgoing.lane import Lane
+from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 
 _LOOK_SECONDS: Final = 0.5
 _FINISH_SECONDS: Final = 1.0
