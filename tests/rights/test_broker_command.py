@@ -176,7 +176,7 @@ def test_a_program_outside_that_cannot_be_is_refused_with_all_that_is_wrong(tmp_
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
     (tmp_path / "config" / "amphibus.toml").write_text(
-        '[producers.orders]\nsends = ["orders.GetOrder.v1"]\n[producers.loader]\nhears = ["orders.Gone.v1"]\n'
+        '[producers.orders]\nsends = ["orders.GetOrder.v1"]\n[producers.loader]\nsubscribes = ["orders.Gone.v1"]\n'
     )
     outcome = _broker(tmp_path, "definitions")
 
@@ -187,7 +187,7 @@ def test_a_program_outside_that_cannot_be_is_refused_with_all_that_is_wrong(tmp_
         in outcome.stderr
     )
     assert (
-        "[producers.loader] hears orders.Gone.v1; there are inventory.StockReserved.v1"
+        "[producers.loader] subscribes orders.Gone.v1; there are inventory.StockReserved.v1"
         in outcome.stderr
     )
 

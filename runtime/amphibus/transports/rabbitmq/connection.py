@@ -162,6 +162,13 @@ class BrokerConnection:
                 why, useless = f"{error.what}: {error.why}; {error.fix}", True
                 if self._fails(error):
                     return
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                # The library cancels what waits on a connection that is lost.
+                why, useless = "the connection was lost", False
+            except Exception as error:  # noqa: BLE001 - whatever it was: without this nobody connects again
+                why, useless = f"{type(error).__name__}: {describe(error)}", False
             self._broker.lack(self._name, why, useless=useless)
             self.served()
             self._broker.rotate(url)

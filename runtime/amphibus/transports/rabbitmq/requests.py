@@ -29,7 +29,7 @@ from amphibus.transports.rabbitmq.connection import (
 )
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
-from amphibus.transports.rabbitmq.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import (
     of_delivery,

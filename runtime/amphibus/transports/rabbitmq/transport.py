@@ -20,17 +20,17 @@ from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
 from amphibus.transports.rabbitmq.connection import Broker
-from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
-from amphibus.transports.rabbitmq.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.consumer import Consumer
+from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.outgoing.departures import Departures, Together, all_of
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 from amphibus.transports.rabbitmq.outgoing.publisher import Publisher
 from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.requests import BrokerRequests
-from amphibus.transports.rabbitmq.senders import Senders
 
 _log: Any = structlog.get_logger()
 

@@ -167,7 +167,7 @@ def _problems(names: Names, producers: Producers) -> Iterator[str]:
             yield f"[producers.{name}]: a module has that name already"
         for kind, given, known in (
             ("sends", declared.sends, commands),
-            ("hears", declared.subscribes, events),
+            ("subscribes", declared.subscribes, events),
         ):
             for each in given:
                 if each not in known:

@@ -19,7 +19,6 @@ from faststream.security import BaseSecurity
 from yarl import URL
 
 from amphibus.transport import OwnedPartitions
-from amphibus.transports.rabbitmq.ack_window import Take
 from amphibus.transports.rabbitmq.connection import (
     LOST,
     Broker,
@@ -29,10 +28,11 @@ from amphibus.transports.rabbitmq.connection import (
 )
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
-from amphibus.transports.rabbitmq.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.ack_window import Take
+from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
+from amphibus.transports.rabbitmq.incoming.queue_consumer import QueueConsumer, open_consumer
 from amphibus.transports.rabbitmq.names import Names
-from amphibus.transports.rabbitmq.query_queues import QueryQueues
-from amphibus.transports.rabbitmq.queue_consumer import QueueConsumer, open_consumer
 
 _PART = "consume"
 _LOOK_SECONDS = 0.5

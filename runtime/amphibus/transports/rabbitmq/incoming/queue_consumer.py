@@ -12,8 +12,8 @@ from aiormq.channel import Channel as RawChannel
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 
-from amphibus.transports.rabbitmq.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.connection import LOST, within
+from amphibus.transports.rabbitmq.incoming.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.properties import of_incoming
 
 Prepare = Callable[[RawChannel], Awaitable[None]]

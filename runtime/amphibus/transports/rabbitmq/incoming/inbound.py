@@ -15,9 +15,9 @@ from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Ack, Inbound
+from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
 from amphibus.transports.rabbitmq.properties import Arrival, stranger
-from amphibus.transports.rabbitmq.senders import Senders
 
 _log: Any = structlog.get_logger()
 _FIRST_DEATH: Final = "x-first-death-reason"
