@@ -9,7 +9,7 @@ The arguments of a queue never change: another arrangement is another version in
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from amphibus.messages.envelope import Envelope
@@ -139,7 +139,7 @@ class Names:
             for partition in range(self.partitions):
                 yield Queue(self.partition_queue(module, partition), self.arguments(module))
         for module in modules:
-            yield from self._bindings(module)
+            yield from self.bindings(module)
 
     def of_queries(self, module: str, home: int = 0) -> tuple[Queue, QueueBinding]:
         """The queue of what a module is asked. It goes with its last consumer: then nobody is there."""
@@ -160,7 +160,13 @@ class Names:
             "x-overflow": "reject-publish",
         }
 
-    def _bindings(self, module: str) -> Iterator[QueueBinding]:
+    def bindings_of(self, module: str, queue: str) -> list[QueueBinding]:
+        """What reaches the queue of a partition, be it one of those that there are now or not."""
+        partition = int(queue.rpartition(".p")[2])
+        every = replace(self, partitions=partition + 1)
+        return [each for each in every.bindings(module) if each.queue == queue]
+
+    def bindings(self, module: str) -> Iterator[QueueBinding]:
         """Commands by partition alone, so that a version nobody knows yet becomes a dead letter of its owner."""
         for partition in range(self.partitions):
             queue = self.partition_queue(module, partition)

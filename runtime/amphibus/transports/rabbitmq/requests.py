@@ -41,6 +41,7 @@ from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _PART = "requests"
 _NET_PREFETCH = 10
+_NET_SECONDS = 5.0
 
 
 class BrokerRequests:
@@ -60,6 +61,8 @@ class BrokerRequests:
         self._pending: dict[str, asyncio.Future[Reply]] = {}
         self._expected: dict[str, OnReply] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._nets: dict[str, Channel] = {}
+        """By module: on which what the broker gave up is taken."""
         self.home = ""
         """The module whose exchange the replies to this process come by."""
         self.inbound_queues: Callable[[], Iterable[InboundQueue]] = tuple
@@ -136,6 +139,18 @@ class BrokerRequests:
         with contextlib.suppress(ValueError, *LOST):
             self._replying.put(to, reply.body, properties)
 
+    async def nets_empty(self) -> bool:
+        """Whether nothing that the broker gave up waits to be taken by the modules here."""
+        for module, channel in self._nets.items():
+            try:
+                async with asyncio.timeout(_NET_SECONDS):
+                    found = await channel.queue_declare(self._names.dead(module), passive=True)
+            except LOST:
+                return False
+            if found.message_count:
+                return False
+        return self._asking is not None
+
     async def _serve(self, connection: Connection) -> None:
         await self._declarer.ensure(connection, time.monotonic())
         channel = await channel_of(connection)
@@ -146,6 +161,7 @@ class BrokerRequests:
         await channel.queue_bind(queue, self._names.replies(self.home), instance)
         await channel.basic_consume(queue, self._arrived, no_ack=True)
         nets = [await self._empty_net(connection, inbound) for inbound in self.inbound_queues()]
+        self._nets = dict(zip((each.module for each in self.inbound_queues()), nets, strict=True))
         self.address = f"{self.home}/{instance}"
         publish_channels = self._asking, self._replying = (
             PublishChannel(channel),

@@ -142,7 +142,9 @@ class RabbitTransport:
 
     async def idle(self) -> bool:
         """Whether nothing is on its way to the modules attached here."""
-        return self._all_left and await self._consumer.empty() and self._all_left
+        if not (self._all_left and await self.requests.nets_empty()):
+            return False
+        return await self._consumer.empty() and self._all_left
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
         """Each destination is a route of its own: none waits for another."""

@@ -32,6 +32,7 @@ from amphibus.transports.rabbitmq.incoming.ack_window import Take
 from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
 from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
 from amphibus.transports.rabbitmq.incoming.queue_consumer import QueueConsumer, open_consumer
+from amphibus.transports.rabbitmq.incoming.surplus import SurplusQueues
 from amphibus.transports.rabbitmq.names import Names
 
 _PART = "consume"
@@ -67,6 +68,7 @@ class Consumer:
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
         self._asked = QueryQueues(names)
+        self._surplus = SurplusQueues(names)
         self._refreshed = 0.0
         self.broker_connection = BrokerConnection(_PART, broker, self._once)
 
@@ -119,7 +121,8 @@ class Consumer:
         answer has come before its answer.
         """
         queue_consumers = dict(self._queue_consumers)
-        if not set(self._wanted()) <= set(queue_consumers):
+        surplus = any(map(self._surplus.of, self._modules))
+        if surplus or not set(self._wanted()) <= set(queue_consumers):
             return False
         received = {
             queue: queue_consumer.window.received
@@ -155,7 +158,9 @@ class Consumer:
     def _wanted(self) -> dict[str, tuple[str, Take]]:
         wanted: dict[str, tuple[str, Take]] = {}
         for module, each in self._modules.items():
-            for partition in each.partitions.owned - each.revoked:
+            surplus = self._surplus.of(module)
+            wanted |= dict.fromkeys(surplus, (module, each.inbound.surplus))
+            for partition in () if surplus else each.partitions.owned - each.revoked:
                 wanted[self._names.partition_queue(module, partition)] = (
                     module,
                     partial(each.inbound.message, partition),
@@ -208,9 +213,11 @@ class Consumer:
             self._broker.connected(_PART, raw)
             await self._declarer.ensure(raw, since)
             while not gone.is_set():
+                await self._surplus.find(raw, self._modules)
                 await self._reconcile(faststream)
                 self.broker_connection.served()
                 await self._wait(gone)
+                await self._end_surplus(raw)
                 await self._refresh(raw)
         finally:
             self._queue_consumers.clear()
@@ -226,6 +233,15 @@ class Consumer:
             if not queue_consumer.alive and not gone.is_set():
                 raise ConnectionError(f"the consumer of {queue} is gone")
             await queue_consumer.widen(queue)
+
+    async def _end_surplus(self, connection: Connection) -> None:
+        for module in list(self._modules):
+            for queue in await self._surplus.empty(connection, module):
+                if (found := self._queue_consumers.get(queue)) and found.window.idle:
+                    async with self._lock:
+                        await self._close([queue])
+                    await self._surplus.remove(connection, module, queue)
+                    self._changed.set()
 
     async def _refresh(self, connection: Connection) -> None:
         """Whatever somebody took away is made again."""
@@ -280,6 +296,5 @@ class Consumer:
             if queue == self._asked.name(module):
                 await self._asked.declare(channel, module)
 
-        return await open_consumer(
-            faststream, queue, take, prefetch=self._prefetch, prepare=prepare
-        )
+        fetch = self._prefetch
+        return await open_consumer(faststream, queue, take, prefetch=fetch, prepare=prepare)

@@ -58,7 +58,11 @@ class InboundQueue:
         self._tasks: set[asyncio.Task[None]] = set()
         inbound.on_reply = self.reply
 
-    def message(self, partition: int, arrival: Arrival, ack: Ack) -> None:
+    def surplus(self, arrival: Arrival, ack: Ack) -> None:
+        """Takes a message of a partition that there is no more, so that nobody else can have it."""
+        self.message(None, arrival, ack)
+
+    def message(self, partition: int | None, arrival: Arrival, ack: Ack) -> None:
         """Takes a message of a partition."""
         envelope, failure = self._read(arrival)
         if failure is not None:
