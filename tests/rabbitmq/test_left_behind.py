@@ -9,7 +9,7 @@ from amphibus.messages.envelope import Envelope
 from amphibus.testing import environment
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import PARTITIONS, Office, until
-from amphibus.transports.rabbitmq.names import Names
+from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Names
 from amphibus.transports.rabbitmq.properties import properties_of
 from tests.services.rabbitmq import RabbitNode
 
@@ -72,3 +72,21 @@ def _line(number: int) -> Envelope:
     return Envelope(
         id=f"m{number}", type="desk.Write.v1", source="gateway", trace=trace, body=body, **given
     )
+
+
+async def test_queues_of_an_earlier_version_serve_as_they_are(
+    office: Office, names: Names, channel: Any
+) -> None:
+    """They do not say where their leaders live, which cannot be changed afterwards."""
+    async with channel() as broker:
+        for partition in range(PARTITIONS):
+            arguments = names.arguments("readers")
+            del arguments[LEADER_LOCATOR]
+            await broker.queue_declare(
+                names.partition_queue("readers", partition), durable=True, arguments=arguments
+            )
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+
+    assert office.numbers("readers", "b") == [1]

@@ -9,15 +9,20 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from aiormq import Connection
 from aiormq.channel import Channel
-from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
+from aiormq.exceptions import (
+    ChannelAccessRefused,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+)
 
 from amphibus.transports.rabbitmq.connection import LOST, Broker, channel_of, within
-from amphibus.transports.rabbitmq.names import Exchange, Names, Queue, QueueBinding
+from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Exchange, Names, Queue, QueueBinding
 
 _log: Any = structlog.get_logger()
 _PART = "topology"
@@ -115,8 +120,18 @@ async def _declare(connection: Connection, things: Iterable[Thing]) -> list[str]
         except TimeoutError:
             late.append(each.queue if isinstance(each, QueueBinding) else each.name)
             channel = await channel_of(connection)  # the other one waits for that answer
+        except ChannelPreconditionFailed as error:
+            if not isinstance(each, Queue) or LEADER_LOCATOR not in str(error):
+                raise
+            channel = await channel_of(connection)
+            await _one(channel, _of_earlier_version(each))
     await _close(channel)
     return late
+
+
+def _of_earlier_version(queue: Queue) -> Queue:
+    arguments = {name: value for name, value in queue.arguments.items() if name != LEADER_LOCATOR}
+    return replace(queue, arguments=arguments)
 
 
 async def _close(channel: Channel) -> None:

@@ -31,6 +31,9 @@ NOW = "now"
 its key goes nowhere and comes back to its sender, who may believe that it is kept."""
 DELIVERY_LIMIT = 50
 """Deliveries until the broker gives a message up. Crashes and deployments count, so it is only a net."""
+LEADER_LOCATOR = "x-queue-leader-locator"
+"""Without it all leaders live on the node that came first. Queues of earlier versions do not have it."""
+QUORUM: Mapping[str, Any] = {"x-queue-type": "quorum", LEADER_LOCATOR: "balanced"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class Names:
             for name in (self.events(module), self.commands(module), self.replies(module)):
                 yield Exchange(name)
         for module in modules:
-            yield Queue(self.dead(module), {"x-queue-type": "quorum"})
+            yield Queue(self.dead(module), QUORUM)
         for module in modules:
             for partition in range(self.partitions):
                 yield Queue(self.partition_queue(module, partition), self.arguments(module))
@@ -150,7 +153,7 @@ class Names:
     def arguments(self, receiver: str) -> dict[str, Any]:
         """The arguments of a queue of what is kept for a receiver, by which nothing is lost in it."""
         return {
-            "x-queue-type": "quorum",
+            **QUORUM,
             "x-single-active-consumer": True,
             "x-delivery-limit": DELIVERY_LIMIT,
             # At least once dead lettering needs all three; without them the broker may drop.

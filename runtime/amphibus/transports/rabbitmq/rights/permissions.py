@@ -13,7 +13,15 @@ from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
 from amphibus.routing.topology import GATEWAY
-from amphibus.transports.rabbitmq.names import NOW, OUTSIDE, VERSION, Names, Queue, QueueBinding
+from amphibus.transports.rabbitmq.names import (
+    NOW,
+    OUTSIDE,
+    QUORUM,
+    VERSION,
+    Names,
+    Queue,
+    QueueBinding,
+)
 
 NOTHING = "^$"
 _INSTANCE = "[0-9a-f]{32}"
@@ -67,7 +75,7 @@ def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding
     """The queues in which programs outside find the events that they hear, and their nets."""
     for name, declared in sorted(producers.items()):
         if declared.subscribes:
-            yield Queue(names.dead(name), {"x-queue-type": "quorum"})
+            yield Queue(names.dead(name), QUORUM)
             yield Queue(events_of(names, name), names.arguments(name))
             for event in declared.subscribes:
                 owner = event.partition(".")[0]
