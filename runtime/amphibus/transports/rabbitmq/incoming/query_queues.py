@@ -6,6 +6,7 @@ from typing import Final
 
 from aiormq import Connection
 from aiormq.channel import Channel
+from aiormq.exceptions import ChannelNotFoundEntity
 
 from amphibus.transports.rabbitmq.connection import channel_of, within
 from amphibus.transports.rabbitmq.declare import queries
@@ -13,6 +14,7 @@ from amphibus.transports.rabbitmq.names import HOMES, Names
 
 _AWAY_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 1.0
+_AWAY: Final = "home node"
 
 
 class QueryQueues:
@@ -40,18 +42,27 @@ class QueryQueues:
         Raises:
             TimeoutError: its node is away.
         """
-        async with asyncio.timeout(_AWAY_SECONDS):
-            await queries(channel, self._names, module, self._homes.get(module, 0))
+        await _made(channel, self._names, module, self._homes.get(module, 0))
 
     async def refresh(self, connection: Connection, modules: Iterable[str]) -> None:
         """Makes those queues and their bindings again, and goes back to the first name where it can be had."""
         for module in tuple(modules):
             channel = await channel_of(connection, confirms=False)
             try:
-                async with asyncio.timeout(_AWAY_SECONDS):
-                    await queries(channel, self._names, module, 0)
+                await _made(channel, self._names, module, 0)
                 self._homes.pop(module, None)
             except TimeoutError:
                 continue
             finally:
                 await within(_CLOSE_SECONDS, channel.close())
+
+
+async def _made(channel: Channel, names: Names, module: str, home: int) -> None:
+    """Makes the queue. Of one whose node is away RabbitMQ 4 says nothing, and 3 that it is not found."""
+    try:
+        async with asyncio.timeout(_AWAY_SECONDS):
+            await queries(channel, names, module, home)
+    except ChannelNotFoundEntity as error:
+        if _AWAY not in str(error):
+            raise
+        raise TimeoutError(str(error)) from None
