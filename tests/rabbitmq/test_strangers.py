@@ -125,6 +125,32 @@ async def test_properties_that_the_library_cannot_read_break_nothing(
     assert len(office.lines("desk")) == 8
 
 
+@pytest.mark.parametrize("odd", [10**12, 10**15, 10**18, 2**64 - 86_400])
+async def test_an_odd_time_beside_a_message_costs_it_nothing(
+    office: Office, names: Names, channel: Any, odd: int
+) -> None:
+    """In milliseconds and less, or before 1970: many programs set it so, and nothing depends on it."""
+    sent = datetime.fromtimestamp(1_700_000_000, UTC)
+    what = envelope()
+    exchange, key = names.route(("desk",), what)
+    properties = properties_of(what, user="guest")
+    properties.timestamp = sent
+    frame = ChannelFrame.marshall(
+        channel_number=1,
+        frames=[
+            Basic.Publish(exchange=exchange, routing_key=key),
+            ContentHeader(body_size=len(what.body), properties=properties),
+            ContentBody(what.body),
+        ],
+    )
+    payload = frame.payload.replace(struct.pack(">Q", 1_700_000_000), struct.pack(">Q", odd))
+    async with office.open() as shop:
+        async with channel() as stranger:
+            await stranger.write_queue.put(replace(frame, payload=payload))
+            await until(lambda: office.numbers("desk", "b") == [1])
+        assert shop.dead("desk") == []
+
+
 async def test_a_newer_version_is_a_dead_letter_that_says_what_to_do(
     office: Office, names: Names, channel: Any
 ) -> None:

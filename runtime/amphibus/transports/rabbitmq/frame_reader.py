@@ -137,10 +137,11 @@ def _octet(data: bytes, at: int) -> tuple[int, int]:
     return data[at], at + 1
 
 
-def _time(data: bytes, at: int) -> tuple[datetime, int]:
+def _time(data: bytes, at: int) -> tuple[datetime | None, int]:
+    """The time that a sender put beside the message. In units of another kind it says nothing, and costs nothing."""
     (seconds,) = _seconds(data, at)
     if seconds > _LATEST:
-        raise _Unusual
+        return None, at + 8
     return datetime.fromtimestamp(seconds, UTC), at + 8
 
 
