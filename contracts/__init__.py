@@ -1,1 +1,1 @@
-"""What the modules say to each other: a folder for each, pure data, nothing that runs."""
+"""The messages between modules: a folder for each module, pure data, nothing that runs."""

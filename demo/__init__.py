@@ -1,1 +1,1 @@
-"""What `amphibus demo` shows of the shop. It knows the shop by HTTP and by what its modules say."""
+"""The demo of the shop, for `amphibus demo`. It knows the shop by HTTP and by its modules' messages."""

@@ -1,4 +1,4 @@
-"""`amphibus demo --month`: a month of orders sent over HTTP, and everything compared at the end."""
+"""`amphibus demo --month`: sends a month of orders over HTTP, and compares everything at the end."""
 
 import asyncio
 import time
@@ -8,9 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from amphibus.cli import options
-from amphibus.cli.output import GREEN, RED, CommandError, Exit, paint, progress, show_columns
-from amphibus.cli.run.instance import instance
+from amphibus import client
+from amphibus.client import (
+    GREEN,
+    RED,
+    CommandError,
+    Exit,
+    instance,
+    paint,
+    progress,
+    show_columns,
+    start_of,
+)
 from demo.month_check import Checker, Comparison, compare_books
 from demo.month_data import Month, make_month
 from demo.oracle import Prophecy, foretell
@@ -22,7 +31,7 @@ _AWAY: Final = 503
 
 
 async def show_month(http: str | None, *, seed: int, orders: int) -> int:
-    """Sends the month of a seed and compares; 1 if anything differs."""
+    """Sends the month of a seed and compares; returns 1 if anything differs."""
     month = make_month(seed, orders)
     prophecy = foretell(month)
     fates = Counter(fate.status for fate in prophecy.orders.values())
@@ -44,19 +53,19 @@ async def show_month(http: str | None, *, seed: int, orders: int) -> int:
 
 @asynccontextmanager
 async def _shop(http: str | None) -> AsyncIterator[tuple[Shop, Path | None]]:
-    """The shop that was named, else one of our own, since what is compared must be all there is."""
+    """Yields the named shop, else one of our own, since nothing but the compared orders may be in it."""
     if http is not None:
         if not await answers(http.rstrip("/")):
             raise CommandError(
                 f"no shop answers at {http}",
-                "GET /readyz was not answered with 200 there",
-                "amphibus run, or leave --http away",
+                "GET /readyz was not answered with 200 there; without --http the month has a shop of its own",
+                start_of(http),
                 Exit.UNREACHABLE,
             )
         async with visiting(http.rstrip("/")) as shop:
             yield shop, None
         return
-    async with instance(options.root()) as own:
+    async with instance(client.root()) as own:
         seconds = await own.start()
         print(f"shop     {own.url} (started for the demo in {seconds:.1f} s)")
         async with visiting(own.url) as shop:
@@ -64,7 +73,7 @@ async def _shop(http: str | None) -> AsyncIterator[tuple[Shop, Path | None]]:
 
 
 async def _place(shop: Shop, month: Month) -> dict[str, int]:
-    """Places all orders; the status of the last answer to each."""
+    """Places all orders; returns the status of the last answer to each."""
     answered: dict[str, int] = {}
     advance, close = progress(len(month.orders), "orders")
 
@@ -79,7 +88,7 @@ async def _place(shop: Shop, month: Month) -> dict[str, int]:
 
 
 async def _give_back(shop: Shop, month: Month) -> None:
-    """Returns what is returned, once its order is decided."""
+    """Returns the month's returns, each once its order is decided."""
     advance, close = progress(len(month.returns), "returns")
 
     async def give_back(data: Json) -> None:
@@ -133,7 +142,7 @@ async def _compare(
 
 
 def _compare_answers(answered: dict[str, int], prophecy: Prophecy) -> Comparison:
-    """Valid orders are accepted, invalid ones refused."""
+    """Checks that valid orders are accepted and invalid ones refused."""
     result = Comparison("answer")
     for order_id, fate in prophecy.orders.items():
         result.take(order_id, 422 if fate.status == "invalid" else 202, answered.get(order_id))

@@ -1,4 +1,4 @@
-"""Compares what the shop says with what was foretold: every order, payment, article, mail and day."""
+"""Compares the shop's answers with the forecast: every order, payment, article, mail and day."""
 
 import asyncio
 import sqlite3
@@ -37,7 +37,7 @@ class Comparison:
             self.differences.append(f"{self.what} {name}: expected {expected}, found {found}")
 
     def shown(self) -> Iterable[str]:
-        """The first differences."""
+        """Returns the first differences."""
         yield from self.differences[:_SHOWN]
         if len(self.differences) > _SHOWN:
             yield f"{self.what}: {len(self.differences) - _SHOWN:,} more"
@@ -52,7 +52,7 @@ class Checker:
         self._ends = time.perf_counter() + _SETTLES_WITHIN_SECONDS
 
     async def orders(self, fates: Iterable[tuple[str, Fate]]) -> Comparison:
-        """Status, reasons, total and refund of every order."""
+        """Compares status, reasons, total and refund of every order."""
 
         async def one(order_id: str, fate: Fate, result: Comparison) -> None:
             expected = None
@@ -73,7 +73,7 @@ class Checker:
         return await self._each("order", fates, one)
 
     async def payments(self, fates: Iterable[tuple[str, Fate]]) -> Comparison:
-        """Status, captured and refunded of every payment."""
+        """Compares status, captured and refunded amounts of every payment."""
 
         async def one(order_id: str, fate: Fate, result: Comparison) -> None:
             expected = None
@@ -93,7 +93,7 @@ class Checker:
         return await self._each("payment", fates, one)
 
     async def mails(self, fates: Iterable[tuple[str, Fate]]) -> Comparison:
-        """The kinds of all mails about every order, each exactly as often as it must be."""
+        """Compares the kinds of all mails about every order, each exactly as often as it must be."""
 
         async def one(order_id: str, fate: Fate, result: Comparison) -> None:
             expected = [] if fate.status == "invalid" else fate.mails
@@ -107,7 +107,7 @@ class Checker:
         return await self._each("mail", fates, one)
 
     async def stock(self, left: Iterable[tuple[str, int]]) -> Comparison:
-        """What is left of every article; nothing may be reserved for anybody any more."""
+        """Compares the rest of every article; nothing may be reserved for anybody any more."""
 
         async def one(sku: str, quantity: int, result: Comparison) -> None:
             expected = (quantity, 0)
@@ -121,7 +121,7 @@ class Checker:
         return await self._each("article", left, one)
 
     async def days(self, month: Month, prophecy: Prophecy) -> Comparison:
-        """The sums of every day."""
+        """Compares the sums of every day."""
         result = Comparison("day")
         names = ("orders", "confirmed", "rejected", "revenue", "refunds")
         expected = {day: tuple(sums[name] for name in names) for day, sums in prophecy.days.items()}
@@ -165,7 +165,7 @@ class Checker:
 
 
 def compare_books(data_dir: Path | None, prophecy: Prophecy) -> Comparison:
-    """The ledger, read from the payments module's own database: what went which way."""
+    """Compares the ledger, read from the payments module's own database."""
     result = Comparison("ledger")
     path = data_dir / "payments.db" if data_dir else None
     if path is None or not path.exists():
@@ -186,7 +186,7 @@ def compare_books(data_dir: Path | None, prophecy: Prophecy) -> Comparison:
 
 
 def cents(amount: str) -> int:
-    """`2.55` as 255."""
+    """Converts `2.55` to 255."""
     whole, _, rest = amount.partition(".")
     return int(whole) * 100 + int(rest.ljust(2, "0"))
 

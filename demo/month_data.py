@@ -44,7 +44,7 @@ _RECEIPT_LINES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What can be bought. `stocked` ones are there for everybody, the others for nobody."""
+    """An article for sale. `stocked` ones are there for everybody, the others for nobody."""
 
     sku: str
     description: str
@@ -54,7 +54,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What is sent: stock first, then orders, and returns once the orders are decided."""
+    """The messages of a month: stock first, then orders, and returns once the orders are decided."""
 
     seed: int
     first_day: str
@@ -67,7 +67,7 @@ class Month:
 
 
 def make_month(seed: int, orders: int) -> Month:
-    """The month of a seed."""
+    """Makes the month of a seed."""
     dice = Random(seed)
     articles = [_article(dice, number) for number in range(max(40, orders * 3 // 2))]
     first = datetime(2020 + seed % 6, 1 + seed % 12, 1, tzinfo=UTC)
@@ -146,7 +146,7 @@ def _line(dice: Random, articles: list[Article]) -> Json:
 
 
 def _spoil(dice: Random, line: Json) -> None:
-    """What a till lets through: a correction booked as a negative line."""
+    """Adds an error that a till lets through: a correction booked as a negative line."""
     if dice.random() < 0.8:
         line["quantity"] = -line["quantity"] if dice.random() < 0.9 else 0
     else:
@@ -154,7 +154,7 @@ def _spoil(dice: Random, line: Json) -> None:
 
 
 def _receipts(dice: Random, articles: list[Article], orders: list[Json]) -> list[Json]:
-    """Enough of each stocked article for all orders together, so that their order does not matter."""
+    """Returns enough of each stocked article for all orders together, so that their order does not matter."""
     wanted: dict[str, int] = {}
     for order in orders:
         for line in order["lines"]:
@@ -174,7 +174,7 @@ def _receipts(dice: Random, articles: list[Article], orders: list[Json]) -> list
 
 
 def _returns(dice: Random, articles: list[Article], orders: list[Json]) -> list[Json]:
-    """Some of what some orders bought; whether an order was confirmed is not known here."""
+    """Returns items of some orders; whether an order was confirmed is not known here."""
     stocked = {each.sku for each in articles if each.stocked}
     found: list[Json] = []
     for order in orders:

@@ -1,4 +1,4 @@
-"""What must come of a month of orders, worked out from the messages alone.
+"""Foretells the outcome of a month of orders, from the messages alone.
 
 It knows nothing of the shop's code and does its sums another way: whole numbers of a ten-thousandth.
 """
@@ -17,7 +17,7 @@ _UNITS_OF_A_CENT: Final = 100
 
 @dataclass(slots=True)
 class Fate:
-    """What becomes of one order; amounts in cents."""
+    """The outcome of one order; amounts in cents."""
 
     status: str
     """`confirmed`, `rejected` or `invalid`."""
@@ -26,11 +26,11 @@ class Fate:
     total: int = 0
     refunded: int = 0
     returns: int = 0
-    """Returns that money goes back for."""
+    """The returns that are refunded."""
 
     @property
     def payment(self) -> str:
-        """How its payment ends."""
+        """The end of its payment."""
         if self.total == 0:
             return "not_required"
         if "payment_declined" in self.reasons:
@@ -43,28 +43,28 @@ class Fate:
 
     @property
     def captured(self) -> int:
-        """What was collected."""
+        """The amount collected."""
         return self.total if self.status == "confirmed" else 0
 
     @property
     def mails(self) -> list[str]:
-        """What the customer is sent, sorted."""
+        """The mails to the customer, sorted."""
         return sorted([f"order_{self.status}", *["order_refunded"] * self.returns])
 
 
 @dataclass(frozen=True, slots=True)
 class Prophecy:
-    """What must come of the whole month."""
+    """The outcome of the whole month."""
 
     orders: Mapping[str, Fate]
     stock: Mapping[str, int]
-    """What is left of every SKU that was ever received."""
+    """The rest of every SKU that was ever received."""
     days: Mapping[str, Counter[str]]
-    """Sums of each day: orders, confirmed, rejected; revenue and refunds in cents."""
+    """The sums of each day: orders, confirmed, rejected; revenue and refunds in cents."""
 
 
 def foretell(month: Month) -> Prophecy:
-    """Works out what must come of a month."""
+    """Works out the outcome of a month."""
     stock: Counter[str] = Counter()
     for receipt in month.receipts:
         for line in receipt["lines"]:
@@ -98,7 +98,7 @@ def _fate(order: Mapping[str, Any], received: set[str]) -> Fate:
 
 
 def _take_back(made: Mapping[str, Any], order: Mapping[str, Any], fate: Fate) -> None:
-    """One return an order, of articles that have one price in it: no rule about order is needed."""
+    """Takes one return an order, of articles that have one price in it: no rule about order is needed."""
     price = {line["sku"]: _units(line["unit_price"]) for line in order["lines"]}
     refund = _cents(sum(line["quantity"] * price[line["sku"]] for line in made["lines"]))
     fate.refunded += refund
@@ -125,13 +125,13 @@ def _pieces(lines: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 
 def _units(price: str) -> int:
-    """`2.55` as 25500."""
+    """Converts `2.55` to 25500."""
     whole, _, rest = price.partition(".")
     return int(whole) * _UNITS + int(rest.ljust(4, "0"))
 
 
 def _cents(units: int) -> int:
-    """To the cent; exactly half of one goes to the even cent."""
+    """Rounds to the cent; exactly half of one goes to the even cent."""
     cents, rest = divmod(units, _UNITS_OF_A_CENT)
     half = _UNITS_OF_A_CENT // 2
     return cents + 1 if rest > half or (rest == half and cents % 2 == 1) else cents

@@ -1,15 +1,23 @@
-"""`amphibus demo --outage`: payments are killed, an order waits for them, and they come back."""
+"""`amphibus demo --outage`: kills payments, places an order that waits for them, and brings them back."""
 
 import asyncio
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from amphibus.cli import options
-from amphibus.cli.look.follow import Followed, follow
-from amphibus.cli.output import BOLD, YELLOW, CommandError, paint
-from amphibus.cli.run.instance import Instance, instance
-from amphibus.cli.run.take_down import supervised_process, taken_down
+from amphibus import client
+from amphibus.client import (
+    BOLD,
+    YELLOW,
+    CommandError,
+    Followed,
+    Instance,
+    follow,
+    instance,
+    paint,
+    supervised_process,
+    taken_down,
+)
 from demo.shop import APPROVED, Json, answers, visiting
 from demo.story import LANTERN, order_of, show_outcome
 
@@ -20,13 +28,13 @@ _BACK_WITHIN_SECONDS: Final = 60.0
 async def show_outage(http: str | None, given: Path | None) -> int:
     """Kills payments, places an order that waits for them, and brings them back.
 
-    Where payments run as a process of their own under a supervisor, it is that which is killed; else
-    a shop of the demo's own, in one process, which comes back without them.
+    If a supervisor runs payments as a process of their own, the demo kills that process; otherwise it
+    kills a shop of its own, in one process, which comes back without payments.
 
     Raises:
         CommandError: the order did not wait, or was not confirmed afterwards.
     """
-    url, data_dir = options.base_url(http), options.data_dir(given)
+    url, data_dir = client.base_url(http), client.data_dir(given)
     if supervised_process(data_dir, AWAY) is not None and await answers(url):
         return await _outage_of_process(url, data_dir)
     return await _outage_of_shop()
@@ -47,9 +55,9 @@ async def _outage_of_process(url: str, data_dir: Path) -> int:
 
 
 async def _outage_of_shop() -> int:
-    others = [name for name in options.project().modules if name != AWAY]
+    others = [name for name in client.project().modules if name != AWAY]
     order_id = str(uuid4())
-    async with instance(options.root()) as shop:
+    async with instance(client.root()) as shop:
         seconds = await shop.start()
         print(f"shop     {shop.url} (started for the demo in {seconds:.1f} s)")
         async with visiting(shop.url) as customer:
@@ -97,5 +105,5 @@ def _wrong(order_id: str, expected: str, status: str) -> CommandError:
     return CommandError(
         f"order {order_id} is {status}",
         f"it should be {expected}",
-        "amphibus demo --outage shows it again",
+        "amphibus demo --outage",
     )

@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from amphibus.cli.http import reaching, refusal
-from amphibus.cli.output import CommandError
+from amphibus.client import CommandError, is_loopback, reaching, refusal
 
 APPROVED: Final = "tok_visa"
 DECLINED: Final = "tok_chargeDeclined"
@@ -22,7 +21,7 @@ Json = dict[str, Any]
 
 
 class Shop:
-    """Lives as long as the connection to one address."""
+    """A client of the shop. Lives as long as the connection to one address."""
 
     def __init__(self, client: httpx.AsyncClient, url: str) -> None:
         self._client = client
@@ -45,19 +44,19 @@ class Shop:
             raise CommandError(
                 f"POST {path} was answered {response.status_code}",
                 refusal(response),
-                "amphibus check; amphibus logs",
+                "amphibus logs",
             )
         answer: Json = response.json()
         return answer
 
     async def status(self, path: str, data: Json, key: str) -> int:
-        """Posts a command under an idempotency key; the status of the answer."""
+        """Posts a command under an idempotency key; returns the status of the answer."""
         with reaching(self.url):
             response = await self._client.post(path, json=data, headers={"Idempotency-Key": key})
         return response.status_code
 
     async def get(self, path: str, **query: str) -> Json | None:
-        """Reads something; None if there is no such thing.
+        """Reads something; returns None if there is no such thing.
 
         Raises:
             CommandError: it could not be read.
@@ -76,11 +75,11 @@ class Shop:
         return found
 
     async def order(self, order_id: str) -> Json:
-        """An order as it stands; one that nobody knows is pending."""
+        """Returns an order as it stands; one that nobody knows is pending."""
         return await self.get(f"/v1/orders/{order_id}") or {"status": "pending", "reasons": []}
 
     async def decided(self, order_id: str) -> Json:
-        """An order, once it is decided.
+        """Returns an order once it is decided.
 
         Raises:
             CommandError: it is still pending after a while.
@@ -97,22 +96,24 @@ class Shop:
         return found
 
     async def stock(self, sku: str) -> Json | None:
-        """What is on the shelf; None if the SKU was never received."""
+        """Returns the stock on the shelf; None if the SKU was never received."""
         return await self.get(f"/v1/stock/{quote(sku, safe='')}")
 
 
 @asynccontextmanager
 async def visiting(url: str) -> AsyncIterator[Shop]:
-    """A connection to the shop at an address."""
+    """Opens a connection to the shop at an address."""
     limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30.0) as client:
+    async with httpx.AsyncClient(
+        base_url=url, limits=limits, timeout=30.0, trust_env=not is_loopback(url)
+    ) as client:
         yield Shop(client, url)
 
 
 async def answers(url: str) -> bool:
-    """Whether a shop that is ready listens there."""
+    """Returns whether a shop that is ready listens there."""
     try:
-        async with httpx.AsyncClient(timeout=1.0) as client:
+        async with httpx.AsyncClient(timeout=1.0, trust_env=not is_loopback(url)) as client:
             response = await client.get(f"{url}/readyz")
             known = await client.get(f"{url}/openapi.json")
     except (httpx.HTTPError, httpx.InvalidURL):

@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from amphibus.cli import options
-from amphibus.cli.look.follow import Followed, follow
-from amphibus.cli.output import BOLD, GREEN, YELLOW, CommandError, Exit, paint, typed
-from amphibus.cli.run.instance import instance
+from amphibus import client
+from amphibus.client import (
+    BOLD,
+    GREEN,
+    YELLOW,
+    CommandError,
+    Exit,
+    Followed,
+    follow,
+    instance,
+    paint,
+    start_of,
+    typed,
+)
 from demo.shop import APPROVED, DECLINED, Json, Shop, answers, visiting
 
 LANTERN: Final = "DEMO-LANTERN"
@@ -22,7 +32,7 @@ _COLOURS: Final = {"confirmed": GREEN, "rejected": YELLOW}
 def demo(
     *,
     http: str | None = None,
-    data_dir: options.DataDir = None,
+    data_dir: client.DataDir = None,
     outage: bool = False,
     month: bool = False,
     seed: int = 1,
@@ -35,11 +45,11 @@ def demo(
 
     Args:
         http: Address of a running shop, http://HOST:PORT.
-        outage: Kill payments, where a supervisor runs them, else a shop of its own that comes back
+        outage: Kill payments if a supervisor runs them, else a shop of its own that comes back
             without them: an order waits for them.
-        month: A month of orders, sent and compared with outcomes worked out apart from the shop.
-        seed: Which month; the same seed makes the same one.
-        orders: How many orders the month has.
+        month: Send a month of orders, and compare it with outcomes computed without the shop.
+        seed: Seed of the month; the same seed makes the same month.
+        orders: Number of orders in the month.
     """
     if month:
         from demo.month import show_month
@@ -65,7 +75,7 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
         raise CommandError(
             "the orders did not end as they should",
             f"confirmed and rejected were expected, not {first['status']} and {second['status']}",
-            "amphibus logs; amphibus dead list",
+            "amphibus dead list",
         )
     print("2 orders, both decided; every message above is kept in a module's own database")
     see = f"see      amphibus logs --key {second['order_id']}"
@@ -77,12 +87,12 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
 async def some_shop(
     http: str | None, given: Path | None
 ) -> AsyncIterator[tuple[Shop, Path | None]]:
-    """The shop that runs already, or one of our own; with its data folder, if it has one.
+    """Yields the running shop, or one of our own; with its data folder, if it has one.
 
     Raises:
         CommandError: nobody answers at the address that was given.
     """
-    url = options.base_url(http)
+    url = client.base_url(http)
     if await answers(url):
         print(f"shop     {url} (running)")
         async with visiting(url) as shop:
@@ -91,11 +101,11 @@ async def some_shop(
     if http is not None:
         raise CommandError(
             f"no shop answers at {url}",
-            "GET /readyz was not answered with 200 there",
-            "amphibus run, or leave --http away: the demo then starts a shop of its own",
+            "GET /readyz was not answered with 200 there; without --http the demo starts a shop of its own",
+            start_of(url),
             Exit.UNREACHABLE,
         )
-    async with instance(options.root()) as own:
+    async with instance(client.root()) as own:
         seconds = await own.start()
         print(f"shop     {own.url} (started for the demo in {seconds:.1f} s)")
         async with visiting(own.url) as shop:
@@ -104,13 +114,13 @@ async def some_shop(
 
 def _folder(given: Path | None) -> Path | None:
     """Where the databases are; None if they are on a server."""
-    if given is None and options.settings().db_url is not None:
+    if given is None and client.settings().db_url is not None:
         return None
-    return options.data_dir(given)
+    return client.data_dir(given)
 
 
 async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
-    """Places an order and tells what becomes of it; returns it."""
+    """Places an order and prints its way; returns it."""
     order_id = str(uuid4())
     print(f"order    {order_id}  {_QUANTITY} x {LANTERN} at {_PRICE}, card {token}")
     posting = asyncio.create_task(shop.post("/v1/orders", order_of(order_id, token)))
@@ -125,7 +135,7 @@ async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
 
 
 def show_outcome(order: Json, told: Followed | None) -> None:
-    """One line: how the order ended, and how long that took."""
+    """Prints one line: how the order ended, and how long that took."""
     status = paint(order["status"].upper(), BOLD, _COLOURS.get(order["status"], YELLOW))
     reasons = f" ({', '.join(order['reasons'])})" if order["reasons"] else ""
     took = f"  {told.hops} messages in {told.milliseconds:.0f} ms" if told else ""
@@ -133,7 +143,7 @@ def show_outcome(order: Json, told: Followed | None) -> None:
 
 
 def order_of(order_id: str, token: str) -> Json:
-    """A small order: its total needs rounding, half a cent to the even one."""
+    """Makes a small order: its total needs rounding, half a cent to the even one."""
     return {
         "order_id": order_id,
         "customer": {"customer_id": "C-1001", "email": "ada@example.com"},

@@ -1,1 +1,1 @@
-"""What the inventory module is asked and says."""
+"""The messages of the inventory module."""

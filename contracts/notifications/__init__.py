@@ -1,1 +1,1 @@
-"""What the notifications module is asked and says."""
+"""The messages of the notifications module."""

@@ -1,1 +1,1 @@
-"""What the orders module is asked and says."""
+"""The messages of the orders module."""

@@ -11,35 +11,32 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from amphibus.contract import (
+    CentCurrency,
     Command,
     Currency,
     DecimalString,
+    EmailAddress,
     Event,
     Get,
+    LongText,
+    Moment,
+    Money,
     Personal,
     Post,
     Query,
+    ShortText,
     Sku,
     Value,
 )
 
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_EMAIL = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+$"
 _TOO_MUCH = Decimal(10) ** 12
 
-Money = Annotated[Decimal, DecimalString(decimal_places=2)]
-"""Not negative, to the cent."""
 UnitPrice = Annotated[Decimal, DecimalString(decimal_places=4, max_digits=13)]
 """What one piece costs: not negative, up to 4 decimals."""
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 """A number of pieces."""
-Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL), Personal("contact")]
-"""An address that mail can be sent to: a dot-atom (RFC 5322) at a host name."""
-ShortText = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""One line of text."""
-Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""One line of text, a longer one."""
+TextOnRecord = Annotated[str, StringConstraints(max_length=100)]
+"""A text of an order that was placed, maybe under an older rule than `ShortText`."""
 PaymentToken = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$"),
@@ -50,21 +47,35 @@ OrderStatus = Literal["pending", "confirmed", "rejected", "cancelled"]
 Reason = Literal["cancelled", "out_of_stock", "payment_declined", "payment_timeout"]
 
 
-class Customer(Value):
+class CustomerOnRecord(Value):
+    """Who bought: a known customer, or a guest without `customer_id`."""
+
+    customer_id: Annotated[TextOnRecord | None, Personal("identity")] = None
+    email: Annotated[str, StringConstraints(max_length=254), Personal("contact")]
+    country: Annotated[TextOnRecord | None, Personal("location")] = None
+
+
+class Customer(CustomerOnRecord):
     """Who buys: a known customer, or a guest without `customer_id`."""
 
     customer_id: Annotated[ShortText | None, Personal("identity")] = None
-    email: Email
+    email: Annotated[EmailAddress, Personal("contact")]
     country: Annotated[ShortText | None, Personal("location")] = None
 
 
-class OrderLine(Value):
-    """One line of an order as it was placed; a SKU may stand on several lines."""
+class LineOnRecord(Value):
+    """One line of an order that was placed; a SKU may stand on several lines."""
 
     sku: Sku
-    description: Text | None = None
+    description: Annotated[str, StringConstraints(max_length=500)] | None = None
     quantity: Quantity
     unit_price: UnitPrice
+
+
+class OrderLine(LineOnRecord):
+    """One line of an order as it is placed; a SKU may stand on several lines."""
+
+    description: LongText | None = None
 
 
 def _affordable(lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:
@@ -119,13 +130,13 @@ class PlaceOrder(
 
     order_id: UUID | None = None
     customer: Customer
-    currency: Currency
+    currency: CentCurrency
     lines: Annotated[
         tuple[OrderLine, ...], Field(min_length=1, max_length=2000), AfterValidator(_affordable)
     ]
     payment_token: PaymentToken
     reference: ShortText | None = None
-    placed_at: AwareDatetime | None = None
+    placed_at: Moment | None = None
 
 
 class OrderCancellation(Value):
@@ -179,7 +190,7 @@ class ReturnItems(
     return_id: UUID | None = None
     order_id: UUID
     lines: Annotated[tuple[ItemQuantity, ...], Field(min_length=1, max_length=2000)]
-    reason: Text | None = None
+    reason: LongText | None = None
 
 
 class OrderView(Value):
@@ -190,9 +201,9 @@ class OrderView(Value):
     reasons: tuple[Reason, ...] = ()
     total: Money | None = None
     currency: Currency | None = None
-    reference: ShortText | None = None
-    customer: Customer | None = None
-    lines: tuple[OrderLine, ...] = ()
+    reference: TextOnRecord | None = None
+    customer: CustomerOnRecord | None = None
+    lines: tuple[LineOnRecord, ...] = ()
     refunded: Money = Decimal("0.00")
     placed_at: AwareDatetime | None = None
 
@@ -217,8 +228,8 @@ class OrderSummary(Value):
     reasons: tuple[Reason, ...]
     total: Money
     currency: Currency
-    reference: ShortText | None
-    customer: Customer
+    reference: TextOnRecord | None
+    customer: CustomerOnRecord
     refunded: Money
     placed_at: AwareDatetime
 
@@ -275,10 +286,10 @@ class OrderConfirmed(Event, key="order_id", example=_EVENT_EXAMPLE):
     """An order has its stock and its payment; both are being shipped and captured."""
 
     order_id: UUID
-    customer: Customer
+    customer: CustomerOnRecord
     total: Money
     currency: Currency
-    reference: ShortText | None = None
+    reference: TextOnRecord | None = None
     placed_at: AwareDatetime
 
 
@@ -286,11 +297,11 @@ class OrderRejected(Event, key="order_id", example={**_EVENT_EXAMPLE, "reasons":
     """An order cannot be fulfilled, for all the reasons given, in alphabetical order."""
 
     order_id: UUID
-    customer: Customer
+    customer: CustomerOnRecord
     reasons: Annotated[tuple[Reason, ...], Field(min_length=1)]
     total: Money
     currency: Currency
-    reference: ShortText | None = None
+    reference: TextOnRecord | None = None
     placed_at: AwareDatetime
 
 
@@ -298,10 +309,10 @@ class OrderCancelled(Event, key="order_id", example=_EVENT_EXAMPLE):
     """An order was cancelled while it was pending."""
 
     order_id: UUID
-    customer: Customer
+    customer: CustomerOnRecord
     total: Money
     currency: Currency
-    reference: ShortText | None = None
+    reference: TextOnRecord | None = None
     placed_at: AwareDatetime
 
 
@@ -318,9 +329,9 @@ class OrderRefunded(
 
     order_id: UUID
     return_id: UUID
-    customer: Customer
+    customer: CustomerOnRecord
     amount: Money
     total: Money
     currency: Currency
-    reference: ShortText | None = None
+    reference: TextOnRecord | None = None
     placed_at: AwareDatetime

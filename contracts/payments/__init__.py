@@ -1,1 +1,1 @@
-"""What the payments module is asked and says."""
+"""The messages of the payments module."""

@@ -6,13 +6,21 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from amphibus.contract import Command, Currency, DecimalString, Event, Get, Personal, Query, Value
+from amphibus.contract import (
+    Command,
+    Currency,
+    DecimalString,
+    Event,
+    Get,
+    Money,
+    Personal,
+    Query,
+    Value,
+)
 
 _ORDER = "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"
 _RETURN = "35508319-ae1f-5c4b-91ff-80fe61d67009"
 
-Money = Annotated[Decimal, DecimalString(decimal_places=2)]
-"""Not negative, to the cent."""
 PositiveMoney = Annotated[Decimal, DecimalString(decimal_places=2, minimum="0.01")]
 """More than nothing, to the cent."""
 PaymentToken = Annotated[str, StringConstraints(min_length=1, max_length=100), Personal("payment")]

@@ -1,1 +1,1 @@
-"""What the reporting module is asked and says."""
+"""The messages of the reporting module."""

@@ -1,21 +1,16 @@
 """Reporting: sales by day, worked out from what the orders module says."""
 
-from datetime import date
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from amphibus.contract import Currency, DecimalString, Get, Query, Value
-
-Money = Annotated[Decimal, DecimalString(decimal_places=2)]
-"""Not negative, to the cent."""
+from amphibus.contract import Currency, Day, Get, Money, Query, Value
 
 
 class SalesDay(Value):
     """The orders placed on a day (UTC) in one currency; `revenue` is before `refunds`."""
 
-    day: date
+    day: Day
     currency: Currency
     orders: int
     confirmed: int
@@ -38,5 +33,5 @@ class GetSales(
 ):
     """Reads the sales of the days from `from` to `to`, both included."""
 
-    from_: Annotated[date | None, Field(alias="from")] = None
-    to: date | None = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None

@@ -1,1 +1,1 @@
-"""Inventory: what lies on the shelf, and what of it is set aside for orders."""
+"""Inventory: the goods on the shelf, and those that are set aside for orders."""

@@ -1,4 +1,4 @@
-"""What the inventory module is made of: its own database, and nothing else."""
+"""The parts of the inventory module: its own database, and nothing else."""
 
 from dependency_injector import containers, providers
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +11,7 @@ class Settings(BaseModel):
 
 
 class InventoryContainer(containers.DeclarativeContainer):
-    """Lives as long as the process."""
+    """The module's container. Lives as long as the process."""
 
     settings = Settings
     config = providers.Configuration(strict=True)

@@ -1,4 +1,4 @@
-"""What the inventory module does. Stock moves by whole orders, in few statements however long they are."""
+"""The handlers of the inventory module. Stock moves by whole orders, in few statements however long they are."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from modules.inventory.models import Base, Receipt, Reservation, Stock
 
 InventoryContext = Context[InventoryContainer]
 
-# Both databases understand it as it stands; a statement for each would say the same.
+# Both databases understand this text; a statement for each would say the same.
 _PUT_ON_SHELF: Final = text(
     "INSERT INTO stock (sku, on_hand, reserved) VALUES (:item, :quantity, 0)"
     " ON CONFLICT (sku) DO UPDATE SET on_hand = stock.on_hand + excluded.on_hand"
@@ -26,7 +26,7 @@ _ON_SHELF: Final = (
     .order_by(Stock.sku)
     .with_for_update()
 )
-# On the table, not the class: many rows in one call, and no object of the session to look after.
+# On the table, not the class: one call for many rows, and no objects in the session.
 _STOCK: Final = Base.metadata.tables["stock"]
 _ONE: Final = _STOCK.update().where(_STOCK.c.sku == bindparam("item"))
 _QUANTITY: Final = bindparam("quantity", type_=BigInteger())
@@ -40,7 +40,7 @@ _TAKE_OFF_SHELF: Final = _ONE.values(
 async def receive_stock(
     message: inventory.ReceiveStock, context: InventoryContext
 ) -> inventory.ReceiptAccepted:
-    """Books a delivery; the same receipt again is booked already."""
+    """Books a delivery; a repeated receipt changes nothing."""
     receipt_id = message.receipt_id or context.message_uuid
     hash_code = sha256(message.model_dump_json(exclude_defaults=True).encode()).hexdigest()
     known = await context.db.get(Receipt, receipt_id)
@@ -66,7 +66,7 @@ async def reserve_stock(message: inventory.ReserveStock, context: InventoryConte
 
 
 async def release_stock(message: inventory.ReleaseStock, context: InventoryContext) -> None:
-    """Gives back what is reserved for an order; where nothing is, there is nothing to do."""
+    """Gives back what is reserved for an order; does nothing if nothing is."""
     reservation = await context.db.get(Reservation, message.order_id, with_for_update=True)
     if reservation is None or reservation.state == "released":
         return
@@ -113,7 +113,7 @@ def _added_up(lines: Iterable[inventory.StockLine]) -> dict[str, int]:
 
 
 async def _available(items: Mapping[str, int], context: InventoryContext) -> dict[str, int]:
-    """What is left of each SKU, locked until the transaction ends."""
+    """Returns the free stock of each SKU, locked until the transaction ends."""
     found = await context.db.exec(_ON_SHELF, params={"items": list(items)})
     return {sku: on_hand - reserved for sku, on_hand, reserved in found}
 

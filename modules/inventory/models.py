@@ -13,7 +13,7 @@ class Base(SQLModel, registry=module_registry()):
 
 
 class Stock(Base, table=True):
-    """What there is of a SKU. The database itself refuses to sell what is not there."""
+    """The stock of a SKU. The database itself refuses to sell more than there is."""
 
     __tablename__ = "stock"
     __table_args__ = (
@@ -32,7 +32,7 @@ class Stock(Base, table=True):
 
 
 class Reservation(Base, table=True):
-    """What is set aside for an order, and what became of it."""
+    """The items set aside for an order, and their fate."""
 
     __tablename__ = "reservation"
     __table_args__ = (
@@ -52,4 +52,4 @@ class Receipt(Base, table=True):
 
     receipt_id: UUID = Field(primary_key=True)
     hash_code: str = Field(max_length=64)
-    """SHA-256 of what came: the same receipt told again changes nothing."""
+    """SHA-256 of the message: the same receipt repeated changes nothing."""

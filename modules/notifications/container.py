@@ -1,4 +1,4 @@
-"""What the notifications module is made of."""
+"""The parts of the notifications module, and its settings."""
 
 from pathlib import Path
 from typing import Literal
@@ -17,11 +17,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mailer: Literal["maildir", "smtp"] = "maildir"
-    """Where mails go: into a maildir, or to an SMTP server."""
+    """The way mails leave: into a maildir, or to an SMTP server."""
     maildir: str = "mail"
     """The maildir's folder, in the data directory."""
     sender: str = Field(default="Amphibus shop <shop@example.com>", pattern=r"^[^\r\n]+$")
-    """Who the mails are from."""
+    """The sender of the mails."""
     smtp_host: str = "127.0.0.1"
     """The SMTP server."""
     smtp_port: int = Field(default=25, ge=1, le=65535)
@@ -33,11 +33,11 @@ class Settings(BaseModel):
     smtp_password: SecretStr | None = None
     """Password to log in with."""
     smtp_timeout_seconds: float = Field(default=8.0, gt=0)
-    """How long the server may take for one step."""
+    """Time that the server may take for one step."""
 
 
 class NotificationsContainer(containers.DeclarativeContainer):
-    """Lives as long as the process."""
+    """The module's container. Lives as long as the process."""
 
     settings = Settings
     config = providers.Configuration(strict=True)

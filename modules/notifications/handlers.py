@@ -1,4 +1,4 @@
-"""What customers are told, and when: once for each decision, once for each refund."""
+"""Writes to customers: once for each decision, once for each refund."""
 
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -7,7 +7,8 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from amphibus import UNKNOWN, Context, Outside, Unavailable
+from amphibus import UNKNOWN, AmphibusError, Context, Outside, Unavailable
+from amphibus.contract import one_line
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
 from modules.notifications.container import NotificationsContainer
@@ -76,10 +77,12 @@ async def list_notifications(
 def mail_for(message: Occasion, *, sender: str) -> EmailMessage:
     """The mail that tells a customer about an event."""
     subject, story = _notified(message)
-    name = message.reference or str(message.order_id)
+    name = one_line(message.reference or str(message.order_id))
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = message.customer.email
+    if mail["To"] != message.customer.email:
+        raise AmphibusError("the customer's address would be read as another one in a mail")
     mail["Subject"] = f"Your order {name}: {subject}"
     placed = f"{message.placed_at.day} {message.placed_at:%B %Y}"
     mail.set_content(

@@ -14,7 +14,7 @@ class Base(SQLModel, registry=module_registry()):
 
 
 class Notification(Base, table=True):
-    """A mail that was handed over. The address is not kept here; it is in the order."""
+    """A mail that was handed over. The order has the address; it is not kept here."""
 
     __tablename__ = "notification"
     __table_args__ = (

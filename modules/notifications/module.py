@@ -1,4 +1,4 @@
-"""The notifications module: everything that crosses its border."""
+"""The front page of the notifications module: every message it sends or receives."""
 
 from amphibus import Module, on
 from contracts.notifications import v1 as notifications

@@ -1,4 +1,4 @@
-"""What the orders module is made of."""
+"""The parts of the orders module, and its settings."""
 
 from datetime import timedelta
 
@@ -12,11 +12,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     payment_timeout_hours: float = Field(default=24.0, gt=0)
-    """How long an order waits for its payment before it is rejected with `payment_timeout`."""
+    """Time that an order waits for its payment before it is rejected with `payment_timeout`."""
 
 
 class OrdersContainer(containers.DeclarativeContainer):
-    """Lives as long as the process."""
+    """The module's container. Lives as long as the process."""
 
     settings = Settings
     config = providers.Configuration(strict=True)

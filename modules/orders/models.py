@@ -39,7 +39,7 @@ class Base(SQLModel, registry=module_registry()):
 
 
 class Order(Base, table=True):
-    """An order and how far it has come. Its lines are one column, since nothing asks for a line."""
+    """An order and its progress. Its lines are one column, since no query asks for a line."""
 
     __tablename__ = "customer_order"
     __table_args__ = (
@@ -63,23 +63,25 @@ class Order(Base, table=True):
     placed_at: datetime
     lines: list[Line] = Field(sa_type=JSON)
     returned: dict[str, int] = Field(sa_type=JSON)
-    """How many pieces of a SKU came back so far."""
+    """The number of pieces of each SKU that came back so far."""
     hash_code: str = Field(max_length=64)
-    """SHA-256 of what was ordered: the same order placed again changes nothing."""
+    """SHA-256 of the order: the same order placed again changes nothing."""
 
     @property
     def status(self) -> orders.OrderStatus:
-        """What the world sees of the state: `pending` until the order is decided."""
+        """The public form of the state: `pending` until the order is decided."""
         return DECIDED.get(self.state, "pending")
 
     @property
-    def customer(self) -> orders.Customer:
-        """Who placed the order."""
-        return orders.Customer(customer_id=self.customer_id, email=self.email, country=self.country)
+    def customer(self) -> orders.CustomerOnRecord:
+        """The customer who placed the order."""
+        return orders.CustomerOnRecord(
+            customer_id=self.customer_id, email=self.email, country=self.country
+        )
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What every event about the order says."""
+        """The facts that every event about the order carries."""
         return {
             "order_id": self.order_id,
             "customer": self.customer,
@@ -91,14 +93,14 @@ class Order(Base, table=True):
 
     @property
     def bought(self) -> Counter[str]:
-        """How many pieces of each SKU were bought, over all lines."""
+        """The number of pieces of each SKU that were bought, over all lines."""
         bought: Counter[str] = Counter()
         for sku, _, quantity, _ in self.lines:
             bought[sku] += quantity
         return bought
 
     def refund_for(self, items: Mapping[str, int]) -> Decimal:
-        """What is due for items that come back now, after those that came back before.
+        """Returns the refund for items that come back now, after those that came back before.
 
         It is the growth of the rounded value of all that came back, so that no split into
         several returns gives back a cent more or less than one return of the same items.
@@ -118,23 +120,23 @@ class Return(Base, table=True):
     order_id: UUID = Field(index=True)
     amount: Decimal = Field(sa_type=Cents)
     hash_code: str = Field(max_length=64)
-    """SHA-256 of what was returned: the same return told again changes nothing."""
+    """SHA-256 of the return: the same return sent again changes nothing."""
 
 
 def rounded(amount: Decimal) -> Decimal:
-    """An exact amount to the cent, halves to the even cent."""
+    """Rounds an exact amount to the cent, halves to the even cent."""
     return amount.quantize(_CENT, ROUND_HALF_EVEN)
 
 
 def total_of(lines: Iterable[Line]) -> Decimal:
-    """What an order costs: the exact sum of its lines, rounded once."""
+    """Returns the price of an order: the exact sum of its lines, rounded once."""
     return rounded(
         sum((quantity * Decimal(price) for _, _, quantity, price in lines), start=Decimal(0))
     )
 
 
 def value_of(lines: Iterable[Line], items: Mapping[str, int]) -> Decimal:
-    """What was paid for these items, exactly.
+    """Returns the exact amount that was paid for these items.
 
     A SKU that stands on several lines comes back in the order of the lines.
     """
@@ -149,7 +151,7 @@ def value_of(lines: Iterable[Line], items: Mapping[str, int]) -> Decimal:
 
 
 def hash_of(message: orders.PlaceOrder | orders.ReturnItems) -> str:
-    """SHA-256 of what a message asks for; fields that say nothing are left out.
+    """Returns the SHA-256 of a message's request; leaves out fields without a value.
 
     So a field that a later version adds does not make an old message another one.
     """

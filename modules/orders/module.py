@@ -1,4 +1,4 @@
-"""The orders module: everything that crosses its border."""
+"""The front page of the orders module: every message it sends or receives."""
 
 from amphibus import Module, on
 from contracts.inventory import v1 as inventory

@@ -1,4 +1,4 @@
-"""The fulfilment of an order as a table: what each state reacts to, and what must be undone.
+"""The fulfilment of an order as a table of states: the messages each reacts to, and what must be undone.
 
 Stock is reserved and the payment authorised at the same time. The decision waits for both answers,
 so that a rejection names every reason that holds; only the payment has a deadline. An answer that
@@ -30,7 +30,7 @@ from modules.orders.models import Order
 
 
 def payment_timeout(container: OrdersContainer) -> timedelta:
-    """How long the payment may take."""
+    """Returns the time that the payment may take."""
     return container.payment_timeout()
 
 

@@ -1,4 +1,4 @@
-"""What the payments module is made of."""
+"""The parts of the payments module, and its settings."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class Settings(BaseModel):
 
 
 class PaymentsContainer(containers.DeclarativeContainer):
-    """Lives as long as the process."""
+    """The module's container. Lives as long as the process."""
 
     settings = Settings
     config = providers.Configuration(strict=True)

@@ -1,4 +1,4 @@
-"""What the payments module does: first the provider is asked, then the result is booked.
+"""The handlers of the payments module: each asks the provider first, then books the result.
 
 The `ask_to_…` functions run before the transaction; their idempotency key is the message's id, so
 that a message handled again asks the same thing again.
@@ -28,7 +28,7 @@ async def ask_to_authorize(
 
 
 async def authorize(message: payments.AuthorizePayment, context: PaymentsContext) -> None:
-    """Records the provider's decision and says it."""
+    """Records the provider's decision and publishes it."""
     _check_answered(context)
     decision: Decision = context.outside
     payment = await context.db.get(Payment, message.order_id, with_for_update=True)
@@ -102,7 +102,7 @@ async def ask_to_refund(message: payments.RefundPayment, outside: PaymentsOutsid
 
 
 async def refund(message: payments.RefundPayment, context: PaymentsContext) -> None:
-    """Books money that went back to the customer, and says so."""
+    """Books money that went back to the customer, and publishes it."""
     _check_answered(context)
     payment = await _payment(message, context)
     payment.refunded += message.amount
@@ -150,6 +150,6 @@ async def _payment(
 
 
 def _check_answered(context: PaymentsContext) -> None:
-    """No answer in time: the provider may have done it, and says so when asked again."""
+    """Raises if no answer came in time: the provider may have done it, and will say so when asked again."""
     if context.outside is UNKNOWN:
         raise Unavailable("the payment provider has given no answer in time")

@@ -36,17 +36,17 @@ class Account(StrEnum):
     """The accounts of the books."""
 
     PROVIDER = "provider"
-    """What the payment provider owes us."""
+    """The money that the payment provider owes us."""
     SALES = "sales"
-    """What customers paid for goods."""
+    """The money that customers paid for goods."""
     RETURNS = "returns"
-    """What customers got back for goods."""
+    """The money that customers got back for goods."""
 
 
 class Transfer(Base, table=True):
     """One booking: the same amount is debited to one account and credited to another.
 
-    Being one row, it cannot be out of balance, and so neither can the books.
+    One row cannot be out of balance, and so neither can the books.
     """
 
     __tablename__ = "transfer"

@@ -1,4 +1,4 @@
-"""The payments module: everything that crosses its border.
+"""The front page of the payments module: every message it sends or receives.
 
 A capture, void or refund that is a dead letter holds up later ones of its order (`on_dead="block"`):
 money must not be given back before it was collected.

@@ -1,7 +1,7 @@
-"""How sales are counted: each event adds to the day on which its order was placed.
+"""Counts sales: each event adds to the day on which its order was placed.
 
-Adding is all that is done, so the events may come in any order, and replaying them all into an
-empty table gives the same report.
+The handlers only add, so the events may come in any order, and a replay into an empty table gives
+the same report.
 """
 
 from datetime import UTC, date
@@ -28,7 +28,7 @@ Counted = (
 )
 
 _NOTHING: Final = Decimal("0.00")
-# Both databases understand it as it stands; a statement for each would say the same.
+# Both databases understand this text; a statement for each would say the same.
 _ADD: Final = text(
     "INSERT INTO sales"
     " (day, currency, orders, confirmed, rejected, cancelled, revenue, refunds)"
@@ -48,27 +48,27 @@ _ADD: Final = text(
 
 
 async def count_order(message: orders.OrderPlaced, context: ReportingContext) -> None:
-    """An order was placed."""
+    """Counts an order that was placed."""
     await _add(message, context, orders=1)
 
 
 async def count_confirmed(message: orders.OrderConfirmed, context: ReportingContext) -> None:
-    """An order was confirmed: its total is revenue."""
+    """Counts an order that was confirmed: its total is revenue."""
     await _add(message, context, confirmed=1, revenue=message.total)
 
 
 async def count_rejected(message: orders.OrderRejected, context: ReportingContext) -> None:
-    """An order was rejected."""
+    """Counts an order that was rejected."""
     await _add(message, context, rejected=1)
 
 
 async def count_cancelled(message: orders.OrderCancelled, context: ReportingContext) -> None:
-    """An order was cancelled."""
+    """Counts an order that was cancelled."""
     await _add(message, context, cancelled=1)
 
 
 async def count_refund(message: orders.OrderRefunded, context: ReportingContext) -> None:
-    """Money went back: it counts for the day of the order, beside its revenue."""
+    """Counts money that went back, for the day of the order, beside its revenue."""
     await _add(message, context, refunds=message.amount)
 
 

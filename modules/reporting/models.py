@@ -13,7 +13,7 @@ class Base(SQLModel, registry=module_registry()):
 
 
 class Sales(Base, table=True):
-    """What became of the orders placed on a day in a currency."""
+    """The outcomes of the orders placed on one day in one currency."""
 
     __tablename__ = "sales"
 

@@ -1,4 +1,4 @@
-"""The reporting module: everything that crosses its border."""
+"""The front page of the reporting module: every message it sends or receives."""
 
 from amphibus import Module, on
 from contracts.orders import v1 as orders

@@ -1,4 +1,4 @@
-"""The clock that due times are read from: the database's own, or one that tests move by hand."""
+"""The clock that due times are read from: the database's own, or a clock that tests move by hand."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -10,29 +10,29 @@ SECOND = 1_000_000
 
 
 class Clock(Protocol):
-    """Microseconds since the epoch, UTC."""
+    """A source of time, in microseconds since the epoch, UTC."""
 
     def now(self) -> int:
-        """The time."""
+        """Returns the time."""
         ...
 
 
 class SystemClock:
-    """The clock of this machine, which for an embedded database is the database's."""
+    """The clock of this machine, which an embedded database uses too."""
 
     def now(self) -> int:
-        """The time."""
+        """Returns the time."""
         return time.time_ns() // 1000
 
 
 class VirtualClock:
-    """Runs with the machine's clock, ahead of it by what it was moved."""
+    """The machine's clock plus the time by which a test moved it."""
 
     def __init__(self) -> None:
         self._ahead = 0
 
     def now(self) -> int:
-        """The time."""
+        """Returns the time."""
         return time.time_ns() // 1000 + self._ahead
 
     def advance(self, by: timedelta) -> None:
@@ -41,10 +41,10 @@ class VirtualClock:
 
 
 def as_datetime(microseconds: int) -> datetime:
-    """Aware, in UTC."""
+    """Converts microseconds since the epoch to an aware datetime, in UTC."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def as_microseconds(moment: datetime) -> int:
-    """Since the epoch."""
+    """Converts a datetime to microseconds since the epoch."""
     return (moment - _EPOCH) // timedelta(microseconds=1)

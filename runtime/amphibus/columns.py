@@ -1,4 +1,4 @@
-"""What a module needs to declare its tables: a registry of its own and exact columns for money."""
+"""The tools to declare a module's tables: a registry of its own and exact columns for money."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ _NAMES = {
 
 
 def module_registry() -> registry:
-    """A registry and metadata of a module's own: two modules may have tables of the same name.
+    """Returns a registry with metadata of its own, so that two modules may have tables of the same name.
 
     `class Base(SQLModel, registry=module_registry())` is then the base of all tables of the
     module; its front page says `tables=Base.metadata`.
@@ -38,12 +38,12 @@ class Exact(TypeDecorator[Decimal]):
         self.scale = scale
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """The column type of a database."""
+        """Returns the column type for a database."""
         exact = Numeric(20, self.scale) if dialect.name == "postgresql" else BigInteger()
         return dialect.type_descriptor(exact)
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """To the database.
+        """Converts a value for the database.
 
         Raises:
             ValueError: the value has more decimals than the column keeps.
@@ -57,7 +57,7 @@ class Exact(TypeDecorator[Decimal]):
         return value if dialect.name == "postgresql" else int(scaled)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
-        """From the database."""
+        """Converts a value from the database."""
         if value is None or dialect.name == "postgresql":
             return value
         return Decimal(value).scaleb(-self.scale)

@@ -1,4 +1,4 @@
-"""What a handler is given beside its message."""
+"""The contexts that a handler and its `outside` step get beside their message."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -27,9 +27,9 @@ UNKNOWN: Final = _Unknown.UNKNOWN
 
 
 class Context(Generic[Container]):
-    """Lives as long as one attempt to handle one message, inside its transaction.
+    """The context of one attempt to handle one message. Lives as long as the attempt's transaction.
 
-    What it publishes and sends leaves when the transaction commits, in the order of the calls, or never.
+    Its messages leave when the transaction commits, in the order of the calls, or never.
     """
 
     __slots__ = (
@@ -74,12 +74,12 @@ class Context(Generic[Container]):
 
     @property
     def message_id(self) -> str:
-        """The id of the message: the same on every attempt, so an idempotency key for the outside."""
+        """The id of the message: the same on every attempt, so an idempotency key for calls to the outside."""
         return self.envelope.id
 
     @property
     def message_uuid(self) -> UUID:
-        """The id of the message as a UUID, for a business id that the sender left open."""
+        """The id of the message as a UUID, for a business id that the sender did not give."""
         return uuid_of(self.envelope.id)
 
     @property
@@ -89,11 +89,11 @@ class Context(Generic[Container]):
 
     @property
     def late(self) -> bool:
-        """Whether later messages of this key were handled already (a replayed dead letter)."""
+        """True if the module has handled later messages of this key already (a replayed dead letter)."""
         return self.envelope.late
 
     def publish(self, *events: Event) -> None:
-        """Says that something happened, to whoever subscribes, once the transaction commits.
+        """Publishes an event to its subscribers once the transaction commits.
 
         Raises:
             Undeclared: the front page does not list the event under `publishes`.
@@ -103,7 +103,7 @@ class Context(Generic[Container]):
         self._leave(events, "publishes")
 
     def send(self, *commands: Command[Any]) -> None:
-        """Asks another module to do something, once the transaction commits.
+        """Sends a command to another module once the transaction commits.
 
         Raises:
             Undeclared: the front page does not list the command under `sends`.
@@ -113,12 +113,12 @@ class Context(Generic[Container]):
         self._leave(commands, "sends")
 
     def set_timer(self, name: str, key: str, due: datetime) -> None:
-        """Arms the durable timer `(name, key)`, or moves it; used by processes for their deadlines."""
+        """Arms or moves the durable timer `(name, key)`; processes use it for their deadlines."""
         self._refuse_after_the_end("set_timer")
         self.timers[(name, key)] = due
 
     def cancel_timer(self, name: str, key: str) -> None:
-        """Disarms a timer; one that is not armed is left alone."""
+        """Disarms a timer; does nothing if it is not armed."""
         self._refuse_after_the_end("cancel_timer")
         self.timers[(name, key)] = None
 
@@ -158,7 +158,7 @@ class Context(Generic[Container]):
 
 
 class Outside(Generic[Container]):
-    """What an `outside` step is given: no database, since it runs before the transaction."""
+    """The context of an `outside` step. It has no database, since the step runs before the transaction."""
 
     __slots__ = ("_ask", "container", "envelope")
 
@@ -178,7 +178,7 @@ class Outside(Generic[Container]):
         return self.envelope.id
 
     async def ask(self, query: Query[Answered], *, timeout: float = 5.0) -> Answered:  # noqa: ASYNC109
-        """Asks another module; the front page lists the query under `asks`.
+        """Asks another module; the front page must list the query under `asks`.
 
         Raises:
             Undeclared: it is not listed.

@@ -1,7 +1,8 @@
-"""Everything that Amphibus raises, as one tree.
+"""The tree of all errors that Amphibus raises.
 
 AmphibusError
 ├── DeclarationError      front pages or contracts that do not fit together; all problems at once
+├── NoProject             a folder without a project in or above it
 ├── ConfigError           a setting that is unknown or not allowed
 ├── StoreError            a database that cannot be used as it is
 │   ├── StoreInUse        another process has it
@@ -26,13 +27,24 @@ from collections.abc import Sequence
 
 
 class AmphibusError(Exception):
-    """Base of the tree. Says what happened, why, and what to type or change."""
+    """The base of the tree. Each error says what happened, why, and what to type or change."""
 
     def __init__(self, what: str, why: str = "", fix: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.why = why
         self.fix = fix
+
+    def __str__(self) -> str:
+        """What happened, then why and what to type, each on a line of its own."""
+        more = (("why", self.why), ("fix", self.fix))
+        return "\n".join((self.what, *(f"  {label}  {text}" for label, text in more if text)))
+
+    @property
+    def line(self) -> str:
+        """The same as one sentence, for logs and tables."""
+        said = f"{self.what}: {self.why}" if self.why else self.what
+        return " ".join((f"{said}; {self.fix}" if self.fix else said).split())
 
 
 class DeclarationError(AmphibusError):
@@ -43,6 +55,10 @@ class DeclarationError(AmphibusError):
         count = "1 declaration" if len(problems) == 1 else f"{len(problems)} declarations"
         why = "\n        ".join(self.problems)
         super().__init__(f"{count} cannot be right", why, fix or "amphibus check")
+
+
+class NoProject(AmphibusError):
+    """A folder that lies in no project. Nothing was done."""
 
 
 class ConfigError(AmphibusError):
@@ -62,7 +78,7 @@ class StoreUnwritable(StoreError):
 
 
 class StoreAway(StoreError):
-    """The database's server does not answer. It is tried again until it does."""
+    """The database's server does not answer. The runtime retries until it does."""
 
 
 class NewerStore(StoreError):
@@ -70,7 +86,7 @@ class NewerStore(StoreError):
 
 
 class OlderStore(StoreError):
-    """A database was written by an older version, and is not upgraded yet."""
+    """An older version wrote the database, and nobody has upgraded it yet. Nothing was written."""
 
 
 class Undeclared(AmphibusError):
@@ -82,7 +98,7 @@ class HandlerEnded(AmphibusError):
 
 
 class Undecodable(AmphibusError):
-    """A message whose type, version or body is not understood. It goes to the dead letters; trying again is useless."""
+    """A message whose type, version or body is not understood. It becomes a dead letter; a retry would be useless."""
 
 
 class Refused(AmphibusError):
@@ -98,15 +114,15 @@ class Refused(AmphibusError):
 
 
 class Oversized(AmphibusError):
-    """A handler published or sent what is larger than any receiver takes. Its changes were rolled back."""
+    """A handler published or sent a message larger than any receiver takes. Its changes were rolled back."""
 
 
 class Overdue(AmphibusError):
-    """A handler did not end in time. Its changes were rolled back; it is tried again like any other failure."""
+    """A handler did not end in time. Its changes were rolled back; it is retried like any other failure."""
 
 
 class Unavailable(AmphibusError):
-    """Something outside is away. The message is tried again later without spending an attempt.
+    """A system outside is away. The message is retried later without spending an attempt.
 
     `retry_after` is in seconds; None leaves it to the module's backoff.
     """

@@ -1,11 +1,14 @@
 """Named places where a test may kill the process: `AMPHIBUS_FAILPOINT=relay.delivered:3` kills it the third time there.
 
+With `:raise` at the end an error is raised there instead: `task.writer:1:raise` ends a writer's task once.
 Costs one comparison where nothing is armed. Every name is listed, so that a test can visit all of them.
 """
 
 import os
 import signal
 from typing import Final
+
+from amphibus.nearest import did_you_mean
 
 FAILPOINTS: Final = (
     "accept.before_commit",
@@ -33,30 +36,56 @@ FAILPOINTS: Final = (
     "stop.draining",
 )
 
+TASK_FAILPOINTS: Final = (
+    "task.writer",
+    "task.relay",
+    "task.scheduler",
+    "task.leases",
+    "task.retention",
+    "task.broker",
+    "task.publish",
+    "task.request",
+    "task.consume",
+)
+"""Inside each long-lived loop, where an error ends its task."""
+
+
+class FailpointError(Exception):
+    """An error that a failpoint raises where it was armed so."""
+
 
 class _Armed:
     name: str | None = None
     left = 0
+    raises = False
 
 
 def arm(setting: str | None = None) -> None:
-    """Arms the failpoint of `name:nth`, or the one named by the environment; none where both are empty.
+    """Arms the failpoint of `name:nth` or `name:nth:raise`, or the environment's; none where both are empty.
 
     Raises:
         ValueError: there is no failpoint of that name.
     """
     setting = os.environ.get("AMPHIBUS_FAILPOINT", "") if setting is None else setting
-    name, _, nth = setting.partition(":")
-    if name and name not in FAILPOINTS:
-        message = f"no failpoint '{name}'; there are {', '.join(FAILPOINTS)}"
+    name, nth, how = (*setting.split(":"), "", "")[:3]
+    known = (*FAILPOINTS, *TASK_FAILPOINTS)
+    if name and name not in known:
+        message = f"no failpoint '{name}'; there are {', '.join(known)}{did_you_mean(name, known)}"
         raise ValueError(message)
     _Armed.name = name or None
     _Armed.left = int(nth or 1)
+    _Armed.raises = how == "raise"
 
 
 def failpoint(name: str) -> None:
-    """Kills this process, as a power failure would, if this place is armed and due."""
+    """Kills this process, as a power failure would, if this place is armed and due.
+
+    Raises:
+        FailpointError: it is armed to raise.
+    """
     if name == _Armed.name:
         _Armed.left -= 1
         if _Armed.left == 0:
+            if _Armed.raises:
+                raise FailpointError(name)
             os.kill(os.getpid(), signal.SIGKILL)

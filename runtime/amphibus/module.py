@@ -1,4 +1,4 @@
-"""A module's front page: everything that crosses its border, read first and checked before anything runs."""
+"""A module's front page: every message it sends or receives, checked before anything runs."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ OutsideStep = Callable[[M, Any], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class On:
-    """One row of the routing table: made by `on`."""
+    """One row of the routing table, made by `on`."""
 
     contract: type[Message]
     handler: Handler[Any]
@@ -39,13 +39,13 @@ def on(
     """Routes a contract to a handler, `async (message, context)`.
 
     Args:
-        contract: what is handled.
+        contract: the message to handle.
         handler: runs inside the transaction; awaits nothing but its own database. A `Process` is one too.
-        outside: runs before the transaction, `(message, outside)`; calls what is not ours, idempotent by message
-            id. A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
+        outside: runs before the transaction, `(message, outside)`; calls other systems, idempotent by message id.
+            A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
             Its result is `context.outside` of the handler.
         outside_timeout: seconds until the result is `UNKNOWN`.
-        on_dead: whether later messages of a dead one's key go on or wait behind it.
+        on_dead: `continue` or `block`: later messages of a dead one's key go on or wait behind it.
     """
     return On(
         contract=contract,
@@ -58,7 +58,7 @@ def on(
 
 @dataclass(frozen=True, slots=True)
 class Convert:
-    """How one version of a contract becomes another: made by `convert`."""
+    """A converter from one version of a contract to another, made by `convert`."""
 
     source: type[Message]
     target: type[Message]
@@ -68,19 +68,19 @@ class Convert:
 def convert(source: type[M], target: type[N], using: Callable[[M], N]) -> Convert:
     """Declares a converter between two versions of one contract that the module owns.
 
-    From an old command or query to the handled one, the module goes on accepting the old version. From a
-    published event to an older one, it goes on publishing the older one to those who subscribe to it.
+    Converted from an old command or query to the handled one, the module still accepts the old version.
+    Converted from a published event to an older one, it still publishes the older one to its subscribers.
     """
     return Convert(source, target, using)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """A business capability: what it handles, hears, says and asks, and the container that builds its parts."""
+    """A business capability: the messages it sends and receives, and the container that builds its parts."""
 
     name: str
     container: type[Any] | None = None
-    """A synchronous `dependency_injector` container; made once a process with the module's settings as `config`."""
+    """A synchronous `dependency_injector` container, made once a process with the module's settings as `config`."""
     handles: tuple[On, ...] = ()
     """Own commands and queries."""
     subscribes: tuple[On, ...] = ()

@@ -1,8 +1,8 @@
-"""Process managers (sagas) as data: states, messages, deadlines and compensations.
+"""Process managers as data: a saga's states, messages, deadlines and compensations.
 
 The idea is Garcia-Molina and Salem's "Sagas" (1987) with the process manager of Hohpe and Woolf's "Enterprise
-Integration Patterns". Being data, a process is drawn (`amphibus modules --format mermaid`) and checked for missing
-cases at start: every state answers every message, every path that ends has settled or undone what it did.
+Integration Patterns". Since a process is data, `amphibus modules --format mermaid` draws it, and the start checks it
+for missing cases: every state answers every message, and every path that ends has settled or undone its effects.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,20 +14,21 @@ from pydantic import TypeAdapter
 from sqlmodel import SQLModel
 
 from amphibus.context import Context
-from amphibus.contract import Command, Message
+from amphibus.contract import Command, Message, Value
 from amphibus.errors import AmphibusError, Refused
 
 Sends = tuple[type[Command[Any]], ...]
 Begin = Callable[[Any, Any], Awaitable[SQLModel]]
 Step = Callable[[Any, Any, Any], Awaitable[str | None]]
+Answer = Callable[[Any, Any, Any], Awaitable[Value]]
 
 
 @dataclass(frozen=True, slots=True)
 class When:
     """A message that moves a process: `do` runs, then the process is in the state `to`.
 
-    `to` names one state, with what `do` sends on the way in `sends`; or maps each possible state to what is sent
-    on the way there, and then `do` returns the name of the one that it chose.
+    `to` names one state, and `sends` lists the messages that `do` sends on the way. Or `to` maps each possible state
+    to the messages sent on the way there; `do` then returns the name of the state that it chose.
     """
 
     contract: type[Message]
@@ -36,20 +37,25 @@ class When:
     sends: Sends = ()
     again: Step | None = None
     """Of a beginning: called as `(message, row, context)` when the process exists already; may refuse."""
+    answer: Answer | None = None
+    """Called as `(message, row, context)` once the row is in its new state; returns what the command is answered with.
+
+    It only reads: it publishes and sends nothing. Of a beginning, it answers the command for a process that exists too.
+    """
 
     @property
     def targets(self) -> Mapping[str, Sends]:
-        """Each state that may follow, with what is sent on the way."""
+        """The states that may follow, each with the commands sent on the way."""
         return {self.to: self.sends} if isinstance(self.to, str) else self.to
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A durable timer of a state. It runs on when the next state has a deadline of the same name."""
+    """A durable timer of a state. It keeps running if the next state has a deadline of the same name."""
 
     name: str
     after: Callable[[Any], timedelta]
-    """Given the module's container."""
+    """Takes the module's container and returns the time until the deadline."""
     do: Step
     to: str
     sends: Sends = ()
@@ -57,20 +63,20 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One state: what it reacts to, what it ignores, and how long it may last."""
+    """One state: the messages it reacts to and ignores, and how long it may last."""
 
     name: str
     on: tuple[When, ...] = ()
     ignores: tuple[type[Message], ...] = ()
     deadline: Deadline | None = None
     waits: str = ""
-    """Why a state without a deadline may last for ever."""
+    """The reason why a state without a deadline may last for ever."""
     final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a command does elsewhere, and the messages that end it: failed, settled for good, or undone."""
+    """The effect of a command elsewhere, and the messages that end it: failed, settled for good, or undone."""
 
     done_by: type[Command[Any]]
     failed_by: tuple[type[Message], ...] = ()
@@ -80,7 +86,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """A process manager. Its state is a column of a table of its module, one row a process."""
+    """A process manager (saga). Its state is a column of a table of its module, one row a process."""
 
     name: str
     table: type[SQLModel]
@@ -94,11 +100,13 @@ class Process:
     """The refusal of a command for a process that does not exist."""
 
     def state(self, name: str) -> State:
-        """The state of that name."""
+        """Returns the state of that name."""
         return next(each for each in self.states if each.name == name)
 
-    async def __call__(self, message: Message, context: Context[Any]) -> None:
-        """Handles a message as the handler of `on(contract, process)`.
+    async def __call__(self, message: Message, context: Context[Any]) -> Value | None:
+        """Handles a message as the handler of `on(contract, process)`; returns the answer of its step.
+
+        None leaves the answer to the command's own fields.
 
         Raises:
             Refused: the process does not exist, or has no case for a command in its state.
@@ -108,15 +116,15 @@ class Process:
         row = await self._row(getattr(message, contract.contract_key or ""), context)
         beginning = next((each for each in self.begins if each.contract is contract), None)
         if row is None:
-            await self._begin(beginning, message, context)
-        elif beginning is not None:
-            if beginning.again is not None:
-                await beginning.again(message, row, context)
-        else:
-            await self._step(row, message, context)
+            return await self._begin(beginning, message, context)
+        if beginning is None:
+            return await self._step(row, message, context)
+        if beginning.again is not None:
+            await beginning.again(message, row, context)
+        return await self._answer(beginning, message, row, context)
 
     async def expire(self, deadline_name: str, key: str, context: Context[Any]) -> None:
-        """Runs a deadline that is due; one that no longer applies changes nothing."""
+        """Runs a deadline that is due; changes nothing if the deadline no longer applies."""
         row = await self._row(self._key_from_text(key), context)
         if row is None:
             return
@@ -129,10 +137,12 @@ class Process:
         self._move(row, key, deadline.to, state, context)
 
     async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
-        # Locked where several instances share a database: two answers at once must not both see the state before.
+        # Locked if several instances share a database: two answers at once must not both see the old state.
         return await context.db.get(self.table, key, with_for_update=True)
 
-    async def _begin(self, when: When | None, message: Message, context: Context[Any]) -> None:
+    async def _begin(
+        self, when: When | None, message: Message, context: Context[Any]
+    ) -> Value | None:
         contract = type(message)
         if when is None:
             if contract in self.missing:
@@ -149,21 +159,38 @@ class Process:
         self._move(
             row, message.key_value() or "", self._checked(when, chosen, context), None, context
         )
+        return await self._answer(when, message, row, context)
 
-    async def _step(self, row: SQLModel, message: Message, context: Context[Any]) -> None:
+    async def _step(self, row: SQLModel, message: Message, context: Context[Any]) -> Value | None:
         contract = type(message)
         state = self.state(getattr(row, self.column))
         when = next((each for each in state.on if each.contract is contract), None)
         if when is None:
             if contract not in state.ignores and contract in self.refuses:
                 raise Refused(self.refuses[contract])
-            return
+            return None
         chosen = await when.do(message, row, context)
         if isinstance(when.to, str):
             chosen = when.to
         self._move(
             row, message.key_value() or "", self._checked(when, chosen, context), state, context
         )
+        return await self._answer(when, message, row, context)
+
+    async def _answer(
+        self, when: When, message: Message, row: SQLModel, context: Context[Any]
+    ) -> Value | None:
+        if when.answer is None:
+            return None
+        before = len(context.outgoing)
+        answer = await when.answer(message, row, context)
+        if len(context.outgoing) > before:
+            raise AmphibusError(
+                f"process {self.name}: the answer to {when.contract.contract_type} sent something",
+                "an answer only reads, or the check of compensations would not see what it sends",
+                "send it in `do`",
+            )
+        return answer
 
     def _checked(self, when: When, chosen: str | None, context: Context[Any]) -> str:
         targets = when.targets
@@ -177,7 +204,7 @@ class Process:
         return chosen
 
     def _declared(self, what: str, to: str, allowed: Sends, context: Context[Any]) -> None:
-        """What a step sends must be declared, or the check of compensations would not see it."""
+        """Checks that a step declares what it sends, else the check of compensations would not see it."""
         sent = {type(each) for each, _ in context.outgoing if isinstance(each, Command)}
         undeclared = sorted(each.contract_type for each in sent - set(allowed))
         if undeclared:

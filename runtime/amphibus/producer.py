@@ -4,7 +4,7 @@ async with Producer("amqp://…", source="loader") as producer:
     await producer.send(orders.PlaceOrder(...))
     await producer.send_all(read_orders(), on_sent=lambda message_id: ...)
 
-It needs the contracts and `amphibus[producer]`, and none of what runs modules.
+It needs the contracts and `amphibus[producer]`, and nothing that runs modules.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ from weakref import WeakValueDictionary
 
 from amphibus.clock import SystemClock
 from amphibus.contract import Command, kind_of
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
 from amphibus.errors import AmphibusError, ConfigError, RequestTimeout, Undeclared
+from amphibus.messages.cloudevents import LONGEST_ID
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_trace
 from amphibus.transports.rabbitmq.client import BrokerClient, OutgoingMessage
@@ -24,15 +26,14 @@ from amphibus.transports.rabbitmq.properties import properties_of
 
 ProducerMessage = Command[Any] | tuple[str, Command[Any]]
 """A command, with an id of your own or without."""
-_LONGEST_ID = 128
 
 
 class Producer:
     """A sender outside the modules. Any number of tasks may send at once.
 
-    What is sent is confirmed: it lies in its receiver's durable queue, whether that runs or not. The same
-    id is done once, so a program that was killed may send everything again. Commands of one key are
-    handled in the order in which they were sent. While the broker is away, sending waits.
+    A sent command has its publisher confirm: it lies in its receiver's durable queue, whether that runs or
+    not. The same id takes effect once, so a killed program may send everything again. Commands of one key
+    are handled in the order in which they were sent. While the broker is away, sending waits.
     """
 
     def __init__(
@@ -48,11 +49,11 @@ class Producer:
         body_limit_bytes: int = 4_194_304,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Says where to and who; nothing is connected yet.
+        """Configures the producer; it connects to nothing yet.
 
         Args:
             url: `amqp://user:password@host:5672/vhost`, or `amqps://`; more hosts after commas.
-            source: who sends. Ids are told apart by it, so it stays the same from run to run.
+            source: the sender's name. An id is unique within it, so it stays the same from run to run.
             app: name of the modules' system, as in their configuration.
             env: name of its environment.
             partitions: as in their configuration, 8 if it says nothing.
@@ -62,11 +63,13 @@ class Producer:
             tls: what an `amqps://` broker's certificate is checked with.
 
         Raises:
-            ConfigError: the address cannot be understood.
+            ConfigError: the address cannot be understood, or the source is no name.
         """
+        if (why := wrong_in(source, LONGEST_ID)) is not None:
+            raise ConfigError(f"the source {why}", "ids are told apart by it", 'source="loader"')
         self.source = source
         self._sender = BrokerClient(url, tls=tls)
-        # Only names are asked of it: a producer declares nothing, so it needs no topology.
+        # Names needs a topology only to declare, and a producer declares nothing.
         self._names = Names(app, env, partitions, cast(Any, None))
         self._window = window
         self._patience = patience_seconds
@@ -95,12 +98,12 @@ class Producer:
 
         Args:
             command: an instance of a contract, and so valid.
-            message_id: what makes it itself: the same id sent again is done once. Without one it follows from
-                the content, so that two equal commands are one; give them ids where both are meant.
+            message_id: its identity: the same id sent again takes effect once. Without one, the id follows from
+                the content, so two equal commands are one; give them ids if both are meant.
 
         Raises:
             Undeclared: it is no command of a contract.
-            OwnerAway: nothing stands at the broker that would keep it. It was not sent.
+            OwnerAway: no queue at the broker takes it. It was not sent.
             ConfigError: it is too large, or the broker refuses it. It was not sent.
             RequestTimeout: the broker did not confirm it in time. It may have been sent.
         """
@@ -133,8 +136,8 @@ class Producer:
             on_sent: called with the id of each, once the broker has it for good.
 
         Raises:
-            AmphibusError: as `send`, for the first that could not be sent. What was reported to `on_sent`
-                is sent, some others may be; send all of them again with the same ids.
+            AmphibusError: as `send`, for the first that could not be sent. Those reported to `on_sent` are
+                sent, some others may be; send all of them again with the same ids.
         """
         count = 0
         failed: AmphibusError | None = None
@@ -155,12 +158,12 @@ class Producer:
                     count += 1
         except* AmphibusError as errors:
             failed = _first(errors)
-        if failed is not None:  # raised above, it would come in a group before Python 3.11.4
+        if failed is not None:  # raised above, it would arrive in a group before Python 3.11.4
             raise failed
         return count
 
     def _turn(self, queue: str) -> asyncio.Lock:
-        """Lets one at a time through, in the order in which they came; gone with the last of them."""
+        """Lets one sender of a key through at a time, in order of arrival; the last one removes the queue."""
         return self._turns.setdefault(queue, asyncio.Lock())
 
     def _envelope(self, command: Command[Any], message_id: str | None) -> Envelope:
@@ -178,18 +181,21 @@ class Producer:
                 f"its receiver takes at most {self._body_limit:,}; it was not sent",
                 "send it in parts",
             )
-        if message_id is not None and not 0 < len(message_id) <= _LONGEST_ID:
-            raise ConfigError(
-                f"an id of {len(message_id)} characters",
-                f"an id has 1 to {_LONGEST_ID}; it was not sent",
-                "give it another id",
-            )
+        key = command.key_value()
+        for name, text, most in (("id", message_id, LONGEST_ID), ("key", key or None, LONGEST_KEY)):
+            why = None if text is None else wrong_in(text, most)
+            if why is not None:
+                raise ConfigError(
+                    f"the {name} of a {contract.contract_type} {why}",
+                    "no receiver would take it; it was not sent",
+                    f"give it another {name}",
+                )
         identity = message_id or derived_id(self.source, contract.contract_type, body.decode())
         return Envelope(
             id=identity,
             type=contract.contract_type,
             source=self.source,
-            key=command.key_value(),
+            key=key,
             time=self._clock.now(),
             correlation=identity,
             causation=None,

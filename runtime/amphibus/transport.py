@@ -59,7 +59,7 @@ class Requests(Protocol):
 
     @property
     def address(self) -> str:
-        """Where replies reach this process from another one; empty if they cannot."""
+        """Returns where replies reach this process from another one; empty if they cannot."""
         ...
 
     def attach(self, module: str, inbound: Inbound) -> None:
@@ -90,11 +90,11 @@ class Transport(Protocol):
     name: str
     """Written down in each database: two transports never work on one at once."""
     apart: bool
-    """Whether modules are in processes of their own, which are woken for what they get."""
+    """True if modules are in processes of their own, which are woken for each message."""
 
     @property
     def requests(self) -> Requests:
-        """What carries questions and answers."""
+        """The part of a transport that carries questions and answers."""
         ...
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
@@ -120,7 +120,7 @@ class Transport(Protocol):
         ...
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
-        """Before partitions are given away: returns when nothing of them is on its way or under way here."""
+        """Returns when nothing of some partitions is on its way or under way here, before they are given away."""
         ...
 
     async def finish(self) -> None:
@@ -132,15 +132,15 @@ class Transport(Protocol):
         ...
 
     async def idle(self) -> bool:
-        """Whether nothing is on its way to the modules attached here. For tests, and a change of transport."""
+        """Returns whether nothing is on its way to the modules attached here. For tests, and a change of transport."""
         ...
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
-        """How the destinations of one message are reached: each route takes it to some of them."""
+        """Returns how the destinations of one message are reached: each route takes it to some of them."""
         ...
 
     def is_reachable(self, route: str) -> bool:
-        """Whether it makes sense to deliver there now. What is not delivered stays in its outbox."""
+        """Returns whether it makes sense to deliver there now. An undelivered message stays in its outbox."""
         ...
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:

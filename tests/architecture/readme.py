@@ -1,4 +1,4 @@
-"""The README as blocks, and a copy of the project in which people type them."""
+"""The README and the other pages as blocks, and a copy of the project in which people type them."""
 
 import os
 import re
@@ -53,11 +53,11 @@ class Block:
         return self.text.partition("\n")[0].removeprefix("# ")
 
 
-def blocks(kind: str) -> list[Block]:
-    """All blocks of a kind, in their order."""
-    found = re.finditer(rf"^```((?:{kind})\b.*)\n((?s:.*?))^```$", README, re.MULTILINE)
+def blocks(kind: str, page: str = README) -> list[Block]:
+    """All blocks of a kind on a page, in their order."""
+    found = re.finditer(rf"^```((?:{kind})\b.*)\n((?s:.*?))^```$", page, re.MULTILINE)
     return [
-        Block(tuple(each[1].split()), each[2], README.count("\n", 0, each.start()) + 1)
+        Block(tuple(each[1].split()), each[2], page.count("\n", 0, each.start()) + 1)
         for each in found
     ]
 

@@ -67,7 +67,7 @@ class Machine:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Types `./run ...`."""
-        surroundings = {
+        environment = {
             "PATH": str(self.folder / "bin"),
             "HOME": "/nonexistent",
             "LOG": str(self.folder / "log"),
@@ -75,7 +75,7 @@ class Machine:
         }
         return subprocess.run(
             [self.project / "run", *arguments],
-            env=surroundings,
+            env=environment,
             cwd=self.folder,
             capture_output=True,
             text=True,

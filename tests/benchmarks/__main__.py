@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 import uvloop
@@ -21,25 +21,47 @@ from tests.benchmarks.services import services
 _UNAVAILABLE: Final = (pytest.skip.Exception, pytest.fail.Exception)
 """What the tests' own services raise where one cannot be had."""
 _INTERRUPTED: Final = 130
+_LATE: Final = "an answer or a mail did not come in time: is the machine busy with something else?"
 
 
-async def run(chosen: Sequence[str], bench: Bench) -> dict[str, report.Measured]:
-    """Measures the chosen groups, one after the other; each is safe once it is measured."""
+class Outcome(NamedTuple):
+    """What came of a run."""
+
+    results: dict[str, report.Measured]
+    """By group; of a group that broke off, what was measured until then."""
+    failed: dict[str, str]
+    """Why the other groups broke off."""
+
+
+async def run(chosen: Sequence[str], bench: Bench) -> Outcome:
+    """Measures the chosen groups, one after the other; each is safe once it is measured.
+
+    One that breaks off is named, and the others are measured all the same.
+    """
     machine = describe(**await bench.services.versions())
-    results: dict[str, report.Measured] = {}
+    outcome = Outcome({}, {})
     for name in chosen:
         bench.say(f"{name} begins")
         figures: list[Figure] = []
-        async for figure in measure(name, bench):
-            figures.append(figure)
-            for line in report.lines(figure):
-                bench.say(f"  {line}")
+        try:
+            await _measure(name, bench, figures)
+        except (Broken, TimeoutError) as error:
+            outcome.failed[name] = str(error) or _LATE
+            bench.say(f"{name} broke off: {outcome.failed[name]}")
         made = datetime.now(UTC).strftime("%Y-%m-%d")
-        results[name] = report.Measured(figures, made, bench.quick, machine)
-        if not bench.quick:
-            report.write(ROOT, {name: results[name]}, bench.folder)
+        if figures:
+            outcome.results[name] = report.Measured(figures, made, bench.quick, machine)
+        if not bench.quick and name not in outcome.failed:
+            report.write(ROOT, {name: outcome.results[name]}, bench.folder)
     bench.say("done")
-    return results
+    return outcome
+
+
+async def _measure(name: str, bench: Bench, figures: list[Figure]) -> None:
+    async for figure in measure(name, bench):
+        figures.append(figure)
+        for line in report.lines(figure):
+            bench.say(f"  {line}")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,30 +70,31 @@ def main(arguments: Sequence[str]) -> int:
     try:
         chosen = _chosen(options.only)
         with services() as found:
-            results = uvloop.run(run(chosen, Bench(found, quick=options.quick)))
+            outcome = uvloop.run(run(chosen, Bench(found, quick=options.quick)))
     except CommandError as error:
         show_error(error)
         return exit_code(error)
-    except Broken as error:
-        show_error(CommandError("a figure could not be measured", str(error), ""))
-        return Exit.FAILED
-    except TimeoutError:
-        why = "an answer or a mail did not come in time: is the machine busy with something else?"
-        show_error(CommandError("a figure could not be measured", why, "amphibus bench"))
-        return Exit.TIMEOUT
     except KeyboardInterrupt:
         return _INTERRUPTED
     except _UNAVAILABLE as error:
         what, _, fix = str(error).partition("; type: ")
         show_error(CommandError("the benchmarks need a broker and a database", what, fix))
         return Exit.UNREACHABLE
-    if options.json:
-        show_json(report.as_json(results))
+    return tell(outcome, as_json=options.json)
+
+
+def tell(outcome: Outcome, *, as_json: bool) -> int:
+    """Prints what was measured, names what could not be; returns the exit code."""
+    if as_json:
+        show_json(report.as_json(outcome.results))
     else:
-        for measured in results.values():
+        for measured in outcome.results.values():
             for figure in measured.figures:
                 sys.stdout.write("\n".join(report.lines(figure)) + "\n")
-    return Exit.OK
+    for name, why in outcome.failed.items():
+        again = f"amphibus bench --only {name}"
+        show_error(CommandError(f"the figures of '{name}' could not all be measured", why, again))
+    return Exit.FAILED if outcome.failed else Exit.OK
 
 
 def _chosen(names: Sequence[str]) -> list[str]:

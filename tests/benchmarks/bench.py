@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.benchmarks.child import Child, contestant
+from tests.benchmarks.child import Broken, Child, contestant
 from tests.benchmarks.services import Services
 
 T = TypeVar("T")
@@ -50,7 +50,11 @@ class Bench:
         times = repetitions or self.repetitions
         for number in range(1, times + 1):
             for name, run in runs.items():
-                found[name].append(await run())
+                try:
+                    found[name].append(await run())
+                except (Broken, TimeoutError) as error:
+                    why = str(error) or "something did not come in time"
+                    raise Broken(f"{what}, {name}, {number} of {times}: {why}") from error
             self.say(f"{what}: {number} of {times}")
         return found
 

@@ -11,9 +11,16 @@ _RULES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (_COMMIT, ("SqliteConnection.commit ", "PostgresConnection.commit ")),
     (
         "statements of the runtime",
-        ("(amphibus/database/sql.py", "(amphibus/database/statements.py", "(amphibus/postgres"),
+        (
+            "(amphibus/database/sqlite/sql.py",
+            "(amphibus/database/postgres",
+            "(amphibus/database/delayed.py",
+            "(amphibus/database/inbox.py",
+            "(amphibus/database/outbox.py",
+            "(amphibus/database/timers.py",
+        ),
     ),
-    ("the ORM and its statements", ("(sqlalchemy/", "(sqlmodel/", "(amphibus/sqlite")),
+    ("the ORM and its statements", ("(sqlalchemy/", "(sqlmodel/", "(amphibus/database/sqlite")),
     ("validation and JSON", ("(pydantic/", "(amphibus/routing/codec.py", "(amphibus/contract/")),
     (
         "HTTP and acceptance",

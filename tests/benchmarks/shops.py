@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.child import Broken, Child
 from tests.benchmarks.load import Run, Wires, closed, http, opened
-from tests.benchmarks.orders import Orders, receipt
+from tests.benchmarks.orders import SKUS, Orders, receipt
 from tests.benchmarks.outside import Letters
 
 MODULES: Final = ("gateway", "inventory", "notifications", "orders", "payments", "reporting")
@@ -42,6 +42,7 @@ class Shop:
     async def prepare(self) -> None:
         """Fills the shelves and runs until it is warm."""
         await self._wires.send(http("POST", "/v1/stock/receipts", receipt()), 202)
+        await self._until("stock", len(SKUS), "the shelves are not filled")
         await closed(self.place, in_flight=8, seconds=5, most=_WARM)
         await self._settle()
 
@@ -61,15 +62,19 @@ class Shop:
 
     async def _settle(self) -> float:
         """Waits until every order has all its effects; returns how long that took."""
+        return await self._until("effects", self._placed, "some orders lack effects")
+
+    async def _until(self, what: str, count: int, lacking: str) -> float:
+        """Waits until every process that counts something has so many; returns how long that took."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
             # Where several processes look at one database, all must see it.
-            effects = await asyncio.gather(*(child.ask("effects") for child in self.children))
-            if all(count >= self._placed for found in effects for count in found.values()):
+            seen = await asyncio.gather(*(child.ask(what) for child in self.children))
+            if all(each >= count for found in seen for each in found.values()):
                 return loop.time() - began
             if loop.time() - began > _SETTLES_WITHIN:
-                raise Broken(f"of {self._placed} orders some lack effects: {effects}")
+                raise Broken(f"{lacking}: not {count}, but {seen}")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _cpu(self) -> float:

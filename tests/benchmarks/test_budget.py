@@ -7,7 +7,7 @@ from tests.benchmarks.profile import still
 
 FOLDED = """\
 main (run.py:1);Writer._try (amphibus/unit_of_work/writer.py:230);\
-SqliteConnection.commit (amphibus/database/sqlite/store.py:109) 30
+SqliteConnection.commit (amphibus/database/sqlite/connection.py:109) 30
 main (run.py:1);confirm (modules/orders/handlers/fulfilment.py:70);set_content (email/message.py:10) 20
 main (run.py:1);Session.flush (sqlalchemy/orm/session.py:1) 40
 main (run.py:1) 10

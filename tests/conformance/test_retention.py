@@ -146,3 +146,24 @@ async def test_a_replay_to_who_has_it_already_changes_nothing(office: Office) ->
 async def _prune(shop: Harness) -> None:
     for hosted in shop.host.modules.values():
         await hosted.retention.prune()
+
+
+async def test_a_prune_looks_at_a_few_of_those_that_wait_and_comes_to_all_others(
+    office: Office,
+) -> None:
+    """A receiver that is away for long makes no prune of its sender slow."""
+    async with office.open("desk", "archive", settings={"retention.prune_batch": 3}) as shop:
+        for n in range(4):
+            await shop.send(desk.Write(book="b", line=n))
+            await shop.settle()
+            await shop.advance(seconds=1)
+        await shop.send(desk.Paint(book="b"), desk.Call(book="b", line=9))
+        await shop.settle()
+        await shop.advance(days=100)
+        waiting = office.query("desk", "SELECT count(DISTINCT seq) FROM amphibus_delivery")
+        before = office.count("desk", "amphibus_outbox")
+        for _ in range(2 * before):
+            await _prune(shop)
+
+        assert [(office.count("desk", "amphibus_outbox"),)] == waiting
+        assert before > waiting[0][0] > 3

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from amphibus.contract import Command, Event, Get, Post, Query, Value
+from amphibus.contract import Command, Event, Get, Post, Query, ShortText, Value
 
 
 class Accepted(Value):
@@ -38,7 +38,7 @@ class Sell(
     """Sells pieces of something."""
 
     sale_id: UUID | None = None
-    item: Annotated[str, Field(min_length=1)]
+    item: Annotated[ShortText, Field(min_length=1)]
     pieces: Annotated[int, Field(ge=1)] = 1
 
 
@@ -58,7 +58,7 @@ class Shelf(Value):
 class GetShelf(Query[Shelf], http=Get("/v1/shelves/{name}")):
     """Reads what stands on a shelf."""
 
-    name: str
+    name: ShortText
     limit: int = 10
 ''',
     "modules/__init__.py": "",

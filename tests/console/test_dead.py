@@ -240,3 +240,30 @@ def test_a_message_that_died_in_two_modules_needs_its_module_to_be_edited(
 
     assert ended.code == 2
     assert ended.err.splitlines()[-1] == "  fix  amphibus dead edit m-1 --module shelf"
+
+
+def test_the_list_comes_in_pages(console: Console) -> None:
+    """What is said to be more is the rest, none twice, none left out, whichever module it died in."""
+    for module in ("shelf", "till"):
+        store = console.store(module)
+        for number in range(3):
+            store.died(f"{module}-{number}")
+
+    first = console("dead", "list", "--limit", "4")
+    more = first.out.splitlines()[-1].removeprefix("more: amphibus ").split()
+    second = console(*more)
+
+    listed = [
+        line.split()[0] for line in (first.out + second.out).splitlines() if "shelf.Sell" in line
+    ]
+    assert listed == [f"{module}-{number}" for module in ("shelf", "till") for number in range(3)]
+    assert "more:" not in second.out
+
+
+def test_a_place_that_is_none_is_a_three_line_error(console: Console) -> None:
+    console.store("shelf")
+
+    ended = console("dead", "list", "--after", "m-1")
+
+    assert ended.code == 2
+    assert ended.err.splitlines()[0] == "error  'm-1' is no place in the list"

@@ -2,7 +2,7 @@
 
 import json
 
-from amphibus.cli.check.command import BEGIN, END
+from amphibus.cli.check.command import BEGIN, END, FLOORS_BEGIN, FLOORS_END
 from tests.console.conftest import Console
 
 
@@ -29,6 +29,28 @@ def test_the_map_of_modules_is_drawn_between_its_markers(console: Console) -> No
     assert page.read_text().endswith("\n\nThe end.\n")
 
 
+def test_the_floors_of_the_runtime_are_drawn_where_the_project_holds_it(console: Console) -> None:
+    """In the runtime's own repository the picture follows the code; elsewhere nobody asks for one."""
+    page = console.root / "ARCHITECTURE.md"
+    page.write_text(f"# Kiosk\n\n{FLOORS_BEGIN}\nold\n{FLOORS_END}\n")
+    console("check", "--fix")
+    without = page.read_text()
+    upstairs, downstairs = (console.root / f"runtime/amphibus/{name}" for name in ("top", "low"))
+    for folder in (upstairs, downstairs):
+        folder.mkdir(parents=True)
+    (upstairs / "stairs.py").write_text("def go():\n    import amphibus.low.door\n")
+    (console.root / "pyproject.toml").write_text(
+        "[[tool.importlinter.contracts]]\ncontainers = ['amphibus']\nlayers = ['top', 'low', 'clock']\n"
+    )
+    stale = console("check")
+    console("check", "--fix")
+
+    assert "\nold\n" in without
+    assert (stale.code, console("check").code) == (3, 0)
+    assert "the floors in ARCHITECTURE.md are not what the code imports" in stale.out
+    assert "    top --> low\n" in page.read_text()
+
+
 def test_all_problems_are_found_at_once(console: Console) -> None:
     page = console.root / "modules/till/module.py"
     page.write_text(page.read_text().replace("subscribes=", "publishes=(shelf.Sold,), subscribes="))
@@ -44,6 +66,34 @@ def test_all_problems_are_found_at_once(console: Console) -> None:
     assert "field 'pieces' is a list" in problems
     assert "field 'weight' is a float" in problems
     assert "module till publishes shelf.Sold.v1, which must be its own contract" in problems
+
+
+def test_what_a_contract_leaves_open_at_the_border_is_named_with_what_to_type(
+    console: Console,
+) -> None:
+    """Each of these took what a later step could not do anything with."""
+    console("check", "--fix")
+    (console.root / "contracts/shelf/v2.py").write_text(
+        '"""More."""\nfrom datetime import date, datetime\nfrom decimal import Decimal\n'
+        "from amphibus.contract import Command, Event, Post, Value\n\n\n"
+        'class Part(Value):\n    """A part."""\n\n    name: str | None\n\n\n'
+        'class Count(Command[None], http=Post("/v2/counts")):\n    """Counts."""\n\n'
+        "    at: datetime\n    day: date\n    worth: Decimal\n    parts: tuple[Part, ...]\n\n\n"
+        'class Lost(Event, key="name"):\n    """Lost."""\n\n    name: str\n    note: str\n'
+    )
+    found = [each for each in console("check", "--json").json["problems"] if " field '" in each]
+
+    starts = [each.partition(":")[0].removeprefix("shelf.") for each in found]
+    assert starts == [
+        "Count.v2 field 'at' takes numbers and instants that nobody can reckon with",
+        "Count.v2 field 'day' takes numbers for days",
+        "Count.v2 field 'worth' takes numbers, which lose digits",
+        "Count.v2 field 'parts' is a list that has no end",
+        "Count.v2 field 'parts[].name' is text that has no end",
+        "Lost.v2 field 'name' is text that has no end",
+    ]
+    wanted = ("Moment", "Day", "Money", "max_length", "ShortText", "ShortText")
+    assert all(word in each for word, each in zip(wanted, found, strict=True))
 
 
 def test_settings_of_a_module_that_nobody_knows_are_a_problem(console: Console) -> None:
@@ -92,7 +142,7 @@ def test_a_module_that_is_not_there_is_a_usage_error(console: Console) -> None:
 
     assert (ended.code, ended.err.splitlines()[1]) == (
         2,
-        "  why  the modules are shelf, till, gateway",
+        "  why  there are shelf, till, gateway",
     )
 
 
@@ -129,4 +179,4 @@ def test_an_unknown_contract_is_named_with_the_nearest(console: Console) -> None
     ended = console("contracts", "show", known[:-1] + "9")
 
     assert ended.code == 2
-    assert f"the nearest is {known}" in ended.err
+    assert f"did you mean {known}?" in ended.err

@@ -66,7 +66,7 @@ def test_every_command_has_help_of_its_own(console: Console, command: tuple[str,
         (("rnu",), "unknown command 'rnu'", "amphibus run"),
         (("dead", "lst"), "unknown command 'lst'", "amphibus dead list"),
         (("frobnicate",), "unknown command 'frobnicate'", "amphibus --help"),
-        (("run", "--prot", "1"), "Unknown option: --prot", "amphibus run --help"),
+        (("run", "--prot", "1"), "Unknown option: --prot", "amphibus run --port 1"),
     ],
 )
 def test_what_cannot_be_understood_is_a_three_line_usage_error(

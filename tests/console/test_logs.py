@@ -111,7 +111,7 @@ def test_without_databases_it_says_what_to_do(console: Console) -> None:
     assert ended.err.splitlines() == [
         f"error  no databases in {console.data_dir}",
         "  why  no module has run with this data folder yet",
-        "  fix  amphibus run, or name another folder with --data-dir",
+        f"  fix  amphibus run --data-dir {console.data_dir}",
     ]
 
 
@@ -126,3 +126,42 @@ def test_a_flow_that_nobody_has_handled_yet_is_listed_too(console: Console) -> N
     console.store("gateway").sent("m-1", "shelf")
 
     assert [each["correlation"] for each in console("logs", "--json").json] == ["flow-1"]
+
+
+def test_flows_come_in_pages_by_what_happened_in_them_last(console: Console) -> None:
+    """One that began long ago and goes on is listed once, where it went on."""
+    gateway, shelf = console.store("gateway"), console.store("shelf")
+    for number in range(6):
+        gateway.sent(f"m-{number}", correlation=f"flow-{number}")
+    for number in range(6):
+        shelf.handled(f"m-{number}", correlation=f"flow-{number}", handled_at=NOW + number)
+    shelf.handled("e-1", source="till", correlation="flow-0", handled_at=NOW + 9)
+
+    pages: list[list[str]] = []
+    after: tuple[str, ...] = ()
+    for _ in range(3):
+        listed = console("logs", "--json", "--limit", "2", *after).json
+        pages.append([each["correlation"] for each in listed])
+        after = ("--after", pages[-1][-1])
+
+    assert pages == [["flow-0", "flow-5"], ["flow-4", "flow-3"], ["flow-2", "flow-1"]]
+    assert console("logs", "--json", *after).json == []
+
+
+def test_all_messages_of_a_listed_flow_are_counted(console: Console) -> None:
+    gateway = console.store("gateway")
+    for number in range(500):
+        gateway.sent(f"m-{number}", correlation="flow-1")
+
+    (listed,) = console("logs", "--json", "--limit", "1").json
+
+    assert listed["messages"] == 500
+
+
+def test_the_latest_flow_is_first_whichever_module_knows_it(console: Console) -> None:
+    console.store("gateway").sent("m-1", correlation="flow-1")
+    console.store("shelf").handled("m-2", correlation="flow-2", handled_at=NOW)
+
+    (listed,) = console("logs", "--json", "--limit", "1").json
+
+    assert listed["correlation"] == "flow-2"

@@ -84,7 +84,7 @@ def test_it_says_what_runs_where_and_what_to_type_next(console: Console) -> None
         f"  API      {kiosk.url}",
         f"  Docs     {kiosk.url}/docs",
         "  Modules  shelf, till",
-        "  Try      amphibus demo  (in another terminal)",
+        f"  Try      amphibus demo --http {kiosk.url}  (in another terminal)",
     ]
 
 
@@ -108,8 +108,8 @@ def test_the_console_script_run_is_amphibus_run(console: Console) -> None:
     assert ended.returncode == 2
     assert ended.stderr.splitlines() == [
         "error  no module tlil",
-        "  why  the modules are shelf, till, gateway",
-        "  fix  amphibus modules",
+        "  why  there are shelf, till, gateway; did you mean till?",
+        "  fix  amphibus run --mode=distributed --module=till",
     ]
 
 
@@ -220,7 +220,7 @@ def test_a_taken_port_is_said_before_anything_starts(console: Console) -> None:
     assert ended.err.splitlines() == [
         f"error  cannot listen on 127.0.0.1:{port}",
         "  why  another program listens there",
-        f"  fix  amphibus run --port {int(port) + 1}",
+        f"  fix  amphibus run --port {int(port) + 1} --data elsewhere",
     ]
     assert not (console.root / "elsewhere").exists()
 

@@ -68,7 +68,9 @@ def test_bad_lines_are_named_and_the_rest_is_sent(console: Console, tmp_path: Pa
     assert reasons[0].startswith("the body is not JSON")
     assert "pieces must be greater than or equal to 1" in reasons[1]
     assert "colour is not a known field" in reasons[1]
-    assert reasons[2] == "shelf.Sel.v1 is no command; there are shelf.Sell.v1"
+    assert reasons[2] == (
+        "shelf.Sel.v1 is no command; there are shelf.Sell.v1; did you mean shelf.Sell.v1?"
+    )
     assert reasons[3] == "must have type, id and data, and has data, type"
     assert [row["id"] for row in gateway_of(console).rows("outbox")] == ["m-1", "m-7"]
 
@@ -126,3 +128,26 @@ def test_a_shop_that_is_away_is_unreachable(console: Console) -> None:
 
     assert ended.code == 4
     assert ended.err.startswith("error  nobody answers at http://[::1]:9")
+
+
+def test_the_command_line_reads_json_as_every_other_door_does(console: Console) -> None:
+    """Two readers could understand each of these differently."""
+    for data, why in (
+        ('{"item": "cup", "item": "mug"}', 'the key "item" twice'),
+        ('{"item": "\\ud800"}', "half of a surrogate pair"),
+        ('{"item": "caf\udce9"}', "not UTF-8"),
+        ("[]", "must be a JSON object"),
+    ):
+        sent = console("send", "shelf.Sell.v1", "--data", data)
+        asked = console("ask", "shelf.GetShelf.v1", "--data", data)
+        assert (sent.code, asked.code) == (1, 2)
+        assert why in sent.out + sent.err
+        assert why in asked.err
+    assert not (console.data_dir / "gateway.db").exists() or not gateway_of(console).rows("outbox")
+
+
+def test_an_id_that_nobody_could_keep_is_refused_in_words(console: Console) -> None:
+    for identity, why in (("\udce9", "U+DCE9"), ("a\nb", "U+000A"), ("x" * 129, "129 characters")):
+        ended = console("send", "shelf.Sell.v1", "--id", identity, "--data", '{"item": "cup"}')
+        assert ended.code == 1
+        assert why in ended.out + ended.err

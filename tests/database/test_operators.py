@@ -12,6 +12,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from amphibus.admin import dead, flows, replay
+from amphibus.admin.latest_flows import latest_flows
 from amphibus.admin.stores import AdminStore, SchemaStore
 from amphibus.clock import SystemClock, VirtualClock
 from amphibus.config.settings import load_settings
@@ -206,7 +207,7 @@ async def test_the_story_of_a_flow_is_told(shop: Shop, tmp_path: Path) -> None:
         correlation = await flows.correlation_of(shop.stores, key="b")
         assert correlation is not None
         (root,) = await flows.flow(shop.stores, correlation)
-        (latest,) = await flows.latest(shop.stores, 10)
+        (latest,) = await latest_flows(shop.stores, 10)
 
     assert root.type == "desk.Write.v1"
     assert {receipt.module for hop in root.walk() for receipt in hop.receipts} == set(MODULES)

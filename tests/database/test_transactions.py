@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from amphibus.context import Context
+from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
-from amphibus.testing.conformance.office import Office
+from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -35,3 +38,35 @@ async def test_a_failure_undoes_its_own_work_and_not_what_was_committed_before(
         "ROLLBACK AND CHAIN",
         "COMMIT AND CHAIN",
     ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET LOCAL statement_timeout = 10; SELECT pg_sleep(10)",
+        "SELECT pg_cancel_backend(pg_backend_pid())",
+        "DO $$ BEGIN RAISE lock_not_available; END $$",
+        "DO $$ BEGIN RAISE object_not_in_prerequisite_state; END $$",
+        "DO $$ BEGIN RAISE serialization_failure; END $$",
+        "SET TRANSACTION READ ONLY; INSERT INTO line VALUES (9, 'b', 1, '', false)",
+        "SELECT pg_terminate_backend(pg_backend_pid())",
+    ],
+)
+async def test_a_handlers_own_statement_that_always_fails_is_a_failure_and_ends_dead(
+    office: Office, statement: str
+) -> None:
+    """Whatever the server calls it: it is not the database that is in trouble."""
+
+    async def hear(_message: desk.Written, context: Context[Any]) -> None:
+        for each in statement.split("; ", 1) if "SET" in statement else [statement]:
+            await (await context.db.connection()).execute(text(each))
+
+    async with office.open(
+        "archive", business=project(hear=hear), max_attempts=2, quick_retries=1
+    ) as shop:
+        await shop.publish(desk.Written(book="b", line=1))
+        await until(lambda: shop.dead("archive"), patience=60)
+
+        (letter,) = shop.dead("archive")
+        assert (letter["reason"], letter["attempts"]) == ("failed", 2)
+        assert "Error" in letter["error"]

@@ -9,9 +9,9 @@ import pytest
 from amphibus.failpoints import FAILPOINTS
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.month import Month
+from tests.faults.provider import Provider, one_that_pays, retry_the_dead
 from tests.faults.sending import BrokerClient
 from tests.faults.shop import Shop
-from tests.faults.troubles import Provider, one_that_pays, retry_the_dead
 
 _EARLY: Final = {
     "migrate.before": 2,

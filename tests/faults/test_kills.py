@@ -9,9 +9,9 @@ import pytest
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.conftest import Say
 from tests.faults.month import Line, Month
+from tests.faults.provider import Provider
 from tests.faults.sending import BrokerClient
 from tests.faults.shop import Shop
-from tests.faults.troubles import Provider
 
 _LONGEST_PAUSE_SECONDS = 0.05
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.faults.comparing import assert_ends_as_expected
 from tests.faults.month import Month
+from tests.faults.provider import Provider
 from tests.faults.sending import BrokerClient
 from tests.faults.shop import Shop
-from tests.faults.troubles import Provider
 
 _DRAIN_SECONDS = 10.0
 _SLACK_SECONDS = 3.0

@@ -43,6 +43,27 @@ async def test_what_was_never_accepted_is_not_pending(lonely: Room, room: Room) 
     assert (await room.get(f"/v1/loans/{some_id()}")).status_code == 404
 
 
+async def test_what_was_accepted_and_failed_is_said_to_be_so_at_its_own_location(
+    room: Room,
+) -> None:
+    """A 404 would say that it never was."""
+    room.owner.breaks = True
+    answer = await room.lend(key="k")
+    assert answer.status_code == 202
+    room.owner.breaks = False
+    read = await room.get(answer.headers["location"])
+    assert read.status_code == 503
+    assert problem(read)["type"] == "urn:amphibus:problem:accepted-not-done"
+    assert answer.headers["x-request-id"] in problem(read)["detail"]
+
+
+async def test_what_was_refused_was_never_there(room: Room) -> None:
+    identity = some_id()
+    refused = await room.lend(loan_id=identity, member={"name": "Banned"})
+    assert refused.status_code == 403
+    assert (await room.get(f"/v1/loans/{identity}")).status_code == 404
+
+
 async def test_a_path_in_capitals_finds_what_is_pending(lonely: Room) -> None:
     """A UUID has many spellings and one meaning."""
     answer = await lonely.lend(loan_id=some_id().upper())

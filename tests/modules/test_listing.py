@@ -1,5 +1,6 @@
 """Lists of orders can be paged through while new ones come in."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -65,7 +66,17 @@ async def test_orders_are_found_by_status_and_by_customer(shop: Shop) -> None:
     assert await pages(shop, customer_id="C-1", status="rejected") == [[rejected]]
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "bm9uc2Vuc2U=", "MjAyNi0wMy0wMVQxMjowMDowMCB4", "é"])
+def forged(moment: str) -> str:
+    return base64.urlsafe_b64encode(f"{moment} 74eda2bf20875bfcaaaf7ff4216c8a87".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *("", "x", "bm9uc2Vuc2U=", "MjAyNi0wMy0wMVQxMjowMDowMCB4", "é", forged("now")),
+        *(forged("0001-01-01T00:00:00+05:00"), forged("9999-12-31T23:59:59-05:00")),
+    ],
+)
 @pytest.mark.asyncio
 async def test_a_cursor_that_was_not_given_out_is_refused(shop: Shop, cursor: str) -> None:
     with pytest.raises(Refused) as refused:

@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from amphibus import AmphibusError
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
 from modules.notifications.handlers import Occasion, mail_for
 from tests.modules.shop import Shop
 
 ORDER = UUID("74eda2bf-2087-5bfc-aaaf-7ff4216c8a87")
+ENCODED = "=?utf-8?q?a=40elsewhere.example?=@example.com"
 
 
 def said_of(event: Occasion) -> tuple[str, str]:
@@ -96,3 +98,15 @@ def test_a_refund_says_how_much_went_back() -> None:
         placed_at=datetime(2026, 3, 1, tzinfo=UTC),
     )
     assert "We have refunded 0.25 GBP" in said_of(event)[1]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u0085", "\n", "\u202e"])
+def test_a_reference_of_two_lines_becomes_one_line_of_a_mail(mark: str) -> None:
+    subject = said_of(example(orders.OrderConfirmed, reference=f"PO 17{mark}Ward 4"))[0]
+    assert subject == "Your order PO 17\ufffdWard 4: confirmed"
+
+
+def test_a_mail_goes_to_the_address_that_the_customer_wrote_or_to_nobody() -> None:
+    """A mail program reads an encoded word as the address that it stands for."""
+    with pytest.raises(AmphibusError, match="another one"):
+        said_of(example(orders.OrderConfirmed, customer={"email": ENCODED}))

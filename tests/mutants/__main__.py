@@ -17,14 +17,30 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.mutants.defect import Defect
+from tests.mutants.defects_of_border import BORDER
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_shop import SHOP
+from tests.mutants.defects_of_speech import SPEECH
+from tests.mutants.defects_of_stores import STORES
+from tests.mutants.defects_of_tasks import TASKS
 from tests.mutants.defects_of_transports import TRANSPORTS
+from tests.mutants.defects_of_upgrades import UPGRADES
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = (*HANDLING, *DELIVERY, *TRANSPORTS, *MISBEHAVIOUR, *SHOP)
+ALL = (
+    *BORDER,
+    *DELIVERY,
+    *HANDLING,
+    *MISBEHAVIOUR,
+    *SHOP,
+    *SPEECH,
+    *STORES,
+    *TASKS,
+    *TRANSPORTS,
+    *UPGRADES,
+)
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", ".*_cache", "__pycache__", "var", "data", "demo", "*.egg-info", ".ci"
 )

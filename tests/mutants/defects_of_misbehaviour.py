@@ -7,9 +7,9 @@ from tests.mutants.defect import Defect, in_runtime
 MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a text that no database holds is kept as it is",
-        "messages/failure",
-        "    if text.isascii():\n",
-        "    if text:\n",
+        "contract/texts",
+        "    kept = _UNSTORABLE.sub(_REPLACEMENT, text[:most])",
+        "    kept = text[:most]",
         "test_misbehaviour.py::test_a_failure_is_recorded_whatever_its_text",
     ),
     in_runtime(

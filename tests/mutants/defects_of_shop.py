@@ -51,15 +51,15 @@ SHOP: Final[tuple[Defect, ...]] = (
     in_shop(
         "a rejected order keeps its money held",
         "orders/handlers/fulfilment",
-        '    """The payment is there, the stock is not."""\n    void(order, context)\n',
-        '    """The payment is there, the stock is not."""\n',
+        '    """Rejects the order and undoes the payment, since there is no stock."""\n    void(order, context)\n',
+        '    """Rejects the order and undoes the payment, since there is no stock."""\n',
         "test_fulfilment.py::test_an_order_without_stock_is_rejected_and_its_payment_voided",
     ),
     in_shop(
         "a declined order keeps its stock",
         "orders/handlers/fulfilment",
-        '    """The stock is there, the payment is not."""\n    release(order, context)\n',
-        '    """The stock is there, the payment is not."""\n',
+        '    """Rejects the order and releases the stock, since there is no payment."""\n    release(order, context)\n',
+        '    """Rejects the order and releases the stock, since there is no payment."""\n',
         "test_fulfilment.py::test_a_declined_order_is_rejected_and_its_stock_released",
     ),
     in_shop(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amphibus.config.settings import BusSettings
-from amphibus.inbox.parking import backoff
+from amphibus.inbox.backoff import backoff
 
 SETTINGS = st.builds(
     BusSettings,

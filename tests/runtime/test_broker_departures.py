@@ -70,7 +70,7 @@ async def test_whose_turn_has_not_come_gets_nothing() -> None:
     (parcel,) = await parcels_of("desk.Written.v1", "readers")
 
     assert parcel.to.key.endswith(".readers")
-    assert parcel.lane == "readers"
+    assert parcel.target == "readers"
 
 
 async def test_a_program_outside_hears_it_once() -> None:

@@ -54,8 +54,8 @@ async def test_a_query_is_told_that_its_owner_is_away_and_the_log_says_it_once(
         with capture_logs() as lines:
             await server.do("stop")
             try:
-                troubles = shop.host.modules["desk"].store.health
-                await until(lambda: troubles._count > 5)
+                health = shop.host.modules["desk"].store.health
+                await until(lambda: health._count > 5)
                 assert "desk" in shop.host.health.reasons()
                 with pytest.raises(OwnerAway):
                     await shop.ask(desk.Count(book="b"))

@@ -18,6 +18,8 @@ from amphibus.messages.ids import new_id, new_trace
 from amphibus.partitions.assignment import DrainPartitions
 from amphibus.partitions.leases import Leases
 from amphibus.routing.codec import to_bytes
+from amphibus.supervision import Supervisor
+from amphibus.telemetry.health import Health
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.moods import Script, container_with
@@ -30,7 +32,13 @@ _COUNT = 4
 async def _instance(url: str, drain: DrainPartitions | None = None) -> AsyncIterator[Leases]:
     store = PostgresStore("orders", url)
     await store.open()
-    leases = Leases(store, count=_COUNT, transport="rabbitmq", beat_seconds=0.05)
+    leases = Leases(
+        store,
+        count=_COUNT,
+        transport="rabbitmq",
+        supervisor=Supervisor(Health()),
+        beat_seconds=0.05,
+    )
     if drain is not None:
         leases.drain = drain
     await leases.start()

@@ -10,6 +10,8 @@ from amphibus.database.postgres.store import PostgresStore
 from amphibus.errors import StoreError
 from amphibus.partitions.assignment import SingleInstance
 from amphibus.partitions.leases import Leases
+from amphibus.supervision import Supervisor
+from amphibus.telemetry.health import Health
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -41,9 +43,12 @@ async def test_instances_that_change_the_same_row_do_not_wait_for_each_other(dat
     stores = await asyncio.gather(*(_opened(database) for _ in range(2)))
     await stores[0].reader.run("CREATE TABLE shelf (pieces INTEGER)")
     await stores[0].reader.run("INSERT INTO shelf VALUES (0)")
-    writers = [Writer(store, SingleInstance(1), Isolation(), batch=64) for store in stores]
+    supervisor = Supervisor(Health())
+    writers = [
+        Writer(store, SingleInstance(1), Isolation(), supervisor, batch=64) for store in stores
+    ]
     for writer in writers:
-        writer.start()
+        await writer.start()
 
     async def take_one(transaction: Transaction) -> None:
         row = await transaction.sql.row("SELECT pieces FROM shelf")
@@ -69,15 +74,21 @@ async def test_another_mode_starts_when_the_last_one_is_dead_and_not_while_it_li
     store = await _opened(database)
 
     def leases(transport: str) -> Leases:
-        return Leases(store, count=1, transport=transport, beat_seconds=0.2, lease_seconds=1.0)
+        return Leases(
+            store,
+            count=1,
+            transport=transport,
+            supervisor=Supervisor(Health()),
+            beat_seconds=0.2,
+            lease_seconds=1.0,
+        )
 
     lives, other = leases("rabbitmq"), leases("memory")
     await lives.start()
     with pytest.raises(StoreError, match="runs over rabbitmq"):
         await other.start()
     await other.stop()
-    assert lives._task is not None
-    lives._task.cancel()  # it dies, and gives nothing back
+    await lives._task.stop()  # it dies, and gives nothing back
     later = leases("memory")
     async with asyncio.timeout(5):
         await later.start()

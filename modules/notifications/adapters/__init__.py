@@ -1,1 +1,1 @@
-"""What the notifications module hands its mails to."""
+"""The adapters that the notifications module hands its mails to."""

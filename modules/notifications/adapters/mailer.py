@@ -18,8 +18,8 @@ class Mailer(Protocol):
     async def send(self, message_id: str, mail: EmailMessage) -> None:
         """Hands a mail over; when it returns, the mail is safe with the other side.
 
-        The same `message_id` again is the same mail: its `Message-ID` is made of it, by which the
-        other side knows a mail that was handed over before.
+        The same `message_id` again is the same mail: its `Message-ID` follows from it, and by that
+        the other side recognises a mail that was handed over before.
 
         Raises:
             Unavailable: nobody takes mail at the moment; it may have been handed over.

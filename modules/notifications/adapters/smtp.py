@@ -33,7 +33,7 @@ class SmtpMailer:
         self._timeout = timeout_seconds
 
     async def send(self, message_id: str, mail: EmailMessage) -> None:
-        """Hands the mail to the server, which has it safe when it says so."""
+        """Hands the mail to the server; returns when the server has it safe."""
         name_mail(message_id, mail)
         try:
             await aiosmtplib.send(

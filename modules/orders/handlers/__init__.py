@@ -1,1 +1,1 @@
-"""What the orders module does, a file for each occasion."""
+"""The handlers of the orders module, a file for each occasion."""

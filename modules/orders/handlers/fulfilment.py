@@ -1,4 +1,4 @@
-"""The steps of the fulfilment; when each is taken is said in `process.py`."""
+"""The steps of the fulfilment; `process.py` says when each is taken."""
 
 from amphibus import Context, Refused
 from contracts.inventory import v1 as inventory
@@ -62,7 +62,7 @@ async def place(message: orders.PlaceOrder, context: OrdersContext) -> Order:
 
 
 async def place_again(message: orders.PlaceOrder, order: Order, _: OrdersContext) -> None:
-    """Knows the same order again; another one of the same id is refused."""
+    """Accepts the same order again; refuses another one with the same id."""
     if hash_of(message) != order.hash_code:
         raise Refused("order_exists", f"order {order.order_id} was placed with other content")
 
@@ -72,7 +72,7 @@ async def wait(_: Answer, order: Order, context: OrdersContext) -> None:
 
 
 async def confirm(_: Answer, order: Order, context: OrdersContext) -> None:
-    """Stock and payment are there: ships and captures."""
+    """Ships and captures, since stock and payment are there."""
     context.send(inventory.ShipStock(order_id=order.order_id))
     if order.total:
         context.send(payments.CapturePayment(order_id=order.order_id))
@@ -80,37 +80,37 @@ async def confirm(_: Answer, order: Order, context: OrdersContext) -> None:
 
 
 async def reject_for_stock(_: Answer, order: Order, context: OrdersContext) -> None:
-    """The payment is there, the stock is not."""
+    """Rejects the order and undoes the payment, since there is no stock."""
     void(order, context)
     reject(order, context, "out_of_stock")
 
 
 async def reject_for_payment(_: Answer, order: Order, context: OrdersContext) -> None:
-    """The stock is there, the payment is not."""
+    """Rejects the order and releases the stock, since there is no payment."""
     release(order, context)
     reject(order, context, "payment_declined")
 
 
 async def reject_for_both(_: Answer, order: Order, context: OrdersContext) -> None:
-    """Neither is there, and there is nothing to undo."""
+    """Rejects the order, since neither is there; there is nothing to undo."""
     reject(order, context, "out_of_stock", "payment_declined")
 
 
 async def give_up(_: None, order: Order, context: OrdersContext) -> None:
-    """No answer about the payment in time; the stock may be reserved."""
+    """Rejects the order, since no answer about the payment came in time; the stock may be reserved."""
     void(order, context)
     release(order, context)
     reject(order, context, "payment_timeout")
 
 
 async def give_up_without_stock(_: None, order: Order, context: OrdersContext) -> None:
-    """No answer about the payment in time, and no stock either."""
+    """Rejects the order, since no answer about the payment came in time and there is no stock."""
     void(order, context)
     reject(order, context, "out_of_stock", "payment_timeout")
 
 
 async def cancel(_: orders.CancelOrder, order: Order, context: OrdersContext) -> None:
-    """Undoes whatever was done or may yet be done: both know what to do where nothing was."""
+    """Cancels the order and undoes whatever was done or may yet be done; where nothing was, nothing happens."""
     if order.state != "out_of_stock_awaiting_payment":
         release(order, context)
     if order.state != "declined_awaiting_stock":
@@ -120,12 +120,12 @@ async def cancel(_: orders.CancelOrder, order: Order, context: OrdersContext) ->
 
 
 async def undo_reservation(_: Answer, order: Order, context: OrdersContext) -> None:
-    """The stock was reserved after the decision."""
+    """Releases stock that was reserved after the decision."""
     release(order, context)
 
 
 async def undo_authorization(_: Answer, order: Order, context: OrdersContext) -> None:
-    """The payment was authorised after the decision."""
+    """Voids a payment that was authorised after the decision."""
     void(order, context)
 
 
@@ -141,6 +141,6 @@ def release(order: Order, context: OrdersContext) -> None:
 
 
 def void(order: Order, context: OrdersContext) -> None:
-    """Asks for the authorisation to be undone, where one was asked for."""
+    """Asks for the authorisation to be undone, if one was asked for."""
     if order.total:
         context.send(payments.VoidPayment(order_id=order.order_id))

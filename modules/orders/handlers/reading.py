@@ -1,8 +1,9 @@
-"""What can be asked about orders."""
+"""The queries about orders."""
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -27,8 +28,13 @@ async def get_order(message: orders.GetOrder, context: OrdersContext) -> orders.
     if order is None:
         raise Refused("order_not_found")
     lines = tuple(
-        orders.OrderLine.model_validate(
-            {"sku": sku, "description": description, "quantity": quantity, "unit_price": price}
+        orders.LineOnRecord.model_validate(
+            {
+                "sku": sku,
+                "description": description,
+                "quantity": quantity,
+                "unit_price": Decimal(price),
+            }
         )
         for sku, description, quantity, price in order.lines
     )
@@ -36,7 +42,7 @@ async def get_order(message: orders.GetOrder, context: OrdersContext) -> orders.
 
 
 async def list_orders(message: orders.ListOrders, context: OrdersContext) -> orders.OrderPage:
-    """Lists orders, newest first; a page starts behind the last order of the one before."""
+    """Lists orders, newest first; a page starts after the last order of the page before."""
     query = (
         select(Order)
         .options(defer(Order.lines))  # type: ignore[arg-type]  # its type is that of the value
@@ -79,9 +85,9 @@ def _cursor(order: Order) -> str:
 def _position(cursor: str) -> tuple[datetime, UUID]:
     try:
         placed_at, order_id = base64.b64decode(cursor, b"-_", validate=True).decode().split(" ")
-        position = datetime.fromisoformat(placed_at), UUID(order_id)
-    except (binascii.Error, ValueError):
+        moment = datetime.fromisoformat(placed_at)
+        if moment.tzinfo is None:
+            raise ValueError("no zone")
+        return moment.astimezone(UTC), UUID(order_id)
+    except (binascii.Error, ValueError, OverflowError):  # the last is at the ends of time
         raise Refused("invalid_cursor", "use the `next_cursor` of the page before") from None
-    if position[0].tzinfo is None:
-        raise Refused("invalid_cursor", "use the `next_cursor` of the page before")
-    return position

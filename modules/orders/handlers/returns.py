@@ -1,4 +1,4 @@
-"""Items that come back: the refund is worked out here, payments and inventory do the rest."""
+"""Returned items: this module computes the refund, payments and inventory do the rest."""
 
 from collections import Counter
 
@@ -77,7 +77,7 @@ def _accepted(made: Return, order: Order) -> orders.ReturnAccepted:
 
 
 async def note_refund(message: payments.PaymentRefunded, context: OrdersContext) -> None:
-    """Notes that the money of a return has gone back, and says so."""
+    """Records that the money of a return has gone back, and publishes it."""
     order = await context.db.get_one(Order, message.order_id, with_for_update=True)
     order.refunded += message.amount
     context.publish(

@@ -1,1 +1,1 @@
-"""What the payments module reaches the payment provider with."""
+"""The adapters that reach the payment provider."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of an authorisation. `code` says why it was declined."""
+    """The result of an authorisation. `code` says why it was declined."""
 
     approved: bool
     code: str = ""
@@ -34,13 +34,13 @@ class PaymentProvider(Protocol):
         ...
 
     async def capture(self, key: str, *, reference: str) -> None:
-        """Collects all that is held."""
+        """Collects everything that is held."""
         ...
 
     async def void(self, key: str, *, reference: str) -> None:
-        """Lets go of what is held; where nothing is, nothing happens."""
+        """Releases what is held; does nothing if nothing is."""
         ...
 
     async def refund(self, key: str, *, reference: str, amount: Decimal) -> None:
-        """Gives back a part of what was collected, at most all of it."""
+        """Gives back a part of the collected money, at most all of it."""
         ...

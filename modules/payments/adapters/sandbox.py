@@ -1,7 +1,7 @@
 """A payment provider in a file, for development and tests: it takes Stripe's test tokens.
 
-It keeps books of its own, apart from the module's database, as a real provider would: what it has
-answered it will answer again after any crash.
+It keeps books of its own, apart from the module's database, as a real provider would, and repeats
+its answers after any crash.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ _DECLINES: Final = {
 DECISIONS: Final = {f"tok_{card}": Decision(approved=True) for card in _CARDS} | {
     token: Decision(approved=False, code=code) for token, code in _DECLINES.items()
 }
-"""What each token leads to; all others are declined as `invalid_token`."""
+"""The result of each token; all others are declined as `invalid_token`."""
 
 _SCHEMA: Final = """
     PRAGMA journal_mode = WAL;
@@ -73,7 +73,7 @@ class Sandbox:
 
     @property
     def away(self) -> bool:
-        """Whether it cannot be reached. Setting it holds for every process."""
+        """True if it cannot be reached. Setting it holds for every process."""
         return self._marker.exists()
 
     @away.setter
@@ -103,7 +103,7 @@ class Sandbox:
         await self._once(key, ["capture", reference], lambda: self._capture(reference))
 
     async def void(self, key: str, *, reference: str) -> None:
-        """Lets go of what is held, if anything is."""
+        """Releases what is held, if anything is."""
         await self._once(key, ["void", reference], lambda: self._void(reference))
 
     async def refund(self, key: str, *, reference: str, amount: Decimal) -> None:
@@ -118,7 +118,7 @@ class Sandbox:
         if self.away:
             raise Unavailable("the payment provider cannot be reached")
         asked = json.dumps(request)
-        # In a thread, as a call over the network would let others go on meanwhile.
+        # In a thread, since a call over the network would let others go on meanwhile too.
         known_request, answer = await asyncio.to_thread(self._answer, key, asked, work)
         if known_request != asked:
             raise ProviderRefused(f"the key {key} was used for another request")

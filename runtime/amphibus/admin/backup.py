@@ -69,9 +69,9 @@ def _one_moment(stores: Mapping[str, Path]) -> Iterator[dict[str, sqlite3.Connec
         found: dict[str, sqlite3.Connection] = {}
         with ExitStack() as writers:
             for path in stores.values():
-                writers.enter_context(writing(path))
+                writers.enter_context(writing(path, older=True))
             for module, path in stores.items():
-                found[module] = snapshots.enter_context(reading(path))
+                found[module] = snapshots.enter_context(reading(path, older=True))
         yield found
 
 
@@ -99,7 +99,7 @@ def make_folder(folder: Path) -> None:
 
 
 def _check_whole(path: Path) -> None:
-    with reading(path) as connection:
+    with reading(path, older=True) as connection:
         verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
     if verdict != "ok":
         raise StoreError(f"{path} is damaged", verdict, "restore another backup")

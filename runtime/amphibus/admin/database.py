@@ -1,12 +1,14 @@
 """Opens the databases of a data folder beside whoever works with them."""
 
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from amphibus.database.schema.steps import check_facts
+from amphibus.database.facts import META, facts_of_file
+from amphibus.database.schema.steps import check_facts, check_owner
 from amphibus.errors import StoreError
 
 _BUSY_SECONDS: Final = 10.0
@@ -30,46 +32,46 @@ def existing(data_dir: Path) -> dict[str, Path]:
         raise StoreError(
             f"no databases in {data_dir}",
             "no module has run with this data folder yet",
-            "amphibus run, or name another folder with --data-dir",
+            f"amphibus run --data-dir {shlex.quote(str(data_dir))}",
         )
     return found
 
 
 def transport_of(path: Path) -> str:
-    """What carried the messages of a database's module the last time.
+    """Returns what carried the messages of a database's module the last time; it may be of an older version.
 
     Raises:
         StoreError: it is no database of a module, or cannot be read.
     """
-    with reading(path) as connection:
-        statement = "SELECT value FROM amphibus_meta WHERE name = 'transport'"
-        row = connection.execute(statement).fetchone()
-    return str(row[0]) if row else "memory"
+    with reading(path, older=True) as connection:
+        return facts_of_file(connection).get("transport", "memory")
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A read-only connection with one snapshot.
+def reading(path: Path, *, older: bool = False) -> Iterator[sqlite3.Connection]:
+    """A read-only connection with one snapshot; `older`: tables of older versions will do.
 
     Raises:
         StoreError: it is no database of a module, or cannot be read.
+        OlderStore: it was not upgraded yet.
     """
     with opened(path, "ro") as connection:
         connection.execute("BEGIN")
-        _check(connection, path)
+        _check(connection, path, older=older)
         yield connection
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """A write transaction, committed at the end, rolled back on any error.
+def writing(path: Path, *, older: bool = False) -> Iterator[sqlite3.Connection]:
+    """A write transaction, committed at the end, rolled back on any error; `older` as for `reading`.
 
     Raises:
         StoreError: it is no database of a module, or cannot be written.
+        OlderStore: it was not upgraded yet.
     """
     with opened(path, "rw") as connection:
         connection.execute("BEGIN IMMEDIATE")
-        _check(connection, path)
+        _check(connection, path, older=older)
         yield connection
         connection.execute("COMMIT")
 
@@ -102,21 +104,13 @@ def opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
             connection.close()  # rolls back what was not committed
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    found = facts(connection)
+def _check(connection: sqlite3.Connection, path: Path, *, older: bool) -> None:
+    found = facts_of_file(connection)
     if "schema_version" not in found:
         raise StoreError(
             f"{path} is no database of a module",
-            "it has no table amphibus_meta",
+            f"it has no table {META}",
             "move it out of the data folder",
         )
-    check_facts(found, path.stem, str(path))
-
-
-def facts(connection: sqlite3.Connection) -> dict[str, str]:
-    """What the database says of itself; empty if it is not one of a module."""
-    known = "SELECT 1 FROM sqlite_master WHERE name = 'amphibus_meta'"
-    if connection.execute(known).fetchone() is None:
-        return {}
-    rows = connection.execute("SELECT name, value FROM amphibus_meta").fetchall()
-    return {row["name"]: row["value"] for row in rows}
+    check = check_owner if older else check_facts
+    check(found, path.stem, str(path))

@@ -1,42 +1,19 @@
-"""The dead letters of all modules: found, tried again, corrected, given up."""
+"""Finds, retries, corrects and discards the dead letters of all modules."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
-from amphibus.admin.stores import Stores, insert
-from amphibus.database.envelope_rows import ENVELOPE
+from amphibus.admin.stores import Stores
+from amphibus.database.dead import DeadLetter, LetterPlace, correct_dead, dead_page, take_dead
+from amphibus.database.delayed import key_ahead, release_next, store_delayed
+from amphibus.database.inbox import inbox_row, insert_inbox, last_handled, newest_number
 from amphibus.database.sql import Sql
-from amphibus.database.write_set import Row
 from amphibus.partitions.assignment import partition_of
 
 _AT_ONCE: Final = 200
 """Rows in one transaction: the module, which shares the file, waits no longer than those take."""
-_SHARED: Final = ENVELOPE.split(", ")
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that used up its retries, or that nobody could read."""
-
-    module: str
-    seq: int
-    ordering_key: str
-    id: str
-    type: str
-    source: str
-    key: str | None
-    time: int
-    correlation: str
-    received: int
-    attempts: int
-    died: int
-    reason: str
-    error: str
-    traceback: str
-    blocks: bool
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +27,33 @@ class Retried:
     """Another message of its key is delayed: it comes after that."""
 
 
+class DeadCursor(NamedTuple):
+    """A place in the list of all dead letters: the order is that of its fields."""
+
+    died: int
+    module: str
+    id: str
+
+
 async def find(
     stores: Stores,
     *,
     ids: Sequence[str] = (),
     module: str | None = None,
     contract: str | None = None,
+    after: DeadCursor | None = None,
+    limit: int | None = None,
 ) -> list[DeadLetter]:
-    """The dead letters that match all of what is given, oldest first; all where nothing is."""
+    """The dead letters that match all of what is given, oldest first; all where nothing is.
+
+    `after` and `limit` make it a page of them.
+    """
     found: list[DeadLetter] = []
     for name, store in stores.items():
         if module in (None, name):
             async with store.reading() as sql:
-                found += await _select(sql, name, ids, contract)
-    return sorted(found, key=lambda each: (each.died, each.seq))
+                found += await _of_module(sql, name, ids, contract, _start(name, after), limit)
+    return sorted(found, key=lambda each: (each.died, each.module))[:limit]
 
 
 async def retry(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
@@ -86,7 +76,7 @@ async def retry(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
 
 
 async def retry_preview(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
-    """What `retry` would do, changing nothing."""
+    """Returns what `retry` would do, changing nothing."""
     done: list[Retried] = []
     for module, group in _by_module(letters).items():
         overtaken = _Overtaken(group)
@@ -112,13 +102,7 @@ async def discard(stores: Stores, letters: Iterable[DeadLetter]) -> list[DeadLet
 async def edit(stores: Stores, letter: DeadLetter, body: bytes) -> bool:
     """Replaces a letter's payload; False if it has left the dead letters meanwhile."""
     async with stores[letter.module].writing() as sql:
-        changed = await sql.run(
-            "UPDATE amphibus_dead SET body = ? WHERE seq = ? AND id = ?",
-            body,
-            letter.seq,
-            letter.id,
-        )
-    return changed == 1
+        return await correct_dead(sql, letter, body)
 
 
 def _by_module(letters: Iterable[DeadLetter]) -> dict[str, list[DeadLetter]]:
@@ -133,16 +117,30 @@ def _batches(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
         yield letters[start : start + _AT_ONCE]
 
 
-async def _select(
-    sql: Sql, module: str, ids: Sequence[str], contract: str | None
+def _start(module: str, after: DeadCursor | None) -> LetterPlace:
+    """Where a module's letters go on after a place in the list of all."""
+    if after is None:
+        return LetterPlace(-1, "")
+    if module == after.module:
+        return LetterPlace(after.died, after.id)
+    return LetterPlace(after.died + (module < after.module), "")
+
+
+async def _of_module(
+    sql: Sql,
+    module: str,
+    ids: Sequence[str],
+    contract: str | None,
+    place: LetterPlace,
+    limit: int | None,
 ) -> list[DeadLetter]:
-    columns = [name for name in DeadLetter.__dataclass_fields__ if name != "module"]
     found: list[DeadLetter] = []
-    for row in await sql.rows(f"SELECT {', '.join(columns)} FROM amphibus_dead"):
-        facts = dict(zip(columns, row, strict=True))
-        if (not ids or facts["id"] in ids) and contract in (None, facts["type"]):
-            facts |= {"body": facts["body"] or b"", "blocks": bool(facts["blocks"])}
-            found.append(DeadLetter(module, **facts))
+    while limit is None or len(found) < limit:
+        page = await dead_page(sql, module, ids=ids, contract=contract, after=place, limit=_AT_ONCE)
+        found += page
+        if len(page) < _AT_ONCE:
+            break
+        place = LetterPlace(page[-1].died, page[-1].id)
     return found
 
 
@@ -161,19 +159,12 @@ class _Overtaken:
 
     async def look(self, sql: Sql) -> None:
         """Takes in what was handled since the last look."""
-        newest = await sql.row("SELECT max(seq) FROM amphibus_inbox")
+        newest = await newest_number(sql)
         for start in range(0, len(self._keys), _AT_ONCE):
             keys = self._keys[start : start + _AT_ONCE]
-            rows = await sql.rows(
-                "SELECT source, key, max(handled) FROM amphibus_inbox WHERE seq > ? AND handled >= ?"
-                f" AND key IN ({', '.join('?' * len(keys))}) GROUP BY source, key",
-                self._seen,
-                self._died,
-                *keys,
-            )
-            for source, key, handled in rows:
-                self._handled[source, key] = handled
-        self._seen = newest[0] or 0 if newest else 0
+            for last in await last_handled(sql, keys, beyond=self._seen, since=self._died):
+                self._handled[last.source, last.key] = last.handled
+        self._seen = newest
 
     def __call__(self, letter: DeadLetter) -> bool:
         return self._handled.get((letter.source, letter.key or ""), -1) >= letter.died
@@ -181,69 +172,44 @@ class _Overtaken:
 
 async def _place(sql: Sql, letter: DeadLetter, *, late: bool) -> Retried:
     """Where the letter would come among those of its ordering key now."""
-    delayed = "SELECT 1 FROM amphibus_delayed WHERE ordering_key = ? AND due IS NOT NULL"
-    waits = await sql.row(f"{delayed} LIMIT 1", letter.ordering_key)
-    later = await sql.row(f"{delayed} AND time > ? LIMIT 1", letter.ordering_key, letter.time)
-    return Retried(letter, late=late or later is not None, waits=waits is not None)
+    ahead = await key_ahead(sql, letter.ordering_key, sent=letter.time)
+    return Retried(letter, late=late or ahead.later, waits=ahead.any)
 
 
 async def _revive(sql: Sql, letter: DeadLetter, partitions: int, *, late: bool) -> Retried | None:
-    row = await _take(sql, letter)
-    if row is None:
+    message = await take_dead(sql, letter)
+    if message is None:
         return None
     placed = await _place(sql, letter, late=late)
-    await sql.run("DELETE FROM amphibus_dead WHERE seq = ?", letter.seq)
-    await insert(
+    await store_delayed(
         sql,
-        "amphibus_delayed",
-        {"ordering_key": letter.ordering_key}
-        | row
-        | {
-            "received": letter.received,
-            "attempts": 0,
-            "tries": 0,
-            "due": None if placed.waits else _now(),
-            "late": int(placed.late),
-            "error": letter.error,
-            "partition": partition_of(letter.key, letter.id, partitions),
-        },
+        replace(message, late=placed.late),
+        received=letter.received,
+        attempts=0,
+        tries=0,
+        due=None if placed.waits else _now(),
+        error=letter.error,
+        partition=partition_of(letter.key, letter.id, partitions),
     )
     return placed
 
 
 async def _give_up(sql: Sql, letter: DeadLetter) -> bool:
-    row = await _take(sql, letter)
-    if row is None:
+    message = await take_dead(sql, letter)
+    if message is None:
         return False
     now = _now()
-    times = {"received": letter.received, "handled": now, "attempts": letter.attempts}
-    await insert(sql, "amphibus_inbox", row | times | {"outcome": "discarded"})
-    await sql.run("DELETE FROM amphibus_dead WHERE seq = ?", letter.seq)
+    row = inbox_row(
+        message,
+        received=letter.received,
+        handled=now,
+        attempts=letter.attempts,
+        outcome="discarded",
+    )
+    await insert_inbox(sql, row)
     if letter.blocks:
-        await _release(sql, letter.ordering_key, now)
+        await release_next(sql, letter.ordering_key, now)
     return True
-
-
-async def _release(sql: Sql, ordering_key: str, now: int) -> None:
-    """Lets the first message that waits of an ordering key go on, unless another dead one blocks it."""
-    blocked = await sql.row(
-        "SELECT 1 FROM amphibus_dead WHERE ordering_key = ? AND blocks = 1", ordering_key
-    )
-    if blocked is None:
-        await sql.run(
-            "UPDATE amphibus_delayed SET due = ? WHERE due IS NULL AND seq ="
-            " (SELECT min(seq) FROM amphibus_delayed WHERE ordering_key = ?)",
-            now,
-            ordering_key,
-        )
-
-
-async def _take(sql: Sql, letter: DeadLetter) -> dict[str, Any] | None:
-    """Its envelope's columns as they are now, if it is still dead."""
-    row: Row | None = await sql.row(
-        f"SELECT {ENVELOPE} FROM amphibus_dead WHERE seq = ? AND id = ?", letter.seq, letter.id
-    )
-    return None if row is None else dict(zip(_SHARED, row, strict=True))
 
 
 def _now() -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from amphibus.admin.stores import AdminStore, insert
+from amphibus.admin.stores import AdminStore
+from amphibus.database.accepted import accepted_as, insert_accepted
 from amphibus.database.envelope_rows import columns_of
 from amphibus.database.sql import Sql
 from amphibus.database.write_set import WriteSet
@@ -68,19 +69,19 @@ async def enqueue(gateway: AdminStore, items: Iterable[AcceptedItem]) -> list[Se
 
 async def _one(sql: Sql, item: AcceptedItem, leaving: WriteSet, partitions: int) -> SendOutcome:
     for identity in item.identities:
-        known = await sql.row("SELECT digest FROM amphibus_accepted WHERE identity = ?", identity)
+        known = await accepted_as(sql, identity)
         if known is not None:
-            return "same" if known[0] == item.digest else "other"
+            return "same" if known.digest == item.digest else "other"
     now = time.time_ns() // 1000
     for identity in item.identities:
-        row = {
-            "identity": identity,
-            "message_id": item.id,
-            "digest": item.digest,
-            "accepted": now,
-            "location": item.location,
-        }
-        await insert(sql, "amphibus_accepted", row)
+        await insert_accepted(
+            sql,
+            identity=identity,
+            message_id=item.id,
+            digest=item.digest,
+            accepted=now,
+            location=item.location,
+        )
     partition = partition_of(item.key, item.id, partitions)
     leaving.outbox.append((columns_of(_envelope(item, now)), (item.owner,), partition))
     return "sent"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from amphibus.admin.stores import AdminStore
-from amphibus.database.write_set import Row
+from amphibus.database.inbox import is_handled
+from amphibus.database.outbox import LoggedEvent, is_waited_for, logged_events, put_in_line
 from amphibus.partitions.assignment import partition_of
 
 _AT_ONCE: Final = 500
@@ -34,17 +35,11 @@ async def plan(
 
     `inbox` is the receiver's database, or None where it has none yet.
     """
-    marks = ", ".join("?" * len(types))
     async with log.reading() as sql:
-        rows = await sql.rows(
-            "SELECT seq, id, source, key, time FROM amphibus_outbox"
-            f" WHERE time >= ? AND type IN ({marks}) ORDER BY seq",
-            since,
-            *types,
-        )
-    handled = await _handled(inbox, rows) if inbox is not None else 0
-    events = tuple((row[0], partition_of(row[3], row[1], log.partitions)) for row in rows)
-    return Plan(events, handled, rows[0][4] if rows else None)
+        found = await logged_events(sql, types, since=since)
+    handled = await _handled(inbox, found) if inbox is not None else 0
+    events = tuple((each.seq, partition_of(each.key, each.id, log.partitions)) for each in found)
+    return Plan(events, handled, found[0].time if found else None)
 
 
 async def replay(
@@ -59,11 +54,7 @@ async def replay(
     for start in range(0, len(events), _AT_ONCE):
         batch = events[start : start + _AT_ONCE]
         async with log.writing() as sql:
-            await sql.many(
-                "INSERT INTO amphibus_delivery (destination, seq, partition) VALUES (?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                [(destination, seq, partition) for seq, partition in batch],
-            )
+            await put_in_line(sql, destination, batch)
             await log.skip_number(sql)
         yield len(batch)
 
@@ -72,17 +63,11 @@ async def _noted(log: AdminStore, destination: str, events: Sequence[tuple[int, 
     """Gives its relay the time to note what has arrived: that would be taken for waiting, and left out."""
     for _ in range(_LOOKS if events else 0):
         async with log.reading() as sql:
-            waiting = await sql.row(
-                "SELECT 1 FROM amphibus_delivery WHERE destination = ? AND seq <= ? LIMIT 1",
-                destination,
-                events[-1][0],
-            )
-        if waiting is None:
-            return
+            if not await is_waited_for(sql, destination, up_to=events[-1][0]):
+                return
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _handled(inbox: AdminStore, rows: Sequence[Row]) -> int:
-    known = "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?"
+async def _handled(inbox: AdminStore, events: Sequence[LoggedEvent]) -> int:
     async with inbox.reading() as sql:
-        return sum([await sql.row(known, row[2], row[1]) is not None for row in rows])
+        return sum([await is_handled(sql, each.source, each.id) for each in events])

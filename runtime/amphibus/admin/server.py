@@ -7,16 +7,13 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
 
+from amphibus.database.counts import held_counts
+from amphibus.database.facts import META, facts_of_schema
+from amphibus.database.postgres.sql import PostgresSql
+from amphibus.database.schema.steps import check_facts
 from amphibus.errors import StoreError, StoreUnwritable
 
 _MAINTENANCE: Final = "postgres"
-_COUNTS: Final = {
-    "unsent": "amphibus_delivery",
-    "handled": "amphibus_inbox",
-    "delayed": "amphibus_delayed",
-    "dead": "amphibus_dead",
-    "timers": "amphibus_timer",
-}
 _FOREIGN: Final = """
     SELECT c.relname, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -28,7 +25,7 @@ _FOREIGN: Final = """
 
 
 async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
-    """What `create` would make: the database, and schemas and roles by name.
+    """Returns what `create` would make: the database, and schemas and roles by name.
 
     Raises:
         StoreUnwritable: the server cannot be reached, or refuses that user.
@@ -92,11 +89,12 @@ async def hand_over(connection: Any, schema: str) -> None:
 
 
 async def status(url: str, modules: list[str]) -> list[dict[str, Any]]:
-    """What is in each schema and what waits in it, of those that this user may read.
+    """Returns what is in each schema and what waits in it, of those that this user may read.
 
     Raises:
         StoreUnwritable: the server cannot be reached, or refuses that user.
         StoreError: there is no schema of a module that it may read.
+        OlderStore: one was not upgraded yet.
     """
     found = await readable(url, modules)
     async with connected(url) as connection:
@@ -117,7 +115,7 @@ async def readable(url: str, modules: list[str]) -> list[str]:
             if await connection.fetchval(
                 "SELECT has_schema_privilege(oid, 'USAGE') AND to_regclass($1) IS NOT NULL"
                 " FROM pg_namespace WHERE nspname = $2",
-                f'"{module}".amphibus_meta',
+                f'"{module}".{META}',
                 module,
             )
         ]
@@ -125,7 +123,7 @@ async def readable(url: str, modules: list[str]) -> list[str]:
         raise StoreError(
             f"no module's tables in {_shown(url)} that '{_user(url)}' may read",
             "nothing was made there yet, or the role belongs to another module",
-            "amphibus db create --db URL, then: amphibus db upgrade --db URL",
+            f"amphibus db create --db {_named(url)} && amphibus db upgrade --db {_named(url)}",
         )
     return found
 
@@ -172,11 +170,10 @@ def url_for(url: str, role: str, password: str) -> str:
 
 async def _status(connection: Any, module: str) -> dict[str, Any]:
     place = _quoted(module)
-    facts = dict(await connection.fetch(f"SELECT name, value FROM {place}.amphibus_meta"))
-    counts = {
-        name: await connection.fetchval(f"SELECT count(*) FROM {place}.{table}")
-        for name, table in _COUNTS.items()
-    }
+    facts = await facts_of_schema(connection, module)
+    check_facts(facts, module, f"schema {module}")
+    await connection.execute(f"SET search_path TO {place}")
+    counts = await held_counts(PostgresSql(connection))
     table = f"alembic_version_{module}"
     revision = None
     if await connection.fetchval("SELECT to_regclass($1)", f'"{module}"."{table}"'):
@@ -192,7 +189,7 @@ async def _status(connection: Any, module: str) -> dict[str, Any]:
         "revision": revision or "-",
         "transport": facts.get("transport", "-"),
         "bytes": size or 0,
-        **counts,
+        **counts._asdict(),
     }
 
 
@@ -228,6 +225,14 @@ def _database(url: str) -> str:
 def _shown(url: str) -> str:
     parts = urlsplit(plain(url))
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
+def _named(url: str) -> str:
+    """The address as it may be typed again: with its user, without a password."""
+    parts = urlsplit(plain(url))
+    place = parts.netloc.rpartition("@")[2]
+    user = f"{parts.username}@" if parts.username else ""
+    return urlunsplit(parts._replace(netloc=user + place, query=""))
 
 
 def _user(url: str) -> str:

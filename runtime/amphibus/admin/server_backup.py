@@ -9,14 +9,11 @@ from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from amphibus.admin.server import connected, plain
+from amphibus.database.postgres.leases import count_alive
 from amphibus.errors import StoreError, StoreInUse
 
 NAME: Final = "schemas.dump"
 _BEFORE: Final = "_before_restore"
-_ALIVE: Final = (
-    "SELECT count(*) FROM {}.amphibus_instance"
-    " WHERE until > (extract(epoch from clock_timestamp()) * 1000000)::bigint"
-)
 
 
 def backup(url: str, modules: Sequence[str], folder: Path) -> Path:
@@ -69,7 +66,7 @@ async def restore(
 
 
 def kept(module: str) -> str:
-    """What a module's schema of before a restore is called."""
+    """Returns what a module's schema of before a restore is called."""
     return f"{module}{_BEFORE}"
 
 
@@ -83,10 +80,7 @@ async def _as_before(url: str, modules: Sequence[str]) -> None:
 async def _refuse_running(url: str, modules: Sequence[str]) -> None:
     async with connected(url) as connection:
         for module in modules:
-            table = f'"{module}".amphibus_instance'
-            if not await connection.fetchval("SELECT to_regclass($1)", table):
-                continue
-            if count := await connection.fetchval(_ALIVE.format(f'"{module}"')):
+            if count := await count_alive(connection, module):
                 raise StoreInUse(
                     f"module {module} is running, in {count} instances",
                     "a database is not replaced under a module that uses it",

@@ -3,21 +3,14 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from amphibus.admin.database import reading, writing
+from amphibus.database.facts import facts_of_schema
+from amphibus.database.outbox import skip_number_in_file, skip_number_on_server
 from amphibus.database.schema.steps import check_facts
-from amphibus.database.sql import Sql, SqliteSql
-
-_LET_NOBODY_COMMIT: Final = (
-    "UPDATE amphibus_instance SET id = id || '+'",
-    "UPDATE amphibus_instance SET id = left(id, -1)",
-)
-"""Waits for the transactions of all instances, and makes those rerun that have looked already.
-
-Each holds its instance's key. That is what a file's one writer is, so that a repair needs no more care
-on a server than in a file.
-"""
+from amphibus.database.sql import Sql
+from amphibus.database.sqlite.sql import SqliteSql
 
 
 class AdminStore(Protocol):
@@ -72,7 +65,7 @@ class FileStore:
 
     async def skip_number(self, sql: Sql) -> None:
         """Leaves a number of the outbox out."""
-        await sql.run("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'amphibus_outbox'")
+        await skip_number_in_file(sql)
 
 
 class SchemaStore:
@@ -96,14 +89,15 @@ class SchemaStore:
     async def writing(self) -> AsyncIterator[Sql]:
         """A write transaction; every instance waits for it."""
         async with self._connected() as connection, connection.transaction():
+            from amphibus.database.postgres.leases import let_nobody_commit
+
             sql = await self._checked(connection)
-            for statement in _LET_NOBODY_COMMIT:
-                await sql.run(statement)
+            await let_nobody_commit(sql)
             yield sql
 
     async def skip_number(self, sql: Sql) -> None:
         """Leaves a number of the outbox out."""
-        await sql.row("SELECT nextval(pg_get_serial_sequence('amphibus_outbox', 'seq'))")
+        await skip_number_on_server(sql)
 
     def _connected(self) -> AbstractAsyncContextManager[Any]:
         from amphibus.admin.server import connected
@@ -114,7 +108,7 @@ class SchemaStore:
         from amphibus.database.postgres.sql import PostgresSql
 
         sql = PostgresSql(connection)
-        facts = dict(await connection.fetch("SELECT name, value FROM amphibus_meta"))
+        facts = await facts_of_schema(connection, self._module)
         check_facts(facts, self._module, f"schema {self._module}")
         return sql
 
@@ -135,9 +129,3 @@ async def schemas(url: str, modules: Iterable[str], partitions: int) -> dict[str
 
     found = await readable(url, list(modules))
     return {module: SchemaStore(module, url, partitions) for module in found}
-
-
-async def insert(sql: Sql, table: str, row: Mapping[str, Any]) -> None:
-    """Inserts a row by column names."""
-    marks = ", ".join("?" * len(row))
-    await sql.run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())

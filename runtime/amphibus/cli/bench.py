@@ -16,14 +16,14 @@ def bench(
     quick: Annotated[bool, Parameter(negative="")] = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Measure the platform beside what could be used instead.
+    """Measure Amphibus beside what you could use instead.
 
-    It brings a broker and a database server of its own, and takes about ten minutes. A whole run
-    writes BENCHMARKS.md and docs/benchmarks/; progress is on standard error.
+    It starts a broker and a database server of its own and takes about ten minutes. A whole run
+    writes BENCHMARKS.md and docs/benchmarks/; progress goes to standard error.
 
     Args:
-        only: These figures only; repeatable. A wrong name is answered with those that there are.
-        quick: A few minutes; too short to rely on, so nothing is written.
+        only: Only these figures; repeatable. A wrong name lists the known ones.
+        quick: Take a few minutes; too short to rely on, so nothing is written.
     """
     root = options.root()
     if not (root / "tests" / "benchmarks" / "__main__.py").is_file():

@@ -11,7 +11,7 @@ def completion(shell: Literal["bash", "zsh", "fish"]) -> None:
     fish: amphibus completion fish > ~/.config/fish/completions/amphibus.fish
 
     Args:
-        shell: Which shell.
+        shell: The shell.
     """
     from amphibus.cli.main import application
 

@@ -1,4 +1,4 @@
-"""`amphibus demo`: what the project itself has to show, in the Python module that it names."""
+"""`amphibus demo`: runs the demo that the project names in its configuration."""
 
 import importlib
 from typing import Annotated, Any

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, show_json
+from amphibus.cli.output import CommandError, show_json, unknown
 from amphibus.cli.places import GATEWAY, module_names
 
 _EVERYWHERE: Final = (
@@ -16,7 +16,7 @@ _EVERYWHERE: Final = (
     "config/topology.lock.json",
     "modules/__init__.py",
 )
-"""Contracts are what modules say to each other; the lock says who they are."""
+"""The files that every image holds: modules talk in contracts, and the lock names the modules."""
 
 
 def image(
@@ -28,12 +28,12 @@ def image(
 ) -> None:
     """Show the files that a module's image holds, or copy them.
 
-    They are its own code, all contracts, the configuration and the lock of who handles what: no
-    other module's code, no tests, no data.
+    They are its own code, all contracts, the configuration and the topology lock: no other
+    module's code, no tests, no data.
 
     Args:
         module: The module; gateway is one.
-        list_: Print the files, one a line, which is also done without --to.
+        list_: Print the files, one a line; the default without --to.
         to: Copy them into this folder, which must be empty or new.
     """
     root = options.root()
@@ -47,16 +47,14 @@ def image(
 
 
 def files_of(root: Path, module: str) -> list[Path]:
-    """The files of a module's image, sorted. Nothing of the project is imported.
+    """Returns the files of a module's image, sorted. Imports nothing of the project.
 
     Raises:
         CommandError: there is no such module, or no lock.
     """
     known = module_names(root)
     if module not in known:
-        raise CommandError(
-            f"no module {module}", f"there are {', '.join(known)}", "amphibus modules", Exit.USAGE
-        )
+        raise unknown("module", module, known, "amphibus modules")
     if not (root / "config" / "topology.lock.json").is_file():
         raise CommandError(
             "config/topology.lock.json is missing",

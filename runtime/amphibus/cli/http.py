@@ -1,21 +1,22 @@
-"""HTTP to a running shop: addresses of contracts, and what an answer that is none means."""
+"""HTTP to a running shop: the addresses of contracts, and the meaning of error responses."""
 
-import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from amphibus.cli.output import CommandError, Exit
+from amphibus.messages.json_text import read_json
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
 
 
 def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
-    """The path of a contract's route, its parameters taken from the data.
+    """Returns the path of a contract's route, with its parameters taken from the data.
 
     Raises:
         CommandError: it has no route, or a parameter is missing.
@@ -25,7 +26,7 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
         raise CommandError(
             f"{contract.contract_type} has no route",
             "it is only sent between modules",
-            "amphibus send without --http puts it into the gateway's outbox",
+            "leave --http out: it goes into the gateway's outbox then",
             Exit.USAGE,
         )
     try:
@@ -43,7 +44,7 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
 
 @contextmanager
 def reaching(url: str) -> Iterator[None]:
-    """Turns what httpx raises into errors that say whether to try again.
+    """Turns httpx's errors into errors that say whether to try again.
 
     Raises:
         CommandError: nobody answers there, or not in time.
@@ -61,13 +62,23 @@ def reaching(url: str) -> Iterator[None]:
         raise CommandError(
             f"nobody answers at {url}",
             str(error) or type(error).__name__,
-            "amphibus run, or name its address with --http",
+            start_of(url),
             Exit.UNREACHABLE,
         ) from error
 
 
+def start_of(url: str) -> str:
+    """Returns how a shop is started that answers at an address, if it is one of this machine."""
+    try:
+        parts = urlsplit(url)
+        port, here = parts.port or 80, parts.hostname in ("127.0.0.1", "localhost", "::1")
+    except ValueError:
+        here = False
+    return f"amphibus run --port {port}" if here else "start it there, or correct its address"
+
+
 def refusal(response: httpx.Response) -> str:
-    """What a problem answer says, every field of it."""
+    """Returns the text of a problem response, with every wrong field."""
     try:
         problem = response.json()
         fields = "; ".join(
@@ -79,22 +90,14 @@ def refusal(response: httpx.Response) -> str:
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """JSON of a command line, which must be an object.
+    """Parses JSON from the command line, which must be an object.
 
     Raises:
         CommandError: it is none.
     """
     try:
-        found = json.loads(text)
+        return read_json(os.fsencode(text))
     except ValueError as error:
         raise CommandError(
-            "--data is not JSON", str(error), '--data \'{"name": "value"}\'', Exit.USAGE
+            "--data cannot be read", str(error), '--data \'{"name": "value"}\'', Exit.USAGE
         ) from None
-    if not isinstance(found, dict):
-        raise CommandError(
-            "--data is no object",
-            f"it is {type(found).__name__}",
-            '--data \'{"name": "value"}\'',
-            Exit.USAGE,
-        )
-    return found

@@ -1,17 +1,24 @@
-"""The command `amphibus`: the tree of commands, and how a command ends."""
+"""The command `amphibus`: the tree of commands, and their ends."""
 
 import contextlib
-import difflib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
-from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
+from cyclopts import (
+    App,
+    CoercionError,
+    CycloptsError,
+    Parameter,
+    UnknownCommandError,
+    UnknownOptionError,
+)
 
 from amphibus import __version__
 from amphibus.cli.output import CommandError, Exit, exit_code, show_error
 from amphibus.errors import AmphibusError
+from amphibus.nearest import nearest
 
 HELP: Final = "Business modules that talk through typed messages, in one process or over a broker."
 EPILOGUE: Final = (
@@ -19,17 +26,17 @@ EPILOGUE: Final = (
     "4 something is unreachable, 5 timeout."
 )
 COMMANDS: Final = (
-    ("run", "run.command:run", "Start the modules; a monolith if not told otherwise."),
+    ("run", "run.command:run", "Start the modules: all in one process, unless told otherwise."),
     ("demo", "demo_command:demo", "Show the project at work, message by message."),
-    ("send", "send.command:send", "Send a command, or a file of them."),
+    ("send", "send.command:send", "Send a command, or a file of commands."),
     ("ask", "look.ask:ask", "Ask a query of a running shop."),
-    ("modules", "look.modules:modules", "Show what each module handles, says and asks."),
-    ("check", "check.command:check", "Check all declarations; --fix rewrites what is generated."),
+    ("modules", "look.modules:modules", "Show the messages that each module sends and receives."),
+    ("check", "check.command:check", "Check all declarations; --fix rewrites the generated files."),
     ("logs", "look.logs:logs", "Show the story of a flow across all modules."),
-    ("replay", "dead.replay:replay", "Send the events of a module again, to one that subscribes."),
-    ("bench", "bench:bench", "Measure the project beside what could be used instead."),
+    ("replay", "dead.replay:replay", "Send a module's events again to one subscriber."),
+    ("bench", "bench:bench", "Measure Amphibus beside what you could use instead."),
     ("probe", "look.probe:probe", "Ask a process here whether it is ready, for health checks."),
-    ("version", "look.version:version", "Show the versions of what runs here."),
+    ("version", "look.version:version", "Show the versions of Amphibus, Python and the libraries."),
     ("completion", "completion:completion", "Print a completion script for your shell."),
 )
 GROUPS: Final = (
@@ -37,56 +44,56 @@ GROUPS: Final = (
         "db",
         "Look after the modules' databases.",
         (
-            ("create", "db.server:create", "Make schemas and roles on a database server."),
-            ("status", "db.command:status", "Show what is in each database and what waits in it."),
-            ("upgrade", "db.command:upgrade", "Bring the databases to the newest version."),
+            ("create", "db.server:create", "Create schemas and roles on a database server."),
+            ("status", "db.command:status", "Show how many messages each database holds."),
+            ("upgrade", "db.command:upgrade", "Upgrade the databases to the newest version."),
             ("backup", "db.command:make_backup", "Copy all databases as they are at one moment."),
             ("restore", "db.command:restore_backup", "Put a backup in place, while nothing runs."),
         ),
     ),
     (
         "dead",
-        "Look after messages that used up their retries.",
+        "Look after dead letters: messages that used up their retries.",
         (
-            ("list", "dead.command:list_dead", "List them."),
-            ("show", "dead.command:show", "Show one with its reason, traceback and payload."),
-            ("retry", "dead.command:retry", "Try them again, with all their attempts."),
-            ("edit", "dead.command:edit", "Correct the payload of one."),
-            ("discard", "dead.command:discard", "Give them up, so that they are never handled."),
+            ("list", "dead.command:list_dead", "List dead letters."),
+            ("show", "dead.command:show", "Show a dead letter: reason, traceback and payload."),
+            ("retry", "dead.command:retry", "Retry dead letters, with all their attempts."),
+            ("edit", "dead.command:edit", "Correct the payload of a dead letter."),
+            ("discard", "dead.command:discard", "Discard dead letters; they are never handled."),
         ),
     ),
     (
         "broker",
-        "Give each module its own user at the broker, with no more rights than it needs.",
+        "Give each module a user at the broker, with no more rights than it needs.",
         (
-            ("apply", "broker.command:apply", "Make users, rights and queues at the broker."),
+            ("apply", "broker.command:apply", "Create users, rights and queues at the broker."),
             ("check", "broker.command:check", "Compare the broker with the front pages."),
-            ("definitions", "broker.command:definitions", "Print them for import_definitions."),
+            ("definitions", "broker.command:definitions", "Print definitions to import."),
         ),
     ),
     (
         "contracts",
-        "Look at the messages.",
+        "Look at the contracts of messages.",
         (
-            ("list", "look.contracts:list_contracts", "List them, and who takes each."),
-            ("show", "look.contracts:show", "Show what one says on the wire."),
+            ("list", "look.contracts:list_contracts", "List contracts, with their receivers."),
+            ("show", "look.contracts:show", "Show a contract as it is on the wire."),
         ),
     ),
     (
         "export",
-        "Write out what others need.",
+        "Export files that others need.",
         (("image", "export_image:image", "Show or copy the files of a module's image."),),
     ),
     (
         "config",
         "Look at the configuration.",
-        (("show", "look.config:show", "Show every setting, its value and where it comes from."),),
+        (("show", "look.config:show", "Show every setting, its value and its origin."),),
     ),
 )
 
 
 def application() -> App:
-    """The tree of commands. None of their files is imported before it is typed."""
+    """Returns the tree of commands. A command's file is imported when the command is typed."""
     plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
     app = App(
         name="amphibus",
@@ -117,15 +124,16 @@ def execute(arguments: Sequence[str]) -> int:
         result = application()(list(arguments), print_error=False, exit_on_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        show_error(_usage(error))
+        usage = _usage(error)
+        show_error(usage, _fix(usage, arguments))
         return Exit.USAGE
     except AmphibusError as error:
-        show_error(error)
+        show_error(error, _fix(error, arguments))
         return exit_code(error)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever reads our output has seen enough; the interpreter must not complain at its end.
+        # The reader of our output has seen enough; the interpreter must not complain at its end.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
@@ -133,13 +141,30 @@ def execute(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """The console script `amphibus`."""
+    """Runs the console script `amphibus`."""
     sys.exit(execute(sys.argv[1:]))
 
 
 def run() -> None:
-    """The console script `run`: `amphibus run`."""
+    """Runs the console script `run`, which is `amphibus run`."""
     sys.exit(execute(["run", *sys.argv[1:]]))
+
+
+def _fix(error: AmphibusError, words: Sequence[str]) -> str:
+    from amphibus.cli.fix import corrected, elsewhere, secret
+
+    if secret(words):
+        return error.fix
+    change = error.change if isinstance(error, CommandError) else {}
+    return corrected(words, change) if change else elsewhere(error.fix, words, _understood)
+
+
+def _understood(words: list[str]) -> bool:
+    try:
+        application().parse_args(words, print_error=False, exit_on_error=False)
+    except CycloptsError:
+        return False
+    return True
 
 
 def _usage(error: CycloptsError) -> CommandError:
@@ -147,9 +172,21 @@ def _usage(error: CycloptsError) -> CommandError:
     if isinstance(error, UnknownCommandError):
         return _unknown_command(error, chain)
     what, _, why = str(error).strip().partition(". ")
-    return CommandError(
-        what.rstrip("."), why or "the command line cannot be understood", f"{chain} --help"
-    )
+    why = why or "the command line cannot be understood"
+    return CommandError(what.rstrip("."), why, f"{chain} --help", change=_misspelt(error))
+
+
+def _misspelt(error: CycloptsError) -> dict[str, str]:
+    """An option that there is not, or a value that is not in its list, with the nearest that is."""
+    known: list[str] = []
+    if isinstance(error, UnknownOptionError):
+        typed = (error.token.keyword or error.token.value).partition("=")[0]
+        known = [name for each in error.argument_collection for name in each.names]
+    elif isinstance(error, CoercionError) and error.token is not None:
+        typed = error.token.value
+        known = [each for each in get_args(error.target_type) if isinstance(each, str)]
+    near = nearest(typed, known) if known else None
+    return {typed: near} if near else {}
 
 
 def _unknown_command(error: UnknownCommandError, chain: str) -> CommandError:
@@ -157,9 +194,10 @@ def _unknown_command(error: UnknownCommandError, chain: str) -> CommandError:
     groups = {group: [name for name, *_ in commands] for group, _, commands in GROUPS}
     names = groups.get((error.command_chain or ("",))[-1], [each[0] for each in COMMANDS])
     names = [*names, *groups] if names and names[0] == "run" else names
-    near = difflib.get_close_matches(typed, names, n=1)
+    near = nearest(typed, names)
     return CommandError(
         f"unknown command '{typed}'",
         f"there are {', '.join(names)}",
-        f"{chain} {near[0]}" if near else f"{chain} --help",
+        f"{chain} --help",
+        change={typed: near} if near else {},
     )

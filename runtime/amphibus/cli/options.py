@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they find the project and its data."""
+"""The options that several commands share, and the search for the project and its data."""
 
 import asyncio
 import json
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.errors import NoProject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +26,11 @@ DataDir = Annotated[
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 DryRun = Annotated[
     bool,
-    Parameter(name="--dry-run", negative="", help="Say what would be done and change nothing."),
+    Parameter(name="--dry-run", negative="", help="Print what would be done, and change nothing."),
 ]
 Contract = Annotated[
     str | None,
-    Parameter(name="--type", help="Of this contract only, such as orders.PlaceOrder.v1."),
+    Parameter(name="--type", help="Only this contract, such as orders.PlaceOrder.v1."),
 ]
 All = Annotated[bool, Parameter(name="--all", negative="", help="All of them.")]
 Db = Annotated[
@@ -44,10 +45,10 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def project() -> "Project":
-    """The project that the current folder lies in.
+    """Returns the project that the current folder lies in.
 
     Raises:
-        AmphibusError: there is none.
+        NoProject: there is none.
     """
     from amphibus.routing.project import Project
 
@@ -55,7 +56,7 @@ def project() -> "Project":
 
 
 def destinations() -> dict[str, list[str]]:
-    """Type of a message -> the modules that it goes to, as the last `amphibus check --fix` wrote it.
+    """Returns type of a message -> its receivers, as the last `amphibus check --fix` wrote it.
 
     Nothing is imported for it, so that it is there at once; outside a project it is empty.
     """
@@ -63,15 +64,15 @@ def destinations() -> dict[str, list[str]]:
         lock = json.loads((root() / "config" / "topology.lock.json").read_text())
         subscribers: dict[str, list[str]] = lock["subscribers"]
         return subscribers | {name: [owner] for name, owner in lock["owners"].items()}
-    except (OSError, ValueError, KeyError, CommandError):
+    except (OSError, ValueError, KeyError, NoProject):
         return {}
 
 
 def settings(*, mode: str = "monolith", **flags: Any) -> "Settings":
-    """The settings of the project that the current folder lies in.
+    """Returns the settings of the project that the current folder lies in.
 
     Raises:
-        AmphibusError: there is no project.
+        NoProject: there is none.
         ConfigError: they cannot be used.
     """
     from amphibus.config.settings import load_settings
@@ -80,25 +81,18 @@ def settings(*, mode: str = "monolith", **flags: Any) -> "Settings":
 
 
 def root() -> Path:
-    """The project's root, found without loading the project.
+    """Returns the project's root, found without loading the project.
 
     Raises:
-        CommandError: there is none.
+        NoProject: there is none.
     """
-    start = Path.cwd()
-    for folder in (start, *start.parents):
-        if (folder / "config" / "amphibus.toml").is_file():
-            return folder
-    raise CommandError(
-        f"no Amphibus project in {start}",
-        "neither it nor a folder above it holds config/amphibus.toml",
-        "change to your project's folder",
-        Exit.USAGE,
-    )
+    from amphibus.config.root import project_root
+
+    return project_root(Path.cwd())
 
 
 def data_dir(given: Path | None) -> Path:
-    """The folder of the databases: the one that was given, else the configured one.
+    """Returns the folder of the databases: the given one, else the configured one.
 
     Raises:
         CommandError: the databases are no files.
@@ -117,7 +111,7 @@ def data_dir(given: Path | None) -> Path:
 
 
 def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]:
-    """The modules' databases, by module: in a folder that was given, on a server, or in the configured folder.
+    """Returns the modules' databases, by module: in a given folder, on a server, or in the configured folder.
 
     Raises:
         StoreError: there are none.
@@ -136,7 +130,7 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
 
 
 def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
-    """Where messages of producers are put; a file is made if there is none.
+    """Returns the database that producers' messages go into; makes a file if there is none.
 
     Raises:
         StoreError: it cannot be made, or the server cannot be reached.
@@ -154,39 +148,35 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
         raise CommandError(
             "there is no outbox of a gateway on that server",
             "its schema has not been made, or this user may not read it",
-            "amphibus db create, then: amphibus db upgrade",
+            "amphibus db create && amphibus db upgrade",
         )
     folder = configured.data_dir if given is None else given.absolute()
     return FileStore(asyncio.run(prepare(folder)), configured.bus.partitions)
 
 
 def store_of(module: str, found: "Mapping[str, AdminStore]") -> "AdminStore":
-    """The database of one module.
+    """Returns the database of one module.
 
     Raises:
         CommandError: it has none there.
     """
     if module not in found:
-        raise CommandError(
-            f"module {module} has no database there",
-            f"the modules there are {', '.join(found)}",
-            "name one of them",
-            Exit.USAGE,
-        )
+        raise unknown("database of module", module, found, "amphibus db status")
     return found[module]
 
 
 def base_url(given: str | None) -> str:
-    """Address of the shop: the one that was given, else the configured one."""
+    """Returns the address of the shop: the given one, else the configured one."""
+    from amphibus.config.addresses import local_url
+
     if given is not None:
         return given.rstrip("/")
     configured = settings()
-    host = "127.0.0.1" if configured.host in ("0.0.0.0", "::") else configured.host  # noqa: S104
-    return f"http://{host}:{configured.port}"
+    return local_url(configured.host, configured.port)
 
 
 def instant(text: str) -> int:
-    """`2025-01-31`, `2025-01-31T12:00:00Z`, or `30m`, `2h`, `7d` ago: microseconds since the epoch.
+    """Parses `2025-01-31`, `2025-01-31T12:00:00Z`, or `30m`, `2h`, `7d` ago, to microseconds since the epoch.
 
     Raises:
         CommandError: it is neither.

@@ -1,25 +1,28 @@
-"""How commands speak: exit codes, three-line errors, aligned columns, JSON, times."""
+"""The output of commands: exit codes, three-line errors, aligned columns, JSON, times."""
 
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, Final, TextIO
 
 from amphibus.errors import (
     AmphibusError,
     ConfigError,
     DeclarationError,
+    NoProject,
     OwnerAway,
     RequestTimeout,
 )
+from amphibus.nearest import did_you_mean, nearest
 
 
 class Exit(IntEnum):
-    """What a command ends with; shown at the end of `amphibus --help`."""
+    """The exit codes of commands, shown at the end of `amphibus --help`."""
 
     OK = 0
     FAILED = 1
@@ -30,14 +33,28 @@ class Exit(IntEnum):
 
 
 class CommandError(AmphibusError):
-    """A command that cannot go on. Nothing more is done."""
+    """A command that cannot go on. Nothing more is done.
 
-    def __init__(self, what: str, why: str, fix: str, code: Exit = Exit.FAILED) -> None:
+    `change` says what makes the line right that was typed: `{"--port": "8124"}` or `{"ordres": "orders"}`. The line
+    so changed is then what to type, and `fix` only where that line is not known or holds a password.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        why: str,
+        fix: str,
+        code: Exit = Exit.FAILED,
+        *,
+        change: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(what, why, fix)
         self.code = code
+        self.change = change
 
 
 _CODES: Final = (
+    (NoProject, Exit.USAGE),
     (ConfigError, Exit.USAGE),
     (DeclarationError, Exit.PROBLEMS),
     (OwnerAway, Exit.UNREACHABLE),
@@ -48,23 +65,36 @@ RED, GREEN, YELLOW, BOLD, DIM = "31", "32", "33", "1", "2"
 
 
 def exit_code(error: AmphibusError) -> Exit:
-    """The exit code that an error ends a command with."""
+    """Returns the exit code that an error ends a command with."""
     if isinstance(error, CommandError):
         return error.code
     return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.FAILED)
 
 
-def show_error(error: AmphibusError) -> None:
-    """What, why and what to type, on stderr."""
+def unknown(noun: str, name: str, known: Iterable[str], otherwise: str) -> CommandError:
+    """The error for a name that nobody knows: names the known ones, and types the line with the nearest."""
+    names = list(known)
+    near = nearest(name, names)
+    return CommandError(
+        f"no {noun} {name}",
+        f"there are {', '.join(names) or 'none'}" + did_you_mean(name, names),
+        otherwise,
+        Exit.USAGE,
+        change={name: near} if near else {},
+    )
+
+
+def show_error(error: AmphibusError, fix: str | None = None) -> None:
+    """Prints what, why and what to type to stderr; `fix` is a better one than the error knows."""
     lines = [f"{paint('error', RED, BOLD, to=sys.stderr)}  {error.what}"]
-    for label, text in (("why", error.why), ("fix", error.fix)):
+    for label, text in (("why", error.why), ("fix", fix or error.fix)):
         if text:
             lines.append(f"  {paint(label, BOLD, to=sys.stderr)}  {typed(text)}")
     print("\n".join(lines), file=sys.stderr)
 
 
 def typed(text: str) -> str:
-    """The text with the commands in it as people type them here: `./run demo` for `amphibus demo`."""
+    """Returns the text with its commands as people type them here: `./run demo` for `amphibus demo`."""
     here = os.environ.get("AMPHIBUS_COMMAND")
     if not here:
         return text
@@ -72,22 +102,22 @@ def typed(text: str) -> str:
 
 
 def coloured(to: TextIO) -> bool:
-    """Whether colour may be written: a terminal, and nobody said NO_COLOR."""
+    """Returns whether colour may be written: on a terminal without NO_COLOR."""
     return to.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def paint(text: str, *codes: str, to: TextIO | None = None) -> str:
-    """The text in colour where colour may be written, else as it is."""
+    """Returns the text in colour if colour may be written, else as it is."""
     return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if coloured(to or sys.stdout) else text
 
 
 def show_json(value: Any) -> None:
-    """One JSON document on stdout."""
+    """Prints one JSON document on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table without lines, as wide as its widest cells."""
+    """Prints a table without lines, as wide as its widest cells."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
 
@@ -102,7 +132,7 @@ def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 
 def moment(microseconds: int | None) -> str:
-    """A time of the runtime's tables, for people: UTC, to the millisecond."""
+    """Formats a time of the runtime's tables for people: UTC, to the millisecond."""
     if microseconds is None:
         return "-"
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
@@ -110,12 +140,12 @@ def moment(microseconds: int | None) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 order`, `2 orders`."""
+    """Formats a count: `1 order`, `2 orders`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def progress(total: int, what: str) -> tuple[Callable[[int], None], Callable[[], None]]:
-    """A progress bar on stderr, silent without a terminal: `advance(by)` and `close()`."""
+    """Shows a progress bar on stderr, silent without a terminal: `advance(by)` and `close()`."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

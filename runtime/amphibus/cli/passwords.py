@@ -12,7 +12,7 @@ _FORBIDDEN = 0o077
 
 
 def read_passwords(path: Path) -> dict[str, str]:
-    """User -> password; none if there is no file.
+    """Returns user -> password; none if there is no file.
 
     Raises:
         ConfigError: others may read the file, or it is not what it should be.
@@ -40,7 +40,7 @@ def read_passwords(path: Path) -> dict[str, str]:
 
 
 def passwords(path: Path, users: Iterable[str]) -> dict[str, str]:
-    """The password of each user; those that are missing are made and written, before they are used.
+    """Returns the password of each user; makes and writes missing ones before they are used.
 
     Raises:
         ConfigError: as `read_passwords`, or the file cannot be written.
@@ -62,7 +62,7 @@ def write_secret(path: Path, text: str) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # As a whole or not at all, and never readable by others, not even for a moment.
+        # The file appears whole or not at all, and others can never read it, not even for a moment.
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

@@ -1,1 +1,1 @@
-"""What can be set, and the layers that set it."""
+"""The settings, and the layers that set them."""

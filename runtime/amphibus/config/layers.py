@@ -1,6 +1,6 @@
-"""Reads the layers of the configuration, refuses what is not allowed, remembers who said what."""
+"""Reads the layers of the configuration, rejects what is not allowed, and remembers the origin of each value."""
 
-import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,13 +10,14 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from amphibus.errors import ConfigError
+from amphibus.nearest import did_you_mean, nearest
 
 PREFIX: Final = "AMPHIBUS_"
 _FREE: Final = ("modules", "producers")
-"""Tables whose keys are names; what is in them is checked as a whole."""
+"""Tables whose keys are names; their content is checked as a whole."""
 _NOT_SETTINGS: Final = ("AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPERVISED")
 _OF_TESTS: Final = "AMPHIBUS_TEST_"
-"""Begins the names of those that tell the tests what to use."""
+"""The prefix of the variables that configure the tests."""
 _FLAGS: Final = {
     "data_dir": "--data",
     "db_url": "--db",
@@ -25,29 +26,29 @@ _FLAGS: Final = {
 }
 _SECRET_WORDS: Final = ("password", "secret", "token", "api_key", "private_key", "credential")
 _MORE_SECRET_WORDS: Final = (*_SECRET_WORDS, "passwd", "passphrase", "pwd")
-"""What a key that holds one may hold; a `_FILE` of one is read by its last word alone."""
+"""The words that mark a key as a secret; the name of a `_FILE` variable is judged by its last word alone."""
 
 
 class SettingEntry(NamedTuple):
-    """One value as somebody gave it."""
+    """One value with the place that gave it."""
 
     key: str
     value: Any
     origin: str
     typed: bool
-    """From TOML, which has types; texts of the environment and flags are converted."""
+    """True for TOML, which has types; texts from the environment and flags are converted."""
 
 
 class Leaf(NamedTuple):
-    """What a setting may be."""
+    """The type of one setting."""
 
     adapter: TypeAdapter[Any]
     texts: frozenset[Any]
-    """Those of its types that TOML has no other word for than text: paths and secrets."""
+    """Its types that TOML can only write as text: paths and secrets."""
 
 
 class SettingProblem(NamedTuple):
-    """One thing that is wrong with the configuration."""
+    """One problem of the configuration."""
 
     what: str
     why: str
@@ -61,7 +62,7 @@ def read_layers(
     flags: Mapping[str, Any],
     environ: Mapping[str, str],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """All layers merged, as nested values and as dotted key -> origin.
+    """Returns all layers merged, as nested values and as dotted key -> origin.
 
     Raises:
         ConfigError: with every problem that was found.
@@ -85,7 +86,7 @@ def read_layers(
 
 
 def shown(key: str, value: Any) -> Any:
-    """A value as it may be printed: secrets masked, passwords in URLs too."""
+    """Returns a value as it may be printed, with secrets and the passwords in URLs masked."""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
         return _without_password(value) if "://" in value else "***"
@@ -99,12 +100,12 @@ def shown(key: str, value: Any) -> Any:
 
 
 def secrets_of(model: type[BaseModel]) -> set[str]:
-    """The dotted keys of a model that are declared to be secrets."""
+    """Returns the dotted keys of a model that are declared as secrets."""
     return {key for key, leaf in _leaves(model) if SecretStr in leaf.texts}
 
 
 def _sounds_secret(key: str) -> bool:
-    """By the words in it; in a module's table, which may be nested, by those of every part."""
+    """Judges a key by its words; in a module's table, which may be nested, by the words of every part."""
     table, *parts = key.lower().replace("-", "_").split(".")
     free = table in _FREE
     parts = parts[1:] if free else [(parts or [table])[-1]]
@@ -113,7 +114,7 @@ def _sounds_secret(key: str) -> bool:
 
 
 def flat(settings: BaseModel) -> Iterator[tuple[str, Any]]:
-    """Every setting as dotted key and value, in the order of their declaration."""
+    """Yields every setting as dotted key and value, in the order of declaration."""
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
@@ -152,7 +153,7 @@ def _entries(
 
 
 def _with_files_read(environ: Mapping[str, str], known: Mapping[str, Leaf]) -> dict[str, str]:
-    """The environment, with the secrets that are in files: `AMPHIBUS_AMQP_URL_FILE` is one's path.
+    """Returns the environment with secrets read from files: `AMPHIBUS_AMQP_URL_FILE` is the path of one.
 
     Raises:
         ConfigError: a file cannot be read, or the secret is given in both ways.
@@ -213,7 +214,7 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Lea
 
 
 def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
-    """The value converted to its type, or what is wrong with it."""
+    """Returns the value converted to its type, or the problem with it."""
     if entry.key.partition(".")[0] in _FREE and entry.key.count(".") > 1:
         return entry.value
     leaf = known.get(entry.key)
@@ -222,7 +223,9 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
     try:
         value = leaf.adapter.validate_python(entry.value, strict=entry.typed and not leaf.texts)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"]
+        wrong = error.errors()[0]
+        listed = re.findall(r"'([^']*)'", str(wrong.get("ctx", {}).get("expected", "")))
+        reason = wrong["msg"] + did_you_mean(str(entry.value), listed)
         secret = SecretStr in leaf.texts
         given = shown(entry.key, SecretStr(str(entry.value)) if secret else entry.value)
         return SettingProblem(
@@ -236,16 +239,15 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
 
 
 def _unknown(entry: SettingEntry, known: Mapping[str, Any]) -> SettingProblem:
-    near = difflib.get_close_matches(entry.key, known, n=1, cutoff=0.5)
     section = entry.key.rpartition(".")[0]
     beside = [key for key in known if key.rpartition(".")[0] == section] or list(known)
-    nearest = near[0] if near else None
-    if nearest and entry.origin.startswith(PREFIX):
-        nearest = PREFIX + nearest.upper().replace(".", "__")
+    near = nearest(entry.key, known)
+    if near and entry.origin.startswith(PREFIX):
+        near = PREFIX + near.upper().replace(".", "__")
     return SettingProblem(
         f"{entry.origin}: unknown setting {entry.key}",
         f"known here: {', '.join(beside)}",
-        f"did you mean {nearest}?" if nearest else "amphibus config show lists them all",
+        f"did you mean {near}?" if near else "amphibus config show",
     )
 
 
@@ -275,7 +277,7 @@ def _problems_between(
 
 
 def _meet(key: str, section: str) -> bool:
-    """Whether a setting lies in a section, or a section in what was given for a setting."""
+    """Returns whether a setting lies in a section, or a section in a value given for a setting."""
     return f"{key}.".startswith(f"{section}.") or f"{section}.".startswith(f"{key}.")
 
 
@@ -286,7 +288,7 @@ def _error(problems: list[SettingProblem]) -> ConfigError:
     return ConfigError(
         f"{len(problems)} settings cannot be used",
         "\n        ".join(lines),
-        "correct them; amphibus config show lists all settings",
+        "amphibus config show",
     )
 
 

@@ -1,4 +1,4 @@
-"""What can be set, and what it is when nobody sets it; `settings_layers` reads the layers.
+"""The settings and their defaults; `config.layers` reads the layers.
 
 Defaults < `config/amphibus.toml` < `config/<mode>.toml` < environment `AMPHIBUS_…` < flags.
 """
@@ -34,7 +34,7 @@ def _switch(given: Any) -> Any:
 
 
 class Section(BaseModel):
-    """A table of settings: frozen, every key known."""
+    """A table of settings: frozen, with known keys only."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
@@ -42,31 +42,31 @@ class Section(BaseModel):
 
 
 class GatewaySettings(Section):
-    """The HTTP side."""
+    """The settings of the HTTP side."""
 
     body_limit_bytes: Positive = 2_000_000
     """Largest request body; a larger one is answered 413."""
     accept_within_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
-    """How long the answer to a stored command waits for its owner, so that a next read finds it."""
+    """Time that the answer to a stored command waits for its owner, so that a next read finds the result."""
     request_timeout_seconds: Seconds = 5.0
-    """How long a query or a decided command may take."""
+    """Time limit of a query or a decided command."""
     page_limit: Annotated[int, Field(ge=1, le=10_000)] = 200
     """Most items of one page."""
 
 
 class BusSettings(Section):
-    """How messages are carried and handled."""
+    """The settings for carrying and handling messages."""
 
     window: Positive = 256
-    """Most messages under way to one destination."""
+    """Most messages under way to one destination: the backpressure of a relay."""
     batch: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Most messages handled in one commit."""
     commit_delay_seconds: Annotated[float, Field(ge=0, le=1)] = 0.005
-    """How long a commit waits for more messages, in the distributed mode, while those of several flows come
+    """Time that a commit waits for more messages, in the distributed mode, while messages of several flows come
     close together; 0: never."""
     handler_timeout_seconds: Seconds = 60.0
-    """How long a handler may take in its transaction, which holds up all others of its module; then it has
-    failed. One that blocks the thread cannot be interrupted, and holds up its whole process."""
+    """Time limit of a handler in its transaction, which holds up all others of its module; then it has
+    failed. A handler that blocks the thread cannot be interrupted, and holds up its whole process."""
     quick_retries: Annotated[int, Field(ge=0, le=100)] = 2
     """Tries at once after a failure, before the message is delayed."""
     max_attempts: Positive = 8
@@ -74,7 +74,7 @@ class BusSettings(Section):
     retry_first_seconds: Seconds = 1.0
     """Wait before the first delayed retry."""
     retry_factor: Annotated[float, Field(ge=1, le=100)] = 2.0
-    """By how much each wait is longer than the one before."""
+    """Growth of each wait over the one before."""
     retry_limit_seconds: Seconds = 300.0
     """Longest wait between two retries."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
@@ -82,7 +82,7 @@ class BusSettings(Section):
     outside_concurrency: Positive = 32
     """Most calls of a module to the outside at once."""
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
-    """How often the relay looks for work that nobody woke it for."""
+    """Interval at which the relay looks for work that nobody woke it for."""
     body_limit_bytes: Positive = 4_194_304
     """Largest payload of a message."""
     partitions: Annotated[int, Field(ge=1, le=256)] = 8
@@ -90,14 +90,14 @@ class BusSettings(Section):
 
 
 class RabbitSettings(Section):
-    """The broker, in the distributed mode."""
+    """The settings of the broker, in the distributed mode."""
 
     prefetch: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Most messages that a partition has under way here."""
+    """Most messages that a partition has under way here; the broker's prefetch (QoS)."""
     confirm_timeout_seconds: Seconds = 5.0
-    """How long the broker may take to confirm a message, before it is published again."""
+    """Time that the broker may take for a publisher confirm, before the message is published again."""
     heartbeat_seconds: Annotated[int, Field(ge=1, le=600)] = 20
-    """How often both sides show that they live; three missed ones end a connection."""
+    """Interval at which both sides show that they live; three missed heartbeats end a connection."""
     verify_senders: Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)] = "auto"
     """Refuse messages whose broker user is not that of the module they name. `auto`: where the module has a user of
     its own, which is `<app>.<env>.<module>`."""
@@ -119,7 +119,7 @@ class ProducerSettings(Section):
 
 
 class RetentionSettings(Section):
-    """How long what is done is kept."""
+    """The time for which handled messages and sent events are kept."""
 
     retain_days: Days = 7.0
     """Handled bodies and sent events: what can be shown and replayed."""
@@ -128,7 +128,7 @@ class RetentionSettings(Section):
     prune_batch: Positive = 500
     """Rows removed in one transaction."""
     prune_every_seconds: Seconds = 60.0
-    """How often it is looked for what may go."""
+    """Interval between two searches for rows to remove."""
 
     @model_validator(mode="after")
     def _ids_outlive_bodies(self) -> Self:
@@ -141,7 +141,7 @@ class RetentionSettings(Section):
 
 
 class Settings(Section):
-    """Everything that can be set. Made once by `load_settings`, passed on, never changed."""
+    """All settings. `load_settings` makes them once; they are passed on and never change."""
 
     app: Name = "shop"
     """Name of the system; names at the broker start with it."""
@@ -163,26 +163,26 @@ class Settings(Section):
     log_level: LogLevel = "info"
     """Least level that is logged."""
     drain_seconds: Seconds = 10.0
-    """How long a stop waits for what is running."""
+    """Time that a stop waits for running work."""
     demo: str = ""
-    """Python module of the project that tells `amphibus demo` what to show."""
+    """Python module of the project that implements `amphibus demo`."""
     gateway: GatewaySettings = GatewaySettings()
-    """The HTTP side."""
+    """The settings of the HTTP side."""
     bus: BusSettings = BusSettings()
-    """How messages are carried and handled."""
+    """The settings for carrying and handling messages."""
     rabbitmq: RabbitSettings = RabbitSettings()
-    """The broker, in the distributed mode."""
+    """The settings of the broker, in the distributed mode."""
     retention: RetentionSettings = RetentionSettings()
-    """How long what is done is kept."""
+    """The time for which handled messages and sent events are kept."""
     producers: Mapping[Name, ProducerSettings] = {}
-    """`[producers.<name>]`: programs outside and what they may send; `amphibus broker` grants it."""
+    """`[producers.<name>]`: programs outside with their contracts; `amphibus broker` grants the rights."""
     modules: Mapping[str, Mapping[str, Any]] = {}
     """`[modules.<name>]`: settings of a module, checked by the model in its container's file."""
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     def origin(self, key: str) -> str:
-        """Where the value of a dotted key comes from: `default`, a file, a variable or a flag."""
+        """Returns the origin of the value of a dotted key: `default`, a file, a variable or a flag."""
         return self._origins.get(key, "default")
 
 
@@ -193,7 +193,7 @@ def load_settings(
     flags: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """The settings of a project.
+    """Loads the settings of a project.
 
     Args:
         root: the folder that holds `config/`.
@@ -202,7 +202,7 @@ def load_settings(
         environ: `AMPHIBUS_PORT`, `AMPHIBUS_BUS__WINDOW`, `AMPHIBUS_MODULES__PAYMENTS__…`.
 
     Raises:
-        ConfigError: what cannot be read, is unknown or not allowed; all of it at once.
+        ConfigError: a file or value is unreadable, unknown or not allowed; names all of them at once.
     """
     values, origins = read_layers(Settings, root, mode, flags or {}, environ)
     settings = Settings.model_validate(values)

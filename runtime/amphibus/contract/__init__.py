@@ -1,4 +1,4 @@
-"""What a contract is made of. Needs Pydantic and nothing else, so that any producer can import it.
+"""The parts of a contract. They need Pydantic and nothing else, so that any producer can import them.
 
 A contract is a frozen class in `contracts/<module>/v<N>.py`, one of three kinds:
 
@@ -9,33 +9,37 @@ A contract is a frozen class in `contracts/<module>/v<N>.py`, one of three kinds
 Parts and answers are `Value`s. Its name on the wire, `orders.PlaceOrder.v1`, is computed from where it stands.
 """
 
-from amphibus.contract.fields import (
-    Amount,
-    Currency,
-    DecimalString,
-    Personal,
-    Sku,
-    personal_fields,
-    problems_of_fields,
-)
+from amphibus.contract.fields import Personal, personal_fields, problems_of_fields
 from amphibus.contract.http import Get, Http, Post
 from amphibus.contract.kinds import Command, Event, Message, Query, Value, kind_of
+from amphibus.contract.moments import Day, Moment
+from amphibus.contract.money import Amount, CentCurrency, Currency, DecimalString, Money
+from amphibus.contract.texts import EmailAddress, Key, LongText, ShortText, Sku, one_line
 
 __all__ = (
     "Amount",
+    "CentCurrency",
     "Command",
     "Currency",
+    "Day",
     "DecimalString",
+    "EmailAddress",
     "Event",
     "Get",
     "Http",
+    "Key",
+    "LongText",
     "Message",
+    "Moment",
+    "Money",
     "Personal",
     "Post",
     "Query",
+    "ShortText",
     "Sku",
     "Value",
     "kind_of",
+    "one_line",
     "personal_fields",
     "problems_of_fields",
 )

@@ -1,6 +1,11 @@
-"""The active currency codes of ISO 4217 (funds and test codes left out)."""
+"""The active currency codes of ISO 4217 (funds and test codes left out), and the digits of each.
 
-CURRENCIES = frozenset(
+Source: ISO 4217, list one of its maintenance agency (SIX), column "minor unit".
+"""
+
+from typing import Final
+
+CURRENCIES: Final = frozenset(
     (  # noqa: SIM905 - a list of 150 quoted codes is no easier to read
         "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "
         "BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP "
@@ -11,3 +16,32 @@ CURRENCIES = frozenset(
         "UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
     ).split()
 )
+_USUAL_DIGITS: Final = 2
+_OTHER_DIGITS: Final = dict.fromkeys(
+    (
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ]
+    ),
+    0,
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)  # noqa: SIM905 - as above
+
+
+def minor_digits(currency: str) -> int:
+    """The digits behind the point of an amount in a currency: 2 of EUR, 0 of JPY, 3 of KWD."""
+    return _OTHER_DIGITS.get(currency, _USUAL_DIGITS)

@@ -1,4 +1,4 @@
-"""How a contract is reached over HTTP, as data that the gateway reads."""
+"""The HTTP binding of a contract, as data that the gateway reads."""
 
 from dataclasses import dataclass, field
 

@@ -29,7 +29,7 @@ class Value(BaseModel):
 
 
 class Message(Value):
-    """What all contracts share: a name on the wire, a key that orders it, and its bindings.
+    """The base of all contracts: a name on the wire, a key that orders it, and its bindings.
 
     Class keywords, all optional:
 

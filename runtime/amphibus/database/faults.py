@@ -16,66 +16,104 @@ _AGAIN_SECONDS: Final = 10.0
 
 _SQLITE: Final = frozenset(
     (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
     )
 )
+"""Whoever runs the statement: the file or the machine is in trouble."""
+_SQLITE_OURS: Final = _SQLITE | {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+"""Of a statement of the runtime. A handler meets them by what it does itself."""
 
-_POSTGRESQL: Final = frozenset(("08", "40", "53", "55", "57", "58"))
-"""Classes of SQLSTATE: connection, serialization and deadlock, resources, not now, shut down, disk."""
-_CONFLICT: Final = "40"
-_ASYNCPG: Final = frozenset(
-    ("InterfaceError", "ConnectionDoesNotExistError", "InternalClientError")
+_LOST: Final = frozenset(
+    {"08000", "08001", "08003", "08004", "08006", "08007", "25P03"}
+    | {"57P01", "57P02", "57P03", "57P04", "57P05"}
 )
+"""The connection is gone, or the server ends it."""
+_CONFLICT: Final = frozenset(("40001", "40003", "40P01"))
+"""Serialization, an unknown completion, deadlock."""
+_FULL: Final = frozenset(("53000", "53100", "53200", "53300", "58000", "58030"))
+"""Of what the server needs nothing is left, or its disk fails."""
+_POSTGRESQL_OURS: Final = _FULL | _CONFLICT | {"08P01", "25006", "53400", "55P03", "57014", "58P01"}
+"""Of a statement of the runtime: a lock that is not given, a time that is over, a server that only reads, too.
+
+A handler's statement meets those by its own doing: that is a failure of its message, and counted.
+"""
+_ASYNCPG: Final = frozenset(("ConnectionDoesNotExistError", "InternalClientError"))
+"""A connection that was cut, also where the driver is surprised by it."""
+
+
+def _cause(error: BaseException) -> Any:
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _state(error: BaseException) -> str:
+    return str(getattr(_cause(error), "sqlstate", None) or "")
 
 
 def is_of_the_database(error: BaseException) -> bool:
-    """Whether an error came out of a statement: the transaction it was in cannot go on."""
+    """True if an error came out of a statement: the transaction it was in cannot go on."""
     of_asyncpg = type(error).__module__.startswith("asyncpg.")
     return of_asyncpg or isinstance(error, sqlite3.Error | SQLAlchemyError)
 
 
+def is_locked(error: BaseException) -> bool:
+    """True if another program has locked the file."""
+    code = getattr(_cause(error), "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def is_conflict(error: BaseException) -> bool:
-    """Whether another instance changed the same rows at the same moment: the same work may succeed at once."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return str(getattr(cause, "sqlstate", None) or "").startswith(_CONFLICT)
+    """True if another instance changed the same rows at the same moment: the same work may succeed at once."""
+    return _state(error) in _CONFLICT
 
 
 def is_store_failure(error: BaseException) -> bool:
-    """Whether the database itself is busy, full or away: the same work may succeed later."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    """True if the database is busy, full or away for a statement of the runtime: the same work may succeed later."""
+    cause = _cause(error)
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OURS
+    ours = isinstance(cause, StoreError | OSError) or type(cause).__name__ == "InterfaceError"
+    return ours or _state(error) in _POSTGRESQL_OURS or is_lost(error)
+
+
+def is_handler_store_failure(error: BaseException) -> bool:
+    """Like `is_store_failure`, for what a handler's own statement raised.
+
+    To be cancelled, timed out, refused a lock or a change is its own failure: its attempts are counted, and end.
+    """
+    if not is_of_the_database(error):
+        return False
+    cause = _cause(error)
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE
-    state = str(getattr(cause, "sqlstate", None) or "")
-    return (
-        isinstance(cause, StoreError | OSError)
-        or state[:2] in _POSTGRESQL
-        or type(cause).__name__ in _ASYNCPG
-        or (isinstance(error, DBAPIError) and error.connection_invalidated)
-    )
+    return _state(error) in _FULL or is_lost(error)
 
 
-def is_read_failure(error: BaseException) -> bool:
-    """Like `is_store_failure`, where only a statement may fail so, and to be refused a change is one's own fault."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
-        return False
-    return is_of_the_database(error) and is_store_failure(error)
+def is_lost(error: BaseException) -> bool:
+    """True if the connection to a server was lost with it."""
+    cause = _cause(error)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if _state(error) in _LOST:
+        return True
+    name = type(cause).__name__
+    return name in _ASYNCPG or (name == "InterfaceError" and "closed" in str(cause))
 
 
 def _why(error: BaseException) -> str:
-    if isinstance(error, StoreError) and error.why:
-        return f"{error.what}: {error.why}"
-    return describe(error)
+    return error.line if isinstance(error, StoreError) else describe(error)
 
 
 class StoreHealth:
-    """What is said of a database that cannot be used: when it begins, every ten seconds, when it is over."""
+    """Tells of a database that cannot be used: when it begins, every ten seconds, when it is over."""
 
     def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.on_change: Callable[[str], None] = lambda _why: None

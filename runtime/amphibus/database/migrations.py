@@ -37,7 +37,7 @@ async def upgrade(store: Store, folder: Path) -> None:
         raise NewerStore(
             f"{store.where} is at revision {here} of module {store.module}",
             f"this code knows {', '.join(known) or 'none'}",
-            "install the newer version, or restore a backup: amphibus db restore",
+            "install the newer version, or restore a backup: amphibus db restore --from FOLDER",
         )
     if not known or here == known[-1]:
         return

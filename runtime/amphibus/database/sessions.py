@@ -1,5 +1,6 @@
 """The session that handlers work with: SQLModel's, with rows by their key from a statement made once."""
 
+import re
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,9 @@ from amphibus.database.store import UnitFailed
 
 S = TypeVar("S", bound=AsyncSession)
 _KEPT: Final = 512
+_COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_ENDS: Final = frozenset(("BEGIN", "START", "COMMIT", "END", "ABORT"))
+_PREPARE: Final = "PREPARETRANSACTION"
 
 
 def session_on(bound: AsyncConnection, kind: type[S]) -> S:
@@ -72,6 +76,41 @@ def _by_key(entity: type, lock: bool) -> Select[Any] | None:
 
 def _is_value(ident: Any) -> bool:
     return ident is not None and not isinstance(ident, (tuple, list, dict))
+
+
+class TransactionGuard:
+    """Keeps a connection's transactions for the runtime, by whatever door somebody else would end one.
+
+    The work of other handlers, not noted yet, is in the same transaction. The drivers below are told to do nothing at
+    SQLAlchemy's commit and rollback, so what a handler does with them ends nothing; it has only spoilt its batch.
+    """
+
+    def __init__(self, bound: AsyncConnection) -> None:
+        self.spoilt = False
+        """A handler ended the transaction as far as SQLAlchemy knows."""
+        self._armed = False
+        connection = bound.sync_connection
+        event.listen(connection, "commit", self._ended)
+        event.listen(connection, "rollback", self._ended)
+        event.listen(connection, "before_cursor_execute", self._executing)
+
+    def begin(self, *, armed: bool) -> None:
+        """A transaction begins; where it is not armed, its user may end it."""
+        self.spoilt, self._armed = False, armed
+
+    def _ended(self, _connection: Any) -> None:
+        self.spoilt = self._armed
+
+    def _executing(self, *seen: Any) -> None:
+        if self._armed and _is_of_transactions(seen[2]):
+            raise UnitFailed
+
+
+@lru_cache(maxsize=1024)
+def _is_of_transactions(statement: str) -> bool:
+    words = _COMMENTS.sub(" ", statement).split(maxsplit=2)
+    first, second = (word.upper().rstrip(";") for word in (*words[:2], "", "")[:2])
+    return first in _ENDS or (first == "ROLLBACK" and second != "TO") or first + second == _PREPARE
 
 
 def _uncommitting(session: Session) -> None:

@@ -30,7 +30,7 @@ class Connection(Protocol):
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """Returns whether a transaction is open."""
         ...
 
     async def begin(self) -> None:
@@ -39,26 +39,26 @@ class Connection(Protocol):
 
     @property
     def begun(self) -> bool:
-        """Whether a commit has begun another transaction, which has done nothing yet."""
+        """Returns whether a commit has begun another transaction, which has done nothing yet."""
         ...
 
     @property
     def overrun(self) -> bool:
-        """Whether a statement was refused because it was read without a snapshot."""
+        """Returns whether a statement was refused because it was read without a snapshot."""
         ...
 
     @property
     def undoes(self) -> bool:
-        """Whether one of several units is worth a savepoint; if not, `undo` takes back the whole transaction."""
+        """Returns whether one of several units is worth a savepoint; if not, `undo` undoes the transaction."""
         ...
 
     @property
     def slice_seconds(self) -> float:
-        """How long one transaction may take in more units."""
+        """Returns how long one transaction may take in more units."""
         ...
 
     async def savepoint(self) -> None:
-        """Where `undo` goes back to."""
+        """Returns where `undo` goes back to."""
         ...
 
     async def undo(self) -> None:
@@ -82,17 +82,17 @@ class Store(Protocol):
 
     @property
     def module(self) -> str:
-        """Whose it is."""
+        """The module that it belongs to."""
         ...
 
     @property
     def where(self) -> str:
-        """How a message to the user names it; without a password."""
+        """Returns how a message to the user names it; without a password."""
         ...
 
     @property
     def health(self) -> StoreHealth:
-        """What is said when it cannot be used."""
+        """The reports about it when it cannot be used."""
         ...
 
     @property
@@ -103,6 +103,10 @@ class Store(Protocol):
     @property
     def reader(self) -> Sql:
         """Sees what is committed, outside every transaction."""
+        ...
+
+    async def renew_writer(self) -> None:
+        """Gives up the connection that changes are made on, in whatever state it is, for a new one."""
         ...
 
     async def open(self, migrate: Migrate | None = None, *, upgrade: bool = False) -> None:
@@ -136,7 +140,7 @@ class Store(Protocol):
         ...
 
     async def has_table(self, name: str) -> bool:
-        """Whether the module has a table of that name."""
+        """Returns whether the module has a table of that name."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What a commit writes into the runtime's own tables: collected while it is prepared, written at once at its end."""
+"""The write set of a commit: rows of the runtime's own tables, collected meanwhile and written at its end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

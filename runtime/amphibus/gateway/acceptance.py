@@ -1,4 +1,4 @@
-"""What the gateway uses of the runtime: its own store, the answers of owners, requests."""
+"""The gateway's view of the runtime: its own store, the answers of owners, requests."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -10,7 +10,7 @@ from amphibus.routing.topology import Topology
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the store knows of a write that wants to be accepted.
+    """The verdict of the store on a write that wants to be accepted.
 
     * `new`: nothing; it is recorded now, and a stored command is in the outbox, durable;
     * `same`: accepted before with this body; `status`, `location` and `answer` are what was answered
@@ -90,4 +90,8 @@ class Acceptance(Protocol):
 
     async def undelivered(self, business_identity: str) -> Message | None:
         """The stored command accepted under this identity that has not reached its owner yet."""
+        ...
+
+    async def accepted_as(self, business_identity: str) -> str | None:
+        """The id of the message that was accepted under this identity and not refused, or None."""
         ...

@@ -8,6 +8,14 @@ from typing import Final
 
 from amphibus.clock import Clock
 from amphibus.contract import Message
+from amphibus.database.accepted import (
+    accepted_as,
+    forget_unanswered,
+    insert_accepted,
+    record_answer,
+    undelivered_command,
+    withdraw_accepted,
+)
 from amphibus.database.store import Store
 from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
@@ -20,13 +28,8 @@ from amphibus.transport import Transport
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
-_INSERT: Final = (
-    "INSERT INTO amphibus_accepted (identity, message_id, digest, accepted, location)"
-    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (identity) DO NOTHING"
-)
-_KNOWN: Final = (
-    "SELECT digest, message_id, status, location, answer FROM amphibus_accepted WHERE identity = ?"
-)
+_REFUSED_FROM: Final = 400
+"""Statuses from here on say that it was not accepted."""
 
 
 class AcceptedStore:
@@ -156,17 +159,21 @@ class AcceptedStore:
 
     async def undelivered(self, business_identity: str) -> Message | None:
         """The stored command accepted under this identity that has not reached its owner yet."""
-        row = await self._store.reader.row(
-            "SELECT o.type, o.body FROM amphibus_accepted a JOIN amphibus_outbox o ON o.id = a.message_id"
-            " JOIN amphibus_delivery d ON d.seq = o.seq WHERE a.identity = ? LIMIT 1",
-            business_identity,
-        )
-        if row is None:
+        found = await undelivered_command(self._store.reader, business_identity)
+        if found is None:
             return None
-        return self.topology.contracts[row[0]].model_validate_json(row[1])
+        contract, body = found
+        return self.topology.contracts[contract].model_validate_json(body)
+
+    async def accepted_as(self, business_identity: str) -> str | None:
+        """The id of the message that was accepted under this identity and not refused, or None."""
+        known = await accepted_as(self._store.reader, business_identity)
+        if known is None or (known.status or 0) >= _REFUSED_FROM:
+            return None
+        return known.message_id
 
     def _sent_elsewhere(self, envelope: Envelope) -> bool:
-        """Whether another instance has the partition, and takes it out of the outbox that all share."""
+        """Says if another instance has the partition, and takes it out of the outbox that all share."""
         partition = partition_of(envelope.key, envelope.id, self._assignment.count)
         return partition not in self._assignment.owned
 
@@ -196,14 +203,23 @@ class AcceptedStore:
     ) -> Verdict:
         sql, now = transaction.sql, self._clock.now()
         for place, identity in enumerate(identities):
-            if await sql.run(_INSERT, identity, message_id, digest, now, location):
+            if await insert_accepted(
+                sql,
+                identity=identity,
+                message_id=message_id,
+                digest=digest,
+                accepted=now,
+                location=location,
+            ):
                 continue
             for other in identities[:place]:
-                await sql.run("DELETE FROM amphibus_accepted WHERE identity = ?", other)
-            known = await sql.row(_KNOWN, identity)
-            if known is None or known[0] != digest:
+                await withdraw_accepted(sql, other)
+            known = await accepted_as(sql, identity)
+            if known is None or known.digest != digest:
                 return Verdict("other_body" if identity == key_identity else "other_content")
-            return Verdict("same", known[1], known[2] or 0, known[3], known[4] or b"")
+            return Verdict(
+                "same", known.message_id, known.status or 0, known.location, known.answer or b""
+            )
         if envelope is not None:
             contract = self.topology.contracts[envelope.type]
             transaction.send([(envelope, self.topology.destinations(contract))])
@@ -228,15 +244,8 @@ class AcceptedStore:
 async def _record_answer(
     message_id: str, status: int, answer: bytes, transaction: Transaction
 ) -> None:
-    await transaction.sql.run(
-        "UPDATE amphibus_accepted SET status = ?, answer = ? WHERE message_id = ?",
-        status,
-        answer,
-        message_id,
-    )
+    await record_answer(transaction.sql, message_id, status=status, answer=answer)
 
 
 async def _forget(message_id: str, transaction: Transaction) -> None:
-    await transaction.sql.run(
-        "DELETE FROM amphibus_accepted WHERE message_id = ? AND status IS NULL", message_id
-    )
+    await forget_unanswered(transaction.sql, message_id)

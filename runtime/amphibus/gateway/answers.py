@@ -1,4 +1,4 @@
-"""What goes back to the client."""
+"""The answer that goes back to the client."""
 
 from dataclasses import dataclass
 

@@ -71,7 +71,7 @@ def build_app(
 
 
 def starting_app(health: Health, meters: Meters) -> "Gateway":
-    """What is served until the store can be used: nothing can be said yet of what exists and what does not."""
+    """Returns what is served until the store can be used: nothing can be said yet of what exists and what does not."""
     paths: RouteTable[Target] = RouteTable()
     _add_signals(paths, health, meters)
     return Gateway(paths, meters, elsewhere=_starting)
@@ -196,7 +196,7 @@ async def _send(answer: HttpAnswer, exchange: HttpExchange, send: Send) -> int:
 
 
 def _target(path: RoutePath[Target], method: str) -> Target | None:
-    """Where a method leads; None stands for the question which methods there are."""
+    """Returns the target of a method; None stands for the question which methods there are."""
     target = path.methods.get("GET" if method == "HEAD" else method)
     if target is None and method != "OPTIONS":
         allow = path.allowed

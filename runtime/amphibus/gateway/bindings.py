@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from amphibus.contract import Http, Message, Value, personal_fields
+from amphibus.contract.bounds import bounds_of
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
 from amphibus.gateway.paths import parameters, render
 from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
 from amphibus.gateway.texts import canonical, read_query
@@ -21,6 +23,7 @@ class RouteBinding:
         self.contract = contract
         self.http = http
         self.answer: type[Value] | None = contract.answer_type()
+        self.bounds = bounds_of(contract)
         self.path_names = parameters(http.path)
         self.own_id = _own_id(contract, self.path_names)
         """The field that names what the command makes; filled with the message's id if it is not sent."""
@@ -47,23 +50,23 @@ class RouteBinding:
         return render(self.http.path, values)
 
     def identity(self, own: object) -> str:
-        """What a command that names itself is known as, beside its message's id."""
+        """Returns what a command that names itself is known as, beside its message's id."""
         return f"id {self.contract.contract_type} {own}"
 
     def creates(self, path: str) -> bool:
-        """Whether what this stored command makes is read at a path, by its own id alone."""
+        """Returns whether what this stored command makes is read at a path, by its own id alone."""
         location = self.http.location
         return self.http.stored and location == path and parameters(path) == (self.own_id,)
 
     def location(self, message: Message) -> str | None:
-        """Where what the command makes will be found."""
+        """Returns where what the command makes will be found."""
         if self.http.location is None:
             return None
         named = parameters(self.http.location)
         return render(self.http.location, {name: getattr(message, name) for name in named})
 
     def content(self, data: dict[str, Any], values: Mapping[str, Any]) -> tuple[bytes, bool]:
-        """What was sent, body and path together, canonical; and whether it names itself.
+        """Returns what was sent, body and path together, canonical; and whether it names itself.
 
         A field that is null counts as absent where the path or the message's id fills it.
         """
@@ -71,7 +74,9 @@ class RouteBinding:
             if data.get(name) is None:
                 data[name] = value
         named = self.own_id is not None and data.get(self.own_id) is not None
-        if not named and self.own_id is not None:
+        if named and self.own_id is not None:
+            data[self.own_id] = _one_form(data[self.own_id])
+        elif self.own_id is not None:
             data.pop(self.own_id, None)
         return canonical(data), named
 
@@ -95,6 +100,7 @@ class RouteBinding:
             )
         except ValidationError as error:
             raise invalid(self._wrong(error)) from None
+        self._check_key(message)
         if values:
             self._agree(message, values)
         return message
@@ -123,7 +129,15 @@ class RouteBinding:
             raise invalid([*errors, *self._wrong(error)]) from None
         if errors:
             raise invalid(errors)
+        self._check_key(message)
         return message
+
+    def _check_key(self, message: Message) -> None:
+        """A key orders messages in every database and at the broker, whatever its contract allows."""
+        key = message.key_value()
+        why = wrong_in(key, LONGEST_KEY) if key else None
+        if why is not None:
+            raise invalid([wrong(str(self.contract.contract_key), why)])
 
     def _known_parameters(self) -> str:
         known = [name for name, field in self.names.items() if field not in self.path_names]
@@ -140,6 +154,14 @@ class RouteBinding:
         ]
         if errors:
             raise invalid(errors)
+
+
+def _one_form(identity: Any) -> Any:
+    """A UUID as everybody writes it, so that capitals are not another content; all else as it is."""
+    try:
+        return str(UUID(identity)) if isinstance(identity, str) else identity
+    except ValueError:
+        return identity
 
 
 def _own_id(contract: type[Message], path_names: tuple[str, ...]) -> str | None:

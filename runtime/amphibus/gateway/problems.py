@@ -1,6 +1,5 @@
 """Everything that an HTTP request can be told when it is not done: problem details of RFC 9457."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from amphibus.gateway.answers import HttpAnswer
+from amphibus.nearest import nearest
 
 _MOST: Final = 1_000
 _LONGEST_NAME: Final = 100
@@ -43,11 +43,12 @@ REFUSED: Final = ProblemKind("refused", 409, "Refused")
 FAULT: Final = ProblemKind("fault", 500, "A fault of ours")
 FAILED: Final = ProblemKind("owner-failed", 502, "The work failed")
 AWAY: Final = ProblemKind("away", 503, "Not possible at the moment")
+NOT_DONE: Final = ProblemKind("accepted-not-done", 503, "Accepted, and not done")
 NO_ANSWER: Final = ProblemKind("no-answer", 504, "No answer in time")
 
 KINDS: Final = (
     *(MALFORMED, NOT_FOUND, METHOD, SLOW, RUNNING, ID_TAKEN, TOO_LARGE, NOT_JSON, INVALID),
-    *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NO_ANSWER),
+    *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NOT_DONE, NO_ANSWER),
 )
 
 
@@ -95,7 +96,7 @@ class Problem(Exception):
 
 
 def refusal(code: str, detail: str, statuses: Mapping[str, int]) -> Problem:
-    """What a business refusal becomes: the status that the contract declares for its code."""
+    """Returns what a business refusal becomes: the status that the contract declares for its code."""
     title = code.replace("_", " ").capitalize()
     return Problem(
         REFUSED, detail or title, status=statuses.get(code, REFUSED.status), title=title, code=code
@@ -160,5 +161,5 @@ def _message(error: ErrorDetails, known: Sequence[str], personal: frozenset[str]
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    near = nearest(name, known)
+    return f"; did you mean '{near}'?" if near else ""

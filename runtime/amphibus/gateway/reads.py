@@ -11,12 +11,21 @@ from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.exchanges import HttpExchange
-from amphibus.gateway.problems import FAILED, NO_ANSWER, Problem, invalid, refusal, wrong
+from amphibus.gateway.problems import (
+    FAILED,
+    NO_ANSWER,
+    NOT_DONE,
+    Problem,
+    invalid,
+    refusal,
+    wrong,
+)
 from amphibus.gateway.writes import SOON, Limits, away
 from amphibus.messages.ids import new_id
 from amphibus.routing.codec import fill, to_bytes
 
 _LIMIT: Final = "limit"
+_NOT_FOUND: Final = 404
 
 
 class QueryEndpoint:
@@ -62,9 +71,9 @@ class QueryEndpoint:
             )
         except Refused as refused:
             problem = refusal(refused.code, refused.detail, binding.contract.contract_refuses)
-            answer = await self._accepted(exchange) if problem.status == 404 else None
+            answer = await self._accepted(exchange) if problem.status == _NOT_FOUND else None
             if answer is None:
-                raise problem from None
+                raise (await self._not_done(exchange, problem)) from None
         except OwnerAway:
             answer = await self._accepted(exchange)
             if answer is None:
@@ -76,17 +85,31 @@ class QueryEndpoint:
         return HttpAnswer(200, answer or b"{}")
 
     async def _accepted(self, exchange: HttpExchange) -> bytes | None:
-        """What is known of something that was accepted here and has not reached its owner."""
-        binding = self._binding
-        if not self._creators or binding.answer is None:
-            return None
-        values = binding.path_values(exchange.parameters)
-        for creator in self._creators:
-            identity = creator.identity(values[str(creator.own_id)])
+        """Returns an answer made of a command that was accepted here and has not reached its owner, or None."""
+        answer = self._binding.answer
+        for identity in self._identities(exchange) if answer is not None else ():
+            if await self._acceptance.accepted_as(identity) is None:
+                continue  # refused, maybe a moment before its owner's receipt is written down
             command = await self._acceptance.undelivered(identity)
-            if command is not None:
-                return _about(command, binding.answer)
+            if command is not None and answer is not None:
+                return _about(command, answer)
         return None
+
+    async def _not_done(self, exchange: HttpExchange, problem: Problem) -> Problem:
+        """Returns the problem to answer where the owner knows of nothing: of what was accepted, that it was."""
+        for identity in self._identities(exchange) if problem.status == _NOT_FOUND else ():
+            message_id = await self._acceptance.accepted_as(identity)
+            if message_id is not None:
+                what = "it was accepted, and waits to be tried again or has failed for good"
+                return Problem(NOT_DONE, f"{what}; the message is {message_id}", headers=SOON)
+        return problem
+
+    def _identities(self, exchange: HttpExchange) -> list[str]:
+        """As what that which is asked for may have been accepted here."""
+        if not self._creators:
+            return []
+        values = self._binding.path_values(exchange.parameters)
+        return [each.identity(values[str(each.own_id)]) for each in self._creators]
 
 
 def _about(command: Message, answer: type[Value]) -> bytes | None:

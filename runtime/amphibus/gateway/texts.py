@@ -1,38 +1,37 @@
-"""JSON as it comes from outside, read once and exactly."""
+"""Bodies and query strings as the gateway takes them."""
 
 import json
-from collections import Counter
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from amphibus.gateway.problems import INVALID, MALFORMED, Problem
+from amphibus.contract.bounds import Bounds
+from amphibus.gateway.problems import INVALID, MALFORMED, Problem, invalid, wrong
+from amphibus.messages.json_text import NoObject, TooLong, Unreadable, read_json
 
 _MOST_PARAMETERS: Final = 100
 
 
-def read_object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes, bounds: Bounds | None = None) -> dict[str, Any]:
     """The JSON object that a body is; an empty body is an object without fields.
 
+    Args:
+        body: the bytes.
+        bounds: what the contract can hold; without it, what any can.
+
     Raises:
-        Problem: it is not UTF-8, not JSON (NaN and Infinity are not), has a key twice, is nested too
-            deeply, or is no object. Two readers could understand each of these differently.
+        Problem: it is no JSON that all readers understand alike, is no object, or holds more than the contract.
     """
     if not body.strip(b" \t\r\n"):
         return {}
     try:
-        found = _DECODER.decode(body.decode())
-    except UnicodeDecodeError as error:
-        raise Problem(MALFORMED, f"the body is not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Problem(MALFORMED, f"the body is not JSON: {error.msg} at {where}") from None
-    except RecursionError:
-        raise Problem(MALFORMED, "the body is nested too deeply") from None
-    except ValueError:
-        raise Problem(MALFORMED, "the body has a number with too many digits") from None
-    if not isinstance(found, dict):
-        raise Problem(INVALID, "the body must be a JSON object")
-    return found
+        return read_json(body, bounds)
+    except TooLong as error:
+        named = [wrong(path, f"must have at most {most} items") for path, most in error.lists]
+        raise invalid(named) from None
+    except NoObject as error:
+        raise Problem(INVALID, str(error)) from None
+    except Unreadable as error:
+        raise Problem(MALFORMED, str(error)) from None
 
 
 def canonical(data: dict[str, Any]) -> bytes:
@@ -70,18 +69,4 @@ def read_query(query: bytes) -> list[tuple[str, str]]:
         raise Problem(MALFORMED, f"at most {_MOST_PARAMETERS} parameters are read") from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        counted = Counter(name for name, _ in pairs)
-        twice = counted.most_common(1)[0][0]
-        raise Problem(MALFORMED, f"the body has the key {json.dumps(twice[:100])} twice")
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise Problem(MALFORMED, f"the body is not JSON: {name} is no number")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -4,6 +4,7 @@ A *stored* command is accepted as soon as the gateway's own store has it; its ow
 accepted by its owner, or not at all.
 """
 
+import asyncio
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
@@ -31,8 +32,9 @@ from amphibus.messages.ids import derived_id, new_id
 from amphibus.routing.codec import fill, to_bytes
 
 PRINCIPAL: Final = "anonymous"
-"""Who asks, until there is authentication."""
+"""The one who asks, until there is authentication."""
 SOON: Final = ((b"retry-after", b"1"),)
+_LARGE_BYTES: Final = 65_536
 _REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
 
 log = structlog.get_logger()
@@ -62,7 +64,7 @@ class Write:
     digest: bytes
     location: str | None
     repeatable: bool
-    """Whether a second request can ask for the same; only then is its answer remembered."""
+    """True where a second request can ask for the same; only then is its answer remembered."""
 
 
 class CommandEndpoint:
@@ -80,7 +82,11 @@ class CommandEndpoint:
             Problem: it was not accepted.
             ClientGone: it never came whole.
         """
-        write = self._read(exchange, await exchange.body(self._limits.body_limit_bytes))
+        body = await exchange.body(self._limits.body_limit_bytes)
+        if len(body) > _LARGE_BYTES:  # others are served while it is read
+            write = await asyncio.to_thread(self._read, exchange, body)
+        else:
+            write = self._read(exchange, body)
         exchange.request_id = write.id
         stored = self._binding.http.stored
         if stored or write.repeatable:
@@ -102,7 +108,7 @@ class CommandEndpoint:
         binding = self._binding
         key = exchange.idempotency_key()
         values = binding.path_values(exchange.parameters)
-        content, named = binding.content(read_object(body), values)
+        content, named = binding.content(read_object(body, binding.bounds), values)
         if key is not None:
             message_id = derived_id(PRINCIPAL, f"{exchange.method} {binding.path(values)}", key)
         else:

@@ -1,9 +1,7 @@
 """One process that hosts modules: opened together, stopped gracefully."""
 
 import asyncio
-import signal
-import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,17 +10,20 @@ import structlog
 from amphibus import failpoints
 from amphibus.clock import Clock, SystemClock
 from amphibus.config.settings import Settings
+from amphibus.database.facts import last_transport
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
-from amphibus.host.module_host import ModuleHost, ModuleServices, all_idle
-from amphibus.host.transport_switch import empty_the_broker, last_transport, remember_transport
+from amphibus.host.module_host import ModuleHost, all_idle
+from amphibus.host.transport_switch import empty_the_broker, remember_transport
+from amphibus.host.wiring import ModuleServices
+from amphibus.nearest import did_you_mean
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
-from amphibus.telemetry.app import signals_app
+from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
-from amphibus.transports.registry import KEEPING, OF_MODE, make
+from amphibus.transports.registry import KEEPING, make
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 
@@ -31,7 +32,7 @@ _RETRY_SECONDS = 1.0
 
 
 class Host:
-    """Lives as long as its process serves; `start` it, `stop` it."""
+    """A `Service`: the modules of one process, on one loop."""
 
     def __init__(
         self,
@@ -47,12 +48,15 @@ class Host:
         if unknown:
             raise ConfigError(
                 f"no module {', '.join(unknown)}",
-                f"there are {', '.join(project.modules)}",
+                f"there are {', '.join(project.modules)}"
+                + did_you_mean(unknown[0], project.modules),
                 "amphibus modules",
             )
         self.settings = settings
         self.health = Health()
         self.meters = Meters()
+        self.health.on_task_restart = self.meters.task_restarted
+        self.supervisor = Supervisor(self.health)
         self.clock = clock or SystemClock()
         topology = project.topology()
         self.transport = transport or make("memory", topology, settings, self.clock)
@@ -67,6 +71,7 @@ class Host:
             journal=self.journal,
             isolation=Isolation(),
             meters=self.meters,
+            supervisor=self.supervisor,
         )
         given = containers or {}
         self.modules = {
@@ -76,15 +81,18 @@ class Host:
         for name, hosted in self.modules.items():
             hosted.store.health.on_change = partial(self.health.tell, name)
         self.url = ""
+        self._opened: list[ModuleHost] = []
+        self._started = asyncio.Event()
+        self._begun = False
         self._stopped = False
 
     @property
     def topology(self) -> Any:
-        """Who handles what."""
+        """The topology that routes the messages."""
         return self._around.topology
 
     def accepted_store(self) -> AcceptedStore:
-        """The gateway's store, if the gateway is hosted here."""
+        """Returns the gateway's store, if the gateway is hosted here."""
         hosted = self.modules[GATEWAY]
         return AcceptedStore(
             topology=self._around.topology,
@@ -96,35 +104,39 @@ class Host:
         )
 
     async def start(self) -> None:
-        """Opens every database, then takes messages.
+        """Opens every database, then takes messages. A second start does nothing.
 
         Raises:
             StoreError: a database cannot be used; those that were opened are closed again.
         """
+        if self._begun:
+            return
+        self._begun = True
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        opened: list[ModuleHost] = []
         try:
             for hosted in self.modules.values():
                 await self._open(hosted)
-                opened.append(hosted)
-        except BaseException:
-            self._stopped = True
-            for hosted in opened:
-                await hosted.close()
-            raise
-        self.journal.open()
-        try:
+                self._opened.append(hosted)
+            self.journal.open()
             await self._switch_mode()
-            for hosted in self.modules.values():
-                await hosted.receiver.clear_suspects()
-                hosted.start()
-            await self.transport.open(self.health)
+            await self._take_messages()
         except BaseException:
             await self.stop()
             raise
+        self.health.started()
+        self._started.set()
+
+    async def _take_messages(self) -> None:
+        for hosted in self.modules.values():
+            await hosted.receiver.clear_suspects()
+            await hosted.start()
+        await self.transport.open(self.health)
         for hosted in self.modules.values():
             hosted.relay.wake()
-        self.health.started()
+
+    async def started(self) -> None:
+        """Returns once all modules take messages."""
+        await self._started.wait()
 
     async def _open(self, hosted: ModuleHost) -> None:
         """Opens a database; waits for a server that does not answer."""
@@ -133,7 +145,7 @@ class Host:
                 await hosted.open()
             except StoreAway as error:
                 if hosted.name not in self.health.reasons():
-                    _log.warning("store.failed", module=hosted.name, error=f"{error}: {error.why}")
+                    _log.warning("store.failed", module=hosted.name, error=error.line)
                 self.health.lack(hosted.name, error.what)
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
@@ -141,9 +153,11 @@ class Host:
                 return
 
     async def _switch_mode(self) -> None:
-        """Takes over what waits where another mode left it."""
+        """Takes over the messages that another mode left waiting."""
         now = self.transport.name
-        last = {name: await last_transport(each.store) for name, each in self.modules.items()}
+        last = {
+            name: await last_transport(hosted.store.reader) for name, hosted in self.modules.items()
+        }
         changed = [hosted for name, hosted in self.modules.items() if last[name] != now]
         if now not in KEEPING and KEEPING.intersection(last.values()):
             # A module that never ran over the broker may have messages there too.
@@ -158,132 +172,46 @@ class Host:
             await remember_transport(hosted, now)
 
     async def stop(self, within: float | None = None) -> None:
-        """Stops intake, finishes what runs within `drain_seconds` or these, closes the databases."""
+        """Stops intake, finishes running work within `drain_seconds` or these, closes the databases."""
         if self._stopped:
             return
         self._stopped = True
         self.health.draining()
         failpoints.failpoint("stop.draining")
-        for hosted in self.modules.values():
+        for hosted in self._opened:
             await hosted.stop_intake()
         try:
             async with asyncio.timeout(self.settings.drain_seconds if within is None else within):
-                for hosted in self.modules.values():
-                    await hosted.drain()
-                await self.transport.finish()
-                for hosted in self.modules.values():
-                    await hosted.finish()
+                await self._drain()
         except TimeoutError:
-            unfinished = sum(hosted.receiver.in_flight for hosted in self.modules.values())
-            _log.warning(
-                "process.warning",
-                what=f"{unfinished} messages were not finished within drain_seconds",
-                why="they are in their outboxes and are handled at the next start",
-                fix="nothing, or a longer --drain",
-            )
+            self._say_what_is_unfinished()
         await self.transport.close()
-        for hosted in self.modules.values():
-            await hosted.close()
+        for hosted in self._opened:
+            await hosted.stop()
         self.journal.close()
 
+    async def _drain(self) -> None:
+        for hosted in self._opened:
+            await hosted.drain()
+        await self.transport.finish()
+        for hosted in self._opened:
+            await hosted.finish()
+
+    def _say_what_is_unfinished(self) -> None:
+        unfinished = sum(hosted.receiver.in_flight for hosted in self._opened)
+        _log.warning(
+            "process.warning",
+            what=f"{unfinished} messages were not finished within drain_seconds",
+            why="they are in their outboxes and are handled at the next start",
+            fix="nothing, or a longer --drain",
+        )
+
     async def idle(self) -> bool:
-        """Whether nothing is under way in any module, or on its way to one."""
+        """Returns whether nothing is under way in any module, or on its way to one."""
         return await self.transport.idle() and await all_idle([*self.modules.values()])
 
     def wake(self) -> None:
-        """Makes every module look at once for what is due and undelivered."""
+        """Makes every module look at once for due and undelivered messages."""
         for hosted in self.modules.values():
             hosted.due.wake()
             hosted.relay.wake()
-
-
-async def serve(
-    project: Project,
-    settings: Settings,
-    modules: tuple[str, ...],
-    *,
-    mode: str = "monolith",
-    on_ready: Callable[[Host], None] = lambda _host: None,
-) -> int:
-    """Hosts modules and serves HTTP until SIGTERM or SIGINT; returns the exit code."""
-    from amphibus.host.http_server import HttpServer
-    from amphibus.inbox.outside_threads import OutsideThreads
-    from amphibus.telemetry.logs import set_up
-
-    began = time.perf_counter()
-    set_up(settings.log_format, settings.log_level)
-    failpoints.arm()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, stop.set)
-    transport = make(OF_MODE[mode], project.topology(), settings, SystemClock())
-    host = Host(project, settings, modules, transport=transport)
-    threads = OutsideThreads(len(modules), settings.bus, host.journal)
-    app = _FirstSignals(host)
-    server = HttpServer(app, settings)
-    await server.start()
-    host.url = server.url
-    try:
-        if await _unless(stop, host.start()):
-            app.everything()
-            url, seconds = server.url, round(time.perf_counter() - began, 3)
-            _log.debug("process.ready", url=url, seconds=seconds)
-            on_ready(host)
-            await stop.wait()
-    finally:
-        host.health.draining()
-        ends = loop.time() + settings.drain_seconds
-        await server.stop()
-        await host.stop(max(0.0, ends - loop.time()))
-    return threads.end(0)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Does some work, or gives it up when the process is to stop; whether it was done."""
-    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not doing.done():
-        doing.cancel()
-        await asyncio.wait((doing,))
-        return False
-    doing.result()
-    return True
-
-
-class _FirstSignals:
-    """Serves health and metrics while the modules are opened, and everything afterwards."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._app: Any = _first_app(host)
-
-    def everything(self) -> None:
-        """From now on, the gateway's routes too, where it is hosted."""
-        if GATEWAY in self._host.modules:
-            self._app = _gateway(self._host)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """ASGI."""
-        await self._app(scope, receive, send)
-
-
-def _first_app(host: Host) -> Any:
-    if GATEWAY not in host.modules:
-        return signals_app(host.health, host.meters)
-    from amphibus.gateway.app import starting_app
-
-    return starting_app(host.health, host.meters)
-
-
-def _gateway(host: Host) -> Any:
-    from amphibus.gateway.app import build_app
-
-    return build_app(
-        host.accepted_store(),
-        host.settings.gateway,
-        health=host.health,
-        meters=host.meters,
-        title=host.settings.app,
-    )

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
 
+from amphibus.config.addresses import http_url
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
 
@@ -16,12 +17,12 @@ class _Uvicorn(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Captures none."""
+        """Captures no signals."""
         yield
 
 
 class HttpServer:
-    """Runs beside the modules, on the same loop."""
+    """An HTTP server beside the modules, on the same loop."""
 
     def __init__(self, app: Any, settings: Settings) -> None:
         self._settings = settings
@@ -33,7 +34,7 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                # Half of the time at most: the modules' work comes after it.
+                # At most half of the time: the modules' work ends after it.
                 timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
                 server_header=False,
                 date_header=True,
@@ -41,13 +42,17 @@ class HttpServer:
         )
         self._task: asyncio.Task[None] | None = None
         self.url = ""
+        self.on_lost: Callable[[], None] = lambda: None
+        """Called when it ends without having been stopped."""
 
     async def start(self) -> None:
-        """Listens.
+        """Listens. A second start does nothing.
 
         Raises:
             ConfigError: the port is taken.
         """
+        if self._task is not None:
+            return
         task = asyncio.create_task(self._server.serve(), name="http")
         self._task = task
         while not self._server.started:
@@ -62,11 +67,20 @@ class HttpServer:
                 f"amphibus run --port {settings.port + 1}",
             )
         address = self._server.servers[0].sockets[0].getsockname()
-        self.url = f"http://{address[0]}:{address[1]}"
+        self.url = http_url(address[0], address[1])
+        task.add_done_callback(self._ended)
+
+    async def started(self) -> None:
+        """Returns once it listens, as `start` does."""
+
+    def _ended(self, _task: "asyncio.Task[None]") -> None:
+        if not self._server.should_exit:
+            self.on_lost()
 
     async def stop(self) -> None:
-        """Answers what was asked, takes nothing new; hangs up on who has not finished asking in time."""
+        """Answers open requests, accepts none, and hangs up on clients that have not finished asking in time."""
         self._server.should_exit = True
         if self._task is not None:
             with contextlib.suppress(SystemExit):
                 await self._task
+            self._task = None

@@ -1,121 +1,40 @@
-"""One module, hosted: its database, writer, receiver, relay and clean-up, wired in one place."""
+"""One module, hosted: its database, writer, receiver, relay and clean-up, begun and ended together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from amphibus.clock import Clock
-from amphibus.config.settings import Settings
 from amphibus.contract import Query
+from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
-from amphibus.database.sqlite.store import SqliteStore
-from amphibus.database.store import Store
-from amphibus.errors import ConfigError, OwnerAway, Refused, RequestFailed, Undeclared
-from amphibus.host.retention import Retention
-from amphibus.inbox.receiver import Receiver
-from amphibus.inbox.scheduler import Scheduler
-from amphibus.inbox.services import InboxServices
+from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
+from amphibus.host.wiring import ModuleServices, Wiring, make_container
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
-from amphibus.outbox.relay import Relay
-from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
-from amphibus.routing.codec import Codec
-from amphibus.routing.project import Project
-from amphibus.routing.topology import Topology
-from amphibus.telemetry.metrics import Meters
-from amphibus.transport import Transport
-from amphibus.unit_of_work.crash_journal import CrashJournal
-from amphibus.unit_of_work.isolation import Isolation
-from amphibus.unit_of_work.writer import Writer
-
-_NUMBERS = (
-    "SELECT (SELECT count(*) FROM amphibus_delivery),"
-    " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
-    " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
-    " (SELECT count(*) FROM amphibus_timer)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleServices:
-    """What the modules of one process share."""
-
-    project: Project
-    settings: Settings
-    topology: Topology
-    transport: Transport
-    clock: Clock
-    journal: CrashJournal
-    isolation: Isolation
-    meters: Meters
+from amphibus.service import Service
 
 
 class ModuleHost:
-    """Begins with `start`, ends with `stop_intake` and `close`."""
+    """A `Service`: `open` its database, then `start` it; `stop` it after `stop_intake`, `drain` and `finish`."""
 
     def __init__(
         self, module: Module, around: ModuleServices, *, container: Any | None = None
     ) -> None:
-        settings = around.settings
         self.module = module
         self.name = module.name
         self._around = around
-        self.container = container if container is not None else make_container(module, settings)
-        self.store, self.assignment = open_database(module.name, settings, around.transport.name)
+        self.container = (
+            container if container is not None else make_container(module, around.settings)
+        )
+        wiring = Wiring(module, around)
+        self.store, self.assignment = wiring.store, wiring.assignment
         self.assignment.drain = self._drain_partitions
-        self.writer = Writer(
-            self.store,
-            self.assignment,
-            around.isolation,
-            batch=settings.bus.batch,
-            commit_delay_seconds=settings.bus.commit_delay_seconds
-            if around.transport.apart
-            else 0.0,
-        )
-        codec = Codec(module, around.topology)
-        self.receiver = Receiver(
-            InboxServices(
-                module=module,
-                store=self.store,
-                writer=self.writer,
-                codec=codec,
-                container=self.container,
-                clock=around.clock,
-                journal=around.journal,
-                isolation=around.isolation,
-                meters=around.meters,
-                settings=settings.bus,
-                assignment=self.assignment,
-                ask=self._ask,
-            )
-        )
-        self.due = Scheduler(
-            module,
-            store=self.store,
-            assignment=self.assignment,
-            receiver=self.receiver,
-            clock=around.clock,
-            poll_seconds=settings.bus.poll_seconds,
-        )
-        self.relay = Relay(
-            module.name,
-            store=self.store,
-            assignment=self.assignment,
-            writer=self.writer,
-            transport=around.transport,
-            settings=settings.bus,
-        )
-        self.retention = Retention(
-            module.name,
-            writer=self.writer,
-            health=self.store.health,
-            clock=around.clock,
-            settings=settings.retention,
-        )
+        self.writer = wiring.writer()
+        self.receiver = wiring.receiver(self.writer, self.container, self._ask)
+        self.due = wiring.scheduler(self.receiver)
+        self.receiver.on_due = self.due.due_at
+        self.relay = wiring.relay(self.writer)
+        self.retention = wiring.retention(self.writer)
 
     async def open(self) -> None:
         """Opens the database and brings it up to date.
@@ -127,48 +46,55 @@ class ModuleHost:
         await self.store.open(lambda store: upgrade(store, folder))
         await self.assignment.start()
 
-    def start(self) -> None:
-        """Takes messages and delivers what waits."""
-        self.writer.start()
-        self.receiver.on_due = self.due.due_at
+    async def start(self) -> None:
+        """Takes messages and delivers what waits; the database is open."""
+        await self.writer.start()
         self._around.transport.attach(self.name, self.receiver, self.assignment)
         self._around.transport.requests.attach(self.name, self.receiver)
         self._around.meters.watch(self.name, self._numbers)
-        self.due.start()
-        self.relay.start()
-        self.retention.start()
+        for service in self._intake:
+            await service.start()
+
+    async def started(self) -> None:
+        """Returns once messages are taken and delivered."""
+        for service in (self.writer, *self._intake):
+            await service.started()
+
+    @property
+    def _intake(self) -> tuple[Service, ...]:
+        """What begins work here, in the order in which it is started and stopped."""
+        return (self.due, self.relay, self.retention)
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""
         await self._around.transport.requests.detach(self.name)
         await self._around.transport.detach(self.name)
-        await self.due.stop()
-        await self.relay.stop()
-        await self.retention.stop()
+        for service in self._intake:
+            await service.stop()
 
     async def drain(self) -> None:
-        """Finishes what runs."""
+        """Finishes running work."""
         await self.receiver.drain()
 
     async def finish(self) -> None:
         """Writes down what is safe, once nothing runs anywhere."""
-        await self.relay.flush()
-        await self.writer.stop()
+        await self.relay.drain()
+        await self.writer.drain()
 
-    async def close(self) -> None:
-        """Gives the database back."""
+    async def stop(self) -> None:
+        """Ends what still runs and gives the database back."""
         self._around.meters.unwatch(self.name)
         await self.receiver.abort()
-        await self.writer.abort()
+        await self.writer.stop()
         await self.assignment.stop()
         await self.store.close()
 
     async def idle(self) -> bool:
-        """Whether nothing is under way, due or undelivered where it can be delivered."""
+        """Returns whether nothing is under way, due or undelivered where it can be delivered."""
         return self.receiver.in_flight == 0 and await self.relay.idle() and await self.due.idle()
 
     async def _drain_partitions(self, partitions: frozenset[int]) -> None:
-        """Lets no more come of some partitions, and returns when all that came is done with."""
+        """Stops the intake of some partitions, and returns when all work on them is done."""
         await self._around.transport.revoke(self.name, partitions)
         await self.receiver.drain_partitions(partitions)
 
@@ -205,74 +131,27 @@ class ModuleHost:
         raise RequestFailed(f"module {owner} failed", reply.detail)
 
     async def _numbers(self) -> Mapping[str, float]:
-        row = await self.store.reader.row(_NUMBERS)
-        oldest = row[1] if row else None
+        counts = await waiting_counts(self.store.reader)
+        oldest = counts.oldest
         waited = (self._around.clock.now() - oldest) / 1_000_000 if oldest else 0.0
-        depth, _, delayed, dead, timers = row or (0, None, 0, 0, 0)
         return {
-            "outbox_depth": float(depth),
+            "outbox_depth": float(counts.undelivered),
             "outbox_oldest_seconds": waited,
-            "delayed": float(delayed),
-            "dead_letters": float(dead),
-            "timers": float(timers),
+            "delayed": float(counts.delayed),
+            "dead_letters": float(counts.dead),
+            "timers": float(counts.timers),
             "in_flight": float(self.receiver.in_flight),
         }
 
 
 async def all_idle(modules: Sequence[ModuleHost]) -> bool:
-    """Whether nothing is under way, due or undelivered in any of some modules.
+    """Returns whether nothing is under way, due or undelivered in any of some modules.
 
-    A server takes its time to answer: one that was asked may be sent something while another is asked. That is
-    a commit.
+    A server takes time to answer: while one module is asked, another that was asked before may get a message.
+    Such a message is a commit.
     """
     before = sum(hosted.writer.commits for hosted in modules)
     for hosted in modules:
         if not await hosted.idle():
             return False
     return before == sum(hosted.writer.commits for hosted in modules)
-
-
-def open_database(
-    name: str, settings: Settings, transport: str
-) -> tuple[Store, PartitionAssignment]:
-    """The store that the settings ask for, not connected yet, and this instance's share of the work."""
-    if settings.db_url is None:
-        return SqliteStore(name, settings.data_dir), SingleInstance(settings.bus.partitions)
-    from amphibus.database.postgres.store import PostgresStore
-    from amphibus.partitions.leases import Leases
-
-    store = PostgresStore(name, settings.db_url.get_secret_value())
-    return store, Leases(store, count=settings.bus.partitions, transport=transport)
-
-
-def make_container(module: Module, settings: Settings) -> Any | None:
-    """The module's container, with its validated settings and the data folder as `config`.
-
-    Raises:
-        ConfigError: a setting of the module is unknown or not allowed.
-    """
-    if module.container is None:
-        return None
-    config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
-    declared: type[BaseModel] | None = getattr(module.container, "settings", None)
-    given = dict(settings.modules.get(module.name, {}))
-    if declared is not None:
-        try:
-            config |= declared.model_validate(given).model_dump()
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ConfigError(
-                f"[modules.{module.name}] {where}: {first['msg']}",
-                f"its settings are {', '.join(declared.model_fields)}",
-                "correct config/amphibus.toml; amphibus config show",
-            ) from None
-    elif given:
-        raise ConfigError(
-            f"module {module.name} has no settings, yet [modules.{module.name}] has some",
-            f"its container declares no `settings`: {', '.join(given)}",
-            "correct config/amphibus.toml",
-        )
-    container = module.container()
-    container.config.from_dict(config)
-    return container

@@ -1,37 +1,26 @@
-"""Forgets what need not be remembered, in small batches, so that a write never waits long behind it."""
+"""Deletes rows whose retention is over, in small batches, so that no write waits long behind it."""
 
 import asyncio
-import contextlib
 from typing import Any
 
 import structlog
 
 from amphibus.clock import SECOND, Clock
 from amphibus.config.settings import RetentionSettings
+from amphibus.database.accepted import prune_accepted
+from amphibus.database.delayed import oldest_waiting
 from amphibus.database.faults import StoreHealth
+from amphibus.database.inbox import forget_bodies, prune_inbox
+from amphibus.database.outbox import prune_outbox
+from amphibus.database.sql import Sql
+from amphibus.database.stuck_keys import find_stuck, release_stuck
 from amphibus.failpoints import failpoint
+from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
 _log: Any = structlog.get_logger()
 _DAY = 86_400 * SECOND
-# Each finds its rows by an index or at the front of the table, so that a long history costs nothing.
-_BODIES = (
-    "UPDATE amphibus_inbox SET body = NULL WHERE seq IN (SELECT seq FROM amphibus_inbox"
-    " WHERE handled < ? AND body IS NOT NULL ORDER BY handled LIMIT ?)"
-)
-_OUTBOX = (
-    "DELETE FROM amphibus_outbox WHERE seq IN (SELECT seq FROM amphibus_outbox o WHERE o.time < ?"
-    " AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq) ORDER BY o.time LIMIT ?)"
-)
-_INBOX = (
-    "DELETE FROM amphibus_inbox WHERE seq IN (SELECT seq FROM amphibus_inbox ORDER BY seq LIMIT ?)"
-    " AND handled < ?"
-)
-_ACCEPTED = (
-    "DELETE FROM amphibus_accepted WHERE identity IN (SELECT identity FROM amphibus_accepted"
-    " WHERE accepted < ? ORDER BY accepted LIMIT ?)"
-)
 
 
 class Retention:
@@ -45,27 +34,33 @@ class Retention:
         health: StoreHealth,
         clock: Clock,
         settings: RetentionSettings,
+        supervisor: Supervisor,
     ) -> None:
         self._module = module
         self._health = health
         self._writer = writer
         self._clock = clock
         self._settings = settings
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"retention:{module}", self._work)
+        self._outbox_from = 0
+        """The time from which on the outbox is looked at, microseconds."""
+        self._swept = 0
+        """The delayed message after which the next look for stuck keys begins."""
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begins to clean up, now and then; not at once, since a start has better things to do."""
-        self._task = asyncio.create_task(self._work(), name=f"retention:{self._module}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once it waits for the first time to clean up."""
+        await self._task.started()
 
     async def stop(self) -> None:
         """Ends."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def prune(self) -> int:
-        """Forgets everything that is old enough, batch by batch; returns the number of rows."""
+        """Deletes everything that is old enough, batch by batch; returns the number of rows."""
         total = 0
         while True:
             rows = await self._writer.submit(self._one_batch)
@@ -79,8 +74,10 @@ class Retention:
 
     async def _work(self) -> None:
         while True:
+            failpoint("task.retention")
             await asyncio.sleep(self._settings.prune_every_seconds)
             try:
+                await self.heal()
                 await self.prune()
             except Exception as error:  # noqa: BLE001 - a full disk must not end the clean-up for ever
                 self._health.failed("writer", error)
@@ -91,16 +88,35 @@ class Retention:
         bodies_before = now - int(self._settings.retain_days * _DAY)
         rows_before = now - int(self._settings.inbox_retention_days * _DAY)
         # A message that is still delayed or dead may come again, and so may what was sent before it.
-        oldest = await sql.row(
-            "SELECT min(oldest) FROM (SELECT min(received) AS oldest FROM amphibus_delayed"
-            " UNION ALL SELECT min(received) FROM amphibus_dead) AS waiting"
-        )
-        if oldest is not None and oldest[0] is not None:
-            rows_before = min(rows_before, oldest[0])
+        oldest = await oldest_waiting(sql)
+        if oldest is not None:
+            rows_before = min(rows_before, oldest)
         pruned = (
-            await sql.run(_BODIES, bodies_before, batch),
-            await sql.run(_OUTBOX, bodies_before, batch),
-            await sql.run(_INBOX, batch, rows_before),
-            await sql.run(_ACCEPTED, rows_before, batch),
+            await forget_bodies(sql, before=bodies_before, limit=batch),
+            await self._prune_outbox(sql, bodies_before, batch),
+            await prune_inbox(sql, before=rows_before, limit=batch),
+            await prune_accepted(sql, before=rows_before, limit=batch),
         )
         return max(pruned)
+
+    async def _prune_outbox(self, sql: Sql, before: int, batch: int) -> int:
+        """Forgets what left long ago, a window at a time; returns the rows, or a batch if there may be more."""
+        pruned = await prune_outbox(sql, since=self._outbox_from, before=before, limit=batch)
+        if pruned.rows:
+            return batch if pruned.goes_on_from else pruned.rows
+        self._outbox_from = pruned.goes_on_from
+        return 0
+
+    async def heal(self) -> None:
+        """Releases messages that wait behind nothing, which should not come about and would be for ever."""
+        self._swept = await self._writer.submit(self._release_some)
+
+    async def _release_some(self, transaction: Transaction) -> int:
+        sweep = await find_stuck(
+            transaction.sql, after=self._swept, limit=self._settings.prune_batch
+        )
+        for key in sweep.keys:
+            await release_stuck(transaction.sql, key, self._clock.now())
+        if sweep.keys:
+            _log.warning("message.released", module=self._module, times=len(sweep.keys))
+        return sweep.last

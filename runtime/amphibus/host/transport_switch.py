@@ -1,9 +1,9 @@
 """Moves a system between the modes with messages in flight: none lost, none handled twice.
 
-Each database knows what carried its module's messages last. What the broker has confirmed is gone
-from the outboxes and waits in its queues: so before a module is hosted without a broker, its queues
-are emptied through its inbox, in the order in which they would have been. The other way needs
-nothing: what no module has committed is still in an outbox, and the relay takes it to the broker.
+Each database records the transport that carried its module's messages last. Messages that the broker
+has confirmed are gone from the outboxes and wait in its queues. So before a module is hosted without
+a broker, the host empties its queues through its inbox, in their order. The other way needs nothing:
+a message that no module has committed is still in an outbox, and the relay takes it to the broker.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import structlog
 
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
-from amphibus.database.store import Store
+from amphibus.database.facts import note_transport
 from amphibus.errors import ConfigError
 from amphibus.host.module_host import ModuleHost
 from amphibus.routing.topology import Topology
@@ -25,22 +25,12 @@ _log: Any = structlog.get_logger()
 _LOOK_SECONDS = 0.05
 
 
-async def last_transport(store: Store) -> str:
-    """What carried the messages of this database's module the last time."""
-    row = await store.reader.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
-    return str(row[0]) if row else "memory"
-
-
 async def remember_transport(hosted: ModuleHost, name: str) -> None:
-    """Writes down what carries them from now on. Durable when it returns."""
+    """Records the transport that carries them from now on. Durable when it returns."""
     connection = hosted.store.writer
-    await hosted.store.begin_alone()  # other instances may write it down at the same moment
+    await hosted.store.begin_alone()  # other instances may write it at the same moment
     try:
-        await connection.sql.run(
-            "INSERT INTO amphibus_meta (name, value) VALUES ('transport', ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            name,
-        )
+        await note_transport(connection.sql, name)
     except BaseException:
         await connection.roll_back()
         raise
@@ -69,11 +59,11 @@ async def empty_the_broker(
         )
     transport = make("rabbitmq", topology, settings, clock)
     for hosted in modules:
-        hosted.writer.start()
+        await hosted.writer.start()
         transport.attach(hosted.name, hosted.receiver, hosted.assignment)
     _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
     await transport.open(health)
-    # One more look than needed: what is handled here sends nothing to the broker any more.
+    # One more look than needed: handlers send nothing to the broker any more.
     while not (await _empty(transport, modules) and await _empty(transport, modules)):
         await asyncio.sleep(_LOOK_SECONDS)
     for hosted in modules:
@@ -81,6 +71,7 @@ async def empty_the_broker(
     await transport.finish()
     await transport.close()
     for hosted in modules:
+        await hosted.writer.drain()
         await hosted.writer.stop()  # it begins anew with its module; two would share one connection
         await remember_transport(hosted, "memory")
 

@@ -4,14 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from amphibus.contract import Message
+from amphibus.database.faults import is_handler_store_failure, is_lost, is_store_failure
 from amphibus.inbox.timers import PREFIX
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.partitions.assignment import LeaseToken
 from amphibus.routing.codec import CodecEntry
+
+_LOSSES: Final = 4
 
 
 class Origin(Enum):
@@ -25,7 +28,7 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What an attempt brings into its transaction. Never changes: a new one takes its place."""
+    """The part of an attempt that is ready before its transaction. It never changes: a new one takes its place."""
 
     entry: CodecEntry | None = None
     message: Message | None = None
@@ -57,6 +60,10 @@ class Attempt:
     answer: Callable[[Reply], None] | None = None
     """Takes the reply of a request, which nobody keeps."""
     prepared: Prepared = Prepared()
+    raised: BaseException | None = None
+    """By its handler or a statement of it, where that cost the transaction."""
+    losses: int = 0
+    """Runs of its handler that lost the connection, all told."""
     ordering_key: str = field(init=False)
     """Stays what it was when the attempt was lined up."""
     began: float = field(default_factory=time.perf_counter)
@@ -69,7 +76,17 @@ class Attempt:
         """The message, if it came from elsewhere: it may have been handled before, or have to wait its turn."""
         return self.envelope if self.origin in (Origin.DELIVERY, Origin.REQUEST) else None
 
+    def met_trouble(self, error: BaseException) -> bool:
+        """True if the database is to blame for an error that cost its transaction, and not its own handler.
+
+        A handler may end its connection each time, or crash the server's process: that is believed a few times.
+        """
+        if error is not self.raised:
+            return is_store_failure(error)
+        self.losses += is_lost(error)
+        return is_handler_store_failure(error) and self.losses <= _LOSSES
+
     @property
     def of_timer(self) -> bool:
-        """Whether it is a deadline of a process, and no message that was sent."""
+        """Returns whether it is a deadline of a process, and no message that was sent."""
         return self.envelope.type.startswith(PREFIX)

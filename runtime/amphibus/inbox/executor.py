@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from amphibus.clock import as_datetime
 from amphibus.context import Context
+from amphibus.database.delayed import settled_meanwhile
 from amphibus.database.faults import is_of_the_database
+from amphibus.database.inbox import body_handled
 from amphibus.database.lent_session import lend, take_back
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
@@ -39,13 +41,6 @@ from amphibus.unit_of_work.transaction import HandlerFailed, Transaction
 
 _CRASHES: Final = 3
 
-# An instance may have delayed it again while another one handled it.
-_SETTLED_MEANWHILE: Final = """
-SELECT EXISTS (SELECT 1 FROM amphibus_inbox AS done WHERE done.source = waiting.source AND done.id = waiting.id)
-FROM amphibus_delayed AS waiting WHERE seq = ?
-"""
-_BODY_HANDLED: Final = "SELECT body FROM amphibus_inbox WHERE source = ? AND id = ?"
-
 
 class Executor:
     """Runs attempts of one module inside its writer's transactions, and decides what each comes to."""
@@ -67,6 +62,7 @@ class Executor:
         Raises:
             Exception: of the database; the transaction is lost, with all others of its batch.
         """
+        attempt.raised = None
         settled = await self._settled_already(attempt, transaction)
         if settled is not None:
             return settled
@@ -87,8 +83,8 @@ class Executor:
     async def _settled_already(self, attempt: Attempt, transaction: Transaction) -> Outcome | None:
         sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.DELAYED:
-            found = await sql.row(_SETTLED_MEANWHILE, attempt.seq)
-            return None if found and not found[0] else Gone(settled=found is not None)
+            settled = await settled_meanwhile(sql, attempt.seq)
+            return None if settled is False else Gone(settled=bool(settled))
         if attempt.origin is Origin.TIMER:
             armed = await is_armed(sql, transaction.write_set, envelope)
             return None if armed else Gone(settled=False)
@@ -96,8 +92,7 @@ class Executor:
         if prior is None:
             return None
         if prior[0] != "waits":
-            handled = await sql.row(_BODY_HANDLED, envelope.source, envelope.id)
-            before = handled[0] if handled is not None else None
+            before = await body_handled(sql, envelope.source, envelope.id)
             return repeated(*prior, conflicting=_differs(before, envelope.body))
         if attempt.origin is Origin.REQUEST:
             detail = "an earlier message of this key waits for its retry"
@@ -119,6 +114,7 @@ class Executor:
             raise
         except (Exception, SystemExit) as error:
             if transaction.lost or is_of_the_database(error):
+                attempt.raised = error
                 raise
             if not transaction.undoes:
                 raise HandlerFailed from error
@@ -171,7 +167,7 @@ class Executor:
             raise Undecodable(
                 f"module {self._module.name} has no process '{name}'",
                 f"it has {', '.join(self._processes) or 'none'}",
-                "declare it again, then: amphibus dead retry",
+                f"declare it again, then: amphibus dead retry --module {self._module.name}",
             )
         return self._processes[name]
 
@@ -196,7 +192,7 @@ def _decoded(prepared: Prepared) -> tuple[Any, Any]:
 
 
 def _differs(handled: bytes | None, body: bytes) -> bool:
-    """Whether two bodies say different things; unknown, once the first one is pruned, is no."""
+    """Returns whether two bodies say different things; unknown, once the first one is pruned, is no."""
     if handled is None or bytes(handled) == bytes(body):
         return False
     try:

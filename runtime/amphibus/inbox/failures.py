@@ -15,10 +15,7 @@ def failure_of(error: BaseException, message: Message | None) -> Failure:
         reason = "unavailable"
     elif isinstance(error, Undecodable):
         reason = "undecodable"
-    said = describe(error, message)
-    if isinstance(error, Undecodable) and error.fix:
-        said = f"{said}; {error.fix}"
-    return Failure(reason, said, traceback_of(error, message), after)
+    return Failure(reason, describe(error, message), traceback_of(error, message), after)
 
 
 def unrecordable(failure: Failure, error: BaseException) -> Failure:

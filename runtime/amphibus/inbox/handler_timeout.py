@@ -1,4 +1,4 @@
-"""How long a handler may hold the one writer of its module."""
+"""The time limit for a handler, which holds the one writer of its module."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -20,7 +20,7 @@ class KeyOrder:
 
     @property
     def in_flight(self) -> int:
-        """How many run or wait."""
+        """Returns how many run or wait."""
         return sum(1 + len(ordering_key) for ordering_key in self._waiting.values())
 
     def enter(self, attempt: Attempt) -> bool:

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from amphibus.config.settings import BusSettings
 from amphibus.inbox.attempt import Attempt, Origin
-from amphibus.inbox.parking import backoff
+from amphibus.inbox.backoff import backoff
 from amphibus.messages.envelope import Reply
 from amphibus.messages.failure import Failure
 
@@ -96,6 +96,8 @@ class Unanswered:
     """A request failed; nobody keeps it, so its sender is told at once."""
 
     reply: Reply
+    failure: Failure | None = None
+    """None where its handler was not tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def after_failure(
     if not (final or away) and _has_quick_retry(attempt, failures, settings):
         return RetryNow(failure, failures)
     if attempt.origin is Origin.REQUEST:
-        return Unanswered(Reply("unavailable" if away else "failed", detail=failure.error))
+        return Unanswered(Reply("unavailable" if away else "failed", detail=failure.error), failure)
     if final or failures >= settings.max_attempts:
         return Dead(failure, failures, _blocks(attempt, failure))
     if failure.retry_after:

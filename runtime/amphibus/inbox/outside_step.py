@@ -7,19 +7,13 @@ from typing import Any
 
 from amphibus.context import UNKNOWN, Outside
 from amphibus.contract import Message
+from amphibus.database.inbox import prior_outcome
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.failures import failure_of
-from amphibus.inbox.parking import prior_outcome
 from amphibus.inbox.services import InboxServices
 from amphibus.module import On
 from amphibus.telemetry.logs import about
-
-SETTLED = (
-    "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?"
-    " UNION ALL SELECT 1 FROM amphibus_dead WHERE source = ? AND id = ?"
-)
-"""Whether a message, given twice as source and id, was handled or is dead."""
 
 
 class ExternalCallStep:

@@ -45,7 +45,7 @@ class _WatchedPool(ThreadPoolExecutor):
 
 
 class OutsideThreads:
-    """What `asyncio.to_thread` runs in. Lives as long as its process serves."""
+    """The threads of `asyncio.to_thread`. They live as long as their process serves."""
 
     def __init__(self, modules: int, settings: BusSettings, journal: CrashJournal) -> None:
         self._pool = _WatchedPool(modules * settings.outside_concurrency, journal)

@@ -7,9 +7,10 @@ import structlog
 from amphibus.clock import Clock, as_datetime
 from amphibus.context import Context
 from amphibus.contract import Value
-from amphibus.database.faults import is_read_failure
+from amphibus.database.faults import is_handler_store_failure
 from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
+from amphibus.inbox.handler_timeout import within
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.codec import to_bytes
 from amphibus.telemetry.logs import about
@@ -21,11 +22,15 @@ _log: Any = structlog.get_logger()
 class Queries:
     """The query side of one module."""
 
-    def __init__(self, module: str, store: Store, container: Any, clock: Clock) -> None:
+    def __init__(
+        self, module: str, store: Store, container: Any, clock: Clock, *, seconds: float
+    ) -> None:
         self._module = module
         self._store = store
         self._container = container
         self._clock = clock
+        self._seconds = seconds
+        """How long a handler may keep its connection."""
         self._several: set[str] = set()
         """Types whose handlers were seen to run several statements, which must see the same."""
 
@@ -58,7 +63,8 @@ class Queries:
         )
         try:
             with about(self._module, envelope):
-                answer = await handler(message, context)
+                async with within(self._seconds):
+                    answer = await handler(message, context)
                 if not isinstance(answer, Value):
                     problem = f"the handler of {envelope.type} returned {type(answer).__name__}, not an answer"
                     raise TypeError(problem)
@@ -68,7 +74,7 @@ class Queries:
         except Unavailable as error:
             return Reply("unavailable", detail=describe(error))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - any failure of the handler is its reply
-            if is_read_failure(error):
+            if is_handler_store_failure(error):
                 return Reply("unavailable", detail=describe(error))
             if not connection.overrun:
                 with about(self._module, envelope):

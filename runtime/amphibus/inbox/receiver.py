@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Final
 
 from amphibus.contract import kind_of
+from amphibus.database.inbox import is_settled
 from amphibus.errors import Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.key_order import KeyOrder
 from amphibus.inbox.outcome import Lost, Outcome
-from amphibus.inbox.outside_step import SETTLED
 from amphibus.inbox.queries import Queries
 from amphibus.inbox.report import report_outcome
 from amphibus.inbox.runner import AttemptRunner
@@ -30,7 +30,11 @@ class Receiver:
         self._module = services.module
         self._clock = services.clock
         self._queries = Queries(
-            services.module.name, services.store, services.container, services.clock
+            services.module.name,
+            services.store,
+            services.container,
+            services.clock,
+            seconds=services.settings.handler_timeout_seconds,
         )
         self._key_order = KeyOrder()
         self._runner = AttemptRunner(services, self._settled)
@@ -70,7 +74,7 @@ class Receiver:
             entry = self._services.codec.entry(envelope)
             message = self._services.codec.decode(envelope, entry)
         except Undecodable as error:
-            return Reply("failed", detail=str(error))
+            return Reply("failed", detail=error.line)
         if kind_of(entry.contract) == "query":
             return await self._queries(envelope, entry.route.handler, message)
         if self._stopping:
@@ -110,7 +114,7 @@ class Receiver:
         """Forgets suspects that turn out to be settled already."""
         journal, reader = self._services.journal, self._services.store.reader
         for who in [who for who in journal.suspects if who[0] == self._module.name]:
-            if await reader.row(SETTLED, *who[1:], *who[1:]):
+            if await is_settled(reader, *who[1:]):
                 journal.cleared(who)
 
     def _settled(self, attempt: Attempt, outcome: Outcome, due: int | None) -> None:

@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Final
 
 from amphibus.clock import Clock
-from amphibus.database.envelope_rows import columns_of
+from amphibus.database.dead import store_dead
+from amphibus.database.delayed import delay_again, remove_delayed, store_delayed
+from amphibus.database.inbox import inbox_row
 from amphibus.database.sql import Sql
+from amphibus.database.stuck_keys import hold_place
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
 from amphibus.inbox.outcome import Behind, Dead, Delayed, Gone, Handled, Outcome, Rejected
-from amphibus.inbox.parking import delay_again, remove_delayed, store_dead, store_delayed
 from amphibus.inbox.timers import remove_timer
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import partition_of
@@ -44,22 +46,31 @@ class OutcomeRecorder:
                 kept = json.dumps({"code": reply.code, "detail": reply.detail}).encode()
                 return await self._handled(attempt, "refused", kept, transaction)
             case Behind():
+                await hold_place(transaction.sql, attempt.ordering_key)
                 await self._store(transaction.sql, attempt, attempts=0, tries=0, due=None, error="")
             case Delayed():
                 return await self._delay(attempt, outcome, transaction.sql)
             case Dead():
                 return await self._dead(attempt, outcome, transaction.sql)
             case Gone(settled=True):
-                return await self._leave_origin(transaction.sql, attempt, release=True)
+                return await self._leave_origin(transaction.sql, attempt)
         return None
 
     async def _handled(
         self, attempt: Attempt, outcome: str, answer: bytes, transaction: Transaction
     ) -> int | None:
         now = self._clock.now()
-        row = (attempt.received, now, attempt.spent + 1, outcome, answer or None)
-        transaction.write_set.inbox.append((*columns_of(attempt.envelope), *row))
-        return await self._leave_origin(transaction.sql, attempt, release=True)
+        transaction.write_set.inbox.append(
+            inbox_row(
+                attempt.envelope,
+                received=attempt.received,
+                handled=now,
+                attempts=attempt.spent + 1,
+                outcome=outcome,
+                answer=answer or None,
+            )
+        )
+        return await self._leave_origin(transaction.sql, attempt)
 
     async def _delay(self, attempt: Attempt, outcome: Delayed, sql: Sql) -> int:
         failpoint("delay.before")
@@ -102,16 +113,14 @@ class OutcomeRecorder:
             now=self._clock.now(),
             blocks=outcome.blocks,
         )
-        return await self._leave_origin(sql, attempt, release=not outcome.blocks)
+        return await self._leave_origin(sql, attempt)
 
-    async def _leave_origin(self, sql: Sql, attempt: Attempt, *, release: bool) -> int | None:
-        """Removes it from where it waited; `release` lets the next one of its key go on, which is due now."""
+    async def _leave_origin(self, sql: Sql, attempt: Attempt) -> int | None:
+        """Removes it from where it waited; returns when the next of its key is due, if it may go on."""
         if attempt.origin is Origin.DELAYED:
             now = self._clock.now()
             key = attempt.ordering_key
-            return (
-                now if await remove_delayed(sql, attempt.seq, key, now, promote=release) else None
-            )
+            return now if await remove_delayed(sql, attempt.seq, key, now) else None
         if attempt.origin is Origin.TIMER:
             await remove_timer(sql, attempt.envelope)
         return None

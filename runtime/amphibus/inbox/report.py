@@ -1,17 +1,19 @@
 """The outcome report: what is counted and logged of an attempt once its transaction is committed."""
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt
-from amphibus.inbox.outcome import Dead, Delayed, Handled, Outcome, Rejected, Repeated
+from amphibus.inbox.outcome import Dead, Delayed, Handled, Outcome, Rejected, Repeated, Unanswered
+from amphibus.messages.failure import FailedMessage
 from amphibus.telemetry.logs import about
 from amphibus.telemetry.metrics import Meters
 
 _log: Any = structlog.get_logger()
+_STATES: Final = {Delayed: "delayed", Dead: "dead", Unanswered: "failed"}
 
 
 def report_outcome(
@@ -19,6 +21,11 @@ def report_outcome(
 ) -> None:
     """Counts what an attempt came to, and logs what an operator should know."""
     envelope = attempt.envelope
+    if isinstance(outcome, Delayed | Dead | Unanswered) and outcome.failure is not None:
+        state = _STATES[type(outcome)]
+        meters.last_failures.append(
+            FailedMessage(module, envelope.type, envelope.id, envelope.key, state, outcome.failure)
+        )
     match outcome:
         case Handled():
             late = (now - envelope.time) / 1_000_000

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import structlog
 
-from amphibus.database.faults import is_store_failure
 from amphibus.errors import Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Prepared
@@ -49,7 +48,7 @@ class AttemptRunner:
 
     @property
     def busy(self) -> bool:
-        """Whether something runs beside the writer."""
+        """Returns whether something runs beside the writer."""
         return bool(self._tasks)
 
     def start(self, attempt: Attempt) -> None:
@@ -172,7 +171,7 @@ class AttemptRunner:
     def _lost(self, attempt: Attempt, error: BaseException) -> None:
         """Goes on after the transaction was lost with the attempt: by the database, or by what the handler did."""
         known = attempt.prepared.failure
-        if is_store_failure(error) or (known is not None and known.reason == "unrecordable"):
+        if attempt.met_trouble(error) or (known is not None and known.reason == "unrecordable"):
             self._services.store.health.failed("writer", error)
             asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, self._again, attempt)
             return

@@ -1,17 +1,19 @@
-"""Brings delayed messages and timers back when their time has come."""
+"""Wakes timers and delayed messages when they are due: the delayed retry."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 
 from amphibus.clock import SECOND, Clock
+from amphibus.database.delayed import due_now, next_due
 from amphibus.database.store import Store
+from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
-from amphibus.inbox.parking import due_now, next_due
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.timers import timers_due
 from amphibus.module import Module
 from amphibus.partitions.assignment import PartitionAssignment, only, partition_of
+from amphibus.supervision import Supervisor
 
 _AT_ONCE = 64
 
@@ -31,6 +33,7 @@ class Scheduler:
         receiver: Receiver,
         clock: Clock,
         poll_seconds: float,
+        supervisor: Supervisor,
     ) -> None:
         self._module = module
         self._store = store
@@ -41,18 +44,19 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._under_way: set[int | str] = set()
         self._next: int | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"scheduler:{module.name}", self._work)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begins to look."""
-        self._task = asyncio.create_task(self._work(), name=f"due:{self._module.name}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once it looks."""
+        await self._task.started()
 
     async def stop(self) -> None:
         """Ends; what is due waits for the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     def due_at(self, due: int) -> None:
         """Something will be due then."""
@@ -65,12 +69,13 @@ class Scheduler:
         self._wake.set()
 
     async def idle(self) -> bool:
-        """Whether nothing is due and nothing that was due is under way."""
+        """Returns whether nothing is due and nothing that was due is under way."""
         due = await next_due(self._store.reader, only(self._assignment))
         return not self._under_way and (due is None or due > self._clock.now())
 
     async def _work(self) -> None:
         while True:
+            failpoint("task.scheduler")
             self._wake.clear()
             try:
                 await self._begin_what_is_due()

@@ -1,1 +1,1 @@
-"""What travels: the envelope, its wire format, its identifiers."""
+"""The messages on their way: envelope, wire format, identifiers."""

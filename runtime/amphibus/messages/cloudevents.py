@@ -1,16 +1,30 @@
 """The wire format: CloudEvents 1.0 in binary mode, attributes as `ce-` headers, the payload as the body."""
 
 import re
-from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 
 from amphibus.clock import as_datetime, as_microseconds
+from amphibus.contract.moments import moment_of
+from amphibus.contract.texts import LONGEST_KEY, one_line, wrong_in
 from amphibus.errors import Undecodable
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_trace
 
 _PREFIX = "ce-"
-_LONGEST_ID = 128
+LONGEST_ID: Final = 128
+_LONGEST: Final = {
+    "id": LONGEST_ID,
+    "type": 255,
+    "source": 129,
+    "partitionkey": LONGEST_KEY,
+    "correlationid": 255,
+    "causationid": 255,
+}
+_LONGEST_EXTRA: Final = 1_024
+_MOST_EXTRAS: Final = 64
+_EXTRA: Final = re.compile(r"[a-z0-9_-]{1,64}")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUIRED = ("specversion", "id", "type", "source")
 _KNOWN = frozenset(
@@ -28,7 +42,7 @@ _KNOWN = frozenset(
 
 
 def to_headers(envelope: Envelope) -> dict[str, str]:
-    """The attributes as headers; all of them text."""
+    """Returns the attributes as headers, all of them text."""
     headers = {
         "ce-specversion": "1.0",
         "ce-id": envelope.id,
@@ -51,7 +65,7 @@ def to_headers(envelope: Envelope) -> dict[str, str]:
 
 
 def from_headers(headers: dict[str, str], body: bytes, *, now: int) -> Envelope:
-    """The envelope that headers and a body say.
+    """Returns the envelope that headers and a body describe.
 
     Raises:
         Undecodable: an attribute that CloudEvents requires is missing, or one has no meaning.
@@ -68,17 +82,12 @@ def from_headers(headers: dict[str, str], body: bytes, *, now: int) -> Envelope:
             "CloudEvents 1.0 requires them, and nothing is made up",
             "set them where it is sent",
         )
-    if len(found["id"]) > _LONGEST_ID:
-        raise Undecodable(
-            f"ce-id has {len(found['id'])} characters",
-            f"an id has at most {_LONGEST_ID}",
-            "shorten it where it is sent",
-        )
+    _check(found)
     return Envelope(
         id=found["id"],
         type=found["type"],
         source=found["source"].removeprefix("/"),
-        key=found.get("partitionkey"),
+        key=_key(found.get("partitionkey")),
         time=_time(found.get("time"), now),
         correlation=found.get("correlationid") or found["id"],
         causation=found.get("causationid"),
@@ -92,8 +101,29 @@ def from_headers(headers: dict[str, str], body: bytes, *, now: int) -> Envelope:
     )
 
 
+def _check(found: dict[str, str]) -> None:
+    """Looks at every attribute before any of them is believed, stored or told on."""
+    for name, value in found.items():
+        why = wrong_in(value, _LONGEST.get(name, _LONGEST_EXTRA)) if value else None
+        if name not in _KNOWN and not _EXTRA.fullmatch(name):
+            why = "has a name that is none of 1 to 64 small letters and digits"
+        if why is not None:
+            raise _wrong(_PREFIX + name[:64], why)
+    if len(found) > len(_KNOWN) + _MOST_EXTRAS:
+        raise _wrong("the message", f"has {len(found)} attributes, and may have {_MOST_EXTRAS}")
+
+
+def _wrong(what: str, why: str) -> Undecodable:
+    return Undecodable(f"{one_line(what)} {why}", "", "mend it where it is sent")
+
+
+def _key(key: str | None) -> str | None:
+    """The key; a UUID as everybody writes it, so that capitals are not another key."""
+    return key.lower() if key is not None and _UUID.fullmatch(key) else key
+
+
 def _trace(text: str) -> str:
-    """What is not W3C trace context begins a new trace, as its specification says."""
+    """Returns the trace context, or a new one if it is malformed, as its specification says."""
     return text if _TRACE.fullmatch(text) else new_trace()
 
 
@@ -101,11 +131,6 @@ def _time(text: str | None, now: int) -> int:
     if text is None:
         return now
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Undecodable(
-            f"ce-time {text!r} is not RFC 3339", "", "set it where it is sent"
-        ) from None
-    if moment.tzinfo is None:
-        raise Undecodable(f"ce-time {text!r} has no time zone", "", "set it where it is sent")
-    return as_microseconds(moment)
+        return as_microseconds(moment_of(text))
+    except ValueError as error:
+        raise _wrong(f"ce-time {text[:64]!r}", str(error)) from None

@@ -8,7 +8,7 @@ from typing import Final
 from amphibus.contract import Message
 
 REPLY_TO: Final = "replyto"
-"""The name in `extra` of where the reply goes, if another instance sends the message than the one that waits."""
+"""The name in `extra` of the reply address, used if another instance sends the message than the one that waits."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -30,9 +30,9 @@ class Envelope:
     """W3C traceparent."""
     body: bytes
     reply: bool = False
-    """The sender waits for the answer, as long as it is there."""
+    """True if the sender waits for the answer."""
     late: bool = False
-    """A replayed dead letter: later messages of its key were handled before it."""
+    """True for a replayed dead letter whose key has moved on: the module has handled later messages of it."""
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Attributes that this version does not know, carried on unchanged."""
     decoded: list[Message] = field(default_factory=list, compare=False, repr=False)
@@ -40,13 +40,13 @@ class Envelope:
 
     @property
     def ordering_key(self) -> str:
-        """Messages of one ordering key are handled one at a time, in order; without a key each is its own."""
+        """The key that orders messages: they are handled one at a time; a message without a key has one of its own."""
         return f"{self.source}\x1f{self.key}" if self.key is not None else f"\x1f{self.id}"
 
 
 @dataclass(slots=True, frozen=True)
 class Reply:
-    """What became of a message: an answer's bytes, or a refusal's code and detail, or an error's text."""
+    """The result of a message: an answer's bytes, a refusal's code and detail, or an error's text."""
 
     outcome: str
     """`answered`, `refused` or `failed`."""

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
+from amphibus.contract.texts import storable
+
 _LONGEST_ERROR: Final = 2_000
 _LONGEST_TRACEBACK: Final = 40_000
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, as it is kept: texts without personal data, which any database can hold."""
+    """The reason why an attempt failed, as it is stored: text without personal data."""
 
     reason: str
     error: str
@@ -22,10 +24,13 @@ class Failure:
         object.__setattr__(self, "traceback", storable(self.traceback, _LONGEST_TRACEBACK))
 
 
-def storable(text: str, longest: int) -> str:
-    """Returns a text that SQLite and PostgreSQL can keep: bounded, without NUL and lone surrogates."""
-    if len(text) > longest:
-        text = f"{text[:longest]}…"
-    if text.isascii():
-        return text.replace("\0", "�") if "\0" in text else text
-    return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
+@dataclass(frozen=True, slots=True)
+class FailedMessage:
+    """A message that a module could not handle, and what became of it: `delayed`, `dead` or `failed`."""
+
+    module: str
+    type: str
+    id: str
+    key: str | None
+    state: str
+    failure: Failure

@@ -6,7 +6,7 @@ import uuid
 
 
 def new_id() -> str:
-    """A UUIDv7: starts with the time in milliseconds, so that neighbours in time are neighbours in an index."""
+    """Returns a UUIDv7: it starts with the time in milliseconds, so neighbours in time are neighbours in an index."""
     number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
@@ -18,12 +18,12 @@ _NAMESPACE = uuid.UUID("6f0f3b7c-7d0f-5d6e-9d5b-3c1f7f3f9c55")
 
 
 def derived_id(*parts: str) -> str:
-    """The same parts give the same id, always: a UUIDv5 over all of them, each with its length."""
+    """Returns the same id for the same parts, always: a UUIDv5 over all of them, each with its length."""
     return str(uuid.uuid5(_NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts)))
 
 
 def uuid_of(message_id: str) -> uuid.UUID:
-    """A message id as a UUID: itself where it is one, else derived from it, always the same."""
+    """Returns a message id as a UUID: itself if it is one, else a UUID derived from it, always the same."""
     try:
         return uuid.UUID(message_id)
     except ValueError:
@@ -31,11 +31,11 @@ def uuid_of(message_id: str) -> uuid.UUID:
 
 
 def new_trace() -> str:
-    """A new W3C `traceparent`, not sampled."""
+    """Returns a new W3C `traceparent`, not sampled."""
     digits = os.urandom(24).hex()
     return f"00-{digits[:32]}-{digits[32:]}-00"
 
 
 def next_span(traceparent: str) -> str:
-    """The same trace and flags with a new span id: the parent of what this hop causes."""
+    """Returns the same trace and flags with a new span id: the parent of whatever this hop causes."""
     return f"{traceparent[:36]}{os.urandom(8).hex()}{traceparent[52:]}"

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from amphibus.contract.texts import storable
 from amphibus.messages.envelope import Envelope
-from amphibus.messages.failure import storable
 
 
 def storable_envelope(envelope: Envelope) -> Envelope:

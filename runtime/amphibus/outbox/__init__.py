@@ -1,1 +1,1 @@
-"""Takes what a module has committed to its destinations."""
+"""Takes a module's committed messages to their destinations."""

@@ -1,4 +1,4 @@
-"""What waits in memory on one way to its destinations, in order per key."""
+"""The messages that wait in memory on one route, in order per key; its bound is the backpressure."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ DestinationKey = tuple[str, str]
 
 @dataclass(slots=True, eq=False)
 class OutboxMessage:
-    """A row of the outbox, with the destinations that this way takes it to."""
+    """A row of the outbox, with its destinations on this route."""
 
     seq: int
     envelope: Envelope
     destinations: tuple[str, ...]
     behind: int = field(default=0, repr=False)
-    """How many of its ordering keys have an older message."""
+    """The number of its ordering keys that have an older message."""
 
     @property
     def destination_keys(self) -> tuple[DestinationKey, ...]:
@@ -27,7 +27,7 @@ class OutboxMessage:
 
 
 class DeliveryQueue:
-    """Bounded: what does not fit stays in the database and is read when there is room."""
+    """The bounded queue of a route: messages beyond the bound stay in the database until there is room."""
 
     def __init__(self, route: str, window: int) -> None:
         self.route = route
@@ -42,32 +42,32 @@ class DeliveryQueue:
         self._settled_while_reading: set[int] | None = None
 
     @property
-    def held(self) -> int:
-        """Messages in memory, under way or waiting."""
-        return len(self._held)
+    def rows_held(self) -> int:
+        """Rows of the database that the messages in memory stand for: one a destination."""
+        return sum(len(item.destinations) for item in self._held.values())
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is in memory."""
+        """True if nothing is in memory."""
         return not self._held
 
     @property
     def has_room(self) -> bool:
-        """Whether it makes sense to read more from the database."""
+        """True if it makes sense to read more from the database."""
         return len(self._held) - len(self._under_way) < self._window
 
     @property
     def crowded(self) -> bool:
-        """Whether the backlog of a few keys leaves no room, though more keys could be under way."""
+        """True if the backlog of a few keys leaves no room, though more keys could be under way."""
         return self.behind and not self.has_room and len(self._under_way) < self._window
 
     @property
     def keys(self) -> list[str]:
-        """Of the messages in memory."""
+        """The keys of the messages in memory."""
         return list({key for _, key in self._by_destination_key})
 
     def held_by_destination(self) -> dict[str, int]:
-        """The number of messages in memory for each destination."""
+        """Returns the number of messages in memory for each destination."""
         counts: dict[str, int] = {}
         for item in self._held.values():
             for destination in item.destinations:
@@ -75,9 +75,9 @@ class DeliveryQueue:
         return counts
 
     def committed(self, item: OutboxMessage) -> None:
-        """A row that was committed just now; left to the database where more waits there.
+        """Takes a row that was committed just now; leaves it to the database if more waits there.
 
-        A server shows a commit to others before it tells us: it may have been read already.
+        A server shows a commit to others before it tells us, so the row may have been read already.
         """
         if item.seq in self._held:
             return
@@ -87,12 +87,12 @@ class DeliveryQueue:
             self._add(item)
 
     def miss(self) -> None:
-        """Something was committed that is to be read from the database."""
+        """Notes that the database holds a committed row to be read."""
         self.behind = True
         self._committed_while_reading = True
 
     def take_ready(self) -> list[OutboxMessage]:
-        """Those that may leave now; they are under way until `settle`."""
+        """Returns the messages that may leave now; they are under way until `settle`."""
         taken: list[OutboxMessage] = []
         while self._ready and len(self._under_way) < self._window:
             item = self._ready.popleft()
@@ -101,7 +101,7 @@ class DeliveryQueue:
         return taken
 
     def settle(self, item: OutboxMessage) -> bool:
-        """One is safe: those behind it may leave. False if it was not under way."""
+        """Notes that a message is safe: those behind it may leave. Returns False if it was not under way."""
         if self._under_way.pop(item.seq, None) is None:
             return False
         del self._held[item.seq]
@@ -119,25 +119,30 @@ class DeliveryQueue:
         return True
 
     def begin_reading(self) -> None:
-        """The database is about to be read. What commits meanwhile is read the next time."""
+        """Begins a reading of the database. Rows that commit meanwhile are read the next time."""
         self._committed_while_reading = False
         self._settled_while_reading = set()
 
-    def end_reading(self, items: list[OutboxMessage], *, settled: set[int], complete: bool) -> None:
-        """Takes what was read, in order of the numbers, except what is held or settled already."""
+    def end_reading(self, items: list[OutboxMessage], *, settled: set[int], complete: bool) -> bool:
+        """Takes what was read, in order of the numbers, except what is held or settled already.
+
+        Returns whether that changed anything: if not, to read again at once would be in vain.
+        """
         settled |= self._settled_while_reading or set()
         self._settled_while_reading = None
+        held = len(self._held)
         for item in items:
             if item.seq in self._held or item.seq in settled:
                 continue
             if self._belongs_before_others(item):
                 self.forget_waiting()  # and they are read again, in their order
-                return
+                return True
             self._add(item)
         self.behind = self._committed_while_reading or not complete
+        return len(self._held) > held
 
     def forget_waiting(self) -> None:
-        """Nobody is there: what is not under way is left to the database."""
+        """Leaves all messages that are not under way to the database, since nobody is there."""
         self.behind = True
         self._ready.clear()
         self._by_destination_key.clear()
@@ -148,7 +153,7 @@ class DeliveryQueue:
                 self._by_destination_key.setdefault(destination_key, deque()).append(item)
 
     def _belongs_before_others(self, item: OutboxMessage) -> bool:
-        """Whether another process put it in line, and later ones of its key wait here."""
+        """Returns whether another process wrote the row, and later ones of its key wait here."""
         last = [
             self._by_destination_key[destination_key][-1].seq
             for destination_key in item.destination_keys

@@ -1,28 +1,17 @@
-"""What of a module's outbox waits in its database: read in pieces whose cost does not grow with what waits."""
+"""Reads the waiting messages of an outbox in pieces whose cost does not grow with their number."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
-from amphibus.database.envelope_rows import ENVELOPE, envelope_of
+from amphibus.database.outbox import (
+    count_waiting,
+    destinations_waited_for,
+    oldest_on_their_way,
+)
 from amphibus.database.store import Store
+from amphibus.messages.envelope import Envelope
 from amphibus.outbox.delivery_queue import OutboxMessage
 from amphibus.partitions.assignment import PartitionAssignment, only
 from amphibus.transport import Transport
-
-_COLUMNS: Final = ", ".join(f"o.{column.strip()}" for column in ENVELOPE.split(","))
-_SEQ, _DESTINATION = 11, 12
-
-# From one name to the next by the index: DISTINCT would read every row (a loose index scan, as PostgreSQL's wiki
-# calls it).
-_DESTINATIONS: Final = """
-WITH RECURSIVE found(destination) AS (
-    SELECT min(destination) FROM amphibus_delivery
-    UNION ALL
-    SELECT (SELECT min(destination) FROM amphibus_delivery WHERE destination > found.destination)
-    FROM found WHERE found.destination IS NOT NULL
-)
-SELECT destination FROM found WHERE destination IS NOT NULL
-"""
 
 
 class OutboxReader:
@@ -34,77 +23,67 @@ class OutboxReader:
         self._transport = transport
 
     def route_to(self, destination: str) -> str:
-        """The way that leads there."""
+        """Returns the route that leads to a destination."""
         return self._transport.routes((destination,))[0][0]
 
     async def routes_beyond(self, held: Mapping[str, int]) -> set[str]:
-        """The ways for which more waits than is held of each destination in memory."""
+        """Returns the routes for which more rows wait than memory holds for each destination."""
         routes: set[str] = set()
-        for destination in await self._destinations():
+        sql, mine = self._store.reader, only(self._assignment)
+        for destination in await destinations_waited_for(sql):
             known = held.get(destination, 0)
-            rows = await self._store.reader.rows(
-                "SELECT count(*) FROM (SELECT 1 FROM amphibus_delivery"
-                f" WHERE destination = ?{only(self._assignment)} LIMIT ?) AS waiting",
-                destination,
-                known + 1,
-            )
-            if rows[0][0] > known:
+            if await count_waiting(sql, destination, limit=known + 1, only=mine) > known:
                 routes.add(self.route_to(destination))
         return routes
 
-    async def oldest(self, route: str, limit: int) -> tuple[list[OutboxMessage], bool]:
-        """The oldest messages on a way; whether these are all, or a piece of `limit` rows."""
-        where, values, several = await self._on(route)
-        rows = await self._rows(where, values, limit)
+    async def oldest(
+        self, route: str, room: int, *, beyond: int
+    ) -> tuple[list[OutboxMessage], bool]:
+        """The oldest messages on a way; whether these are all.
+
+        Reads `room` rows more than the `beyond` that are in memory, and at least all of one message: a row is a
+        message to one destination, and a piece that ended within the known ones would never end the backlog.
+        """
+        on_it, most = await self._on(route)
+        limit = beyond + max(room, most) + 1
+        rows = await oldest_on_their_way(
+            self._store.reader, on_it, limit=limit, only=only(self._assignment)
+        )
         complete = len(rows) < limit
-        # A row whose destinations may be cut off by the limit is left for the next reading.
-        cut = rows[-1][_SEQ] if rows and several and not complete else None
+        # A message whose destinations may be cut off by the limit is left for the next reading.
+        cut = rows[-1].seq if rows and most > 1 and not complete else None
+        envelopes: dict[int, Envelope] = {}
         destinations: dict[int, list[str]] = {}
-        for row in rows:
-            if row[_SEQ] != cut:
-                destinations.setdefault(row[_SEQ], []).append(row[_DESTINATION])
-        first = {row[_SEQ]: row for row in reversed(rows)}
-        items = [
-            OutboxMessage(seq, envelope_of(first[seq]), tuple(to))
-            for seq, to in destinations.items()
-        ]
+        for seq, destination, envelope in rows:
+            if seq != cut:
+                envelopes[seq] = envelope
+                destinations.setdefault(seq, []).append(destination)
+        items = [OutboxMessage(seq, envelopes[seq], tuple(to)) for seq, to in destinations.items()]
         return items, complete
 
     async def oldest_of_others(
         self, route: str, keys: Sequence[str], limit: int
     ) -> list[OutboxMessage]:
         """The first message of each of some other keys, where the backlog of these fills the memory."""
-        where, values, _ = await self._on(route)
-        others = f" AND (o.key IS NULL OR o.key NOT IN ({', '.join('?' * len(keys))}))"
+        on_it, _ = await self._on(route)
         first: dict[tuple[str, str], OutboxMessage] = {}
-        for row in await self._rows(where + others, [*values, *keys], limit):
-            envelope = envelope_of(row)
-            destination_key = (row[_DESTINATION], envelope.ordering_key)
+        for seq, destination, envelope in await oldest_on_their_way(
+            self._store.reader,
+            on_it,
+            limit=limit,
+            only=only(self._assignment),
+            other_keys_than=keys,
+        ):
             first.setdefault(
-                destination_key, OutboxMessage(row[_SEQ], envelope, (row[_DESTINATION],))
+                (destination, envelope.ordering_key),
+                OutboxMessage(seq, envelope, (destination,)),
             )
         return list(first.values())
 
-    async def _rows(self, where: str, values: Sequence[Any], limit: int) -> Sequence[Any]:
-        return await self._store.reader.rows(
-            f"SELECT {_COLUMNS}, d.seq, d.destination FROM amphibus_delivery d"
-            f" JOIN amphibus_outbox o ON o.seq = d.seq WHERE {where}{only(self._assignment)}"
-            " ORDER BY d.seq, d.destination LIMIT ?",
-            *values,
-            limit,
-        )
-
-    async def _on(self, route: str) -> tuple[str, list[str], bool]:
-        """A condition for a way, its values, and whether it leads to several destinations.
-
-        Where all of them are on the way it names none: then the rows are read in the order of their numbers.
-        """
-        names = await self._destinations()
+    async def _on(self, route: str) -> tuple[list[str] | None, int]:
+        """The destinations on a way, or None where all are, and there are several; and their number."""
+        names = await destinations_waited_for(self._store.reader)
         mine = [name for name in names if self.route_to(name) == route]
         if len(mine) > 1 and len(mine) == len(names):
-            return "1 = 1", [], True
-        mine = mine or [route]
-        return f"d.destination IN ({', '.join('?' * len(mine))})", mine, len(mine) > 1
-
-    async def _destinations(self) -> list[str]:
-        return [row[0] for row in await self._store.reader.rows(_DESTINATIONS)]
+            return None, len(mine)
+        return mine or [route], len(mine)

@@ -1,11 +1,11 @@
-"""Takes outbox rows to their destinations, until each is safe there.
+"""Takes outbox rows to their destinations until each is safe there: at-least-once delivery.
 
-Rows are found by their state, never by a position that was read up to: numbers are given before a
-commit, and a position skips what commits late. At most one message of a (destination, key) is under
-way, so order per key holds whatever fails; different keys never wait for each other. What was
-committed just now is handed over from memory; the database is read at start, after a backlog, as a
-net, and where the numbers of what was committed do not follow those before: then another process
-(an instance, `send`, `replay`) has put something in line, and its turn may be before ours.
+The relay finds rows by their state, never by a position read so far: rows are numbered before their
+commit, and a position skips a row that commits late. At most one message of a (destination, key) is
+under way, so order per key survives every failure; different keys never wait for each other. A new
+commit is handed over from memory. The relay reads the database at start, after a backlog, as a net,
+and when a commit's numbers leave a gap: then another process (an instance, `send`, `replay`) has
+written a row, and its turn may be before ours.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from amphibus.failpoints import failpoint
 from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 from amphibus.outbox.reader import OutboxReader
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
+from amphibus.supervision import Supervisor
 from amphibus.transport import Transport
 from amphibus.unit_of_work.transaction import OutboxRow, Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -27,7 +28,7 @@ _ACKS_AT_ONCE = 64
 _ACK_SECONDS = 0.05
 _RIDES_FROM = 16
 _RIDES_AFTER_SECONDS = 0.01
-"""So many marks, or so old ones, are written with whatever is committed next: a few new ones are worth no statement."""
+"""So many delivery acks, or so old ones, ride along with the next commit: a few new ones are worth no statement."""
 
 
 class Relay:
@@ -42,8 +43,8 @@ class Relay:
         writer: Writer,
         transport: Transport,
         settings: BusSettings,
+        supervisor: Supervisor,
     ) -> None:
-        self._module = module
         self._store = store
         self._assignment = assignment
         self._writer = writer
@@ -55,30 +56,33 @@ class Relay:
         self._oldest_ack = 0.0
         self._ack_timer: asyncio.TimerHandle | None = None
         self._acking = False
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"relay:{module}", self._watch)
         self._stopped = False
         self._look = asyncio.Event()
         self._follows = 0
         """The number that our next message gets, unless somebody else writes before."""
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begins to deliver what waits and what comes."""
+        if self._task.running:
+            return
         self._writer.on_sent = self.sent
         self._assignment.on_change.append(self._changed_hands)
         self._assignment.on_notified.append(self.wake)
         self._writer.before_commit.append(self._write_acks)
-        self._task = asyncio.create_task(self._watch(), name=f"relay:{self._module}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once it looks for what waits."""
+        await self._task.started()
 
     async def stop(self) -> None:
-        """Delivers nothing more; writes down what is safe."""
+        """Delivers nothing more."""
         self._stopped = True
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
-    async def flush(self) -> None:
-        """Writes down what is safe, now."""
+    async def drain(self) -> None:
+        """Returns when all that is known to be safe is written down."""
         self._forget_ack_timer()
         if self._acks:
             self._acking = True
@@ -89,13 +93,13 @@ class Relay:
             self._acking = False
 
     async def idle(self) -> bool:
-        """Whether every reachable destination has everything."""
+        """Returns whether every reachable destination has everything."""
         if self._acks or not all(queue.idle for queue in self._queues.values()):
             return False
         return not any(map(self._transport.is_reachable, await self._reader.routes_beyond({})))
 
     def sent(self, rows: list[OutboxRow]) -> None:
-        """Rows that were committed just now, in the order of their numbers."""
+        """Takes rows that were committed just now, in the order of their numbers."""
         mine, others = self._assignment.owned, False
         if any(row[0] != number for number, row in enumerate(rows, self._follows)):
             for queue in self._queues.values():
@@ -113,13 +117,13 @@ class Relay:
             self._pump(queue)
 
     def _changed_hands(self, _gained: frozenset[int], _lost: frozenset[int]) -> None:
-        """What waits in memory may not be ours any more, or more may be: the database says."""
+        """Forgets what waits in memory, since partitions changed hands: the database knows what is ours."""
         for queue in self._queues.values():
             queue.forget_waiting()
         self.wake()
 
     def wake(self) -> None:
-        """Looks into the database at once: others wrote there, or a destination came back."""
+        """Reads the database at once: another process wrote there, or a destination came back."""
         self._look.set()
 
     def _queue(self, route: str) -> DeliveryQueue:
@@ -130,6 +134,8 @@ class Relay:
 
     async def _watch(self) -> None:
         while True:
+            failpoint("task.relay")
+            await asyncio.sleep(0)  # reads of a file never suspend, and a set event does not either
             self._look.clear()
             try:
                 await self._find_waiting()
@@ -143,7 +149,7 @@ class Relay:
                     await self._look.wait()
 
     async def _find_waiting(self) -> None:
-        """Marks the ways for which the database holds more than is known in memory."""
+        """Marks the routes for which the database holds more than memory knows."""
         held: dict[str, int] = {}
         for queue in self._queues.values():
             for destination, count in queue.held_by_destination().items():
@@ -154,27 +160,39 @@ class Relay:
             self._queue(route).behind = True
 
     async def _catch_up(self, queue: DeliveryQueue) -> None:
+        """Reads until the queue is full or has everything; a reading that brings nothing new is the last."""
         while queue.behind and queue.has_room and self._transport.is_reachable(queue.route):
-            await self._load(queue, self._settings.window * 4)
-            self._pump(queue)
+            brought = await self._load(queue)
+            self._send_ready(queue)
+            if not brought:
+                break
+            await asyncio.sleep(0)
         if queue.crowded and self._transport.is_reachable(queue.route):
             await self._load_past(queue)
-            self._pump(queue)
+            self._send_ready(queue)
 
     def _pump(self, queue: DeliveryQueue) -> None:
-        if self._stopped or not self._transport.is_reachable(queue.route):
+        self._send_ready(queue)
+        if queue.behind and queue.has_room and self._may_send(queue):
+            self._look.set()
+
+    def _may_send(self, queue: DeliveryQueue) -> bool:
+        return not self._stopped and self._transport.is_reachable(queue.route)
+
+    def _send_ready(self, queue: DeliveryQueue) -> None:
+        if not self._may_send(queue):
             queue.forget_waiting()
             return
         for item in queue.take_ready():
             self._hand_over(queue, item)
-        if queue.behind and queue.has_room:
-            self._look.set()
 
-    async def _load(self, queue: DeliveryQueue, limit: int) -> None:
-        known = queue.held + len(self._acks)
+    async def _load(self, queue: DeliveryQueue) -> bool:
+        known = queue.rows_held + len(self._acks)
         queue.begin_reading()
-        items, complete = await self._reader.oldest(queue.route, limit + known)
-        queue.end_reading(items, settled=self._acked_on(queue.route), complete=complete)
+        items, complete = await self._reader.oldest(
+            queue.route, self._settings.window * 4, beyond=known
+        )
+        return queue.end_reading(items, settled=self._acked_on(queue.route), complete=complete)
 
     async def _load_past(self, queue: DeliveryQueue) -> None:
         queue.begin_reading()
@@ -230,10 +248,11 @@ class Relay:
 
     def _ack_again(self) -> None:
         self._acking = False
-        self._write_acks_now()
+        if not self._stopped:
+            self._write_acks_now()
 
     def _write_acks(self, transaction: Transaction) -> None:
-        """Rides along with whatever commit comes next, or is a commit by itself.
+        """Writes delivery acks with whatever commit comes next, or in a commit of its own.
 
         Losing it costs a repetition, which the inbox absorbs.
         """

@@ -1,1 +1,1 @@
-"""Which instance of a module does which part of its work."""
+"""The partitions of a module's work, and the instances that hold them."""

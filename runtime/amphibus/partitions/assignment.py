@@ -1,4 +1,4 @@
-"""Which part of a module's work an instance does: messages are shared out by their key."""
+"""The partition of a message, which follows from its key, and the partitions of an instance."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -8,40 +8,40 @@ from amphibus.database.sql import Identified, Sql
 from amphibus.database.write_set import Row
 
 OnChange = Callable[[frozenset[int], frozenset[int]], None]
-"""Called with the partitions gained and those lost."""
+"""A callback at a rebalance, with the partitions gained and those lost."""
 LeaseToken = tuple[int, int]
 """A partition and the token under which it was held when a message of it was taken."""
 DrainPartitions = Callable[[frozenset[int]], Awaitable[None]]
 
 
 async def at_once(_parts: frozenset[int]) -> None:
-    """Nothing is ever under way."""
+    """Returns at once: nothing of these partitions is ever under way."""
 
 
 def partition_of(key: str | None, identity: str, count: int) -> int:
-    """The partition of a message: by its key, so that a key is in one place; by its id without one."""
+    """Returns the partition of a message: from its key, so that a key is in one place; without a key from its id."""
     return crc32((identity if key is None else key).encode()) % count
 
 
 class PartitionAssignment(Protocol):
-    """The partitions that this instance of a module has at the moment."""
+    """The partitions that this instance of a module holds at the moment."""
 
     drain: DrainPartitions
     """Waits until nothing of some partitions is under way here."""
 
     @property
     def count(self) -> int:
-        """Of all partitions; part of the topology's version."""
+        """The number of all partitions; part of the topology's version."""
         ...
 
     @property
     def on_change(self) -> list[OnChange]:
-        """Told of every change of hands."""
+        """Called at every rebalance, with the partitions gained and lost."""
         ...
 
     @property
     def owned(self) -> frozenset[int]:
-        """Those that are ours now. What is ours may be lost at any time; each commit checks it."""
+        """The partitions that this instance holds now. It may lose one at any time; each commit checks that."""
         ...
 
     @property
@@ -50,25 +50,29 @@ class PartitionAssignment(Protocol):
         ...
 
     def notify(self) -> None:
-        """Tells the other instances that work of theirs was written. A hint: they look now and then anyway."""
+        """Tells the other instances that work of theirs was written. A hint: they look from time to time anyway."""
         ...
 
     async def start(self) -> None:
         """Takes the first partitions."""
         ...
 
+    async def started(self) -> None:
+        """Returns once it has a share, or is known to have none for now."""
+        ...
+
     async def stop(self) -> None:
-        """Gives everything back."""
+        """Gives every partition back."""
         ...
 
     def lease_token(self, partition: int) -> LeaseToken | None:
-        """What a message of a partition is taken under; None where nobody else can have it."""
+        """Returns the fencing token for messages of a partition; None if no other instance can take it."""
         ...
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
     ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
-        """Inside a transaction: what is ours and stays ours until it ends; what stands against running messages.
+        """Returns, inside a transaction, what this instance holds until its end, and prior outcomes of messages.
 
         Raises:
             StoreError: this instance was taken for dead.
@@ -77,7 +81,7 @@ class PartitionAssignment(Protocol):
 
 
 class SingleInstance:
-    """The shares of the only instance there is: everything, always."""
+    """The assignment of the only instance there is: everything, always."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -87,26 +91,29 @@ class SingleInstance:
         self.owned = frozenset(range(count))
 
     def notify(self) -> None:
-        """There is nobody else."""
+        """Does nothing: there is nobody else."""
 
     async def start(self) -> None:
-        """Nothing needs to be taken."""
+        """Does nothing: nothing needs to be taken."""
+
+    async def started(self) -> None:
+        """It has everything from the beginning."""
 
     async def stop(self) -> None:
-        """Nobody takes over."""
+        """Does nothing: nobody takes over."""
 
     def lease_token(self, partition: int) -> None:
-        """Nobody else can have it."""
+        """Returns None: nobody else can take it."""
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
     ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
-        """Nobody could have taken it."""
+        """Returns nothing lost: nobody could have taken it."""
         return frozenset(), await sql.prior_outcomes(messages) if messages else []
 
 
 def only(assignment: PartitionAssignment) -> str:
-    """A condition on `partition` for a statement that finds this instance's work."""
+    """Returns a condition on `partition` for a statement that finds this instance's work."""
     if len(assignment.owned) == assignment.count:
         return ""
     return f" AND partition IN ({', '.join(map(str, sorted(assignment.owned))) or '-1'})"

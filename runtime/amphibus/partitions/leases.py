@@ -1,29 +1,46 @@
-"""Shares the work of a module out among its instances, through its PostgreSQL database.
+"""Shares a module's partitions among its instances through its PostgreSQL database: the rebalance.
 
-Each instance says every `beat` seconds that it lives, by the database's clock. The partitions are
-spread evenly over those that do; one that falls silent is struck off, and its partitions are free.
+Each instance renews its heartbeat every `beat` seconds, by the database's clock. Living instances hold
+equal shares of the partitions; a silent one is struck off, and its partitions become free.
 Every commit locks its instance's row (fencing, after Kleppmann): an instance that was struck off
-while it was paused cannot commit any more, whatever it believes. The same statement reads what it
-holds, with a token that grows at each change of hands: what was taken under another is not done.
+while it was paused cannot commit any more, whatever it believes. The same statement reads the
+partitions it holds, each with a fencing token that grows at each change of hands: work taken under
+another token is dropped.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Final, cast
 
+from amphibus.database.postgres.bounded import FAREWELL_SECONDS
 from amphibus.database.postgres.connection import PostgresConnection
-from amphibus.database.postgres.sql import NOW, PostgresSql
+from amphibus.database.postgres.leases import (
+    claim_partitions,
+    instance_ids,
+    other_instances,
+    register_instance,
+    release_partition,
+    remove_instance,
+    renew_instance,
+)
+from amphibus.database.postgres.silent_peers import LOCK_SECONDS, named_by, strike_off_silent
+from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified, Sql
 from amphibus.database.write_set import Row
 from amphibus.errors import StoreError
+from amphibus.failpoints import failpoint
 from amphibus.messages.ids import new_id
 from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange, at_once
+from amphibus.supervision import Supervisor
+
+_ANSWER_SECONDS: Final = 4.0
+"""How long a beat may take. It is the first to notice a server that does not answer: it asks all the time."""
 
 
 class Leases:
-    """The shares of one instance. Lives as long as its module is hosted."""
+    """The partitions of one instance. Lives as long as its module is hosted."""
 
     def __init__(
         self,
@@ -31,6 +48,7 @@ class Leases:
         *,
         count: int,
         transport: str,
+        supervisor: Supervisor,
         beat_seconds: float = 2.0,
         lease_seconds: float = 10.0,
     ) -> None:
@@ -46,15 +64,15 @@ class Leases:
         self._notifying: asyncio.Task[None] | None = None
         self._channel = f"amphibus.{store.module}"
         self.drain: DrainPartitions = at_once
-        self.instance = new_id()
         self._store = store
+        self.instance = self._new_instance()
         self._transport = transport
         self._beat = beat_seconds
         self._lease = int(lease_seconds * 1_000_000)
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"leases:{store.module}", self._work)
         self._connection: PostgresConnection
         self._lost = False
-        """Whether the last round failed, so that its connection is not to be trusted."""
+        """Returns whether the last round failed, so that its connection is not to be trusted."""
 
     async def start(self) -> None:
         """Registers this instance and takes its first partitions.
@@ -62,28 +80,37 @@ class Leases:
         Raises:
             StoreError: the module runs in another mode on this database.
         """
-        self._connection = await self._store.connect()
+        if self._task.running:
+            return
+        self._connection = await self._store.connect(
+            lock_seconds=LOCK_SECONDS, answer_seconds=_ANSWER_SECONDS
+        )
         await self._register()
         await self._listen()
         await self._round()
-        self._task = asyncio.create_task(self._work(), name=f"leases:{self._store.module}")
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once this instance is registered and says that it lives."""
+        await self._task.started()
 
     async def stop(self) -> None:
-        """Gives everything back; what ran must have ended before."""
-        for task in (self._task, self._draining):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        """Gives everything back, within a second or two; what ran must have ended before."""
+        await self._task.stop()
+        if self._draining is not None:
+            self._draining.cancel()
+            await asyncio.wait([self._draining], timeout=self._beat)
+        if not hasattr(self, "_connection"):
+            return
         with contextlib.suppress(Exception):
-            sql = self._connection.sql
-            await sql.run("UPDATE amphibus_lease SET owner = NULL WHERE owner = ?", self.instance)
-            await sql.run("DELETE FROM amphibus_instance WHERE id = ?", self.instance)
+            farewell = remove_instance(self._connection.sql, self.instance)
+            await self._connection.asked.answered(farewell, FAREWELL_SECONDS)
         await self._connection.close()
 
     def notify(self) -> None:
         """Wakes the other instances, outside every transaction, where it would make commits wait.
 
-        What comes while one call is under way is told by the next.
+        A call tells what came while the one before it was under way.
         """
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._notify())
@@ -93,22 +120,24 @@ class Leases:
             await self._store.reader.run("SELECT pg_notify(?, '')", self._channel)
 
     async def _listen(self) -> None:
-        await self._connection.raw.add_listener(self._channel, self._notified)
+        await self._connection.asked.answered(
+            self._connection.raw.add_listener(self._channel, self._notified)
+        )
 
     def _notified(self, *_notification: object) -> None:
         for wake in self.on_notified:
             wake()
 
     def lease_token(self, partition: int) -> LeaseToken:
-        """What a message of a partition is taken under; never a valid one where it is not held."""
+        """Returns the fencing token for messages of a partition; never a valid one if it is not held."""
         return partition, self._held.get(partition, 0)
 
     async def check(
         self, sql: Sql, messages: Sequence[Identified] = ()
     ) -> tuple[frozenset[LeaseToken], list[Row | None]]:
-        """Inside a transaction: what is held. Nobody may strike this instance off before it ends.
+        """Returns what is held, inside a transaction. Nobody may strike this instance off before it ends.
 
-        What stands against running messages is asked with it, since each question wakes the server.
+        It asks for prior outcomes of messages too, since each question wakes the server.
 
         Raises:
             StoreError: it was struck off.
@@ -123,41 +152,34 @@ class Leases:
     async def _register(self) -> None:
         sql = self._connection.sql
         await self._outlive_another_mode(sql)
-        for partition in range(self.count):
-            await sql.run(
-                "INSERT INTO amphibus_lease (partition, owner, token, until) VALUES (?, NULL, 0, 0)"
-                " ON CONFLICT (partition) DO NOTHING",
-                partition,
-            )
-        await sql.run(
-            f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {NOW} + ?)",
+        await register_instance(
+            sql,
             self.instance,
-            self._transport,
-            self._lease,
+            transport=self._transport,
+            lease=self._lease,
+            partitions=self.count,
         )
 
     async def _outlive_another_mode(self, sql: Sql) -> None:
         """Waits for the leases of instances that died in another mode; those that live renew theirs."""
         before: dict[str, int] = {}
         while True:
-            await self._strike_off(sql)
-            others = await sql.rows(
-                "SELECT id, until, transport FROM amphibus_instance WHERE transport <> ?",
-                self._transport,
-            )
+            await strike_off_silent(sql, self._store.module)
+            others = await other_instances(sql, self._transport)
             if not others:
                 return
-            if any(before.get(identity, until) != until for identity, until, _ in others):
+            if any(before.get(each.id, each.until) != each.until for each in others):
                 raise StoreError(
-                    f"module {self._store.module} runs over {others[0][2]} on this database",
+                    f"module {self._store.module} runs over {others[0].transport} on this database",
                     f"this process would run it over {self._transport}: two modes never share one",
                     "stop the other first",
                 )
-            before = {identity: until for identity, until, _ in others}
+            before = {each.id: each.until for each in others}
             await asyncio.sleep(self._beat / 2)
 
     async def _work(self) -> None:
         while True:
+            failpoint("task.leases")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._beat):
                     await self._look.wait()
@@ -170,22 +192,16 @@ class Leases:
                 self._lost = True
 
     async def _round(self) -> None:
-        if self._lost or self._connection.raw.is_closed():
+        if self._lost or not self._connection.asked.is_usable:
             await self._reconnect()
         sql = self._connection.sql
-        alive = await sql.run(
-            f"UPDATE amphibus_instance SET until = {NOW} + ? WHERE id = ?",
-            self._lease,
-            self.instance,
-        )
-        if not alive:
+        if not await renew_instance(sql, self.instance, lease=self._lease):
             self._lose_all()
-            self.instance = new_id()
+            self.instance = self._new_instance()
             await self._register()
-        await self._strike_off(sql)
+        await strike_off_silent(sql, self._store.module)
         await self._release(sql)
-        rows = await sql.rows("SELECT id FROM amphibus_instance ORDER BY id")
-        ids = [row[0] for row in rows]
+        ids = await instance_ids(sql)
         place = ids.index(self.instance)
         target = self.count // len(ids) + (1 if place < self.count % len(ids) else 0)
         if len(self.owned) > target and not self._leaving:
@@ -193,28 +209,18 @@ class Leases:
         elif len(self.owned) < target:
             await self._claim(sql, target - len(self.owned))
 
-    async def _strike_off(self, sql: Sql) -> None:
-        """Removes instances that fell silent. Waits for a commit that is under way in one."""
-        await sql.run(f"DELETE FROM amphibus_instance WHERE until < {NOW}")
-        await sql.run(
-            "UPDATE amphibus_lease SET owner = NULL WHERE owner IS NOT NULL"
-            " AND owner NOT IN (SELECT id FROM amphibus_instance)"
-        )
+    def _new_instance(self) -> str:
+        """Names it by its sessions, so that others can end them."""
+        return named_by(self._store.session_token, new_id())
 
     async def _claim(self, sql: Sql, wanted: int) -> None:
-        rows = await sql.rows(
-            "UPDATE amphibus_lease SET owner = ?, token = token + 1 WHERE partition IN"
-            " (SELECT partition FROM amphibus_lease WHERE owner IS NULL ORDER BY partition LIMIT ?"
-            " FOR UPDATE SKIP LOCKED) RETURNING partition, token",
-            self.instance,
-            wanted,
-        )
-        if rows:
-            self._held |= {row[0]: row[1] for row in rows}
-            self._change(gained=frozenset(row[0] for row in rows))
+        claimed = dict(await claim_partitions(sql, self.instance, wanted=wanted))
+        if claimed:
+            self._held |= claimed
+            self._change(gained=frozenset(claimed))
 
     def _leave(self, partitions: frozenset[int]) -> None:
-        """Begins to give partitions away: nothing new of them is begun, what runs is waited for.
+        """Begins to give partitions away: begins nothing new on them and waits for what runs.
 
         That may take as long as a handler and its outside step, and the beat goes on meanwhile.
         """
@@ -227,7 +233,7 @@ class Leases:
         self._look.set()
 
     async def _release(self, sql: Sql) -> None:
-        """Gives away what is quiet: others may take it as soon as the database says so."""
+        """Gives away drained partitions: others may take them as soon as the database says so."""
         if self._draining is None or not self._draining.done():
             return
         if (error := self._draining.exception()) is not None:
@@ -239,15 +245,11 @@ class Leases:
         if lost:
             self._change(lost=lost)
         for partition in self._leaving:
-            await sql.run(
-                "UPDATE amphibus_lease SET owner = NULL WHERE partition = ? AND owner = ?",
-                partition,
-                self.instance,
-            )
+            await release_partition(sql, partition, self.instance)
         self._leaving, self._draining = frozenset(), None
 
     def _lose_all(self) -> None:
-        """Others have it already, perhaps: what is under way fails at its commit."""
+        """Treats all partitions as taken by others: work under way on them fails at its commit."""
         if self._draining is not None:
             self._draining.cancel()
         lost = frozenset(self._held)
@@ -265,6 +267,8 @@ class Leases:
     async def _reconnect(self) -> None:
         with contextlib.suppress(Exception):
             await self._connection.close()
-        self._connection = await self._store.connect()
+        self._connection = await self._store.connect(
+            lock_seconds=LOCK_SECONDS, answer_seconds=_ANSWER_SECONDS
+        )
         await self._listen()
         self._lost = False

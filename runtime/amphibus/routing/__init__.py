@@ -1,1 +1,1 @@
-"""Who takes what: front pages and contracts as one topology, kept in locks."""
+"""The routing of messages: front pages and contracts as one topology, kept in locks."""

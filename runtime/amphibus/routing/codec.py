@@ -1,16 +1,22 @@
-"""From the bytes of an envelope to the message that a handler takes, and from messages to envelopes."""
+"""Decodes envelopes into the messages that handlers take, and encodes messages into envelopes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import ValidationError
 
 from amphibus.contract import Message, Value, kind_of
-from amphibus.errors import Undecodable
+from amphibus.contract.bounds import bounds_of
+from amphibus.contract.texts import LONGEST_KEY, wrong_in
+from amphibus.errors import AmphibusError, Undecodable
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_id, next_span, uuid_of
+from amphibus.messages.json_text import read_json
 from amphibus.module import Convert, Module, On
 from amphibus.routing.topology import Topology
+
+_MOST_SAID: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +25,13 @@ class CodecEntry:
 
     route: On
     contract: type[Message]
-    """What the bytes are decoded as."""
+    """The class that the bytes are decoded as."""
     convert: Convert | None = None
-    """What makes of it the version that the handler takes."""
+    """The converter to the version that the handler takes."""
 
 
 class Codec:
-    """Decodes what comes to a module and encodes what leaves it."""
+    """Decodes the messages to a module and encodes those it sends."""
 
     def __init__(self, module: Module, topology: Topology) -> None:
         self._module = module
@@ -39,7 +45,7 @@ class Codec:
             contract.model_rebuild()
 
     def entry(self, envelope: Envelope) -> CodecEntry:
-        """Who takes a message.
+        """Returns the entry of a message's type.
 
         Raises:
             Undecodable: nobody here takes messages of this type and version.
@@ -49,14 +55,14 @@ class Codec:
             raise Undecodable(
                 f"module {self._module.name} does not take {envelope.type}",
                 f"it takes {', '.join(sorted(self._entries)) or 'nothing'}",
-                "declare the contract or a converter in its front page, then: amphibus dead retry",
+                f"declare the contract or a converter in its front page, then: amphibus dead retry {envelope.id}",
             )
         return found
 
     def decode(self, envelope: Envelope, entry: CodecEntry) -> Message:
-        """The message, in the version that the handler takes. Decoded once a process, since it is frozen.
+        """Returns the message in the version that the handler takes. A process decodes it once, since it is frozen.
 
-        A key that the sender left open is filled from the message's id, the same on every attempt.
+        An absent key is filled from the message's id, the same on every attempt.
 
         Raises:
             Undecodable: the body is not what the contract says.
@@ -64,15 +70,11 @@ class Codec:
         message = envelope.decoded[0] if envelope.decoded else None
         if type(message) is not entry.contract:
             try:
-                message = entry.contract.model_validate_json(envelope.body)
-            except ValidationError as error:
-                said = "; ".join(
-                    f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}"
-                    for each in error.errors()[:5]
-                )
+                message = _read(entry.contract, envelope.body)
+            except ValueError as error:
                 raise Undecodable(
                     f"the body of {envelope.type} {envelope.id} is not what its contract says",
-                    said,
+                    _said(error),
                     f"amphibus dead edit {envelope.id}",
                 ) from None
             envelope.decoded[:] = [message]
@@ -87,7 +89,7 @@ class Codec:
     def outgoing(
         self, messages: Iterable[tuple[Message, bytes]], *, cause: Envelope, now: int
     ) -> list[tuple[Envelope, tuple[str, ...]]]:
-        """Envelopes for what a handler published and sent, each with its destinations."""
+        """Returns envelopes for the messages that a handler published and sent, each with its destinations."""
         found: list[tuple[Envelope, tuple[str, ...]]] = []
         for message, body in messages:
             first = self.envelope(message, body, cause=cause, now=now)
@@ -112,12 +114,12 @@ class Codec:
         now: int,
         identity: str | None = None,
     ) -> Envelope:
-        """One message of this module, caused by another."""
+        """Returns the envelope of one message of this module, caused by another."""
         return Envelope(
             id=identity or new_id(),
             type=type(message).contract_type,
             source=self._module.name,
-            key=message.key_value(),
+            key=_key(message),
             time=now,
             correlation=cause.correlation,
             causation=cause.id,
@@ -126,7 +128,7 @@ class Codec:
         )
 
     def answer(self, entry: CodecEntry, message: Message, returned: object) -> bytes:
-        """The answer's bytes: what the handler returned, or the answer filled from the command's own fields."""
+        """Returns the answer's bytes: the handler's result, or an answer filled from the command's own fields."""
         expected = entry.contract.answer_type()
         if expected is None:
             return b""
@@ -139,15 +141,43 @@ class Codec:
 
 
 def to_bytes(value: Value) -> bytes:
-    """JSON, by the names on the wire."""
+    """Returns JSON, by the names on the wire."""
     return value.model_dump_json().encode()
 
 
 def fill(answer: type[Value], message: Message) -> Value:
-    """An answer whose fields are those of the same names of the message, and defaults."""
+    """Returns an answer with the message's fields of the same names, and defaults for the rest."""
     known = type(message).model_fields
     return answer.model_validate(
         {name: getattr(message, name) for name in answer.model_fields if name in known}
+    )
+
+
+def _key(message: Message) -> str | None:
+    key = message.key_value()
+    why = wrong_in(key, LONGEST_KEY) if key else None
+    if why is not None:
+        contract = type(message)
+        raise AmphibusError(
+            f"the key of {contract.contract_type} {why}",
+            "messages are told apart by it in every database and at the broker",
+            f"declare '{contract.contract_key}' as amphibus.contract.Key, and send a shorter one",
+        )
+    return key
+
+
+def _read(contract: type[Message], body: bytes) -> Message:
+    """Looks at the body's JSON first: a hostile one must not cost more than its length."""
+    read_json(body, bounds_of(contract))
+    return contract.model_validate_json(body)
+
+
+def _said(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in wrong[:_MOST_SAID]
     )
 
 

@@ -1,6 +1,6 @@
-"""What each contract says on the wire, written down beside it: `contracts/<module>/v<N>.lock.json`.
+"""The lock of each contract: its JSON Schema beside it, in `contracts/<module>/v<N>.lock.json`.
 
-Generated and committed, so that a change of a contract is a visible line of a review, in words that
+It is generated and committed, so that a review shows every change of a contract, in a form that
 producers in other languages understand too.
 """
 
@@ -13,7 +13,7 @@ from amphibus.contract import Message, kind_of, personal_fields
 
 
 def locks(contracts: Iterable[type[Message]]) -> dict[Path, str]:
-    """The text of every lock file, by its path below the project's root."""
+    """Returns the text of every lock file, by its path below the project's root."""
     files: dict[Path, dict[str, Any]] = {}
     for contract in contracts:
         path = Path(f"contracts/{contract.contract_owner}/v{contract.contract_version}.lock.json")
@@ -25,7 +25,7 @@ def locks(contracts: Iterable[type[Message]]) -> dict[Path, str]:
 
 
 def stale_locks(root: Path, contracts: Mapping[str, type[Message]]) -> list[Path]:
-    """The lock files that say something else than their contracts, below the project's root."""
+    """Returns the lock files that differ from their contracts, below the project's root."""
     wanted = locks(contracts.values())
     there = {path.relative_to(root) for path in root.glob("contracts/*/v*.lock.json")}
     differ = [path for path, text in wanted.items() if _read(root / path) != text]
@@ -45,7 +45,7 @@ def write_locks(root: Path, contracts: Mapping[str, type[Message]]) -> list[Path
 
 
 def said_by(contract: type[Message]) -> dict[str, Any]:
-    """What one contract says: type, kind, key, route, refusals, personal data and JSON Schemas."""
+    """Returns one contract as data: type, kind, key, route, refusals, personal data and JSON Schemas."""
     answer = contract.answer_type()
     http = contract.contract_http
     return {

@@ -1,19 +1,25 @@
-"""Finds what is missing in a process before it runs, and draws it."""
+"""Finds the gaps of a process (saga) before it runs, and draws it."""
 
 from collections.abc import Iterator
+from typing import get_type_hints
 
-from amphibus.contract import Command, Message
+from amphibus.contract import Command, Message, kind_of
+from amphibus.nearest import did_you_mean
 from amphibus.process import Effect, Process, State, When
+from amphibus.routing.own_answer import fields_beside
 
 Outstanding = frozenset[type[Command]]  # type: ignore[type-arg]
 
 
 def problems_of_process(process: Process) -> Iterator[str]:
-    """Says in words what a process does not answer, never reaches, or leaves behind."""
+    """Yields in words the messages that a process does not answer, and the states and effects it forgets."""
     names = {state.name for state in process.states}
     for target in _targets(process):
         if target not in names:
-            yield f"process {process.name}: '{target}' is not a state; the states are {', '.join(sorted(names))}"
+            yield (
+                f"process {process.name}: '{target}' is not a state; the states are "
+                f"{', '.join(sorted(names))}{did_you_mean(target, names)}"
+            )
     if any(target not in names for target in _targets(process)):
         return
     reached = {name for name, _ in _walk(process)}
@@ -21,7 +27,53 @@ def problems_of_process(process: Process) -> Iterator[str]:
         if state.name not in reached:
             yield f"process {process.name}: nothing leads to the state '{state.name}'"
         yield from _problems_of_state(process, state)
+    yield from _unanswered(process)
     yield from _left_behind(process)
+
+
+def _unanswered(process: Process) -> Iterator[str]:
+    """What cannot be answered, or would be answered with something that nobody asked for."""
+    for when in process.begins:
+        yield from _problems_of_answer(f"process {process.name}", when)
+    for state in process.states:
+        where = f"process {process.name}, state '{state.name}'"
+        for when in state.on:
+            yield from _problems_of_answer(where, when)
+        for contract in state.ignores:
+            if lacking := _must_say(contract):
+                yield (
+                    f"{where}: ignores {contract.contract_type}, whose answer needs {lacking}; give it a case with "
+                    "`answer`, or a refusal under `refuses`"
+                )
+
+
+def _problems_of_answer(where: str, when: When) -> Iterator[str]:
+    name, expected = when.contract.contract_type, when.contract.answer_type()
+    if when.answer is None:
+        if lacking := _must_say(when.contract):
+            yield f"{where}: {name} is never answered; its answer needs {lacking}: make it with `answer`"
+        return
+    if kind_of(when.contract) != "command":
+        yield f"{where}: {name} is an event, which nobody waits for; leave `answer` out"
+    elif expected is None:
+        yield f"{where}: {name} is a Command[None]; leave `answer` out, or declare what it is answered with"
+    elif (returned := _returned(when)) is not None and not issubclass(returned, expected):
+        yield f"{where}: {name} is answered with {returned.__name__}, not {expected.__name__}"
+
+
+def _must_say(contract: type[Message]) -> str:
+    """The fields of a command's answer that only its step can know."""
+    answer = contract.answer_type()
+    return "" if answer is None else ", ".join(fields_beside(contract, answer))
+
+
+def _returned(when: When) -> type | None:
+    """The declared class of what `answer` returns, or None where it is not known; then it is checked when it runs."""
+    try:
+        found = get_type_hints(when.answer).get("return")
+    except (NameError, TypeError):
+        return None
+    return found if isinstance(found, type) else None
 
 
 def _problems_of_state(process: Process, state: State) -> Iterator[str]:
@@ -52,7 +104,7 @@ def _left_behind(process: Process) -> Iterator[str]:
 
 
 def _walk(process: Process) -> Iterator[tuple[str, Outstanding]]:
-    """Every reachable pair of a state and the effects that are open in it."""
+    """Yields every reachable pair of a state and the effects that are open in it."""
     effects = {each.done_by: each for each in process.effects}
     todo: list[tuple[str, Outstanding]] = []
     for when in process.begins:
@@ -116,7 +168,7 @@ def _targets(process: Process) -> Iterator[str]:
 
 
 def mermaid_of_process(process: Process) -> str:
-    """The process as a Mermaid state diagram."""
+    """Returns the process as a Mermaid state diagram."""
     lines = ["stateDiagram-v2"]
     for when in process.begins:
         lines += [f"    [*] --> {to}: {when.contract.contract_name}" for to in when.targets]

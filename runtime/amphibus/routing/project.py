@@ -10,46 +10,39 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from amphibus.config.root import project_root
 from amphibus.contract import Message, kind_of
 from amphibus.errors import AmphibusError, DeclarationError
 from amphibus.module import Module
 from amphibus.routing.topology import GATEWAY, Topology, build_topology, problems_of_topology
 from amphibus.routing.topology_lock import elsewhere, together
 
-MARK = Path("config/amphibus.toml")
 LOCK = Path("config/topology.lock.json")
 
 
 @dataclass(frozen=True)
 class Project:
-    """What the folders of a project declare. Loaded when asked for, not before."""
+    """The declarations in a project's folders, loaded on demand."""
 
     root: Path
 
     @classmethod
     def find(cls, start: Path) -> "Project":
-        """The project that `start` lies in; its root is importable afterwards.
+        """Finds the project that `start` lies in; its root is importable afterwards.
 
         Raises:
-            AmphibusError: neither `start` nor a folder above it holds `config/amphibus.toml`.
+            NoProject: neither `start` nor a folder above it holds `config/amphibus.toml`.
         """
-        start = start.resolve()
-        for folder in (start, *start.parents):
-            if (folder / MARK).is_file():
-                if str(folder) not in sys.path:
-                    sys.path.insert(0, str(folder))
-                return cls(folder)
-        raise AmphibusError(
-            f"no Amphibus project in {start}",
-            f"neither it nor a folder above it holds {MARK}",
-            "change to your project's folder, or: git clone it first",
-        )
+        folder = project_root(start)
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        return cls(folder)
 
     @classmethod
     def declared(
         cls, root: Path, *, contracts: Iterable[type[Message]], modules: Iterable[Module]
     ) -> "Project":
-        """A project whose contracts and modules are given instead of found, e.g. in a test."""
+        """Makes a project from given contracts and modules, e.g. in a test."""
         project = cls(root)
         project.__dict__["contracts"] = {each.contract_type: each for each in contracts}
         project.__dict__["modules"] = {each.name: each for each in modules}
@@ -84,13 +77,13 @@ class Project:
         return found
 
     def problems(self) -> list[str]:
-        """Everything in the declarations that cannot be right."""
+        """Returns every problem of the declarations."""
         return problems_of_topology(self.modules.values(), self.contracts, self._elsewhere)
 
     def topology(self) -> Topology:
-        """The checked topology of all modules.
+        """Returns the checked topology of all modules.
 
-        Of modules whose code is not here, as in an image that holds one of them, the lock speaks.
+        The lock stands in for modules whose code is not here, as in an image that holds one module.
 
         Raises:
             DeclarationError: the declarations do not fit together, all problems at once.
@@ -102,23 +95,23 @@ class Project:
         return here if self._elsewhere is None else together(here, self._elsewhere)
 
     def lock_differs(self) -> bool:
-        """Whether `config/topology.lock.json` says something else than the front pages."""
+        """Returns whether `config/topology.lock.json` differs from the front pages."""
         topology = build_topology(self.modules.values(), self.contracts)
         return bool(self._lock() != topology.as_lock())
 
     def write_lock(self) -> None:
-        """Writes `config/topology.lock.json`: what the modules declare that are here, and no other."""
+        """Writes `config/topology.lock.json`: the declarations of the modules that are here, and no others."""
         self.topology()
         lock = build_topology(self.modules.values(), self.contracts).as_lock()
         (self.root / LOCK).write_text(json.dumps(lock, indent=2) + "\n")
 
     @cached_property
     def _elsewhere(self) -> Topology | None:
-        """What modules declare that the lock names and whose code is not here."""
+        """The declarations of modules that the lock names and whose code is not here."""
         return elsewhere(self._lock(), self.modules, self.contracts)
 
     def _lock(self) -> Any:
-        """What the lock says. One that cannot be read says nothing; `amphibus check` finds it old."""
+        """Returns the lock's content. An unreadable lock is empty; `amphibus check` reports it as old."""
         try:
             return json.loads((self.root / LOCK).read_text())
         except (OSError, ValueError):
@@ -137,7 +130,7 @@ class Project:
 
 
 def gateway_module(contracts: dict[str, type[Message]]) -> Module:
-    """The gateway's front page: it may send and ask whatever has a route, and what producers hand it."""
+    """Returns the gateway's front page: it may send and ask whatever has a route or comes from a producer."""
     commands = tuple(each for each in contracts.values() if kind_of(each) == "command")
     queries = tuple(
         each for each in contracts.values() if kind_of(each) == "query" and each.contract_http

@@ -1,13 +1,14 @@
-"""Who handles what: the front pages of all modules together, checked as a whole."""
+"""The routing table of the whole system: the front pages of all modules together, checked as a whole."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
 from amphibus.module import Convert, Module, On
+from amphibus.nearest import did_you_mean
 from amphibus.process import Process
+from amphibus.routing.own_answer import fields_beside
 from amphibus.routing.process_check import problems_of_process
 
 GATEWAY = "gateway"
@@ -16,7 +17,7 @@ GATEWAY = "gateway"
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Everything that routing needs, computed once from the front pages."""
+    """The facts that routing needs, computed once from the front pages."""
 
     contracts: Mapping[str, type[Message]]
     """Contract type -> class, for every contract in `contracts/`."""
@@ -26,19 +27,19 @@ class Topology:
     """Type of an event -> the modules that subscribe to it, sorted."""
     modules: tuple[str, ...] = field(default=())
     publishes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Module -> types of the events that it says, older versions that it converts to included."""
+    """Module -> types of the events that it publishes, older versions that it converts to included."""
     sends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Module -> types of the commands that it sends and of the queries that it asks."""
 
     def destinations(self, contract: type[Message]) -> tuple[str, ...]:
-        """The modules that a command or event goes to; none for an event without a subscriber."""
+        """Returns the modules that a command or event goes to; none for an event without a subscriber."""
         if kind_of(contract) == "event":
             return self.subscribers.get(contract.contract_type, ())
         owner = self.owners.get(contract.contract_type)
         return () if owner is None else (owner,)
 
     def as_lock(self) -> dict[str, Any]:
-        """What `config/topology.lock.json` holds."""
+        """Returns the content of `config/topology.lock.json`."""
         return {
             "modules": list(self.modules),
             "owners": dict(sorted(self.owners.items())),
@@ -49,7 +50,7 @@ class Topology:
 
 
 def build_topology(modules: Iterable[Module], contracts: Mapping[str, type[Message]]) -> Topology:
-    """Adds the front pages up; `problems_of_topology` says whether they fit."""
+    """Builds the topology from the front pages; `problems_of_topology` checks that they fit."""
     modules = tuple(modules)
     owners: dict[str, str] = {}
     subscribers: dict[str, set[str]] = {}
@@ -85,9 +86,9 @@ def problems_of_topology(
     contracts: Mapping[str, type[Message]],
     elsewhere: Topology | None = None,
 ) -> list[str]:
-    """Every declaration that cannot be right, in words: module, message and the known alternatives.
+    """Returns every wrong declaration, in words: module, message and the known alternatives.
 
-    `elsewhere` is what modules declare whose front pages are not here.
+    `elsewhere` holds the declarations of modules whose front pages are not here.
     """
     modules = tuple(modules)
     problems = [
@@ -117,13 +118,13 @@ def problems_of_topology(
             if row.contract.contract_type not in published:
                 problems.append(
                     f"module {module.name} subscribes to {row.contract.contract_type}, which nobody publishes"
-                    + _nearest(row.contract.contract_type, published)
+                    + did_you_mean(row.contract.contract_type, published)
                 )
         for each in module.sends + module.asks:
             if each.contract_type not in accepted:
                 problems.append(
                     f"module {module.name} sends {each.contract_type}, which nobody handles"
-                    + _nearest(each.contract_type, accepted)
+                    + did_you_mean(each.contract_type, accepted)
                 )
     return problems
 
@@ -147,12 +148,11 @@ def _problems_of_contract(contract: type[Message]) -> Iterator[str]:
 
 
 def _not_fillable(contract: type[Message], answer: type[Value]) -> Iterator[str]:
-    for name, info in answer.model_fields.items():
-        if info.is_required() and name not in contract.model_fields:
-            yield (
-                f"is stored, so its answer {answer.__name__} must be known before its owner is asked, but "
-                f"'{name}' is no field of it and has no default"
-            )
+    for name in fields_beside(contract, answer):
+        yield (
+            f"is stored, so its answer {answer.__name__} must be known before its owner is asked, but "
+            f"'{name}' is no field of it and has no default"
+        )
 
 
 def _problems_of_module(module: Module, contracts: Mapping[str, type[Message]]) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _unknown_contracts(module: Module, contracts: Mapping[str, type[Message]]) -
             name = each.contract_type or f"{each.__module__}.{each.__qualname__}"
             yield (
                 f"module {module.name} names {name}, which is no contract in contracts/"
-                + _nearest(name, contracts)
+                + did_you_mean(name, contracts)
             )
 
 
@@ -242,7 +242,7 @@ def _problems_of_convert(where: str, module: Module, convert: Convert) -> Iterat
 
 
 def processes_of(module: Module) -> tuple[Process, ...]:
-    """The process managers among a module's handlers, each once."""
+    """Returns the process managers among a module's handlers, each once."""
     found: dict[str, Process] = {}
     for row in module.routes:
         if isinstance(row.handler, Process):
@@ -251,10 +251,5 @@ def processes_of(module: Module) -> tuple[Process, ...]:
 
 
 def route_of(module: Module, contract: type[Message]) -> On | None:
-    """The row of a module's routing table for a contract."""
+    """Returns the row of a module's routing table for a contract."""
     return next((row for row in module.routes if row.contract is contract), None)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -1,6 +1,6 @@
-"""`config/topology.lock.json`: what all modules declare, for those of which only some are here.
+"""`config/topology.lock.json`: the declarations of all modules, for a place that has the code of some.
 
-An image holds the code of one module. Who handles and hears what its module says, it reads here.
+An image holds the code of one module. It reads here who handles and subscribes to its messages.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ _PARTS = {"modules", "owners", "subscribers", "publishes", "sends"}
 def elsewhere(
     lock: Any, here: Collection[str], contracts: Mapping[str, type[Message]]
 ) -> Topology | None:
-    """What the modules declare that the lock names and that are not here; None if all are."""
+    """Returns the declarations of the modules that the lock names and that are not here; None if all are here."""
     if not isinstance(lock, dict) or not lock.keys() >= _PARTS:
         return None
     absent = tuple(name for name in lock["modules"] if name not in here)
@@ -36,7 +36,7 @@ def elsewhere(
 
 
 def together(one: Topology, other: Topology) -> Topology:
-    """Both of them, which have no module in common; where they differ, the first is right."""
+    """Merges two topologies with no module in common; where they differ, the first is right."""
     events = {*one.subscribers, *other.subscribers}
     return Topology(
         contracts=one.contracts,

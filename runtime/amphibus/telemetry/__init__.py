@@ -1,1 +1,1 @@
-"""What a process tells those who run it: log lines, metrics, health; never a payload."""
+"""The signals of a process for its operators: log lines, metrics, health; never a payload."""

@@ -1,4 +1,4 @@
-"""`/livez`, `/readyz` and `/metrics`: served by every process, alone or as part of the gateway."""
+"""The routes `/livez`, `/readyz` and `/metrics`, served by every process, alone or as part of the gateway."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,14 +10,16 @@ from amphibus.telemetry.metrics import CONTENT_TYPE, Meters
 
 
 def signal_routes(health: Health, meters: Meters) -> list[Route]:
-    """The three routes, to be put beside others."""
+    """Returns the three routes, to be put beside others."""
 
     async def livez(_: Request) -> Response:
-        """The event loop turns."""
+        """The event loop turns, and no task of it is beyond help."""
+        if health.hopeless:
+            return JSONResponse({"status": "hopeless", "reasons": health.hopeless}, 503)
         return JSONResponse({"status": "alive"})
 
     async def readyz(_: Request) -> Response:
-        """Whether new work should be sent here, and if not, why."""
+        """Answers whether this process should get new work, and if not, why."""
         if health.ready:
             return JSONResponse({"status": "ready"})
         status = "draining" if health.state == "draining" else "not ready"
@@ -26,12 +28,12 @@ def signal_routes(health: Health, meters: Meters) -> list[Route]:
         )
 
     async def metrics(_: Request) -> Response:
-        """The counters and gauges, for Prometheus."""
+        """Returns the counters and gauges, for Prometheus."""
         return Response(await meters.exposition(), media_type=CONTENT_TYPE)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
 
 
 def signals_app(health: Health, meters: Meters) -> Starlette:
-    """What a process without the gateway serves."""
+    """Returns the app of a process without the gateway."""
     return Starlette(routes=signal_routes(health, meters))

@@ -1,7 +1,7 @@
 """Every log line that the runtime writes, with the fields it may carry.
 
-A field that is not listed here is dropped before it is written, so what the lines can give away is
-read on this page. To every line are added, where they are known, `time`, `level` and `CONTEXT`.
+The runtime drops a field that is not listed here, so this page shows everything that a line can give
+away. Every line also carries `time`, `level` and, if known, `CONTEXT`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """One kind of log line: what it says and the fields that it may carry."""
+    """One kind of log line: its meaning and the fields that it may carry."""
 
     says: str
     fields: frozenset[str]
@@ -22,7 +22,7 @@ def _event(says: str, fields: str = "") -> LogEvent:
 
 
 CONTEXT: Final = ("module", "message", "message_id", "correlation", "causation", "trace")
-"""Who was working on what: added by itself, or given where a line is about another message."""
+"""The context of a line (module, message, flow): added by itself, or given if a line is about another message."""
 
 EVENTS: Final[Mapping[str, LogEvent]] = {
     # The process.
@@ -32,6 +32,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "process.stopped": _event("Ends.", "seconds code unfinished"),
     "process.failed": _event("Ends because something broke.", "error"),
     "process.warning": _event("Something that an operator should change.", "what why fix"),
+    "task.failed": _event(
+        "A long-lived task ended by an error, so often in a row; it is begun again.",
+        "task error times",
+    ),
+    "task.restarted": _event("A task that had failed works again.", "task times seconds"),
     # A module and its database.
     "module.started": _event("Handles messages.", "routes instance"),
     "module.stopped": _event("Handles no more.", "unfinished"),
@@ -52,13 +57,14 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.delayed": _event(
         "Failed and waits for a later attempt.", "attempt due seconds error behind"
     ),
+    "message.released": _event("Waited behind nothing, and does not any more.", "times"),
     "message.died": _event("Became a dead letter.", "reason attempts error"),
     "message.replayed": _event("A dead or kept message was sent again.", "source late"),
     "message.discarded": _event("An operator gave it up.", "reason"),
     "message.suspected": _event("Was in work when the process died; runs alone now.", "crashes"),
     "message.undecodable": _event("Its type, version or body is not understood.", "source error"),
     "message.misplaced": _event("Has no handler in this module.", "source"),
-    # The ways between modules.
+    # Relay, broker and partitions.
     "relay.stalled": _event(
         "A destination takes nothing; its messages wait.", "destination depth error"
     ),
@@ -72,6 +78,9 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "partition.taken": _event("This instance consumes a partition.", "partition token"),
     "partition.given": _event(
         "This instance gave a partition back or lost it.", "partition token why"
+    ),
+    "partition.peer_ended": _event(
+        "An instance fell silent inside a transaction; its sessions were ended.", "instance"
     ),
     "bus.drained": _event("Queues of the other mode were emptied.", "messages"),
     # Requests and processes.

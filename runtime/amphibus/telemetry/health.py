@@ -1,58 +1,92 @@
-"""Whether the process lives, takes work, or is on its way out, with the reasons by name."""
+"""The state of the process: starting, ready or draining, with the reasons by name."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
+
+import structlog
+
+from amphibus.telemetry.privacy import describe
+
+_log: Any = structlog.get_logger()
 
 HealthState = Literal["starting", "ready", "draining"]
 
 
 class Health:
-    """One a process, used from its event loop only.
+    """The health of one process, used from its event loop only.
 
-    Begins as `starting`. It is ready once it was `started` and nothing is lacking, until `draining`
-    begins, which is not taken back. A broker that is away is no lack: work is accepted and kept.
+    It begins as `starting`. It is ready once it was `started` and nothing is missing, until `draining`
+    begins, which never ends. A broker that is away is no lack: work is accepted and kept.
     """
 
-    __slots__ = ("_lacking", "_state")
+    __slots__ = ("_hopeless", "_lacking", "_state", "on_task_restart")
 
     def __init__(self) -> None:
         self._state: HealthState = "starting"
         self._lacking: dict[str, str] = {}
+        self._hopeless: dict[str, str] = {}
+        self.on_task_restart: Callable[[str], None] = lambda _name: None
+        """Told the name of each task that failed and is begun again."""
 
     @property
     def state(self) -> HealthState:
-        """`ready` says that all was started; `reasons` may still name something missing now."""
+        """`ready` means that everything was started; `reasons` may still name something missing now."""
         return self._state
 
     @property
     def ready(self) -> bool:
-        """Whether new work should be sent here."""
+        """True if this process should get new work."""
         return self._state == "ready" and not self._lacking
 
+    @property
+    def hopeless(self) -> dict[str, str]:
+        """Why only a new process may help, by task: each fails again and again. Empty when none does."""
+        return dict(self._hopeless)
+
     def reasons(self) -> dict[str, str]:
-        """Why it is not ready, by name; empty when it is."""
+        """Returns the reasons why the process is not ready, by name; empty when it is."""
         own = {} if self._state == "ready" else {"process": self._state}
         return own | self._lacking
 
     def lack(self, name: str, why: str) -> None:
-        """Something needed is missing for now, e.g. `lack("orders", "its database is full")`."""
+        """Notes that something needed is missing for now, e.g. `lack("orders", "its database is full")`."""
         self._lacking[name] = why
 
     def has(self, name: str) -> None:
-        """What was lacking is there; one that was not lacking stays so."""
+        """Notes that something missing is there again; does nothing if it was not missing."""
         self._lacking.pop(name, None)
 
     def tell(self, name: str, why: str) -> None:
-        """Lacks it for a reason, or has it where there is none."""
+        """Notes the reason why something is missing, or that it is there if the reason is empty."""
         if why:
             self.lack(name, why)
         else:
             self.has(name)
 
+    def task_failed(self, name: str, error: BaseException, *, times: int, hopeless: bool) -> None:
+        """A long-lived task ended by an error, so many times in a row; its supervisor begins it again."""
+        why = f"its task failed, {times} times by now: {describe(error)}"
+        self.lack(name, why)
+        if hopeless:
+            self._hopeless[name] = why
+        self.on_task_restart(name)
+        _log.error("task.failed", task=name, error=describe(error), times=times, exc_info=error)
+
+    def task_works(self, name: str, *, times: int, seconds: float) -> None:
+        """A long-lived task that had failed works again."""
+        _log.info("task.restarted", task=name, times=times, seconds=round(seconds, 3))
+        self.task_stopped(name)
+
+    def task_stopped(self, name: str) -> None:
+        """A long-lived task is lacking no more: it works, or it is not wanted."""
+        self._hopeless.pop(name, None)
+        self.has(name)
+
     def started(self) -> None:
-        """Everything was started. While draining it changes nothing."""
+        """Notes that everything was started. While draining it changes nothing."""
         if self._state == "starting":
             self._state = "ready"
 
     def draining(self) -> None:
-        """The process was told to stop: it takes no new work."""
+        """Notes that the process was told to stop: it takes no new work."""
         self._state = "draining"

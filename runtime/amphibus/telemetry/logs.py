@@ -1,11 +1,11 @@
-"""Log lines: coloured on a terminal, JSON elsewhere; each says who works on what, none a payload.
+"""Log lines: coloured on a terminal, JSON elsewhere; each names the work it is about, none holds a payload.
 
     log = structlog.get_logger()
     with about("payments", envelope):
         log.info("message.handled", seconds=0.004)
 
-The names and fields of the runtime's lines stand in `catalogue.py`. Lines of business modules may
-have names of their own; what they carry is masked as far as it can be known.
+`catalogue.py` lists the names and fields of the runtime's lines. Lines of business modules may have
+names of their own; their fields are masked as far as they can be known.
 """
 
 import functools
@@ -39,7 +39,7 @@ _LEVELS: Final = {
 
 
 class Subject(Protocol):
-    """What a line is about: an envelope, or anything with the same attributes."""
+    """The subject of a line: an envelope, or anything with the same attributes."""
 
     @property
     def id(self) -> str: ...  # noqa: D102
@@ -75,9 +75,9 @@ _CURRENT: ContextVar[tuple[str, Subject] | None] = ContextVar("amphibus_about", 
 
 
 class about:  # noqa: N801 - reads as the word it is
-    """`with about(module, envelope):` lines written inside say what they are about.
+    """Marks the lines written inside `with about(module, envelope):` with their subject.
 
-    Those of tasks that are started inside do too.
+    Lines of tasks started inside are marked too.
     """
 
     __slots__ = ("_now", "_token")
@@ -103,14 +103,14 @@ def set_up(
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> None:
-    """Decides how the process logs; called once, before anything runs.
+    """Configures the logging of the process; called once, before anything runs.
 
     Lines below `level` cost next to nothing.
 
     Args:
         log_format: `auto` is text on a terminal and JSON elsewhere.
         level: debug, info, warning, error or critical.
-        stream: where to; else standard error, since standard output belongs to the commands.
+        stream: the target; default standard error, since standard output belongs to the commands.
         environ: where `NO_COLOR` is looked up.
     """
     to = stream or sys.stderr
@@ -201,7 +201,7 @@ def _json_renderer() -> Any:
 
 
 def text_renderer(*, coloured: bool) -> Callable[[Line], str]:
-    """Renders lines that other processes wrote as JSON, as our own would be on a terminal."""
+    """Returns a renderer that shows JSON lines of other processes as our own on a terminal."""
     render = _text_renderer(coloured)
     return lambda line: str(render(None, "", line))
 

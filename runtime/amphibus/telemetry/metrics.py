@@ -1,5 +1,6 @@
-"""What is counted, in Prometheus' words, on a registry of the process's own."""
+"""The counters and gauges, for Prometheus, on a registry of the process's own."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Final
 
@@ -16,6 +17,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from amphibus.messages.failure import FailedMessage
+
+_KEPT_FAILURES: Final = 5
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 Numbers = Mapping[str, float]
 
@@ -33,7 +37,7 @@ GAUGES: Final[Mapping[str, str]] = {
     "in_flight": "Messages that are being handled.",
     "timers": "Deadlines that are armed.",
 }
-"""What a module's store is asked for when somebody looks; exposed as `amphibus_<name>{module}`."""
+"""The numbers that a module's store is asked for on each scrape; exposed as `amphibus_<name>{module}`."""
 
 
 class Meters:
@@ -44,9 +48,11 @@ class Meters:
     """
 
     def __init__(self) -> None:
-        # Else each counter says twice as much: when it was first counted, too.
+        # Without this, each counter would also export the time of its first count.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=False)
+        self.last_failures: deque[FailedMessage] = deque(maxlen=_KEPT_FAILURES)
+        """For whoever asks this process, as a test does; the databases keep what must not be lost."""
         self._watched: dict[str, Callable[[], Awaitable[Numbers]]] = {}
         self._numbers: dict[str, Numbers | None] = {}
         self._by_type: dict[tuple[str, str], _OfType] = {}
@@ -74,6 +80,12 @@ class Meters:
             buckets=_HTTP_SECONDS,
             registry=self.registry,
         )
+        self._task_restarts = Counter(
+            "amphibus_task_restarts",
+            "Long-lived tasks that ended by an error and were begun again.",
+            ("task",),
+            registry=self.registry,
+        )
         self.registry.register(_Watched(self._numbers))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -82,34 +94,38 @@ class Meters:
     def handled(
         self, module: str, message: str, handler_seconds: float, end_to_end_seconds: float
     ) -> None:
-        """A message's transaction is committed."""
+        """Counts a message whose transaction is committed."""
         counts = self._of(module, message)
         counts.handled.inc()
         counts.handler.observe(handler_seconds)
         counts.end_to_end.observe(max(0.0, end_to_end_seconds))
 
     def repeated(self, module: str, message: str) -> None:
-        """A message came that was handled before."""
+        """Counts a message that was handled before."""
         self._of(module, message).repeated.inc()
 
     def refused(self, module: str, message: str) -> None:
-        """The owner refused it, for a business reason."""
+        """Counts a message that its owner refused for a business reason."""
         self._of(module, message).refused.inc()
 
     def retried(self, module: str, message: str) -> None:
-        """It failed and is tried again at once."""
+        """Counts a message that failed and is retried at once."""
         self._of(module, message).retried.inc()
 
     def delayed(self, module: str, message: str) -> None:
-        """It failed and waits for a later attempt."""
+        """Counts a message that failed and waits for a delayed retry."""
         self._of(module, message).delayed.inc()
 
     def died(self, module: str, message: str) -> None:
-        """It became a dead letter."""
+        """Counts a message that became a dead letter."""
         self._of(module, message).died.inc()
 
+    def task_restarted(self, task: str) -> None:
+        """A long-lived task ended by an error and is begun again."""
+        self._task_restarts.labels(task).inc()
+
     def served(self, method: str, route: str, status: int, seconds: float) -> None:
-        """An HTTP request was answered; `route` is the declared path, never the one asked for."""
+        """Counts an answered HTTP request; `route` is the declared path, never the requested one."""
         key = (method, route, status)
         found = self._by_route.get(key)
         if found is None:
@@ -121,22 +137,22 @@ class Meters:
         found[1].observe(seconds)
 
     def watch(self, module: str, numbers: Callable[[], Awaitable[Numbers]]) -> None:
-        """Asks `numbers` for some of `GAUGES` when the metrics are read; the last given holds."""
+        """Asks `numbers` for some of `GAUGES` on each scrape; the last function given for a module holds."""
         self._watched[module] = numbers
 
     def unwatch(self, module: str) -> None:
-        """Asks no more; for a module that was stopped."""
+        """Stops asking, for a module that was stopped."""
         self._watched.pop(module, None)
 
     async def exposition(self) -> bytes:
-        """Everything, in Prometheus' text format; see `CONTENT_TYPE`."""
+        """Returns everything in Prometheus' text format; see `CONTENT_TYPE`."""
         found: dict[str, Numbers | None] = {}
         for module, numbers in list(self._watched.items()):
             try:
                 found[module] = await numbers()
             except Exception:  # noqa: BLE001 - one broken store must not hide the others
                 found[module] = None
-        # Exchanged at once, so that two who look at the same time both see everything.
+        # Exchanged at once, so that two simultaneous scrapes both see everything.
         self._numbers.clear()
         self._numbers.update(found)
         return generate_latest(self.registry)
@@ -190,13 +206,13 @@ class _OfType:
 
 
 class _Watched(Collector):
-    """What each module's store said a moment ago; None from one that could not be asked."""
+    """The latest answer of each module's store; None for a store that could not be asked."""
 
     def __init__(self, numbers: Mapping[str, Numbers | None]) -> None:
         self._numbers = numbers
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Every gauge that a module knows; one that cannot answer is left out of all."""
+        """Yields every gauge of every module; leaves out a module that cannot answer."""
         gauges = {
             name: GaugeMetricFamily(f"amphibus_{name}", says, labels=("module",))
             for name, says in GAUGES.items()

@@ -1,4 +1,4 @@
-"""What may be shown of a message or an error: never a payload, never personal data."""
+"""The one door for showing a message or an error: never a payload, never personal data."""
 
 import re
 import traceback
@@ -9,16 +9,19 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from amphibus.contract import personal_fields
+from amphibus.contract.texts import storable
 from amphibus.errors import AmphibusError
 
 MASK: Final = "***"
 _LONGEST: Final = 500
+_LONGEST_TRACEBACK: Final = 20_000
+_MOST_WRONG: Final = 20
 _FRAMES: Final = 30
 _MAIL: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}@[^\s@\"'<>(),;:=]{1,255}")
 
 
 def safe(message: BaseModel) -> dict[str, Any]:
-    """The message's fields as JSON values, those marked `Personal` masked."""
+    """Returns the message's fields as JSON values, with those marked `Personal` masked."""
     shown: dict[str, Any] = message.model_dump(mode="json")
     for steps in _personal(type(message)):
         _mask(shown, steps)
@@ -26,27 +29,33 @@ def safe(message: BaseModel) -> dict[str, Any]:
 
 
 def describe(error: BaseException, message: BaseModel | None = None) -> str:
-    """One line about an error, without input values, SQL parameters or personal data."""
+    """Returns one line about an error, fit for every database, without input values or personal data."""
     said = " ".join(_said(error).split())
     if len(said) > _LONGEST:
-        said = f"{said[:_LONGEST]}…"
+        said = f"{said[:_LONGEST]}…{_end(error)}"
+    said = storable(said, 2 * _LONGEST)
     name = type(error).__name__
     return scrub(f"{name}: {said}" if said else name, message)
 
 
 def traceback_of(error: BaseException, message: BaseModel | None = None) -> str:
-    """The error and what caused it, frame by frame, without locals and as careful as `describe`."""
-    parts = []
+    """Returns the error and its causes, frame by frame, without locals and as careful as `describe`."""
+    return storable("\n".join(_frames(error, message)), _LONGEST_TRACEBACK)
+
+
+def _frames(error: BaseException, message: BaseModel | None) -> list[str]:
+    parts: list[str] = []
     for each in _chain(error):
         frames = traceback.extract_tb(each.__traceback__)[-_FRAMES:]
         parts.append("".join(traceback.format_list(frames)) + describe(each, message))
         if isinstance(each, BaseExceptionGroup):
-            parts += [traceback_of(inner, message) for inner in each.exceptions]
-    return "\n".join(parts)
+            for inner in each.exceptions:
+                parts += _frames(inner, message)
+    return parts
 
 
 def scrub(text: str, message: BaseModel | None = None) -> str:
-    """The text without mail addresses and without the values of the message's personal fields."""
+    """Returns the text without mail addresses and without the values of the message's personal fields."""
     if message is not None:
         for value in sorted(personal_values(message), key=len, reverse=True):
             text = text.replace(value, MASK)
@@ -54,7 +63,7 @@ def scrub(text: str, message: BaseModel | None = None) -> str:
 
 
 def personal_values(message: BaseModel) -> set[str]:
-    """The texts in the message's personal fields, but for very short ones, found everywhere."""
+    """Returns the texts in the message's personal fields, except very short ones, which occur everywhere."""
     found: set[str] = set()
     for steps in _personal(type(message)):
         found.update(value for value in _texts(message, steps) if len(value) > 3)
@@ -65,10 +74,12 @@ def _said(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         return "wrong: " + "; ".join(
             f"{'.'.join(str(step)[:40] for step in each['loc'])} {each['type']}"
-            for each in error.errors(include_url=False, include_context=False, include_input=False)
+            for each in error.errors(include_url=False, include_context=False, include_input=False)[
+                :_MOST_WRONG
+            ]
         )
     if isinstance(error, AmphibusError):
-        return f"{error.what}: {error.why}" if error.why else error.what
+        return error.line
     original = getattr(error, "orig", None)
     if isinstance(original, BaseException):
         # SQLAlchemy's text repeats the parameters; the second line of the driver's repeats the row.
@@ -76,8 +87,13 @@ def _said(error: BaseException) -> str:
     return str(error)
 
 
+def _end(error: BaseException) -> str:
+    """What to type, kept where the rest of an error is cut."""
+    return f"; {error.fix}" if isinstance(error, AmphibusError) and error.fix else ""
+
+
 def _chain(error: BaseException) -> list[BaseException]:
-    """The error and its causes, the first cause first, as Python prints them."""
+    """Returns the error and its causes, the first cause first, as Python prints them."""
     found: list[BaseException] = []
     each: BaseException | None = error
     while each is not None and each not in found:

@@ -1,5 +1,6 @@
 """Runs modules in a test: in memory, with real databases in a temporary folder and a clock that is moved by hand."""
 
-from amphibus.testing.harness import Harness, NotSeen, environment
+from amphibus.testing.failures import NotSeen
+from amphibus.testing.harness import Harness, environment
 
 __all__ = ("Harness", "NotSeen", "environment")

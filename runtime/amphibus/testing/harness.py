@@ -19,13 +19,19 @@ from amphibus.admin.inspection import look_into
 from amphibus.clock import VirtualClock
 from amphibus.config.settings import Settings, load_settings
 from amphibus.contract import Message, Query, Value
-from amphibus.database.envelope_rows import ENVELOPE, envelope_of
+from amphibus.database.dead import DEAD
+from amphibus.database.delayed import DELAYED
+from amphibus.database.envelope_rows import envelope_of
+from amphibus.database.inbox import HANDLED
+from amphibus.database.outbox import SENT
+from amphibus.errors import RequestError
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.host import Host
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
+from amphibus.testing.failures import NotSeen, failures_in, not_at_rest, started
 from amphibus.transport import Transport
 from amphibus.transports.memory_wire import MemoryWireTransport
 from amphibus.transports.registry import MakeTransport, make
@@ -33,14 +39,11 @@ from amphibus.transports.registry import MakeTransport, make
 M = TypeVar("M", bound=Message)
 AnswerT = TypeVar("AnswerT", bound=Value)
 _PATIENCE_SECONDS = 20.0
-
-
-class NotSeen(AssertionError):
-    """What a test expected did not come; the text says what did."""
+_TRANSPORTS = ("memory", "memory+wire", "rabbitmq")
 
 
 class Harness:
-    """Modules at work. What is sent goes through the gateway's outbox, as a producer's messages do."""
+    """Modules at work. Messages go through the gateway's outbox, as a producer's do."""
 
     def __init__(self, host: Host, clock: VirtualClock) -> None:
         self.host = host
@@ -92,7 +95,7 @@ class Harness:
                 clock=clock,
                 containers=containers,
             )
-            await host.start()
+            await started(host)
             try:
                 yield cls(host, clock)
             finally:
@@ -152,20 +155,31 @@ class Harness:
     ) -> Value | None:
         """Asks a decided command; the same `message_id` asked again gets the same reply."""
         identity = message_id or new_id()
-        body = await self._acceptance.request(
-            message, message_id=identity, timeout=timeout, trace=new_trace()
-        )
+        try:
+            body = await self._acceptance.request(
+                message, message_id=identity, timeout=timeout, trace=new_trace()
+            )
+        except RequestError as error:
+            error.add_note(failures_in(self.host).lstrip())
+            raise
         answer = type(message).answer_type()
         return None if answer is None or not body else answer.model_validate_json(body)
 
     async def settle(self) -> None:
-        """Waits until nothing is under way. Messages that wait for a retry or a deadline do not count."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not await self.host.idle():
-                await asyncio.sleep(0.001)
+        """Waits until nothing is under way. Messages that wait for a retry or a deadline do not count.
+
+        Raises:
+            NotSeen: something still is after 20 seconds.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not await self.host.idle():
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            raise NotSeen(not_at_rest(self.host, _PATIENCE_SECONDS)) from None
 
     async def advance(self, **duration: float) -> None:
-        """Moves the clock, e.g. `advance(hours=24)`, lets what is due happen, and settles."""
+        """Moves the clock, e.g. `advance(hours=24)`, runs whatever is due, and settles."""
         await self.settle()
         self.clock.advance(timedelta(**duration))
         self.host.wake()
@@ -173,7 +187,7 @@ class Harness:
         await self.settle()
 
     async def expect(self, contract: type[M], **fields: Any) -> M:
-        """Settles, then returns the first event or command of that contract whose fields are these.
+        """Settles, then returns the first event or command of that contract with these fields.
 
         Raises:
             NotSeen: there is none.
@@ -186,11 +200,12 @@ class Harness:
             )
             raise NotSeen(
                 f"no {contract.contract_type} with {fields}; there were:\n  {others or 'no messages'}"
+                f"{failures_in(self.host)}"
             )
         return found[0]
 
     def seen(self, contract: type[M], **fields: Any) -> list[M]:
-        """All messages of that contract that modules have committed to their outboxes, oldest first."""
+        """Returns all messages of that contract that modules have committed to their outboxes, oldest first."""
         messages = [
             contract.model_validate_json(each.body)
             for each in self.outgoing()
@@ -203,32 +218,23 @@ class Harness:
         ]
 
     def outgoing(self) -> list[Envelope]:
-        """Everything in the outboxes of the hosted modules, oldest first."""
+        """Returns everything in the outboxes of the hosted modules, oldest first."""
         found: list[Envelope] = []
         for hosted in self.host.modules.values():
-            statement = f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq"
-            found += map(envelope_of, look_into(hosted.name, self.host.settings, statement))
+            found += map(envelope_of, look_into(hosted.name, self.host.settings, SENT))
         return sorted(found, key=lambda each: each.time)
 
     def dead(self, module: str) -> list[dict[str, Any]]:
         """The dead letters of a module: id, type, key, reason, error, attempts."""
-        return self._rows(
-            module, "SELECT id, type, key, reason, error, attempts, traceback FROM amphibus_dead"
-        )
+        return self._rows(module, DEAD)
 
     def delayed(self, module: str) -> list[dict[str, Any]]:
         """The delayed messages of a module: id, type, key, attempts, due, error."""
-        return self._rows(
-            module, "SELECT id, type, key, attempts, due, error FROM amphibus_delayed ORDER BY seq"
-        )
+        return self._rows(module, DELAYED)
 
     def inbox(self, module: str) -> list[dict[str, Any]]:
-        """What a module has handled: id, source, type, key, outcome, attempts, in order."""
-        return self._rows(
-            module,
-            "SELECT id, source, type, key, outcome, attempts, correlation, causation, trace FROM amphibus_inbox"
-            " ORDER BY seq",
-        )
+        """Returns what a module has handled: id, source, type, key, outcome, attempts, in order."""
+        return self._rows(module, HANDLED)
 
     def _rows(self, module: str, statement: str) -> list[dict[str, Any]]:
         hosted = self.host.modules[module]
@@ -269,5 +275,5 @@ def _transport(
 
 
 def environment(folder: Path) -> str:
-    """A name at the broker for what is in a folder: opened again, it finds what waits for it there."""
+    """Returns a name at the broker for a data folder: opened again, the folder finds its waiting messages there."""
     return "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]

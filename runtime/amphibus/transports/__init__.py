@@ -1,1 +1,1 @@
-"""What carries envelopes between modules: one promise (`transport.py`), a file for each that keeps it."""
+"""The transports that carry envelopes: one promise (`transport.py`), a file for each that keeps it."""

@@ -1,4 +1,4 @@
-"""Modules of one process. What is on its way is in its sender's outbox, so nothing here needs to outlive a crash."""
+"""Carries messages between modules of one process. Each is in its sender's outbox, so no crash loses one."""
 
 import asyncio
 
@@ -47,7 +47,7 @@ class MemoryTransport:
         return [(each, (each,)) for each in destinations]
 
     def is_reachable(self, route: str) -> bool:
-        """Whether that module is hosted here; messages to others wait in their outbox."""
+        """Returns whether that module is hosted here; messages to others wait in their outbox."""
         return route in self._inbound
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
@@ -87,7 +87,7 @@ class MemoryRequests:
             raise OwnerAway(
                 f"module {destination} is not here",
                 f"nobody handles {envelope.type} at the moment; it was not done",
-                f"start it: amphibus run --module {destination}",
+                f"amphibus run --module {destination}",
             )
         work = asyncio.ensure_future(inbound.request(envelope))
         try:

@@ -56,7 +56,7 @@ class MemoryWireTransport:
         self._inbound.clear()
 
     async def idle(self) -> bool:
-        """Whether nothing waits for its time."""
+        """Returns whether nothing waits for its time."""
         return not any(self._on_its_way.get(module) for module in self._inbound)
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
@@ -64,7 +64,7 @@ class MemoryWireTransport:
         return [(each, (each,)) for each in destinations]
 
     def is_reachable(self, route: str) -> bool:
-        """Whether that module or address is attached."""
+        """Returns whether that module or address is attached."""
         return route in self._inbound
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:

@@ -1,12 +1,12 @@
 """The choice of a transport: every one that there is, by its name."""
 
-import difflib
 from collections.abc import Callable
 from typing import Final
 
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
+from amphibus.nearest import did_you_mean
 from amphibus.routing.topology import Topology
 from amphibus.transport import Transport
 
@@ -25,13 +25,10 @@ def make(name: str, topology: Topology, settings: Settings, clock: Clock) -> Tra
     """
     found = TRANSPORTS.get(name)
     if found is None:
-        near = difflib.get_close_matches(name, TRANSPORTS, n=1, cutoff=0.4)
         raise ConfigError(
             f"no transport '{name}'",
-            f"there are {', '.join(TRANSPORTS)}",
-            f"did you mean {near[0]}?"
-            if near
-            else f"take one of them, e.g. {next(iter(TRANSPORTS))}",
+            f"there are {', '.join(TRANSPORTS)}{did_you_mean(name, TRANSPORTS)}",
+            'in a test: Harness.of(..., transport="memory")',
         )
     return found(topology, settings, clock)
 

@@ -1,10 +1,10 @@
-"""How long a writer waits for more to commit together.
+"""The delay in which a writer waits for more messages to commit together.
 
-Where each module has a process of its own, waking one for a single message costs more than most of
-what it does with it, and so does its commit. Where messages of several flows come close together,
-waiting a moment makes both rarer, and each flow faster; where there is one flow, it would only wait
-for itself. PostgreSQL's `commit_delay` with its `commit_siblings` is the same idea. In one process
-there is always something else to do meanwhile, or nothing to wait for.
+If each module has a process of its own, waking it for a single message costs more than most of the
+work on that message, and so does its commit. If messages of several flows come close together, a
+short wait makes both rarer, and each flow faster; a single flow would only wait for itself.
+PostgreSQL's `commit_delay` with its `commit_siblings` is the same idea. In one process, there is
+always something else to do meanwhile, or nothing to wait for.
 """
 
 from collections.abc import Iterable
@@ -27,10 +27,10 @@ class CommitDelay:
 
     @property
     def pause(self) -> float:
-        """Seconds to wait, from the first message that is ready, before a commit begins."""
+        """The seconds to wait, from the first message that is ready, before a commit begins."""
         return self._seconds if self._flows >= _SEVERAL else 0.0
 
     def saw(self, flows: Iterable[str]) -> None:
-        """Told of the flows in a commit; what belongs to none is an empty text, and does not count."""
+        """Notes the flows in a commit; an empty text belongs to none and does not count."""
         if count := len(set(flows) - {""}):
             self._flows += (min(count, _MOST) - self._flows) * _NEW

@@ -1,10 +1,10 @@
-"""Finds the message that kills its process (a poison message), without blaming the innocent ones beside it.
+"""Finds the poison message that kills its process, without blaming the innocent ones beside it.
 
-Each process appends to one small file whose code it begins to run, whose waits, and whose has ended;
-nothing is synced, since the file only has to outlive the process, not the machine. Whose code was
-running when a process died is suspect: it is rerun alone, and only a death while it ran alone counts
-against it. Who waits, be it for an answer from outside, a commit, an acknowledgement or its turn, runs
-no code of its own: a kill from outside at such a moment, however often it comes, is held against nobody.
+Each process notes in one small file which message's code begins, which waits, and which has ended; it
+syncs nothing, since the file only has to outlive the process, not the machine. A message whose code ran
+when a process died is suspect: it is rerun alone, and only a death while it ran alone counts against
+it. A message that waits for an answer from outside, a commit, an acknowledgement or its turn runs no
+code: a kill from outside at such a moment, however often it comes, counts against nobody.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 Identity = tuple[str, str, str]
-"""Module, source, id."""
+"""Module, source and id of a message."""
 _TRUNCATE_AT = 1 << 20
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ current: ContextVar[Identity | None] = ContextVar("current", default=None)
 
 
 class CrashJournal:
-    """What this process has under way, in a file. `suspects` are left from a process that died."""
+    """The work under way in this process, in a file. `suspects` are left from a process that died."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,9 +39,9 @@ class CrashJournal:
         self._torn = False
 
     def open(self) -> None:
-        """Reads what the last process left and begins anew.
+        """Reads the last process's journal and begins anew.
 
-        Several instances on one folder have a journal each: the first that no living one has.
+        Each instance on a folder has a journal of its own: the first that no living instance has.
         """
         held = self._take()
         self._read(self._path.read_text(encoding="ascii", errors="replace"))
@@ -68,7 +68,7 @@ class CrashJournal:
             os.close(held)
 
     def close(self) -> None:
-        """The process ended by itself, so what it did not finish is not to blame. Twice is once."""
+        """Notes that the process ended by itself, so its unfinished work is not to blame. Twice is once."""
         if self._file < 0:
             return
         os.close(self._file)
@@ -92,7 +92,7 @@ class CrashJournal:
             self.waits(who)
 
     def begin(self, who: Identity) -> None:
-        """Its code is about to run."""
+        """Notes that a message's own code is about to run."""
         self._under_way.add(who)
         self._write(_line("+", who))
 
@@ -101,7 +101,7 @@ class CrashJournal:
         self._write(_line("=", who))
 
     def alone(self, who: Identity) -> None:
-        """A suspect begins to run alone: if the process dies before it ends, it is to blame."""
+        """Notes that a suspect begins to run alone: if the process dies before it ends, it is to blame."""
         self._alone = who
         self._write(_line("!", who))
 
@@ -110,14 +110,14 @@ class CrashJournal:
         self._write(_line("/", who))
 
     def finish(self, who: Identity) -> None:
-        """Its code has returned or raised."""
+        """Notes that its code has returned or raised."""
         self._under_way.discard(who)
         self._write(_line("-", who))
         if not self._under_way:
             self._shorten()
 
     def cleared(self, who: Identity) -> None:
-        """A suspect survived its run alone, or is dead now."""
+        """Clears a suspect that survived its run alone, or is dead now."""
         suspected = self.suspects.pop(who, None) is not None
         if suspected or who == self._alone:  # one that came twice ran alone twice
             self._alone = None

@@ -22,11 +22,11 @@ class Isolation:
 
     @property
     def closed(self) -> bool:
-        """Whether something runs alone, or waits to."""
+        """True if something runs alone, or waits to."""
         return not self._open.is_set()
 
     async def opened(self) -> None:
-        """Waits until others may run again."""
+        """Returns when others may run again."""
         await self._open.wait()
 
     @contextlib.contextmanager
@@ -61,5 +61,5 @@ class Isolation:
                 self._open.set()
 
     def let_others_in(self) -> None:
-        """What runs alone takes long: all go on beside it, but for those that must run alone too."""
+        """Lets all others go on beside a long run alone, except those that must run alone too."""
         self._open.set()

@@ -1,4 +1,4 @@
-"""What a unit of work writes, until it is committed together with others."""
+"""The writes of a unit of work, until they are committed together with others."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,7 +16,7 @@ OutboxRow = tuple[int, Envelope, tuple[str, ...]]
 
 
 class Transaction:
-    """What a unit of work may do. Lives as long as the batch that it is committed with."""
+    """The writes that a unit of work may do. Lives as long as the batch that it is committed with."""
 
     __slots__ = (
         "_assignment",
@@ -52,7 +52,7 @@ class Transaction:
 
     @property
     def lost(self) -> bool:
-        """Whether it was ended behind our back."""
+        """True if the transaction was ended behind our back."""
         return not self._connection.in_transaction
 
     def send(self, envelopes: Sequence[tuple[Envelope, tuple[str, ...]]]) -> None:
@@ -72,16 +72,16 @@ class Transaction:
                 self.prior_outcomes[each.source, each.id] = prior
 
     async def savepoint(self) -> None:
-        """Where `undo` goes back to."""
+        """Sets the point that `undo` goes back to."""
         await self._connection.savepoint()
 
     async def undo(self) -> None:
-        """Takes back what was done since the savepoint, a lock of what is ours with it: so that is locked again."""
+        """Takes back the writes since the savepoint, with the lock on our row, which it then takes again."""
         await self._connection.undo()
         await self.check()
 
     async def flush(self) -> list[OutboxRow]:
-        """Writes the records; returns what was sent."""
+        """Writes the records; returns the messages sent."""
         if not self.write_set:
             return []
         numbers = await self.sql.flush(self.write_set)
@@ -91,7 +91,7 @@ class Transaction:
         ]
 
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Runs when all of this is durable, and never otherwise."""
+        """Runs a callback when all of this is durable, and never otherwise."""
         self.then.append(action)
 
 

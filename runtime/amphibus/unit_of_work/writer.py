@@ -1,7 +1,7 @@
 """The one writer of a module's database: many units of work in one commit.
 
-Every change of a module goes through its writer, one transaction at a time. What is ready together is committed
-together (group commit), because a commit costs more than most of what is in it.
+Every change of a module goes through its writer, one transaction at a time. Units that are ready together are
+committed together (group commit), because a commit costs more than most of its content.
 """
 
 import asyncio
@@ -20,33 +20,20 @@ from amphibus.database.store import Store, UnitFailed
 from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.commit_delay import CommitDelay
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import OutboxRow, Transaction
+from amphibus.unit_of_work.unit import BatchFailed, Unit
 
 _log: Any = structlog.get_logger()
 T = TypeVar("T")
 
 _TRIES = 20
 _BEGUN_SECONDS = 0.1
+_DRAIN_LOOK_SECONDS = 0.001
 _APART_SECONDS = 0.005
-"""How far two instances are kept apart that change the same rows, at the first try."""
-
-
-class _Unit:
-    __slots__ = ("about", "done", "flow", "job")
-
-    def __init__(
-        self,
-        job: Callable[[Transaction], Awaitable[Any]],
-        done: "asyncio.Future[Any]",
-        about: Envelope | None,
-        flow: str = "",
-    ) -> None:
-        self.job = job
-        self.done = done
-        self.about = about
-        self.flow = flow
+"""The time between two instances that change the same rows, at the first try."""
 
 
 class Writer:
@@ -57,6 +44,7 @@ class Writer:
         store: Store,
         assignment: PartitionAssignment,
         isolation: Isolation,
+        supervisor: Supervisor,
         *,
         batch: int,
         commit_delay_seconds: float = 0.0,
@@ -66,31 +54,41 @@ class Writer:
         self._isolation = isolation
         self._batch = batch
         self._commit_delay = CommitDelay(commit_delay_seconds)
-        self._units: deque[_Unit] = deque()
+        self._units: deque[Unit] = deque()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._task = supervisor.task(f"writer:{store.module}", self._work)
+        self._in_hand = False
+        """Returns whether units were taken out of the line and not all of them are through."""
+        self._stopped = False
+        self._renew = False
+        """Returns whether the connection is in an unknown state, as it is after the task failed."""
         self.commits = 0
         """How many there were."""
         self.before_commit: list[Callable[[Transaction], None]] = []
         """Called for what rides along with every commit."""
         self.on_sent: Callable[[list[OutboxRow]], None] = lambda _: None
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begins to work."""
-        self._task = asyncio.create_task(self._work(), name=f"writer:{self._store.module}")
+        self._stopped = False
+        await self._task.start()
+
+    async def started(self) -> None:
+        """Returns once units are run."""
+        await self._task.started()
+
+    async def drain(self) -> None:
+        """Returns when all that was submitted is committed or has failed."""
+        while self._task.running and (self._units or self._in_hand):
+            self._wake.set()
+            await asyncio.sleep(_DRAIN_LOOK_SECONDS)
 
     async def stop(self) -> None:
-        """Finishes what was submitted, then ends."""
+        """Ends at once: what is not committed is rolled back, and who waits for it is told."""
+        self._stopped = True
+        await self._task.stop()
         while self._units:
-            self._wake.set()
-            await asyncio.sleep(0)
-        await self.abort()
-
-    async def abort(self) -> None:
-        """Ends at once: what is not committed is rolled back."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            self._units.popleft().end()
 
     def submit(
         self,
@@ -102,12 +100,16 @@ class Writer:
         """Puts a unit of work in line. Its future has the job's result once that is durable.
 
         The job may run more than once: a batch that fails as a whole is rolled back and its units rerun singly.
-        What stands against running the message that it is `about` is looked up for the whole batch.
-        What is not about a message, but waited for, says which `flow` it belongs to.
+        Prior outcomes of the message that it is `about` are looked up for the whole batch.
+        A unit that is about no message, but is waited for, names the `flow` that it belongs to.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._units.append(_Unit(job, done, about, about.correlation if about else flow))
-        self._wake.set()
+        unit = Unit(job, done, about, about.correlation if about else flow)
+        if self._stopped:
+            unit.end()
+        else:
+            self._units.append(unit)
+            self._wake.set()
         return done
 
     async def run_alone(
@@ -115,10 +117,13 @@ class Writer:
     ) -> T:
         """Runs one unit at once; only for who holds the isolation, when nothing else runs."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._run_batch([_Unit(job, done, about)])
+        await self._run_batch([Unit(job, done, about)])
         return done.result()
 
     async def _work(self) -> None:
+        if self._renew:
+            await self._store.renew_writer()
+        self._renew = True
         while True:
             await self._woken()
             if pause := self._commit_delay.pause:
@@ -131,54 +136,69 @@ class Writer:
                 await asyncio.sleep(0)
 
     async def _woken(self) -> None:
-        """Returns when something was submitted. A transaction that was begun for it is not left open for long."""
+        """Returns when something was submitted. Does not leave a transaction open for long."""
         connection = self._store.writer
         if connection.begun and not self._wake.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_BEGUN_SECONDS):
                     await self._wake.wait()
             if not self._wake.is_set():
-                await connection.roll_back()
+                await self._roll_back()
         await self._wake.wait()
         self._wake.clear()
 
     async def _next_batch(self) -> None:
-        units: list[_Unit] = []
+        units: list[Unit] = []
         while self._units and len(units) < self._batch:
             units.append(self._units.popleft())
-        self._commit_delay.saw(unit.flow for unit in units)
-        await self._run_batch(units)
+        self._in_hand = True
+        try:
+            failpoint("task.writer")
+            self._commit_delay.saw(unit.flow for unit in units)
+            await self._run_batch(units)
+        except BaseException:
+            # Nobody else knows of them: they run when the task is begun again, or fail when it ends.
+            self._units.extendleft(unit for unit in reversed(units) if not unit.done.done())
+            self._wake.set()
+            raise
+        finally:
+            self._in_hand = False
 
-    async def _run_batch(self, units: list[_Unit]) -> None:
+    async def _run_batch(self, units: list[Unit]) -> None:
         try:
             left = await self._try(units)
-        except _BatchFailed:
+        except BatchFailed as error:
             for unit in units:
-                await self._run_singly(unit)
+                if error.begun:
+                    await self._run_singly(unit)
+                else:  # none of them is to blame, and each would wait as long again
+                    unit.fail(error.cause)
             return
         self._units.extendleft(reversed(left))
 
-    async def _run_singly(self, unit: _Unit) -> None:
+    async def _run_singly(self, unit: Unit) -> None:
         """Again and again if other instances change the same rows: somebody succeeds each time."""
         for tries in range(1, _TRIES + 1):
             try:
                 await self._try([unit])
-            except _BatchFailed as error:
+            except BatchFailed as error:
                 if tries == _TRIES or not is_conflict(error.cause):
-                    _fail(unit, error)
+                    unit.fail(error.cause)
                     return
                 await asyncio.sleep(random.random() * _APART_SECONDS * tries)
             else:
                 return
 
-    async def _try(self, units: list[_Unit]) -> list[_Unit]:
+    async def _try(self, units: list[Unit]) -> list[Unit]:
         """Commits as many units as fit into a slice of time; returns those that did not."""
         connection = self._store.writer
-        transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
-        results: list[tuple[_Unit, Any]] = []
-        ends = time.perf_counter() + connection.slice_seconds
+        results: list[tuple[Unit, Any]] = []
+        ends, begun = time.perf_counter() + connection.slice_seconds, False
         try:
             await connection.begin()
+            # Made only now: what was lost is a new connection since.
+            transaction = Transaction(connection, self._assignment, alone=len(units) == 1)
+            begun = True
             await transaction.check([unit.about for unit in units if unit.about is not None])
             failpoint("begin")
             for unit in units:
@@ -195,22 +215,33 @@ class Writer:
             self.commits += 1
             failpoint("commit.after")
         except BaseException as error:
-            await connection.roll_back()
+            await self._roll_back()
             if _we_are_cancelled():
                 raise
-            raise _BatchFailed(error) from error
+            raise BatchFailed(error, begun=begun) from error
         finally:
             connection.session.sync_session.expunge_all()
         self._store.health.recovered("writer")
         self._announce(transaction, sent, results)
         return units[len(results) :]
 
+    async def _roll_back(self) -> None:
+        """Undoes the transaction; a connection that cannot even do that is given up for a new one."""
+        try:
+            await self._store.writer.roll_back()
+            broken = self._store.writer.in_transaction
+        except Exception as error:  # noqa: BLE001 - a driver that lost its thread may raise anything
+            self._store.health.failed("writer", error)
+            broken = True
+        if broken:
+            await self._store.renew_writer()
+
     def _more_comes(self, left: int) -> bool:
-        """Whether another transaction follows at once, or as soon as a few messages have come together."""
+        """Returns whether another transaction follows at once, or as soon as a few messages have come together."""
         return bool(left or self._units or self._commit_delay.pause)
 
     def _announce(
-        self, transaction: Transaction, sent: list[OutboxRow], results: list[tuple[_Unit, Any]]
+        self, transaction: Transaction, sent: list[OutboxRow], results: list[tuple[Unit, Any]]
     ) -> None:
         actions = list(transaction.then)
         if sent:
@@ -225,21 +256,7 @@ class Writer:
                 unit.done.set_result(result)
 
 
-class _BatchFailed(Exception):
-    """Carries why a batch was rolled back."""
-
-    def __init__(self, cause: BaseException) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
 def _we_are_cancelled() -> bool:
-    """Whether the writer itself is to end, and not something that a handler awaited."""
+    """Returns whether the writer itself is to end, and not something that a handler awaited."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _fail(unit: _Unit, error: _BatchFailed) -> None:
-    if unit.done.done():
-        return
-    unit.done.set_exception(error.cause)

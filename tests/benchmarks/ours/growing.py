@@ -11,7 +11,7 @@ from amphibus.clock import SystemClock
 from amphibus.database.envelope_rows import ENVELOPE
 from amphibus.database.migrations import upgrade
 from amphibus.database.store import Store
-from amphibus.host.module_host import open_database
+from amphibus.host.wiring import open_store
 from amphibus.messages.envelope import Envelope
 from amphibus.unit_of_work.transaction import Transaction
 from tests.benchmarks.business import orders, project
@@ -47,7 +47,7 @@ _HISTORY = (
 async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
     business = project(setup.get("more", 0))
     if setup.get("rows"):
-        store, _ = open_database("first", settings_for(business, setup), "memory")
+        store = open_store("first", settings_for(business, setup))
         await store.open(lambda opened: upgrade(opened, business.root / "modules/first/migrations"))
         await _remember(store, setup["rows"], server=bool(setup.get("db_url")))
         await store.close()

@@ -10,7 +10,7 @@ from amphibus.database.envelope_rows import columns_of
 from amphibus.database.migrations import upgrade
 from amphibus.database.store import Store
 from amphibus.database.write_set import OutboxEntry, Row, WriteSet
-from amphibus.host.module_host import open_database
+from amphibus.host.wiring import open_store
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.ours.carrier import PARTITIONS, envelope, hosted, settings_for
@@ -30,7 +30,7 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
 
     async def answer(request: Request) -> float:
         business = project()
-        store, _ = open_database("first", settings_for(business, setup), "rabbitmq")
+        store = open_store("first", settings_for(business, setup))
         await store.open(lambda opened: upgrade(opened, business.root / "modules/first/migrations"))
         for _ in range(0, request["count"], _AT_ONCE):
             made = [envelope(done(another()), "first") for _ in range(_AT_ONCE)]

@@ -16,7 +16,7 @@ from amphibus.config.settings import Settings, load_settings
 from amphibus.gateway.app import build_app
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
-from amphibus.host.module_host import make_container
+from amphibus.host.wiring import make_container
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.logs import set_up
@@ -31,6 +31,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "notifications": "SELECT count(*) FROM notification",
     "reporting": "SELECT coalesce(sum(confirmed), 0) FROM sales",
 }
+STOCK: Final[Mapping[str, str]] = {"inventory": "SELECT count(*) FROM stock WHERE on_hand > 0"}
+COUNTED: Final[Mapping[str, Mapping[str, str]]] = {"effects": EFFECTS, "stock": STOCK}
 
 
 @asynccontextmanager
@@ -70,11 +72,12 @@ class _Answers:
         self._host = host
 
     async def __call__(self, request: Request) -> Any:
-        if request["do"] == "effects":
+        if request["do"] in COUNTED:
+            counted = COUNTED[request["do"]]
             return {
-                name: int((await hosted.store.reader.rows(EFFECTS[name]))[0][0])
+                name: int((await hosted.store.reader.rows(counted[name]))[0][0])
                 for name, hosted in self._host.modules.items()
-                if name in EFFECTS
+                if name in counted
             }
         if request["do"] == "idle":
             return await self._host.idle()

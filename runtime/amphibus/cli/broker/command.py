@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.broker.control import Control
-from amphibus.cli.output import GREEN, Exit, paint, plural, show_json
+from amphibus.cli.output import GREEN, Exit, paint, plural, show_json, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ VHost = Annotated[str | None, Parameter(help="Virtual host, if not that of --amq
 Ctl = Annotated[
     str,
     Parameter(
-        help="How rabbitmqctl is called, such as 'docker compose exec -T rabbitmq rabbitmqctl'."
+        help="Command that runs rabbitmqctl, such as 'docker compose exec -T rabbitmq rabbitmqctl'."
     ),
 ]
 
@@ -46,10 +46,10 @@ def definitions(
     at: str = "localhost:5672",
     to: Path | None = None,
 ) -> None:
-    """Print all of it as RabbitMQ's definitions, for import_definitions or load_definitions.
+    """Print users, rights, exchanges and queues as definitions for import_definitions or load_definitions.
 
-    Passwords that are not in the file of users yet are made up and written there. What is printed
-    holds their hashes alone.
+    Missing passwords are made up and written to the file of users. The output holds only
+    their hashes.
 
     Args:
         urls: Also write each user's AMQP URL to <urls>/<name>/amqp-url, for AMPHIBUS_AMQP_URL_FILE.
@@ -75,9 +75,9 @@ def apply(
     management: Management = None,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Bring the broker to what the front pages say: users, rights, exchanges, queues, bindings.
+    """Create the users, rights, exchanges, queues and bindings at the broker that the front pages need.
 
-    A second time it changes nothing. Queues and what is in them are never removed.
+    A second run changes nothing. It never removes queues or the messages in them.
     """
     from amphibus.transports.rabbitmq.rights.definitions import (
         superfluous_rights,
@@ -116,7 +116,7 @@ def check(
     management: Management = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Compare the broker with what the front pages say; exit code 3 if it differs."""
+    """Compare the broker with the front pages; exit code 3 if it differs."""
     plan = Plan(users, vhost)
     wanted = plan.wanted(make=False)
     found = plan.differences(wanted, _control(rabbitmqctl, management).export())
@@ -124,7 +124,7 @@ def check(
         show_json(found)
     elif found:
         print("\n".join(found))
-        print(f"\n{plural(len(found), 'difference')}; amphibus broker apply")
+        print(typed(f"\n{plural(len(found), 'difference')}; amphibus broker apply"))
     else:
         print(f"{paint('ok', GREEN)}  the broker is as the front pages say")
     return Exit.PROBLEMS if found else Exit.OK
@@ -139,7 +139,7 @@ def _control(rabbitmqctl: str, management: str | None) -> "Control | HttpControl
 
 
 class Plan:
-    """What there should be, for the project that the current folder lies in."""
+    """The wanted state of the broker, for the project that the current folder lies in."""
 
     def __init__(self, users: Path | None, vhost: str | None) -> None:
         from amphibus.cli.passwords import read_passwords
@@ -155,11 +155,11 @@ class Plan:
 
     @property
     def prefix(self) -> str:
-        """What all names of ours begin with."""
+        """The prefix of all our names."""
         return self._names.prefix
 
     def wanted(self, *, make: bool = True) -> dict[str, Any]:
-        """The definitions; with `make`, passwords that are missing are made up and kept."""
+        """Returns the definitions; with `make`, makes and keeps the passwords that are missing."""
         from amphibus.cli.passwords import passwords
         from amphibus.transports.rabbitmq.rights.definitions import definitions, users_of
 
@@ -170,13 +170,13 @@ class Plan:
         return definitions(self._names, self._settings.producers, known, self._vhost)
 
     def differences(self, wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
-        """What is not as it should be, in words."""
+        """Returns the differences between the broker and the plan, in words."""
         from amphibus.transports.rabbitmq.rights.definitions import differences
 
         return list(differences(wanted, found, self.known, self.prefix))
 
     def write_urls(self, folder: Path, at: str) -> None:
-        """A folder for each user, with a file that its owner alone may read."""
+        """Writes a folder for each user, with a file that its owner alone may read."""
         from urllib.parse import quote
 
         from amphibus.cli.passwords import write_secret

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, typed
 
 
 class Control:
-    """One way to call it: `rabbitmqctl`, or `docker compose exec -T rabbitmq rabbitmqctl`."""
+    """One way to call `rabbitmqctl`: directly, or by `docker compose exec -T rabbitmq rabbitmqctl`."""
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
 
     def export(self) -> dict[str, Any]:
-        """All definitions of the broker, hashes of passwords included.
+        """Returns all definitions of the broker, hashes of passwords included.
 
         Raises:
             CommandError: it cannot be called, or does not reach its broker.
@@ -37,11 +37,11 @@ class Control:
 
     def load(self, wanted: dict[str, Any]) -> None:
         """Imports definitions; what is there already stays."""
-        # By its path, since without one that of RabbitMQ 4.0.5 waits for ever.
+        # With a path, since rabbitmqctl of RabbitMQ 4.0.5 waits for ever without one.
         self.run("import_definitions", "/dev/stdin", given=json.dumps(wanted))
 
     def run(self, *arguments: str, given: str = "") -> str:
-        """What it prints, with something given to its standard input.
+        """Runs a command with some standard input; returns its output.
 
         Raises:
             CommandError: it cannot be called, or fails.
@@ -59,8 +59,8 @@ class Control:
         except FileNotFoundError:
             raise CommandError(
                 f"there is no {self._command[0]} here",
-                "users and rights can only be made where the broker runs",
-                "amphibus broker definitions, and there: rabbitmqctl import_definitions FILE",
+                "users and rights are made where the broker runs: rabbitmqctl import_definitions FILE",
+                "amphibus broker definitions > definitions.json",
                 Exit.UNREACHABLE,
             ) from None
         except subprocess.CalledProcessError as error:
@@ -75,7 +75,7 @@ class Control:
 
     def show(self, steps: list[list[str]]) -> None:
         """Prints what would be run."""
-        print("\namphibus broker definitions > FILE")
+        print(typed("\namphibus broker definitions > FILE"))
         print(f"{self._shown()} import_definitions FILE")
         for step in steps:
             print(f"{self._shown()} {shlex.join(step)}")
@@ -86,7 +86,7 @@ class Control:
 
 @contextmanager
 def _readable(text: str) -> Iterator[IO[str]]:
-    """A file with a text in it, which has no name: only who is given it can open it again.
+    """Opens a nameless file with a text in it: only a process that is given it can open it again.
 
     Debian's `rabbitmqctl` does that as another user.
     """

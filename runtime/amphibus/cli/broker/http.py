@@ -1,13 +1,14 @@
-"""Speaks to a broker over the HTTP of its management plugin, where there is no `rabbitmqctl` at hand."""
+"""Speaks to a broker over the HTTP of its management plugin, if there is no `rabbitmqctl` at hand."""
 
 import base64
 import json
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 from amphibus.cli.output import CommandError, Exit
+from amphibus.config.addresses import is_loopback
 
 _PATIENCE_SECONDS: Final = 30.0
 
@@ -27,10 +28,14 @@ class HttpControl:
             )
         place = parts.netloc.rpartition("@")[2]
         self._url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+        proxies: dict[str, str] | None = (
+            {} if is_loopback(url) else None
+        )  # None is what the environment says
+        self._opener = build_opener(ProxyHandler(proxies))
         self._login = base64.b64encode(f"{user}:{password}".encode()).decode()
 
     def export(self) -> dict[str, Any]:
-        """All definitions of the broker, hashes of passwords included.
+        """Returns all definitions of the broker, hashes of passwords included.
 
         Raises:
             CommandError: it does not answer, or refuses.
@@ -42,7 +47,7 @@ class HttpControl:
         self._call("POST", "definitions", json.dumps(wanted).encode())
 
     def run(self, *step: str) -> None:
-        """Does what `rabbitmqctl` would do with these words; more topic rights of that user may go with it."""
+        """Does what `rabbitmqctl` would do with these words; may remove more topic rights of that user too."""
         match step:
             case ("delete_user", user):
                 self._call("DELETE", f"users/{_part(user)}")
@@ -54,7 +59,7 @@ class HttpControl:
                 raise ValueError(step)
 
     def show(self, steps: list[list[str]]) -> None:
-        """Prints what would be done."""
+        """Prints the requests that would be made."""
         for step in steps:
             print(f"rabbitmqctl {' '.join(step)}")
         print(f"POST {self._url}/api/definitions")
@@ -70,7 +75,7 @@ class HttpControl:
             },
         )
         try:
-            with urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
+            with self._opener.open(request, timeout=_PATIENCE_SECONDS) as answer:
                 return bytes(answer.read())
         except HTTPError as error:
             if method == "DELETE" and error.code == 404:

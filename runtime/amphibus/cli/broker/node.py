@@ -1,7 +1,7 @@
-"""A RabbitMQ node of the project's own, for whoever has none: its data under the data folder.
+"""A RabbitMQ node of the project's own, if no other broker runs; its data is under the data folder.
 
-Several processes may use one; the first starts it, the last stops it. One that was left behind by a
-process that was killed is found again by its port.
+Several processes may use one node; the first starts it, the last stops it. Its port leads to a node
+that a killed process left behind.
 """
 
 import contextlib
@@ -37,9 +37,9 @@ disk_free_limit.absolute = 50MB
 
 
 def installed() -> Path | None:
-    """The folder of RabbitMQ's scripts.
+    """Returns the folder of RabbitMQ's scripts.
 
-    Those that Debian puts on the path run as another user and lose the environment.
+    The scripts that Debian puts on the path run as another user and lose the environment.
     """
     for folder in FOLDERS:
         if (Path(folder) / "rabbitmq-server").exists():
@@ -50,7 +50,7 @@ def installed() -> Path | None:
 
 @contextmanager
 def private_node(folder: Path, scripts: Path, tell: Callable[[str], None]) -> Iterator[str]:
-    """The address of a node whose data is in a folder, started if it does not run.
+    """Starts a node on a data folder if none runs there; yields its address.
 
     Raises:
         CommandError: it did not start.
@@ -72,7 +72,7 @@ def private_node(folder: Path, scripts: Path, tell: Callable[[str], None]) -> It
 
 
 class _Node:
-    """What is known of the node stands in `node.json`: its name, which its data bears, and its ports."""
+    """The facts about the node in `node.json`: its name, which its data bears, and its ports."""
 
     def __init__(self, folder: Path, scripts: Path) -> None:
         self._folder = folder
@@ -86,7 +86,7 @@ class _Node:
         return f"amqp://guest:guest@127.0.0.1:{self._known.get('port', 1)}/"
 
     def start(self) -> None:
-        """Returns when it takes connections.
+        """Starts the node; returns when it takes connections.
 
         Raises:
             CommandError: it ended, or was not ready in time.
@@ -100,7 +100,7 @@ class _Node:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # what stops us is not meant for it
+                start_new_session=True,  # a signal to us is not meant for it
             )
         try:
             self._until_up(self._process, said)
@@ -111,7 +111,7 @@ class _Node:
             raise
 
     def stop(self) -> None:
-        """Ends it, and returns when it has ended."""
+        """Ends the node; returns when it has ended."""
         if probe(self.url) == "away":
             return
         with contextlib.suppress(OSError, ValueError):
@@ -151,7 +151,7 @@ class _Node:
             "RABBITMQ_CONFIG_FILE": str(at / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(at / "plugins"),
             "RABBITMQ_PID_FILE": str(at / "pid"),
-            # Otherwise the machine's own file would win.
+            # Without it, the machine's own file would win.
             "RABBITMQ_CONF_ENV_FILE": str(at / "none.conf"),
             # Other nodes would come over the network, and there are none.
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -175,7 +175,7 @@ class _Node:
 
 @contextmanager
 def _turn(folder: Path) -> Iterator[None]:
-    """One process at a time starts or stops it."""
+    """Lets one process at a time start or stop the node."""
     with (folder / "turn.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,8 @@
-"""Finds the broker of the distributed mode, and starts one where there is none.
+"""Finds the broker of the distributed mode, or starts one.
 
-The one that is set; else one on the default port; else that of the project's compose file; else a
-node of an installed RabbitMQ; else what to type is said. What was taken once is taken again as long
-as the data folder lives, since messages may wait there.
+It takes the configured broker, else one on the default port, else that of the project's compose file,
+else a node of an installed RabbitMQ; else the error says what to type. The choice holds as long as the
+data folder lives, since messages may wait at that broker.
 """
 
 import json
@@ -40,11 +40,11 @@ Kind = Literal["set", "default port", "compose", "own"]
 
 @dataclass(frozen=True, slots=True)
 class BrokerAt:
-    """A broker that can be used, or is waited for."""
+    """A broker that can be used, or that is waited for."""
 
     url: str
     words: str
-    """Where it is, for people; no secrets."""
+    """Its place, for people; no secrets."""
 
 
 @contextmanager
@@ -54,17 +54,17 @@ def broker(
     tell: Callable[[str], None],
     default: str = DEFAULT,
 ) -> Iterator[BrokerAt]:
-    """The broker to use, for as long as it is used.
+    """Yields the broker to use, for as long as it is used.
 
     Args:
         settings: name one, or a data folder.
         root: where the compose file is.
-        tell: takes a line for people when something has to be started.
-        default: where it is looked for first.
+        tell: takes a line for people when a broker has to be started.
+        default: the address to look at first.
 
     Raises:
-        ConfigError: the address that is set is none.
-        CommandError: there is none, and none can be started here; what to type is in it.
+        ConfigError: the configured address is invalid.
+        CommandError: there is none, and none can be started here; it says what to type.
     """
     if settings.amqp_url is not None:
         yield _that_is_set(settings)
@@ -80,7 +80,7 @@ def _that_is_set(settings: "Settings") -> BrokerAt:
 
     assert settings.amqp_url is not None
     url = settings.amqp_url.get_secret_value()
-    addresses(url, heartbeat=settings.rabbitmq.heartbeat_seconds)  # refuses what is none
+    addresses(url, heartbeat=settings.rabbitmq.heartbeat_seconds)  # raises if it is no address
     return BrokerAt(url, str(shown("amqp_url", settings.amqp_url)))
 
 
@@ -100,7 +100,7 @@ def _find(
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """What is being started is ended again when we are to stop; later, somebody else takes care."""
+    """Ends a broker that is being started when we are to stop; later, somebody else takes care of it."""
     signals = (signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(each, signal.default_int_handler) for each in signals]
     try:
@@ -119,14 +119,14 @@ def _place(url: str) -> str:
 
 
 def last_kind(folder: Path) -> Kind | None:
-    """Which broker this data folder was used with."""
+    """Returns the kind of broker that this data folder was used with."""
     path = folder / "last.json"
     kind: Kind | None = json.loads(path.read_text())["kind"] if path.exists() else None
     return kind
 
 
 def left_messages(settings: "Settings", modules: Iterable[str]) -> bool:
-    """Whether messages for these modules may wait at a broker that was found or started for them."""
+    """Returns whether messages for these modules may wait at a broker that was found or started for them."""
     if settings.amqp_url is not None or last_kind(settings.data_dir / "broker") is None:
         return False
     if settings.db_url is not None:
@@ -176,7 +176,7 @@ def _available(root: Path, default: str, tell: Callable[[str], None]) -> Kind:
 
 
 def _can_compose(root: Path) -> bool:
-    """Whether there is a service to start, docker, and an engine that answers."""
+    """Returns whether there is a service to start, docker, and an engine that answers."""
     if shutil.which("docker") is None or not (root / "compose.yaml").is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""`amphibus check`: whether what is declared fits together and what is generated is fresh."""
+"""`amphibus check`: checks that the declarations fit together and that the generated files are fresh."""
 
 import re
 from pathlib import Path
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BEGIN: Final = "<!-- modules: written by amphibus check --fix -->"
 END: Final = "<!-- end of modules -->"
+FLOORS_BEGIN: Final = "<!-- floors: written by amphibus check --fix -->"
+FLOORS_END: Final = "<!-- end of floors -->"
 
 
 def check(
@@ -21,14 +23,14 @@ def check(
     fix: Annotated[bool, Parameter(negative="")] = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Check contracts, front pages, processes, settings, migrations, and what is generated.
+    """Check contracts, front pages, processes, settings, migrations and the generated files.
 
     Args:
-        fix: Rewrite config/topology.lock.json, the locks of the contracts, and the map of modules
+        fix: Rewrite config/topology.lock.json, the locks of the contracts, and the pictures
             in ARCHITECTURE.md.
     """
     project = options.project()
-    problems = project.problems()
+    problems = project.problems() + _open(project)
     fixed: list[str] = []
     if not problems:
         if fix:
@@ -63,11 +65,22 @@ def _write(project: "Project") -> list[str]:
     fixed += [str(path) for path in write_locks(project.root, project.contracts)]
     page = project.root / "ARCHITECTURE.md"
     before = _read(page)
-    after = with_map(before, project)
+    after = with_floors(with_map(before, project), project.root)
     if after != before:
         page.write_text(after, encoding="utf-8")
         fixed.append("ARCHITECTURE.md")
     return fixed
+
+
+def _open(project: "Project") -> list[str]:
+    """Contracts that let in from outside what has a second meaning, or no end."""
+    from amphibus.contract.border import problems_at_border
+
+    return [
+        f"{name} {problem}"
+        for name, contract in project.contracts.items()
+        for problem in problems_at_border(contract)
+    ]
 
 
 def _stale(project: "Project") -> list[str]:
@@ -83,20 +96,36 @@ def _stale(project: "Project") -> list[str]:
     before = _read(project.root / "ARCHITECTURE.md")
     if with_map(before, project) != before:
         found.append("the map in ARCHITECTURE.md is not what the front pages say: --fix redraws it")
+    if with_floors(before, project.root) != before:
+        found.append(
+            "the floors in ARCHITECTURE.md are not what the code imports: --fix redraws them"
+        )
     return found
 
 
 def with_map(page: str, project: "Project") -> str:
-    """The page with the map between its markers drawn anew; a page without markers as it is."""
+    """Returns the page with a fresh map between its markers; a page without markers stays as it is."""
     from amphibus.cli.look.modules import picture
 
-    drawn = f"{BEGIN}\n```mermaid\n{picture(project)}\n```\n{END}"
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    return _redrawn(page, BEGIN, picture(project), END)
+
+
+def with_floors(page: str, root: Path) -> str:
+    """The page with the picture of the runtime's packages drawn anew, where the project holds the runtime."""
+    from amphibus.cli.check.floors import floors_picture
+
+    picture = floors_picture(root)
+    return page if picture is None else _redrawn(page, FLOORS_BEGIN, picture, FLOORS_END)
+
+
+def _redrawn(page: str, begin: str, picture: str, end: str) -> str:
+    drawn = f"{begin}\n```mermaid\n{picture}\n```\n{end}"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     return pattern.sub(lambda _: drawn, page)
 
 
 def _settings(project: "Project") -> list[str]:
-    """What `[modules.<name>]` says that no container knows."""
+    """Returns the settings under `[modules.<name>]` that no container knows."""
     from pydantic import ValidationError
 
     found: list[str] = []

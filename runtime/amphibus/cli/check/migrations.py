@@ -1,4 +1,4 @@
-"""Whether a module's migrations make the tables that its models declare."""
+"""Checks that a module's migrations make the tables that its models declare."""
 
 import asyncio
 import tempfile
@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
+from amphibus.telemetry.privacy import describe
+
 
 def differences(module: str, tables: MetaData, migrations: Path) -> list[str]:
-    """What an empty database lacks or has too much after all migrations, beside the models."""
+    """Returns the differences between an empty database after all migrations and the models."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = asyncio.run(_migrated(module, migrations, Path(folder)))
         except Exception as error:  # noqa: BLE001 - a migration is a program, and may fail in any way
-            return [f"they cannot be applied: {type(error).__name__}: {error}"]
+            return [f"they cannot be applied: {describe(error)}"]
         return _differences(path, tables)
 
 
@@ -33,7 +35,7 @@ def _differences(path: Path, tables: MetaData) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.NullPool)
     with engine.connect() as connection:
         options = {"compare_type": True, "include_name": _only(tables)}
         context = MigrationContext.configure(connection, opts=options)

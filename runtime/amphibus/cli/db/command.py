@@ -1,31 +1,24 @@
-"""`amphibus db`: what is in the modules' databases, backups of them."""
+"""`amphibus db`: the contents of the modules' databases, upgrades and backups."""
 
+import asyncio
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from amphibus.admin.backup import backup, restore
-from amphibus.admin.database import existing, facts, reading
+from amphibus.admin.database import existing, reading
 from amphibus.cli import options
 from amphibus.cli.db import server as db_server
 from amphibus.cli.output import plural, show_columns, show_json, typed
-
-_COUNTS: Final = {
-    "unsent": "SELECT count(*) FROM amphibus_delivery",
-    "handled": "SELECT count(*) FROM amphibus_inbox",
-    "delayed": "SELECT count(*) FROM amphibus_delayed",
-    "dead": "SELECT count(*) FROM amphibus_dead",
-    "timers": "SELECT count(*) FROM amphibus_timer",
-}
 
 
 def status(
     *, as_json: options.AsJson = False, data_dir: options.DataDir = None, db: options.Db = None
 ) -> None:
-    """Show what is in each database and what waits in it."""
+    """Show how many messages each database holds: unsent, handled, delayed, dead."""
     settings = options.settings(db_url=db)
     if data_dir is None and settings.db_url is not None:
         found = db_server.status(settings)
@@ -45,10 +38,10 @@ def upgrade(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Bring the databases to the newest version, while nothing runs; `amphibus run` does it too.
+    """Upgrade the databases to the newest version, while nothing runs; `amphibus run` does it too.
 
     Args:
-        module: Of this module only; repeatable. The role of a module reaches no other.
+        module: Only this module; repeatable. The role of a module reaches no other.
     """
     from amphibus.cli.db.upgrade import upgrade_all
 
@@ -67,7 +60,7 @@ def make_backup(
 ) -> None:
     """Copy all databases as they are at one moment; the modules may be running.
 
-    On a server it takes pg_dump, and a user who may read all schemas.
+    On a server it needs pg_dump and a user who may read all schemas.
 
     Args:
         to: A new folder; by default backups/<time> in the data folder.
@@ -98,9 +91,9 @@ def restore_backup(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Put a backup in place, while nothing runs; what was there is kept beside it.
+    """Put a backup in place, while nothing runs; keep the present databases beside it.
 
-    On a server it takes pg_restore, and a user who may make schemas.
+    On a server it needs pg_restore and a user who may create schemas.
 
     Args:
         source: The folder that a backup was made in.
@@ -119,11 +112,13 @@ def restore_backup(
 
 
 def _status(module: str, path: Path) -> dict[str, Any]:
+    from amphibus.database.counts import held_counts
+    from amphibus.database.facts import facts_of_file
+    from amphibus.database.sqlite.sql import SqliteSql
+
     with reading(path) as connection:
-        counts = {
-            name: connection.execute(statement).fetchone()[0] for name, statement in _COUNTS.items()
-        }
-        known = facts(connection)
+        counts = asyncio.run(held_counts(SqliteSql(connection)))
+        known = facts_of_file(connection)
         revision = _revision(connection, module)
     size = sum(each.stat().st_size for each in path.parent.glob(f"{module}.db*") if each.is_file())
     return {
@@ -132,7 +127,7 @@ def _status(module: str, path: Path) -> dict[str, Any]:
         "revision": revision or "-",
         "transport": known.get("transport", "-"),
         "bytes": size,
-        **counts,
+        **counts._asdict(),
     }
 
 

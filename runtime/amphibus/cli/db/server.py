@@ -1,4 +1,4 @@
-"""`amphibus db` for a database server: roles and schemas of the modules, what is in them."""
+"""`amphibus db` for a database server: roles and schemas of the modules, and their contents."""
 
 import asyncio
 from pathlib import Path
@@ -28,9 +28,9 @@ def create(
     urls: Path | None = None,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Make the database, a schema for each module, and a role that reaches that schema alone.
+    """Create the database, a schema for each module, and a role that reaches that schema alone.
 
-    What is there already is brought to the same state, tables that another role made included.
+    Existing ones are brought to the same state, including tables that another role made.
 
     Args:
         urls: Also write each role's URL to <urls>/<module>/db-url, for AMPHIBUS_DB_URL_FILE.
@@ -60,7 +60,7 @@ def create(
 
 
 def status(settings: "Settings") -> list[dict[str, Any]]:
-    """What is in the schemas of the modules, of those that this user may read."""
+    """Returns the contents of the modules' schemas, of those that this user may read."""
     from amphibus.admin import server
 
     modules = list(options.project().topology().modules)
@@ -81,7 +81,7 @@ def backup(settings: "Settings", folder: Path, *, dry_run: bool) -> tuple[list[s
 
 
 def restore(settings: "Settings", folder: Path, *, dry_run: bool) -> None:
-    """Puts a backup in place of the modules' schemas, and says what was done."""
+    """Puts a backup in place of the modules' schemas, and prints what was done."""
     from amphibus.admin import server_backup
 
     url, modules = url_of(settings), sorted(known_names(options.root()))
@@ -94,7 +94,7 @@ def restore(settings: "Settings", folder: Path, *, dry_run: bool) -> None:
 
 
 def url_of(settings: "Settings") -> str:
-    """The configured database server.
+    """Returns the URL of the configured database server.
 
     Raises:
         CommandError: there is none.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus import failpoints
+from amphibus.cli.output import unknown
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Versions:
-    """What a database is at: the runtime's tables by number, 0 if there are none; the module's by revision."""
+    """The versions of a database: the runtime's tables by number, 0 if there are none; the module's by revision."""
 
     runtime: int
     module: str
@@ -25,21 +26,17 @@ class _Versions:
 def upgrade_all(
     project: "Project", settings: "Settings", only: tuple[str, ...] = (), *, dry_run: bool
 ) -> None:
-    """Upgrades all of them, or those that are named, one after another, and says from where to where.
+    """Upgrades all databases, or the named ones, one after another, and prints each step.
 
     Raises:
         StoreInUse: a module is running.
         NewerStore: a newer version wrote one of them.
     """
-    unknown = [name for name in only if name not in project.modules]
-    if unknown:
-        raise CommandError(
-            f"no module {', '.join(unknown)}",
-            f"there are {', '.join(project.modules)}",
-            "amphibus modules",
-            Exit.USAGE,
-        )
+    for name in only:
+        if name not in project.modules:
+            raise unknown("module", name, project.modules, "amphibus modules")
     modules = only or tuple(project.modules)
+    failpoints.arm()
     with _explained(settings):
         for module in modules:
             asyncio.run(_upgrade(project, settings, module, dry_run=dry_run))
@@ -56,13 +53,13 @@ def _explained(settings: "Settings") -> AbstractContextManager[None]:
 async def _upgrade(project: "Project", settings: "Settings", module: str, *, dry_run: bool) -> None:
     from amphibus.database.migrations import revisions, upgrade
     from amphibus.database.schema.steps import SCHEMA_VERSION
-    from amphibus.host.module_host import open_database
+    from amphibus.host.wiring import open_store
 
     folder = project.root / "modules" / module / "migrations"
     newest = _Versions(SCHEMA_VERSION, (revisions(folder) or ["-"])[-1])
     before = await _versions(settings, module)
     if not dry_run:
-        store, _ = open_database(module, settings, "memory")
+        store = open_store(module, settings)
         await store.open(lambda opened: upgrade(opened, folder), upgrade=True)
         await store.close()
         if settings.db_url is not None:
@@ -84,7 +81,7 @@ def _step(before: _Versions, newest: _Versions, *, dry_run: bool) -> str:
 
 
 async def _versions(settings: "Settings", module: str) -> _Versions:
-    """The versions that a database is at, read without changing it.
+    """Returns the versions of a database, read without changing it.
 
     Raises:
         NewerStore: a newer version wrote it.
@@ -92,12 +89,12 @@ async def _versions(settings: "Settings", module: str) -> _Versions:
     if settings.db_url is None:
         return _versions_of_file(settings.data_dir / f"{module}.db", module)
     from amphibus.admin.server import connected
+    from amphibus.database.facts import facts_of_schema
     from amphibus.database.migrations import version_table
-    from amphibus.database.postgres.store import facts_of
     from amphibus.database.schema.steps import check_owner, version_of
 
     async with connected(settings.db_url.get_secret_value()) as connection:
-        facts = await facts_of(connection, module)
+        facts = await facts_of_schema(connection, module)
         if not facts:
             return _Versions(0, "-")
         check_owner(facts, module, f"schema {module}")
@@ -111,12 +108,13 @@ async def _versions(settings: "Settings", module: str) -> _Versions:
 def _versions_of_file(path: Path, module: str) -> _Versions:
     if not path.exists():
         return _Versions(0, "-")
-    from amphibus.admin.database import facts, opened
+    from amphibus.admin.database import opened
+    from amphibus.database.facts import facts_of_file
     from amphibus.database.migrations import version_table
     from amphibus.database.schema.steps import check_owner, version_of
 
     with opened(path, "ro") as connection:
-        found = facts(connection)
+        found = facts_of_file(connection)
         if not found:
             return _Versions(0, "-")
         check_owner(found, module, str(path))
@@ -128,7 +126,7 @@ def _versions_of_file(path: Path, module: str) -> _Versions:
 
 
 async def _hand_over(url: str, module: str) -> None:
-    """What an administrator has made belongs to the module's role, else the module could not use it."""
+    """Gives the administrator's new tables to the module's role, else the module could not use them."""
     from amphibus.admin.server import connected, hand_over
 
     async with connected(url) as connection:

@@ -1,1 +1,1 @@
-"""`amphibus dead` and `replay`: messages once more."""
+"""`amphibus dead` and `replay`: handles messages once more."""

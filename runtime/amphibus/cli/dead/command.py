@@ -1,15 +1,26 @@
-"""`amphibus dead`: messages that used up their retries."""
+"""`amphibus dead`: the dead letters, which are messages that used up their retries."""
 
 import asyncio
-import base64
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from amphibus.admin import dead as letters
-from amphibus.admin.dead import DeadLetter
+from amphibus.admin.dead import DeadCursor
 from amphibus.cli import options
 from amphibus.cli.dead.edit import edited_body
-from amphibus.cli.output import CommandError, Exit, moment, plural, show_columns, show_json, typed
+from amphibus.cli.dead.letter import facts_of, readable, show_letter
+from amphibus.cli.output import (
+    CommandError,
+    Exit,
+    moment,
+    plural,
+    show_columns,
+    show_json,
+    typed,
+    unknown,
+)
+from amphibus.database.dead import DeadLetter
 
 if TYPE_CHECKING:
     from amphibus.admin.stores import Stores
@@ -19,6 +30,8 @@ def list_dead(
     *,
     module: str | None = None,
     type_: options.Contract = None,
+    limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None,
+    after: str | None = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
@@ -27,10 +40,15 @@ def list_dead(
 
     Args:
         module: Of this module only.
+        limit: How many to list; all without it.
+        after: Where the page before ended, as DIED/MODULE/MESSAGE in the words of --json.
     """
-    found = _find(options.stores(data_dir, db), (), module, type_)
+    cursor = None if after is None else _cursor(after)
+    found = _find(
+        options.stores(data_dir, db), (), module, type_, after=cursor, limit=_positive(limit)
+    )
     if as_json:
-        show_json([_facts(each) for each in found])
+        show_json([facts_of(each) for each in found])
         return
     if not found:
         print("no dead messages")
@@ -39,6 +57,10 @@ def list_dead(
     show_columns(("MESSAGE", "MODULE", "TYPE", "DIED", "REASON"), rows)
     count = plural(len(rows), "dead message")
     print(typed(f"\n{count}; amphibus dead show MESSAGE shows one"))
+    if len(found) == limit:
+        last = found[-1]
+        place = f"{last.died}/{last.module}/{last.id}"
+        print(typed(f"more: amphibus dead list --limit {limit} --after {place}"))
 
 
 def show(
@@ -52,14 +74,14 @@ def show(
     """Show a dead message with its reason, traceback and payload.
 
     Args:
-        message: Its id.
-        module: Where it died, if it did in several modules.
+        message: Id of the message.
+        module: The module where it died, if it died in several.
     """
     for each in _named(options.stores(data_dir, db), (message,), module):
         if as_json:
-            show_json(_facts(each) | {"traceback": each.traceback, "body": _readable(each.body)})
+            show_json(facts_of(each) | {"traceback": each.traceback, "body": readable(each.body)})
         else:
-            _show_one(each)
+            show_letter(each)
 
 
 def retry(
@@ -72,13 +94,13 @@ def retry(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Try dead messages again, with all their attempts; the module takes them up within a second.
+    """Retry dead messages with all their attempts; the module takes them up within a second.
 
-    One whose key has moved on is marked late. Its handler can see that.
+    A message whose key has moved on is marked late; its handler can see that.
 
     Args:
-        messages: Their ids.
-        module: Of this module only.
+        messages: Ids of the messages.
+        module: Only this module.
     """
     stores = options.stores(data_dir, db)
     chosen = _chosen(stores, messages, module, type_, all_=all_)
@@ -111,11 +133,11 @@ def discard(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Give dead messages up: they are never handled. What waited behind one goes on.
+    """Discard dead messages: they are never handled. Messages that waited behind one go on.
 
     Args:
-        messages: Their ids.
-        module: Of this module only.
+        messages: Ids of the messages.
+        module: Only this module.
     """
     stores = options.stores(data_dir, db)
     chosen = _chosen(stores, messages, module, type_, all_=all_)
@@ -138,12 +160,12 @@ def edit(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Correct the payload of a dead message; it must be what its contract says. Then retry it.
+    """Correct the payload of a dead message; it must fit its contract. Then retry it.
 
     Args:
-        message: Its id.
+        message: Id of the message.
         data: The payload as JSON; without it $EDITOR opens the present one.
-        module: Where it died, if it did in several modules.
+        module: The module where it died, if it died in several.
     """
     stores = options.stores(data_dir, db)
     found = _named(stores, (message,), module)
@@ -203,41 +225,50 @@ def _named(stores: "Stores", messages: tuple[str, ...], module: str | None) -> l
 
 
 def _find(
-    stores: "Stores", messages: tuple[str, ...], module: str | None, contract: str | None
+    stores: "Stores",
+    messages: tuple[str, ...],
+    module: str | None,
+    contract: str | None,
+    *,
+    after: DeadCursor | None = None,
+    limit: int | None = None,
 ) -> list[DeadLetter]:
     if module is not None:
         options.store_of(module, stores)
-    return asyncio.run(letters.find(stores, ids=messages, module=module, contract=contract))
+    found = asyncio.run(
+        letters.find(
+            stores, ids=messages, module=module, contract=contract, after=after, limit=limit
+        )
+    )
+    if contract is not None and not found:
+        known = options.project().contracts
+        if contract not in known:
+            raise unknown("contract", contract, known, "amphibus contracts list")
+    return found
 
 
-def _facts(letter: DeadLetter) -> dict[str, Any]:
-    hidden = ("seq", "ordering_key", "traceback", "body")
-    return {
-        name: getattr(letter, name)
-        for name in DeadLetter.__dataclass_fields__
-        if name not in hidden
-    }
+def _cursor(text: str) -> DeadCursor:
+    died, _, rest = text.partition("/")
+    module, _, identity = rest.partition("/")
+    if not (died.isdecimal() and module and identity):
+        raise CommandError(
+            f"'{text}' is no place in the list",
+            "--after takes DIED/MODULE/MESSAGE, where the page before ended",
+            "amphibus dead list --limit 20",
+            Exit.USAGE,
+        )
+    return DeadCursor(int(died), module, identity)
 
 
-def _show_one(letter: DeadLetter) -> None:
-    facts = _facts(letter) | {
-        "received": moment(letter.received),
-        "died": moment(letter.died),
-        "blocks": "yes: later messages of its key wait" if letter.blocks else "no",
-    }
-    for name, value in facts.items():
-        print(f"{name:12} {'-' if value is None else value}")
-    print(f"\n{letter.traceback.rstrip() or 'no traceback'}\n")
-    readable = _readable(letter.body)
-    text = readable if isinstance(readable, str) else json.dumps(readable, indent=2)
-    print(text)
-
-
-def _readable(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return f"not JSON, base64: {base64.b64encode(body).decode()}"
+def _positive(limit: int | None) -> int | None:
+    if limit is not None and limit < 1:
+        raise CommandError(
+            f"--limit {limit} would list nothing",
+            "it takes a number of 1 or more",
+            "amphibus dead list --limit 20",
+            Exit.USAGE,
+        )
+    return limit
 
 
 def _outcome(count: int, what: str, *, dry_run: bool) -> str:

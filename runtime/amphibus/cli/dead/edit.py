@@ -1,4 +1,4 @@
-"""A new payload for a dead message: from the command line or an editor, checked by its contract."""
+"""Takes a new payload for a dead message from the command line or an editor, and checks it by its contract."""
 
 import json
 import os
@@ -8,15 +8,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amphibus.admin.dead import DeadLetter
 from amphibus.cli.output import CommandError, Exit
+from amphibus.database.dead import DeadLetter
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project
 
 
 def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> bytes:
-    """The payload that somebody wants instead, as its contract writes it.
+    """Returns the wanted payload, encoded by its contract.
 
     Raises:
         CommandError: it is not what the contract says, or the editor failed.
@@ -27,10 +27,10 @@ def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> byt
     if contract is None:
         raise CommandError(
             f"{letter.type} is no contract of this project",
-            "a payload is only kept if its contract accepts it",
-            "add the contract or a converter, or: amphibus dead discard " + letter.id,
+            "a payload is only kept if its contract accepts it: add the contract or a converter, or give it up",
+            f"amphibus dead discard {letter.id}",
         )
-    text = data if data is not None else _from_editor(letter.body)
+    text = data if data is not None else _from_editor(letter.id, letter.body)
     try:
         message = contract.model_validate_json(text)
     except ValidationError as error:
@@ -44,13 +44,13 @@ def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> byt
     return message.model_dump_json().encode()
 
 
-def _from_editor(body: bytes) -> str:
+def _from_editor(message: str, body: bytes) -> str:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise CommandError(
             "no editor",
-            "neither VISUAL nor EDITOR is set",
-            "EDITOR=nano amphibus dead edit ..., or --data JSON",
+            "neither VISUAL nor EDITOR is set, and no payload was given with --data",
+            f"EDITOR=nano amphibus dead edit {message}",
             Exit.USAGE,
         )
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +59,9 @@ def _from_editor(body: bytes) -> str:
         ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
         if ended.returncode != 0:
             raise CommandError(
-                f"{editor} ended with {ended.returncode}", "nothing was changed", "try again"
+                f"{editor} ended with {ended.returncode}",
+                "nothing was changed",
+                f"amphibus dead edit {message}",
             )
         return path.read_text(encoding="utf-8")
 

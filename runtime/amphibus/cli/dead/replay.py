@@ -1,4 +1,4 @@
-"""`amphibus replay`: the events of a module's log again, to one module that subscribes to them."""
+"""`amphibus replay`: sends the events of a module's log again to one module that subscribes to them."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from amphibus.admin.replay import Plan, plan
 from amphibus.admin.replay import replay as put_in_line
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json
+from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json, unknown
+from amphibus.nearest import nearest
 
 if TYPE_CHECKING:
     from amphibus.admin.stores import AdminStore
@@ -26,12 +27,12 @@ def replay(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Send the events of a module again, to one that subscribes. What that one knows, it leaves.
+    """Send a module's events again to one subscriber, which ignores those that it has handled.
 
     Args:
-        module: Whose events.
+        module: The module whose events are sent.
         to: The module that gets them: a new one, or one whose database was rebuilt.
-        since: 2025-01-31, 2025-01-31T12:00:00Z, or 30m, 2h, 7d ago.
+        since: Time of the oldest event: 2025-01-31, 2025-01-31T12:00:00Z, or 30m, 2h, 7d ago.
         type_: Only this contract; repeatable.
     """
     types = _types(options.project().topology(), module, to, type_)
@@ -61,12 +62,7 @@ async def _replay(log: "AdminStore", module: str, to: str, found: Plan) -> None:
 def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) -> list[str]:
     for name in (module, to):
         if name not in topology.modules:
-            raise CommandError(
-                f"no module {name}",
-                f"the modules are {', '.join(topology.modules)}",
-                "amphibus modules",
-                Exit.USAGE,
-            )
+            raise unknown("module", name, topology.modules, "amphibus modules")
     heard = sorted(
         name
         for name, subscribers in topology.subscribers.items()
@@ -79,5 +75,6 @@ def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) 
             f"of {module} it subscribes to {', '.join(heard) or 'nothing'}",
             f"amphibus modules {to}",
             Exit.USAGE,
+            change={name: near for name in wrong if (near := nearest(name, heard))},
         )
     return list(chosen) or heard

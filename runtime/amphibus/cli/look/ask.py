@@ -1,4 +1,4 @@
-"""`amphibus ask`: a query of a running shop."""
+"""`amphibus ask`: asks a query of a running shop."""
 
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.http import parsed, path_of, reaching, refusal
-from amphibus.cli.output import CommandError, Exit, show_json
+from amphibus.cli.output import CommandError, Exit, show_json, unknown
+from amphibus.config.addresses import is_loopback
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
@@ -23,7 +24,7 @@ def ask(
     timeout: float = 10.0,
     as_json: Annotated[bool, Parameter(name="--json", negative="", show=False)] = False,
 ) -> None:
-    """Ask a query of a running shop; the answer is JSON.
+    """Ask a query of a running shop and print the answer as JSON.
 
     Args:
         contract: Type of the query, such as orders.GetOrder.v1.
@@ -39,7 +40,9 @@ def ask(
     inside = {name for name in fields if route and f"{{{name}}}" in route.path}
     rest = {name: str(value) for name, value in fields.items() if name not in inside}
     with reaching(url):
-        response = httpx.get(url + path, params=rest, timeout=timeout)
+        response = httpx.get(
+            url + path, params=rest, timeout=timeout, trust_env=not is_loopback(url)
+        )
     if not response.is_success:
         raise CommandError(
             f"{contract}: {refusal(response)}",
@@ -56,8 +59,6 @@ def _query(name: str) -> "type[Message]":
     contracts = options.project().contracts
     found = contracts.get(name)
     if found is None or kind_of(found) != "query":
-        known = ", ".join(each for each, kind in contracts.items() if kind_of(kind) == "query")
-        raise CommandError(
-            f"{name} is no query", f"there are {known}", "amphibus modules", Exit.USAGE
-        )
+        known = [each for each, kind in contracts.items() if kind_of(kind) == "query"]
+        raise unknown("query", name, known, "amphibus contracts list")
     return found

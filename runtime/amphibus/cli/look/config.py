@@ -1,4 +1,4 @@
-"""`amphibus config show`: every setting, its value and where it comes from."""
+"""`amphibus config show`: every setting, its value and its origin."""
 
 import contextlib
 from pathlib import Path
@@ -15,10 +15,10 @@ def show(
     mode: Literal["monolith", "distributed"] = "monolith",
     as_json: options.AsJson = False,
 ) -> None:
-    """Show every setting, its value and where it comes from; secrets are masked.
+    """Show every setting, its value and its origin; secrets are masked.
 
     Args:
-        mode: Whose file config/<mode>.toml is read.
+        mode: The mode whose file config/<mode>.toml is read.
     """
     from amphibus.config.layers import flat, shown
 
@@ -39,11 +39,11 @@ def show(
 
 
 def _declared_secrets() -> set[str]:
-    """What the modules' containers call a secret, whatever its name; nothing where they cannot be read."""
+    """Returns the settings that the containers declare as secrets, by any name; none if they cannot be read."""
     from amphibus.config.layers import secrets_of
 
     found: set[str] = set()
-    with contextlib.suppress(Exception):  # what is wrong with a module is told by other commands
+    with contextlib.suppress(Exception):  # other commands report a broken module
         for name, module in options.project().modules.items():
             declared = getattr(module.container, "settings", None)
             if declared is not None:

@@ -1,11 +1,10 @@
-"""`amphibus contracts`: what the messages are, and what each says on the wire."""
+"""`amphibus contracts`: the messages between modules, and their form on the wire."""
 
-import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, show_columns, show_json
+from amphibus.cli.output import show_columns, show_json, unknown
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def list_contracts(*, as_json: options.AsJson = False) -> None:
-    """List every contract with its kind, its key, its route and who takes it."""
+    """List every contract with its kind, its key, its route and its receivers."""
     from amphibus.routing.topology import build_topology
 
     project = options.project()
@@ -30,7 +29,7 @@ def list_contracts(*, as_json: options.AsJson = False) -> None:
 
 
 def show(type_: str, *, as_json: options.AsJson = False) -> None:
-    """Show what one contract says on the wire: its fields as JSON Schema, refusals and an example.
+    """Show one contract on the wire: its fields as JSON Schema, its refusals and an example.
 
     Args:
         type_: The contract's type, such as orders.PlaceOrder.v1.
@@ -40,13 +39,7 @@ def show(type_: str, *, as_json: options.AsJson = False) -> None:
     project = options.project()
     contract = project.contracts.get(type_)
     if contract is None:
-        near = difflib.get_close_matches(type_, project.contracts, n=1)
-        raise CommandError(
-            f"no contract {type_}",
-            f"the nearest is {near[0]}" if near else "no contract has a name like it",
-            "amphibus contracts list",
-            Exit.USAGE,
-        )
+        raise unknown("contract", type_, project.contracts, "amphibus contracts list")
     said = said_by(contract) | {"example": contract.contract_example}
     if as_json:
         show_json(said)

@@ -1,4 +1,4 @@
-"""Tells a flow while it happens: each message when a module is done with it."""
+"""Tells a flow while it happens: each message when its module is done with it."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.admin.database import databases
-from amphibus.admin.flows import Destinations, Hop, Receipt, correlation_of, flow
+from amphibus.admin.flows import Destinations, Hop, Receipt, begun_with, flow
 from amphibus.admin.stores import files
 from amphibus.cli import options
 from amphibus.cli.output import GREEN, RED, YELLOW, CommandError, Exit, paint
@@ -18,7 +18,7 @@ _LOOK_EVERY_SECONDS: Final = 0.02
 _APPEARS_WITHIN_SECONDS: Final = 3.0
 _STARTED_BEFORE_MICROSECONDS: Final = 60_000_000
 _SETTLES_MICROSECONDS: Final = 40_000
-"""What is younger is told at the next look, so that the order of the lines is that of the times."""
+"""A younger message is told at the next look, so that the lines come in the order of their times."""
 _COLOURS: Final = {"handled": GREEN, "refused": YELLOW, "delayed": YELLOW, "dead": RED}
 
 
@@ -33,11 +33,11 @@ class Followed:
     correlation: str
     hops: int
     began: int
-    """When the first message was sent, microseconds since the epoch."""
+    """The time of the first message, microseconds since the epoch."""
     milliseconds: float
-    """From then to the last that was handled."""
+    """The time from then to the last message that was handled."""
     known: frozenset[Identity]
-    """What was told: given to the next `follow`, it is not told again."""
+    """The messages told so far: the next `follow` takes them and does not tell them again."""
 
 
 async def follow(
@@ -55,9 +55,9 @@ async def follow(
         data_dir: where the databases are.
         key: such as an order id.
         tell: takes a line.
-        within_seconds: how long it may take.
-        until_waiting_for: ends sooner: when all that is under way goes to this module.
-        after: what was told before, and is not told again.
+        within_seconds: the time limit.
+        until_waiting_for: ends sooner, when everything under way goes to this module.
+        after: the messages told before, which are not told again.
 
     Returns:
         None if there is no such flow in these databases.
@@ -98,7 +98,7 @@ async def follow(
 async def _hops(data_dir: Path, key: str, since: int, destinations: Destinations) -> list[Hop]:
     stores = files(databases(data_dir), 1)
     gateway = {name: store for name, store in stores.items() if name == GATEWAY}
-    correlation = await correlation_of(gateway, key=key, since=since)
+    correlation = await begun_with(gateway, key, since=since)
     if correlation is None:
         return []
     roots = await flow(stores, correlation, since=since, destinations=destinations)

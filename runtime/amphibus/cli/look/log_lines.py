@@ -12,7 +12,7 @@ from amphibus.cli.run.process_logs import FOLDER
 
 
 def show_lines(data_dir: Path, correlation: str | None, limit: int, *, as_json: bool) -> None:
-    """Prints the newest ones, oldest first; those of one flow, if it is named.
+    """Prints the newest lines, oldest first; only those of one flow if it is named.
 
     Raises:
         CommandError: no process was supervised with this data folder.
@@ -36,7 +36,7 @@ def show_lines(data_dir: Path, correlation: str | None, limit: int, *, as_json: 
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Time, process and fields. What is no log line of ours belongs to the time of the one before."""
+    """Yields time, process and fields. A foreign line belongs to the time of the line before it."""
     label, time = path.name.partition(".log")[0], ""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:

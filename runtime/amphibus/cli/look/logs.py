@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from amphibus.admin.flows import Hop, Receipt, Summary, correlation_of, flow, latest
+from amphibus.admin.flows import Hop, Receipt, correlation_of, flow
+from amphibus.admin.latest_flows import Summary, latest_flows
 from amphibus.cli import options
 from amphibus.cli.look.log_lines import show_lines
 from amphibus.cli.output import (
@@ -43,6 +44,7 @@ def logs(
     message: str | None = None,
     lines: Annotated[bool, Parameter(negative="")] = False,
     limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
+    after: str | None = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
@@ -55,6 +57,7 @@ def logs(
         message: Id of a message: the flow that it belongs to.
         lines: The log lines instead, of all processes that a supervisor runs, merged by time.
         limit: How many flows or lines to list.
+        after: The last flow of the page before, to list those behind it.
     """
     if lines:
         folder = data_dir or options.settings().data_dir
@@ -66,21 +69,32 @@ def logs(
         return
     stores = options.stores(data_dir, db)
     if correlation is None and key is None and message is None:
-        _list(asyncio.run(latest(stores, limit)), as_json=as_json)
+        _list(asyncio.run(_page(stores, limit, after)), limit, as_json=as_json)
         return
     found, roots = asyncio.run(_flow(stores, correlation, key, message))
     if not roots or found is None:
-        raise CommandError(
-            f"no flow {correlation or key or message}",
-            "no module has a message of it, or it was pruned",
-            "amphibus logs lists the latest flows",
-        )
+        raise _no_flow(correlation or key or message or "")
     if as_json:
         show_json({"correlation": found, "messages": [asdict(root) for root in roots]})
         return
     print(f"flow {found}  {moment(roots[0].time)}")
     for line in story(roots):
         print(line)
+
+
+async def _page(stores: "Stores", limit: int, after: str | None) -> list[Summary]:
+    try:
+        return await latest_flows(stores, limit, after=after)
+    except KeyError:
+        raise _no_flow(after or "") from None
+
+
+def _no_flow(name: str) -> CommandError:
+    return CommandError(
+        f"no flow {name}",
+        "no module has a message of it, or it was pruned",
+        "amphibus logs lists the latest flows",
+    )
 
 
 async def _flow(
@@ -120,7 +134,7 @@ def _receipt(receipt: Receipt, began: int) -> str:
     return text
 
 
-def _list(summaries: list[Summary], *, as_json: bool) -> None:
+def _list(summaries: list[Summary], limit: int, *, as_json: bool) -> None:
     if as_json:
         show_json([asdict(each) for each in summaries])
         return
@@ -128,3 +142,5 @@ def _list(summaries: list[Summary], *, as_json: bool) -> None:
     show_columns(("FLOW", "BEGAN", "MESSAGES", "FIRST MESSAGE"), rows)
     count = plural(len(rows), "flow")
     print(typed(f"\n{count}; amphibus logs --correlation FLOW shows one"))
+    if rows and len(rows) == limit:
+        print(typed(f"more: amphibus logs --limit {limit} --after {rows[-1][0]}"))

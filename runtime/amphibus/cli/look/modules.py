@@ -1,9 +1,9 @@
-"""`amphibus modules`: what each module handles, says and asks, as text, a picture or JSON."""
+"""`amphibus modules`: the messages of each module as text, a picture or JSON."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
 from amphibus.cli import options
-from amphibus.cli.output import BOLD, CommandError, Exit, paint, show_json
+from amphibus.cli.output import BOLD, CommandError, paint, show_json, unknown
 
 if TYPE_CHECKING:
     from amphibus.module import Module
@@ -16,20 +16,15 @@ def modules(
     format_: Literal["text", "mermaid"] = "text",
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what each module handles, says and asks, and who is at the other end.
+    """Show the messages that each module sends and receives, and the modules at the other end.
 
     Args:
-        name: One module only, with its processes.
-        format_: text, or mermaid for a picture: of the flow, of one module its processes.
+        name: Only this module, with its processes.
+        format_: text, or mermaid for a picture of the flow; with a name, of that module's processes.
     """
     project = options.project()
     if name is not None and name not in project.modules:
-        raise CommandError(
-            f"no module {name}",
-            f"the modules are {', '.join(project.modules)}",
-            "amphibus modules",
-            Exit.USAGE,
-        )
+        raise unknown("module", name, project.modules, "amphibus modules")
     chosen = [each for each in project.modules.values() if name in (None, each.name)]
     if as_json:
         show_json([page_of(project, each) for each in chosen])
@@ -40,7 +35,7 @@ def modules(
 
 
 def page_of(project: "Project", module: "Module") -> dict[str, Any]:
-    """A module's front page as data, with who is at the other end of each message."""
+    """Returns a module's front page as data, with the modules at the other end of each message."""
     topology = project.topology()
     senders: dict[str, list[str]] = {}
     for each in project.modules.values():
@@ -64,7 +59,7 @@ def page_of(project: "Project", module: "Module") -> dict[str, Any]:
 
 
 def picture(project: "Project") -> str:
-    """The flow between the modules as a Mermaid flow chart: commands solid, events dashed."""
+    """Returns the flow between the modules as a Mermaid flow chart: commands solid, events dashed."""
     topology = project.topology()
     edges: dict[tuple[str, str, str], list[str]] = {}
     for module in project.modules.values():

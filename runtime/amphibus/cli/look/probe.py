@@ -1,13 +1,13 @@
-"""`amphibus probe`: whether a process of this machine is ready, for health checks of containers."""
+"""`amphibus probe`: asks a process of this machine whether it is ready, for health checks of containers."""
 
 from typing import Annotated, Final
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import Exit
+from amphibus.cli.output import Exit, unknown
 from amphibus.cli.places import GATEWAY, known_names, port_of
 
 _PATIENCE_SECONDS: Final = 3.0
@@ -23,14 +23,19 @@ def probe(
 
     Args:
         module: The module that it hosts.
-        port: What its --port was, if not the configured one.
-        live: Ask whether it lives instead, which it may without being ready.
+        port: Its --port, if not the configured one.
+        live: Ask whether it is alive instead; it may be alive without being ready.
     """
+    from amphibus.config.addresses import local_url
+
     settings = options.settings(mode="distributed", port=port)
-    place = port_of((module,), known_names(options.root()), settings.port)
-    url = f"http://127.0.0.1:{place}/{'livez' if live else 'readyz'}"
+    known = known_names(options.root())
+    if module not in known:
+        raise unknown("module", module, sorted(known), "amphibus modules")
+    place = port_of((module,), known, settings.port)
+    url = f"{local_url(settings.host, place)}/{'livez' if live else 'readyz'}"
     try:
-        with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:
+        with build_opener(ProxyHandler({})).open(url, timeout=_PATIENCE_SECONDS) as answer:
             print(f"{url}  {answer.status}")
             return Exit.OK
     except (URLError, OSError) as error:

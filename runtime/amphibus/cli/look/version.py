@@ -1,4 +1,4 @@
-"""`amphibus version`: the versions of what runs here."""
+"""`amphibus version`: the versions of Amphibus, Python and the libraries."""
 
 import platform
 import sqlite3
@@ -14,7 +14,7 @@ _PARTS: Final = ("pydantic", "sqlalchemy", "sqlmodel", "starlette", "uvicorn")
 
 
 def version(*, as_json: AsJson = False) -> None:
-    """Show the versions of what runs here."""
+    """Show the versions of Amphibus, Python and the libraries."""
     found = {
         "amphibus": __version__,
         "python": platform.python_version(),

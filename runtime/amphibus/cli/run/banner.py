@@ -1,5 +1,6 @@
-"""What is said once everything is started: how it runs, where to look, what to type next."""
+"""The banner after the start: the mode, the addresses, and what to type next."""
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,22 +13,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What can be seen of what runs."""
+    """The facts about a running process that the banner shows."""
 
     mode: str
     transport: str
     url: str
     modules: tuple[str, ...]
     lacking: str = ""
-    """What is missing, if it does not take work yet."""
+    """The missing parts, if it does not take work yet."""
     broker: str = ""
-    """Where it is, if there is one."""
+    """The broker's address, if there is one."""
     logs: str = ""
-    """Where they are, if they are kept."""
+    """The folder of the logs, if they are kept."""
+
+
+def _demo(settings: "Settings", url: str) -> str:
+    """The demo of this shop, which it finds by itself where the configuration names port and folder."""
+    words = ["amphibus demo"]
+    for key, option, value in (
+        ("port", "--http", url),
+        ("data_dir", "--data-dir", settings.data_dir),
+    ):
+        if settings.origin(key).startswith("--"):
+            words += [option, shlex.quote(str(value))]
+    return " ".join(words)
 
 
 def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
-    """Four lines or so."""
+    """Returns the banner, about four lines."""
     business = [name for name in surface.modules if name != GATEWAY]
     files = f"db=sqlite ({plural(len(surface.modules), 'file')} in {settings.data_dir})"
     stored = files if settings.db_url is None else "db=postgresql"
@@ -46,5 +59,5 @@ def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
         if text
     ]
     if GATEWAY in surface.modules:
-        lines.append(typed("  Try      amphibus demo  (in another terminal)"))
+        lines.append(typed(f"  Try      {_demo(settings, url)}  (in another terminal)"))
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""How often the garbage collector of a process looks that serves for long."""
+"""The pace of the garbage collector in a process that serves for long."""
 
 import gc
 from typing import Final
@@ -8,11 +8,11 @@ _OLDER: Final = 20
 
 
 def look_less_often() -> None:
-    """Call when all modules are open: what there is by then stays, and is not looked at again.
+    """Freezes the objects that exist once all modules are open, and makes the collector look less often.
 
-    A message leaves few cycles behind, but makes objects enough to start the collector every few milliseconds, as it
-    is set by default. Between two looks there are 50,000 objects more than were freed, some megabytes. What is frozen
-    is what CPython's documentation of `gc.freeze` calls permanent.
+    A message leaves few cycles behind, but makes enough objects to start the collector every few milliseconds with
+    its defaults. Now it looks after 50,000 more objects than were freed, some megabytes. Frozen objects belong to the
+    permanent generation of CPython's `gc.freeze`.
     """
     gc.freeze()
     gc.set_threshold(_YOUNG, _OLDER, _OLDER)

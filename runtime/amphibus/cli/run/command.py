@@ -38,22 +38,22 @@ def run(
     reload: Annotated[bool, Parameter(negative="")] = False,
     log_format: Literal["auto", "text", "json"] | None = None,
 ) -> int:
-    """Start the modules; a monolith if not told otherwise.
+    """Start the modules: all in one process, unless told otherwise.
 
     Args:
         mode: monolith: all modules in this process. distributed: over a broker.
-        module: Host this module only; repeatable. What goes to the others waits.
+        module: Host only this module; repeatable. Messages to the others wait.
         all_: With --mode=distributed: a process for each module, started again when it dies.
-        instances: With --all and --db: how many processes each module gets.
+        instances: With --all and --db: number of processes for each module.
         host: Address to listen on.
-        port: Port to listen on; 0 takes a free one. In the distributed mode the gateway's: the
-            others follow it, in the order of their names.
+        port: Port to listen on; 0 takes a free one. In the distributed mode, the gateway's port;
+            the others follow it in the order of their names.
         data: Folder of the databases.
         db: Database server instead of SQLite files.
-        amqp: Broker of the distributed mode; without it, one is found or started.
-        drain: Seconds that a stop waits for what is running.
+        amqp: Broker of the distributed mode; by default, run finds or starts one.
+        drain: Seconds that a stop waits for running work.
         reload: Restart when a file under contracts/, modules/ or config/ changes.
-        log_format: auto is text on a terminal and JSON elsewhere.
+        log_format: auto means text on a terminal and JSON elsewhere.
     """
     began = time.perf_counter()
     start_checks.refuse_contradictions(mode, module, all_=all_, instances=instances, db=db)
@@ -100,7 +100,7 @@ def _run_monolith(
 
     if not left_messages(settings, chosen):
         return _serve(project, settings, chosen, "monolith", on_ready)
-    # What waits at the broker is handled first; where it was found or started for us, it is again.
+    # Messages at the broker are handled first; a broker found or started for us is found or started again.
     with broker(settings, project.root, lambda line: print(line, flush=True)) as found:
         told = settings.model_copy(update={"amqp_url": SecretStr(found.url)})
         return _serve(project, told, chosen, "monolith", on_ready)
@@ -109,7 +109,7 @@ def _run_monolith(
 def _run_among_others(
     project: "Project", settings: "Settings", chosen: tuple[str, ...], began: float
 ) -> int:
-    """These modules over a broker; the others are processes of their own, now or later."""
+    """Runs these modules over a broker; the others are processes of their own, now or later."""
     from amphibus.cli.broker.start import broker
     from amphibus.cli.run.worker import READY, SUPERVISED
 
@@ -139,7 +139,7 @@ def _run_among_others(
 def _serve(
     project: "Project", settings: "Settings", chosen: tuple[str, ...], mode: str, on_ready: Any
 ) -> int:
-    from amphibus.host.host import serve
+    from amphibus.host.serve import serve
 
     def ready(host: "Host") -> None:
         on_ready(host)
@@ -154,7 +154,7 @@ def _serve(
 
 
 def _end_with_supervisor() -> None:
-    """Nobody else would end us: a supervisor that is killed closes our standard input."""
+    """Ends this process with its supervisor: a supervisor that is killed closes our standard input."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

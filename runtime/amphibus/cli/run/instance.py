@@ -101,7 +101,7 @@ def _url_in(said: Path) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without settings for other instances: a port, a data folder."""
+    """Returns our environment without settings for other instances: a port, a data folder."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -17,7 +17,7 @@ _ROTATE_BYTES: Final = 20_000_000
 
 
 class ProcessLogs:
-    """Lives as long as the supervisor. Files are `<data folder>/logs/<label>.log`, one old one is kept."""
+    """The logs at `<data folder>/logs/<label>.log`, with one old file each. Lives as long as the supervisor."""
 
     def __init__(self, data_dir: Path, labels: Sequence[str], log_format: str) -> None:
         self._folder = data_dir / FOLDER
@@ -31,13 +31,13 @@ class ProcessLogs:
         self._render = _renderer() if as_text else None
 
     def say(self, event: str, *, level: str = "info", **fields: Any) -> None:
-        """A line of the supervisor's own."""
+        """Writes a line of the supervisor's own."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"time": now, "level": level, "event": event, **fields}
         self.take(SUPERVISOR, json.dumps(line, ensure_ascii=False))
 
     def take(self, label: str, line: str) -> None:
-        """A line of a process: to its file as it is, to the terminal with its name."""
+        """Writes a line of a process: to its file as it is, to the terminal with its name."""
         self._file(label).write(f"{line}\n")
         prefix = paint(f"{label:<{self._width}} |", self._colours.get(label, "2"), to=sys.stderr)
         print(f"{prefix} {self._shown(line)}", file=sys.stderr, flush=True)

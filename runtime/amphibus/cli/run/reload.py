@@ -1,4 +1,4 @@
-"""`amphibus run --reload`: the same command again and again, each time a file changes."""
+"""`amphibus run --reload`: restarts the command each time a file changes."""
 
 import os
 import signal

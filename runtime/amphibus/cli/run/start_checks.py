@@ -1,11 +1,13 @@
-"""What is refused before anything starts, each time with what to type instead."""
+"""The checks before a start; each refusal says what to type instead."""
 
 import errno
 import os
 import socket
 from pathlib import Path
 
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.fix import corrected
+from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.config.addresses import http_url
 
 
 def refuse_contradictions(
@@ -16,12 +18,12 @@ def refuse_contradictions(
     instances: int,
     db: str | None,
 ) -> None:
-    """Options that do not go together."""
+    """Refuses options that do not go together."""
     if mode == "distributed" and not module and not all_:
         raise CommandError(
             "which modules?",
-            "in the distributed mode a process hosts those that it is told to",
-            "amphibus run --mode=distributed --all, or --module NAME, repeatable",
+            "in the distributed mode a process hosts those that --module names, or --all starts them all",
+            "amphibus run --mode=distributed --all",
             Exit.USAGE,
         )
     if all_ and (mode != "distributed" or module):
@@ -42,13 +44,14 @@ def refuse_contradictions(
         raise CommandError(
             "that database server is not known",
             "PostgreSQL is; SQLite files are used without --db",
-            "amphibus run --db postgresql://USER@HOST/DATABASE, or --data DIR for SQLite files",
+            "amphibus run --db postgresql://USER@HOST/DATABASE",
             Exit.USAGE,
+            change={"--db": "postgresql://USER@HOST/DATABASE"},
         )
 
 
 def refuse_instances_of_files(instances: int) -> None:
-    """A SQLite file has one process."""
+    """Refuses several instances on a SQLite file, which has one process."""
     if instances > 1:
         raise CommandError(
             f"{instances} instances of a module cannot share a SQLite file",
@@ -56,35 +59,31 @@ def refuse_instances_of_files(instances: int) -> None:
             f"amphibus run --mode=distributed --all --instances {instances}"
             " --db postgresql://USER@HOST/DATABASE",
             Exit.USAGE,
+            change={"--db": "postgresql://USER@HOST/DATABASE"},
         )
 
 
 def refuse_unknown(names: tuple[str, ...], known: tuple[str, ...]) -> None:
     """A module name that does not exist."""
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise CommandError(
-            f"no module {', '.join(unknown)}",
-            f"the modules are {', '.join(known)}",
-            "amphibus modules",
-            Exit.USAGE,
-        )
+    for name in names:
+        if name not in known:
+            raise unknown("module", name, known, "amphibus modules")
 
 
 def refuse_unusable_folder(data_dir: Path) -> None:
-    """A data folder that cannot be made."""
+    """Refuses a data folder that cannot be made."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(
             f"{data_dir} cannot be the data folder",
-            error.strerror or str(error),
-            "amphibus run --data DIR, a folder that this user may write",
+            f"{error.strerror or error}; it must be a folder that this user may write",
+            "amphibus run --data-dir DIR",
         ) from error
 
 
 def refuse_second_instance(module: str, data_dir: Path) -> None:
-    """A module on a SQLite file that another process has: said before its port is found taken."""
+    """Refuses a module on a SQLite file that another process has, before its port is found taken."""
     path = data_dir / f"{module}.lock"
     if not path.exists():
         return
@@ -104,7 +103,7 @@ def refuse_second_instance(module: str, data_dir: Path) -> None:
 
 
 def refuse_taken_port(host: str, port: int, module: str = "", base: int | None = None) -> None:
-    """Says it before anything starts; the server itself would only say it after all modules."""
+    """Refuses a taken port before anything starts; the server itself would say it after all modules."""
     if port == 0:
         return
     try:
@@ -121,6 +120,7 @@ def refuse_taken_port(host: str, port: int, module: str = "", base: int | None =
             "ports end at 65535, and each module has one above --port",
             "amphibus run --port 8000",
             Exit.USAGE,
+            change={"--port": "8000"},
         ) from None
     except OSError as error:
         raise _cannot_listen(host, port, module, port if base is None else base, error) from error
@@ -133,10 +133,12 @@ def _cannot_listen(host: str, port: int, module: str, base: int, error: OSError)
     }
     whose = f" for {module}" if module else ""
     again = base + 1 if not module or base == port else base + 100
+    change = {"--host": "127.0.0.1"}
+    if error.errno in reasons:
+        change = {"--port": str(again if port > 1023 else 8000)}
     return CommandError(
-        f"cannot listen on {host}:{port}{whose}",
+        f"cannot listen on {http_url(host, port).removeprefix('http://')}{whose}",
         reasons.get(error.errno or 0, error.strerror or str(error)),
-        f"amphibus run --port {again if port > 1023 else 8000}"
-        if error.errno in reasons
-        else "amphibus run --host 127.0.0.1",
+        corrected(("run",), change),
+        change=change,
     )

@@ -20,6 +20,7 @@ from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.process_logs import FOLDER, ProcessLogs
 from amphibus.cli.run.start_checks import refuse_taken_port
 from amphibus.cli.run.worker import Worker
+from amphibus.config.addresses import local_url
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -29,7 +30,7 @@ _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 30.0
 _STARTING: Final = "starting"
 _MARGIN_SECONDS: Final = 2.0
-"""What a process may take to end after it has drained."""
+"""The time that a process may take to end after it has drained."""
 
 
 def supervise(root: Path, settings: "Settings", instances: int, began: float) -> int:
@@ -48,7 +49,7 @@ def supervise(root: Path, settings: "Settings", instances: int, began: float) ->
 
 
 class _Supervisor:
-    """Lives for one command."""
+    """The processes of one `run` command. Lives as long as the command."""
 
     def __init__(
         self, root: Path, settings: "Settings", planned: Sequence[Place], found: BrokerAt
@@ -92,7 +93,7 @@ class _Supervisor:
         return 0
 
     async def _stop(self, lives: Sequence["asyncio.Task[int]"]) -> None:
-        """All at once: what is under way between them is kept in their databases and at the broker."""
+        """Stops all at once: databases and broker keep the messages under way between them."""
         for worker in self._workers:
             worker.stop()
         deadline = time.monotonic() + self._settings.drain_seconds + _MARGIN_SECONDS
@@ -106,7 +107,7 @@ class _Supervisor:
         await asyncio.gather(*lives, return_exceptions=True)
 
     async def _print_banner(self, began: float) -> None:
-        """Says where to look once all of them take work; until then, who does not and why."""
+        """Prints the banner once all of them take work; until then, the reasons of those that do not."""
         told = ""
         async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
             while lacking := await self._lacking(client):
@@ -140,9 +141,9 @@ class _Supervisor:
 
 
 async def _reason(client: httpx.AsyncClient, worker: Worker, host: str) -> str:
-    """Why it does not take work; empty if it does."""
+    """Returns the reason why a process does not take work; empty if it does."""
     place = worker.place
-    url = worker.url or (f"http://{host}:{place.port}" if place.port else "")
+    url = worker.url or (local_url(host, place.port) if place.port else "")
     if not worker.running or not url:
         return _STARTING
     try:
@@ -158,7 +159,7 @@ async def _reason(client: httpx.AsyncClient, worker: Worker, host: str) -> str:
 
 @contextmanager
 def _only_one(run_dir: Path) -> Iterator[None]:
-    """Two supervisors would start everything twice, and write one another's files."""
+    """Refuses a second supervisor, which would start everything twice and write into the first one's files."""
     run_dir.mkdir(parents=True, exist_ok=True)
     with (run_dir / "supervisor.pid").open("a+") as lock:
         lock.seek(0)
@@ -169,7 +170,7 @@ def _only_one(run_dir: Path) -> Iterator[None]:
             raise CommandError(
                 f"process {holder} supervises all modules here already",
                 f"two of them cannot share {run_dir.parent}",
-                f"stop process {holder}, or choose another folder with --data and another --port",
+                f"stop process {holder}, or choose another folder with --data-dir and another --port",
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
@@ -179,7 +180,7 @@ def _only_one(run_dir: Path) -> Iterator[None]:
 
 
 def _options(settings: "Settings") -> list[str]:
-    """What the processes are told that is no secret."""
+    """Returns the options of the processes that are no secrets."""
     return [
         *("--host", settings.host, "--data", str(settings.data_dir)),
         *("--drain", f"{settings.drain_seconds:g}", "--log-format", "json"),
@@ -187,7 +188,7 @@ def _options(settings: "Settings") -> list[str]:
 
 
 def _environment(settings: "Settings", amqp_url: str) -> dict[str, str]:
-    """Secrets go this way, since every user of the machine may read a command line."""
+    """Returns the environment with the secrets, since every user of the machine may read a command line."""
     ours = {"AMPHIBUS_AMQP_URL_FILE", "AMPHIBUS_DB_URL_FILE"}
     found = {name: value for name, value in os.environ.items() if name not in ours}
     found["AMPHIBUS_AMQP_URL"] = amqp_url

@@ -16,7 +16,7 @@ _WITHIN_SECONDS: Final = 60.0
 
 
 def supervised_process(data_dir: Path, label: str) -> int | None:
-    """The process that hosts a module under a supervisor; None if there is none."""
+    """Returns the process that hosts a module under a supervisor; None if there is none."""
     try:
         pid = int((data_dir / "run" / f"{label}.pid").read_text())
         os.kill(pid, 0)
@@ -27,7 +27,7 @@ def supervised_process(data_dir: Path, label: str) -> int | None:
 
 @asynccontextmanager
 async def taken_down(data_dir: Path, label: str) -> AsyncIterator[int]:
-    """Kills it; its supervisor starts it again at the end of the block, or of this process.
+    """Kills a process; its supervisor starts it again at the end of the block, or of this process.
 
     Raises:
         CommandError: there is no such process, or it does not end or come back.

@@ -1,4 +1,4 @@
-"""One process among others: started, followed, and started again whenever it dies."""
+"""One supervised process: started, followed, and started again whenever it dies."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from amphibus.cli.places import Place
 from amphibus.cli.run.process_logs import ProcessLogs
 
 SUPERVISED: Final = "AMPHIBUS_SUPERVISED"
-"""Set for a supervised process: it tells that it is ready by a line, and ends with its supervisor."""
+"""Set for a supervised process: it reports its readiness by a line, and ends with its supervisor."""
 READY: Final = "ready "
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
@@ -44,7 +44,7 @@ class Worker:
         self.place = place
         self.url = ""
         self.said: list[str] = []
-        """What it said before it was ready that is no log line: an error, if it ends."""
+        """Its lines before it was ready that are no log lines: an error, if it ends."""
         self._options = options
         self._root = root
         self._environment = dict(environment)
@@ -57,9 +57,9 @@ class Worker:
         self._was_ready = False
 
     async def keep(self) -> int:
-        """Runs it until it is stopped, again and again; returns 0.
+        """Runs the process again and again until it is stopped; then returns 0.
 
-        Else it never came up and said why: that is its exit code, and to start it again is useless.
+        If it never came up and said why, returns its exit code: starting it again is useless.
         """
         pause = _FIRST_PAUSE
         while True:
@@ -89,11 +89,11 @@ class Worker:
 
     @property
     def running(self) -> bool:
-        """Whether it has a process."""
+        """True if it has a process."""
         return self._process is not None and self._process.returncode is None
 
     async def _live(self) -> int:
-        """Runs the process until it ends; its exit code."""
+        """Runs the process until it ends; returns its exit code."""
         self.said.clear()
         port = self._port - self.place.offset if self._port else 0
         process = self._process = await asyncio.create_subprocess_exec(
@@ -103,10 +103,10 @@ class Worker:
             *("--port", str(port), *self._options),
             cwd=self._root,
             env=self._environment | {SUPERVISED: "1"},
-            stdin=asyncio.subprocess.PIPE,  # closed when we die, whatever kills us
+            stdin=asyncio.subprocess.PIPE,  # it closes when we die, whatever kills us
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us, and we stop it
+            start_new_session=True,  # Ctrl-C reaches us, and we stop it
         )
         self._pid_file.write_text(f"{process.pid}\n")
         if self._stopping:
@@ -157,7 +157,7 @@ class Worker:
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Its lines, however long; one without an end is cut."""
+    """Yields its lines, however long; cuts one without an end."""
     rest = b""
     while chunk := await stream.read(65_536):
         *whole, rest = (rest + chunk).split(b"\n")

@@ -1,10 +1,9 @@
-"""Sends a producer's lines over the broker: many at once, each until the broker has it for good."""
+"""Sends a producer's lines over the broker, many at once, each until its publisher confirm."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 from amphibus.cli import options
 from amphibus.cli.output import CommandError, Exit
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 256
 _NAME: Final = "send"
-"""Who sends, where the broker's user is not that of a program that is declared."""
+"""The sender's name, if the broker's user is not that of a declared program."""
 
 
 async def send_over_broker(
@@ -30,7 +29,7 @@ async def send_over_broker(
 ) -> None:
     """Sends every line under its id, so that sending all of them again is safe.
 
-    What cannot be sent ends it: `report.ended` says so, and the lines that were sent are counted.
+    A line that cannot be sent ends it: `report.ended` says why, and the sent lines are counted.
     """
     settings = options.settings(mode="distributed")
     contracts = options.project().contracts
@@ -62,10 +61,11 @@ async def send_over_broker(
 
 
 def _producer(url: str, settings: "Settings") -> Producer:
+    from amphibus.transports.rabbitmq.address import addresses
     from amphibus.transports.rabbitmq.connection import tls_context
 
     prefix = f"{settings.app}.{settings.env}."
-    user = unquote(urlsplit(url.partition(",")[0]).username or "")
+    user = addresses(url, heartbeat=0)[0].user or ""
     return Producer(
         url,
         source=user.removeprefix(prefix) if user.startswith(prefix) else _NAME,

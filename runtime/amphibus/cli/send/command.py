@@ -1,6 +1,7 @@
-"""`amphibus send`: a command, or a file of them, into the gateway's outbox or to a running shop."""
+"""`amphibus send`: sends a command, or a file of commands, into the gateway's outbox or to a running shop."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,26 +30,26 @@ def send(
     data: str | None = None,
     file: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     id_: Annotated[str | None, Parameter(name="--id")] = None,
-    rate: Annotated[float | None, Parameter(help="At most so many messages a second.")] = None,
+    rate: Annotated[float | None, Parameter(help="Most messages to send in a second.")] = None,
     http: options.Url = None,
     amqp: Annotated[str | None, Parameter(help="Address of the broker, amqp://USER@HOST.")] = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> int:
-    """Send a command, or a file of them.
+    """Send a command, or a file of commands.
 
-    Without --http or --amqp they go into the gateway's outbox, in the data folder or on the server
-    of --db, whether the shop runs or not. The same id with the same content is sent once, with other
-    content it is refused; over --amqp it is done once, whatever the content.
+    Without --http or --amqp, commands go into the gateway's outbox, in the data folder or on the server
+    of --db, whether the shop runs or not. The same id with the same content is sent once; with other
+    content it is refused. Over --amqp it takes effect once, whatever the content.
 
-    Exit code 0: all were sent, now or before; 1: some were not, each named by its line; the rest was.
+    Exit code 0: all were sent, now or before; 1: some were not; their line numbers are printed.
 
     Args:
         contract: Type of the command, such as orders.PlaceOrder.v1, with --data.
         data: Its payload as JSON.
         file: Lines {"type": ..., "id": ..., "data": {...}}; - reads them from stdin.
-        id_: Id of the single message; a new one if it is not given.
+        id_: Id of the single message; a new one if not given.
     """
     from amphibus.cli.send.lines import Reader
 
@@ -56,8 +57,8 @@ def send(
     if (file is None) == (contract is None) or (contract is None) != (data is None):
         raise CommandError(
             "send what?",
-            "it takes a type with --data, or --file, and not both",
-            "amphibus send TYPE --data JSON, or: amphibus send --file orders.ndjson",
+            "it takes a type with --data, or a file of lines with --file, and not both",
+            "amphibus send TYPE --data JSON",
             Exit.USAGE,
         )
     if http is not None and amqp is not None:
@@ -66,7 +67,7 @@ def send(
         )
     report, way = Report(), Way(http, amqp, data_dir, db)
     if contract is not None and data is not None:
-        only = reader.one(contract, id_ or new_id(), data.encode())
+        only = reader.one(contract, id_ or new_id(), os.fsencode(data))
         lines, total = iter([only]), 1
         _deliver(lines, total, report, way, rate)
     elif file is not None:
@@ -76,7 +77,7 @@ def send(
 
 
 class Way(NamedTuple):
-    """Where messages go: at most one of the first two."""
+    """The way that the messages take: at most one of the first two."""
 
     http: str | None
     amqp: str | None
@@ -133,7 +134,7 @@ def _store_all(
 
 @contextmanager
 def _opened(file: Path) -> Iterator[tuple[Iterator[bytes], int]]:
-    """The lines of a file and how many there are."""
+    """Opens a file; yields its lines and their number."""
     try:
         if str(file) == "-":
             whole = sys.stdin.buffer.readlines()

@@ -10,6 +10,7 @@ import httpx
 from amphibus.cli.http import path_of, reaching, refusal
 from amphibus.cli.output import CommandError, Exit
 from amphibus.cli.send.lines import Bad, Line
+from amphibus.config.addresses import is_loopback
 
 if TYPE_CHECKING:
     from amphibus.cli.send.report import Report
@@ -31,7 +32,7 @@ async def post_all(
 ) -> None:
     """Posts every line with its id as the Idempotency-Key, so that trying again is safe.
 
-    The shop being away ends it: `report.ended` says so, and the lines that were posted are counted.
+    It ends if the shop is away: `report.ended` says so, and the posted lines are counted.
     """
     from amphibus.cli.options import project
 
@@ -49,7 +50,9 @@ async def post_all(
             advance(1)
 
     limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE)
-    async with httpx.AsyncClient(limits=limits, timeout=_PATIENCE_SECONDS) as client:
+    async with httpx.AsyncClient(
+        limits=limits, timeout=_PATIENCE_SECONDS, trust_env=not is_loopback(url)
+    ) as client:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(_AT_ONCE):

@@ -1,4 +1,4 @@
-"""Lines of a producer's file, each checked by its contract before anything is sent."""
+"""The lines of a producer's file, each checked by its contract before anything is sent."""
 
 import json
 from collections.abc import Iterator
@@ -9,15 +9,17 @@ from uuid import UUID
 
 from amphibus.admin.enqueue import AcceptedItem
 from amphibus.contract import Message, Post, kind_of
+from amphibus.contract.texts import wrong_in
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.problems import Problem
 from amphibus.gateway.texts import read_object
+from amphibus.messages.cloudevents import LONGEST_ID
 from amphibus.messages.ids import derived_id
+from amphibus.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project
 
-LONGEST_ID: Final = 128
 _PARTS: Final = {"type", "id", "data"}
 
 
@@ -32,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A line that cannot be sent, and why."""
+    """A line that cannot be sent, and the reason."""
 
     number: int
     why: str
@@ -46,13 +48,13 @@ class Reader:
         self._bindings: dict[str, RouteBinding] = {}
 
     def lines(self, texts: Iterator[bytes]) -> Iterator[Line | Bad]:
-        """Every line that is not empty, checked."""
+        """Yields every line that is not empty, checked."""
         for number, text in enumerate(texts, start=1):
             if text.strip():
                 yield self._line(number, text)
 
     def one(self, contract: str, identity: str, data: bytes) -> Line | Bad:
-        """A single message."""
+        """Checks a single message."""
         try:
             return self._checked(1, contract, identity, read_object(data))
         except Problem as problem:
@@ -67,7 +69,7 @@ class Reader:
             given = ", ".join(sorted(parts)) or "nothing"
             return Bad(number, f"must have type, id and data, and has {given}")
         contract, identity, data = parts["type"], parts["id"], parts["data"]
-        if not isinstance(identity, str) or not 0 < len(identity) <= LONGEST_ID:
+        if not isinstance(identity, str):
             return Bad(number, f"its id must be text of 1 to {LONGEST_ID} characters")
         if not isinstance(data, dict):
             return Bad(number, "its data must be an object")
@@ -76,11 +78,14 @@ class Reader:
     def _checked(
         self, number: int, contract: str, identity: str, data: dict[str, Any]
     ) -> Line | Bad:
+        if (why := wrong_in(identity, LONGEST_ID)) is not None:
+            return Bad(number, f"its id {why}")
         owner = self._topology.owners.get(contract)
         known = self._topology.contracts.get(contract)
         if known is None or kind_of(known) != "command" or owner is None:
-            commands = (name for name in self._topology.owners if self._is_command(name))
-            return Bad(number, f"{contract} is no command; there are {', '.join(sorted(commands))}")
+            commands = sorted(name for name in self._topology.owners if self._is_command(name))
+            near = did_you_mean(contract, commands)
+            return Bad(number, f"{contract} is no command; there are {', '.join(commands)}{near}")
         binding = self._bindings.get(contract)
         if binding is None:
             binding = self._bindings[contract] = RouteBinding(
@@ -108,7 +113,7 @@ class Reader:
 
 
 def _as_uuid(identity: str) -> str:
-    """What names something that does not name itself: the id, or a UUID that stands for it."""
+    """Returns a UUID for a thing without an id of its own: the message's id, or a UUID that stands for it."""
     try:
         return str(UUID(identity))
     except ValueError:
@@ -116,13 +121,13 @@ def _as_uuid(identity: str) -> str:
 
 
 def _business_identity(binding: RouteBinding, message: Message, *, named: bool) -> tuple[str, ...]:
-    """What the gateway knows the same thing by, when it comes over HTTP."""
+    """Returns the identity by which the gateway knows the same thing when it comes over HTTP."""
     if not named or binding.own_id is None:
         return ()
     return (f"id {type(message).contract_type} {getattr(message, binding.own_id)}",)
 
 
 def said_by(problem: Problem) -> str:
-    """What is wrong, every field of it."""
+    """Returns the errors of a line, every field of it."""
     fields = "; ".join(f"{each['field']} {each['message']}" for each in problem.errors)
     return fields or problem.detail

@@ -1,4 +1,4 @@
-"""What became of the lines of a file, told at the end."""
+"""The outcome of the lines of a file, printed at the end."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ _SHOWN: Final = 20
 
 
 class Report:
-    """What became of the lines. Lives as long as one command."""
+    """The outcome of the lines. Lives as long as one command."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -24,12 +24,12 @@ class Report:
         self._began = time.perf_counter()
 
     def note(self, line: "Line", outcome: str) -> None:
-        """Counts a line that was sent, or had been (`same`)."""
+        """Counts a line that was sent, now or before (`same`)."""
         self.counts[outcome] += 1
         self.last = line
 
     def tell(self, *, as_json: bool, single: bool) -> int:
-        """Prints the whole; returns the exit code."""
+        """Prints the report; returns the exit code."""
         seconds = time.perf_counter() - self._began
         sent, same = self.counts["sent"], self.counts["same"]
         if as_json:

@@ -10,14 +10,16 @@ from typing import Any, Final
 
 from sqlalchemy import event
 
+from amphibus.database.postgres.bounded import ANSWER_SECONDS
 from amphibus.database.postgres.connection import PostgresConnection
+from amphibus.errors import StoreAway
 
 _MOST: Final = 8
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class SecondStatement(Exception):
-    """What reads without a transaction needs one."""
+    """A second statement was read without a snapshot: the query needs a transaction."""
 
 
 class PostgresReader(PostgresConnection):
@@ -29,7 +31,7 @@ class PostgresReader(PostgresConnection):
     async def open(self) -> "PostgresReader":
         """Connects; what is read without a transaction is read-only, too."""
         await super().open()
-        await self.raw.execute("SET default_transaction_read_only = on")
+        await self.asked.execute("SET default_transaction_read_only = on")
         event.listen(self.bound.sync_connection, "before_cursor_execute", self._count)
         return self
 
@@ -38,9 +40,8 @@ class PostgresReader(PostgresConnection):
         self.overrun, self._left = False, None if snapshot else 1
         if snapshot:
             await self.begin(_BEGIN)
-        elif self.raw.is_closed():
-            await self.close()
-            await self.open()
+        elif not self.asked.is_usable:
+            await self.reopen()
 
     async def done(self) -> None:
         """Ends it."""
@@ -67,8 +68,20 @@ class Readers:
         self._free = asyncio.Semaphore(_MOST)
 
     async def take(self, *, snapshot: bool) -> PostgresReader:
-        """One that nobody uses; waits where all are in use."""
-        await self._free.acquire()
+        """One that nobody uses; waits where all are in use.
+
+        Raises:
+            StoreAway: they are in use for too long, or the server does not answer.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise StoreAway(
+                "the database's connections for queries are all in use",
+                f"none came free within {ANSWER_SECONDS:g} s, and {_MOST} queries run",
+                "look for queries that take long",
+            ) from error
         try:
             reader = self._idle.pop() if self._idle else await self._connect()
             await reader.look(snapshot=snapshot)
@@ -87,6 +100,5 @@ class Readers:
 
     async def close(self) -> None:
         """Closes those that nobody uses."""
-        for reader in self._idle:
-            await reader.close()
-        self._idle.clear()
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(reader.close() for reader in idle))

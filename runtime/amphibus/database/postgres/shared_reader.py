@@ -1,4 +1,4 @@
-"""What many tasks ask of a PostgreSQL database outside of transactions, over one connection."""
+"""One connection over which many tasks read a PostgreSQL database, outside of transactions."""
 
 import asyncio
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class SharedReader:
             await (await self._sql()).many(statement, values)
 
     async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
-        """What stands against running each of some messages; what is asked meanwhile is asked together."""
+        """Returns the prior outcomes of some messages; what is asked meanwhile is asked together."""
         mine = _Asked(messages)
         self._asked.append(mine)
         async with self._turn:
@@ -73,7 +73,6 @@ class SharedReader:
             return await (await self._sql()).flush(write_set)
 
     async def _sql(self) -> Sql:
-        if self._connection.raw.is_closed():
-            await self._connection.close()
-            await self._connection.open()
+        if not self._connection.asked.is_usable:
+            await self._connection.reopen()
         return self._connection.sql

@@ -1,4 +1,4 @@
-"""How the runtime talks to its own tables in PostgreSQL: in few round trips, for each wakes the server.
+"""The runtime's statements on its own tables in PostgreSQL, in few round trips, for each wakes the server.
 
 Rows are written by simple statements, many in one round trip: the server plans those once. It would plan one
 that takes all rows of a commit as arrays anew each time, which takes it longer than to run it.
@@ -8,14 +8,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
+from amphibus.database.outbox import INSERT_OUTBOX
 from amphibus.database.sql import Identified
-from amphibus.database.statements import (
-    ARM_TIMER,
-    DISARM_TIMER,
-    INSERT_INBOX,
-    INSERT_OUTBOX,
-    PRIOR_OUTCOME,
-)
+from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
 from amphibus.database.write_set import OutboxEntry, Row, WriteSet
 
 NOW: Final = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
@@ -80,7 +76,7 @@ class PostgresSql:
             await self.raw.executemany(_numbered(statement), values)
 
     async def prior_outcomes(self, messages: Sequence[Identified]) -> list[Row | None]:
-        """What stands against running each of some messages, in one round trip."""
+        """Returns what stands against running each of some messages, in one round trip."""
         found: list[Row | None] = [None] * len(messages)
         for place, outcome, answer in await self._of_messages(_PRIOR_OUTCOMES, messages):
             found[place - 1] = (outcome, answer)

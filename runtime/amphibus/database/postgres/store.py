@@ -1,5 +1,8 @@
 """A module's schema in a PostgreSQL database: any number of instances of the module."""
 
+import asyncio
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -7,11 +10,14 @@ from sqlalchemy import NullPool
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from amphibus.database.facts import facts_of_schema, note_facts_of_schema
 from amphibus.database.faults import StoreHealth
+from amphibus.database.postgres.bounded import ANSWER_SECONDS, Suspicion
 from amphibus.database.postgres.connection import PostgresConnection
+from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.readers import PostgresReader, Readers
+from amphibus.database.postgres.session_settings import UNBOUNDED, SessionSettings
 from amphibus.database.postgres.shared_reader import SharedReader
-from amphibus.database.postgres.sql import NOW
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
     check_facts,
@@ -23,16 +29,29 @@ from amphibus.database.sql import Sql
 from amphibus.database.store import Migrate
 from amphibus.errors import StoreAway, StoreError, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
+from amphibus.messages.ids import new_id
 
-_AWAY = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
-_NOTE_FACT: Final = "INSERT INTO amphibus_meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_WAIT_A_WHILE: Final = "SET LOCAL lock_timeout = '5s'"
+_CONNECT_SECONDS: Final = 5.0
+_OPEN_SECONDS: Final = 60.0
+_AWAY = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.LockNotAvailableError,
+)
 
 
 class PostgresStore:
     """A module's schema. Opened by each instance for itself."""
 
-    def __init__(self, module: str, url: str) -> None:
+    def __init__(self, module: str, url: str, *, handler_seconds: float = 60.0) -> None:
         self.module = module
+        self._settings = SessionSettings(handler_seconds=handler_seconds)
+        self._suspicion = Suspicion()
+        self._suspicion.on_raised = self._doubt_what_runs
+        self.session_token = new_id()[-12:]
+        """Tells the sessions of this instance at the server from those of others."""
         parsed = make_url(url).set(drivername="postgresql+asyncpg")
         shown = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
         self.where = f"{shown} (schema {module})"
@@ -40,11 +59,18 @@ class PostgresStore:
             parsed,
             isolation_level="AUTOCOMMIT",
             poolclass=NullPool,
-            connect_args={"server_settings": {"search_path": module, "application_name": module}},
+            connect_args={
+                "timeout": _CONNECT_SECONDS,
+                "server_settings": {
+                    "search_path": module,
+                    "application_name": session_name(module, self.session_token),
+                },
+            },
         )
         self._name = f"amphibus.{module}"
         self.health = StoreHealth(module)
-        self._readers = Readers(lambda: PostgresReader(self._engine, self._unusable).open())
+        self._readers = Readers(self._connect_reader)
+        self._open: list[PostgresConnection] = []
         self.writer: PostgresConnection
         self.reader: Sql
 
@@ -58,19 +84,29 @@ class PostgresStore:
             OlderStore: an older version wrote it; with `upgrade` it is brought to this one.
             StoreInUse: instances of an older version work on it.
         """
-        self.writer = await self.connect()
-        self._shared_reader = await self.connect()
-        self.reader = SharedReader(self._shared_reader)
-        await self._create_or_upgrade(upgrade=upgrade)
-        if migrate is not None:
-            await migrate(self)
+        try:
+            self.writer = await self._opened()
+            self._shared_reader = await self._opened()
+            self.reader = SharedReader(self._shared_reader)
+            async with asyncio.timeout(None if upgrade else _OPEN_SECONDS):
+                await self._create_or_upgrade(upgrade=upgrade)
+            if migrate is not None:
+                await migrate(self)
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, TimeoutError | asyncpg.LockNotAvailableError):
+                raise self._unusable(error) from error
+            raise
 
     async def close(self) -> None:
-        """Closes the connections."""
-        await self._readers.close()
-        for connection in (self.writer, self._shared_reader):
-            await connection.close()
+        """Closes the connections, each within a second, whether the server answers or not."""
+        opened, self._open = self._open, []
+        await asyncio.gather(self._readers.close(), *(each.close() for each in opened))
         await self._engine.dispose()
+
+    async def renew_writer(self) -> None:
+        """Cuts the writer's connection; the next transaction begins on a new one."""
+        self.writer.raw.terminate()
 
     async def take_reader(self, *, snapshot: bool = True) -> PostgresReader:
         """A read-only connection, of which there are few: waits where all are in use."""
@@ -83,17 +119,37 @@ class PostgresStore:
     async def begin_alone(self) -> None:
         """Begins to write, once no other instance of the module is between here and its commit."""
         # Not a snapshot: it would be taken before the wait, and not show what the other has done.
-        await self.writer.begin("BEGIN ISOLATION LEVEL READ COMMITTED")
+        await self.writer.begin("BEGIN ISOLATION LEVEL READ COMMITTED", armed=False)
+        await self.writer.asked.execute(UNBOUNDED)
         await self._only_one()
 
     async def has_table(self, name: str) -> bool:
-        """Whether the module has a table of that name."""
+        """Returns whether the module has a table of that name."""
         found = await self.reader.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
         return found is not None and found[0] is not None
 
-    async def connect(self) -> PostgresConnection:
-        """Another connection; close it."""
-        return await PostgresConnection(self._engine, self._unusable).open()
+    async def connect(self, **bounds: float) -> PostgresConnection:
+        """Another connection; close it. It may wait less long than others do: see `SessionSettings`."""
+        settings = replace(self._settings, **bounds)
+        return await PostgresConnection(
+            self._engine, self._unusable, settings, self._suspicion
+        ).open()
+
+    async def _connect_reader(self) -> PostgresReader:
+        return await PostgresReader(
+            self._engine, self._unusable, self._settings, self._suspicion
+        ).open()
+
+    def _doubt_what_runs(self) -> None:
+        """A handler's statement has no end of its own but the handler's, which is far off."""
+        if self._open:
+            give_up = partial(self.writer.give_up_turn, self.writer.turn)
+            asyncio.get_running_loop().call_later(ANSWER_SECONDS, give_up)
+
+    async def _opened(self) -> PostgresConnection:
+        connection = await self.connect()
+        self._open.append(connection)
+        return connection
 
     def _unusable(self, error: Exception) -> StoreError:
         cause: BaseException | None = error
@@ -112,14 +168,21 @@ class PostgresStore:
         await self.writer.sql.run("SELECT pg_advisory_xact_lock(hashtext(?))", self._name)
 
     async def _create_or_upgrade(self, *, upgrade: bool) -> None:
+        try:
+            await self._create_or_upgrade_alone(upgrade=upgrade)
+        except asyncpg.LockNotAvailableError as error:
+            raise self._used_by_an_older_one("a transaction on its tables does not end") from error
+
+    async def _create_or_upgrade_alone(self, *, upgrade: bool) -> None:
         raw = self.writer.raw
         async with raw.transaction():
+            await raw.execute(f"{UNBOUNDED}; SET LOCAL lock_timeout = 0")
             # Two instances that start together create the tables once.
             await self._only_one()
             # Only where it is missing: even to ask for one that exists needs a right to make others.
             if not await raw.fetchval("SELECT to_regnamespace($1)", f'"{self.module}"'):
                 await raw.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.module}"')
-            facts = await facts_of(raw, self.module)
+            facts = await facts_of_schema(raw, self.module)
             if facts:
                 check_owner(facts, self.module, self.where)
                 if not upgrade:
@@ -129,26 +192,26 @@ class PostgresStore:
                 return
             if facts:
                 await self._refuse_while_others_work(raw)
+                await raw.execute(_WAIT_A_WHILE)
             failpoint("migrate.before")
             for statement in statements_for_postgresql(version):
                 await raw.execute(statement)
             facts = {"module": self.module} | facts | {"schema_version": str(SCHEMA_VERSION)}
-            await raw.executemany(_NOTE_FACT, list(facts.items()))
+            await note_facts_of_schema(raw, facts)
             failpoint("migrate.after")
 
     async def _refuse_while_others_work(self, raw: Any) -> None:
-        await raw.execute("SET LOCAL lock_timeout = '5s'")
-        alive = await raw.fetchval(f"SELECT count(*) FROM amphibus_instance WHERE until > {NOW}")
-        if alive:
-            raise StoreInUse(
-                f"{self.where} is in use by an older version of Amphibus",
-                f"instances of module {self.module} that work on it: {alive}",
-                "stop them, then: amphibus db upgrade",
-            )
+        if alive := await count_alive(raw, self.module):
+            raise self._used_by_an_older_one(f"instances of module {self.module}: {alive}")
+
+    def _used_by_an_older_one(self, why: str) -> StoreInUse:
+        return StoreInUse(
+            f"{self.where} is in use by an older version of Amphibus",
+            f"{why}; one that was killed is forgotten after 10 seconds",
+            "stop them, then: amphibus db upgrade",
+        )
 
 
-async def facts_of(raw: Any, module: str) -> dict[str, str]:
-    """What a schema says of itself; nothing if it has no tables of the runtime."""
-    if not await raw.fetchval("SELECT to_regclass($1)", f'"{module}".amphibus_meta'):
-        return {}
-    return dict(await raw.fetch(f'SELECT name, value FROM "{module}".amphibus_meta'))
+def session_name(module: str, token: str) -> str:
+    """The name by which the server knows the sessions of one instance of a module."""
+    return f"{module} {token}"

@@ -52,13 +52,13 @@ def check_owner(facts: Mapping[str, str], module: str, where: str) -> None:
         raise StoreError(
             f"{where} belongs to module {facts['module']}",
             "one database belongs to one module",
-            "choose another folder with --data",
+            "choose another folder with --data-dir",
         )
     if version_of(facts) > SCHEMA_VERSION:
         raise NewerStore(
             f"{where} was written by a newer version of Amphibus",
             f"its tables have version {version_of(facts)}, this one knows up to {SCHEMA_VERSION}",
-            "install the newer version, or restore a backup: amphibus db restore",
+            "install the newer version, or restore a backup: amphibus db restore --from FOLDER",
         )
 
 

@@ -19,6 +19,18 @@ EVERYWHERE: Final = (
     "CREATE INDEX amphibus_inbox_handled ON amphibus_inbox (handled)",
     "CREATE INDEX amphibus_outbox_correlation ON amphibus_outbox (correlation)",
     "CREATE INDEX amphibus_outbox_key ON amphibus_outbox (key) WHERE causation IS NULL",
+    "CREATE INDEX amphibus_inbox_key ON amphibus_inbox (key) WHERE causation IS NULL",
+    "CREATE INDEX amphibus_delayed_correlation ON amphibus_delayed (correlation)",
+    "CREATE INDEX amphibus_dead_correlation ON amphibus_dead (correlation)",
+    # The pages of the dead letters, and one of them.
+    "CREATE INDEX amphibus_dead_died ON amphibus_dead (died, id)",
+    "CREATE INDEX amphibus_dead_id ON amphibus_dead (id)",
 )
 
-ON_A_SERVER: Final = ("ALTER TABLE amphibus_lease RENAME COLUMN part TO partition",)
+ON_A_SERVER: Final = (
+    "ALTER TABLE amphibus_lease RENAME COLUMN part TO partition",
+    # What PostgreSQL named after the table, and shows in its errors.
+    "ALTER INDEX amphibus_parked_pkey RENAME TO amphibus_delayed_pkey",
+    "ALTER INDEX amphibus_parked_source_id_key RENAME TO amphibus_delayed_source_id_key",
+    "ALTER SEQUENCE amphibus_parked_seq_seq RENAME TO amphibus_delayed_seq_seq",
+)

@@ -42,6 +42,12 @@ class InlineSqlite(SQLiteDialect_pysqlite):
         """One connection an engine."""
         return StaticPool
 
+    def do_commit(self, dbapi_connection: Any) -> None:
+        """Nothing: the runtime ends transactions, and those who work in one must not."""
+
+    def do_rollback(self, dbapi_connection: Any) -> None:
+        """Nothing, as for a commit: what would follow a rollback would be written outside of any transaction."""
+
     def get_driver_connection(self, connection: Any) -> Any:
         """The `sqlite3` connection itself."""
         return connection

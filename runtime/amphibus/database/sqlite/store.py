@@ -1,82 +1,26 @@
 """A module's SQLite file: one writer, a few readers, held by one process."""
 
+import contextlib
 import fcntl
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
-from sqlalchemy.dialects import registry
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-
-from amphibus.database.faults import StoreHealth
+from amphibus.database.facts import facts_of_file, note_facts_of_file
+from amphibus.database.faults import StoreHealth, is_locked
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
     check_owner,
     statements_for_sqlite,
     version_of,
 )
-from amphibus.database.sessions import session_on
-from amphibus.database.sql import Sql, SqliteSql
-from amphibus.database.sqlite.inline_dialect import InlineSession
+from amphibus.database.sql import Sql
+from amphibus.database.sqlite.connection import SqliteConnection, connect_to
 from amphibus.database.store import Migrate
-from amphibus.errors import StoreInUse, StoreUnwritable
+from amphibus.errors import StoreAway, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 
 _READERS = 4
-
-
-@dataclass(slots=True, eq=False)
-class SqliteConnection:
-    """One connection, its engine, and a session that lives as long as it does."""
-
-    engine: AsyncEngine
-    bound: AsyncConnection
-    raw: sqlite3.Connection
-    sql: SqliteSql
-    session: InlineSession
-    begun: ClassVar[bool] = False
-    overrun: ClassVar[bool] = False
-    undoes: ClassVar[bool] = True
-    slice_seconds: ClassVar[float] = 0.010
-    """It keeps the loop from everybody else."""
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
-        return self.raw.in_transaction
-
-    async def begin(self) -> None:
-        """Begins to write: nobody else writes until it ends."""
-        self.raw.execute("BEGIN IMMEDIATE")
-        self.raw.execute("SAVEPOINT unit")
-
-    async def savepoint(self) -> None:
-        """Where `undo` goes back to."""
-        self.raw.execute("RELEASE SAVEPOINT unit")
-        self.raw.execute("SAVEPOINT unit")
-
-    async def undo(self) -> None:
-        """Takes back what was done since the savepoint, and goes on."""
-        self.raw.execute("ROLLBACK TO SAVEPOINT unit")
-
-    async def commit(self, *, more: bool = False) -> None:  # noqa: ARG002
-        """Makes it durable."""
-        self.raw.execute("COMMIT")
-
-    async def roll_back(self) -> None:
-        """Undoes it, whatever state it is in. The session is a new one afterwards."""
-        if self.raw.in_transaction:
-            self.raw.execute("ROLLBACK")
-        self.session.sync_session.expunge_all()
-        self.session = session_on(self.bound, InlineSession)
-
-    async def close(self) -> None:
-        """Closes all three."""
-        self.session.sync_session.expunge_all()
-        await self.bound.close()
-        await self.engine.dispose()
 
 
 class SqliteStore:
@@ -103,6 +47,7 @@ class SqliteStore:
         Raises:
             StoreInUse: another process has it.
             StoreUnwritable: its folder or file cannot be written.
+            StoreAway: another program keeps it locked.
             NewerStore: a newer version wrote it.
         """
         self._take()
@@ -115,6 +60,12 @@ class SqliteStore:
                 await migrate(self)
         except sqlite3.OperationalError as error:
             await self.close()
+            if is_locked(error):
+                raise StoreAway(
+                    f"{self.path} is locked by another program",
+                    str(error),
+                    "end what writes it: a shell, a backup, a long migration",
+                ) from error
             raise StoreUnwritable(
                 f"{self.path} cannot be used",
                 str(error),
@@ -153,30 +104,39 @@ class SqliteStore:
             await connection.close()
 
     async def _connect(self, *, writer: bool) -> SqliteConnection:
-        connection = await _connect(self.path, writer=writer)
+        connection = await connect_to(self.path, writer=writer)
         self._open.append(connection)
         return connection
 
+    async def renew_writer(self) -> None:
+        """Gives up the writer's connection for a new one; what it had begun is rolled back."""
+        self._open.remove(self.writer)
+        with contextlib.suppress(Exception):
+            await self.writer.close()
+        self.writer = await self._connect(writer=True)
+
     async def begin_alone(self) -> None:
         """Begins to write; the file has one writer anyway."""
-        await self.writer.begin()
+        await self.writer.begin(armed=False)
 
     async def has_table(self, name: str) -> bool:
-        """Whether the module has a table of that name."""
+        """Returns whether the module has a table of that name."""
         found = await self.reader.row("SELECT 1 FROM sqlite_master WHERE name = ?", name)
         return found is not None
 
     def _take(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(
                 self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
+            if not self.path.exists():  # what SQLite makes beside it gets the same rights
+                os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise StoreUnwritable(
                 f"{self.path.parent} cannot be written",
                 f"{error.strerror}: {error.filename}",
-                "choose another folder with --data, or give this user the right to write it",
+                "choose another folder with --data-dir, or give this user the right to write it",
             ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -187,7 +147,7 @@ class SqliteStore:
             raise StoreInUse(
                 f"module {self.module} is hosted already, by process {holder}",
                 f"a SQLite database serves one instance of a module: {self.path}",
-                f"stop process {holder}, or choose another folder with --data",
+                f"stop process {holder}, or choose another folder with --data-dir",
             ) from None
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)
@@ -208,8 +168,7 @@ class SqliteStore:
         raw.execute("COMMIT")
 
     def _create_or_upgrade(self, raw: sqlite3.Connection) -> None:
-        known = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'amphibus_meta'").fetchone()
-        facts = dict(raw.execute("SELECT name, value FROM amphibus_meta")) if known else {}
+        facts = facts_of_file(raw)
         if facts:
             check_owner(facts, self.module, self.where)
         version = version_of(facts)
@@ -219,28 +178,5 @@ class SqliteStore:
         for statement in statements_for_sqlite(version):
             raw.execute(statement)
         facts = {"module": self.module, "transport": "memory"} | facts
-        facts["schema_version"] = str(SCHEMA_VERSION)
-        raw.executemany("INSERT OR REPLACE INTO amphibus_meta VALUES (?, ?)", facts.items())
+        note_facts_of_file(raw, facts | {"schema_version": str(SCHEMA_VERSION)})
         failpoint("migrate.after")
-
-
-async def _connect(path: Path, *, writer: bool) -> SqliteConnection:
-    registry.register("sqlite.inline", "amphibus.database.sqlite.inline_dialect", "InlineSqlite")
-    engine = create_async_engine(
-        f"sqlite+inline:///{path}",
-        connect_args={
-            "isolation_level": None,
-            "check_same_thread": False,
-            "timeout": 5.0,
-            "cached_statements": 512,
-        },
-    )
-    bound = await engine.connect()
-    raw: sqlite3.Connection = (await bound.get_raw_connection()).driver_connection  # type: ignore[assignment]
-    raw.execute("PRAGMA journal_mode=WAL")
-    raw.execute("PRAGMA synchronous=FULL")
-    raw.execute("PRAGMA foreign_keys=ON")
-    raw.execute("PRAGMA cache_size=-8000")
-    if not writer:
-        raw.execute("PRAGMA query_only=ON")
-    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session_on(bound, InlineSession))

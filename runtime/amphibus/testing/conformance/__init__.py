@@ -1,4 +1,4 @@
-"""What a transport must do, as tests: `docs/transport.md` shows how another one is put to them.
+"""The facts that a transport must keep, as tests: `docs/transport.md` shows how another one is put to them.
 
 `order`, `once`, `durability`, `requests`, `stopping` and `failures` hold the facts, `suite` all of them.
 """

@@ -81,6 +81,16 @@ async def bring_back(_message: desk.Return, _loan: Loan, _context: Tiny) -> None
     """Ends it in time."""
 
 
+async def renew(_message: desk.Renew, _loan: Loan, context: Tiny) -> None:
+    """Lets it go on."""
+    context.container.script().renewals += 1
+
+
+async def as_it_stands(_message: Any, renewed: Loan, _context: Tiny) -> desk.LoanView:
+    """Answers with the loan after the step."""
+    return desk.LoanView(book=renewed.book, state=renewed.state)
+
+
 async def miss(_message: None, loan_missed: Loan, context: Tiny) -> None:
     """Ends it late."""
     context.container.script().reach_deadline()
@@ -112,7 +122,7 @@ async def hear_missed(message: desk.Missed, context: Tiny) -> None:
 
 
 async def pages(context: Tiny, book: str) -> int:
-    """How many lines of a book are on the desk."""
+    """Returns how many lines of a book are on the desk."""
     found = await context.db.exec(select(func.count()).where(DeskLine.book == book))
     return found.one()
 
@@ -135,24 +145,35 @@ loan = Process(
     states=(
         State(
             name="lent",
-            on=(When(desk.Return, bring_back, to="returned"),),
+            on=(
+                When(desk.Return, bring_back, to="returned"),
+                When(desk.Renew, renew, to="renewed", answer=as_it_stands),
+            ),
             deadline=Deadline("overdue", after=lambda _: timedelta(days=8), do=miss, to="missed"),
+        ),
+        State(
+            name="renewed",
+            on=(
+                When(desk.Return, bring_back, to="returned"),
+                When(desk.Renew, renew, to="renewed", answer=as_it_stands),
+            ),
+            waits="whoever renews a book may keep it",
         ),
         State(name="returned", final=True),
         State(name="missed", final=True),
     ),
-    refuses={desk.Return: "not_lent"},
-    missing={desk.Return: "not_lent"},
+    refuses={desk.Return: "not_lent", desk.Renew: "not_lent"},
+    missing={desk.Return: "not_lent", desk.Renew: "not_lent"},
 )
 
 
 def dark_or_grey(old: desk.Paint) -> desk2.Paint:
-    """What the old command means today."""
+    """Returns what the old command means today."""
     return desk2.Paint(book=old.book, colour="black" if old.dark else "grey")
 
 
 def dark_or_not(new: desk2.Painted) -> desk.Painted:
-    """What today's event meant then."""
+    """Returns what today's event meant then."""
     return desk.Painted(book=new.book, dark=new.colour == "black")
 
 
@@ -177,6 +198,7 @@ def modules(
                 on(desk2.Paint, paint),
                 on(desk.Lend, loan),
                 on(desk.Return, loan),
+                on(desk.Renew, loan),
             ),
             publishes=(desk.Written, desk.Unheard, desk.Missed, desk2.Painted),
             sends=(archive.File,),

@@ -1,4 +1,4 @@
-"""Where the tiny business keeps what it has: files of SQLite, or schemas of a PostgreSQL database."""
+"""The databases of the tiny business: files of SQLite, or schemas of a PostgreSQL database."""
 
 import sqlite3
 from collections.abc import Iterable

@@ -1,12 +1,14 @@
-"""How handlers behave: a message says it in its mood, a test may hold them up and sees what they did.
+"""The behaviour of handlers: a message says it in its mood, a test may hold them up and sees what they did.
 
 A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE`, `hold` (until the
 gate opens), `kill`, `exit`, `says nul|surrogate` (an error whose text no database holds), `linger` (a task that
-outlives the handler), and the ways to ruin a transaction: `sql`, `commit`, `rollback`, `close`. It is the desk's;
+outlives the handler), and the ways to ruin a transaction: `sql`, `commit`, `rollback`, `close`, the last three also
+by its `connection`, and as a `statement`, and then to write. It is the desk's;
 `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -23,9 +25,11 @@ from amphibus.errors import AmphibusError, Refused, Unavailable
 
 UNSTORABLE: Final = {"nul": "bad \x00 byte", "surrogate": "cannot open caf\udce9.txt"}
 
+_RUINOUS = ("sql", "scribble", "commit", "rollback", "close", "connection", "statement")
+
 
 class Broken(Exception):
-    """What a handler in a bad mood raises."""
+    """The error of a handler in a bad mood."""
 
 
 @dataclass
@@ -44,6 +48,8 @@ class Script:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     lingering: list["asyncio.Future[list[str]]"] = field(default_factory=list)
     """Tasks that have outlived their handlers."""
+    renewals: int = 0
+    """How often a loan was renewed."""
     deadline_failures: int = 0
     """How many deadlines fail before one succeeds."""
 
@@ -77,8 +83,8 @@ class Script:
                 await self._hold()
             case "kill" if not self.healed:
                 os.kill(os.getpid(), signal.SIGKILL)
-            case "sql" | "scribble" | "commit" | "rollback" | "close" if isinstance(who, Context):
-                await self._ruin(mood, who)
+            case how if how in _RUINOUS and isinstance(who, Context):
+                await self._ruin(mood, rest, who)
             case _:
                 self._misbehave(mood, rest, who)
 
@@ -113,10 +119,12 @@ class Script:
                 found.append(type(error).__name__)
         return found
 
-    async def _ruin(self, how: str, context: Context[Any]) -> None:
+    async def _ruin(self, how: str, rest: str, context: Context[Any]) -> None:
         if self.healed:
             return
-        if how == "commit":
+        if how in ("connection", "statement"):
+            await _end_by(how, rest, context)
+        elif how == "commit":
             await context.db.commit()
         elif how == "rollback":
             await context.db.rollback()
@@ -128,8 +136,22 @@ class Script:
             await (await context.db.connection()).execute(text(statement))
 
 
+async def _end_by(door: str, how: str, context: Context[Any]) -> None:
+    """Ends the transaction by another door than the session's, and writes as if nothing were."""
+    with contextlib.suppress(Exception):
+        connection = await context.db.connection()
+        if door == "statement":
+            await connection.execute(text(f"{how} /* by hand */"))
+        else:
+            await getattr(connection, how)()
+    with contextlib.suppress(Exception):
+        line = "INSERT INTO line (book, line, what, late) VALUES ('b10', 11, 'after', false)"
+        await (await context.db.connection()).execute(text(line))
+    raise Broken(how)
+
+
 class TinyContainer(containers.DeclarativeContainer):
-    """What every module of the tiny business is given."""
+    """The container of every module of the tiny business."""
 
     config = providers.Configuration()
     script: providers.Provider[Script] = providers.Object(Script())

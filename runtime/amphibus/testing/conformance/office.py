@@ -69,7 +69,7 @@ class Office:
             yield harness
 
     def lines(self, module: str, book: str | None = None) -> Lines:
-        """What a module has kept, in order: book, line, what."""
+        """Returns what a module has kept, in order: book, line, what."""
         rows = self.query(module, "SELECT book, line, what FROM line ORDER BY id")
         return [row for row in rows if book in (None, row[0])]
 
@@ -100,7 +100,7 @@ class Office:
         self.databases.outlive((*MODULES, GATEWAY))
 
     async def waiting(self, sender: str, receiver: str) -> int:
-        """How many messages wait on a disk to be taken: in the outbox, and where there is a broker, there."""
+        """Returns how many messages wait on a disk to be taken: in the outbox, and where there is a broker, there."""
         statement = "SELECT count(*) FROM amphibus_delivery WHERE destination = ?"
         found = int(self.query(sender, statement, receiver)[0][0])
         if self.waiting_outside is not None:

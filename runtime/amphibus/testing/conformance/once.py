@@ -82,7 +82,7 @@ async def test_each_subscriber_remembers_for_itself(office: Office) -> None:
 
 
 async def test_a_failed_attempt_leaves_no_effect(office: Office) -> None:
-    """What the handler wrote and sent before it failed is gone, even in a commit shared with others."""
+    """A handler's writes and messages are gone when it fails, even in a commit shared with others."""
     async with office.open() as shop:
         await shop.send(
             desk.Write(book="a", line=1),

@@ -112,7 +112,7 @@ async def test_a_key_with_a_long_backlog_does_not_hold_up_others(office: Office)
 
 
 async def test_what_another_process_has_sent_before_goes_before(office: Office) -> None:
-    """As `amphibus send` does beside the gateway, which hears of it only when it looks."""
+    """As `amphibus send` does beside the gateway, which finds it only when it looks."""
     async with office.open() as shop:
         await shop.send(desk.Write(book="b", line=0))
         await shop.settle()

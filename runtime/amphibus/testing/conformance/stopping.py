@@ -43,7 +43,7 @@ async def test_a_stop_spends_no_attempt(office: Office) -> None:
 
 @pytest.mark.parametrize("mood", ["hold", "outside hold"])
 async def test_a_stop_ends_in_time_though_a_handler_does_not(office: Office, mood: str) -> None:
-    """What was begun is rolled back and handled at the next start."""
+    """Begun work is rolled back and handled at the next start."""
     async with office.open(settings={"drain_seconds": 0.1}) as shop:
         await shop.send(desk.Call(book="b", line=1, mood=mood), desk.Write(book="c", line=2))
         await until(lambda: office.script.held)

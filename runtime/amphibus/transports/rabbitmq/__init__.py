@@ -1,1 +1,1 @@
-"""RabbitMQ: the transport, and all that it takes to speak to a broker."""
+"""RabbitMQ: the transport, and everything that speaks to a broker."""

@@ -1,31 +1,55 @@
-"""Where a broker is, as people write it."""
+"""Broker addresses as people write them."""
+
+import re
 
 from yarl import URL
 
 from amphibus.errors import ConfigError
 
+_PORTS = {"amqp": 5672, "amqps": 5671}
+_WRITTEN = re.compile(r"(?P<scheme>[a-z]+)://(?:(?P<user>[^/?#@]*)@)?(?P<places>[^#]+)")
+_PLACE = re.compile(
+    r"(?:(?P<scheme>amqps?)://(?:[^/?@]*@)?)?(?P<host>\[[^\]]+\]|[^\s:/?@\[\]]+)(?::(?P<port>\d{1,5}))?(?P<rest>[/?].*)?"
+)
+
 
 def addresses(text: str, *, heartbeat: int) -> tuple[URL, ...]:
-    """`amqp://user:secret@host/vhost,other:5673`: what later addresses do not say is as in the first.
+    """Parses `amqp://user:secret@host,other:5673/vhost`: user, vhost and query are those of all hosts.
+
+    They may also stand with the first host, or be repeated with each; a host without a port has that of the first.
 
     Raises:
         ConfigError: it is no such text.
     """
-    first, *others = (part.strip() for part in text.split(","))
     try:
-        url = URL(first).update_query(heartbeat=heartbeat)
-        if url.scheme not in ("amqp", "amqps") or not url.host:
+        written = _WRITTEN.fullmatch(text.strip())
+        if written is None or written["scheme"] not in _PORTS:
             raise ValueError("it begins with amqp:// or amqps:// and names a host")
-        if url.port is None:
-            url = url.with_port(5671 if url.scheme == "amqps" else 5672)
-        found = [url]
-        for other in others:
-            host, _, port = other.partition(":")
-            found.append(url.with_host(host).with_port(int(port) if port else url.port))
+        places = [_place(part.strip()) for part in written["places"].split(",")]
+        rest = {each["rest"] for each in places if each["rest"] not in (None, "/")}
+        if len(rest) > 1:
+            raise ValueError("all its hosts must have one vhost and one query")
+        end = next(iter(rest), "/")
+        login = f"{written['user']}@" if written["user"] else ""
+        port = places[0]["port"] or _PORTS[written["scheme"]]
+        return tuple(
+            URL(
+                f"{written['scheme']}://{login}{each['host']}:{each['port'] or port}{end}"
+            ).update_query(heartbeat=heartbeat)
+            for each in places
+        )
     except ValueError as error:
         raise ConfigError(
             "the broker's address cannot be understood",
             str(error),
             "--amqp amqp://user:password@host:5672/vhost",
         ) from None
-    return tuple(found)
+
+
+def _place(part: str) -> re.Match[str]:
+    found = _PLACE.fullmatch(part)
+    if found is None:
+        raise ValueError(
+            "each of its hosts is a name, an IPv4 address or [an IPv6 address], with :port"
+        )
+    return found

@@ -1,4 +1,4 @@
-"""One connection that publishes, for programs outside: each message until the broker has it for good.
+"""One publishing connection for programs outside: it repeats each message until its publisher confirm.
 
 It knows nothing of modules and needs nothing that runs them.
 """
@@ -71,7 +71,7 @@ class BrokerClient:
         await self._usable()
 
     async def close(self) -> None:
-        """Ends the connection. What was not confirmed ends unknown."""
+        """Ends the connection. The fate of unconfirmed messages stays unknown."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None and connection.is_opened:
             with contextlib.suppress(*_LOST):
@@ -79,12 +79,12 @@ class BrokerClient:
                     await connection.close()
 
     async def publish(self, message: OutgoingMessage) -> None:
-        """Returns when the broker has it for good; publishes it again after every loss of the connection.
+        """Returns when the broker has the message for good; publishes it again after every loss of the connection.
 
-        No two messages with one id may be under way at once: the broker's answers are told apart by it.
+        No two messages with one id may be under way at once: the id tells the broker's answers apart.
 
         Raises:
-            OwnerAway: nothing stands at the broker that would keep it. It was not sent.
+            OwnerAway: no queue at the broker takes it. It was not sent.
             ConfigError: the broker refuses it. It was not sent.
         """
         pause = _FIRST_PAUSE
@@ -96,7 +96,7 @@ class BrokerClient:
             except PublishError:
                 raise _unroutable(message) from None
             except ChannelClosed:
-                # It ended for all that were on it, and only one of them is why.
+                # The channel ended for all messages on it, and only one of them is the cause.
                 if await self._published_alone(message):
                     return
             except DeliveryError:
@@ -143,7 +143,7 @@ class BrokerClient:
                     await self._discard(connection)
 
     def _drop(self, channel: Channel) -> None:
-        """That channel is of no more use, whatever it says itself."""
+        """Drops a channel that is of no more use, whatever it says itself."""
         if self._channel is channel and channel.is_closed:
             self._channel = None
 
@@ -191,7 +191,7 @@ class BrokerClient:
             return cast(Channel, opened)
 
     def _fatal(self, url: URL, error: BaseException) -> ConfigError | None:
-        """Why it is useless to try again; a broker that let us in before may only be starting."""
+        """Returns why it is useless to try again; a broker that let us in before may only be starting."""
         if self._worked:
             return None
         if isinstance(error, AuthenticationError | ProbableAuthenticationError):
@@ -223,7 +223,7 @@ async def _publish(channel: Channel, message: OutgoingMessage) -> None:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        # The library cancels what waits on a connection that is lost; nobody cancelled us.
+        # The library cancels tasks that wait on a lost connection; nobody cancelled us.
         raise ConnectionError("the connection was lost") from None
 
 

@@ -1,4 +1,4 @@
-"""Connections to the broker, each made again for as long as it is wanted."""
+"""Connections to the broker, each made again as long as it is wanted."""
 
 import asyncio
 import contextlib
@@ -25,6 +25,8 @@ from yarl import URL
 
 from amphibus.config.settings import RabbitSettings
 from amphibus.errors import AmphibusError, ConfigError
+from amphibus.failpoints import failpoint
+from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.address import addresses
@@ -38,14 +40,14 @@ _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _FORBIDDEN = (403, 530)
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
-"""What a connection or channel that goes away may raise."""
+"""The errors that a lost connection or channel may raise."""
 
 Serve = Callable[[Connection], Awaitable[None]]
 Once = Callable[[URL], Awaitable[None]]
 
 
 class Broker:
-    """Where the broker is, who we are there, and whether it can be used now. One a process."""
+    """The broker's addresses, our user, and whether it can be used now. One a process."""
 
     def __init__(self, url: str, settings: RabbitSettings) -> None:
         self.urls = addresses(url, heartbeat=settings.heartbeat_seconds)
@@ -71,12 +73,12 @@ class Broker:
         return f"{self.url.host}:{self.url.port}"
 
     def rotate(self, failed: URL) -> None:
-        """That address did not work: the next one is tried, by all connections."""
+        """Moves all connections on to the next address, since this one did not work."""
         if failed == self.url:
             self._next += 1
 
     def lack(self, part: str, why: str, *, useless: bool = False) -> None:
-        """A part cannot work for now; said once for each cause.
+        """Notes that a part cannot work for now; logs it once for each cause.
 
         `useless` to wait for: somebody must correct something. It is tried again all the same.
         """
@@ -90,7 +92,7 @@ class Broker:
             self.health.lack("broker", why)
 
     def has(self, part: str) -> None:
-        """A part works; said once all of them do."""
+        """Notes that a part works; logs it once all of them do."""
         if self._troubles.pop(part, None) is None or self._troubles:
             return
         self._said.clear()
@@ -99,13 +101,13 @@ class Broker:
         _log.info("broker.connected", host=self.host, version=self._version, seconds=seconds)
 
     def works(self) -> None:
-        """All was well once. From now on a broker that is away is no lack: work is accepted and kept."""
+        """Notes that all was well once. From now on a broker that is away is no lack: work is accepted and kept."""
         if not self._troubles:
             self._worked = True
             self.health.has("broker")
 
     def connected(self, part: str, connection: Connection) -> None:
-        """A connection was made."""
+        """Notes that a connection was made."""
         self._version = str(dict(connection.server_properties or {}).get("version", ""))
         if not (self._seen or self._troubles):
             _log.info("broker.connected", host=self.host, version=self._version)
@@ -120,27 +122,27 @@ class BrokerConnection:
         self._name = name
         self._broker = broker
         self._once = once
-        self._task: asyncio.Task[None] | None = None
+        self._task: SupervisedTask | None = None
         self._tried: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        """Begins, and waits for what the first attempt comes to; goes on trying if the broker is away.
+        """Begins, and waits for the outcome of the first attempt; goes on trying if the broker is away.
 
         Raises:
             ConfigError: it can never work as it is set.
         """
         self._tried = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._keep(), name=f"broker:{self._name}")
+        self._task = Supervisor(self._broker.health).task(f"broker:{self._name}", self._keep)
+        await self._task.start()
         await self._tried
 
     async def close(self) -> None:
         """Ends the connection."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await self._task.stop()
 
     def served(self) -> None:
-        """Told by `once` when it works."""
+        """Called by `once` when it works."""
         if self._tried is not None and not self._tried.done():
             self._tried.set_result(None)
 
@@ -149,26 +151,24 @@ class BrokerConnection:
         pause = _FIRST_PAUSE
         while True:
             url, began = self._broker.url, time.monotonic()
+            failpoint("task.broker")
             try:
                 await self._once(url)
                 why, useless = "the connection was closed", False
             except LOST as error:
                 why, useless = describe(error) or type(error).__name__, False
                 if (fatal := explained(error, self._broker)) is not None:
-                    why, useless = f"{fatal.what}: {fatal.why}; {fatal.fix}", True
+                    why, useless = fatal.line, True
                     if self._fails(fatal):
-                        return
+                        await asyncio.Event().wait()  # who opened it closes it
             except AmphibusError as error:
-                why, useless = f"{error.what}: {error.why}; {error.fix}", True
+                why, useless = error.line, True
                 if self._fails(error):
-                    return
-            except asyncio.CancelledError:
-                if (task := asyncio.current_task()) is None or task.cancelling():
-                    raise
-                # The library cancels what waits on a connection that is lost.
-                why, useless = "the connection was lost", False
-            except Exception as error:  # noqa: BLE001 - whatever it was: without this nobody connects again
-                why, useless = f"{type(error).__name__}: {describe(error)}", False
+                    await asyncio.Event().wait()
+            except (asyncio.CancelledError, Exception) as error:
+                if not _is_loss(error):
+                    raise  # a fault of ours, which the supervisor tells
+                why, useless = describe(error) or "the connection was lost", False
             self._broker.lack(self._name, why, useless=useless)
             self.served()
             self._broker.rotate(url)
@@ -182,6 +182,14 @@ class BrokerConnection:
             return False
         self._tried.set_exception(error)
         return True
+
+
+def _is_loss(error: BaseException) -> bool:
+    """True of what aiormq makes of a connection that is cut: it raises what has no kind, and cancels who waits."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return type(error) is Exception
 
 
 def plain(name: str, broker: Broker, serve: Serve) -> Once:
@@ -199,7 +207,7 @@ def plain(name: str, broker: Broker, serve: Serve) -> Once:
 
 
 async def connect(name: str, broker: Broker, url: URL) -> Connection:
-    """A connection that is open.
+    """Opens a connection.
 
     Raises:
         AMQPError, OSError, TimeoutError: there is none.
@@ -212,7 +220,7 @@ async def connect(name: str, broker: Broker, url: URL) -> Connection:
 
 
 async def within(seconds: float, work: Awaitable[Any]) -> None:
-    """Awaits something, but not for ever."""
+    """Awaits something with a time limit."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await work
@@ -221,7 +229,7 @@ async def within(seconds: float, work: Awaitable[Any]) -> None:
 async def channel_of(
     connection: Connection, *, confirms: bool = True, prefetch: int = 0
 ) -> Channel:
-    """A new channel. A message that nobody takes comes back as an error."""
+    """Opens a channel. An unroutable message comes back on it as an error."""
     channel = cast(
         Channel,
         await connection.channel(publisher_confirms=confirms, on_return_raises=True),
@@ -232,7 +240,7 @@ async def channel_of(
 
 
 def tls_context(settings: RabbitSettings) -> ssl.SSLContext:
-    """What the broker's certificate is checked against, and ours.
+    """Returns the TLS context: the certificates to check the broker's by, and ours.
 
     Raises:
         ConfigError: a file cannot be used.
@@ -246,21 +254,21 @@ def tls_context(settings: RabbitSettings) -> ssl.SSLContext:
         raise ConfigError(
             "a TLS file of the broker cannot be used",
             f"{error}; the files are {', '.join(str(Path(each)) for each in files if each)}",
-            "amphibus config show rabbitmq",
+            "amphibus config show",
         ) from None
     return context
 
 
 def _opening_refused(error: BaseException) -> bool:
-    """Whether user and password were right and the connection was closed all the same."""
+    """Returns whether user and password were right and the connection was closed all the same."""
     if isinstance(error, ConnectionClosed):
         return bool(error.args) and error.args[0] in _FORBIDDEN
-    # The library says of this case only which frame it had expected.
+    # For this case, the library reports only the frame that it expected.
     return isinstance(error, InvalidFrameError) and "Connection.OpenOk" in str(error)
 
 
 def explained(error: BaseException, broker: Broker) -> ConfigError | None:
-    """What to change, where trying again is useless."""
+    """Returns the error that says what to change, if trying again is useless."""
     if isinstance(error, AuthenticationError | ProbableAuthenticationError):
         return ConfigError(
             f"the broker at {broker.host} does not let '{broker.user}' in",

@@ -1,4 +1,4 @@
-"""Makes sure that everything stands at the broker before anything is published.
+"""Declares everything at the broker before anything is published.
 
 Whoever comes first declares it for all modules: an event that is published while the queue of one
 of its subscribers is missing would be lost to that one, with a confirm. What somebody takes away
@@ -35,7 +35,7 @@ Thing = Exchange | Queue | QueueBinding
 
 
 class Declarer:
-    """Declares, or where that is forbidden waits until somebody has. One a process."""
+    """Declares, or if that is forbidden waits until somebody has. One a process."""
 
     def __init__(self, names: Names, broker: Broker) -> None:
         self._names = names
@@ -45,7 +45,7 @@ class Declarer:
         self._forbidden = False
 
     async def ensure(self, connection: Connection, since: float) -> None:
-        """Returns once everything stands; what was found after `since` is not looked at again.
+        """Returns once everything is declared; skips what was found after `since`.
 
         Raises:
             AMQPError: the connection is lost, or something stands there with other arguments.

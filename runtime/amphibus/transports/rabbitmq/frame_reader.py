@@ -1,10 +1,9 @@
-"""Reads what the broker delivers: quickly what is usual, and any properties, however they were made.
+"""Reads deliveries: the usual properties quickly, and any others, however they were made.
 
-The library looks up the type of each attribute of a frame, which takes as long as all that is done
-with a message afterwards. And it gives a whole connection up over one message whose properties it
-cannot read, e.g. a time in microseconds; that message would come again on the next connection, and
-so for ever. Read like this, it has no properties, and becomes a dead letter like everything else
-that is none of ours.
+The library looks up the type of each attribute of a frame, which takes as long as all later work on
+a message. And it gives up a whole connection over one message whose properties it cannot read, e.g.
+a header of an unknown type; that message would come again on the next connection, and so for ever. Here,
+such a message has no properties and becomes a dead letter, as any message does that is not ours.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ from amphibus.transports.rabbitmq.versions import are_tested
 
 _TEXT: Final = 0x53
 _LATEST: Final = 0xFFFF_FFFF
-"""Seconds; what is above, the library takes for milliseconds."""
+"""Seconds; what is above is in another unit, which nobody tells."""
 _UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, OSError, struct.error)
 
 _head = Struct(">HHQH").unpack_from
@@ -37,7 +36,7 @@ _readers: set["asyncio.Task[Any] | None"] = set()
 
 
 class _Unusual(Exception):
-    """Left to the library."""
+    """A frame left to the library."""
 
 
 def read_quickly(connection: Connection) -> None:
@@ -95,7 +94,7 @@ def _any_header(self: ContentHeader, data: bytes) -> None:
 
 
 def properties(flags: int, data: bytes, at: int) -> Basic.Properties:
-    """The properties that begin at a place, if they are usual ones.
+    """Returns the properties that begin at a place, if they are usual ones.
 
     Raises:
         _Unusual, LookupError, struct.error, UnicodeDecodeError: they are not.
@@ -138,7 +137,7 @@ def _octet(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _time(data: bytes, at: int) -> tuple[datetime | None, int]:
-    """The time that a sender put beside the message. In units of another kind it says nothing, and costs nothing."""
+    """Many producers set other units; no message of ours depends on it, so it counts as not set."""
     (seconds,) = _seconds(data, at)
     if seconds > _LATEST:
         return None, at + 8

@@ -1,7 +1,7 @@
 """A message as the frames of AMQP 0-9-1 that publish it, encoded in one go.
 
 The library walks over the attributes of each frame and looks up each one's type, which is most of
-what publishing costs. What a message of ours has is known beforehand, so it is written down straight.
+the cost of publishing. We know the attributes of our messages beforehand, so we write them directly.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Properties(Basic.Properties):
     """The properties that messages of ours may have. Headers are texts, or lists of them."""
 
     def marshal(self) -> bytes:
-        """Which of them are set, then their values, in the protocol's order.
+        """Returns the flags of the properties that are set, then their values, in the protocol's order.
 
         Raises:
             ValueError: one of the short texts has more than 255 bytes.
@@ -61,7 +61,7 @@ class Properties(Basic.Properties):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where messages are published to. Mandatory ones come back if no queue takes them."""
+    """The address that messages are published to. Mandatory ones come back if no queue takes them."""
 
     exchange: str
     key: str
@@ -71,11 +71,11 @@ class Address:
 def published(
     channel: int, largest: int, to: Address, properties: Properties, body: bytes
 ) -> bytes:
-    """The frames of one message.
+    """Returns the frames of one message.
 
     Args:
         channel: the channel's number.
-        largest: how many bytes of a body a frame may have; a larger body takes several.
+        largest: most bytes of a body in one frame; a larger body takes several.
         to: its address.
         properties: its properties.
         body: its payload.
@@ -99,13 +99,13 @@ def published(
 
 @lru_cache(maxsize=4096)
 def _method(channel: int, to: Address) -> bytes:
-    """The same for all messages of a type and partition."""
+    """Returns the method frame, the same for all messages of a type and partition."""
     method = _PUBLISH + short_text(to.exchange) + short_text(to.key) + bytes((to.mandatory,))
     return _frame(_METHOD, channel, len(method)) + method + _END
 
 
 def short_text(text: str) -> bytes:
-    """A text of at most 255 bytes, with its length.
+    """Encodes a text of at most 255 bytes, with its length.
 
     Raises:
         ValueError: it is longer.

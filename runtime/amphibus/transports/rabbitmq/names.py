@@ -1,11 +1,11 @@
-"""What stands at the broker: names, arguments and bindings, computed from the topology.
+"""The exchanges, queues and bindings at the broker: names and arguments, computed from the topology.
 
 Per module M, with the prefix `<app>.<env>.`: the exchanges `M.events` (only M writes), `M.commands`
-(whoever sends to M writes) and `M.replies` (whoever M asks writes), the queues `M.v1.p0 …` for what
-M receives, and `M.dead`, the net below them. `M.queries` and `M.replies.<instance>` live as long as
-somebody consumes them.
+(senders to M write) and `M.replies` (modules that M asks write), the queues `M.v1.p0 …` for messages
+to M, and `M.dead`, the net below them. `M.queries` and `M.replies.<instance>` live as long as somebody
+consumes them.
 
-The arguments of a queue never change: another arrangement is another version in its name.
+The arguments of a queue never change: another arrangement gets another version in its name.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -17,7 +17,7 @@ from amphibus.partitions.assignment import partition_of
 
 if TYPE_CHECKING:
     from amphibus.routing.topology import (
-        Topology,  # a producer outside has no modules, nor what they need
+        Topology,  # a producer outside has neither modules nor their dependencies
     )
 
 VERSION = 1
@@ -54,7 +54,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class QueueBinding:
-    """What of an exchange reaches a queue."""
+    """A binding: the messages of an exchange that reach a queue."""
 
     queue: str
     exchange: str
@@ -72,27 +72,27 @@ class Names:
 
     @property
     def prefix(self) -> str:
-        """What all names begin with."""
+        """The prefix of all names."""
         return f"{self.app}.{self.env}."
 
     def user(self, module: str) -> str:
-        """The broker's user of a module, where each has its own."""
+        """Returns the broker's user of a module, if each module has its own."""
         return self.prefix + module
 
     def events(self, module: str) -> str:
-        """The exchange that a module says its events to."""
+        """Returns the exchange that a module publishes its events to."""
         return f"{self.prefix}{module}.events"
 
     def commands(self, module: str) -> str:
-        """The exchange that others send a module commands and queries by."""
+        """Returns the exchange for commands and queries to a module."""
         return f"{self.prefix}{module}.commands"
 
     def replies(self, module: str) -> str:
-        """The exchange that a module is answered by."""
+        """Returns the exchange for replies to a module."""
         return f"{self.prefix}{module}.replies"
 
     def partition_queue(self, module: str, partition: int) -> str:
-        """The queue of a partition of what a module receives."""
+        """Returns the queue of one partition of a module."""
         return f"{self.prefix}{module}.v{VERSION}.p{partition}"
 
     def queries(self, module: str, home: int = 0) -> str:
@@ -100,7 +100,7 @@ class Names:
         return f"{self.prefix}{module}.queries" + (f".{home}" if home else "")
 
     def dead(self, module: str) -> str:
-        """The queue of what the broker gave up."""
+        """Returns the queue of messages to a module that the broker gave up."""
         return f"{self.prefix}{module}.dead"
 
     def route(
@@ -108,7 +108,7 @@ class Names:
     ) -> tuple[str, str]:
         """Exchange and routing key of a message that is kept; an event comes `apart` to one subscriber alone.
 
-        What goes to the owner of its type is a command, known or not: nobody subscribes to his own events.
+        A message to the owner of its type is a command, known or not: no module subscribes to its own events.
         """
         partition = partition_of(envelope.key, envelope.id, self.partitions)
         owner = envelope.type.partition(".")[0]
@@ -151,12 +151,12 @@ class Names:
         return queue, QueueBinding(name, self.commands(module), f"*.*.*.{NOW}")
 
     def arguments(self, receiver: str) -> dict[str, Any]:
-        """The arguments of a queue of what is kept for a receiver, by which nothing is lost in it."""
+        """Returns the arguments of a queue of kept messages, which make it lose none."""
         return {
             **QUORUM,
             "x-single-active-consumer": True,
             "x-delivery-limit": DELIVERY_LIMIT,
-            # At least once dead lettering needs all three; without them the broker may drop.
+            # At-least-once dead lettering needs all three; without them the broker may drop messages.
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": self.dead(receiver),
             "x-dead-letter-strategy": "at-least-once",

@@ -1,4 +1,4 @@
-"""Whether a broker answers at an address, and lets us in."""
+"""Checks that a broker answers at an address and lets us in."""
 
 import asyncio
 import logging
@@ -12,13 +12,13 @@ ProbeResult = Literal["lets in", "refuses", "away"]
 
 
 def probe(url: str) -> ProbeResult:
-    """What a broker says to whoever comes with this address."""
+    """Returns the broker's answer to a client with this address."""
     there = urlsplit(url)
     try:
         socket.create_connection((there.hostname, there.port), _PROBE_SECONDS).close()
     except OSError:
         return "away"
-    logging.getLogger("aiormq").addHandler(logging.NullHandler())  # what it says, we say
+    logging.getLogger("aiormq").addHandler(logging.NullHandler())  # we report its errors ourselves
     import aiormq
     from aiormq import exceptions as said
 

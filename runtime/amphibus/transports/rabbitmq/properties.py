@@ -9,6 +9,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from aiormq.abc import DeliveredMessage
 
 from amphibus.clock import as_datetime
+from amphibus.contract.texts import one_line
 from amphibus.messages.cloudevents import to_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import new_trace
@@ -21,7 +22,7 @@ _PERSISTENT = 2
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came from a queue, whoever sent it."""
+    """A delivery from a queue, whoever sent it."""
 
     body: bytes
     headers: dict[str, str]
@@ -37,7 +38,7 @@ class Arrival:
 
 
 def of_delivery(message: DeliveredMessage) -> Arrival:
-    """What aiormq delivered."""
+    """Makes an arrival of a delivery from aiormq."""
     properties = message.header.properties
     return Arrival(
         body=message.body,
@@ -54,7 +55,7 @@ def of_delivery(message: DeliveredMessage) -> Arrival:
 
 
 def of_incoming(message: AbstractIncomingMessage) -> Arrival:
-    """What FastStream hands over."""
+    """Makes an arrival of a delivery from FastStream."""
     return Arrival(
         body=message.body,
         headers=_texts(message.headers),
@@ -72,7 +73,7 @@ def of_incoming(message: AbstractIncomingMessage) -> Arrival:
 def properties_of(
     envelope: Envelope, *, user: str, reply_to: str | None = None, correlation: str | None = None
 ) -> Properties:
-    """The properties and headers that carry an envelope."""
+    """Returns the properties and headers that carry an envelope."""
     return Properties(
         content_type="application/json",
         headers=dict(to_headers(envelope)),
@@ -88,7 +89,7 @@ def properties_of(
 
 
 def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
-    """The properties and headers that carry a reply; an overlong detail is cut, as headers are bounded."""
+    """Returns the properties and headers that carry a reply; cuts an overlong detail, as headers are bounded."""
     return Properties(
         content_type="application/json",
         headers={
@@ -102,7 +103,7 @@ def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
 
 
 def reply_of(arrival: Arrival) -> Reply:
-    """The reply that a message carries; one that says nothing is a failure."""
+    """Returns the reply that a message carries; one without an outcome is a failure."""
     headers = arrival.headers
     return Reply(
         headers.get("ce-outcome", "failed"),
@@ -113,16 +114,16 @@ def reply_of(arrival: Arrival) -> Reply:
 
 
 def _short_id(identity: str) -> str:
-    """The id where it fits into a property, which has 255 bytes; the whole one is in its header."""
+    """Returns the id if it fits into a property, which has 255 bytes; its header holds the whole id."""
     fits = identity.isascii() or len(identity.encode()) <= _LONGEST_SHORT
     return identity if fits else hashlib.sha256(identity.encode()).hexdigest()
 
 
 def stranger(arrival: Arrival, *, now: int) -> Envelope:
-    """An envelope for a message that must not be taken for what it says it is.
+    """Makes an envelope for a message that must not be taken at its word.
 
-    Its identity comes from its bytes: delivered again, it is the same, and it stands in nobody's
-    way. It has no key, so it waits behind nothing and nothing waits behind it.
+    Its identity comes from its bytes: delivered again, it is the same. It has no key, so it waits
+    behind nothing and nothing waits behind it.
     """
     digest = hashlib.sha256(arrival.body)
     for name, value in sorted(arrival.headers.items()):
@@ -131,8 +132,8 @@ def stranger(arrival: Arrival, *, now: int) -> Envelope:
     identity = digest.hexdigest()
     return Envelope(
         id=identity,
-        type=(arrival.headers.get("ce-type") or arrival.type or "unknown")[:255],
-        source=f"unknown:{arrival.user}"[:128],
+        type=one_line((arrival.headers.get("ce-type") or arrival.type or "unknown")[:255]),
+        source=one_line(f"unknown:{arrival.user}"[:128]),
         key=None,
         time=now,
         correlation=identity,
@@ -143,7 +144,7 @@ def stranger(arrival: Arrival, *, now: int) -> Envelope:
 
 
 def _texts(headers: Mapping[str, Any]) -> dict[str, str]:
-    """What a header may be among strangers, as text; tables and lists say nothing to us."""
+    """Returns strangers' headers as text; leaves out tables and lists."""
     found: dict[str, str] = {}
     for name, value in headers.items():
         if isinstance(value, bytes | bytearray):

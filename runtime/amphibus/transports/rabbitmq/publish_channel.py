@@ -1,4 +1,4 @@
-"""Publishes on one channel: what is put in one turn of the loop is written at once.
+"""Publishes on one channel: all messages put in one turn of the loop are written at once.
 
 The library's own way takes a task, a lock, a timeout and three contexts for each message. Here the
 broker's answers, which the library still reads, are told to whoever put the message, at once. This is
@@ -21,12 +21,12 @@ from amphibus.transports.rabbitmq.versions import are_tested
 _log: Any = structlog.get_logger()
 
 OnConfirm = Callable[[BaseException | None], None]
-"""Called once with what became of a message: None where the broker has it for good, PublishError where no queue
-takes it, DeliveryError where one refuses it. Never where the channel is lost before: then nobody knows."""
+"""Called once with the outcome of a message: None if the broker has it for good, PublishError if no queue
+takes it, DeliveryError if one refuses it. Never called if the channel is lost before: then nobody knows."""
 
 
 class _ConfirmFuture:
-    """Stands among the futures that the library keeps of what is not confirmed."""
+    """Stands among the library's futures of unconfirmed messages."""
 
     __slots__ = ("_on_confirm",)
 
@@ -44,7 +44,7 @@ class _ConfirmFuture:
 
 
 class PublishChannel:
-    """Lives as long as its channel, on which nobody else publishes."""
+    """The publishing end of a channel, on which nobody else publishes. Lives as long as the channel."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
@@ -58,9 +58,9 @@ class PublishChannel:
     def put(
         self, to: Address, body: bytes, properties: Properties, on_confirm: OnConfirm | None = None
     ) -> None:
-        """Publishes a message. `on_confirm` is for a channel with confirms.
+        """Publishes a message. `on_confirm` needs a channel with publisher confirms.
 
-        No two messages of one id may be under way at once: the broker's answers are told apart by it.
+        No two messages with one id may be under way at once: the id tells the broker's answers apart.
 
         Raises:
             ChannelInvalidStateError: the channel is closed.

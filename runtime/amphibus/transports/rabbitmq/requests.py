@@ -18,6 +18,7 @@ from aiormq.channel import Channel
 from aiormq.exceptions import PublishError
 
 from amphibus.errors import OwnerAway, RequestTimeout
+from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.transport import Ack, Inbound, OnReply
 from amphibus.transports.rabbitmq.connection import (
@@ -97,7 +98,7 @@ class BrokerRequests:
         properties = properties_of(
             envelope, user=self._broker.user, reply_to=self.address, correlation=correlation
         )
-        # Returned messages are told apart by this id, and one id may be asked twice at once.
+        # This id tells returned messages apart; one request id may be asked twice at once.
         properties.message_id = correlation
         properties.delivery_mode = 1
         properties.expiration = str(max(1, int(timeout * 1000)))
@@ -110,7 +111,7 @@ class BrokerRequests:
             raise OwnerAway(
                 f"module {destination} is not there",
                 f"nobody handles {envelope.type} at the moment; it was not done",
-                f"start it: amphibus run --mode=distributed --module={destination}",
+                f"amphibus run --mode=distributed --module={destination}",
             ) from None
         except LOST as error:
             raise _unknown(envelope, destination, error, timeout) from None
@@ -125,17 +126,17 @@ class BrokerRequests:
             self._expected[message_id] = on_reply
 
     def expects(self, message_id: str) -> bool:
-        """Whether somebody here waits for the reply to a kept message."""
+        """Returns whether somebody here waits for the reply to a kept message."""
         return message_id in self._expected
 
     def send(self, address: str, correlation: str, reply: Reply) -> None:
-        """Sends a reply to whoever asked; nobody minds if he is gone."""
+        """Sends a reply to the asking process, which may be gone."""
         module, _, queue = address.partition("/")
         if self._replying is None or module not in self._names.topology.modules:
             return
         to = Address(self._names.replies(module), queue, mandatory=False)
         properties = properties_of_reply(reply, correlation=correlation)
-        # Who asked is told by a timeout that it may have been done.
+        # The asking process gets a timeout, which says that it may have been done.
         with contextlib.suppress(ValueError, *LOST):
             self._replying.put(to, reply.body, properties)
 
@@ -152,6 +153,7 @@ class BrokerRequests:
         return self._asking is not None
 
     async def _serve(self, connection: Connection) -> None:
+        failpoint("task.request")
         await self._declarer.ensure(connection, time.monotonic())
         channel = await channel_of(connection)
         replying = await channel_of(connection, confirms=False)
@@ -216,7 +218,7 @@ class BrokerRequests:
 
 
 def _tell(future: "asyncio.Future[Reply]", error: BaseException | None) -> None:
-    """What became of a question; a reply may have come before that."""
+    """Sets the result of a request, unless its reply came before."""
     if error is not None and not future.done():
         future.set_exception(error)
 

@@ -1,7 +1,7 @@
 """Modules in processes of their own, on RabbitMQ 3.10 to 4.x.
 
 A message is safe once the broker has confirmed it: it is persistent, in the quorum queues of all its
-destinations. A destination's order is kept by its partitions, each consumed by one instance.
+destinations. Partitions keep a destination's order: one instance consumes each.
 Publishing, consuming and requests have a connection each, so that a broker that stops publishers
 does not stop acknowledgements.
 """
@@ -119,7 +119,7 @@ class RabbitTransport:
             raise
 
     async def detach(self, module: str) -> None:
-        """Lets no more come for that module; returns when all that was on its way here was handed over."""
+        """Stops the deliveries to that module; returns when all on their way here were handed over."""
         await self._consumer.detach(module)
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
@@ -151,7 +151,7 @@ class RabbitTransport:
         return [(each, (each,)) for each in destinations]
 
     def is_reachable(self, route: str) -> bool:  # noqa: ARG002
-        """Always: what the broker cannot take yet waits here, up to a window, and is not lost."""
+        """Returns True: a message that the broker cannot take yet waits here, up to a window, and is not lost."""
         return True
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
@@ -175,8 +175,8 @@ class RabbitTransport:
         if envelope.reply and self.requests.expects(envelope.id):
             reply_to = self.requests.address
         properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
-        lane = ",".join(sorted(together))
-        parcel = Parcel(to, envelope.body, properties, all_of(together), lane)
+        target = ",".join(sorted(together))
+        parcel = Parcel(to, envelope.body, properties, all_of(together), target)
         if len(together) > 1:
             parcel.apart = partial(self._apart, envelope, together)
         return parcel

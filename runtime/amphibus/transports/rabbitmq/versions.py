@@ -12,7 +12,7 @@ TESTED: Final = {"aiormq": "7.2", "pamqp": "4.0"}
 
 
 def are_tested() -> bool:
-    """Whether what is installed has the insides that were tested."""
+    """Returns whether what is installed has the insides that were tested."""
     return all(_installed(library) == tested for library, tested in TESTED.items())
 
 

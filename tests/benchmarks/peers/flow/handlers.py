@@ -244,3 +244,9 @@ async def effects(session: AsyncSession) -> dict[str, int]:
     return {
         name: int((await session.execute(query)).scalar_one()) for name, query in counts.items()
     }
+
+
+async def stock(session: AsyncSession) -> dict[str, int]:
+    """How many kinds of goods lie on the shelves."""
+    query = select(func.count()).select_from(Stock).where(Stock.on_hand > 0)
+    return {"inventory": int((await session.execute(query)).scalar_one())}

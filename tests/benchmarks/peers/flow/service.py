@@ -167,6 +167,6 @@ async def create(engine: AsyncEngine) -> None:
 
 
 async def _answer(request: Request, engine: AsyncEngine) -> Any:
-    assert request["do"] == "effects"
+    counts = {"effects": handlers.effects, "stock": handlers.stock}[request["do"]]
     async with AsyncSession(engine) as session:
-        return await handlers.effects(session)
+        return await counts(session)

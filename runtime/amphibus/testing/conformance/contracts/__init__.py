@@ -1,1 +1,1 @@
-"""What the modules of the tiny business say to each other."""
+"""Contracts of the tiny business."""

@@ -19,10 +19,10 @@ _MOST_BYTES = 16_777_216
 
 
 class AckWindow:
-    """Lives as long as its channel.
+    """The deliveries of one channel that are not acknowledged yet. Lives as long as its channel.
 
-    One acknowledgement speaks for all deliveries up to the first that is not safe. Where a slow one
-    holds up others that are safe, those are acknowledged one by one, so that no key waits for another.
+    One acknowledgement covers all deliveries up to the first that is not safe. If a slow one holds up
+    others that are safe, those are acknowledged one by one, so that no key waits for another.
     """
 
     def __init__(self, channel: Channel, take: Take) -> None:
@@ -50,22 +50,22 @@ class AckWindow:
 
     @property
     def idle(self) -> bool:
-        """Whether everything that came is safe and acknowledged."""
+        """True if every delivery is safe and acknowledged."""
         return self._drained.is_set()
 
     @property
     def received(self) -> int:
-        """How many deliveries were handed over."""
+        """The number of deliveries that were handed over."""
         return self._next - 1
 
     @property
     def pending(self) -> int:
-        """How many are not safe yet."""
+        """The number of deliveries that are not safe yet."""
         return len(self._open)
 
     @property
     def crowded(self) -> bool:
-        """Whether few keys hold up all the others, and there is room for more of what waits behind them."""
+        """True if few keys hold up all the others, and there is room for more of what waits behind them."""
         size, keys = 0, set()
         for arrival in self._open.values():
             size += len(arrival.body)
@@ -73,11 +73,11 @@ class AckWindow:
         return size < _MOST_BYTES and len(keys) <= max(1, len(self._open) // 4)
 
     def shut(self) -> None:
-        """Takes nothing any more: the queue is another instance's now."""
+        """Takes no more deliveries: the queue is another instance's now."""
         self.is_shut = True
 
     def arrived(self, tag: int, arrival: Arrival) -> None:
-        """A delivery came. The library runs a task for each, so their order is made sure of here."""
+        """Takes a delivery. The library runs a task for each, so this method ensures their order."""
         if self.is_shut:
             return
         self._drained.clear()
@@ -89,7 +89,7 @@ class AckWindow:
         self._hand_over_early()
 
     async def drain(self) -> None:
-        """Returns when everything that came is safe and acknowledged."""
+        """Returns when every delivery is safe and acknowledged."""
         await self._drained.wait()
 
     def _hand_over(self, arrival: Arrival) -> None:
@@ -106,7 +106,7 @@ class AckWindow:
             self._hand_over(early)
 
     def _miss(self, waiting: int) -> None:
-        """The library dropped what came before, as it could not read it. The broker's net gets that."""
+        """Skips deliveries that the library could not read and dropped. The broker's net gets them."""
         while self._next < waiting and self._next not in self._early:
             tag, self._next = self._next, self._next + 1
             self._reject(tag)
@@ -152,7 +152,7 @@ class AckWindow:
             self._drained.set()
 
     async def _acknowledge(self) -> None:
-        """Tells the broker: all up to the low mark at once; the rest only if that mark stands still."""
+        """Acknowledges all up to the low mark at once; the rest one by one, only if that mark stands still."""
         together = {tag for tag in self._behind if tag <= self._low}
         alone = sorted(self._behind - together) if not together else []
         self._behind -= together
@@ -160,7 +160,7 @@ class AckWindow:
         self._alone.update(alone)
         with contextlib.suppress(*LOST):
             if together:
-                # The mark must be one that the broker still waits for: it refuses any other.
+                # The broker must still wait for this mark: it refuses any other.
                 await self.channel.basic_ack(max(together), multiple=True, wait=False)
             for tag in alone:
                 await self.channel.basic_ack(tag, wait=False)

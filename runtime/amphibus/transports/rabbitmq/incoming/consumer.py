@@ -1,8 +1,8 @@
 """Consumes the queues of the hosted modules with FastStream: one subscriber a partition.
 
-A connection that is lost, a channel that is closed, a consumer that is gone: all are answered in one
-way, by a new connection with new subscribers for whatever is ours then. What was not acknowledged
-comes again, and the inbox knows it.
+A lost connection, a closed channel and a missing consumer all get the same answer: a new connection
+with new subscribers for the partitions that are ours then. Unacknowledged messages come again, and
+the inbox recognises them.
 """
 
 import asyncio
@@ -18,14 +18,9 @@ from faststream.rabbit import Channel, RabbitBroker
 from faststream.security import BaseSecurity
 from yarl import URL
 
+from amphibus.failpoints import failpoint
 from amphibus.transport import OwnedPartitions
-from amphibus.transports.rabbitmq.connection import (
-    LOST,
-    Broker,
-    BrokerConnection,
-    connect,
-    within,
-)
+from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.incoming.ack_window import Take
@@ -47,7 +42,7 @@ _NEVER = 86_400
 
 @dataclass(slots=True)
 class Attached:
-    """A module that is consumed for."""
+    """A module whose queues are consumed."""
 
     inbound: InboundQueue
     partitions: OwnedPartitions
@@ -74,7 +69,7 @@ class Consumer:
 
     @property
     def inbound_queues(self) -> Iterable[InboundQueue]:
-        """The ways into the modules that are consumed for."""
+        """The inbound queues of the attached modules."""
         return [each.inbound for each in self._modules.values()]
 
     def attach(self, inbound: InboundQueue, partitions: OwnedPartitions) -> None:
@@ -84,7 +79,7 @@ class Consumer:
         self._changed.set()
 
     async def detach(self, module: str) -> None:
-        """Lets no more come for a module; what came is acknowledged when it is safe."""
+        """Stops the deliveries to a module; those that came are acknowledged once they are safe."""
         if self._modules.pop(module, None) is None:
             return
         async with self._lock:
@@ -109,16 +104,16 @@ class Consumer:
             await self._close(queues)
 
     async def finish(self) -> None:
-        """Returns when all that came is acknowledged."""
+        """Returns when every delivery is acknowledged."""
         await asyncio.gather(
             *(queue_consumer.drain() for queue_consumer in list(self._queue_consumers.values()))
         )
 
     async def empty(self) -> bool:
-        """Whether nothing waits in the queues that should be consumed here, and nothing came that is not safe.
+        """Returns whether nothing waits in the queues to be consumed here, and every delivery is safe.
 
-        The broker is asked on the channel that a queue is consumed on: what it delivered before its
-        answer has come before its answer.
+        It asks the broker on the channel that consumes a queue: deliveries that the broker sent before
+        its answer have come before its answer.
         """
         queue_consumers = dict(self._queue_consumers)
         surplus = any(map(self._surplus.of, self._modules))
@@ -145,7 +140,7 @@ class Consumer:
         )
 
     def _moved(self, module: str, gained: frozenset[int], lost: frozenset[int]) -> None:
-        """The shares changed. What is lost is let go of at once: another may be at work on it already."""
+        """Follows a rebalance. Lets go of lost partitions at once: another instance may be at work on them."""
         attached = self._modules.get(module)
         if attached is not None:
             attached.revoked -= gained
@@ -170,7 +165,7 @@ class Consumer:
         return wanted
 
     def _revoked(self) -> set[str]:
-        """What is let go of gently, which is not done here."""
+        """Returns the queues of partitions that are let go of gently, which happens elsewhere."""
         return {
             self._names.partition_queue(module, partition)
             for module, each in self._modules.items()
@@ -201,7 +196,7 @@ class Consumer:
             apply_types=False,
             logger=None,
         )
-        # Whether it can be done is tried by hand: a failure leaves half a connection behind in there.
+        # We connect by hand first: a failure would leave half a connection behind in the library.
         await (await connect(_PART, self._broker, url)).close()
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -214,6 +209,7 @@ class Consumer:
             await self._declarer.ensure(raw, since)
             while not gone.is_set():
                 await self._surplus.find(raw, self._modules)
+                failpoint("task.consume")
                 await self._reconcile(faststream)
                 self.broker_connection.served()
                 await self._wait(gone)
@@ -252,7 +248,7 @@ class Consumer:
         await self._asked.refresh(connection, self._modules)
 
     async def _reconcile(self, faststream: RabbitBroker) -> None:
-        """Consumes what is ours and nothing else."""
+        """Consumes our partitions and nothing else."""
         async with self._lock:
             self._changed.clear()
             wanted, revoked = self._wanted(), self._revoked()
@@ -296,5 +292,4 @@ class Consumer:
             if queue == self._asked.name(module):
                 await self._asked.declare(channel, module)
 
-        fetch = self._prefetch
-        return await open_consumer(faststream, queue, take, prefetch=fetch, prepare=prepare)
+        return await open_consumer(faststream, queue, take, self._prefetch, prepare)

@@ -1,4 +1,4 @@
-"""What comes from a module's queues, made into messages for its receiver; what cannot be, into dead letters."""
+"""Turns deliveries from a module's queues into messages for its receiver; unreadable ones into dead letters."""
 
 import asyncio
 from collections.abc import Callable
@@ -33,7 +33,7 @@ SendReply = Callable[[str, str, Reply], None]
 
 
 class InboundQueue:
-    """The way into one module. Lives as long as the module is attached."""
+    """The inbound queue of one module. Lives as long as the module is attached."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class InboundQueue:
         task.add_done_callback(self._tasks.discard)
 
     def reply(self, envelope: Envelope, reply: Reply) -> None:
-        """Sends the reply to a message to where its sender said, if it did."""
+        """Sends the reply to a message to its sender's reply address, if it has one."""
         address = self._addresses.pop((envelope.source, envelope.id), None)
         if address is not None:
             self._send_reply(address, envelope.id, reply)

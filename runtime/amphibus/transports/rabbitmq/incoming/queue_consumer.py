@@ -1,4 +1,4 @@
-"""One queue that is consumed: its channel, the window of what came, how far it is fetched ahead."""
+"""One consumed queue: its channel, its ack window and its prefetch."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ Prepare = Callable[[RawChannel], Awaitable[None]]
 _LOOK_SECONDS = 0.5
 _DRAIN_SECONDS = 5.0
 _WIDEST = 4_096
-"""How far the prefetch of a partition may grow where few keys take up all of it."""
+"""The limit of a partition's prefetch when few keys take up all of it."""
 
 
 @dataclass(slots=True)
@@ -38,14 +38,14 @@ class QueueConsumer:
 
     @property
     def alive(self) -> bool:
-        """Whether messages can come."""
+        """True if messages can come."""
         raw = self.window.channel
         return not raw.is_closed and bool(self.cancelled or raw.consumers)
 
     async def widen(self, queue: str) -> None:
-        """Lets more come where the backlog of few keys takes up all the room, so that other keys are found behind it.
+        """Raises the prefetch if the backlog of few keys takes up all of it, so that other keys come too.
 
-        A prefetch holds for consumers to come, so another one takes over, on the same channel: their order stays.
+        A prefetch holds for later consumers only, so another one takes over on the same channel; order stays.
         """
         window, raw = self.window, self.window.channel
         stands, self._seen = window.received == self._seen, window.received
@@ -59,24 +59,24 @@ class QueueConsumer:
             await raw.basic_cancel(tag)
 
     async def cancel(self) -> None:
-        """Lets no more come, and returns when all that was on its way here was handed over."""
+        """Ends the deliveries, and returns when all that were on their way here were handed over."""
         self.cancelled = True
         raw = self.window.channel
         for tag in list(raw.consumers):
             if not raw.is_closed:
-                with contextlib.suppress(*LOST):  # then nothing comes any more either
+                with contextlib.suppress(*LOST):  # if it is lost, nothing comes either
                     await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
         for _ in range(20):  # the library's tasks for what came before the broker's answer
             await asyncio.sleep(0)
 
     async def drain(self) -> None:
-        """Returns when all that was handed over is safe and acknowledged, or never can be."""
+        """Returns when every delivery is safe and acknowledged, or never can be."""
         while not (self.window.channel.is_closed or self.window.idle):
             await within(_LOOK_SECONDS, self.window.drain())
 
 
 async def open_consumer(
-    faststream: RabbitBroker, queue: str, take: Take, *, prefetch: int, prepare: Prepare
+    faststream: RabbitBroker, queue: str, take: Take, prefetch: int, prepare: Prepare
 ) -> QueueConsumer:
     """Begins to consume a queue on a channel of its own, once `prepare` has been awaited with that.
 

@@ -18,7 +18,7 @@ class Parcel:
     body: bytes
     properties: Properties
     ack: Callable[[], None]
-    lane: str
+    target: str
     """Whom it goes to."""
     apart: Callable[[], Iterable["Parcel"]] | None = None
     """One for each of several destinations, published in its place where some of them do not take it."""

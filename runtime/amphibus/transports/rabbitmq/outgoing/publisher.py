@@ -6,9 +6,10 @@ from typing import Final
 
 from aiormq import Connection
 
+from amphibus.failpoints import failpoint
 from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection, plain
 from amphibus.transports.rabbitmq.declare import Declarer
-from amphibus.transports.rabbitmq.outgoing.lane import Lane
+from amphibus.transports.rabbitmq.outgoing.destination import DestinationPublisher
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 
 _LOOK_SECONDS: Final = 0.5
@@ -23,7 +24,7 @@ class Publisher:
         self._broker = broker
         self._declarer = declarer
         self._confirm_seconds = confirm_seconds
-        self._lanes: dict[str, Lane] = {}
+        self._publishers: dict[str, DestinationPublisher] = {}
         self._connection: Connection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
@@ -31,41 +32,42 @@ class Publisher:
     @property
     def idle(self) -> bool:
         """Whether everything is confirmed."""
-        return all(lane.idle for lane in self._lanes.values())
+        return all(publisher.idle for publisher in self._publishers.values())
 
     def put(self, parcel: Parcel) -> None:
         """Publishes when the broker is there and there is room; `ack` is called once it is confirmed."""
-        lane = self._lanes.get(parcel.lane)
-        if lane is None:
-            lane = self._lanes[parcel.lane] = Lane(
-                parcel.lane,
+        publisher = self._publishers.get(parcel.target)
+        if publisher is None:
+            publisher = self._publishers[parcel.target] = DestinationPublisher(
+                parcel.target,
                 self._broker,
                 self._declarer,
                 confirm_seconds=self._confirm_seconds,
                 put=self.put,
             )
-            self._begin(lane)
-        lane.put(parcel)
+            self._begin(publisher)
+        publisher.put(parcel)
 
     async def finish(self) -> None:
         """Waits a moment for what is in flight, so that it need not be published again at the next start."""
         ends = time.monotonic() + _FINISH_SECONDS
-        while any(lane.may_be_confirmed for lane in self._lanes.values()):
+        while any(publisher.may_be_confirmed for publisher in self._publishers.values()):
             if time.monotonic() > ends:
                 return
             await asyncio.sleep(0.005)
 
-    def _begin(self, lane: Lane) -> None:
+    def _begin(self, publisher: DestinationPublisher) -> None:
         if self._connection is not None:
-            self._tasks.add(asyncio.ensure_future(lane.serve(self._connection)))
+            self._tasks.add(asyncio.ensure_future(publisher.serve(self._connection)))
 
     async def _serve(self, connection: Connection) -> None:
         await self._declarer.ensure(connection, time.monotonic())
         self._connection = connection
         lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
         try:
-            for lane in self._lanes.values():
-                self._begin(lane)
+            failpoint("task.publish")
+            for publisher in self._publishers.values():
+                self._begin(publisher)
             self.broker_connection.served()
             while not lost.done():
                 await asyncio.wait(

@@ -1,4 +1,4 @@
-"""All that stands at the broker, as RabbitMQ's own definitions: made from the front pages, compared with it."""
+"""The contents of the broker as RabbitMQ's own definitions: made from the front pages, compared with it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,14 +12,14 @@ _HASHING = "rabbit_password_hashing_sha256"
 
 
 def users_of(names: Names, producers: Producers) -> list[str]:
-    """Every user that there must be."""
+    """Returns every user that must exist."""
     return [each.user for each in rights(names, producers)]
 
 
 def definitions(
     names: Names, producers: Producers, passwords: Mapping[str, str], vhost: str
 ) -> dict[str, Any]:
-    """What `rabbitmqctl import_definitions` and `load_definitions` take; importing it twice changes nothing.
+    """Returns input for `rabbitmqctl import_definitions` and `load_definitions`; importing it twice changes nothing.
 
     Raises:
         ConfigError: a program outside is declared with something that cannot be right.
@@ -48,7 +48,7 @@ def definitions(
 def differences(
     wanted: Definitions, found: Definitions, passwords: Mapping[str, str], prefix: str
 ) -> Iterator[str]:
-    """In words, what is missing, other than it should be, or too much, among what begins with `prefix`."""
+    """Yields in words what is missing, different or superfluous among the names that begin with `prefix`."""
     yield from _of_users(wanted, found, passwords, prefix)
     users = {each["name"] for each in wanted["users"]}
     for kind, keys, said in _KINDS:
@@ -67,7 +67,7 @@ def differences(
 
 
 def superfluous_users(wanted: Definitions, found: Definitions, prefix: str) -> list[str]:
-    """Users of this application that no front page asks for any more."""
+    """Returns the users of this application that no front page asks for any more."""
     expected = {each["name"] for each in wanted["users"]}
     return sorted(
         each["name"]
@@ -77,7 +77,7 @@ def superfluous_users(wanted: Definitions, found: Definitions, prefix: str) -> l
 
 
 def superfluous_rights(wanted: Definitions, found: Definitions) -> Iterator[tuple[str, ...]]:
-    """What `rabbitmqctl` takes back what is too much of the rights of users that are wanted with."""
+    """Yields the `rabbitmqctl` calls that take back superfluous rights of wanted users."""
     users = {each["name"] for each in wanted["users"]}
     vhost = wanted["vhosts"][0]["name"]
     for each in found.get("permissions", ()):
@@ -129,7 +129,7 @@ def _tags(given: Any) -> str:
 
 
 def _is_ours(kind: str, key: tuple[str, ...], prefix: str, users: set[str]) -> bool:
-    """Short-lived queues and what binds them are made by the modules themselves."""
+    """Returns whether the modules themselves make it: a short-lived queue or its binding."""
     if kind in ("permissions", "topic_permissions"):
         return key[0] in users
     name = key[1] if kind == "bindings" else key[0]

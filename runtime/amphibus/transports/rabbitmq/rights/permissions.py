@@ -1,8 +1,8 @@
-"""Who may do what at the broker, computed from the front pages: no more than what they declare.
+"""The rights at the broker, computed from the front pages: no more than what they declare.
 
 A module writes its own events and the commands that it sends, reads its own queues and makes the two
-short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; that
-is why everything else is declared by `amphibus broker apply` and not by the modules.
+short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; so
+`amphibus broker apply` declares everything else, and the modules do not.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
+from amphibus.nearest import did_you_mean
 from amphibus.routing.topology import GATEWAY
 from amphibus.transports.rabbitmq.names import (
     NOW,
@@ -34,7 +35,7 @@ Producers = Mapping[str, ProducerSettings]
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """What keys of an exchange may be written, and read by binding a queue; regular expressions."""
+    """The keys that may be written to an exchange, and read from it by binding; regular expressions."""
 
     write: str = NOTHING
     read: str = NOTHING
@@ -42,7 +43,7 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """All that one user may do; regular expressions over names of exchanges and queues."""
+    """The rights of one user; regular expressions over names of exchanges and queues."""
 
     user: str
     configure: str = NOTHING
@@ -53,7 +54,7 @@ class Rights:
 
 
 def rights(names: Names, producers: Producers) -> list[Rights]:
-    """The rights of every module and every program outside.
+    """Returns the rights of every module and every program outside.
 
     Raises:
         ConfigError: a program outside is declared with a name or a message that cannot be right.
@@ -72,7 +73,7 @@ def rights(names: Names, producers: Producers) -> list[Rights]:
 
 
 def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding]:
-    """The queues in which programs outside find the events that they hear, and their nets."""
+    """Yields the queues that collect the events of programs outside, and their nets."""
     for name, declared in sorted(producers.items()):
         if declared.subscribes:
             yield Queue(names.dead(name), QUORUM)
@@ -83,7 +84,7 @@ def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding
 
 
 def events_of(names: Names, producer: str) -> str:
-    """The queue in which a program outside finds the events that it hears."""
+    """Returns the queue that collects the events to which a program outside subscribes."""
     return f"{names.prefix}{producer}.v{VERSION}"
 
 
@@ -121,7 +122,7 @@ def _of_producer(names: Names, name: str, declared: ProducerSettings) -> Rights:
 
 
 def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
-    """The exchanges that a module writes to, each with its keys."""
+    """Yields the exchanges that a module writes to, each with its keys."""
     topology = names.topology
     said = topology.publishes.get(module, ())
     if said:
@@ -145,7 +146,7 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
 
 
 def _kept(types: Iterable[str]) -> str:
-    """The keys of messages that are kept: their type and a partition."""
+    """Returns the keys of messages that are kept: their type and a partition."""
     return f"({'|'.join(map(re.escape, sorted(types)))})\\.p[0-9]+"
 
 
@@ -179,4 +180,5 @@ def _problems(names: Names, producers: Producers) -> Iterator[str]:
         ):
             for each in given:
                 if each not in known:
-                    yield f"[producers.{name}] {kind} {each}; there are {', '.join(sorted(known))}"
+                    near = did_you_mean(each, known)
+                    yield f"[producers.{name}] {kind} {each}; there are {', '.join(sorted(known))}{near}"

@@ -1,4 +1,4 @@
-"""What the broker keeps of a password."""
+"""The hashes that the broker keeps of passwords."""
 
 import base64
 import hashlib
@@ -9,12 +9,12 @@ _SALT_BYTES = 4
 
 
 def hash_of(password: str) -> str:
-    """What the broker keeps of a password: a salt and SHA-256 over both."""
+    """Returns the broker's hash of a password: a salt and SHA-256 over both."""
     return _salted(os.urandom(_SALT_BYTES), password)
 
 
 def is_hash_of(kept: str, password: str) -> bool:
-    """Whether the broker keeps this of that password."""
+    """Returns whether this is the broker's hash of that password."""
     try:
         salt = base64.b64decode(kept)[:_SALT_BYTES]
     except ValueError:

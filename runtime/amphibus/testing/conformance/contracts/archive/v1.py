@@ -1,4 +1,4 @@
-"""What the archive is asked."""
+"""Contracts of the archive."""
 
 from amphibus.contract import Command
 

@@ -4,7 +4,7 @@ from amphibus.contract import Command, Event, Query, Value
 
 
 class Noted(Value):
-    """What the desk answers to a line."""
+    """The desk's answer to a line."""
 
     book: str
     line: int
@@ -51,7 +51,7 @@ class Unheard(Event):
 
 
 class Counted(Value):
-    """How much is in a book."""
+    """The number of lines in a book."""
 
     lines: int
 
@@ -71,6 +71,19 @@ class Lend(Command[None], key="book"):
 
 class Return(Command[None], key="book", refuses={"not_lent": 404}):
     """Brings a book back."""
+
+    book: str
+
+
+class LoanView(Value):
+    """The state of a loan."""
+
+    book: str
+    state: str
+
+
+class Renew(Command[LoanView], key="book", refuses={"not_lent": 404}):
+    """Asks for a loan to go on; answered with how it stands then."""
 
     book: str
 

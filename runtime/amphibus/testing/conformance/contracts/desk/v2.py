@@ -1,4 +1,4 @@
-"""What changed: a page has a colour since then."""
+"""Version 2 of the desk's contracts: a page has a colour since then."""
 
 from amphibus.contract import Command, Event
 

@@ -1,4 +1,4 @@
-"""Publishes to one destination, or to several at once, and knows of each message whether the broker has it.
+"""Publishes to one destination, or to several at once, and waits for the publisher confirm of each message.
 
 It has a channel and a window of its own: a broker reads nothing more from a channel, for a minute or
 longer, once a queue on it has no leader. A message that the broker neither confirmed nor refused is
@@ -36,8 +36,8 @@ _LATE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.5
 
 
-class Lane:
-    """What waits for a destination and what is in flight to it. Takes parcels at any time.
+class DestinationPublisher:
+    """Publishes to a destination by a window of its own. Takes parcels at any time.
 
     Bounded in messages and in bytes; what was refused is not in flight while it waits for its next try.
     """
@@ -56,7 +56,7 @@ class Lane:
         self._declarer = declarer
         self._confirm_seconds = confirm_seconds
         self._put = put
-        """Takes parcels for other lanes."""
+        """Takes parcels for other destinations."""
         self._waiting: deque[Parcel] = deque()
         self._in_flight: dict[str, Parcel] = {}
         self._bytes_in_flight = 0
@@ -73,7 +73,7 @@ class Lane:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is confirmed."""
+        """True if everything is confirmed."""
         return not (self._waiting or self._in_flight or self._paused)
 
     @property
@@ -82,7 +82,7 @@ class Lane:
         return bool(self._publish_channel and self._in_flight) and not self._broken.is_set()
 
     def put(self, parcel: Parcel) -> None:
-        """Publishes when the broker is there and there is room; `ack` is called once it is confirmed."""
+        """Publishes when the broker is there and has room; calls `ack` once the message is confirmed."""
         self._waiting.append(parcel)
         self._pump()
 
@@ -131,13 +131,13 @@ class Lane:
             broken.cancel()
 
     def _closed(self, closing: "asyncio.Future[Any]") -> None:
-        """The channel was, perhaps because of something that is on it."""
+        """Handles a closed channel, perhaps because of a message on it."""
         self._unknown(None if closing.cancelled() else closing.exception())
 
     def _silence(self) -> float:
-        """Seconds that messages have been in flight without any answer.
+        """Returns the seconds that messages have been in flight without any answer.
 
-        One queue that answers late, e.g. without a majority of its nodes, is no reason to begin again with all.
+        One queue that answers late, e.g. without a majority of its nodes, is no reason to start all over.
         """
         for parcel in self._in_flight.values():
             return time.monotonic() - max(parcel.sent, self._answered)
@@ -160,7 +160,7 @@ class Lane:
             self._put(each)
 
     async def _end_channel(self) -> None:
-        """Whatever is in flight on the channel ends unknown and waits again, in its old order."""
+        """Ends the channel: all in flight on it is unknown and waits again, in its old order."""
         publish_channel, self._publish_channel = self._publish_channel, None
         if publish_channel is not None:
             publish_channel.close()
@@ -204,7 +204,7 @@ class Lane:
             publish_channel.put(parcel.to, parcel.body, parcel.properties, on_confirm)
         except LOST as error:
             self._unknown(error)
-        except ValueError as error:  # the protocol has no room for a text of it; the others go on
+        except ValueError as error:  # a text of it is too long for AMQP; the others go on
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
             self._left(parcel)
             self._later(parcel)
@@ -260,7 +260,7 @@ class Lane:
         self._give_up(parcel)
 
     def _unknown(self, error: BaseException | None) -> None:
-        """What is on the channel may be there or not."""
+        """Queues the messages on the channel again: the broker may have them or not."""
         if error is not None and not self._broken.is_set():
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
         self._broken.set()
@@ -282,7 +282,7 @@ class Lane:
 
 
 async def _blocked(connection: Connection) -> bool:
-    """Whether the broker said that it takes nothing for now."""
+    """Returns whether the broker takes nothing for now, by its own word."""
     try:
         async with asyncio.timeout(0.01):
             await connection.ready()

@@ -1,0 +1,66 @@
+"""The line to type after an error: as it stands, for the folder, server and address that were really named."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+_PLACES: Final = ("--data-dir", "--data", "--db", "--http")
+"""Options that say where to look; what is typed next must look in the same place."""
+
+
+def corrected(words: Sequence[str], change: Mapping[str, str]) -> str:
+    """A command line with other values or names for some options or words; an option that it lacks is added."""
+    left, line, skip = dict(change), [], False
+    for word in words:
+        name, equals, value = word.partition("=")
+        if skip:
+            skip = False
+        elif change.get(name, "").startswith("--"):
+            left.pop(name)
+            line.append(f"{change[name]}{equals}{value}")
+        elif name.startswith("--") and name in change:
+            left.pop(name, None)
+            line += [f"{name}={change[name]}"] if equals else [name, change[name]]
+            skip = not equals
+        else:
+            last = value if equals else word
+            left.pop(last, None)
+            line.append(
+                f"{name}={change[last]}" if equals and last in change else change.get(word, word)
+            )
+    line += [part for option in left.items() if option[0].startswith("--") for part in option]
+    return shlex.join(("amphibus", *line))
+
+
+def elsewhere(fix: str, words: Sequence[str], understood: Callable[[list[str]], bool]) -> str:
+    """The fix with the options that said where to look, each if the fix has none of its own and takes it.
+
+    `understood` tells whether the words are a command line without a mistake.
+    """
+    if not fix.startswith("amphibus ") or "&&" in fix:
+        return fix
+    for name, value in _places(words):
+        if not re.search(rf"{name}\b", fix):
+            longer = f"{fix} {name} {shlex.quote(value)}"
+            if understood(shlex.split(longer)[1:]):
+                fix = longer
+    return fix
+
+
+def secret(words: Sequence[str]) -> bool:
+    """Returns whether a command line holds a password, which must not be printed."""
+    return any(re.search(r"://[^/@]*:[^/]*@", word) for word in words)
+
+
+def _places(words: Sequence[str]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for at, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        value = value if equals else "".join(words[at + 1 : at + 2])
+        if name in _PLACES and value:
+            # `run` has both names for its folder; elsewhere --data is a payload.
+            folder = name == "--data" and words[0] == "run"
+            if folder or name != "--data":
+                found.append(("--data-dir" if folder else name, value))
+    return found

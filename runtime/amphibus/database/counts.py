@@ -1,0 +1,49 @@
+"""Counts of what waits in a module's database."""
+
+from typing import Final, NamedTuple
+
+from amphibus.database.sql import Sql
+
+_WAITING: Final = (
+    "SELECT (SELECT count(*) FROM amphibus_delivery),"
+    " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
+    " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
+    " (SELECT count(*) FROM amphibus_timer)"
+)
+_HELD: Final = (
+    "SELECT (SELECT count(*) FROM amphibus_delivery), (SELECT count(*) FROM amphibus_inbox),"
+    " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
+    " (SELECT count(*) FROM amphibus_timer)"
+)
+
+
+class WaitingCounts(NamedTuple):
+    """The backlog of a module, and the time of the oldest undelivered message, microseconds since the epoch."""
+
+    undelivered: int = 0
+    oldest: int | None = None
+    delayed: int = 0
+    dead: int = 0
+    timers: int = 0
+
+
+class HeldCounts(NamedTuple):
+    """The counts of a database, under the names that `amphibus db status` shows."""
+
+    unsent: int
+    handled: int
+    delayed: int
+    dead: int
+    timers: int
+
+
+async def waiting_counts(sql: Sql) -> WaitingCounts:
+    """Counts what waits; never the whole history."""
+    row = await sql.row(_WAITING)
+    return WaitingCounts(*(row or ()))
+
+
+async def held_counts(sql: Sql) -> HeldCounts:
+    """Counts what there is."""
+    (row,) = await sql.rows(_HELD)
+    return HeldCounts(*row)

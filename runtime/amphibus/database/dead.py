@@ -1,0 +1,132 @@
+"""Messages that used up their retries, or that nobody could read. Every statement on `amphibus_dead` stands here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from amphibus.database.envelope_rows import ENVELOPE, columns_of, envelope_of
+from amphibus.database.sql import Sql
+from amphibus.database.write_set import Row
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.failure import Failure
+
+DEAD: Final = "SELECT id, type, key, reason, error, attempts, traceback FROM amphibus_dead"
+"""All of them."""
+
+_INSERT: Final = (
+    f"INSERT INTO amphibus_dead (ordering_key, {ENVELOPE},"
+    " received, attempts, died, reason, error, traceback, blocks)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING"
+)
+_LETTER: Final = (
+    "seq, ordering_key, id, type, source, key, time, correlation, received, attempts, died,"
+    " reason, error, traceback, blocks, body"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that used up its retries, or that nobody could read."""
+
+    module: str
+    seq: int
+    ordering_key: str
+    id: str
+    type: str
+    source: str
+    key: str | None
+    time: int
+    correlation: str
+    received: int
+    attempts: int
+    died: int
+    reason: str
+    error: str
+    traceback: str
+    blocks: bool
+    body: bytes
+
+
+class LetterPlace(NamedTuple):
+    """A place in the order of a module's dead letters."""
+
+    died: int
+    id: str
+
+
+async def store_dead(
+    sql: Sql,
+    envelope: Envelope,
+    failure: Failure,
+    *,
+    received: int,
+    attempts: int,
+    now: int,
+    blocks: bool,
+) -> None:
+    """Writes a dead letter."""
+    await sql.run(
+        _INSERT,
+        envelope.ordering_key,
+        *columns_of(envelope),
+        received,
+        attempts,
+        now,
+        failure.reason,
+        failure.error,
+        failure.traceback,
+        int(blocks),
+    )
+
+
+async def dead_page(
+    sql: Sql,
+    module: str,
+    *,
+    ids: Sequence[str] = (),
+    contract: str | None = None,
+    after: LetterPlace,
+    limit: int,
+) -> list[DeadLetter]:
+    """Letters after a place, in the order in which they died; of these ids and this type only, where given."""
+    conditions = ""
+    values: list[str] = []
+    if ids:
+        conditions += f" AND id IN ({', '.join('?' * len(ids))})"
+        values += ids
+    if contract is not None:
+        conditions += " AND type = ?"
+        values.append(contract)
+    rows = await sql.rows(
+        f"SELECT {_LETTER} FROM amphibus_dead WHERE (died, id) > (?, ?){conditions}"
+        " ORDER BY died, id LIMIT ?",
+        *after,
+        *values,
+        limit,
+    )
+    return [_letter(module, row) for row in rows]
+
+
+async def take_dead(sql: Sql, letter: DeadLetter) -> Envelope | None:
+    """Removes a letter and returns its message as it is now, or None if it has left the dead letters."""
+    row = await sql.row(
+        f"SELECT {ENVELOPE} FROM amphibus_dead WHERE seq = ? AND id = ?", letter.seq, letter.id
+    )
+    if row is None:
+        return None
+    await sql.run("DELETE FROM amphibus_dead WHERE seq = ?", letter.seq)
+    return envelope_of(row)
+
+
+async def correct_dead(sql: Sql, letter: DeadLetter, body: bytes) -> bool:
+    """Replaces a letter's payload; returns False if it has left the dead letters."""
+    changed = await sql.run(
+        "UPDATE amphibus_dead SET body = ? WHERE seq = ? AND id = ?", body, letter.seq, letter.id
+    )
+    return changed == 1
+
+
+def _letter(module: str, columns: Row) -> DeadLetter:
+    *facts, blocks, body = columns
+    values = (*facts, bool(blocks), body or b"")
+    return DeadLetter(module, *values)

@@ -1,0 +1,53 @@
+"""Facts that a module's database keeps about itself. Every statement on `amphibus_meta` stands here."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Final
+
+from amphibus.database.sql import Sql
+
+META: Final = "amphibus_meta"
+"""The table that a module's database is known by."""
+
+_ALL: Final = "SELECT name, value FROM {}amphibus_meta"
+_NOTE: Final = (
+    "INSERT INTO amphibus_meta (name, value) VALUES ({}, {})"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+_NOTE_IN_FILE: Final = _NOTE.format("?", "?")
+_NOTE_ON_SERVER: Final = _NOTE.format("$1", "$2")
+
+
+def facts_of_file(raw: sqlite3.Connection) -> dict[str, str]:
+    """Returns what a file says of itself; nothing if it has no tables of the runtime."""
+    if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (META,)).fetchone():
+        return {}
+    return dict(raw.execute(_ALL.format("")))
+
+
+def note_facts_of_file(raw: sqlite3.Connection, facts: Mapping[str, str]) -> None:
+    """Writes facts into a file."""
+    raw.executemany(_NOTE_IN_FILE, facts.items())
+
+
+async def facts_of_schema(raw: Any, module: str) -> dict[str, str]:
+    """Returns what a schema says of itself; nothing if it has no tables of the runtime."""
+    if not await raw.fetchval("SELECT to_regclass($1)", f'"{module}".{META}'):
+        return {}
+    return dict(await raw.fetch(_ALL.format(f'"{module}".')))
+
+
+async def note_facts_of_schema(raw: Any, facts: Mapping[str, str]) -> None:
+    """Writes facts into the schema that a connection works in."""
+    await raw.executemany(_NOTE_ON_SERVER, list(facts.items()))
+
+
+async def last_transport(sql: Sql) -> str:
+    """Returns what carried the messages of this database's module the last time."""
+    row = await sql.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")
+    return str(row[0]) if row else "memory"
+
+
+async def note_transport(sql: Sql, name: str) -> None:
+    """Writes down what carries them from now on."""
+    await sql.run(_NOTE_IN_FILE, "transport", name)

@@ -1,0 +1,128 @@
+"""The inbox: what a module has handled. Every statement on `amphibus_inbox` stands here."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from amphibus.database.envelope_rows import ENVELOPE, columns_of
+from amphibus.database.sql import Sql
+from amphibus.database.write_set import Row
+from amphibus.messages.envelope import Envelope
+
+INSERT_INBOX: Final = (
+    f"INSERT INTO amphibus_inbox ({ENVELOPE}, received, handled, attempts, outcome, answer)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+PRIOR_OUTCOME: Final = """
+    SELECT outcome, answer FROM amphibus_inbox WHERE source = {source} AND id = {id}
+    UNION ALL SELECT 'dead', NULL FROM amphibus_dead WHERE source = {source} AND id = {id}
+    UNION ALL SELECT 'waits', NULL FROM amphibus_delayed WHERE ordering_key = {ordering_key}
+    UNION ALL SELECT 'waits', NULL FROM amphibus_dead WHERE ordering_key = {ordering_key} AND blocks = 1
+    LIMIT 1
+"""
+"""What stands against running a message of this source, id and ordering key."""
+
+HANDLED: Final = (
+    "SELECT id, source, type, key, outcome, attempts, correlation, causation, trace"
+    " FROM amphibus_inbox ORDER BY seq"
+)
+"""All that was handled, in order."""
+
+_SETTLED: Final = (
+    "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?"
+    " UNION ALL SELECT 1 FROM amphibus_dead WHERE source = ? AND id = ?"
+)
+_FORGET_BODIES: Final = (
+    "UPDATE amphibus_inbox SET body = NULL WHERE seq IN (SELECT seq FROM amphibus_inbox"
+    " WHERE handled < ? AND body IS NOT NULL ORDER BY handled LIMIT ?)"
+)
+# From the front of the table, so that a long history costs nothing.
+_PRUNE: Final = (
+    "DELETE FROM amphibus_inbox WHERE seq IN (SELECT seq FROM amphibus_inbox ORDER BY seq LIMIT ?)"
+    " AND handled < ?"
+)
+
+
+class LastHandled(NamedTuple):
+    """The time at which the last message of a source and key was handled."""
+
+    source: str
+    key: str
+    handled: int
+
+
+def inbox_row(
+    envelope: Envelope,
+    *,
+    received: int,
+    handled: int,
+    attempts: int,
+    outcome: str,
+    answer: bytes | None = None,
+) -> Row:
+    """The row of a message that was handled, for a commit to write."""
+    return (*columns_of(envelope), received, handled, attempts, outcome, answer)
+
+
+async def insert_inbox(sql: Sql, row: Row) -> None:
+    """Writes one such row at once."""
+    await sql.run(INSERT_INBOX, *row)
+
+
+async def prior_outcome(sql: Sql, envelope: Envelope) -> Row | None:
+    """Returns what stands against running a message, or None.
+
+    Its outcome and answer if it was handled, `dead` if it is a dead letter, `waits` if another of its ordering key is
+    delayed, or dead and blocks it.
+    """
+    return (await sql.prior_outcomes([(envelope.source, envelope.id, envelope.ordering_key)]))[0]
+
+
+async def is_settled(sql: Sql, source: str, identity: str) -> bool:
+    """Returns whether a message was handled or is dead."""
+    return await sql.row(_SETTLED, source, identity, source, identity) is not None
+
+
+async def is_handled(sql: Sql, source: str, identity: str) -> bool:
+    """Returns whether a message was handled."""
+    found = await sql.row(
+        "SELECT 1 FROM amphibus_inbox WHERE source = ? AND id = ?", source, identity
+    )
+    return found is not None
+
+
+async def body_handled(sql: Sql, source: str, identity: str) -> bytes | None:
+    """The body of a message that was handled, while it is kept."""
+    row = await sql.row(
+        "SELECT body FROM amphibus_inbox WHERE source = ? AND id = ?", source, identity
+    )
+    return None if row is None else row[0]
+
+
+async def newest_number(sql: Sql) -> int:
+    """The number of the newest row; 0 if there is none."""
+    row = await sql.row("SELECT max(seq) FROM amphibus_inbox")
+    return (row[0] or 0) if row else 0
+
+
+async def last_handled(
+    sql: Sql, keys: Sequence[str], *, beyond: int, since: int
+) -> list[LastHandled]:
+    """Returns when something of each key was handled last, in rows beyond a number and not before a time."""
+    rows = await sql.rows(
+        "SELECT source, key, max(handled) FROM amphibus_inbox WHERE seq > ? AND handled >= ?"
+        f" AND key IN ({', '.join('?' * len(keys))}) GROUP BY source, key",
+        beyond,
+        since,
+        *keys,
+    )
+    return [LastHandled(*row) for row in rows]
+
+
+async def forget_bodies(sql: Sql, *, before: int, limit: int) -> int:
+    """Drops the bodies of what was handled before a time; returns how many."""
+    return await sql.run(_FORGET_BODIES, before, limit)
+
+
+async def prune_inbox(sql: Sql, *, before: int, limit: int) -> int:
+    """Removes rows of what was handled before a time, oldest first; returns how many."""
+    return await sql.run(_PRUNE, limit, before)

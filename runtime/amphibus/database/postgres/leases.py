@@ -1,0 +1,114 @@
+"""Instances that work on a module's schema, and the partitions that each holds.
+
+Every statement on `amphibus_instance` and `amphibus_lease` stands here, except the one that each commit asks with
+what it asks of its messages: that is in `sql`.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from amphibus.database.postgres.sql import NOW
+from amphibus.database.sql import Sql
+
+_LET_NOBODY_COMMIT: Final = (
+    "UPDATE amphibus_instance SET id = id || '+'",
+    "UPDATE amphibus_instance SET id = left(id, -1)",
+)
+_CLAIM: Final = (
+    "UPDATE amphibus_lease SET owner = ?, token = token + 1 WHERE partition IN"
+    " (SELECT partition FROM amphibus_lease WHERE owner IS NULL ORDER BY partition LIMIT ?"
+    " FOR UPDATE SKIP LOCKED) RETURNING partition, token"
+)
+
+
+class OtherInstance(NamedTuple):
+    """An instance that runs in another mode."""
+
+    id: str
+    until: int
+    transport: str
+
+
+class LeasedPartition(NamedTuple):
+    """A partition with the token that it is held under."""
+
+    partition: int
+    token: int
+
+
+async def register_instance(
+    sql: Sql, instance: str, *, transport: str, lease: int, partitions: int
+) -> None:
+    """Writes down an instance that lives for `lease` microseconds from now, and the partitions that there are."""
+    for partition in range(partitions):
+        await sql.run(
+            "INSERT INTO amphibus_lease (partition, owner, token, until) VALUES (?, NULL, 0, 0)"
+            " ON CONFLICT (partition) DO NOTHING",
+            partition,
+        )
+    await sql.run(
+        f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {NOW} + ?)",
+        instance,
+        transport,
+        lease,
+    )
+
+
+async def renew_instance(sql: Sql, instance: str, *, lease: int) -> bool:
+    """Says that an instance lives; returns False if it was struck off."""
+    return (
+        await sql.run(
+            f"UPDATE amphibus_instance SET until = {NOW} + ? WHERE id = ?", lease, instance
+        )
+        > 0
+    )
+
+
+async def remove_instance(sql: Sql, instance: str) -> None:
+    """Frees an instance's partitions and removes it."""
+    await sql.run("UPDATE amphibus_lease SET owner = NULL WHERE owner = ?", instance)
+    await sql.run("DELETE FROM amphibus_instance WHERE id = ?", instance)
+
+
+async def other_instances(sql: Sql, transport: str) -> list[OtherInstance]:
+    """Instances that run over another transport."""
+    rows = await sql.rows(
+        "SELECT id, until, transport FROM amphibus_instance WHERE transport <> ?", transport
+    )
+    return [OtherInstance(*row) for row in rows]
+
+
+async def instance_ids(sql: Sql) -> list[str]:
+    """All instances, in the order of their ids."""
+    return [row[0] for row in await sql.rows("SELECT id FROM amphibus_instance ORDER BY id")]
+
+
+async def claim_partitions(sql: Sql, instance: str, *, wanted: int) -> list[LeasedPartition]:
+    """Gives an instance some partitions that are free, under new tokens."""
+    return [LeasedPartition(*row) for row in await sql.rows(_CLAIM, instance, wanted)]
+
+
+async def release_partition(sql: Sql, partition: int, instance: str) -> None:
+    """Frees a partition of an instance."""
+    await sql.run(
+        "UPDATE amphibus_lease SET owner = NULL WHERE partition = ? AND owner = ?",
+        partition,
+        instance,
+    )
+
+
+async def let_nobody_commit(sql: Sql) -> None:
+    """Waits for the transactions of all instances, and makes those rerun that have looked already.
+
+    Each holds its instance's key. That is what a file's one writer is, so that a repair needs no more care
+    on a server than in a file.
+    """
+    for statement in _LET_NOBODY_COMMIT:
+        await sql.run(statement)
+
+
+async def count_alive(raw: Any, module: str) -> int:
+    """Returns how many instances work on a module's schema; 0 if it has no such table."""
+    table = f'"{module}".amphibus_instance'
+    if not await raw.fetchval("SELECT to_regclass($1)", table):
+        return 0
+    return int(await raw.fetchval(f"SELECT count(*) FROM {table} WHERE until > {NOW}"))

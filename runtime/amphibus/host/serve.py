@@ -1,0 +1,117 @@
+"""A process that serves its modules over HTTP until it is told to stop."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from amphibus import failpoints
+from amphibus.clock import SystemClock
+from amphibus.config.settings import Settings
+from amphibus.host.host import Host
+from amphibus.host.http_server import HttpServer
+from amphibus.inbox.outside_threads import OutsideThreads
+from amphibus.routing.project import Project
+from amphibus.routing.topology import GATEWAY
+from amphibus.telemetry.app import signals_app
+from amphibus.telemetry.logs import set_up
+from amphibus.transports.registry import OF_MODE, make
+
+_log: Any = structlog.get_logger()
+
+
+async def serve(
+    project: Project,
+    settings: Settings,
+    modules: tuple[str, ...],
+    *,
+    mode: str = "monolith",
+    on_ready: Callable[[Host], None] = lambda _host: None,
+) -> int:
+    """Hosts modules and serves HTTP until SIGTERM or SIGINT; returns the exit code."""
+    began = time.perf_counter()
+    set_up(settings.log_format, settings.log_level)
+    failpoints.arm()
+    stop = _stop_on_signals()
+    transport = make(OF_MODE[mode], project.topology(), settings, SystemClock())
+    host = Host(project, settings, modules, transport=transport)
+    threads = OutsideThreads(len(modules), settings.bus, host.journal)
+    app = _FirstSignals(host)
+    server = HttpServer(app, settings)
+    server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
+    await server.start()
+    host.url = server.url
+    try:
+        if await _unless(stop, host.start()):
+            app.everything()
+            url, seconds = server.url, round(time.perf_counter() - began, 3)
+            _log.debug("process.ready", url=url, seconds=seconds)
+            on_ready(host)
+            await stop.wait()
+    finally:
+        host.health.draining()
+        ends = time.monotonic() + settings.drain_seconds
+        await server.stop()
+        await host.stop(max(0.0, ends - time.monotonic()))
+    return threads.end(0)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    return stop
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Does some work, or gives it up when the process is to stop; whether it was done."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not doing.done():
+        doing.cancel()
+        await asyncio.wait((doing,))
+        return False
+    doing.result()
+    return True
+
+
+class _FirstSignals:
+    """Serves health and metrics while the modules are opened, and everything afterwards."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._app: Any = _first_app(host)
+
+    def everything(self) -> None:
+        """From now on, the gateway's routes too, where it is hosted."""
+        if GATEWAY in self._host.modules:
+            self._app = _gateway(self._host)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
+        await self._app(scope, receive, send)
+
+
+def _first_app(host: Host) -> Any:
+    if GATEWAY not in host.modules:
+        return signals_app(host.health, host.meters)
+    from amphibus.gateway.app import starting_app
+
+    return starting_app(host.health, host.meters)
+
+
+def _gateway(host: Host) -> Any:
+    from amphibus.gateway.app import build_app
+
+    return build_app(
+        host.accepted_store(),
+        host.settings.gateway,
+        health=host.health,
+        meters=host.meters,
+        title=host.settings.app,
+    )

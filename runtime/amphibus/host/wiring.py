@@ -1,0 +1,181 @@
+"""The parts of one hosted module, each made from what it needs of the process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from amphibus.clock import Clock
+from amphibus.config.settings import Settings
+from amphibus.database.sqlite.store import SqliteStore
+from amphibus.database.store import Store
+from amphibus.errors import ConfigError
+from amphibus.host.retention import Retention
+from amphibus.inbox.receiver import Receiver
+from amphibus.inbox.scheduler import Scheduler
+from amphibus.inbox.services import InboxServices
+from amphibus.module import Module
+from amphibus.nearest import did_you_mean
+from amphibus.outbox.relay import Relay
+from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
+from amphibus.routing.codec import Codec
+from amphibus.routing.project import Project
+from amphibus.routing.topology import Topology
+from amphibus.supervision import Supervisor
+from amphibus.telemetry.metrics import Meters
+from amphibus.transport import Transport
+from amphibus.unit_of_work.crash_journal import CrashJournal
+from amphibus.unit_of_work.isolation import Isolation
+from amphibus.unit_of_work.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleServices:
+    """The parts that the modules of one process share."""
+
+    project: Project
+    settings: Settings
+    topology: Topology
+    transport: Transport
+    clock: Clock
+    journal: CrashJournal
+    isolation: Isolation
+    meters: Meters
+    supervisor: Supervisor
+
+
+class Wiring:
+    """Makes the parts of one module. `store` and `assignment` are what all of them share."""
+
+    def __init__(self, module: Module, around: ModuleServices) -> None:
+        self._module = module
+        self._around = around
+        self._bus = around.settings.bus
+        self.store = open_store(module.name, around.settings)
+        self.assignment = _assignment(self.store, around)
+
+    def writer(self) -> Writer:
+        """The one writer of its database."""
+        apart = self._around.transport.apart
+        return Writer(
+            self.store,
+            self.assignment,
+            self._around.isolation,
+            self._around.supervisor,
+            batch=self._bus.batch,
+            commit_delay_seconds=self._bus.commit_delay_seconds if apart else 0.0,
+        )
+
+    def receiver(self, writer: Writer, container: Any | None, ask: Any) -> Receiver:
+        """Builds the receiver, which takes messages to handlers; these ask other modules by `ask`."""
+        around = self._around
+        services = InboxServices(
+            module=self._module,
+            store=self.store,
+            writer=writer,
+            codec=Codec(self._module, around.topology),
+            container=container,
+            clock=around.clock,
+            journal=around.journal,
+            isolation=around.isolation,
+            meters=around.meters,
+            settings=self._bus,
+            assignment=self.assignment,
+            ask=ask,
+        )
+        return Receiver(services)
+
+    def scheduler(self, receiver: Receiver) -> Scheduler:
+        """Builds the scheduler, which brings delayed messages and timers back."""
+        return Scheduler(
+            self._module,
+            store=self.store,
+            assignment=self.assignment,
+            receiver=receiver,
+            clock=self._around.clock,
+            poll_seconds=self._bus.poll_seconds,
+            supervisor=self._around.supervisor,
+        )
+
+    def relay(self, writer: Writer) -> Relay:
+        """Builds the relay, which takes the outbox to the transport."""
+        return Relay(
+            self._module.name,
+            store=self.store,
+            assignment=self.assignment,
+            writer=writer,
+            transport=self._around.transport,
+            settings=self._bus,
+            supervisor=self._around.supervisor,
+        )
+
+    def retention(self, writer: Writer) -> Retention:
+        """Builds what forgets old rows."""
+        return Retention(
+            self._module.name,
+            writer=writer,
+            health=self.store.health,
+            clock=self._around.clock,
+            settings=self._around.settings.retention,
+            supervisor=self._around.supervisor,
+        )
+
+
+def open_store(name: str, settings: Settings) -> Store:
+    """The store that the settings ask for, not connected yet."""
+    if settings.db_url is None:
+        return SqliteStore(name, settings.data_dir)
+    from amphibus.database.postgres.store import PostgresStore
+
+    return PostgresStore(
+        name,
+        settings.db_url.get_secret_value(),
+        handler_seconds=settings.bus.handler_timeout_seconds,
+    )
+
+
+def _assignment(store: Store, around: ModuleServices) -> PartitionAssignment:
+    """The share of a module's work that this instance has: all of it where no other instance can be."""
+    count = around.settings.bus.partitions
+    if around.settings.db_url is None:
+        return SingleInstance(count)
+    from amphibus.database.postgres.store import PostgresStore
+    from amphibus.partitions.leases import Leases
+
+    assert isinstance(store, PostgresStore)
+    return Leases(store, count=count, transport=around.transport.name, supervisor=around.supervisor)
+
+
+def make_container(module: Module, settings: Settings) -> Any | None:
+    """The module's container, with its validated settings and the data folder as `config`.
+
+    Raises:
+        ConfigError: a setting of the module is unknown or not allowed.
+    """
+    if module.container is None:
+        return None
+    config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
+    declared: type[BaseModel] | None = getattr(module.container, "settings", None)
+    given = dict(settings.modules.get(module.name, {}))
+    if declared is not None:
+        try:
+            config |= declared.model_validate(given).model_dump()
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            near = did_you_mean(where, declared.model_fields) if where else ""
+            raise ConfigError(
+                f"[modules.{module.name}] {where}: {first['msg']}",
+                f"its settings are {', '.join(declared.model_fields)}{near}",
+                "amphibus config show",
+            ) from None
+    elif given:
+        raise ConfigError(
+            f"module {module.name} has no settings, yet [modules.{module.name}] has some",
+            f"its container declares no `settings`: {', '.join(given)}",
+            "correct config/amphibus.toml",
+        )
+    container = module.container()
+    container.config.from_dict(config)
+    return container

@@ -1,0 +1,54 @@
+"""No task dies unseen: what lives long stands under the supervisor, and each other task is listed with its end."""
+
+import ast
+
+from tests.architecture.tree import ROOT
+
+_RUNTIME = ROOT / "runtime/amphibus"
+_CALLS = {"create_task", "ensure_future"}
+
+SHORT_LIVED = {
+    "supervision.py": (1, "is the supervisor"),
+    "partitions/leases.py": (
+        2,
+        "a notification, which is a hint; a drain, whose error the next round raises",
+    ),
+    "host/serve.py": (2, "awaited where they are made"),
+    "host/http_server.py": (1, "its end ends the process"),
+    "inbox/runner.py": (2, "one message each"),
+    "transports/memory.py": (1, "awaited where it is made"),
+    "transports/rabbitmq/incoming/ack_window.py": (2, "some frames each"),
+    "transports/rabbitmq/incoming/inbound.py": (1, "one answer"),
+    "transports/rabbitmq/publish_channel.py": (2, "one frame, and until there is room"),
+    "transports/rabbitmq/outgoing/destination.py": (2, "awaited where they are made"),
+    "transports/rabbitmq/outgoing/publisher.py": (
+        2,
+        "watched by the connection, which ends with them",
+    ),
+    "transports/requests.py": (1, "one answer"),
+    "transports/rabbitmq/requests.py": (1, "one frame"),
+    "cli/run/supervisor.py": (3, "awaited where they are made"),
+    "cli/send/amqp.py": (1, "awaited by its group"),
+    "cli/send/http.py": (1, "awaited by its group"),
+    "producer.py": (1, "awaited by its group"),
+}
+"""Where else tasks are made, how many, and why none need be begun again."""
+
+
+def test_every_task_outside_the_supervisor_is_known_to_be_short_lived() -> None:
+    """One that lives as long as its module or process is made by `Supervisor.task`."""
+    made = {
+        str(path.relative_to(_RUNTIME)): count
+        for path in _RUNTIME.rglob("*.py")
+        if not path.is_relative_to(_RUNTIME / "testing")
+        if (count := sum(map(_makes_a_task, ast.walk(ast.parse(path.read_text())))))
+    }
+
+    assert made == {file: count for file, (count, _) in SHORT_LIVED.items()}
+
+
+def _makes_a_task(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+    return name in _CALLS

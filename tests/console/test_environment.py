@@ -1,0 +1,127 @@
+"""What surrounds a command: proxies, addresses of all families, folders with odd names, rights of files."""
+
+import asyncio
+import json
+import stat
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from amphibus.config.addresses import http_url, is_loopback, local_url
+from amphibus.config.settings import load_settings
+from amphibus.database.sqlite.store import SqliteStore
+from amphibus.host.http_server import HttpServer
+from tests.console.conftest import Console
+
+NOWHERE = "http://127.0.0.1:9"
+PROXIES = {name: NOWHERE for each in ("http_proxy", "all_proxy") for name in (each, each.upper())}
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Says yes to everything."""
+
+    def do_GET(self) -> None:
+        body = b'{"pieces": 3}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815 - the name that the server looks for
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where a process of this machine answers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_a_probe_asks_the_process_here_and_no_proxy(console: Console, port: int) -> None:
+    ended = console("probe", "--port", str(port), **PROXIES)
+    assert (ended.code, ended.out) == (0, f"http://127.0.0.1:{port}/readyz  200\n")
+
+
+def test_a_question_to_this_machine_goes_by_no_proxy(console: Console, port: int) -> None:
+    shop = f"http://127.0.0.1:{port}"
+    ended = console(
+        "ask", "shelf.GetShelf.v1", "--data", '{"name": "a"}', "--http", shop, **PROXIES
+    )
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.json == {"pieces": 3}
+
+
+def test_what_is_sent_to_this_machine_goes_by_no_proxy(console: Console, port: int) -> None:
+    data = json.dumps({"item": "cup"})
+    shop = f"http://127.0.0.1:{port}"
+    ended = console("send", "shelf.Sell.v1", "--data", data, "--http", shop, **PROXIES)
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "there", "here"),
+    [
+        ("127.0.0.1", 80, "http://127.0.0.1:80", "http://127.0.0.1:80"),
+        ("::1", 80, "http://[::1]:80", "http://[::1]:80"),
+        ("[::1]", 80, "http://[::1]:80", "http://[::1]:80"),
+        ("::", 80, "http://[::]:80", "http://[::1]:80"),
+        ("0.0.0.0", 80, "http://0.0.0.0:80", "http://127.0.0.1:80"),
+        ("shop.example", 80, "http://shop.example:80", "http://shop.example:80"),
+    ],
+)
+def test_an_address_is_written_as_a_url_writes_it(
+    host: str, port: int, there: str, here: str
+) -> None:
+    assert (http_url(host, port), local_url(host, port)) == (there, here)
+
+
+def test_this_machine_is_known_by_all_its_names() -> None:
+    here = ("http://127.0.0.1:1", "http://127.9.9.9", "http://localhost:1", "http://[::1]:1/x")
+    assert [is_loopback(url) for url in here] == [True] * 4
+    assert not any(map(is_loopback, ("http://shop.example", "http://10.0.0.1", "http://[", "x")))
+
+
+@pytest.mark.asyncio
+async def test_a_server_on_an_address_of_ipv6_says_where_it_is(tmp_path: Path) -> None:
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        """Serves nobody."""
+
+    settings = load_settings(
+        tmp_path, mode="monolith", flags={"host": "::1", "port": 0}, environ={}
+    )
+    server = HttpServer(app, settings)
+    await server.start()
+    try:
+        assert server.url.startswith("http://[::1]:")
+    finally:
+        await server.stop()
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "what?", "no#1", "50%25", "ä", "a'b\"c", "file:x", "a:b@c"]
+)
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """Each module has its file there, and nothing of the name is taken for something else."""
+    folder = tmp_path / name
+
+    async def open_both() -> None:
+        for module in ("one", "two"):
+            store = SqliteStore(module, folder)
+            await store.open()
+            await store.close()
+
+    asyncio.run(open_both())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+    assert {path.stem for path in folder.glob("*.db")} == {"one", "two"}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}

@@ -1,0 +1,81 @@
+"""A test that fails because a handler failed shows the handler's own error."""
+
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+
+from amphibus.errors import ConfigError, RequestFailed, StoreInUse
+from amphibus.testing import Harness, NotSeen
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.archive import v1 as archive
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+
+BAD = desk.Write(book="b", line=2, mood="broken")
+ONCE = {"bus.max_attempts": 1, "bus.quick_retries": 0}
+
+
+@pytest.mark.asyncio
+async def test_what_did_not_come_is_explained_by_the_message_that_died() -> None:
+    async with Harness.of(project(), settings=ONCE) as shop:
+        identity = await shop.send(BAD)
+        with pytest.raises(NotSeen) as failed:
+            await shop.expect(archive.File, book="b")
+
+    said = str(failed.value)
+    assert f"desk could not handle desk.Write.v1 of b; it is dead ({identity}):" in said
+    assert "in act\n" in said
+    assert "moods.Broken" in said or "Broken:" in said
+    assert "runtime/amphibus/" not in said
+
+
+@pytest.mark.asyncio
+async def test_a_message_that_waits_for_its_retry_is_named_too() -> None:
+    async with Harness.of(project(), settings={"bus.quick_retries": 0}) as shop:
+        await shop.send(BAD)
+        with pytest.raises(NotSeen, match=r"desk\.Write\.v1 of b; it is delayed") as failed:
+            await shop.expect(archive.File, book="b")
+
+    assert "in act\n" in str(failed.value)
+
+
+@pytest.mark.asyncio
+async def test_a_request_that_failed_shows_the_error_of_its_handler() -> None:
+    async with Harness.of(project(), settings=ONCE) as shop:
+        with pytest.raises(RequestFailed) as failed:
+            await shop.request(BAD)
+
+    said = "".join(traceback.format_exception_only(failed.value))
+    assert "desk could not handle desk.Write.v1 of b; it is failed" in said
+    assert "in act\n" in said
+
+
+@pytest.mark.asyncio
+async def test_a_transport_that_is_not_there_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean memory"):
+        async with Harness.of(project(), transport="memry"):
+            pass
+
+
+@pytest.mark.asyncio
+async def test_an_error_at_the_start_shows_itself(tmp_path: Path) -> None:
+    async with Harness.of(project(), data_dir=tmp_path):
+        with pytest.raises(StoreInUse, match="fix  stop process"):
+            async with Harness.of(project(), data_dir=tmp_path):
+                pass
+
+
+def test_pytest_prints_why_and_what_to_type(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "from amphibus.errors import ConfigError\n\n"
+        "def test_it():\n    raise ConfigError('no such port', 'it is taken', 'amphibus run')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"]
+    printed = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False
+    ).stdout
+
+    assert "E         why  it is taken" in printed
+    assert "E         fix  amphibus run" in printed

@@ -1,0 +1,86 @@
+"""Defects in what keeps the long-lived tasks of a process going, and in how they end."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+_BUSY = (
+    "tests/topologies/test_watched_tasks.py"
+    "::test_a_unit_that_leaves_its_connection_busy_costs_the_writer_a_new_one"
+)
+
+TASKS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "the supervisor does not begin a task again",
+        "supervision",
+        "            await asyncio.sleep(pause)\n",
+        "            return\n",
+        "tests/runtime/test_supervision.py",
+    ),
+    in_runtime(
+        "a cancelled future ends the task that awaits it",
+        "supervision",
+        "            if self._is_cancelled():\n                raise\n",
+        "            raise\n",
+        "tests/runtime/test_supervision.py",
+    ),
+    in_runtime(
+        "a task is never hopeless",
+        "supervision",
+        "            hopeless = self._failures >= _HOPELESS_AFTER\n",
+        "            hopeless = False\n",
+        "tests/runtime/test_supervision.py",
+    ),
+    in_runtime(
+        "a task that works again is still counted as failing",
+        "supervision",
+        "            self._failures = 0\n\n",
+        "            self._failures = self._failures\n\n",
+        "tests/runtime/test_supervision.py",
+    ),
+    in_runtime(
+        "a task that failed is not named",
+        "telemetry/health",
+        "        self.lack(name, why)\n        if hopeless:\n",
+        "        if hopeless:\n",
+        "tests/runtime/test_supervision.py",
+    ),
+    in_runtime(
+        "the units in hand are forgotten when the writer fails",
+        "unit_of_work/writer",
+        "            self._units.extendleft(unit for unit in reversed(units) if not unit.done.done())\n",
+        "",
+        "tests/runtime/test_writer.py",
+    ),
+    in_runtime(
+        "who waits for a stopped writer waits for ever",
+        "unit_of_work/writer",
+        "        while self._units:\n            self._units.popleft().end()",
+        "        while False:\n            self._units.popleft().end()",
+        "tests/runtime/test_writer.py",
+    ),
+    in_runtime(
+        "a connection that cannot be rolled back is kept",
+        "unit_of_work/writer",
+        "        if broken:\n",
+        "        if not broken and broken:\n",
+        _BUSY,
+    ),
+    in_runtime(
+        "a transaction writes on the connection that was lost",
+        "unit_of_work/writer",
+        "            await connection.begin()\n"
+        "            # Made only now: what was lost is a new connection since.\n"
+        "            transaction = Transaction(connection, self._assignment, alone=len(units) == 1)\n",
+        "            transaction = Transaction(connection, self._assignment, alone=len(units) == 1)\n"
+        "            await connection.begin()\n",
+        _BUSY,
+    ),
+    in_runtime(
+        "a stop does not wait for what runs",
+        "host/module_host",
+        "        await self.receiver.drain()",
+        "        self.receiver._stopping = True",
+        "test_stopping.py::test_what_runs_is_finished_and_what_waits_is_kept",
+    ),
+)

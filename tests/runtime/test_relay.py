@@ -1,0 +1,145 @@
+"""A backlog leaves the outbox piece by piece, however many destinations each message has."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from amphibus.config.settings import BusSettings
+from amphibus.database.envelope_rows import columns_of
+from amphibus.database.outbox import INSERT_OUTBOX
+from amphibus.database.sqlite.store import SqliteStore
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_trace
+from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
+from amphibus.outbox.reader import OutboxReader
+from amphibus.outbox.relay import Relay
+from amphibus.partitions.assignment import SingleInstance
+from amphibus.supervision import Supervisor
+from amphibus.telemetry.health import Health
+from amphibus.testing.conformance.office import until
+from amphibus.transport import Transport
+from amphibus.unit_of_work.isolation import Isolation
+from amphibus.unit_of_work.writer import Writer
+
+pytestmark = pytest.mark.asyncio
+_HEARERS = ("archive", "readers", "reporting", "search")
+_MESSAGES = 60
+
+
+class _Broker:
+    """One route to all destinations, as a broker has; it confirms what it is given at once, or never."""
+
+    def __init__(self, *, confirms: bool) -> None:
+        self._confirms = confirms
+        self.turns = 0
+        self.taken: list[tuple[str, int]] = []
+        """The id of each message, and the turn of the event loop at which it came."""
+
+    def routes(self, destinations: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+        return [("broker", destinations)]
+
+    def is_reachable(self, _route: str) -> bool:
+        return True
+
+    def deliver(
+        self, _destinations: tuple[str, ...], envelope: Envelope, ack: Callable[[], None]
+    ) -> None:
+        self.taken.append((envelope.id, self.turns))
+        if self._confirms:
+            ack()
+
+    async def count_turns(self) -> None:
+        while True:
+            self.turns += 1
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def _backlog(folder: Path) -> AsyncIterator[SqliteStore]:
+    """Messages that each go to several destinations, and have waited for a while."""
+    store = SqliteStore("desk", folder)
+    await store.open()
+    for number in range(_MESSAGES):
+        cursor = store.writer.raw.execute(INSERT_OUTBOX, columns_of(_envelope(number)))
+        rows = [(hearer, cursor.lastrowid, 0) for hearer in _HEARERS]
+        store.writer.raw.executemany("INSERT INTO amphibus_delivery VALUES (?, ?, ?)", rows)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _envelope(number: int) -> Envelope:
+    return Envelope(
+        id=f"m{number:02}",
+        type="desk.Written.v1",
+        source="desk",
+        key=f"b{number}",
+        time=number,
+        correlation="flow",
+        causation=None,
+        trace=new_trace(),
+        body=b"{}",
+    )
+
+
+@pytest.mark.parametrize("room", [1, 8])
+async def test_each_piece_that_is_read_brings_messages_that_are_not_in_memory(
+    tmp_path: Path, room: int
+) -> None:
+    """A limit counts rows, of which each message has several."""
+    transport = cast(Transport, _Broker(confirms=False))
+    queue = DeliveryQueue("broker", 1000)
+    async with _backlog(tmp_path) as store:
+        reader = OutboxReader(store, SingleInstance(1), transport)
+        while queue.behind:
+            queue.begin_reading()
+            items, complete = await reader.oldest("broker", room, beyond=queue.rows_held)
+            assert queue.end_reading(items, settled=set(), complete=complete)
+
+    assert [item.seq for item in queue.take_ready()] == list(range(1, _MESSAGES + 1))
+
+
+async def test_a_reading_that_brings_nothing_new_says_so() -> None:
+    queue = DeliveryQueue("broker", 4)
+    item = OutboxMessage(1, _envelope(1), _HEARERS)
+    read: list[bool] = []
+    for _ in range(2):
+        queue.begin_reading()
+        read.append(queue.end_reading([item], settled=set(), complete=False))
+
+    assert read == [True, False]
+
+
+async def test_a_backlog_leaves_without_keeping_the_event_loop_to_itself(tmp_path: Path) -> None:
+    """Neither a file nor a broker that confirms at once ever suspends the task that empties the outbox."""
+    broker = _Broker(confirms=True)
+    async with _backlog(tmp_path) as store:
+        counting = asyncio.create_task(broker.count_turns())
+        supervisor = Supervisor(Health())
+        writer = Writer(store, SingleInstance(1), Isolation(), supervisor, batch=64)
+        relay = Relay(
+            "desk",
+            store=store,
+            assignment=SingleInstance(1),
+            writer=writer,
+            transport=cast(Transport, broker),
+            settings=BusSettings(window=1),
+            supervisor=supervisor,
+        )
+        await writer.start()
+        await relay.start()
+        await until(lambda: len(broker.taken) == _MESSAGES)
+        await relay.stop()
+        await relay.drain()
+        await writer.stop()
+        counting.cancel()
+        left: Any = store.writer.raw.execute("SELECT count(*) FROM amphibus_delivery").fetchone()
+
+    assert [identity for identity, _ in broker.taken] == [f"m{n:02}" for n in range(_MESSAGES)]
+    assert len({turn for _, turn in broker.taken}) > 2
+    assert left == (0,)

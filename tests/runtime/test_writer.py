@@ -1,0 +1,97 @@
+"""What was submitted to a writer is committed or fails; nobody waits for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from amphibus import failpoints
+from amphibus.database.sqlite.store import SqliteStore
+from amphibus.errors import StoreError
+from amphibus.partitions.assignment import SingleInstance
+from amphibus.supervision import Supervisor
+from amphibus.telemetry.health import Health
+from amphibus.unit_of_work.isolation import Isolation
+from amphibus.unit_of_work.transaction import Transaction
+from amphibus.unit_of_work.writer import Writer
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(autouse=True)
+def _disarmed() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """An open database with a table of numbers."""
+    store = SqliteStore("orders", tmp_path)
+    await store.open()
+    await store.writer.sql.run("CREATE TABLE number (n INTEGER)")
+    yield store
+    await store.close()
+
+
+def writer_of(store: SqliteStore, batch: int = 2) -> Writer:
+    supervisor = Supervisor(Health(), first_pause_seconds=0.0)
+    return Writer(store, SingleInstance(1), Isolation(), supervisor, batch=batch)
+
+
+async def add(transaction: Transaction) -> None:
+    await transaction.sql.run("INSERT INTO number VALUES (1)")
+
+
+async def test_units_in_hand_when_the_task_fails_are_committed_once_it_is_begun_again(
+    store: SqliteStore,
+) -> None:
+    writer = writer_of(store)
+    failpoints.arm("task.writer:2:raise")
+    await writer.start()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(writer.submit(add) for _ in range(6)))
+    await writer.stop()
+
+    assert await store.reader.row("SELECT count(*) FROM number") == (6,)
+
+
+async def test_units_that_were_not_begun_when_the_writer_is_stopped_fail(
+    store: SqliteStore,
+) -> None:
+    writer = writer_of(store)
+    waiting = [writer.submit(add) for _ in range(3)]
+    await writer.stop()
+    await writer.stop()
+    waiting.append(writer.submit(add))
+
+    for each in waiting:
+        with pytest.raises(StoreError, match="was not committed"):
+            await each
+
+
+async def test_a_drain_waits_for_the_units_that_are_in_hand(store: SqliteStore) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(transaction: Transaction) -> None:
+        begun.set()
+        await go_on.wait()
+        await add(transaction)
+
+    writer = writer_of(store)
+    await writer.start()
+    unit = writer.submit(slow)
+    await begun.wait()
+    draining = asyncio.create_task(writer.drain())
+    await asyncio.sleep(0)
+    early = draining.done()
+    go_on.set()
+    async with asyncio.timeout(10):
+        await draining
+    await writer.stop()
+
+    assert not early
+    assert unit.done()
+    assert await store.reader.row("SELECT count(*) FROM number") == (1,)
