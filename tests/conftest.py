@@ -4,9 +4,14 @@ import contextlib
 from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.services import postgres, rabbitmq
 from tests.services.installing import program
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 _PROGRAMS = {"node": "nodejs", "npm": "npm", "openssl": "openssl", "curl": "curl"}
 """What single tests need, and Debian's name of what brings it."""

@@ -151,7 +151,7 @@ BORDER: Final[tuple[Defect, ...]] = (
     ),
     _at(
         "the name of a folder is part of a URL",
-        "runtime/amphibus/database/sqlite/store.py",
+        "runtime/amphibus/database/sqlite/connection.py",
         '        URL.create("sqlite+inline", database=str(path)),',
         '        f"sqlite+inline:///{path}",',
         f"{_ENVIRONMENT}::test_a_folder_may_have_any_name",

@@ -33,8 +33,8 @@ def test_an_unknown_transport_names_those_that_there_are_and_the_nearest() -> No
         make("rabitmq", project().topology(), Settings(), SystemClock())
 
     assert str(refused.value).startswith("no transport 'rabitmq'")
-    assert refused.value.why == f"there are {', '.join(TRANSPORTS)}"
-    assert refused.value.fix == "did you mean rabbitmq?"
+    there = ", ".join(TRANSPORTS)
+    assert refused.value.why == f"there are {there}; did you mean rabbitmq?"
 
 
 def test_each_mode_has_its_transport() -> None:

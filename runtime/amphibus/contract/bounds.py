@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from annotated_types import MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -87,7 +86,8 @@ def _most_items(info: FieldInfo) -> int | None:
             marks += typing.get_args(each)[1:]
     if not any(typing.get_origin(each) in (tuple, frozenset) for each in _inside(annotation)):
         return None
-    ends = [each.max_length for each in _flat(marks) if isinstance(each, MaxLen)]
+    # Pydantic takes the marks of any library that name their bound so.
+    ends = [each.max_length for each in _flat(marks) if hasattr(each, "max_length")]
     return min(ends, default=MOST_ITEMS)
 
 

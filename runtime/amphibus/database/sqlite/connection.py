@@ -78,7 +78,7 @@ class SqliteConnection:
         return True
 
     async def savepoint(self) -> None:
-        """Where `undo` goes back to."""
+        """Sets the place that `undo` goes back to."""
         self.raw.execute("RELEASE SAVEPOINT unit")
         self.raw.execute("SAVEPOINT unit")
 
