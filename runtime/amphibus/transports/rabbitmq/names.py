@@ -118,20 +118,20 @@ class Names:
         return self.events(owner), f"{key}.{destinations[0]}" if apart else key
 
     def key_of_request(self, contract_type: str) -> str:
-        """The routing key of what is asked of the module whose commands exchange it goes by."""
+        """Returns the routing key of what is asked of the module whose commands exchange it goes by."""
         return f"{contract_type}.{NOW}"
 
     def more_keys(self, destination: str, envelope: Envelope) -> list[str]:
-        """Routing keys that an event to one subscriber has besides: the first takes it to programs outside, too."""
+        """Returns more routing keys of an event to one subscriber: the first takes it to programs outside, too."""
         first = self.topology.subscribers.get(envelope.type, ())[:1]
         return [f"{envelope.type}.{OUTSIDE}"] if destination in first else []
 
     def is_for_all(self, destinations: Collection[str], envelope: Envelope) -> bool:
-        """Whether one publish brings a message to these and to nobody else."""
+        """Returns whether one publish brings a message to these and to nobody else."""
         return set(self.topology.subscribers.get(envelope.type, ())) <= set(destinations)
 
     def permanent(self, *some: str) -> Iterator[Exchange | Queue | QueueBinding]:
-        """All that must stand before anything is published, each after what it needs; or that of some modules."""
+        """Yields everything that must be declared before anything is published, each after what it needs."""
         modules = some or self.topology.modules
         for module in modules:
             for name in (self.events(module), self.commands(module), self.replies(module)):
@@ -164,7 +164,7 @@ class Names:
         }
 
     def bindings_of(self, module: str, queue: str) -> list[QueueBinding]:
-        """What reaches the queue of a partition, be it one of those that there are now or not."""
+        """Returns what reaches the queue of a partition, be it one of those that there are now or not."""
         partition = int(queue.rpartition(".p")[2])
         every = replace(self, partitions=partition + 1)
         return [each for each in every.bindings(module) if each.queue == queue]

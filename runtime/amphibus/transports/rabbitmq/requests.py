@@ -141,7 +141,7 @@ class BrokerRequests:
             self._replying.put(to, reply.body, properties)
 
     async def nets_empty(self) -> bool:
-        """Whether nothing that the broker gave up waits to be taken by the modules here."""
+        """Returns whether nothing that the broker gave up waits to be taken by the modules here."""
         for module, channel in self._nets.items():
             try:
                 async with asyncio.timeout(_NET_SECONDS):

@@ -141,7 +141,7 @@ class RabbitTransport:
         await asyncio.gather(*(connection.close() for connection in connections))
 
     async def idle(self) -> bool:
-        """Whether nothing is on its way to the modules attached here."""
+        """Returns whether nothing is on its way to the modules attached here."""
         if not (self._all_left and await self.requests.nets_empty()):
             return False
         return await self._consumer.empty() and self._all_left

@@ -18,7 +18,7 @@ _AWAY: Final = "home node"
 
 
 class QueryQueues:
-    """Under which name each module is asked now. One a process."""
+    """The names under which modules are asked now. One a process."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -26,7 +26,7 @@ class QueryQueues:
         """Where that is not the first one."""
 
     def name(self, module: str) -> str:
-        """The queue's name now."""
+        """Returns the queue's name now."""
         return self._names.queries(module, self._homes.get(module, 0))
 
     def moved(self, queue: str, module: str) -> bool:

@@ -1,4 +1,4 @@
-"""Who may send what by which way: the type that a message names is believed only where the way fits to it.
+"""The rule of who may send what by which way: a type is believed only where the way fits to it.
 
 The broker checks exchange, routing key and user; a handler is chosen by the message's own header. So
 the header must say what the broker has checked.
@@ -16,18 +16,18 @@ from amphibus.transports.rabbitmq.properties import Arrival
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """What one module believes of its messages."""
+    """The rule of what one module believes of its messages."""
 
     module: str
     names: Names
     verify: bool
-    """Whether each sender has a broker user of its own, whose name the broker vouches for."""
+    """True if each sender has a broker user of its own, whose name the broker vouches for."""
     producers: Mapping[str, ProducerSettings] = field(default_factory=dict)
 
     def forgery(
         self, envelope: Envelope, arrival: Arrival, *, way_known: bool = True
     ) -> str | None:
-        """Why a message is not what it says it is, in words; None if it may be."""
+        """Returns why a message is not what it says it is, in words; None if it may be."""
         why = self._of_way(envelope.type, arrival) if way_known else None
         if why is None and self.verify:
             why = self._of_user(envelope, arrival) or self._of_sender(envelope)

@@ -17,7 +17,7 @@ _MOST: Final = 1_024
 
 
 class SurplusQueues:
-    """What of them is left, by module. One a process.
+    """The surplus queues that are left, by module. One a process.
 
     A module's partitions rest until its surplus is empty: what waits there is older than what comes now.
     """
@@ -27,7 +27,7 @@ class SurplusQueues:
         self._left: dict[str, list[str]] = {}
 
     def of(self, module: str) -> list[str]:
-        """Those of a module that are not empty yet."""
+        """Returns those of a module that are not empty yet."""
         return self._left.get(module, [])
 
     async def find(self, connection: Connection, modules: Iterable[str]) -> None:
@@ -42,7 +42,7 @@ class SurplusQueues:
             self._left[module] = found
 
     async def empty(self, connection: Connection, module: str) -> list[str]:
-        """Those of a module in which nothing waits any more."""
+        """Returns those of a module in which nothing waits any more."""
         return [each for each in self.of(module) if not await _waiting(connection, each)]
 
     async def remove(self, connection: Connection, module: str, queue: str) -> None:
@@ -61,7 +61,7 @@ class SurplusQueues:
 
 
 async def _waiting(connection: Connection, queue: str) -> int | None:
-    """How many messages wait in a queue; None where there is none."""
+    """Returns how many messages wait in a queue; None where there is none."""
     channel = await channel_of(connection, confirms=False)
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):

@@ -29,7 +29,7 @@ class Departures:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is gathered."""
+        """True if nothing is gathered."""
         return not self._gathered
 
     def put(self, destination: str, envelope: Envelope, ack: Ack) -> None:

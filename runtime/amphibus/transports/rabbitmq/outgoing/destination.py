@@ -78,7 +78,7 @@ class DestinationPublisher:
 
     @property
     def may_be_confirmed(self) -> bool:
-        """Whether it makes sense to wait for what is in flight."""
+        """True if it makes sense to wait for what is in flight."""
         return bool(self._publish_channel and self._in_flight) and not self._broken.is_set()
 
     def put(self, parcel: Parcel) -> None:

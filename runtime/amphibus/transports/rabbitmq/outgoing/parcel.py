@@ -19,7 +19,7 @@ class Parcel:
     properties: Properties
     ack: Callable[[], None]
     target: str
-    """Whom it goes to."""
+    """The destinations that it goes to."""
     apart: Callable[[], Iterable["Parcel"]] | None = None
     """One for each of several destinations, published in its place where some of them do not take it."""
     sent: float = 0.0

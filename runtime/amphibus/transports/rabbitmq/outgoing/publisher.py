@@ -31,7 +31,7 @@ class Publisher:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is confirmed."""
+        """True if everything is confirmed."""
         return all(publisher.idle for publisher in self._publishers.values())
 
     def put(self, parcel: Parcel) -> None:
