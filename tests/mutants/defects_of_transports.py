@@ -79,4 +79,53 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_transports.py"
         "::test_a_transport_that_keeps_nothing_is_left_without_a_broker",
     ),
+    in_runtime(
+        "a message is believed whatever key it was published with",
+        "transports/rabbitmq/incoming/senders",
+        "        if type_of_key != said:",
+        "        if not type_of_key:",
+        "tests/runtime/test_broker_senders.py",
+    ),
+    in_runtime(
+        "a message is believed whatever exchange it came by",
+        "transports/rabbitmq/incoming/senders",
+        "        if arrival.exchange != expected:",
+        "        if not expected:",
+        "tests/runtime/test_broker_senders.py",
+    ),
+    in_runtime(
+        "a module may send what it does not declare",
+        "transports/rabbitmq/incoming/senders",
+        "and said not in sends:",
+        "and not sends:",
+        "tests/runtime/test_broker_senders.py",
+    ),
+    in_runtime(
+        "messages of modules are not written down by the broker",
+        "transports/rabbitmq/properties",
+        "        delivery_mode=_PERSISTENT,",
+        "        delivery_mode=1,",
+        "tests/runtime/test_broker_departures.py",
+    ),
+    in_runtime(
+        "an event reaches those whose turn has not come",
+        "transports/rabbitmq/names",
+        "<= set(destinations)",
+        "!= set(destinations)",
+        "tests/runtime/test_broker_departures.py",
+    ),
+    in_runtime(
+        "one of several subscribers is not told that an event is safe",
+        "transports/rabbitmq/outgoing/departures",
+        "    for ack in acks:",
+        "    for ack in acks[:1]:",
+        "tests/runtime/test_broker_departures.py",
+    ),
+    in_runtime(
+        "only a known fault makes a connection to the broker again",
+        "transports/rabbitmq/connection",
+        "    return type(error) is Exception",
+        "    return type(error) is OSError",
+        "tests/runtime/test_broker_connection.py",
+    ),
 )

@@ -9,7 +9,7 @@ from aiormq.abc import DeliveredMessage
 from amphibus.partitions.assignment import SingleInstance
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import PARTITIONS, Office, until
-from amphibus.transports.rabbitmq.consumer import Consumer
+from amphibus.transports.rabbitmq.incoming.consumer import Consumer
 from amphibus.transports.rabbitmq.names import Names
 
 pytestmark = pytest.mark.asyncio

@@ -145,7 +145,7 @@ async def test_a_full_queue_is_tried_again_until_there_is_room(
             await shop.send(*[desk.Write(book="b", line=n) for n in range(20)])
             await until(lambda: office.numbers("desk", "b") == list(range(20)))
             transport: Any = shop.host.transport
-            await until(lambda: transport._publisher._paused)
+            await until(lambda: transport._publisher._publishers["readers"]._paused)
     finally:
         await asyncio.to_thread(node.ctl, "clear_policy", "full")
     async with office.open() as shop:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amphibus.transport import Ack
-from amphibus.transports.rabbitmq.ack_window import AckWindow
+from amphibus.transports.rabbitmq.incoming.ack_window import AckWindow
 from amphibus.transports.rabbitmq.properties import Arrival
 
 

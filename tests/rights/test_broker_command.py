@@ -187,7 +187,7 @@ def test_a_program_outside_that_cannot_be_is_refused_with_all_that_is_wrong(tmp_
         in outcome.stderr
     )
     assert (
-        "[producers.loader] subscribes to orders.Gone.v1; there are inventory.StockReserved.v1"
+        "[producers.loader] subscribes orders.Gone.v1; there are inventory.StockReserved.v1"
         in outcome.stderr
     )
 

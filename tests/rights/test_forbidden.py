@@ -105,11 +105,11 @@ FORBIDDEN: Mapping[str, tuple[str, Act]] = {
     ),
     "send past the queues, to be decided at once": (
         "orders",
-        publish("payments.commands", "payments.CapturePayment.v1"),
+        publish("payments.commands", "payments.CapturePayment.v1.now"),
     ),
     "ask what it does not declare": (
         "orders",
-        publish("payments.commands", "payments.GetPayment.v1"),
+        publish("payments.commands", "payments.GetPayment.v1.now"),
     ),
     "send to itself": ("orders", publish("orders.commands", "orders.PlaceOrder.v1.p0")),
     "answer somebody who does not ask it": (
@@ -179,7 +179,7 @@ FORBIDDEN: Mapping[str, tuple[str, Act]] = {
         "storefront",
         publish("orders.events", "orders.OrderConfirmed.v1.p0"),
     ),
-    "ask from outside": ("storefront", publish("orders.commands", "orders.GetOrder.v1")),
+    "ask from outside": ("storefront", publish("orders.commands", "orders.GetOrder.v1.now")),
     "read a module's queue from outside": ("storefront", take("orders.v1.p0")),
     "make a queue from outside": ("storefront", declare("storefront.more")),
     "make a queue for an exchange from outside": (

@@ -17,7 +17,8 @@ from amphibus.transports.rabbitmq.frames import Address, Properties, published
 
 SHORT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=30)
-TEXTS = st.dictionaries(NAMES, st.text(st.characters(codec="utf-8"), max_size=400), max_size=12)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=400)
+TEXTS = st.dictionaries(NAMES, TEXT | st.lists(SHORT, min_size=1, max_size=3), max_size=12)
 ANYTHING = st.dictionaries(
     NAMES,
     st.recursive(

@@ -80,6 +80,11 @@ class RabbitNode:
         """Where it is."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
+    @property
+    def name(self) -> str:
+        """What other nodes call it."""
+        return self._name
+
     def start(self) -> None:
         """Returns when it takes messages; at once if it runs.
 

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    model_validator,
+)
 
 from amphibus.config.layers import read_layers
 
@@ -18,6 +26,11 @@ Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Days = Annotated[float, Field(gt=0, le=3_650)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+
+
+def _switch(given: Any) -> Any:
+    """`on` and `off` may be said as true and false."""
+    return {True: "on", "true": "on", False: "off", "false": "off"}.get(given, given)
 
 
 class Section(BaseModel):
@@ -85,8 +98,9 @@ class RabbitSettings(Section):
     """Time that the broker may take for a publisher confirm, before the message is published again."""
     heartbeat_seconds: Annotated[int, Field(ge=1, le=600)] = 20
     """Interval at which both sides show that they live; three missed heartbeats end a connection."""
-    verify_senders: bool = False
-    """Refuse messages whose broker user is not that of the module they name; each module needs its own."""
+    verify_senders: Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)] = "auto"
+    """Refuse messages whose broker user is not that of the module they name. `auto`: where the module has a user of
+    its own, which is `<app>.<env>.<module>`."""
     tls_ca_file: Path | None = None
     """Certificates that an `amqps://` broker's own is checked against; the system's if not set."""
     tls_certificate_file: Path | None = None

@@ -180,7 +180,14 @@ class BrokerClient:
 
     async def _open_channel(self, connection: Connection) -> Channel:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            opened = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            try:
+                opened = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            except _LOST:
+                raise
+            except (
+                Exception
+            ) as error:  # the library's, of no kind, where the connection is cut meanwhile
+                raise ConnectionError("the connection was lost") from error
             return cast(Channel, opened)
 
     def _fatal(self, url: URL, error: BaseException) -> ConfigError | None:

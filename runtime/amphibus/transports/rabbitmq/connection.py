@@ -165,10 +165,10 @@ class BrokerConnection:
                 why, useless = error.line, True
                 if self._fails(error):
                     await asyncio.Event().wait()
-            except Exception as error:
-                if type(error) is not Exception:
+            except (asyncio.CancelledError, Exception) as error:
+                if not _is_loss(error):
                     raise  # a fault of ours, which the supervisor tells
-                why, useless = describe(error), False  # aiormq names the loss of a connection so
+                why, useless = describe(error) or "the connection was lost", False
             self._broker.lack(self._name, why, useless=useless)
             self.served()
             self._broker.rotate(url)
@@ -182,6 +182,14 @@ class BrokerConnection:
             return False
         self._tried.set_exception(error)
         return True
+
+
+def _is_loss(error: BaseException) -> bool:
+    """True of what aiormq makes of a connection that is cut: it raises what has no kind, and cancels who waits."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return type(error) is Exception
 
 
 def plain(name: str, broker: Broker, serve: Serve) -> Once:

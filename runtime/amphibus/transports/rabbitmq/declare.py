@@ -1,24 +1,37 @@
 """Declares everything at the broker before anything is published.
 
-The first process declares everything for all modules: an event that is published while a
-subscriber's queue is missing would be lost to that subscriber, even with a publisher confirm.
+Whoever comes first declares it for all modules: an event that is published while the queue of one
+of its subscribers is missing would be lost to that one, with a confirm. What somebody takes away
+later is declared again: at once where a message finds nobody, else within seconds.
 """
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from aiormq import Connection
 from aiormq.channel import Channel
-from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
+from aiormq.exceptions import (
+    ChannelAccessRefused,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+)
 
-from amphibus.transports.rabbitmq.connection import Broker, channel_of
-from amphibus.transports.rabbitmq.names import Exchange, Names, Queue, QueueBinding
+from amphibus.transports.rabbitmq.connection import LOST, Broker, channel_of, within
+from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Exchange, Names, Queue, QueueBinding
 
 _log: Any = structlog.get_logger()
 _PART = "topology"
 _LOOK_SECONDS = 1.0
+_ANSWER_SECONDS = 5.0
+"""How long the broker may take for one thing. A queue whose node is away is not answered for at all."""
+_CLOSE_SECONDS = 1.0
+
+Thing = Exchange | Queue | QueueBinding
 
 
 class Declarer:
@@ -29,6 +42,7 @@ class Declarer:
         self._broker = broker
         self._lock = asyncio.Lock()
         self._last = float("-inf")
+        self._forbidden = False
 
     async def ensure(self, connection: Connection, since: float) -> None:
         """Returns once everything is declared; skips what was found after `since`.
@@ -41,35 +55,91 @@ class Declarer:
                 return
             began = time.monotonic()
             try:
-                await _declare(await channel_of(connection), self._names)
+                late = await _declare(connection, self._names.permanent())
+                self._forbidden = False
+                self._tell(late)
             except ChannelAccessRefused:
+                self._forbidden = True
                 await self._wait_for_others(connection)
-            self._broker.has(_PART)
+                self._broker.has(_PART)
             self._last = began
 
-    async def _wait_for_others(self, connection: Connection) -> None:
-        while (missing := await _missing(connection, self._names)) is not None:
+    async def refresh(self, connection: Connection, modules: Iterable[str]) -> None:
+        """Declares what modules that are hosted here need, as a whole; where that is forbidden, says what is missing.
+
+        Raises:
+            AMQPError: the connection is lost, or something of other modules is missing.
+        """
+        modules = tuple(modules)
+        things = [each for module in modules for each in self._names.permanent(module)]
+        async with self._lock:
+            if not self._forbidden:
+                try:
+                    self._tell(await _declare(connection, things))
+                except ChannelAccessRefused:
+                    self._forbidden = True
+            elif (missing := await _missing(connection, things)) is not None:
+                self._broker.lack(_PART, self._needed(missing), useless=True)
+            else:
+                self._broker.has(_PART)
+
+    def _tell(self, late: list[str]) -> None:
+        if late:
             self._broker.lack(
-                _PART,
-                f"{missing} does not exist and '{self._broker.user}' may not declare it; "
-                "an administrator can: amphibus broker apply",
+                _PART, f"no answer within {_ANSWER_SECONDS:g} s about {', '.join(late)}"
             )
+        else:
+            self._broker.has(_PART)
+
+    def _needed(self, missing: str) -> str:
+        return (
+            f"{missing} does not exist and '{self._broker.user}' may not declare it; "
+            "an administrator can: amphibus broker apply"
+        )
+
+    async def _wait_for_others(self, connection: Connection) -> None:
+        while (missing := await _missing(connection, self._names.permanent())) is not None:
+            self._broker.lack(_PART, self._needed(missing))
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def queries(channel: Channel, names: Names, module: str) -> None:
-    """Declares the short-lived queue for queries to a module."""
-    for each in names.of_queries(module):
+async def queries(channel: Channel, names: Names, module: str, home: int) -> None:
+    """Declares the short-lived queue of what a module is asked; never returns while its node is away."""
+    for each in names.of_queries(module, home):
         await _one(channel, each)
 
 
-async def _declare(channel: Channel, names: Names) -> None:
-    for each in names.permanent():
-        await _one(channel, each)
-    await channel.close()
+async def _declare(connection: Connection, things: Iterable[Thing]) -> list[str]:
+    """Declares one after the other and returns what was not answered for."""
+    late: list[str] = []
+    channel = await channel_of(connection)
+    for each in things:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await _one(channel, each)
+        except TimeoutError:
+            late.append(each.queue if isinstance(each, QueueBinding) else each.name)
+            channel = await channel_of(connection)  # the other one waits for that answer
+        except ChannelPreconditionFailed as error:
+            if not isinstance(each, Queue) or LEADER_LOCATOR not in str(error):
+                raise
+            channel = await channel_of(connection)
+            await _one(channel, _of_earlier_version(each))
+    await _close(channel)
+    return late
 
 
-async def _one(channel: Channel, each: Exchange | Queue | QueueBinding) -> None:
+def _of_earlier_version(queue: Queue) -> Queue:
+    arguments = {name: value for name, value in queue.arguments.items() if name != LEADER_LOCATOR}
+    return replace(queue, arguments=arguments)
+
+
+async def _close(channel: Channel) -> None:
+    with contextlib.suppress(*LOST):
+        await within(_CLOSE_SECONDS, channel.close())
+
+
+async def _one(channel: Channel, each: Thing) -> None:
     match each:
         case Exchange(name):
             await channel.exchange_declare(name, exchange_type="topic", durable=True)
@@ -81,16 +151,17 @@ async def _one(channel: Channel, each: Exchange | Queue | QueueBinding) -> None:
             await channel.queue_bind(queue, exchange, key)
 
 
-async def _missing(connection: Connection, names: Names) -> str | None:
-    """Returns the name of something that is not there. Looks on a channel of its own, which a miss closes."""
+async def _missing(connection: Connection, things: Iterable[Thing]) -> str | None:
+    """The name of something that is not there. Looked for on a channel of its own, which that closes."""
     channel = await channel_of(connection)
-    for each in names.permanent():
+    for each in things:
         try:
-            if isinstance(each, Exchange):
-                await channel.exchange_declare(each.name, passive=True)
-            elif isinstance(each, Queue):
-                await channel.queue_declare(each.name, passive=True)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                if isinstance(each, Exchange):
+                    await channel.exchange_declare(each.name, passive=True)
+                elif isinstance(each, Queue):
+                    await channel.queue_declare(each.name, passive=True)
         except ChannelNotFoundEntity:
             return each.name if isinstance(each, Exchange | Queue) else None
-    await channel.close()
+    await _close(channel)
     return None

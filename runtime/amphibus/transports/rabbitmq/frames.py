@@ -28,7 +28,7 @@ _longlong = Struct(">Q").pack
 
 
 class Properties(Basic.Properties):
-    """The properties that messages of ours may have. Headers are texts."""
+    """The properties that messages of ours may have. Headers are texts, or lists of them."""
 
     def marshal(self) -> bytes:
         """Returns the flags of the properties that are set, then their values, in the protocol's order.
@@ -118,10 +118,14 @@ def short_text(text: str) -> bytes:
 
 
 def table(headers: Mapping[str, Any]) -> bytes:
-    """Encodes texts by their names, with the length of it all."""
+    """Texts, and lists of them, by their names, with the length of it all."""
     parts = [b""]
-    for name, text in headers.items():
-        value = text.encode()
+    for name, given in headers.items():
+        if isinstance(given, list):
+            value = b"".join(b"S" + _long(len(each)) + each for each in map(str.encode, given))
+            parts += (short_text(name), b"A", _long(len(value)), value)
+            continue
+        value = given.encode()
         parts += (_named(name), _long(len(value)), value)
     parts[0] = _long(sum(map(len, parts)))
     return b"".join(parts)

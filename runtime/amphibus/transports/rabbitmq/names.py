@@ -8,8 +8,8 @@ consumes them.
 The arguments of a queue never change: another arrangement gets another version in its name.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from amphibus.messages.envelope import Envelope
@@ -21,9 +21,19 @@ if TYPE_CHECKING:
     )
 
 VERSION = 1
-"""The version of the queues' arrangement, `partitions` included."""
+"""Of the queues' arrangement, `partitions` included."""
+HOMES = 4
+"""Names that the queue of what a module is asked may have."""
+OUTSIDE = "outside"
+"""Where a partition stands in the key, of the copy of an event for those outside, where modules get it one by one."""
+NOW = "now"
+"""Where a partition stands in the key, of what is answered at once and kept by nobody. What has the plain type as
+its key goes nowhere and comes back to its sender, who may believe that it is kept."""
 DELIVERY_LIMIT = 50
 """Deliveries until the broker gives a message up. Crashes and deployments count, so it is only a net."""
+LEADER_LOCATOR = "x-queue-leader-locator"
+"""Without it all leaders live on the node that came first. Queues of earlier versions do not have it."""
+QUORUM: Mapping[str, Any] = {"x-queue-type": "quorum", LEADER_LOCATOR: "balanced"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,48 +95,65 @@ class Names:
         """Returns the queue of one partition of a module."""
         return f"{self.prefix}{module}.v{VERSION}.p{partition}"
 
-    def queries(self, module: str) -> str:
-        """Returns the queue for queries to a module."""
-        return f"{self.prefix}{module}.queries"
+    def queries(self, module: str, home: int = 0) -> str:
+        """The queue of what a module is asked; under another name where the node of the first one is away."""
+        return f"{self.prefix}{module}.queries" + (f".{home}" if home else "")
 
     def dead(self, module: str) -> str:
         """Returns the queue of messages to a module that the broker gave up."""
         return f"{self.prefix}{module}.dead"
 
-    def route(self, destinations: tuple[str, ...], envelope: Envelope) -> tuple[str, str]:
-        """Returns exchange and routing key of a message that is kept.
+    def route(
+        self, destinations: tuple[str, ...], envelope: Envelope, *, apart: bool = False
+    ) -> tuple[str, str]:
+        """Exchange and routing key of a message that is kept; an event comes `apart` to one subscriber alone.
 
         A message to the owner of its type is a command, known or not: no module subscribes to its own events.
         """
         partition = partition_of(envelope.key, envelope.id, self.partitions)
         owner = envelope.type.partition(".")[0]
-        exchange = self.commands(owner) if owner in destinations else self.events(owner)
-        return exchange, f"{envelope.type}.p{partition}"
+        key = f"{envelope.type}.p{partition}"
+        if owner in destinations:
+            return self.commands(owner), key
+        return self.events(owner), f"{key}.{destinations[0]}" if apart else key
 
-    def permanent(self) -> Iterator[Exchange | Queue | QueueBinding]:
+    def key_of_request(self, contract_type: str) -> str:
+        """Returns the routing key of what is asked of the module whose commands exchange it goes by."""
+        return f"{contract_type}.{NOW}"
+
+    def more_keys(self, destination: str, envelope: Envelope) -> list[str]:
+        """Returns more routing keys of an event to one subscriber: the first takes it to programs outside, too."""
+        first = self.topology.subscribers.get(envelope.type, ())[:1]
+        return [f"{envelope.type}.{OUTSIDE}"] if destination in first else []
+
+    def is_for_all(self, destinations: Collection[str], envelope: Envelope) -> bool:
+        """Returns whether one publish brings a message to these and to nobody else."""
+        return set(self.topology.subscribers.get(envelope.type, ())) <= set(destinations)
+
+    def permanent(self, *some: str) -> Iterator[Exchange | Queue | QueueBinding]:
         """Yields everything that must be declared before anything is published, each after what it needs."""
-        modules = self.topology.modules
+        modules = some or self.topology.modules
         for module in modules:
             for name in (self.events(module), self.commands(module), self.replies(module)):
                 yield Exchange(name)
         for module in modules:
-            yield Queue(self.dead(module), {"x-queue-type": "quorum"})
+            yield Queue(self.dead(module), QUORUM)
         for module in modules:
             for partition in range(self.partitions):
                 yield Queue(self.partition_queue(module, partition), self.arguments(module))
         for module in modules:
-            yield from self._bindings(module)
+            yield from self.bindings(module)
 
-    def of_queries(self, module: str) -> tuple[Queue, QueueBinding]:
-        """Returns the queue for queries to a module. It goes with its last consumer: then nobody is there."""
-        name = self.queries(module)
+    def of_queries(self, module: str, home: int = 0) -> tuple[Queue, QueueBinding]:
+        """The queue of what a module is asked. It goes with its last consumer: then nobody is there."""
+        name = self.queries(module, home)
         queue = Queue(name, {"x-queue-type": "classic"}, auto_delete=True)
-        return queue, QueueBinding(name, self.commands(module), "*.*.*")
+        return queue, QueueBinding(name, self.commands(module), f"*.*.*.{NOW}")
 
     def arguments(self, receiver: str) -> dict[str, Any]:
         """Returns the arguments of a queue of kept messages, which make it lose none."""
         return {
-            "x-queue-type": "quorum",
+            **QUORUM,
             "x-single-active-consumer": True,
             "x-delivery-limit": DELIVERY_LIMIT,
             # At-least-once dead lettering needs all three; without them the broker may drop messages.
@@ -136,8 +163,14 @@ class Names:
             "x-overflow": "reject-publish",
         }
 
-    def _bindings(self, module: str) -> Iterator[QueueBinding]:
-        """Binds commands by partition alone, so that an unknown version becomes a dead letter of its owner."""
+    def bindings_of(self, module: str, queue: str) -> list[QueueBinding]:
+        """Returns what reaches the queue of a partition, be it one of those that there are now or not."""
+        partition = int(queue.rpartition(".p")[2])
+        every = replace(self, partitions=partition + 1)
+        return [each for each in every.bindings(module) if each.queue == queue]
+
+    def bindings(self, module: str) -> Iterator[QueueBinding]:
+        """Commands by partition alone, so that a version nobody knows yet becomes a dead letter of its owner."""
         for partition in range(self.partitions):
             queue = self.partition_queue(module, partition)
             yield QueueBinding(queue, self.commands(module), f"*.*.*.p{partition}")
@@ -145,3 +178,4 @@ class Names:
                 if module in subscribers:
                     owner = event.partition(".")[0]
                     yield QueueBinding(queue, self.events(owner), f"{event}.p{partition}")
+                    yield QueueBinding(queue, self.events(owner), f"{event}.p{partition}.{module}")

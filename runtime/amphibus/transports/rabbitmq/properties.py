@@ -32,6 +32,9 @@ class Arrival:
     correlation: str
     reply_to: str
     exchange: str
+    key: str = ""
+    """The routing key that it was published with."""
+    persistent: bool = False
 
 
 def of_delivery(message: DeliveredMessage) -> Arrival:
@@ -46,6 +49,8 @@ def of_delivery(message: DeliveredMessage) -> Arrival:
         correlation=properties.correlation_id or "",
         reply_to=properties.reply_to or "",
         exchange=message.exchange or "",
+        key=message.routing_key or "",
+        persistent=properties.delivery_mode == _PERSISTENT,
     )
 
 
@@ -60,6 +65,8 @@ def of_incoming(message: AbstractIncomingMessage) -> Arrival:
         correlation=message.correlation_id or "",
         reply_to=message.reply_to or "",
         exchange=message.exchange or "",
+        key=message.routing_key or "",
+        persistent=message.delivery_mode == _PERSISTENT,
     )
 
 

@@ -30,7 +30,7 @@ from amphibus.transports.rabbitmq.connection import (
 )
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
-from amphibus.transports.rabbitmq.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import (
     of_delivery,
@@ -42,6 +42,7 @@ from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _PART = "requests"
 _NET_PREFETCH = 10
+_NET_SECONDS = 5.0
 
 
 class BrokerRequests:
@@ -61,6 +62,8 @@ class BrokerRequests:
         self._pending: dict[str, asyncio.Future[Reply]] = {}
         self._expected: dict[str, OnReply] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._nets: dict[str, Channel] = {}
+        """By module: on which what the broker gave up is taken."""
         self.home = ""
         """The module whose exchange the replies to this process come by."""
         self.inbound_queues: Callable[[], Iterable[InboundQueue]] = tuple
@@ -99,7 +102,7 @@ class BrokerRequests:
         properties.message_id = correlation
         properties.delivery_mode = 1
         properties.expiration = str(max(1, int(timeout * 1000)))
-        to = Address(self._names.commands(destination), envelope.type)
+        to = Address(self._names.commands(destination), self._names.key_of_request(envelope.type))
         try:
             async with asyncio.timeout(timeout):
                 asking.put(to, envelope.body, properties, partial(_tell, future))
@@ -137,6 +140,18 @@ class BrokerRequests:
         with contextlib.suppress(ValueError, *LOST):
             self._replying.put(to, reply.body, properties)
 
+    async def nets_empty(self) -> bool:
+        """Returns whether nothing that the broker gave up waits to be taken by the modules here."""
+        for module, channel in self._nets.items():
+            try:
+                async with asyncio.timeout(_NET_SECONDS):
+                    found = await channel.queue_declare(self._names.dead(module), passive=True)
+            except LOST:
+                return False
+            if found.message_count:
+                return False
+        return self._asking is not None
+
     async def _serve(self, connection: Connection) -> None:
         failpoint("task.request")
         await self._declarer.ensure(connection, time.monotonic())
@@ -148,6 +163,7 @@ class BrokerRequests:
         await channel.queue_bind(queue, self._names.replies(self.home), instance)
         await channel.basic_consume(queue, self._arrived, no_ack=True)
         nets = [await self._empty_net(connection, inbound) for inbound in self.inbound_queues()]
+        self._nets = dict(zip((each.module for each in self.inbound_queues()), nets, strict=True))
         self.address = f"{self.home}/{instance}"
         publish_channels = self._asking, self._replying = (
             PublishChannel(channel),

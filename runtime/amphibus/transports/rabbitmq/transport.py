@@ -7,6 +7,10 @@ does not stop acknowledgements.
 """
 
 import asyncio
+from functools import partial
+from typing import Any
+
+import structlog
 
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
@@ -16,16 +20,19 @@ from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
 from amphibus.transports.rabbitmq.connection import Broker
-from amphibus.transports.rabbitmq.consumer import Consumer
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
-from amphibus.transports.rabbitmq.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.consumer import Consumer
+from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import Names
+from amphibus.transports.rabbitmq.outgoing.departures import Departures, Together, all_of
+from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
+from amphibus.transports.rabbitmq.outgoing.publisher import Publisher
 from amphibus.transports.rabbitmq.properties import properties_of
-from amphibus.transports.rabbitmq.publisher import Parcel, Publisher
 from amphibus.transports.rabbitmq.requests import BrokerRequests
 
-_ROUTE = "broker"
+_log: Any = structlog.get_logger()
 
 
 class RabbitTransport:
@@ -50,11 +57,13 @@ class RabbitTransport:
         self._clock = clock
         self._body_limit = settings.bus.body_limit_bytes
         self._verify = rabbit.verify_senders
+        self._producers = settings.producers
         self._broker = Broker(settings.amqp_url.get_secret_value(), rabbit)
         declarer = Declarer(self._names, self._broker)
         self._publisher = Publisher(
             self._broker, declarer, confirm_seconds=rabbit.confirm_timeout_seconds
         )
+        self._departures = Departures(self._depart)
         self.requests = BrokerRequests(self._names, self._broker, declarer)
         self._consumer = Consumer(self._names, self._broker, declarer, prefetch=rabbit.prefetch)
         self.requests.inbound_queues = lambda: self._consumer.inbound_queues
@@ -67,11 +76,25 @@ class RabbitTransport:
             names=self._names,
             clock=self._clock,
             body_limit=self._body_limit,
-            verify=self._verify,
+            senders=self._senders(module),
             send_reply=self.requests.send,
         )
         self.requests.home = self.requests.home or module
         self._consumer.attach(queue, partitions)
+
+    def _senders(self, module: str) -> Senders:
+        """With a user of its own, this module knows that others have theirs."""
+        own = self._broker.user == self._names.user(module)
+        verify = self._verify == "on" or (self._verify == "auto" and own)
+        if self._verify == "auto" and not own:
+            _log.info(
+                "process.warning",
+                module=module,
+                what="messages are believed to come from whom they name",
+                why=f"modules share the broker's user '{self._broker.user}'",
+                fix="amphibus broker apply",
+            )
+        return Senders(module, self._names, verify, self._producers)
 
     async def open(self, health: Health) -> None:
         """Connects. A broker that is away is waited for later; `health` says so.
@@ -119,11 +142,13 @@ class RabbitTransport:
 
     async def idle(self) -> bool:
         """Returns whether nothing is on its way to the modules attached here."""
-        return self._publisher.idle and await self._consumer.empty() and self._publisher.idle
+        if not (self._all_left and await self.requests.nets_empty()):
+            return False
+        return await self._consumer.empty() and self._all_left
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
-        """One: the broker brings a message to all of them."""
-        return [(_ROUTE, destinations)] if destinations else []
+        """Each destination is a route of its own: none waits for another."""
+        return [(each, (each,)) for each in destinations]
 
     def is_reachable(self, route: str) -> bool:  # noqa: ARG002
         """Returns True: a message that the broker cannot take yet waits here, up to a window, and is not lost."""
@@ -131,9 +156,37 @@ class RabbitTransport:
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         """Publishes a message; it is safe when the broker has confirmed it."""
-        exchange, key = self._names.route(destinations, envelope)
+        self._departures.put(destinations[0], envelope, ack)
+
+    @property
+    def _all_left(self) -> bool:
+        return self._departures.idle and self._publisher.idle
+
+    def _depart(self, envelope: Envelope, together: Together) -> None:
+        if self._names.is_for_all(together, envelope):
+            self._publisher.put(self._parcel(envelope, together))
+            return
+        for parcel in self._apart(envelope, together):
+            self._publisher.put(parcel)
+
+    def _parcel(self, envelope: Envelope, together: Together, *, apart: bool = False) -> Parcel:
+        to = Address(*self._names.route(tuple(together), envelope, apart=apart))
         reply_to = envelope.extra.get(REPLY_TO) if envelope.reply else None
         if envelope.reply and self.requests.expects(envelope.id):
             reply_to = self.requests.address
         properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
-        self._publisher.put(Parcel(Address(exchange, key), envelope.body, properties, ack))
+        target = ",".join(sorted(together))
+        parcel = Parcel(to, envelope.body, properties, all_of(together), target)
+        if len(together) > 1:
+            parcel.apart = partial(self._apart, envelope, together)
+        return parcel
+
+    def _apart(self, envelope: Envelope, together: Together) -> list[Parcel]:
+        parcels = []
+        for destination, ack in together.items():
+            parcel = self._parcel(envelope, {destination: ack}, apart=True)
+            if keys := self._names.more_keys(destination, envelope):
+                headers: dict[str, Any] = dict(parcel.properties.headers or {})
+                parcel.properties.headers = headers | {"BCC": keys}
+            parcels.append(parcel)
+        return parcels

@@ -14,13 +14,21 @@ from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
 from amphibus.nearest import did_you_mean
 from amphibus.routing.topology import GATEWAY
-from amphibus.transports.rabbitmq.names import VERSION, Names, Queue, QueueBinding
+from amphibus.transports.rabbitmq.names import (
+    NOW,
+    OUTSIDE,
+    QUORUM,
+    VERSION,
+    Names,
+    Queue,
+    QueueBinding,
+)
 
 NOTHING = "^$"
 _INSTANCE = "[0-9a-f]{32}"
-"""The end of the name of a module's reply queue: one instance of it."""
-_ANY_REQUEST = r"\*\.\*\.\*"
-"""The key with which a module binds its queue of requests."""
+"""What follows the name of a module's replies: one instance of it."""
+_ANY_REQUEST = rf"\*\.\*\.\*\.{NOW}"
+"""The key that a module binds its queue of requests with."""
 
 Producers = Mapping[str, ProducerSettings]
 
@@ -68,7 +76,7 @@ def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding
     """Yields the queues that collect the events of programs outside, and their nets."""
     for name, declared in sorted(producers.items()):
         if declared.subscribes:
-            yield Queue(names.dead(name), {"x-queue-type": "quorum"})
+            yield Queue(names.dead(name), QUORUM)
             yield Queue(events_of(names, name), names.arguments(name))
             for event in declared.subscribes:
                 owner = event.partition(".")[0]
@@ -82,7 +90,7 @@ def events_of(names: Names, producer: str) -> str:
 
 def _of_module(names: Names, module: str) -> Rights:
     own = re.escape(f"{names.prefix}{module}.")
-    made = f"{own}(queries|replies\\.{_INSTANCE})"
+    made = f"{own}(queries(\\.[1-9])?|replies\\.{_INSTANCE})"
     topics = {
         names.commands(module): Topics(read=f"^{_ANY_REQUEST}$"),
         names.replies(module): Topics(read=f"^{_INSTANCE}$"),
@@ -95,7 +103,7 @@ def _of_module(names: Names, module: str) -> Rights:
         user=names.user(module),
         configure=f"^{made}$",
         write=f"^({'|'.join([made, *map(re.escape, sorted(written))])})$",
-        read=f"^{own}(v{VERSION}\\.p[0-9]+|dead|queries|commands|replies(\\.{_INSTANCE})?)$",
+        read=f"^{own}(v{VERSION}\\.p[0-9]+|dead|queries(\\.[1-9])?|commands|replies(\\.{_INSTANCE})?)$",
         topics=topics,
     )
 
@@ -118,14 +126,14 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
     topology = names.topology
     said = topology.publishes.get(module, ())
     if said:
-        yield names.events(module), _kept(said)
+        yield names.events(module), _said(said)
     sent = topology.sends.get(module, ())
     asked = {name for name in sent if kind_of(topology.contracts[name]) == "query"}
     for owner, types in _by_owner(sent).items():
         commands = [each for each in types if each not in asked]
         at_once = types if module == GATEWAY else [each for each in types if each in asked]
         keys = [_kept(commands)] if commands else []
-        keys += [re.escape(each) for each in at_once]
+        keys += [re.escape(names.key_of_request(each)) for each in at_once]
         yield names.commands(owner), "|".join(keys)
     for asker in topology.modules:
         expected = topology.sends.get(asker, ())
@@ -140,6 +148,11 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
 def _kept(types: Iterable[str]) -> str:
     """Returns the keys of messages that are kept: their type and a partition."""
     return f"({'|'.join(map(re.escape, sorted(types)))})\\.p[0-9]+"
+
+
+def _said(types: Iterable[str]) -> str:
+    """The keys of events: to all, to one subscriber apart, and to those outside."""
+    return f"({'|'.join(map(re.escape, sorted(types)))})\\.(p[0-9]+(\\.[a-z][a-z0-9_]*)?|{OUTSIDE})"
 
 
 def _by_owner(types: Iterable[str]) -> dict[str, list[str]]:
@@ -163,7 +176,7 @@ def _problems(names: Names, producers: Producers) -> Iterator[str]:
             yield f"[producers.{name}]: a module has that name already"
         for kind, given, known in (
             ("sends", declared.sends, commands),
-            ("subscribes to", declared.subscribes, events),
+            ("subscribes", declared.subscribes, events),
         ):
             for each in given:
                 if each not in known:

@@ -3,21 +3,31 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from amphibus.clock import Clock
+from amphibus.contract import kind_of
 from amphibus.errors import Undecodable
 from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Ack, Inbound
+from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
 from amphibus.transports.rabbitmq.properties import Arrival, stranger
 
 _log: Any = structlog.get_logger()
+_FIRST_DEATH: Final = "x-first-death-reason"
+_WHY_GIVEN_UP: Final = {
+    "delivery_limit": f"the broker gave it up after {DELIVERY_LIMIT} deliveries",
+    "rejected": "it could not be read as a message of AMQP, so it was given back to the broker",
+    "expired": "its time to live at the broker was over before it was taken",
+    "maxlen": "the broker dropped it from a queue that was full",
+}
+_PUT_THERE: Final = "somebody put it among what the broker gave up"
 SendReply = Callable[[str, str, Reply], None]
 """Called with the address, the correlation and the reply."""
 
@@ -33,7 +43,7 @@ class InboundQueue:
         names: Names,
         clock: Clock,
         body_limit: int,
-        verify: bool,
+        senders: Senders,
         send_reply: SendReply,
     ) -> None:
         self.module = module
@@ -41,14 +51,18 @@ class InboundQueue:
         self._names = names
         self._clock = clock
         self._body_limit = body_limit
-        self._verify = verify
+        self._senders = senders
         self._send_reply = send_reply
         self._addresses: dict[tuple[str, str], str] = {}
         """Where the sender of a message waits for its reply, while it is handled."""
         self._tasks: set[asyncio.Task[None]] = set()
         inbound.on_reply = self.reply
 
-    def message(self, partition: int, arrival: Arrival, ack: Ack) -> None:
+    def surplus(self, arrival: Arrival, ack: Ack) -> None:
+        """Takes a message of a partition that there is no more, so that nobody else can have it."""
+        self.message(None, arrival, ack)
+
+    def message(self, partition: int | None, arrival: Arrival, ack: Ack) -> None:
         """Takes a message of a partition."""
         envelope, failure = self._read(arrival)
         if failure is not None:
@@ -62,11 +76,10 @@ class InboundQueue:
 
     def given_up(self, arrival: Arrival, ack: Ack) -> None:
         """Takes a message that the broker has given up."""
-        envelope, failure = self._read(arrival)
+        envelope, failure = self._read(arrival, way_known=False)
         if failure is None:
-            failure = Failure(
-                "undelivered", f"the broker gave it up after {DELIVERY_LIMIT} deliveries"
-            )
+            why = _WHY_GIVEN_UP.get(arrival.headers.get(_FIRST_DEATH, ""), _PUT_THERE)
+            failure = Failure("undelivered", why)
         self._inbound.refuse(envelope, failure, ack)
 
     def request(self, arrival: Arrival, ack: Ack) -> None:
@@ -83,6 +96,9 @@ class InboundQueue:
 
     async def _answer(self, arrival: Arrival, ack: Ack) -> None:
         envelope, failure = self._read(arrival)
+        if self._is_to_be_kept(envelope, arrival):
+            self._keep(envelope, failure, ack)
+            return
         try:
             if failure is not None:
                 reply = Reply("failed", detail=failure.error)
@@ -94,12 +110,24 @@ class InboundQueue:
             self._send_reply(arrival.reply_to, arrival.correlation, reply)
         ack()
 
+    def _is_to_be_kept(self, envelope: Envelope, arrival: Arrival) -> bool:
+        """Whether its sender, to whom the broker confirmed it, does not hear what becomes of it."""
+        contract = self._names.topology.contracts.get(envelope.type)
+        asks = contract is not None and kind_of(contract) == "query"
+        return not asks and (arrival.persistent or not arrival.reply_to)
+
+    def _keep(self, envelope: Envelope, failure: Failure | None, ack: Ack) -> None:
+        if failure is None:
+            self._inbound.take(envelope, ack)
+        else:
+            self._inbound.refuse(envelope, failure, ack)
+
     def _acked(self, who: tuple[str, str], ack: Ack) -> None:
         self._addresses.pop(who, None)
         ack()
 
-    def _read(self, arrival: Arrival) -> tuple[Envelope, Failure | None]:
-        """Returns the envelope, and the reason why it must not be handled, if there is one."""
+    def _read(self, arrival: Arrival, *, way_known: bool = True) -> tuple[Envelope, Failure | None]:
+        """The envelope, and why it must not be handled, if so."""
         now = self._clock.now()
         try:
             envelope = from_headers(arrival.headers, arrival.body, now=now)
@@ -108,15 +136,6 @@ class InboundQueue:
         if len(arrival.body) > self._body_limit:
             size = f"its body has {len(arrival.body)} bytes; the limit is {self._body_limit}"
             return envelope, Failure("oversized", size)
-        if self._verify and (forgery := self._forgery(envelope, arrival)) is not None:
+        if (forgery := self._senders.forgery(envelope, arrival, way_known=way_known)) is not None:
             return stranger(arrival, now=now), Failure("forged", forgery)
         return envelope, None
-
-    def _forgery(self, envelope: Envelope, arrival: Arrival) -> str | None:
-        if arrival.user != self._names.user(envelope.source):
-            who = f"user '{arrival.user}'" if arrival.user else "somebody who does not say who"
-            return f"it says that it comes from {envelope.source}, and was sent by {who}"
-        owner = envelope.type.partition(".")[0]
-        if envelope.type not in self._names.topology.owners and owner != envelope.source:
-            return f"{envelope.type} is said by {owner} alone, and was sent by {envelope.source}"
-        return None

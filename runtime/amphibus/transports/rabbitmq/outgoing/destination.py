@@ -1,114 +1,108 @@
-"""Publishes the relays' messages and waits for the publisher confirm of each.
+"""Publishes to one destination, or to several at once, and waits for the publisher confirm of each message.
 
-A message that the broker neither confirmed nor refused is published again, with the same id, on
-another channel; the receiver's inbox absorbs the repetition. The publisher drops nothing and keeps
-nothing: a message without its confirm is still in its outbox.
+It has a channel and a window of its own: a broker reads nothing more from a channel, for a minute or
+longer, once a queue on it has no leader. A message that the broker neither confirmed nor refused is
+published again, with the same id, on another channel; the receiver's inbox absorbs the repetition.
+Nothing is dropped here, and nothing needs to be kept: what is not safe is still in its outbox.
 """
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from aiormq import Connection
 from aiormq.exceptions import DeliveryError, PublishError
 
-from amphibus.failpoints import failpoint
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.connection import (
     LOST,
     Broker,
-    BrokerConnection,
     channel_of,
-    plain,
     within,
 )
 from amphibus.transports.rabbitmq.declare import Declarer
-from amphibus.transports.rabbitmq.frames import Address, Properties
+from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _log: Any = structlog.get_logger()
-_MOST_IN_FLIGHT = 256
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
-_LOOK_SECONDS = 0.5
-_FINISH_SECONDS = 1.0
-_PART = "publish"
+_MOST_IN_FLIGHT: Final = 256
+"""Fewer than the 400 that a broker takes from a connection for a channel that is stuck."""
+_MOST_BYTES: Final = 16_777_216
+_LATE_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.5
 
 
-@dataclass(slots=True, eq=False)
-class Parcel:
-    """A message to be published."""
+class DestinationPublisher:
+    """Publishes to a destination by a window of its own. Takes parcels at any time.
 
-    to: Address
-    body: bytes
-    properties: Properties
-    ack: Callable[[], None]
-    sent: float = 0.0
-    pause: float = field(default=_FIRST_PAUSE)
+    Bounded in messages and in bytes; what was refused is not in flight while it waits for its next try.
+    """
 
-    @property
-    def id(self) -> str:
-        """The broker's answers are told apart by it, so an id is in flight once at most on one channel."""
-        return self.properties.message_id or ""
-
-
-class Publisher:
-    """The publishing side of a process. Takes parcels at any time."""
-
-    def __init__(self, broker: Broker, declarer: Declarer, *, confirm_seconds: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        broker: Broker,
+        declarer: Declarer,
+        *,
+        confirm_seconds: float,
+        put: Callable[[Parcel], None],
+    ) -> None:
+        self._part = f"publish to {name}"
         self._broker = broker
         self._declarer = declarer
         self._confirm_seconds = confirm_seconds
+        self._put = put
+        """Takes parcels for other destinations."""
         self._waiting: deque[Parcel] = deque()
         self._in_flight: dict[str, Parcel] = {}
+        self._bytes_in_flight = 0
         self._paused = 0
         self._limit = 1
         self._answered = 0.0
         """When the broker last said what became of a message."""
+        self._torn = False
+        """One of several destinations does not answer: each gets its messages by itself."""
         self._publish_channel: PublishChannel | None = None
         self._broken = asyncio.Event()
         self._unroutable: set[str] = set()
         """Exchanges of which a message came back."""
-        self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
 
     @property
     def idle(self) -> bool:
         """True if everything is confirmed."""
         return not (self._waiting or self._in_flight or self._paused)
 
+    @property
+    def may_be_confirmed(self) -> bool:
+        """True if it makes sense to wait for what is in flight."""
+        return bool(self._publish_channel and self._in_flight) and not self._broken.is_set()
+
     def put(self, parcel: Parcel) -> None:
         """Publishes when the broker is there and has room; calls `ack` once the message is confirmed."""
         self._waiting.append(parcel)
         self._pump()
 
-    async def finish(self) -> None:
-        """Waits a moment for messages in flight, so that they need not be published again at the next start."""
-        if self._publish_channel is not None and not self._broken.is_set():
-            ends = time.monotonic() + _FINISH_SECONDS
-            while self._in_flight and time.monotonic() < ends:
-                await asyncio.sleep(0.005)
+    async def serve(self, connection: Connection) -> None:
+        """Works on a connection until that is closed.
 
-    async def _serve(self, connection: Connection) -> None:
-        since = time.monotonic()
+        Raises:
+            AMQPError, OSError, TimeoutError: it is of no more use.
+        """
         try:
-            failpoint("task.publish")
             while not connection.is_closed:
-                await self._declarer.ensure(connection, since)
-                publish_channel = self._publish_channel = PublishChannel(
-                    await channel_of(connection)
-                )
-                self.broker_connection.served()
-                # One at first: a message that breaks channels shows itself when it is alone on one.
+                self._publish_channel = PublishChannel(await channel_of(connection))
+                # One at first: a message that breaks channels is found by being alone on one.
                 self._limit = 1
+                self._torn = False
                 self._broken.clear()
                 self._pump()
-                await self._watch(connection, publish_channel.channel.closing)
+                await self._watch(connection, self._publish_channel.channel.closing)
                 await self._end_channel()
+                await self._declarer.ensure(connection, time.monotonic())
         finally:
             await self._end_channel()
 
@@ -124,12 +118,13 @@ class Publisher:
                 )
                 if self._unroutable and not (lost.done() or broken.done()):
                     await self._declarer.ensure(connection, time.monotonic())
+                self._pass_late()
                 if self._silence() < self._confirm_seconds:
                     continue
                 if not await _blocked(connection):
-                    self._broker.lack(_PART, f"no confirm within {self._confirm_seconds:g} s")
+                    self._broker.lack(self._part, f"no confirm within {self._confirm_seconds:g} s")
                     return
-                self._broker.lack(_PART, "it takes no messages: its memory or disk runs short")
+                self._broker.lack(self._part, "it takes no messages: its memory or disk runs short")
         finally:
             closing.remove_done_callback(self._closed)
             lost.cancel()
@@ -148,6 +143,22 @@ class Publisher:
             return time.monotonic() - max(parcel.sent, self._answered)
         return 0.0
 
+    def _pass_late(self) -> None:
+        """Takes apart what goes to several and is not answered: one queue is why, the others need not wait."""
+        oldest = next(iter(self._in_flight.values()), None)
+        if oldest is None or oldest.apart is None or self._silence() < _LATE_SECONDS:
+            return
+        self._torn = True
+        late = list(self._in_flight.values())
+        for parcel in late:
+            self._left(parcel)
+            self._part_ways(parcel)
+        self._pump()
+
+    def _part_ways(self, parcel: Parcel) -> None:
+        for each in parcel.apart() if parcel.apart is not None else ():
+            self._put(each)
+
     async def _end_channel(self) -> None:
         """Ends the channel: all in flight on it is unknown and waits again, in its old order."""
         publish_channel, self._publish_channel = self._publish_channel, None
@@ -157,7 +168,7 @@ class Publisher:
                 await within(1.0, publish_channel.channel.close())
         alone = len(self._in_flight) == 1
         for parcel in reversed(list(self._in_flight.values())):
-            del self._in_flight[parcel.id]
+            self._left(parcel)
             if alone:
                 self._later(parcel)
             else:
@@ -168,19 +179,26 @@ class Publisher:
         if publish_channel is None or self._broken.is_set():
             return
         for _ in range(len(self._waiting)):
-            if len(self._in_flight) >= self._limit:
+            if not (self._torn or self._has_room):
                 return
             parcel = self._waiting.popleft()
-            if parcel.id in self._in_flight:
+            if self._torn:
+                self._part_ways(parcel)
+            elif parcel.id in self._in_flight:
                 self._waiting.append(parcel)
-                continue
-            self._publish(publish_channel, parcel)
+            else:
+                self._publish(publish_channel, parcel)
             if self._broken.is_set():
                 return
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._in_flight) < self._limit and self._bytes_in_flight < _MOST_BYTES
 
     def _publish(self, publish_channel: PublishChannel, parcel: Parcel) -> None:
         parcel.sent = time.monotonic()
         self._in_flight[parcel.id] = parcel
+        self._bytes_in_flight += len(parcel.body)
         on_confirm = partial(self._notified, publish_channel, parcel)
         try:
             publish_channel.put(parcel.to, parcel.body, parcel.properties, on_confirm)
@@ -188,34 +206,51 @@ class Publisher:
             self._unknown(error)
         except ValueError as error:  # a text of it is too long for AMQP; the others go on
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
-            del self._in_flight[parcel.id]
+            self._left(parcel)
             self._later(parcel)
+
+    def _left(self, parcel: Parcel) -> bool:
+        """It is in flight no more; False if it was not."""
+        if self._in_flight.get(parcel.id) is not parcel:
+            return False
+        del self._in_flight[parcel.id]
+        self._bytes_in_flight -= len(parcel.body)
+        return True
 
     def _notified(
         self, publish_channel: PublishChannel, parcel: Parcel, error: BaseException | None
     ) -> None:
         if publish_channel is not self._publish_channel:
-            return  # the channel was given up, and its messages are published again
+            return  # it was given up, and what was on it is published again
+        self._torn = False
         match error:
             case None:
                 self._confirmed(parcel)
             case PublishError():
                 self._returned(parcel)
             case DeliveryError():
-                # Backpressure: a queue is full, since its module is slow or away. We publish the message again.
-                self._give_up(parcel)
+                self._refused(parcel)
             case _:
                 self._unknown(error)
 
     def _confirmed(self, parcel: Parcel) -> None:
         self._answered = time.monotonic()
-        if self._in_flight.pop(parcel.id, None) is None:
+        if not self._left(parcel):
             return
         self._limit = min(self._limit * 2, _MOST_IN_FLIGHT)
         self._unroutable.discard(parcel.to.exchange)
-        self._broker.has(_PART)
+        self._broker.has(self._part)
         parcel.ack()
         self._pump()
+
+    def _refused(self, parcel: Parcel) -> None:
+        """A queue is full: its module is slow or away. It comes again; others who hear it need not wait."""
+        if parcel.apart is None:
+            self._give_up(parcel)
+        elif self._left(parcel):
+            self._answered = time.monotonic()
+            self._part_ways(parcel)
+            self._pump()
 
     def _returned(self, parcel: Parcel) -> None:
         exchange, key = parcel.to.exchange, parcel.to.key
@@ -232,14 +267,14 @@ class Publisher:
 
     def _give_up(self, parcel: Parcel) -> None:
         self._answered = time.monotonic()
-        self._in_flight.pop(parcel.id, None)
-        self._later(parcel)
-        self._pump()
+        if self._left(parcel):
+            self._later(parcel)
+            self._pump()
 
     def _later(self, parcel: Parcel) -> None:
         self._paused += 1
         asyncio.get_running_loop().call_later(parcel.pause, self._again, parcel)
-        parcel.pause = min(parcel.pause * 2, _LONGEST_PAUSE)
+        parcel.lengthen_pause()
 
     def _again(self, parcel: Parcel) -> None:
         self._paused -= 1

@@ -2,13 +2,21 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from aio_pika import IncomingMessage
 from aio_pika.abc import AbstractRobustChannel
+from aiormq.channel import Channel as RawChannel
+from faststream import AckPolicy
+from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 
-from amphibus.transports.rabbitmq.ack_window import AckWindow
 from amphibus.transports.rabbitmq.connection import LOST, within
+from amphibus.transports.rabbitmq.incoming.ack_window import AckWindow, Take
+from amphibus.transports.rabbitmq.properties import of_incoming
+
+Prepare = Callable[[RawChannel], Awaitable[None]]
 
 _LOOK_SECONDS = 0.5
 _DRAIN_SECONDS = 5.0
@@ -65,3 +73,47 @@ class QueueConsumer:
         """Returns when every delivery is safe and acknowledged, or never can be."""
         while not (self.window.channel.is_closed or self.window.idle):
             await within(_LOOK_SECONDS, self.window.drain())
+
+
+async def open_consumer(
+    faststream: RabbitBroker, queue: str, take: Take, prefetch: int, prepare: Prepare
+) -> QueueConsumer:
+    """Begins to consume a queue on a channel of its own, once `prepare` has been awaited with that.
+
+    Raises:
+        AMQPError: the connection is lost, or there is no such queue.
+    """
+    settings = Channel(prefetch_count=prefetch, publisher_confirms=False)
+    channel = await faststream.config.channel_manager.get_channel(settings)
+    raw = cast(RawChannel, await channel.get_underlay_channel())
+    await prepare(raw)
+    window: AckWindow = AckWindow(raw, take)
+
+    async def handle(message: Any) -> None:
+        # Else it is of a channel that the library made anew: it comes again.
+        if message.channel is raw:
+            window.arrived(message.delivery_tag, of_incoming(message))
+
+    subscriber = faststream.subscriber(
+        RabbitQueue(queue, declare=False),
+        channel=settings,
+        ack_policy=AckPolicy.MANUAL,
+        no_reply=True,
+        parser=_parse,
+        decoder=_as_it_is,
+        persistent=False,
+        title=queue,
+    )
+    subscriber(handle)
+    # Before it says so itself: it drops, unacknowledged, what comes while it still starts.
+    subscriber.running = True
+    await subscriber.start()
+    return QueueConsumer(channel, window, subscriber, prefetch)
+
+
+async def _parse(message: IncomingMessage) -> RabbitMessage:
+    return RabbitMessage(raw_message=message, body=b"", correlation_id="-", message_id="-")
+
+
+async def _as_it_is(message: RabbitMessage) -> Any:
+    return message.raw_message

@@ -10,31 +10,32 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
-from aio_pika import IncomingMessage
 from aiormq import Connection
 from aiormq.channel import Channel as RawChannel
-from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
+from faststream.rabbit import Channel, RabbitBroker
 from faststream.security import BaseSecurity
 from yarl import URL
 
 from amphibus.failpoints import failpoint
 from amphibus.transport import OwnedPartitions
-from amphibus.transports.rabbitmq.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
-from amphibus.transports.rabbitmq.declare import Declarer, queries
+from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
-from amphibus.transports.rabbitmq.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.ack_window import Take
+from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
+from amphibus.transports.rabbitmq.incoming.queue_consumer import QueueConsumer, open_consumer
+from amphibus.transports.rabbitmq.incoming.surplus import SurplusQueues
 from amphibus.transports.rabbitmq.names import Names
-from amphibus.transports.rabbitmq.properties import of_incoming
-from amphibus.transports.rabbitmq.queue_consumer import QueueConsumer
 
 _PART = "consume"
 _LOOK_SECONDS = 0.5
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
+_REFRESH_SECONDS = 5.0
+_OPEN_SECONDS = 5.0
 _NEVER = 86_400
 """Seconds until the library connects again by itself: we do, with all that belongs to it."""
 
@@ -61,6 +62,9 @@ class Consumer:
         self._queue_consumers: dict[str, QueueConsumer] = {}
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._asked = QueryQueues(names)
+        self._surplus = SurplusQueues(names)
+        self._refreshed = 0.0
         self.broker_connection = BrokerConnection(_PART, broker, self._once)
 
     @property
@@ -112,7 +116,8 @@ class Consumer:
         its answer have come before its answer.
         """
         queue_consumers = dict(self._queue_consumers)
-        if not set(self._wanted()) <= set(queue_consumers):
+        surplus = any(map(self._surplus.of, self._modules))
+        if surplus or not set(self._wanted()) <= set(queue_consumers):
             return False
         received = {
             queue: queue_consumer.window.received
@@ -122,7 +127,8 @@ class Consumer:
             if not queue_consumer.window.idle:
                 return False
             try:
-                found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
             except LOST:
                 return False
             if found.message_count:
@@ -147,12 +153,15 @@ class Consumer:
     def _wanted(self) -> dict[str, tuple[str, Take]]:
         wanted: dict[str, tuple[str, Take]] = {}
         for module, each in self._modules.items():
-            wanted[self._names.queries(module)] = (module, each.inbound.request)
-            for partition in each.partitions.owned - each.revoked:
+            surplus = self._surplus.of(module)
+            wanted |= dict.fromkeys(surplus, (module, each.inbound.surplus))
+            for partition in () if surplus else each.partitions.owned - each.revoked:
                 wanted[self._names.partition_queue(module, partition)] = (
                     module,
                     partial(each.inbound.message, partition),
                 )
+        for module, each in self._modules.items():  # last: their queues may have to be waited for
+            wanted[self._asked.name(module)] = (module, each.inbound.request)
         return wanted
 
     def _revoked(self) -> set[str]:
@@ -199,10 +208,13 @@ class Consumer:
             self._broker.connected(_PART, raw)
             await self._declarer.ensure(raw, since)
             while not gone.is_set():
+                await self._surplus.find(raw, self._modules)
                 failpoint("task.consume")
                 await self._reconcile(faststream)
                 self.broker_connection.served()
                 await self._wait(gone)
+                await self._end_surplus(raw)
+                await self._refresh(raw)
         finally:
             self._queue_consumers.clear()
             await within(_CLOSE_SECONDS, faststream.stop())
@@ -218,6 +230,23 @@ class Consumer:
                 raise ConnectionError(f"the consumer of {queue} is gone")
             await queue_consumer.widen(queue)
 
+    async def _end_surplus(self, connection: Connection) -> None:
+        for module in list(self._modules):
+            for queue in await self._surplus.empty(connection, module):
+                if (found := self._queue_consumers.get(queue)) and found.window.idle:
+                    async with self._lock:
+                        await self._close([queue])
+                    await self._surplus.remove(connection, module, queue)
+                    self._changed.set()
+
+    async def _refresh(self, connection: Connection) -> None:
+        """Whatever somebody took away is made again."""
+        if time.monotonic() - self._refreshed < _REFRESH_SECONDS:
+            return
+        self._refreshed = time.monotonic()
+        await self._declarer.refresh(connection, self._modules)
+        await self._asked.refresh(connection, self._modules)
+
     async def _reconcile(self, faststream: RabbitBroker) -> None:
         """Consumes our partitions and nothing else."""
         async with self._lock:
@@ -230,52 +259,37 @@ class Consumer:
                 or not (queue in wanted or queue in revoked or queue_consumer.cancelled)
             ]
             await self._close(lost)
-            for queue, (module, take) in wanted.items():
-                if queue not in self._queue_consumers:
-                    self._queue_consumers[queue] = await self._open(faststream, queue, module, take)
+            opening = [
+                self._try(faststream, queue, *found)
+                for queue, found in wanted.items()
+                if queue not in self._queue_consumers
+            ]
+            for error in await asyncio.gather(*opening, return_exceptions=True):
+                if error is not None:
+                    raise error
+
+    async def _try(self, faststream: RabbitBroker, queue: str, module: str, take: Take) -> None:
+        """Consumes a queue if it answers. Partitions find a new home; what is asked gets another queue."""
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                self._queue_consumers[queue] = await self._open(faststream, queue, module, take)
+            self._broker.has(f"{_PART} {queue}")
+        except TimeoutError:
+            if not self._asked.moved(queue, module):
+                self._broker.lack(f"{_PART} {queue}", f"no answer in time about {queue}")
+            self._changed.set()
 
     async def _close(self, queues: Iterable[str]) -> None:
         for queue in queues:
             queue_consumer = self._queue_consumers.pop(queue, None)
             if queue_consumer is not None and not queue_consumer.channel.is_closed:
-                await queue_consumer.channel.close()
+                await within(_CLOSE_SECONDS, queue_consumer.channel.close())
 
     async def _open(
         self, faststream: RabbitBroker, queue: str, module: str, take: Take
     ) -> QueueConsumer:
-        settings = Channel(prefetch_count=self._prefetch, publisher_confirms=False)
-        channel = await faststream.config.channel_manager.get_channel(settings)
-        raw = cast(RawChannel, await channel.get_underlay_channel())
-        if queue == self._names.queries(module):
-            await queries(raw, self._names, module)
-        window: AckWindow = AckWindow(raw, take)
+        async def prepare(channel: RawChannel) -> None:
+            if queue == self._asked.name(module):
+                await self._asked.declare(channel, module)
 
-        async def handle(message: Any) -> None:
-            if (
-                message.channel is raw
-            ):  # else of a channel that the library made anew: it comes again
-                window.arrived(message.delivery_tag, of_incoming(message))
-
-        subscriber = faststream.subscriber(
-            RabbitQueue(queue, declare=False),
-            channel=settings,
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
-            parser=_parse,
-            decoder=_as_it_is,
-            persistent=False,
-            title=queue,
-        )
-        subscriber(handle)
-        # Set early: while the subscriber starts, it drops messages without an acknowledgement.
-        subscriber.running = True
-        await subscriber.start()
-        return QueueConsumer(channel, window, subscriber, self._prefetch)
-
-
-async def _parse(message: IncomingMessage) -> RabbitMessage:
-    return RabbitMessage(raw_message=message, body=b"", correlation_id="-", message_id="-")
-
-
-async def _as_it_is(message: RabbitMessage) -> Any:
-    return message.raw_message
+        return await open_consumer(faststream, queue, take, self._prefetch, prepare)

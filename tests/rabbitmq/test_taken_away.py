@@ -1,0 +1,79 @@
+"""What somebody takes away at a running broker is made again within seconds."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from amphibus.errors import AmphibusError
+from amphibus.testing import Harness
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import PARTITIONS, Office, until
+from amphibus.transports.rabbitmq.names import Names
+
+pytestmark = pytest.mark.asyncio
+
+
+async def answered(shop: Harness) -> None:
+    """Returns once the desk answers."""
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                await shop.ask(desk.Count(book="b"), timeout=2)
+            except AmphibusError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def test_the_exchange_of_commands(office: Office, names: Names, channel: Any) -> None:
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        async with channel() as stranger:
+            await stranger.exchange_delete(names.commands("desk"))
+        await shop.send(desk.Write(book="b", line=2))
+        await until(lambda: office.numbers("readers", "b") == [1, 2])
+        await answered(shop)
+
+
+async def test_an_exchange_of_events(office: Office, names: Names, channel: Any) -> None:
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        async with channel() as stranger:
+            await stranger.exchange_delete(names.events("desk"))
+        await shop.send(desk.Write(book="b", line=2))
+        await until(lambda: office.numbers("readers", "b") == [1, 2])
+
+
+async def test_the_binding_of_what_is_asked(office: Office, names: Names, channel: Any) -> None:
+    queue, binding = names.of_queries("desk")
+    async with office.open() as shop:
+        await answered(shop)
+        async with channel() as stranger:
+            await stranger.queue_unbind(queue.name, binding.exchange, binding.key)
+        await answered(shop)
+
+
+async def test_the_binding_of_one_who_hears(office: Office, names: Names, channel: Any) -> None:
+    """Others hear it all the same, so no sender learns of it."""
+    async with office.open() as shop:
+        await shop.settle()
+        async with channel() as stranger:
+            for partition in range(PARTITIONS):
+                await stranger.queue_unbind(
+                    names.partition_queue("readers", partition),
+                    names.events("desk"),
+                    f"desk.Written.v1.p{partition}",
+                )
+        line = 0
+
+        async def heard() -> None:
+            nonlocal line
+            while not office.lines("readers"):
+                line += 1
+                await shop.send(desk.Write(book="b", line=line))
+                await asyncio.sleep(0.2)
+
+        await asyncio.wait_for(heard(), 15)
