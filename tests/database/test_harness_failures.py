@@ -28,7 +28,7 @@ async def test_what_did_not_come_is_explained_by_the_message_that_died() -> None
     assert f"desk could not handle desk.Write.v1 of b; it is dead ({identity}):" in said
     assert "in act\n" in said
     assert "moods.Broken" in said or "Broken:" in said
-    assert "runtime/amphibus/" not in said
+    assert "runtime/amphibus/inbox/" not in said
 
 
 @pytest.mark.asyncio

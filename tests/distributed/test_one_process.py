@@ -90,14 +90,15 @@ def test_a_taken_port_is_said_before_anything_starts(
     whose = "shelf" if options == ("--all",) else "shelf, till"
     assert (code, what) == ("1", f"error  cannot listen on 127.0.0.1:{port + 1} for {whose}")
     assert why == "  why  another program listens there"
-    assert fix == f"  fix  amphibus run --port {port + 100}"
+    again = " ".join(("--mode=distributed", *options))
+    assert fix == f"  fix  amphibus run {again} --port {port + 100}"
 
 
 @pytest.mark.parametrize(
     ("options", "what", "fix"),
     [
-        ((), "which modules?", "amphibus run --mode=distributed --all, or --module"),
-        (("--module=tlil",), "no module tlil", "amphibus modules"),
+        ((), "which modules?", "amphibus run --mode=distributed --all"),
+        (("--module=tlil",), "no module tlil", "amphibus run --mode=distributed --module=till"),
         (("--all", "--module=till"), "--all starts a process for each", "amphibus run --mode="),
         (("--module=till", "--instances=2"), "--instances is a number", "amphibus run --mode="),
         (("--all", "--instances=2"), "2 instances of a module cannot share", "amphibus run --mode"),
