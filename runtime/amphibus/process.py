@@ -51,7 +51,10 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A durable timer of a state. It keeps running if the next state has a deadline of the same name."""
+    """A durable timer of a state. It keeps running if a message leads to a state with a deadline of the same name.
+
+    If the deadline itself leads to such a state, it is armed anew: a reminder.
+    """
 
     name: str
     after: Callable[[Any], timedelta]
@@ -134,7 +137,8 @@ class Process:
             return
         await deadline.do(None, row, context)
         self._declared(f"the deadline {deadline.name}", deadline.to, deadline.sends, context)
-        self._move(row, key, deadline.to, state, context)
+        # It has run out: where the next state has one of that name, that is another one.
+        self._move(row, key, deadline.to, None, context)
 
     async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
         # Locked if several instances share a database: two answers at once must not both see the old state.

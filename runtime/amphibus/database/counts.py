@@ -3,17 +3,18 @@
 from typing import Final, NamedTuple
 
 from amphibus.database.sql import Sql
+from amphibus.database.timers import NEVER
 
 _WAITING: Final = (
     "SELECT (SELECT count(*) FROM amphibus_delivery),"
     " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
     " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
-    " (SELECT count(*) FROM amphibus_timer)"
+    f" (SELECT count(*) FROM amphibus_timer WHERE due < {NEVER})"
 )
 _HELD: Final = (
     "SELECT (SELECT count(*) FROM amphibus_delivery), (SELECT count(*) FROM amphibus_inbox),"
     " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
-    " (SELECT count(*) FROM amphibus_timer)"
+    f" (SELECT count(*) FROM amphibus_timer WHERE due < {NEVER})"
 )
 
 

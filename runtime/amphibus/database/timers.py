@@ -8,10 +8,19 @@ ARM_TIMER: Final = (
     "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, partition)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET due = excluded.due,"
     " id = excluded.id, correlation = excluded.correlation, causation = excluded.causation,"
-    " trace = excluded.trace"
+    " trace = excluded.trace, partition = excluded.partition"
 )
 DISARM_TIMER: Final = "DELETE FROM amphibus_timer WHERE name = ? AND key = ?"
-_THIS_ONE: Final = "FROM amphibus_timer WHERE name = ? AND key = ? AND id = ?"
+NEVER: Final = 2**63 - 1
+"""The due time of a timer whose message is delayed or dead: that one fires, if the timer is armed then."""
+_WHERE_THIS_ONE: Final = "WHERE name = ? AND key = ? AND id = ?"
+_THIS_ONE: Final = f"FROM amphibus_timer {_WHERE_THIS_ONE}"
+_PRUNE: Final = (
+    "DELETE FROM amphibus_timer WHERE id IN"
+    f" (SELECT id FROM amphibus_timer AS t WHERE due = {NEVER}"
+    " AND NOT EXISTS (SELECT 1 FROM amphibus_delayed AS m WHERE m.id = t.id)"
+    " AND NOT EXISTS (SELECT 1 FROM amphibus_dead AS m WHERE m.id = t.id) LIMIT ?)"
+)
 
 
 class Timer(NamedTuple):
@@ -36,6 +45,16 @@ async def timers_due(sql: Sql, now: int, *, limit: int, only: str) -> list[Timer
         limit,
     )
     return [Timer(*row) for row in rows]
+
+
+async def never_due(sql: Sql, *, name: str, key: str, identity: str) -> None:
+    """Leaves a timer to its message, which is delayed or dead."""
+    await sql.run(f"UPDATE amphibus_timer SET due = {NEVER} {_WHERE_THIS_ONE}", name, key, identity)
+
+
+async def prune_timers(sql: Sql, *, limit: int) -> int:
+    """Removes timers that were left to a message which an operator gave up; returns how many."""
+    return await sql.run(_PRUNE, limit)
 
 
 async def is_timer_armed(sql: Sql, *, name: str, key: str, identity: str) -> bool:

@@ -84,10 +84,16 @@ class Executor:
         sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.DELAYED:
             settled = await settled_meanwhile(sql, attempt.seq)
-            return None if settled is False else Gone(settled=bool(settled))
-        if attempt.origin is Origin.TIMER:
+            if settled is not False:
+                return Gone(settled=bool(settled))
+        if attempt.of_timer:
             armed = await is_armed(sql, transaction.write_set, envelope)
-            return None if armed else Gone(settled=False)
+            return None if armed else Gone(settled=attempt.origin is Origin.DELAYED)
+        return None if attempt.origin is Origin.DELAYED else await self._prior(attempt, transaction)
+
+    async def _prior(self, attempt: Attempt, transaction: Transaction) -> Outcome | None:
+        """Returns the outcome that a message which has come from elsewhere has before it is run, or None."""
+        sql, envelope = transaction.sql, attempt.envelope
         prior = transaction.prior_outcomes.get((envelope.source, envelope.id))
         if prior is None:
             return None

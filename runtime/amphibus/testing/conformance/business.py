@@ -184,8 +184,9 @@ def modules(
     read: Executor | None = None,
     answer: Answering = count,
     step: Any = ask_around,
+    lending: Process = loan,
 ) -> tuple[Module, ...]:
-    """The front pages; a test may put its own in for those who hear `Written`, answer `Count` or call outside."""
+    """The front pages; a test may put its own in for those who hear `Written`, answer `Count`, call outside or lend."""
     return (
         Module(
             name="desk",
@@ -196,9 +197,9 @@ def modules(
                 on(desk.Guard, guard, on_dead="block"),
                 on(desk.Count, answer),
                 on(desk2.Paint, paint),
-                on(desk.Lend, loan),
-                on(desk.Return, loan),
-                on(desk.Renew, loan),
+                on(desk.Lend, lending),
+                on(desk.Return, lending),
+                on(desk.Renew, lending),
             ),
             publishes=(desk.Written, desk.Unheard, desk.Missed, desk2.Painted),
             sends=(archive.File,),
