@@ -144,7 +144,13 @@ def _assignment(store: Store, around: ModuleServices) -> PartitionAssignment:
     from amphibus.partitions.leases import Leases
 
     assert isinstance(store, PostgresStore)
-    return Leases(store, count=count, transport=around.transport.name, supervisor=around.supervisor)
+    return Leases(
+        store,
+        count=count,
+        transport=around.transport.name,
+        supervisor=around.supervisor,
+        clock=around.clock,
+    )
 
 
 def make_container(module: Module, settings: Settings) -> Any | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from amphibus.admin.inspection import look_into
-from amphibus.clock import VirtualClock
+from amphibus.clock import VirtualClock, clock_of
 from amphibus.config.settings import Settings, load_settings
 from amphibus.contract import Message, Query, Value
 from amphibus.database.dead import DEAD
@@ -80,11 +80,11 @@ class Harness:
         """
         project = root if isinstance(root, Project) else Project.find(root)
         with _folder(data_dir) as folder:
-            clock = VirtualClock()
             flags: dict[str, Any] = {"data_dir": folder, **(settings or {})}
             if transport == "rabbitmq":
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
             configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
+            clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None))
             wanted = tuple(modules) or tuple(project.modules)
             names = (*(name for name in wanted if name != GATEWAY), GATEWAY)
             host = Host(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
 from amphibus.database.outbox import INSERT_OUTBOX
-from amphibus.database.sql import Identified
+from amphibus.database.sql import Identified, Sql
 from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
 from amphibus.database.write_set import OutboxEntry, Row, WriteSet
 
@@ -129,6 +129,12 @@ class PostgresSql:
                 await self._of_messages(statement, _NOBODY, *before)
         columns = (list(column) for column in zip(*messages, strict=True))
         return await self.rows(statement, *before, *columns)
+
+
+async def time_of_server(sql: Sql) -> int:
+    """Returns the time by the database's own clock, microseconds since the epoch."""
+    (row,) = await sql.rows(f"SELECT {NOW}")
+    return int(row[0])
 
 
 def _leaving(row: OutboxEntry) -> Row:
