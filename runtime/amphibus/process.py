@@ -186,9 +186,9 @@ class Process:
     ) -> Value | None:
         if when.answer is None:
             return None
-        before = len(context.outgoing)
+        before = len(context.outgoing), context.later.copy()
         answer = await when.answer(message, row, context)
-        if len(context.outgoing) > before:
+        if (len(context.outgoing), context.later) != before:
             raise AmphibusError(
                 f"process {self.name}: the answer to {when.contract.contract_type} sent something",
                 "an answer only reads, or the check of compensations would not see what it sends",
@@ -209,7 +209,9 @@ class Process:
 
     def _declared(self, what: str, to: str, allowed: Sends, context: Context[Any]) -> None:
         """Checks that a step declares what it sends, else the check of compensations would not see it."""
-        sent = {type(each) for each, _ in context.outgoing if isinstance(each, Command)}
+        leaving = [each for each, _ in context.outgoing]
+        leaving += [each.message for each in context.later.values() if each is not None]
+        sent = {type(each) for each in leaving if isinstance(each, Command)}
         undeclared = sorted(each.contract_type for each in sent - set(allowed))
         if undeclared:
             raise AmphibusError(
@@ -226,11 +228,10 @@ class Process:
         new = self.state(chosen).deadline
         old = before.deadline if before else None
         if old is not None and (new is None or new.name != old.name):
-            context.cancel_timer(f"{self.name}/{old.name}", key)
+            context.timers[f"{self.name}/{old.name}", key] = None
         if new is not None and (old is None or old.name != new.name):
-            context.set_timer(
-                f"{self.name}/{new.name}", key, context.now + new.after(context.container)
-            )
+            due = context.now + new.after(context.container)
+            context.timers[f"{self.name}/{new.name}", key] = due
 
     def _key_from_text(self, key: str) -> Any:
         name = next(iter(self.table.__table__.primary_key)).name  # type: ignore[attr-defined]

@@ -130,10 +130,11 @@ async def due_now(sql: Sql, now: int, *, limit: int, only: str) -> list[DelayedM
 
 
 async def next_due(sql: Sql, only: str) -> int | None:
-    """Returns when the next delayed message or timer is due; `only` narrows to some partitions."""
+    """Returns when the next delayed message, timer or later command is due; `only` narrows to some partitions."""
     row = await sql.row(
         "SELECT min(due) FROM (SELECT min(due) AS due FROM amphibus_delayed WHERE due IS NOT NULL"
-        f"{only} UNION ALL SELECT min(due) FROM amphibus_timer WHERE due < {NEVER}{only}) AS dues"
+        f"{only} UNION ALL SELECT min(due) FROM amphibus_timer WHERE due < {NEVER}{only}"
+        f" UNION ALL SELECT min(due) FROM amphibus_later WHERE 1 = 1{only}) AS dues"
     )
     return None if row is None or row[0] is None else int(row[0])
 

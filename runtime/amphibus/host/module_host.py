@@ -31,7 +31,7 @@ class ModuleHost:
         self.assignment.drain = self._drain_partitions
         self.writer = wiring.writer()
         self.receiver = wiring.receiver(self.writer, self.container, self._ask)
-        self.due = wiring.scheduler(self.receiver)
+        self.due = wiring.scheduler(self.receiver, self.writer)
         self.receiver.on_due = self.due.due_at
         self.relay = wiring.relay(self.writer)
         self.retention = wiring.retention(self.writer)
@@ -140,6 +140,7 @@ class ModuleHost:
             "delayed": float(counts.delayed),
             "dead_letters": float(counts.dead),
             "timers": float(counts.timers),
+            "later": float(counts.later),
             "in_flight": float(self.receiver.in_flight),
         }
 

@@ -19,6 +19,7 @@ from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.failures import failure_of
 from amphibus.inbox.handler_timeout import within
+from amphibus.inbox.later import note_later
 from amphibus.inbox.outcome import (
     Behind,
     CallNeeded,
@@ -131,9 +132,13 @@ class Executor:
             context.end()
             take_back(context.db)
         transaction.session.sync_session.expunge_all()
-        due = note_timers(
-            transaction.write_set, context.timers, attempt.envelope, transaction.partitions
+        dues = (
+            note_timers(
+                transaction.write_set, context.timers, attempt.envelope, transaction.partitions
+            ),
+            note_later(transaction, context.later, self._codec, attempt.envelope),
         )
+        due = min((each for each in dues if each is not None), default=None)
         transaction.send(self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now))
         return Handled(Reply("answered", answer), due)
 

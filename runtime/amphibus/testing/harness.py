@@ -23,6 +23,7 @@ from amphibus.database.dead import DEAD
 from amphibus.database.delayed import DELAYED
 from amphibus.database.envelope_rows import envelope_of
 from amphibus.database.inbox import HANDLED
+from amphibus.database.later import LATER
 from amphibus.database.outbox import SENT
 from amphibus.errors import RequestError
 from amphibus.gateway.accepted_store import AcceptedStore
@@ -231,6 +232,10 @@ class Harness:
     def delayed(self, module: str) -> list[dict[str, Any]]:
         """The delayed messages of a module: id, type, key, attempts, due, error."""
         return self._rows(module, DELAYED)
+
+    def later(self, module: str) -> list[dict[str, Any]]:
+        """Returns the commands that a module sends later: name, key, due, id, type; the next one first."""
+        return self._rows(module, LATER)
 
     def inbox(self, module: str) -> list[dict[str, Any]]:
         """Returns what a module has handled: id, source, type, key, outcome, attempts, in order."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
+from amphibus.database.later import KEEP_LATER, RECALL
 from amphibus.database.outbox import INSERT_OUTBOX
 from amphibus.database.sql import Identified, Sql
 from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
@@ -110,6 +111,9 @@ class PostgresSql:
         if write_set.timers:
             await self.many(ARM_TIMER, write_set.armed)
             await self.many(DISARM_TIMER, write_set.disarmed)
+        if write_set.later:
+            await self.many(KEEP_LATER, write_set.kept_for_later)
+            await self.many(RECALL, write_set.recalled)
         if write_set.acks:
             await self.raw.execute(_deletes(write_set.acks))
         return numbers
