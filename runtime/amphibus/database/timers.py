@@ -65,3 +65,40 @@ async def is_timer_armed(sql: Sql, *, name: str, key: str, identity: str) -> boo
 async def remove_timer(sql: Sql, *, name: str, key: str, identity: str) -> None:
     """Removes a timer, unless it was armed anew meanwhile."""
     await sql.run(f"DELETE {_THIS_ONE}", name, key, identity)
+
+
+async def timers_named(sql: Sql, prefix: str) -> dict[str, int]:
+    """Returns the names of timers that begin like that, each with how many there are."""
+    rows = await sql.rows(
+        "SELECT name, count(*) FROM amphibus_timer WHERE substr(name, 1, ?) = ?"
+        " GROUP BY name ORDER BY name",
+        len(prefix),
+        prefix,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def keys_of_timers(sql: Sql, name: str, *, limit: int) -> list[str]:
+    """The keys of some timers of a name."""
+    rows = await sql.rows(
+        "SELECT key FROM amphibus_timer WHERE name = ? ORDER BY key LIMIT ?", name, limit
+    )
+    return [row[0] for row in rows]
+
+
+async def rename_timers(sql: Sql, old: str, new: str) -> None:
+    """Gives timers another name, and the messages of those that are delayed or dead; a newer one stays."""
+    await sql.run(
+        "DELETE FROM amphibus_timer WHERE name = ? AND key IN"
+        " (SELECT key FROM amphibus_timer WHERE name = ?)",
+        old,
+        new,
+    )
+    await sql.run("UPDATE amphibus_timer SET name = ? WHERE name = ?", new, old)
+    for table in ("amphibus_delayed", "amphibus_dead"):
+        await sql.run(f"UPDATE {table} SET type = ? WHERE type = ?", f"timer:{new}", f"timer:{old}")
+
+
+async def arm_if_missing(sql: Sql, timer: Timer) -> None:
+    """Arms a timer, unless there is one of that name and key."""
+    await sql.run(f"{ARM_TIMER.partition(' DO UPDATE')[0]} DO NOTHING", *timer)

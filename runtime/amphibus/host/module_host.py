@@ -8,9 +8,11 @@ from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
 from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
 from amphibus.host.wiring import ModuleServices, Wiring, make_container
+from amphibus.inbox.process_versions import NewDeadlines, take_over
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
+from amphibus.routing.topology import processes_of
 from amphibus.service import Service
 
 
@@ -45,6 +47,13 @@ class ModuleHost:
         folder = self._around.project.root / "modules" / self.name / "migrations"
         await self.store.open(lambda store: upgrade(store, folder))
         await self.assignment.start()
+        deadlines = NewDeadlines(self._around.clock, self.container, self.assignment.count)
+        try:
+            await take_over(self.store, processes_of(self.module), deadlines)
+        except BaseException:
+            await self.assignment.stop()
+            await self.store.close()
+            raise
 
     async def start(self) -> None:
         """Takes messages and delivers what waits; the database is open."""

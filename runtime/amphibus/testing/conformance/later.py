@@ -54,13 +54,13 @@ async def test_a_later_command_that_was_recalled_never_comes(office: Office) -> 
     async with office.open() as shop:
         for book in ("b", "c"):
             await shop.send(desk.Remind(book=book, line=1, minutes=60, name="reminder"))
-        await shop.send(desk.Remind(book="b", name="reminder", recall=True))
+        await shop.send(desk.Remind(book="c", name="reminder", recall=True))
         await shop.settle()
         await shop.advance(minutes=61)
-        await shop.request(desk.Remind(book="c", name="reminder", recall=True))
+        await shop.request(desk.Remind(book="b", name="reminder", recall=True))
 
-    assert office.numbers("archive", "b", "filed") == []
-    assert office.numbers("archive", "c", "filed") == [1]
+    assert office.numbers("archive", "b", "filed") == [1]
+    assert office.numbers("archive", "c", "filed") == []
 
 
 async def test_a_second_one_of_the_same_name_and_key_takes_the_place_of_the_first(
