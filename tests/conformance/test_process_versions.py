@@ -20,6 +20,7 @@ MISSED = ("b", 0, "missed")
 async def test_rows_in_a_renamed_state_are_taken_over(office: Office) -> None:
     await _lend(office, "b", "c")
     async with office.open(business=_renamed(takes_over={"lent": "out"})) as shop:
+        assert office.query("desk", "SELECT DISTINCT state FROM loan") == [("out",)]
         await shop.request(desk.Return(book="c"))
         await shop.advance(days=8, minutes=1)
 

@@ -1,5 +1,6 @@
 """Deadlines of processes are durable: they outlive restarts, fire once, and not after they were cancelled."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from amphibus.admin import dead
 from amphibus.database.counts import waiting_counts
 from amphibus.errors import Refused
+from amphibus.messages.envelope import Envelope
 from amphibus.process import Process
 from amphibus.testing import Harness
 from amphibus.testing.conformance.business import loan, project
@@ -143,6 +145,30 @@ async def test_a_dead_deadline_that_is_given_up_leaves_nothing(office: Office) -
         await shop.host.modules["desk"].retention.prune()
 
     assert office.count("desk", "amphibus_timer") == 0
+
+
+@pytest.mark.parametrize("transport", ["memory"], indirect=True)
+async def test_a_message_that_says_it_is_a_deadline_runs_none(office: Office) -> None:
+    """A broker checks who may send what; a deadline is one only if it is armed under that id."""
+    forged = Envelope(
+        id="forged",
+        type="timer:loan/overdue",
+        source="readers",
+        key="b",
+        time=0,
+        correlation="forged",
+        causation=None,
+        trace="",
+        body=b"",
+    )
+    async with office.open() as shop:
+        await shop.request(desk.Lend(book="b"))
+        taken = asyncio.Event()
+        shop.host.transport.deliver(("desk",), forged, taken.set)
+        await asyncio.wait_for(taken.wait(), 15)
+        await shop.settle()
+
+    assert office.query("desk", "SELECT state FROM loan") == [("lent",)]
 
 
 async def _timers(shop: Harness) -> int:

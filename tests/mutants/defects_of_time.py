@@ -117,4 +117,18 @@ TIME = (
         '    if before.get("version", 0) > process.version + 1:',
         "test_process_versions.py::test_code_of_an_older_version_refuses_to_start",
     ),
+    in_runtime(
+        "what an older instance writes after the start is not taken over",
+        "process",
+        "        if row is not None and (state := getattr(row, self.column)) in self.takes_over:",
+        "        if row is None and (state := getattr(row, self.column)) in self.takes_over:",
+        "test_process_versions.py::test_what_an_older_instance_writes_meanwhile_is_taken_over_when_it_is_read",
+    ),
+    in_runtime(
+        "whoever sends the type of a deadline runs it",
+        "inbox/executor",
+        "        if attempt.of_timer:\n            armed =",
+        "        if attempt.of_timer and attempt.arrived is None:\n            armed =",
+        "test_timers.py::test_a_message_that_says_it_is_a_deadline_runs_none",
+    ),
 )
