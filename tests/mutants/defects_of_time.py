@@ -99,7 +99,7 @@ TIME = (
     in_runtime(
         "a row that is taken over never gets its deadline",
         "inbox/process_versions",
-        "        await _arm(sql, process, state, keys, new)\n",
+        "        await _arm(sql, process, old, state, new)\n",
         "",
         "test_process_versions.py::test_a_row_that_comes_into_a_state_with_a_deadline_gets_one",
     ),

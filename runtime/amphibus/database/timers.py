@@ -18,7 +18,7 @@ _THIS_ONE: Final = f"FROM amphibus_timer {_WHERE_THIS_ONE}"
 _PRUNE: Final = (
     "DELETE FROM amphibus_timer WHERE id IN"
     f" (SELECT id FROM amphibus_timer AS t WHERE due = {NEVER}"
-    " AND NOT EXISTS (SELECT 1 FROM amphibus_delayed AS m WHERE m.id = t.id)"
+    " AND NOT EXISTS (SELECT 1 FROM amphibus_delayed AS m WHERE m.correlation = t.correlation AND m.id = t.id)"
     " AND NOT EXISTS (SELECT 1 FROM amphibus_dead AS m WHERE m.id = t.id) LIMIT ?)"
 )
 

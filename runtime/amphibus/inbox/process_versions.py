@@ -55,7 +55,7 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True)
 class NewDeadlines:
-    """What it takes to arm a deadline at the start."""
+    """The parts of a module that a deadline is armed with at its start."""
 
     clock: Clock
     container: Any
@@ -122,8 +122,7 @@ async def _take_over(sql: Sql, process: Process, new: NewDeadlines) -> None:
     for old, name in process.takes_over_deadlines.items():
         await rename_timers(sql, f"{process.name}/{old}", f"{process.name}/{name}")
     for old, state in process.takes_over.items():
-        keys = await _keys(sql, process, old, None)
-        await _arm(sql, process, state, keys, new)
+        await _arm(sql, process, old, state, new)
         await sql.run(
             f"UPDATE {_table(process)} SET {_column(process)} = ? WHERE {_column(process)} = ?",
             state,
@@ -132,16 +131,14 @@ async def _take_over(sql: Sql, process: Process, new: NewDeadlines) -> None:
     await note_process(sql, process.name, _noted(process))
 
 
-async def _arm(
-    sql: Sql, process: Process, state: str, keys: Sequence[str], new: NewDeadlines
-) -> None:
+async def _arm(sql: Sql, process: Process, old: str, state: str, new: NewDeadlines) -> None:
     """Arms the deadline of a state for rows that come into it, as a step would: one that runs, runs on."""
     deadline = process.state(state).deadline
     if deadline is None:
         return
     due = new.clock.now() + int(deadline.after(new.container).total_seconds() * SECOND)
     name = f"{process.name}/{deadline.name}"
-    for key in keys:
+    for key in await _keys(sql, process, old, None):
         identity = new_id()
         partition = partition_of(key, "", new.partitions)
         timer = Timer(name, key, due, identity, identity, None, new_trace(), partition)
