@@ -1,7 +1,8 @@
 """The contexts that a handler and its `outside` step get beside their message."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final, Generic
 from uuid import UUID
@@ -10,9 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import TypeVar
 
 from amphibus.contract import Command, Event, Message, Query, Value
-from amphibus.errors import HandlerEnded, Oversized, Undeclared
+from amphibus.errors import AmphibusError, HandlerEnded, Oversized, Undeclared
 from amphibus.messages.envelope import Envelope
-from amphibus.messages.ids import uuid_of
+from amphibus.messages.ids import new_id, uuid_of
 
 Container = TypeVar("Container", default=Any)
 Answered = TypeVar("Answered", bound=Value)
@@ -24,6 +25,16 @@ class _Unknown(Enum):
 
 UNKNOWN: Final = _Unknown.UNKNOWN
 """The result of an `outside` step that did not end in time: it may have taken effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterMessage:
+    """A command that is sent when it is due, unless it is recalled."""
+
+    message: Message
+    body: bytes
+    due: datetime
+    id: str
 
 
 class Context(Generic[Container]):
@@ -40,6 +51,7 @@ class Context(Generic[Container]):
         "container",
         "db",
         "envelope",
+        "later",
         "now",
         "outgoing",
         "outside",
@@ -67,7 +79,10 @@ class Context(Generic[Container]):
         self.attempt = attempt
         self.outgoing: list[tuple[Message, bytes]] = []
         """What leaves when the transaction commits, each with its body."""
+        self.later: dict[tuple[str, str], LaterMessage | None] = {}
+        """What leaves later, by name and key; None is recalled."""
         self.timers: dict[tuple[str, str], datetime | None] = {}
+        """Deadlines of processes, by name and key, which only processes set; None is disarmed."""
         self._declared = declared
         self._limit = body_limit
         self._ended = False
@@ -100,27 +115,50 @@ class Context(Generic[Container]):
             Oversized: it is larger than any receiver takes.
             HandlerEnded: the handler has ended.
         """
-        self._leave(events, "publishes")
+        self.outgoing += self._leaving(events, "publishes")
 
-    def send(self, *commands: Command[Any]) -> None:
-        """Sends a command to another module once the transaction commits.
+    def send(
+        self,
+        *commands: Command[Any],
+        after: timedelta | None = None,
+        at: datetime | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Sends commands once the transaction commits, or later: `after` a time from now, or `at` an instant.
+
+        A later command waits in the module's database and outlives a restart. With a name it takes the place of an
+        earlier one of the same name and key, and `recall` takes it back.
 
         Raises:
             Undeclared: the front page does not list the command under `sends`.
             Oversized: it is larger than any receiver takes.
             HandlerEnded: the handler has ended.
+            AmphibusError: the time or the name means nothing.
         """
-        self._leave(commands, "sends")
+        leaving = self._leaving(commands, "sends")
+        if after is None and at is None and name is None:
+            self.outgoing += leaving
+            return
+        due = self._due(after, at)
+        if name is not None and (not name or len(leaving) != 1):
+            raise AmphibusError(
+                f"{len(leaving)} commands were sent under the name {name!r}",
+                "a name stands for one later command of each key",
+                "send each by itself, with a name of its own",
+            )
+        for message, body in leaving:
+            identity = new_id()
+            key = (message.key_value() or "") if name else ""
+            self.later[name or identity, key] = LaterMessage(message, body, due, identity)
 
-    def set_timer(self, name: str, key: str, due: datetime) -> None:
-        """Arms or moves the durable timer `(name, key)`; processes use it for their deadlines."""
-        self._refuse_after_the_end("set_timer")
-        self.timers[(name, key)] = due
+    def recall(self, name: str, key: object = "") -> None:
+        """Takes back the later command of that name and key, unless it was sent already or there is none.
 
-    def cancel_timer(self, name: str, key: str) -> None:
-        """Disarms a timer; does nothing if it is not armed."""
-        self._refuse_after_the_end("cancel_timer")
-        self.timers[(name, key)] = None
+        Raises:
+            HandlerEnded: the handler has ended.
+        """
+        self._refuse_after_the_end("recall")
+        self.later[name, str(key)] = None
 
     def end(self) -> None:
         """Ends the context with its handler: what comes later is refused, as it would be lost without a word."""
@@ -134,8 +172,20 @@ class Context(Generic[Container]):
                 "await all that the handler begins before it returns",
             )
 
-    def _leave(self, messages: tuple[Message, ...], where: str) -> None:
+    def _due(self, after: timedelta | None, at: datetime | None) -> datetime:
+        if at is not None and after is None and at.tzinfo is not None:
+            return at
+        if after is not None and at is None:
+            return self.now + after
+        raise AmphibusError(
+            f"a later command was sent with after={after} and at={at}",
+            "it needs one of them: a time from now, or an instant with its time zone",
+            "context.send(command, after=timedelta(hours=1))",
+        )
+
+    def _leaving(self, messages: Sequence[Message], where: str) -> list[tuple[Message, bytes]]:
         self._refuse_after_the_end("publish" if where == "publishes" else "send")
+        leaving: list[tuple[Message, bytes]] = []
         for message in messages:
             if type(message) not in self._declared:
                 name = type(message).contract_type or type(message).__qualname__
@@ -154,7 +204,8 @@ class Context(Generic[Container]):
                     "no receiver takes more; nothing was sent",
                     "send it in parts, or raise bus.body_limit_bytes everywhere",
                 )
-            self.outgoing.append((message, body))
+            leaving.append((message, body))
+        return leaving
 
 
 class Outside(Generic[Container]):

@@ -51,7 +51,10 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A durable timer of a state. It keeps running if the next state has a deadline of the same name."""
+    """A durable timer of a state. It keeps running if a message leads to a state with a deadline of the same name.
+
+    If the deadline itself leads to such a state, it is armed anew: a reminder.
+    """
 
     name: str
     after: Callable[[Any], timedelta]
@@ -98,10 +101,32 @@ class Process:
     """The refusal of a command in states that have no case for it."""
     missing: Mapping[type[Message], str] = field(default_factory=dict)
     """The refusal of a command for a process that does not exist."""
+    version: int = 1
+    """Grows when states or deadlines are renamed or removed; code of an older version refuses to start after it."""
+    takes_over: Mapping[str, str] = field(default_factory=dict)
+    """States that there are no more, each with the one that its rows are in from the next start on."""
+    takes_over_deadlines: Mapping[str, str] = field(default_factory=dict)
+    """The same for the names of deadlines: one that is armed keeps its time."""
 
     def state(self, name: str) -> State:
-        """Returns the state of that name."""
-        return next(each for each in self.states if each.name == name)
+        """Returns the state of that name.
+
+        Raises:
+            AmphibusError: there is none.
+        """
+        found = next((each for each in self.states if each.name == name), None)
+        if found is None:
+            raise AmphibusError(
+                f"process {self.name} is in the state '{name}', which its code does not know",
+                f"it knows {', '.join(each.name for each in self.states)}",
+                "declare it under takes_over, or run the code that knows it",
+            )
+        return found
+
+    @property
+    def deadlines(self) -> frozenset[str]:
+        """The names of all deadlines."""
+        return frozenset(each.deadline.name for each in self.states if each.deadline is not None)
 
     async def __call__(self, message: Message, context: Context[Any]) -> Value | None:
         """Handles a message as the handler of `on(contract, process)`; returns the answer of its step.
@@ -134,11 +159,16 @@ class Process:
             return
         await deadline.do(None, row, context)
         self._declared(f"the deadline {deadline.name}", deadline.to, deadline.sends, context)
-        self._move(row, key, deadline.to, state, context)
+        # It has run out: where the next state has one of that name, that is another one.
+        self._move(row, key, deadline.to, None, context)
 
     async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
         # Locked if several instances share a database: two answers at once must not both see the old state.
-        return await context.db.get(self.table, key, with_for_update=True)
+        row = await context.db.get(self.table, key, with_for_update=True)
+        # An instance of the older code may have written it after this one took over.
+        if row is not None and (state := getattr(row, self.column)) in self.takes_over:
+            setattr(row, self.column, self.takes_over[state])
+        return row
 
     async def _begin(
         self, when: When | None, message: Message, context: Context[Any]
@@ -182,9 +212,9 @@ class Process:
     ) -> Value | None:
         if when.answer is None:
             return None
-        before = len(context.outgoing)
+        before = len(context.outgoing), context.later.copy()
         answer = await when.answer(message, row, context)
-        if len(context.outgoing) > before:
+        if (len(context.outgoing), context.later) != before:
             raise AmphibusError(
                 f"process {self.name}: the answer to {when.contract.contract_type} sent something",
                 "an answer only reads, or the check of compensations would not see what it sends",
@@ -205,7 +235,9 @@ class Process:
 
     def _declared(self, what: str, to: str, allowed: Sends, context: Context[Any]) -> None:
         """Checks that a step declares what it sends, else the check of compensations would not see it."""
-        sent = {type(each) for each, _ in context.outgoing if isinstance(each, Command)}
+        leaving = [each for each, _ in context.outgoing]
+        leaving += [each.message for each in context.later.values() if each is not None]
+        sent = {type(each) for each in leaving if isinstance(each, Command)}
         undeclared = sorted(each.contract_type for each in sent - set(allowed))
         if undeclared:
             raise AmphibusError(
@@ -222,15 +254,23 @@ class Process:
         new = self.state(chosen).deadline
         old = before.deadline if before else None
         if old is not None and (new is None or new.name != old.name):
-            context.cancel_timer(f"{self.name}/{old.name}", key)
+            context.timers[f"{self.name}/{old.name}", key] = None
         if new is not None and (old is None or old.name != new.name):
-            context.set_timer(
-                f"{self.name}/{new.name}", key, context.now + new.after(context.container)
-            )
+            due = context.now + new.after(context.container)
+            context.timers[f"{self.name}/{new.name}", key] = due
+
+    @property
+    def key_column(self) -> str:
+        """The column of the table that a process is found by."""
+        return str(next(iter(self.table.__table__.primary_key)).name)  # type: ignore[attr-defined]
+
+    def key_text(self, value: Any) -> str:
+        """Returns a key as messages and timers have it, from what the database holds."""
+        return str(self._key_from_text(str(value)))
 
     def _key_from_text(self, key: str) -> Any:
-        name = next(iter(self.table.__table__.primary_key)).name  # type: ignore[attr-defined]
-        adapter: TypeAdapter[Any] = TypeAdapter(self.table.model_fields[name].annotation or str)
+        annotation = self.table.model_fields[self.key_column].annotation
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation or str)
         return adapter.validate_python(key)
 
     @property

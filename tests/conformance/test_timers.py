@@ -1,8 +1,17 @@
 """Deadlines of processes are durable: they outlive restarts, fire once, and not after they were cancelled."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
+from amphibus.admin import dead
+from amphibus.database.counts import waiting_counts
 from amphibus.errors import Refused
+from amphibus.messages.envelope import Envelope
+from amphibus.process import Process
+from amphibus.testing import Harness
+from amphibus.testing.conformance.business import loan, project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 
@@ -58,6 +67,132 @@ async def test_a_deadline_that_fails_is_tried_again(office: Office) -> None:
             await shop.advance(minutes=6)
 
     assert office.lines("readers") == [MISSED]
+
+
+async def test_a_deadline_that_leads_to_its_own_state_comes_again(office: Office) -> None:
+    """A reminder: each time that it is due, it is armed anew."""
+    async with office.open(business=project(lending=_lending(missed="lent"))) as shop:
+        await shop.send(desk.Lend(book="b"))
+        await shop.settle()
+        for times in (1, 2, 3):
+            await shop.advance(days=8, minutes=1)
+            assert office.lines("readers") == [MISSED] * times
+        await shop.send(desk.Return(book="b"))
+        await shop.settle()
+
+        assert office.count("desk", "amphibus_timer") == 0
+
+
+async def test_a_message_does_not_put_off_a_deadline_of_the_same_name(office: Office) -> None:
+    async with office.open(business=project(lending=_lending(renewed="lent"))) as shop:
+        await shop.request(desk.Lend(book="b"))
+        await shop.advance(days=7)
+        await shop.request(desk.Renew(book="b"))
+        await shop.advance(days=1, minutes=1)
+
+        assert office.lines("readers") == [MISSED]
+
+
+async def test_a_deadline_that_waits_for_its_retry_can_be_disarmed(office: Office) -> None:
+    """The process leaves the state and comes back: another deadline is armed, and the old one is none."""
+    office.script.deadline_failures = 1
+    async with office.open(business=project(lending=_lending(again="lent"))) as shop:
+        await shop.request(desk.Lend(book="b"))
+        await shop.advance(days=9)
+        assert [each["type"] for each in shop.delayed("desk")] == ["timer:loan/overdue"]
+        assert await _timers(shop) == 0
+        await shop.request(desk.Renew(book="b"))
+        await shop.request(desk.Renew(book="b"))
+        assert await _timers(shop) == 1
+        await shop.advance(days=7)
+        assert office.lines("readers") == []
+        assert shop.delayed("desk") == []
+        await shop.advance(days=2)
+
+    assert office.lines("readers") == [MISSED]
+    assert office.count("desk", "amphibus_timer") == 0
+
+
+async def test_a_dead_deadline_can_be_tried_again_until_it_is_disarmed(office: Office) -> None:
+    office.script.deadline_failures = 99
+    async with office.open(max_attempts=1) as shop:
+        for book in ("b", "c"):
+            await shop.request(desk.Lend(book=book))
+        await shop.advance(days=9)
+        await shop.request(desk.Return(book="c"))
+        stores = office.stores("desk")
+        letters = await dead.find(stores)
+        office.script.deadline_failures = 0
+        await dead.retry(stores, letters)
+        shop.host.wake()
+        await until(lambda: office.lines("readers") and not shop.delayed("desk"))
+        await shop.settle()
+
+    assert [each.type for each in letters] == ["timer:loan/overdue"] * 2
+    assert office.lines("readers") == [MISSED]
+    assert office.count("desk", "amphibus_timer") == 0
+
+
+async def test_a_dead_deadline_that_is_given_up_leaves_nothing(office: Office) -> None:
+    office.script.deadline_failures = 1
+    async with office.open(max_attempts=1) as shop:
+        await shop.request(desk.Lend(book="b"))
+        await shop.advance(days=9)
+        await shop.host.modules["desk"].retention.prune()
+        assert office.count("desk", "amphibus_timer") == 1
+        stores = office.stores("desk")
+        await dead.discard(stores, await dead.find(stores))
+        await shop.host.modules["desk"].retention.prune()
+
+    assert office.count("desk", "amphibus_timer") == 0
+
+
+@pytest.mark.parametrize("transport", ["memory"], indirect=True)
+async def test_a_message_that_says_it_is_a_deadline_runs_none(office: Office) -> None:
+    """A broker checks who may send what; a deadline is one only if it is armed under that id."""
+    forged = Envelope(
+        id="forged",
+        type="timer:loan/overdue",
+        source="readers",
+        key="b",
+        time=0,
+        correlation="forged",
+        causation=None,
+        trace="",
+        body=b"",
+    )
+    async with office.open() as shop:
+        await shop.request(desk.Lend(book="b"))
+        taken = asyncio.Event()
+        shop.host.transport.deliver(("desk",), forged, taken.set)
+        await asyncio.wait_for(taken.wait(), 15)
+        await shop.settle()
+
+    assert office.query("desk", "SELECT state FROM loan") == [("lent",)]
+
+
+async def _timers(shop: Harness) -> int:
+    return (await waiting_counts(shop.host.modules["desk"].store.reader)).timers
+
+
+def _lending(
+    *, missed: str = "missed", renewed: str = "renewed", again: str = "renewed"
+) -> Process:
+    """The loan with other states after its deadline, and after it was renewed, once and again."""
+    lent, on_loan, *ends = loan.states
+    assert lent.deadline is not None
+    back, renew = lent.on
+    states = (
+        replace(
+            lent,
+            on=(back, replace(renew, to=renewed)),
+            deadline=replace(lent.deadline, to=missed),
+        ),
+        replace(on_loan, on=(back, replace(renew, to=again))),
+        *ends,
+    )
+    reached = {"lent", "returned", missed, renewed}
+    return replace(loan, states=tuple(each for each in states if each.name in reached))
 
 
 async def test_a_deadline_that_no_longer_applies_ends_quietly(office: Office) -> None:

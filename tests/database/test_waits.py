@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from amphibus.admin.inspection import on_server
+from amphibus.clock import DatabaseClock
 from amphibus.database.faults import is_store_failure
 from amphibus.database.postgres.bounded import BoundedConnection
 from amphibus.database.postgres.readers import Readers
@@ -54,6 +55,7 @@ async def _instance(url: str) -> AsyncIterator[tuple[PostgresStore, Leases]]:
             transport="memory",
             beat_seconds=0.05,
             lease_seconds=1.0,
+            clock=DatabaseClock(),
             supervisor=Supervisor(Health()),
         )
         await leases.start()

@@ -25,6 +25,7 @@ from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
+from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
 
@@ -38,6 +39,7 @@ ALL = (
     *SPEECH,
     *STORES,
     *TASKS,
+    *TIME,
     *TRANSPORTS,
     *UPGRADES,
 )

@@ -159,20 +159,44 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a timer stays after it fired",
         "inbox/recorder",
-        "        if attempt.origin is Origin.TIMER:\n            await remove_timer(sql, attempt.envelope)\n"
-        "        return None",
-        "        if attempt.origin is Origin.REQUEST:\n            await remove_timer(sql, attempt.envelope)\n"
-        "        return None",
+        "        if attempt.of_timer:\n            await remove_timer(sql, attempt.envelope)\n",
+        "",
         "test_timers.py::test_a_deadline_that_no_longer_applies_ends_quietly",
     ),
     in_runtime(
         "a timer that failed is there twice",
         "inbox/recorder",
-        "        if attempt.origin is Origin.TIMER:\n            await remove_timer(sql, attempt.envelope)\n"
-        "        return due",
-        "        if attempt.origin is Origin.REQUEST:\n            await remove_timer(sql, attempt.envelope)\n"
-        "        return due",
-        "test_timers.py::test_a_deadline_that_fails_is_tried_again",
+        "            await leave_timer(sql, attempt.envelope)\n        return due",
+        "            pass\n        return due",
+        "test_timers.py::test_a_deadline_that_waits_for_its_retry_can_be_disarmed",
+    ),
+    in_runtime(
+        "a delayed deadline fires though the process disarmed it",
+        "inbox/executor",
+        "        if attempt.of_timer:\n            armed =",
+        "        if attempt.origin is Origin.TIMER:\n            armed =",
+        "test_timers.py::test_a_deadline_that_waits_for_its_retry_can_be_disarmed",
+    ),
+    in_runtime(
+        "a dead deadline can never be tried again",
+        "inbox/recorder",
+        "            await leave_timer(sql, attempt.envelope)\n            return None",
+        "            await remove_timer(sql, attempt.envelope)\n            return None",
+        "test_timers.py::test_a_dead_deadline_can_be_tried_again_until_it_is_disarmed",
+    ),
+    in_runtime(
+        "a reminder comes once",
+        "process",
+        "        self._move(row, key, deadline.to, None, context)",
+        "        self._move(row, key, deadline.to, state, context)",
+        "test_timers.py::test_a_deadline_that_leads_to_its_own_state_comes_again",
+    ),
+    in_runtime(
+        "a message puts a deadline off",
+        "process",
+        "        if new is not None and (old is None or old.name != new.name):",
+        "        if new is not None:",
+        "test_timers.py::test_a_message_does_not_put_off_a_deadline_of_the_same_name",
     ),
     in_runtime(
         "a cancelled timer stays armed",

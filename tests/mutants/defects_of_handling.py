@@ -157,8 +157,8 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a delayed message is run though another instance has handled it",
         "inbox/executor",
-        "return None if settled is False else",
-        "return None if settled is not None else",
+        "if settled is not False:",
+        "if settled is None:",
         "test_order.py::test_a_parked_one_that_was_handled_elsewhere_is_let_go",
     ),
     in_runtime(

@@ -64,8 +64,8 @@ SPEECH: Final[tuple[Defect, ...]] = (
     in_runtime(
         "an answer may publish",
         "process",
-        "        if len(context.outgoing) > before:\n",
-        "        if len(context.outgoing) < before:\n",
+        "        if (len(context.outgoing), context.later) != before:\n",
+        "        if context.later != before[1]:\n",
         "test_process_answers.py::test_an_answer_that_publishes_fails_and_nothing_is_changed",
     ),
     in_runtime(

@@ -75,3 +75,31 @@ def test_a_beginning_must_answer_too() -> None:
         "process p: desk.Renew.v1 is never answered; its answer needs state: make it with `answer`"
         in set(problems_of_process(begins))
     )
+
+
+@pytest.mark.parametrize(
+    ("taken", "problem"),
+    [
+        (
+            {"takes_over": {"lent": "lent"}},
+            "takes over the state 'lent', which it still has; leave it out",
+        ),
+        (
+            {"takes_over": {"old": "lnt"}},
+            "takes over the state 'old' as 'lnt', which is none; there are lent; did you mean lent?",
+        ),
+        (
+            {"takes_over_deadlines": {"old": "late"}},
+            "takes over the deadline 'old' as 'late', which is none; there are none",
+        ),
+        (
+            {"takes_over": {"old": "lent"}, "version": 1},
+            "takes over states in its first version; say version=2",
+        ),
+    ],
+)
+def test_what_is_taken_over_is_gone_and_becomes_what_is_there(
+    taken: dict[str, Any], problem: str
+) -> None:
+    newer = replace(process(RENEWS), **{"version": 2, **taken})
+    assert list(problems_of_process(newer)) == [f"process p: {problem}"]

@@ -10,6 +10,7 @@ from zlib import crc32
 import asyncpg
 import pytest
 
+from amphibus.clock import DatabaseClock
 from amphibus.config.settings import load_settings
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.host.host import Host
@@ -37,6 +38,7 @@ async def _instance(url: str, drain: DrainPartitions | None = None) -> AsyncIter
         count=_COUNT,
         transport="rabbitmq",
         supervisor=Supervisor(Health()),
+        clock=DatabaseClock(),
         beat_seconds=0.05,
     )
     if drain is not None:

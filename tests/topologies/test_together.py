@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from amphibus.clock import DatabaseClock
 from amphibus.database.migrations import current, revisions, upgrade
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.errors import StoreError
@@ -79,6 +80,7 @@ async def test_another_mode_starts_when_the_last_one_is_dead_and_not_while_it_li
             count=1,
             transport=transport,
             supervisor=Supervisor(Health()),
+            clock=DatabaseClock(),
             beat_seconds=0.2,
             lease_seconds=1.0,
         )

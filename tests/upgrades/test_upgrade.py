@@ -3,6 +3,8 @@
 import fcntl
 import hashlib
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from amphibus.admin.latest_flows import latest_flows
 from amphibus.admin.stores import files
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.schema.steps import SCHEMA_VERSION
+from amphibus.database.timers import NEVER
 from amphibus.errors import OlderStore, StoreInUse
 from tests.services.postgres import PostgresCluster
 from tests.upgrades.old_stores import OldStores, in_files, on_a_server
@@ -117,6 +120,25 @@ def test_a_backup_of_before_is_made_and_put_back_by_this_version(
 
     assert restored.returncode == 0, restored.stderr
     assert file_set.rows("payments", _VERSION) == [("1",)]
+
+
+def test_a_deadline_that_is_delayed_or_dead_can_still_be_disarmed(file_set: OldStores) -> None:
+    """It had lost its row, by which it is known to be armed; the newest one of a name and key is."""
+    with closing(sqlite3.connect(file_set.data / "orders.db")) as raw, raw:
+        for table, more in (("parked", "tries, late"), ("dead", "died, reason, traceback, blocks")):
+            noughts = ", 0" * (more.count(",") + 1)
+            for number in (1, 2):
+                raw.execute(
+                    f"INSERT INTO amphibus_{table} (lane, id, type, source, key, time, correlation,"
+                    f" trace, reply, received, attempts, error, {more})"
+                    f" VALUES ('', ?, 'timer:p/late', 'orders', ?, 0, '', '', 0, 0, 0, ''{noughts})",
+                    (f"{table}{number}", table),
+                )
+
+    file_set.amphibus("db", "upgrade")
+
+    kept = f"SELECT key, id FROM amphibus_timer WHERE due = {NEVER} ORDER BY key"
+    assert file_set.rows("orders", kept) == [("dead", "dead2"), ("parked", "parked2")]
 
 
 @pytest.mark.asyncio

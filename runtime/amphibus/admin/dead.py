@@ -1,6 +1,5 @@
 """Finds, retries, corrects and discards the dead letters of all modules."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -69,8 +68,10 @@ async def retry(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
         for batch in _batches(sorted(group, key=lambda each: (each.time, each.seq))):
             async with store.writing() as sql:
                 await overtaken.look(sql)
+                now = await store.now(sql)
                 for each in batch:
-                    revived = await _revive(sql, each, store.partitions, late=overtaken(each))
+                    placed = await _place(sql, each, late=overtaken(each))
+                    revived = await _revive(sql, placed, store.partitions, now)
                     done += [] if revived is None else [revived]
     return done
 
@@ -95,7 +96,8 @@ async def discard(stores: Stores, letters: Iterable[DeadLetter]) -> list[DeadLet
     for module, group in _by_module(letters).items():
         for batch in _batches(group):
             async with stores[module].writing() as sql:
-                done += [letter for letter in batch if await _give_up(sql, letter)]
+                now = await stores[module].now(sql)
+                done += [letter for letter in batch if await _give_up(sql, letter, now)]
     return done
 
 
@@ -176,29 +178,28 @@ async def _place(sql: Sql, letter: DeadLetter, *, late: bool) -> Retried:
     return Retried(letter, late=late or ahead.later, waits=ahead.any)
 
 
-async def _revive(sql: Sql, letter: DeadLetter, partitions: int, *, late: bool) -> Retried | None:
+async def _revive(sql: Sql, placed: Retried, partitions: int, now: int) -> Retried | None:
+    letter = placed.letter
     message = await take_dead(sql, letter)
     if message is None:
         return None
-    placed = await _place(sql, letter, late=late)
     await store_delayed(
         sql,
         replace(message, late=placed.late),
         received=letter.received,
         attempts=0,
         tries=0,
-        due=None if placed.waits else _now(),
+        due=None if placed.waits else now,
         error=letter.error,
         partition=partition_of(letter.key, letter.id, partitions),
     )
     return placed
 
 
-async def _give_up(sql: Sql, letter: DeadLetter) -> bool:
+async def _give_up(sql: Sql, letter: DeadLetter, now: int) -> bool:
     message = await take_dead(sql, letter)
     if message is None:
         return False
-    now = _now()
     row = inbox_row(
         message,
         received=letter.received,
@@ -210,7 +211,3 @@ async def _give_up(sql: Sql, letter: DeadLetter) -> bool:
     if letter.blocks:
         await release_next(sql, letter.ordering_key, now)
     return True
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -3,7 +3,6 @@
 The gateway's relay sends them on: at once if it runs (it looks every second), else when it starts.
 """
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,18 +60,20 @@ async def enqueue(gateway: AdminStore, items: Iterable[AcceptedItem]) -> list[Se
     """Sends what was not sent before, in one transaction and in order; says what became of each."""
     leaving = WriteSet()
     async with gateway.writing() as sql:
-        outcomes = [await _one(sql, item, leaving, gateway.partitions) for item in items]
+        now = await gateway.now(sql)
+        outcomes = [await _one(sql, item, leaving, gateway.partitions, now) for item in items]
         if leaving:
             await sql.flush(leaving)
     return outcomes
 
 
-async def _one(sql: Sql, item: AcceptedItem, leaving: WriteSet, partitions: int) -> SendOutcome:
+async def _one(
+    sql: Sql, item: AcceptedItem, leaving: WriteSet, partitions: int, now: int
+) -> SendOutcome:
     for identity in item.identities:
         known = await accepted_as(sql, identity)
         if known is not None:
             return "same" if known.digest == item.digest else "other"
-    now = time.time_ns() // 1000
     for identity in item.identities:
         await insert_accepted(
             sql,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from amphibus.admin.database import reading, writing
+from amphibus.clock import SystemClock
 from amphibus.database.facts import facts_of_schema
 from amphibus.database.outbox import skip_number_in_file, skip_number_on_server
 from amphibus.database.schema.steps import check_facts
@@ -39,6 +40,10 @@ class AdminStore(Protocol):
         """Leaves a number of the outbox out: its relay sees that others have put something in line."""
         ...
 
+    async def now(self, sql: Sql) -> int:
+        """Returns the time by the clock of the database, microseconds since the epoch."""
+        ...
+
 
 Stores = Mapping[str, AdminStore]
 """By module."""
@@ -66,6 +71,10 @@ class FileStore:
     async def skip_number(self, sql: Sql) -> None:
         """Leaves a number of the outbox out."""
         await skip_number_in_file(sql)
+
+    async def now(self, _sql: Sql) -> int:
+        """Returns the time of this machine."""
+        return SystemClock().now()
 
 
 class SchemaStore:
@@ -98,6 +107,12 @@ class SchemaStore:
     async def skip_number(self, sql: Sql) -> None:
         """Leaves a number of the outbox out."""
         await skip_number_on_server(sql)
+
+    async def now(self, sql: Sql) -> int:
+        """Returns the time of the server."""
+        from amphibus.database.postgres.sql import time_of_server
+
+        return await time_of_server(sql)
 
     def _connected(self) -> AbstractAsyncContextManager[Any]:
         from amphibus.admin.server import connected

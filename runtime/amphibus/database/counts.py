@@ -3,17 +3,20 @@
 from typing import Final, NamedTuple
 
 from amphibus.database.sql import Sql
+from amphibus.database.timers import NEVER
 
 _WAITING: Final = (
     "SELECT (SELECT count(*) FROM amphibus_delivery),"
     " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
     " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
-    " (SELECT count(*) FROM amphibus_timer)"
+    f" (SELECT count(*) FROM amphibus_timer WHERE due < {NEVER}),"
+    " (SELECT count(*) FROM amphibus_later)"
 )
 _HELD: Final = (
     "SELECT (SELECT count(*) FROM amphibus_delivery), (SELECT count(*) FROM amphibus_inbox),"
     " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
-    " (SELECT count(*) FROM amphibus_timer)"
+    f" (SELECT count(*) FROM amphibus_timer WHERE due < {NEVER}),"
+    " (SELECT count(*) FROM amphibus_later)"
 )
 
 
@@ -25,6 +28,7 @@ class WaitingCounts(NamedTuple):
     delayed: int = 0
     dead: int = 0
     timers: int = 0
+    later: int = 0
 
 
 class HeldCounts(NamedTuple):
@@ -35,6 +39,7 @@ class HeldCounts(NamedTuple):
     delayed: int
     dead: int
     timers: int
+    later: int
 
 
 async def waiting_counts(sql: Sql) -> WaitingCounts:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from amphibus.database.envelope_rows import ENVELOPE, columns_of, envelope_of
 from amphibus.database.sql import Sql
+from amphibus.database.timers import NEVER
 from amphibus.messages.envelope import Envelope
 
 DELAYED: Final = "SELECT id, type, key, attempts, due, error FROM amphibus_delayed ORDER BY seq"
@@ -129,10 +130,11 @@ async def due_now(sql: Sql, now: int, *, limit: int, only: str) -> list[DelayedM
 
 
 async def next_due(sql: Sql, only: str) -> int | None:
-    """Returns when the next delayed message or timer is due; `only` narrows to some partitions."""
+    """Returns when the next delayed message, timer or later command is due; `only` narrows to some partitions."""
     row = await sql.row(
         "SELECT min(due) FROM (SELECT min(due) AS due FROM amphibus_delayed WHERE due IS NOT NULL"
-        f"{only} UNION ALL SELECT min(due) FROM amphibus_timer WHERE due IS NOT NULL{only}) AS dues"
+        f"{only} UNION ALL SELECT min(due) FROM amphibus_timer WHERE due < {NEVER}{only}"
+        f" UNION ALL SELECT min(due) FROM amphibus_later WHERE 1 = 1{only}) AS dues"
     )
     return None if row is None or row[0] is None else int(row[0])
 

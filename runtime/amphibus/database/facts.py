@@ -51,3 +51,14 @@ async def last_transport(sql: Sql) -> str:
 async def note_transport(sql: Sql, name: str) -> None:
     """Writes down what carries them from now on."""
     await sql.run(_NOTE_IN_FILE, "transport", name)
+
+
+async def process_noted(sql: Sql, process: str) -> str:
+    """Returns what was noted of a process at the last start; empty if it is new here."""
+    row = await sql.row("SELECT value FROM amphibus_meta WHERE name = ?", f"process {process}")
+    return str(row[0]) if row else ""
+
+
+async def note_process(sql: Sql, process: str, value: str) -> None:
+    """Notes a process as it is from now on."""
+    await sql.run(_NOTE_IN_FILE, f"process {process}", value)

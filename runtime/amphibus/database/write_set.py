@@ -24,9 +24,12 @@ class WriteSet:
     timers: dict[TimerKey, Row | None] = field(default_factory=dict)
     """Timers that are armed, and those that are disarmed."""
 
+    later: dict[TimerKey, Row | None] = field(default_factory=dict)
+    """Commands that are sent later, by name and key, and those that are recalled."""
+
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.inbox or self.outbox or self.acks or self.timers)
+        return bool(self.inbox or self.outbox or self.acks or self.timers or self.later)
 
     @property
     def armed(self) -> list[Row]:
@@ -37,3 +40,13 @@ class WriteSet:
     def disarmed(self) -> list[Row]:
         """Name and key of those that are disarmed."""
         return [timer for timer, row in self.timers.items() if row is None]
+
+    @property
+    def kept_for_later(self) -> list[Row]:
+        """Rows of the commands that are sent later."""
+        return [row for row in self.later.values() if row is not None]
+
+    @property
+    def recalled(self) -> list[Row]:
+        """Name and key of those that are recalled."""
+        return [name for name, row in self.later.items() if row is None]

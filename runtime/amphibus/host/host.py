@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from amphibus import failpoints
-from amphibus.clock import Clock, SystemClock
+from amphibus.clock import Clock, clock_of
 from amphibus.config.settings import Settings
 from amphibus.database.facts import last_transport
 from amphibus.errors import ConfigError, StoreAway
@@ -57,7 +57,7 @@ class Host:
         self.meters = Meters()
         self.health.on_task_restart = self.meters.task_restarted
         self.supervisor = Supervisor(self.health)
-        self.clock = clock or SystemClock()
+        self.clock = clock or clock_of(on_a_server=settings.db_url is not None)
         topology = project.topology()
         self.transport = transport or make("memory", topology, settings, self.clock)
         # One journal for each set of modules, so that two processes on one folder keep apart.

@@ -8,9 +8,11 @@ from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
 from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
 from amphibus.host.wiring import ModuleServices, Wiring, make_container
+from amphibus.inbox.process_versions import NewDeadlines, take_over
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
+from amphibus.routing.topology import processes_of
 from amphibus.service import Service
 
 
@@ -31,7 +33,7 @@ class ModuleHost:
         self.assignment.drain = self._drain_partitions
         self.writer = wiring.writer()
         self.receiver = wiring.receiver(self.writer, self.container, self._ask)
-        self.due = wiring.scheduler(self.receiver)
+        self.due = wiring.scheduler(self.receiver, self.writer)
         self.receiver.on_due = self.due.due_at
         self.relay = wiring.relay(self.writer)
         self.retention = wiring.retention(self.writer)
@@ -45,6 +47,13 @@ class ModuleHost:
         folder = self._around.project.root / "modules" / self.name / "migrations"
         await self.store.open(lambda store: upgrade(store, folder))
         await self.assignment.start()
+        deadlines = NewDeadlines(self._around.clock, self.container, self.assignment.count)
+        try:
+            await take_over(self.store, processes_of(self.module), deadlines)
+        except BaseException:
+            await self.assignment.stop()
+            await self.store.close()
+            raise
 
     async def start(self) -> None:
         """Takes messages and delivers what waits; the database is open."""
@@ -140,6 +149,7 @@ class ModuleHost:
             "delayed": float(counts.delayed),
             "dead_letters": float(counts.dead),
             "timers": float(counts.timers),
+            "later": float(counts.later),
             "in_flight": float(self.receiver.in_flight),
         }
 

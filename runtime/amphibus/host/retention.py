@@ -14,6 +14,7 @@ from amphibus.database.inbox import forget_bodies, prune_inbox
 from amphibus.database.outbox import prune_outbox
 from amphibus.database.sql import Sql
 from amphibus.database.stuck_keys import find_stuck, release_stuck
+from amphibus.database.timers import prune_timers
 from amphibus.failpoints import failpoint
 from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
@@ -96,6 +97,7 @@ class Retention:
             await self._prune_outbox(sql, bodies_before, batch),
             await prune_inbox(sql, before=rows_before, limit=batch),
             await prune_accepted(sql, before=rows_before, limit=batch),
+            await prune_timers(sql, limit=batch),
         )
         return max(pruned)
 

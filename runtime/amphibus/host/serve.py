@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from amphibus import failpoints
-from amphibus.clock import SystemClock
+from amphibus.clock import clock_of
 from amphibus.config.settings import Settings
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
@@ -36,8 +36,9 @@ async def serve(
     set_up(settings.log_format, settings.log_level)
     failpoints.arm()
     stop = _stop_on_signals()
-    transport = make(OF_MODE[mode], project.topology(), settings, SystemClock())
-    host = Host(project, settings, modules, transport=transport)
+    clock = clock_of(on_a_server=settings.db_url is not None)
+    transport = make(OF_MODE[mode], project.topology(), settings, clock)
+    host = Host(project, settings, modules, transport=transport, clock=clock)
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
     app = _FirstSignals(host)
     server = HttpServer(app, settings)

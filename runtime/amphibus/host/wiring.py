@@ -12,6 +12,7 @@ from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
 from amphibus.errors import ConfigError
 from amphibus.host.retention import Retention
+from amphibus.inbox.later import LaterSender
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
@@ -86,14 +87,16 @@ class Wiring:
         )
         return Receiver(services)
 
-    def scheduler(self, receiver: Receiver) -> Scheduler:
-        """Builds the scheduler, which brings delayed messages and timers back."""
+    def scheduler(self, receiver: Receiver, writer: Writer) -> Scheduler:
+        """Builds the scheduler, which brings delayed messages and timers back and sends what is due."""
+        clock = self._around.clock
         return Scheduler(
             self._module,
             store=self.store,
             assignment=self.assignment,
             receiver=receiver,
-            clock=self._around.clock,
+            later=LaterSender(self.store, writer, self.assignment, clock),
+            clock=clock,
             poll_seconds=self._bus.poll_seconds,
             supervisor=self._around.supervisor,
         )
@@ -144,7 +147,13 @@ def _assignment(store: Store, around: ModuleServices) -> PartitionAssignment:
     from amphibus.partitions.leases import Leases
 
     assert isinstance(store, PostgresStore)
-    return Leases(store, count=count, transport=around.transport.name, supervisor=around.supervisor)
+    return Leases(
+        store,
+        count=count,
+        transport=around.transport.name,
+        supervisor=around.supervisor,
+        clock=around.clock,
+    )
 
 
 def make_container(module: Module, settings: Settings) -> Any | None:

@@ -19,6 +19,7 @@ from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.failures import failure_of
 from amphibus.inbox.handler_timeout import within
+from amphibus.inbox.later import note_later
 from amphibus.inbox.outcome import (
     Behind,
     CallNeeded,
@@ -84,10 +85,16 @@ class Executor:
         sql, envelope = transaction.sql, attempt.envelope
         if attempt.origin is Origin.DELAYED:
             settled = await settled_meanwhile(sql, attempt.seq)
-            return None if settled is False else Gone(settled=bool(settled))
-        if attempt.origin is Origin.TIMER:
+            if settled is not False:
+                return Gone(settled=bool(settled))
+        if attempt.of_timer:
             armed = await is_armed(sql, transaction.write_set, envelope)
-            return None if armed else Gone(settled=False)
+            return None if armed else Gone(settled=attempt.origin is Origin.DELAYED)
+        return None if attempt.origin is Origin.DELAYED else await self._prior(attempt, transaction)
+
+    async def _prior(self, attempt: Attempt, transaction: Transaction) -> Outcome | None:
+        """Returns the outcome that a message which has come from elsewhere has before it is run, or None."""
+        sql, envelope = transaction.sql, attempt.envelope
         prior = transaction.prior_outcomes.get((envelope.source, envelope.id))
         if prior is None:
             return None
@@ -125,9 +132,13 @@ class Executor:
             context.end()
             take_back(context.db)
         transaction.session.sync_session.expunge_all()
-        due = note_timers(
-            transaction.write_set, context.timers, attempt.envelope, transaction.partitions
+        dues = (
+            note_timers(
+                transaction.write_set, context.timers, attempt.envelope, transaction.partitions
+            ),
+            note_later(transaction, context.later, self._codec, attempt.envelope),
         )
+        due = min((each for each in dues if each is not None), default=None)
         transaction.send(self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now))
         return Handled(Reply("answered", answer), due)
 

@@ -27,7 +27,7 @@ class Handled:
 
     reply: Reply
     due: int | None
-    """The earliest time for which the handler set a timer, microseconds."""
+    """The earliest time for which the handler set a timer or sent a command, microseconds."""
 
 
 @dataclass(frozen=True, slots=True)

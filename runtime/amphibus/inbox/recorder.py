@@ -13,7 +13,7 @@ from amphibus.database.stuck_keys import hold_place
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
 from amphibus.inbox.outcome import Behind, Dead, Delayed, Gone, Handled, Outcome, Rejected
-from amphibus.inbox.timers import remove_timer
+from amphibus.inbox.timers import leave_timer, remove_timer
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import partition_of
 from amphibus.unit_of_work.transaction import Transaction
@@ -85,7 +85,7 @@ class OutcomeRecorder:
             sql, attempt, attempts=outcome.failures, tries=tries, due=due, error=error
         )
         if attempt.origin is Origin.TIMER:
-            await remove_timer(sql, attempt.envelope)
+            await leave_timer(sql, attempt.envelope)
         return due
 
     async def _store(
@@ -113,17 +113,24 @@ class OutcomeRecorder:
             now=self._clock.now(),
             blocks=outcome.blocks,
         )
-        return await self._leave_origin(sql, attempt)
+        if attempt.origin is Origin.TIMER:
+            # An operator may retry it, and the process disarm it until then.
+            await leave_timer(sql, attempt.envelope)
+            return None
+        return await self._leave_delayed(sql, attempt)
 
     async def _leave_origin(self, sql: Sql, attempt: Attempt) -> int | None:
         """Removes it from where it waited; returns when the next of its key is due, if it may go on."""
-        if attempt.origin is Origin.DELAYED:
-            now = self._clock.now()
-            key = attempt.ordering_key
-            return now if await remove_delayed(sql, attempt.seq, key, now) else None
-        if attempt.origin is Origin.TIMER:
+        if attempt.of_timer:
             await remove_timer(sql, attempt.envelope)
-        return None
+        return await self._leave_delayed(sql, attempt)
+
+    async def _leave_delayed(self, sql: Sql, attempt: Attempt) -> int | None:
+        if attempt.origin is not Origin.DELAYED:
+            return None
+        now = self._clock.now()
+        key = attempt.ordering_key
+        return now if await remove_delayed(sql, attempt.seq, key, now) else None
 
 
 def _shortened(envelope: Envelope, reason: str) -> Envelope:

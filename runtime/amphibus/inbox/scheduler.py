@@ -1,4 +1,4 @@
-"""Wakes timers and delayed messages when they are due: the delayed retry."""
+"""Wakes timers, delayed messages and later commands when they are due: the delayed retry."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from amphibus.database.delayed import due_now, next_due
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
+from amphibus.inbox.later import LaterSender
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.timers import timers_due
 from amphibus.module import Module
@@ -31,6 +32,7 @@ class Scheduler:
         store: Store,
         assignment: PartitionAssignment,
         receiver: Receiver,
+        later: LaterSender,
         clock: Clock,
         poll_seconds: float,
         supervisor: Supervisor,
@@ -39,6 +41,7 @@ class Scheduler:
         self._store = store
         self._assignment = assignment
         self._receiver = receiver
+        self._later = later
         self._clock = clock
         self._poll = poll_seconds
         self._wake = asyncio.Event()
@@ -116,6 +119,8 @@ class Scheduler:
                 attempt = Attempt(envelope, Origin.TIMER, now, self._track(envelope.id))
                 partition = partition_of(envelope.key, envelope.id, self._assignment.count)
                 self._receiver.begin(attempt, partition)
+
+        await self._later.send_due(limit=_AT_ONCE)
 
     def _track(self, what: int | str) -> Callable[[], None]:
         self._under_way.add(what)

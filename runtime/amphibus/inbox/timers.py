@@ -69,6 +69,12 @@ async def is_armed(sql: Sql, write_set: WriteSet, envelope: Envelope) -> bool:
     return await timers.is_timer_armed(sql, name=name, key=key, identity=envelope.id)
 
 
+async def leave_timer(sql: Sql, envelope: Envelope) -> None:
+    """Leaves a timer to its message, which is delayed or dead, so that the process can still disarm it."""
+    name = envelope.type.removeprefix(PREFIX)
+    await timers.never_due(sql, name=name, key=envelope.key or "", identity=envelope.id)
+
+
 async def remove_timer(sql: Sql, envelope: Envelope) -> None:
     """Removes a timer that fired, unless it was armed anew meanwhile."""
     name = envelope.type.removeprefix(PREFIX)

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
+from amphibus.clock import Clock, elapsed
 from amphibus.database.postgres.bounded import FAREWELL_SECONDS
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import (
@@ -49,6 +50,7 @@ class Leases:
         count: int,
         transport: str,
         supervisor: Supervisor,
+        clock: Clock,
         beat_seconds: float = 2.0,
         lease_seconds: float = 10.0,
     ) -> None:
@@ -67,6 +69,7 @@ class Leases:
         self._store = store
         self.instance = self._new_instance()
         self._transport = transport
+        self._clock = clock
         self._beat = beat_seconds
         self._lease = int(lease_seconds * 1_000_000)
         self._task = supervisor.task(f"leases:{store.module}", self._work)
@@ -195,7 +198,7 @@ class Leases:
         if self._lost or not self._connection.asked.is_usable:
             await self._reconnect()
         sql = self._connection.sql
-        if not await renew_instance(sql, self.instance, lease=self._lease):
+        if not await self._renew(sql):
             self._lose_all()
             self.instance = self._new_instance()
             await self._register()
@@ -212,6 +215,14 @@ class Leases:
     def _new_instance(self) -> str:
         """Names it by its sessions, so that others can end them."""
         return named_by(self._store.session_token, new_id())
+
+    async def _renew(self, sql: Sql) -> bool:
+        """Says that this instance lives, and sets the clock by the answer; returns False if it was struck off."""
+        asked = elapsed()
+        server = await renew_instance(sql, self.instance, lease=self._lease)
+        if server is not None:
+            self._clock.compare(server, asked=asked, answered=elapsed())
+        return server is not None
 
     async def _claim(self, sql: Sql, wanted: int) -> None:
         claimed = dict(await claim_partitions(sql, self.instance, wanted=wanted))

@@ -105,6 +105,13 @@ class Codec:
                     found.append((envelope, destinations))
         return found
 
+    def later(
+        self, message: Message, body: bytes, *, cause: Envelope, due: int, identity: str
+    ) -> tuple[Envelope, tuple[str, ...]]:
+        """Returns the envelope of a command that is sent when it is due, with its destinations."""
+        envelope = self.envelope(message, body, cause=cause, now=due, identity=identity)
+        return envelope, self._topology.destinations(type(message))
+
     def envelope(
         self,
         message: Message,

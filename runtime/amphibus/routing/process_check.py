@@ -1,6 +1,6 @@
 """Finds the gaps of a process (saga) before it runs, and draws it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import get_type_hints
 
 from amphibus.contract import Command, Message, kind_of
@@ -20,6 +20,14 @@ def problems_of_process(process: Process) -> Iterator[str]:
                 f"process {process.name}: '{target}' is not a state; the states are "
                 f"{', '.join(sorted(names))}{did_you_mean(target, names)}"
             )
+    for kind, taken, known in (
+        ("state", process.takes_over, names),
+        ("deadline", process.takes_over_deadlines, process.deadlines),
+    ):
+        if taken and process.version == 1:
+            yield f"process {process.name}: takes over {kind}s in its first version; say version=2"
+        for problem in _problems_of_taking_over(kind, taken, known):
+            yield f"process {process.name}: {problem}"
     if any(target not in names for target in _targets(process)):
         return
     reached = {name for name, _ in _walk(process)}
@@ -29,6 +37,20 @@ def problems_of_process(process: Process) -> Iterator[str]:
         yield from _problems_of_state(process, state)
     yield from _unanswered(process)
     yield from _left_behind(process)
+
+
+def _problems_of_taking_over(
+    kind: str, taken: Mapping[str, str], known: Collection[str]
+) -> Iterator[str]:
+    """What is taken over must be gone, and what it becomes be there; so there are neither chains nor circles."""
+    for old, new in taken.items():
+        if old in known:
+            yield f"takes over the {kind} '{old}', which it still has; leave it out"
+        if new not in known:
+            yield (
+                f"takes over the {kind} '{old}' as '{new}', which is none; there are "
+                f"{', '.join(sorted(known)) or 'none'}{did_you_mean(new, known)}"
+            )
 
 
 def _unanswered(process: Process) -> Iterator[str]:

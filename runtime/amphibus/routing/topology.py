@@ -172,7 +172,7 @@ def _problems_of_module(module: Module, contracts: Mapping[str, type[Message]]) 
         )
     for each in module.sends:
         yield from _wrong_place(
-            where, each, "sends", own=False, kinds=("command",), name=module.name
+            where, each, "sends", own=None, kinds=("command",), name=module.name
         )
     for each in module.asks:
         yield from _wrong_place(where, each, "asks", own=False, kinds=("query",), name=module.name)
@@ -203,13 +203,13 @@ def _wrong_place(
     contract: type[Message],
     listed: str,
     *,
-    own: bool,
+    own: bool | None,
     kinds: tuple[str, ...],
     name: str,
 ) -> Iterator[str]:
     if kind_of(contract) not in kinds:
         yield f"{where} {listed} {contract.contract_type}, which is a {kind_of(contract)}, not a {' or '.join(kinds)}"
-    if (contract.contract_owner == name) is not own:
+    if own is not None and (contract.contract_owner == name) is not own:
         whose = "its own" if own else "another module's"
         yield f"{where} {listed} {contract.contract_type}, which must be {whose} contract"
 

@@ -36,6 +36,7 @@ GAUGES: Final[Mapping[str, str]] = {
     "dead_letters": "Messages that used up their retries, or that nobody could read.",
     "in_flight": "Messages that are being handled.",
     "timers": "Deadlines that are armed.",
+    "later": "Commands that are sent when they are due.",
 }
 """The numbers that a module's store is asked for on each scrape; exposed as `amphibus_<name>{module}`."""
 

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from amphibus.admin.inspection import look_into
-from amphibus.clock import VirtualClock
+from amphibus.clock import VirtualClock, clock_of
 from amphibus.config.settings import Settings, load_settings
 from amphibus.contract import Message, Query, Value
 from amphibus.database.dead import DEAD
 from amphibus.database.delayed import DELAYED
 from amphibus.database.envelope_rows import envelope_of
 from amphibus.database.inbox import HANDLED
+from amphibus.database.later import LATER
 from amphibus.database.outbox import SENT
 from amphibus.errors import RequestError
 from amphibus.gateway.accepted_store import AcceptedStore
@@ -80,11 +81,11 @@ class Harness:
         """
         project = root if isinstance(root, Project) else Project.find(root)
         with _folder(data_dir) as folder:
-            clock = VirtualClock()
             flags: dict[str, Any] = {"data_dir": folder, **(settings or {})}
             if transport == "rabbitmq":
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
             configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
+            clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None))
             wanted = tuple(modules) or tuple(project.modules)
             names = (*(name for name in wanted if name != GATEWAY), GATEWAY)
             host = Host(
@@ -231,6 +232,10 @@ class Harness:
     def delayed(self, module: str) -> list[dict[str, Any]]:
         """The delayed messages of a module: id, type, key, attempts, due, error."""
         return self._rows(module, DELAYED)
+
+    def later(self, module: str) -> list[dict[str, Any]]:
+        """Returns the commands that a module sends later: name, key, due, id, type; the next one first."""
+        return self._rows(module, LATER)
 
     def inbox(self, module: str) -> list[dict[str, Any]]:
         """Returns what a module has handled: id, source, type, key, outcome, attempts, in order."""

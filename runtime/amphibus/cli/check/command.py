@@ -1,5 +1,6 @@
 """`amphibus check`: checks that the declarations fit together and that the generated files are fresh."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -21,13 +22,18 @@ FLOORS_END: Final = "<!-- end of floors -->"
 def check(
     *,
     fix: Annotated[bool, Parameter(negative="")] = False,
+    against_data: Annotated[bool, Parameter(negative="")] = False,
     as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    db: options.Db = None,
 ) -> int:
     """Check contracts, front pages, processes, settings, migrations and the generated files.
 
     Args:
         fix: Rewrite config/topology.lock.json, the locks of the contracts, and the pictures
             in ARCHITECTURE.md.
+        against_data: Check the databases too: no process may stand in a state that the code does
+            not know.
     """
     project = options.project()
     problems = project.problems() + _open(project)
@@ -36,6 +42,10 @@ def check(
         if fix:
             fixed = _write(project)
         problems = _stale(project) + _settings(project) + _unmigrated(project)
+        if against_data:
+            from amphibus.cli.check.data import left_behind_in
+
+            problems += asyncio.run(left_behind_in(project, options.stores(data_dir, db)))
     if as_json:
         show_json({"problems": problems, "fixed": fixed})
     else:

@@ -53,14 +53,14 @@ async def register_instance(
     )
 
 
-async def renew_instance(sql: Sql, instance: str, *, lease: int) -> bool:
-    """Says that an instance lives; returns False if it was struck off."""
-    return (
-        await sql.run(
-            f"UPDATE amphibus_instance SET until = {NOW} + ? WHERE id = ?", lease, instance
-        )
-        > 0
+async def renew_instance(sql: Sql, instance: str, *, lease: int) -> int | None:
+    """Says that an instance lives; returns the server's time, or None if it was struck off."""
+    row = await sql.row(
+        f"UPDATE amphibus_instance SET until = {NOW} + ? WHERE id = ? RETURNING {NOW}",
+        lease,
+        instance,
     )
+    return None if row is None else int(row[0])
 
 
 async def remove_instance(sql: Sql, instance: str) -> None:

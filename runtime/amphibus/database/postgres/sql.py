@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
+from amphibus.database.later import KEEP_LATER, RECALL
 from amphibus.database.outbox import INSERT_OUTBOX
-from amphibus.database.sql import Identified
+from amphibus.database.sql import Identified, Sql
 from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
 from amphibus.database.write_set import OutboxEntry, Row, WriteSet
 
@@ -110,6 +111,9 @@ class PostgresSql:
         if write_set.timers:
             await self.many(ARM_TIMER, write_set.armed)
             await self.many(DISARM_TIMER, write_set.disarmed)
+        if write_set.later:
+            await self.many(KEEP_LATER, write_set.kept_for_later)
+            await self.many(RECALL, write_set.recalled)
         if write_set.acks:
             await self.raw.execute(_deletes(write_set.acks))
         return numbers
@@ -129,6 +133,12 @@ class PostgresSql:
                 await self._of_messages(statement, _NOBODY, *before)
         columns = (list(column) for column in zip(*messages, strict=True))
         return await self.rows(statement, *before, *columns)
+
+
+async def time_of_server(sql: Sql) -> int:
+    """Returns the time by the database's own clock, microseconds since the epoch."""
+    (row,) = await sql.rows(f"SELECT {NOW}")
+    return int(row[0])
 
 
 def _leaving(row: OutboxEntry) -> Row:

@@ -2,6 +2,34 @@
 
 from typing import Final
 
+_TIMER_OF_A_MESSAGE: Final = """
+    INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, partition)
+    SELECT substr(type, 7), coalesce(key, ''), 9223372036854775807, id, correlation, causation, trace, {partition}
+    FROM {table} WHERE type LIKE 'timer:%' ORDER BY seq DESC
+    ON CONFLICT (name, key) DO NOTHING
+"""
+_LATER: Final = """
+    CREATE TABLE amphibus_later (
+        name TEXT NOT NULL,
+        recall_key TEXT NOT NULL,
+        due INTEGER NOT NULL,
+        destination TEXT NOT NULL,
+        partition INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        type TEXT NOT NULL,
+        source TEXT NOT NULL,
+        key TEXT,
+        time INTEGER NOT NULL,
+        correlation TEXT NOT NULL,
+        causation TEXT,
+        trace TEXT NOT NULL,
+        reply INTEGER NOT NULL,
+        extra TEXT,
+        body BLOB,
+        PRIMARY KEY (name, recall_key)
+    )
+"""
+
 EVERYWHERE: Final = (
     "ALTER TABLE amphibus_parked RENAME TO amphibus_delayed",
     "ALTER TABLE amphibus_delayed RENAME COLUMN lane TO ordering_key",
@@ -15,6 +43,12 @@ EVERYWHERE: Final = (
     "CREATE INDEX amphibus_dead_ordering_key ON amphibus_dead (ordering_key) WHERE blocks = 1",
     "ALTER TABLE amphibus_delivery RENAME COLUMN part TO partition",
     "ALTER TABLE amphibus_timer RENAME COLUMN part TO partition",
+    # A timer whose message is delayed or dead keeps its row: a process can disarm it until it fires.
+    _TIMER_OF_A_MESSAGE.format(table="amphibus_delayed", partition="partition"),
+    _TIMER_OF_A_MESSAGE.format(table="amphibus_dead", partition="0"),
+    # Commands that are sent later, unless they are recalled.
+    _LATER,
+    "CREATE INDEX amphibus_later_due ON amphibus_later (due)",
     # What happened last, one flow, and the flows that a business key began.
     "CREATE INDEX amphibus_inbox_handled ON amphibus_inbox (handled)",
     "CREATE INDEX amphibus_outbox_correlation ON amphibus_outbox (correlation)",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
+from amphibus.database.later import KEEP_LATER, RECALL
 from amphibus.database.outbox import DELETE_DELIVERY, INSERT_DELIVERY, INSERT_OUTBOX
 from amphibus.database.sql import Identified
 from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
@@ -60,4 +61,7 @@ class SqliteSql:
         if write_set.timers:
             many(ARM_TIMER, write_set.armed)
             many(DISARM_TIMER, write_set.disarmed)
+        if write_set.later:
+            many(KEEP_LATER, write_set.kept_for_later)
+            many(RECALL, write_set.recalled)
         return numbers

@@ -72,6 +72,19 @@ async def paint(message: desk2.Paint, context: Tiny) -> None:
     context.publish(desk2.Painted(book=message.book, colour=message.colour))
 
 
+async def remind(message: desk.Remind, context: Tiny) -> None:
+    """Sends a command later, to the archive or to the desk itself, or recalls it."""
+    if message.recall:
+        context.recall(message.name or "", message.book)
+    elif message.lend:
+        lending = desk.Lend(book=message.book)
+        context.send(lending, at=context.now + timedelta(minutes=message.minutes))
+    else:
+        filing = archive.File(book=message.book, line=message.line)
+        context.send(filing, after=timedelta(minutes=message.minutes), name=message.name)
+    await context.container.script().act("desk", message, context)
+
+
 async def lend(message: desk.Lend, _context: Tiny) -> Loan:
     """Begins a loan."""
     return Loan(book=message.book, state="lent")
@@ -184,8 +197,9 @@ def modules(
     read: Executor | None = None,
     answer: Answering = count,
     step: Any = ask_around,
+    lending: Process = loan,
 ) -> tuple[Module, ...]:
-    """The front pages; a test may put its own in for those who hear `Written`, answer `Count` or call outside."""
+    """The front pages; a test may put its own in for those who hear `Written`, answer `Count`, call outside or lend."""
     return (
         Module(
             name="desk",
@@ -194,14 +208,15 @@ def modules(
                 on(desk.Write, write),
                 on(desk.Call, call, outside=step, outside_timeout=outside_timeout),
                 on(desk.Guard, guard, on_dead="block"),
+                on(desk.Remind, remind),
                 on(desk.Count, answer),
                 on(desk2.Paint, paint),
-                on(desk.Lend, loan),
-                on(desk.Return, loan),
-                on(desk.Renew, loan),
+                on(desk.Lend, lending),
+                on(desk.Return, lending),
+                on(desk.Renew, lending),
             ),
             publishes=(desk.Written, desk.Unheard, desk.Missed, desk2.Painted),
-            sends=(archive.File,),
+            sends=(archive.File, desk.Lend),
             converts=(
                 convert(desk.Paint, desk2.Paint, dark_or_grey),
                 convert(desk2.Painted, desk.Painted, dark_or_not),

@@ -108,7 +108,7 @@ class Script:
         await self.gate.wait()
         found: list[str] = []
         uses: tuple[Callable[[], None], ...] = (
-            lambda: context.set_timer("loan/overdue", "b", context.now),
+            lambda: context.recall("reminder", "b"),
             lambda: context.db.add(object()),
             context.publish,
         )

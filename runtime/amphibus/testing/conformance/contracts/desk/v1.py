@@ -94,6 +94,18 @@ class Missed(Event, key="book"):
     book: str
 
 
+class Remind(Command[None], key="book"):
+    """Has a line filed some minutes later, or a book lent; or takes that back."""
+
+    book: str
+    line: int = 0
+    minutes: int = 0
+    name: str | None = None
+    recall: bool = False
+    lend: bool = False
+    mood: str = ""
+
+
 class Paint(Command[None], key="book"):
     """Paints a page grey or, if it is dark, black."""
 

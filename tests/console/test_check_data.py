@@ -1,0 +1,41 @@
+"""`amphibus check --against-data` says which processes the code would lose, without starting anything."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from amphibus.testing import Harness
+from tests.architecture.tree import ROOT
+
+_AMPHIBUS = Path(sys.executable).with_name("amphibus")
+
+
+@pytest.mark.asyncio
+async def test_it_names_what_is_left_behind_with_its_count_and_keys(tmp_path: Path) -> None:
+    async with Harness.of(ROOT, modules=("orders",), data_dir=tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / "orders.db")) as raw, raw:
+        raw.execute(
+            "INSERT INTO amphibus_timer (name, key, due, id, correlation, trace)"
+            " VALUES ('fulfilment/gone', 'an-order', 1, 't', 't', '')"
+        )
+
+    checked = _check("--against-data", "--data-dir", str(tmp_path))
+
+    assert checked.returncode == 3
+    assert json.loads(checked.stdout)["problems"] == [
+        (
+            "module orders: process fulfilment: 1 has the deadline 'gone' (an-order); declare "
+            'Process(name="fulfilment", takes_over_deadlines={"gone": "..."})'
+        )
+    ]
+
+
+def _check(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(_AMPHIBUS), "check", "--json", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
