@@ -83,4 +83,18 @@ TASKS: Final[tuple[Defect, ...]] = (
         "        self.receiver._stopping = True",
         "test_stopping.py::test_what_runs_is_finished_and_what_waits_is_kept",
     ),
+    in_runtime(
+        "a stop waits for a handler that swallows its cancellation",
+        "supervision",
+        "            await asyncio.wait([task], timeout=seconds)\n",
+        "            await asyncio.wait([task])\n",
+        "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_swallows_its_cancellation",
+    ),
+    in_runtime(
+        "a stop waits for a call that swallows its cancellation",
+        "inbox/runner",
+        "            await asyncio.wait(self._tasks, timeout=seconds)\n",
+        "            await asyncio.wait(self._tasks)\n",
+        "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_swallows_its_cancellation",
+    ),
 )

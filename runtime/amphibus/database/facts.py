@@ -50,4 +50,9 @@ async def last_transport(sql: Sql) -> str:
 
 async def note_transport(sql: Sql, name: str) -> None:
     """Writes down what carries them from now on."""
-    await sql.run(_NOTE_IN_FILE, "transport", name)
+    await note_fact(sql, "transport", name)
+
+
+async def note_fact(sql: Sql, name: str, value: str) -> None:
+    """Writes one fact down."""
+    await sql.run(_NOTE_IN_FILE, name, value)

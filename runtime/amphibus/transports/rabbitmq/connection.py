@@ -39,6 +39,8 @@ _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _FORBIDDEN = (403, 530)
+_CAUSES = 20
+"""Most causes that are told of one outage."""
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
 """The errors that a lost connection or channel may raise."""
 
@@ -58,7 +60,7 @@ class Broker:
         self._worked = False
         self._next = 0
         self._troubles: dict[str, str] = {}
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self._since = time.monotonic()
         self._version = ""
 
@@ -70,26 +72,28 @@ class Broker:
     @property
     def host(self) -> str:
         """The address to try now, without secrets."""
-        return f"{self.url.host}:{self.url.port}"
+        return _host(self.url)
 
     def rotate(self, failed: URL) -> None:
         """Moves all connections on to the next address, since this one did not work."""
         if failed == self.url:
             self._next += 1
 
-    def lack(self, part: str, why: str, *, useless: bool = False) -> None:
-        """Notes that a part cannot work for now; logs it once for each cause.
+    def lack(self, part: str, why: str, *, useless: bool = False, at: URL | None = None) -> None:
+        """Notes that a part cannot work for now; logs it once for each cause, with the address that failed.
 
         `useless` to wait for: somebody must correct something. It is tried again all the same.
         """
+        where = _host(at or self.url)
         if not self._troubles:
             self._since = time.monotonic()
-        if why not in self._said:
-            self._said.add(why)
-            _log.warning("broker.lost", host=self.host, error=why)
+        if (where, why) not in self._said and len(self._said) < _CAUSES:
+            self._said.add((where, why))
+            _log.warning("broker.lost", host=where, error=why)
         self._troubles[part] = why
         if useless or not self._worked:
-            self.health.lack("broker", why)
+            self.health.lack("broker", f"{where}: {why}")
+        self.health.degrade("broker", f"{where}: {why}; messages are kept until it is back")
 
     def has(self, part: str) -> None:
         """Notes that a part works; logs it once all of them do."""
@@ -105,6 +109,7 @@ class Broker:
         if not self._troubles:
             self._worked = True
             self.health.has("broker")
+            self.health.degrade("broker", "")
 
     def connected(self, part: str, connection: Connection) -> None:
         """Notes that a connection was made."""
@@ -169,7 +174,7 @@ class BrokerConnection:
                 if not _is_loss(error):
                     raise  # a fault of ours, which the supervisor tells
                 why, useless = describe(error) or "the connection was lost", False
-            self._broker.lack(self._name, why, useless=useless)
+            self._broker.lack(self._name, why, useless=useless, at=url)
             self.served()
             self._broker.rotate(url)
             pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else pause
@@ -217,6 +222,11 @@ async def connect(name: str, broker: Broker, url: URL) -> Connection:
         await connection.connect()
     read_quickly(connection)
     return connection
+
+
+def _host(url: URL) -> str:
+    """Returns an address without secrets."""
+    return f"{url.host}:{url.port}"
 
 
 async def within(seconds: float, work: Awaitable[Any]) -> None:
