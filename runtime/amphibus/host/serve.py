@@ -11,6 +11,7 @@ import structlog
 from amphibus import failpoints
 from amphibus.clock import SystemClock
 from amphibus.config.settings import Settings
+from amphibus.host.blocked import BlockedLoop
 from amphibus.host.ending import leave, tasks_left
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
@@ -42,11 +43,18 @@ async def serve(
     transport = make(OF_MODE[mode], project.topology(), settings, SystemClock())
     host = Host(project, settings, modules, transport=transport)
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
+    blocked = BlockedLoop(
+        settings.bus.blocked_after_seconds,
+        health=host.health,
+        meters=host.meters,
+        journal=host.journal,
+    )
     app = _FirstSignals(host)
     server = HttpServer(app, settings)
     server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
     await server.start()
     host.url = server.url
+    blocked.start()
     try:
         if await _unless(stop, host.start(), settings.drain_seconds + _GIVE_UP_SECONDS):
             app.everything()
@@ -59,6 +67,7 @@ async def serve(
         ends = time.monotonic() + settings.drain_seconds
         await server.stop()
         await host.stop(max(0.0, ends - time.monotonic()))
+        blocked.stop()
     left, hanging = await tasks_left(), threads.end()
     if left:
         _say_what_is_left(left)

@@ -32,6 +32,13 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "process.stopped": _event("Ends.", "seconds code unfinished"),
     "process.failed": _event("Ends because something broke.", "error"),
     "process.warning": _event("Something that an operator should change.", "what why fix"),
+    "process.blocked": _event(
+        "Code holds the event loop: nothing else runs. Said once, with whose code it is.",
+        "seconds frame stack",
+    ),
+    "process.unblocked": _event(
+        "The event loop runs again, after so long in all.", "seconds frame"
+    ),
     "task.failed": _event(
         "A long-lived task ended by an error, so often in a row; it is begun again.",
         "task error times",
