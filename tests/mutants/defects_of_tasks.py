@@ -88,14 +88,15 @@ TASKS: Final[tuple[Defect, ...]] = (
         "supervision",
         "            await asyncio.wait([task], timeout=seconds)\n",
         "            await asyncio.wait([task])\n",
-        "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_swallows_its_cancellation",
+        "tests/runtime/test_supervision.py"
+        "::test_a_stop_ends_though_the_work_swallows_its_cancellation_and_names_it",
     ),
     in_runtime(
-        "a stop waits for a call that swallows its cancellation",
-        "inbox/runner",
-        "            await asyncio.wait(self._tasks, timeout=seconds)\n",
-        "            await asyncio.wait(self._tasks)\n",
-        "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_swallows_its_cancellation",
+        "a step of the stop is waited for, however long",
+        "host/ending",
+        "            await asyncio.wait((task,), timeout=seconds)\n",
+        "            await asyncio.wait((task,))\n",
+        "tests/runtime/test_ending.py::test_all_steps_together_end_in_the_time_of_the_stop",
     ),
     in_runtime(
         "who blocks the process is not known",

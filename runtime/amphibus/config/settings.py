@@ -131,6 +131,9 @@ class RetentionSettings(Section):
     """Handled bodies and sent events: what can be shown and replayed."""
     inbox_retention_days: Days = 30.0
     """Ids of handled messages: for so long the same message sent again changes nothing."""
+    dead_letter_days: Annotated[float, Field(ge=0, le=3_650)] = 90.0
+    """Dead letters that nobody looked after, then given up as by `amphibus dead discard`; 0: kept for ever. One that
+    blocks its key is always kept."""
     prune_batch: Positive = 500
     """Rows removed in one transaction."""
     prune_every_seconds: Seconds = 60.0

@@ -68,6 +68,9 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.died": _event("Became a dead letter.", "reason attempts error"),
     "message.replayed": _event("A dead or kept message was sent again.", "source late"),
     "message.discarded": _event("An operator gave it up.", "reason"),
+    "message.given_up": _event(
+        "So many dead letters were older than retention.dead_letter_days.", "times"
+    ),
     "message.suspected": _event("Was in work when the process died; runs alone now.", "crashes"),
     "message.undecodable": _event("Its type, version or body is not understood.", "source error"),
     "message.misplaced": _event("Has no handler in this module.", "source"),

@@ -29,7 +29,7 @@ from amphibus.failpoints import failpoint
 from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
-from amphibus.transports.rabbitmq.address import addresses
+from amphibus.transports.rabbitmq.address import addresses, shown
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.library_logs import keep_quiet
 
@@ -39,8 +39,7 @@ _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _FORBIDDEN = (403, 530)
-_CAUSES = 20
-"""Most causes that are told of one outage."""
+_CAUSES = 20  # most that are told of one outage
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
 """The errors that a lost connection or channel may raise."""
 
@@ -72,7 +71,7 @@ class Broker:
     @property
     def host(self) -> str:
         """The address to try now, without secrets."""
-        return _host(self.url)
+        return shown(self.url)
 
     def rotate(self, failed: URL) -> None:
         """Moves all connections on to the next address, since this one did not work."""
@@ -84,7 +83,7 @@ class Broker:
 
         `useless` to wait for: somebody must correct something. It is tried again all the same.
         """
-        where = _host(at or self.url)
+        where = shown(at or self.url)
         if not self._troubles:
             self._since = time.monotonic()
         if (where, why) not in self._said and len(self._said) < _CAUSES:
@@ -222,11 +221,6 @@ async def connect(name: str, broker: Broker, url: URL) -> Connection:
         await connection.connect()
     read_quickly(connection)
     return connection
-
-
-def _host(url: URL) -> str:
-    """Returns an address without secrets."""
-    return f"{url.host}:{url.port}"
 
 
 async def within(seconds: float, work: Awaitable[Any]) -> None:
