@@ -133,4 +133,32 @@ TASKS: Final[tuple[Defect, ...]] = (
         "",
         "test_queries.py::test_a_stop_tells_who_asked_that_there_is_no_answer_now",
     ),
+    in_runtime(
+        "an owner that starts again burns attempts of who asks it",
+        "inbox/outcome",
+        'failure.reason == "unanswered" and patient',
+        'failure.reason == "unanswered" and not patient',
+        "test_outside.py::test_an_owner_that_does_not_answer_for_a_while_costs_no_attempt",
+    ),
+    in_runtime(
+        "a log has every line of a storm",
+        "telemetry/repetitions",
+        "        if seen.written >= _WRITTEN:\n",
+        "        if seen.written < 0:\n",
+        "tests/runtime/test_repetitions.py",
+    ),
+    in_runtime(
+        "a query leaves its turn taken",
+        "inbox/queries",
+        "            turn.release()\n",
+        "            pass\n",
+        "test_queries.py::test_a_query_that_does_not_end_is_told_so_and_holds_up_no_other",
+    ),
+    in_runtime(
+        "the identities of what was accepted are kept",
+        "gateway/accepted_store",
+        "        self._running.difference_update(self._worked_on.pop(message_id, ()))\n",
+        "        self._worked_on.pop(message_id, ())\n",
+        "test_growth.py",
+    ),
 )

@@ -40,9 +40,9 @@ class Repetitions:
 
     def __call__(
         self,
-        logger: Any,
+        logger: Any,  # noqa: ARG002 - structlog's signature
         method: str,
-        line: MutableMapping[str, Any],  # noqa: ARG002 - of structlog
+        line: MutableMapping[str, Any],
     ) -> MutableMapping[str, Any]:
         """Passes a line on.
 
