@@ -32,10 +32,10 @@ from amphibus.unit_of_work.isolation import Isolation
 _log: Any = structlog.get_logger()
 _RETRY_SECONDS = 1.0
 _INTAKE_SECONDS = 0.5
-_TRANSPORT_SECONDS = 1.0
-_MODULES_SECONDS = 2.5
-_CLOSING_SECONDS = 4.0
-"""The time that a stop takes after it has drained, at most; the process ends in one second more."""
+_TRANSPORT_SECONDS = 0.9
+_MODULES_SECONDS = 3.7
+_CLOSING_SECONDS = 4.6
+"""The time that a stop takes after it has drained, at most."""
 
 
 class Host:

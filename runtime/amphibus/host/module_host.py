@@ -14,8 +14,8 @@ from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
 from amphibus.service import Service
 
-_STOP_SECONDS = 2.0
-_STEP_SECONDS = 1.2
+_STOP_SECONDS = 3.6
+_STEP_SECONDS = 1.3
 
 
 class ModuleHost:
