@@ -161,4 +161,18 @@ TASKS: Final[tuple[Defect, ...]] = (
         "        self._worked_on.pop(message_id, ())\n",
         "test_growth.py",
     ),
+    in_runtime(
+        "a process waits for a handler that swallows its cancellation",
+        "host/serve",
+        "    if left or hanging:\n",
+        "    if hanging:\n",
+        "tests/runtime/test_process_end.py",
+    ),
+    in_runtime(
+        "a module without a partition says that it is ready",
+        "host/readiness",
+        '        self._tell(_GAP if now - self._had_one_at > _WITHOUT_SECONDS else "")\n',
+        '        self._tell("")\n',
+        "tests/database/test_without_partition.py",
+    ),
 )

@@ -1,7 +1,8 @@
 """Finds out again and again whether a module can do what it promises, so that `/readyz` is true within seconds.
 
 A store that failed is tried with a small write until one succeeds: while the process is not ready,
-nobody sends it requests that would show it. A module without a partition handles nothing.
+nobody sends it requests that would show it. A module without a partition handles nothing; the
+gateway accepts all the same, and what it accepts leaves by who has the partition.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Final
 from amphibus.database.facts import note_fact
 from amphibus.database.faults import StoreHealth
 from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.routing.topology import GATEWAY
 from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -38,6 +40,7 @@ class Readiness:
         tell: Callable[[str], None],
         supervisor: Supervisor,
     ) -> None:
+        self._needs_partition = module != GATEWAY
         self._writer = writer
         self._health = health
         self._assignment = assignment
@@ -77,7 +80,7 @@ class Readiness:
 
     def _look_at_partitions(self) -> None:
         now = time.monotonic()
-        if self._assignment.owned:
+        if self._assignment.owned or not self._needs_partition:
             self._had_one_at = now
         self._tell(_GAP if now - self._had_one_at > _WITHOUT_SECONDS else "")
 
