@@ -175,4 +175,11 @@ TASKS: Final[tuple[Defect, ...]] = (
         '        self._tell("")\n',
         "tests/database/test_without_partition.py",
     ),
+    in_runtime(
+        "a broker that failed is named by the address that is tried next",
+        "transports/rabbitmq/connection",
+        "        where = shown(at or self.url)\n",
+        "        where = shown(self.url)\n",
+        "tests/runtime/test_broker_connection.py",
+    ),
 )
