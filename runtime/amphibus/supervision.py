@@ -19,8 +19,8 @@ _WORKS_SECONDS: Final = 2.0
 """A task that ran for so long works."""
 _HOPELESS_AFTER: Final = 5
 """Failures in a row, about 17 seconds, after which only a new process may help."""
-_STOP_SECONDS: Final = 1.0
-_STOP_TRIES: Final = 3
+_STOP_SECONDS: Final = (0.1, 0.3, 0.6)
+"""The time that a task gets to end after each of the cancellations that it may swallow."""
 
 
 class TaskWatch(Protocol):
@@ -36,6 +36,10 @@ class TaskWatch(Protocol):
 
     def task_stopped(self, name: str) -> None:
         """A task that had failed is wanted no more."""
+        ...
+
+    def task_left(self, name: str) -> None:
+        """A task that was stopped does not end, and is left to itself."""
         ...
 
 
@@ -92,11 +96,14 @@ class SupervisedTask:
         if self._failures:
             self._failures = 0
             self._watch.task_stopped(self.name)
-        for _ in range(_STOP_TRIES):
-            if task is None or task.done():
-                return
+        if task is None:
+            return
+        for seconds in _STOP_SECONDS:
             task.cancel()
-            await asyncio.wait([task], timeout=_STOP_SECONDS)
+            await asyncio.wait([task], timeout=seconds)
+            if task.done():
+                return
+        self._watch.task_left(self.name)
 
     async def _keep(self) -> None:
         pause = self._first_pause

@@ -13,6 +13,7 @@ SHORT_LIVED = {
         2,
         "a notification, which is a hint; a drain, whose error the next round raises",
     ),
+    "host/ending.py": (1, "a step of the stop, awaited where it is made"),
     "host/serve.py": (2, "awaited where they are made"),
     "host/http_server.py": (1, "its end ends the process"),
     "inbox/runner.py": (2, "one message each"),

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from amphibus.context import UNKNOWN, Context
+from amphibus.context import UNKNOWN, Context, Outside
+from amphibus.errors import RequestTimeout
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
@@ -134,3 +135,25 @@ async def test_a_step_that_is_cancelled_from_within_has_failed(office: Office) -
         await shop.settle()
 
     assert office.numbers("desk", "b") == [1]
+
+
+async def test_an_owner_that_does_not_answer_for_a_while_costs_no_attempt(office: Office) -> None:
+    """It may be starting again. One that never answers is too slow: that ends like any other failure."""
+    answers = False
+
+    async def ask(message: desk.Call, _outside: Outside[Any]) -> None:
+        if message.line or not answers:
+            raise RequestTimeout("readers.Count.v1 was not answered within 5 s", "it is away")
+
+    business = project(step=ask)
+    async with office.open(business=business, max_attempts=3, quick_retries=2) as shop:
+        await shop.send(desk.Call(book="b", line=0), desk.Call(book="c", line=1))
+        for _ in range(2):
+            await shop.advance(seconds=10)
+        assert [each["attempts"] for each in shop.delayed("desk")] == [0, 0]
+        answers = True
+        for _ in range(6):
+            await shop.advance(minutes=10)
+
+        assert [each["attempts"] for each in shop.inbox("desk")] == [1]
+        assert [each["reason"] for each in shop.dead("desk")] == ["unanswered"]

@@ -1,5 +1,6 @@
 """What a query sees is one state of its module's database, and it changes nothing."""
 
+import asyncio
 import contextlib
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from amphibus.context import Context
 from amphibus.errors import RequestFailed
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
 from amphibus.testing.conformance.business import pages, project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office
@@ -62,3 +65,56 @@ async def test_a_query_cannot_write_however_much_it_has_read(
             assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=reads)
 
     assert office.lines("desk") == []
+
+
+async def test_a_query_that_does_not_end_is_told_so_and_holds_up_no_other(office: Office) -> None:
+    """Half of the turns are left to other types, and its connection comes back."""
+    never = asyncio.Event()
+
+    async def answer(message: desk.Count, context: Context[Any]) -> desk.Counted:
+        before = await pages(context, message.book)
+        if message.mood:
+            await never.wait()
+        return desk.Counted(lines=before)
+
+    limits = {"bus.query_timeout_seconds": 0.3, "bus.query_concurrency": 2}
+    async with office.open(business=project(answer=answer), settings=limits) as shop:
+        for _ in range(3):
+            with pytest.raises(RequestFailed, match="was not answered within"):
+                await shop.ask(desk.Count(book="b", mood="slow"))
+        assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=0)
+
+
+async def test_a_stop_tells_who_asked_that_there_is_no_answer_now(office: Office) -> None:
+    """Nothing was done: who needs the answer spends no attempt on it."""
+    asked = asyncio.Event()
+
+    async def answer(_message: desk.Count, _context: Context[Any]) -> desk.Counted:
+        asked.set()
+        await asyncio.Event().wait()
+        return desk.Counted(lines=0)
+
+    short = {"drain_seconds": 0.1}
+    async with office.open(business=project(answer=answer), settings=short) as shop:
+        receiver = shop.host.modules["desk"].receiver
+        asking = asyncio.ensure_future(receiver.request(_count()))
+        await asked.wait()
+    reply = await asking
+
+    assert (reply.outcome, reply.detail) == ("unavailable", "module desk is stopping")
+
+
+def _count() -> Envelope:
+    query = desk.Count(book="b")
+    return Envelope(
+        id=new_id(),
+        type=query.contract_type,
+        source="gateway",
+        key=query.key_value(),
+        time=0,
+        correlation=new_id(),
+        causation=None,
+        trace=new_trace(),
+        body=query.model_dump_json().encode(),
+        reply=True,
+    )

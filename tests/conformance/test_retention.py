@@ -68,18 +68,39 @@ async def test_while_a_message_is_parked_nothing_since_it_is_forgotten(office: O
     assert office.numbers("readers", "b") == [1]
 
 
-async def test_while_a_message_is_dead_nothing_since_it_is_forgotten(office: Office) -> None:
+async def test_dead_letters_hold_back_nothing_and_are_given_up_in_the_end(office: Office) -> None:
+    """They stay long enough for somebody to look; given up, they are not handled by a repetition either."""
     async with office.open(max_attempts=1) as shop:
-        await shop.publish(desk.Written(book="p", line=0, mood="readers broken"))
-        await shop.publish(EVENT, message_id="same")
+        broken = desk.Written(book="p", line=0, mood="readers broken")
+        await shop.publish(broken, message_id="dead")
+        await shop.publish(EVENT)
         await shop.settle()
         await shop.advance(days=50)
         await _prune(shop)
         assert len(shop.dead("readers")) == 1
-        await shop.publish(EVENT, message_id="same")
+        assert office.count("readers", "amphibus_inbox") == 0
+        await shop.advance(days=41)
+        await _prune(shop)
+        assert shop.dead("readers") == []
+        office.script.healed = True
+        await shop.publish(broken, message_id="dead")
         await shop.settle()
 
-    assert office.numbers("readers", "b") == [1]
+    assert office.numbers("readers", "p") == []
+
+
+@pytest.mark.parametrize(("book", "days"), [("guarded", 90), ("broken", 0)])
+async def test_a_dead_letter_is_kept_that_blocks_its_key_or_if_all_are(
+    office: Office, book: str, days: int
+) -> None:
+    keep = {"retention.dead_letter_days": days}
+    async with office.open(max_attempts=1, settings=keep) as shop:
+        kind = desk.Guard if book == "guarded" else desk.Write
+        await shop.send(kind(book=book, line=1, mood="broken"))
+        await shop.settle()
+        await shop.advance(days=100)
+        await _prune(shop)
+        assert len(shop.dead("desk")) == 1
 
 
 async def test_pruning_goes_in_small_batches_until_nothing_is_left(office: Office) -> None:

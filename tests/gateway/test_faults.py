@@ -22,6 +22,7 @@ class Broken:
     def __init__(self, room: Room, error: Exception) -> None:
         self.topology = room.harness.host.topology
         self.error = error
+        self.store_failed = room.harness.host.accepted_store().store_failed
 
     async def accept(self, *_: Any, **__: Any) -> Verdict:
         raise self.error
@@ -37,13 +38,32 @@ def broken(room: Room, error: Exception) -> Room:
     return room
 
 
-async def test_a_full_disk_is_no_acceptance(room: Room) -> None:
+async def test_a_full_disk_is_no_acceptance_and_is_told_once(room: Room) -> None:
+    """However many ask: the lines would go to the disk that is full."""
     with capture_logs() as lines:
-        answer = await broken(room, StoreUnwritable("the disk is full")).lend()
-    assert answer.status_code == 503
+        library = broken(room, StoreUnwritable("the disk is full"))
+        for _ in range(5):
+            answer = await library.lend()
+            assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
     assert "was not accepted" in problem(answer)["detail"]
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["store.failed"]
+
+
+async def test_a_gateway_that_cannot_accept_is_not_ready_until_it_can_again(room: Room) -> None:
+    """Nobody sends it requests meanwhile, so it finds out by itself."""
+    hosted = room.harness.host.modules["gateway"]
+    await hosted.store.writer.sql.rows("PRAGMA max_page_count = 1")
+    answer = await room.lend(member={"name": "x" * 20_000})
+    assert answer.status_code == 503
+    assert "full" in (await room.get("/readyz")).json()["reasons"]["gateway"]
+    await hosted.readiness.probe()
+    assert (await room.get("/readyz")).status_code == 503
+
+    await hosted.store.writer.sql.rows("PRAGMA max_page_count = 1000000")
+    async with asyncio.timeout(15):
+        while (await room.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_fault_of_ours_is_logged_under_the_id_that_the_client_gets(room: Room) -> None:

@@ -58,11 +58,18 @@ UPGRADES: Final[tuple[Defect, ...]] = (
         f"{_UPGRADE}::test_a_backup_of_before_is_made_and_put_back_by_this_version",
     ),
     in_runtime(
-        "clean-up looks at the delayed ones only",
-        "database/delayed",
-        "SELECT min(received) FROM amphibus_dead",
-        "SELECT min(received) FROM amphibus_delayed",
-        "test_retention.py::test_while_a_message_is_dead_nothing_since_it_is_forgotten",
+        "a dead letter is forgotten though it blocks its key",
+        "database/dead",
+        "FROM amphibus_dead WHERE blocks = 0 ORDER BY seq",
+        "FROM amphibus_dead WHERE blocks < 2 ORDER BY seq",
+        "test_retention.py::test_a_dead_letter_is_kept_that_blocks_its_key_or_if_all_are",
+    ),
+    in_runtime(
+        "a dead letter that is given up is not remembered",
+        "database/dead",
+        "    await sql.run(_GIVE_UP_OLD, now, limit, before)\n",
+        "",
+        "test_retention.py::test_dead_letters_hold_back_nothing_and_are_given_up_in_the_end",
     ),
     in_runtime(
         "a page of flows begins with the last of the one before",

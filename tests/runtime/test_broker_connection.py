@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from amphibus.config.settings import RabbitSettings
 from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection
@@ -43,3 +44,23 @@ async def test_it_ends_when_it_is_told_to() -> None:
     await connection.open()
     async with asyncio.timeout(5):
         await connection.close()
+
+
+async def test_a_broker_that_is_away_is_named_by_the_address_that_failed_and_work_is_accepted() -> (
+    None
+):
+    """Another connection may have moved on to the next address meanwhile."""
+    broker = Broker("amqp://a:b@one:1,two:2/", RabbitSettings())
+    broker.health.started()
+    broker.works()
+    failed = broker.url
+    broker.rotate(failed)
+    with capture_logs() as lines:
+        for _ in range(3):
+            broker.lack("publish", "connection refused", at=failed)
+
+    assert [(each["event"], each["host"]) for each in lines] == [("broker.lost", "one:1")]
+    assert broker.health.ready
+    assert broker.health.degraded["broker"].startswith("one:1: connection refused")
+    broker.has("publish")
+    assert broker.health.degraded == {}

@@ -138,6 +138,12 @@ async def test_every_process_answers_those_who_watch_it() -> None:
         assert answer.json() == {"status": "not ready", "reasons": {"process": "starting"}}
         health.started()
         assert (await client.get("/readyz")).status_code == 200
+        health.degrade("broker", "gone")
+        answer = await client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "degraded", "reasons": {"broker": "gone"}}
+        health.degrade("broker", "")
+        assert (await client.get("/readyz")).json() == {"status": "ready"}
         health.draining()
         assert (await client.get("/readyz")).json()["status"] == "draining"
         metrics = await client.get("/metrics")

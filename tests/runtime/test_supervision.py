@@ -168,10 +168,7 @@ async def test_a_task_is_stopped_twice_or_without_a_start_and_a_stop_is_no_failu
     assert lines == []
 
 
-async def test_a_stop_ends_though_the_work_swallows_its_cancellation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(supervision, "_STOP_SECONDS", 0.01)
+async def test_a_stop_ends_though_the_work_swallows_its_cancellation_and_names_it() -> None:
     release = asyncio.Event()
 
     async def stubborn() -> None:
@@ -185,8 +182,11 @@ async def test_a_stop_ends_though_the_work_swallows_its_cancellation(
     task = made(loop)
     await task.start()
     await task.started()
-    async with asyncio.timeout(10):
-        await task.stop()
+    with capture_logs() as lines:
+        async with asyncio.timeout(10):
+            await task.stop()
     release.set()
 
     assert loop.begun == 1
+    assert [each["event"] for each in lines] == ["process.warning"]
+    assert "writer:orders does not end" in lines[0]["what"]

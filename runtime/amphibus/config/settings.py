@@ -67,6 +67,12 @@ class BusSettings(Section):
     handler_timeout_seconds: Seconds = 60.0
     """Time limit of a handler in its transaction, which holds up all others of its module; then it has
     failed. A handler that blocks the thread cannot be interrupted, and holds up its whole process."""
+    blocked_after_seconds: Annotated[float, Field(ge=0, le=3_600)] = 1.0
+    """Time for which code may hold the event loop, before the log names it with its stack; 0: never."""
+    query_timeout_seconds: Seconds = 30.0
+    """Time limit of a query's handler; then who asked is told so."""
+    query_concurrency: Positive = 64
+    """Most queries of a module at once, half of them of one type; more wait for their turn."""
     quick_retries: Annotated[int, Field(ge=0, le=100)] = 2
     """Tries at once after a failure, before the message is delayed."""
     max_attempts: Positive = 8
@@ -125,6 +131,9 @@ class RetentionSettings(Section):
     """Handled bodies and sent events: what can be shown and replayed."""
     inbox_retention_days: Days = 30.0
     """Ids of handled messages: for so long the same message sent again changes nothing."""
+    dead_letter_days: Annotated[float, Field(ge=0, le=3_650)] = 90.0
+    """Dead letters that nobody looked after, then given up as by `amphibus dead discard`; 0: kept for ever. One that
+    blocks its key is always kept."""
     prune_batch: Positive = 500
     """Rows removed in one transaction."""
     prune_every_seconds: Seconds = 60.0

@@ -18,6 +18,17 @@ _INSERT: Final = (
     " received, attempts, died, reason, error, traceback, blocks)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING"
 )
+# From the front of the table, so that many that are kept cost nothing.
+_OLD: Final = (
+    "SELECT seq FROM (SELECT seq, died FROM amphibus_dead WHERE blocks = 0 ORDER BY seq LIMIT ?)"
+    " AS oldest WHERE died < ?"
+)
+_GIVE_UP_OLD: Final = (
+    f"INSERT INTO amphibus_inbox ({ENVELOPE}, received, handled, attempts, outcome, answer)"
+    f" SELECT {ENVELOPE}, received, ?, attempts, 'discarded', NULL FROM amphibus_dead"
+    f" WHERE seq IN ({_OLD}) ON CONFLICT (source, id) DO NOTHING"
+)
+_PRUNE: Final = f"DELETE FROM amphibus_dead WHERE seq IN ({_OLD})"
 _LETTER: Final = (
     "seq, ordering_key, id, type, source, key, time, correlation, received, attempts, died,"
     " reason, error, traceback, blocks, body"
@@ -124,6 +135,15 @@ async def correct_dead(sql: Sql, letter: DeadLetter, body: bytes) -> bool:
         "UPDATE amphibus_dead SET body = ? WHERE seq = ? AND id = ?", body, letter.seq, letter.id
     )
     return changed == 1
+
+
+async def prune_dead(sql: Sql, *, before: int, now: int, limit: int) -> int:
+    """Gives up letters that died before a time, as an operator's `discard` does; returns how many.
+
+    One that blocks its key is left: what waits behind it is an operator's to decide.
+    """
+    await sql.run(_GIVE_UP_OLD, now, limit, before)
+    return await sql.run(_PRUNE, limit, before)
 
 
 def _letter(module: str, columns: Row) -> DeadLetter:

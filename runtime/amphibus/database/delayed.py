@@ -139,13 +139,10 @@ async def next_due(sql: Sql, only: str) -> int | None:
     return None if row is None or row[0] is None else int(row[0])
 
 
-async def oldest_waiting(sql: Sql) -> int | None:
-    """Returns when the oldest message that is delayed or dead was received: it may come again."""
-    row = await sql.row(
-        "SELECT min(oldest) FROM (SELECT min(received) AS oldest FROM amphibus_delayed"
-        " UNION ALL SELECT min(received) FROM amphibus_dead) AS waiting"
-    )
-    return None if row is None or row[0] is None else int(row[0])
+async def oldest_delayed(sql: Sql) -> int | None:
+    """Returns when the first of the delayed messages was received: it may come again by itself."""
+    row = await sql.row("SELECT received FROM amphibus_delayed ORDER BY seq LIMIT 1")
+    return None if row is None else int(row[0])
 
 
 def _delayed(

@@ -50,7 +50,12 @@ async def last_transport(sql: Sql) -> str:
 
 async def note_transport(sql: Sql, name: str) -> None:
     """Writes down what carries them from now on."""
-    await sql.run(_NOTE_IN_FILE, "transport", name)
+    await note_fact(sql, "transport", name)
+
+
+async def note_fact(sql: Sql, name: str, value: str) -> None:
+    """Writes one fact down."""
+    await sql.run(_NOTE_IN_FILE, name, value)
 
 
 async def process_noted(sql: Sql, process: str) -> str:
@@ -61,4 +66,4 @@ async def process_noted(sql: Sql, process: str) -> str:
 
 async def note_process(sql: Sql, process: str, value: str) -> None:
     """Notes a process as it is from now on."""
-    await sql.run(_NOTE_IN_FILE, f"process {process}", value)
+    await note_fact(sql, f"process {process}", value)

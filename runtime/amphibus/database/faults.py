@@ -13,6 +13,8 @@ from amphibus.telemetry.privacy import describe
 
 _log: Any = structlog.get_logger()
 _AGAIN_SECONDS: Final = 10.0
+_WRITERS: Final = ("writer", "gateway", "probe")
+"""Those who meet a store that cannot be written."""
 
 _SQLITE: Final = frozenset(
     (
@@ -137,6 +139,16 @@ class StoreHealth:
         if now - self._said >= _AGAIN_SECONDS:
             _log.error("store.failed", module=self._module, error=why, times=self._count)
             self._said, self._count, self._open = now, 0, True
+
+    @property
+    def cannot_write(self) -> bool:
+        """Returns whether a write failed, and none that proves the contrary was done since."""
+        return any(who in self._whys for who in _WRITERS)
+
+    def writes(self) -> None:
+        """Something was written on purpose: whoever could not, can again."""
+        for who in _WRITERS:
+            self.recovered(who)
 
     def recovered(self, who: str) -> None:
         """The same one could use it; said when that is true of all."""

@@ -88,6 +88,13 @@ class Acceptance(Protocol):
         """
         ...
 
+    def store_failed(self, error: BaseException) -> None:
+        """Notes that its store could not be used for a request: told once, then counted.
+
+        It finds out by itself when the store can be used again.
+        """
+        ...
+
     async def undelivered(self, business_identity: str) -> Message | None:
         """The stored command accepted under this identity that has not reached its owner yet."""
         ...

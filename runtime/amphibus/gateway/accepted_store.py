@@ -157,6 +157,10 @@ class AcceptedStore:
                     f"amphibus logs --correlation {message_id}",
                 )
 
+    def store_failed(self, error: BaseException) -> None:
+        """Notes that its store could not be used; `host.readiness` finds out when it can be again."""
+        self._store.health.failed(GATEWAY, error)
+
     async def undelivered(self, business_identity: str) -> Message | None:
         """The stored command accepted under this identity that has not reached its owner yet."""
         found = await undelivered_command(self._store.reader, business_identity)

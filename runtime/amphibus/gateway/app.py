@@ -23,11 +23,9 @@ from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
 from amphibus.gateway.writes import SOON, CommandEndpoint, Limits
 from amphibus.messages.ids import new_id
-from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signal_routes
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
-from amphibus.telemetry.privacy import describe
 
 log = structlog.get_logger()
 
@@ -176,8 +174,7 @@ async def _worked(
     except Exception as error:
         exchange.request_id = exchange.request_id or new_id()
         if is_store_failure(error):
-            what = describe(error)
-            log.error("store.failed", module=GATEWAY, error=what)  # noqa: TRY400 - it is no fault
+            target.store_failed(error)
             away = Problem(AWAY, "the store is away; it may have been done", headers=SOON)
             return away.answer(exchange.request_id)
         where = {"method": exchange.method, "route": route, "message_id": exchange.request_id}

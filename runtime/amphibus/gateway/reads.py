@@ -47,6 +47,7 @@ class QueryEndpoint:
     ) -> None:
         self._binding = binding
         self._acceptance = acceptance
+        self.store_failed = acceptance.store_failed
         self._limits = limits
         self._creators = tuple(creators)
 

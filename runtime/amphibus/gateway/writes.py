@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
 
-import structlog
-
 from amphibus.contract import Message
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout, StoreError
 from amphibus.gateway.acceptance import Acceptance, Verdict
@@ -36,8 +34,6 @@ PRINCIPAL: Final = "anonymous"
 SOON: Final = ((b"retry-after", b"1"),)
 _LARGE_BYTES: Final = 65_536
 _REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
-
-log = structlog.get_logger()
 
 
 class Limits(Protocol):
@@ -73,6 +69,7 @@ class CommandEndpoint:
     def __init__(self, binding: RouteBinding, acceptance: Acceptance, limits: Limits) -> None:
         self._binding = binding
         self._acceptance = acceptance
+        self.store_failed = acceptance.store_failed
         self._limits = limits
 
     async def __call__(self, exchange: HttpExchange) -> HttpAnswer:
@@ -141,8 +138,8 @@ class CommandEndpoint:
                 trace=trace,
                 location=write.location,
             )
-        except StoreError:
-            log.exception("store.failed", module="gateway")
+        except StoreError as error:
+            self.store_failed(error)
             raise Problem(
                 AWAY, "it could not be stored and was not accepted; try again", headers=SOON
             ) from None

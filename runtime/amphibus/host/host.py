@@ -1,6 +1,7 @@
 """One process that hosts modules: opened together, stopped gracefully."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from amphibus.config.settings import Settings
 from amphibus.database.facts import last_transport
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
+from amphibus.host.ending import Ending, say_left
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.transport_switch import empty_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
@@ -29,6 +31,11 @@ from amphibus.unit_of_work.isolation import Isolation
 
 _log: Any = structlog.get_logger()
 _RETRY_SECONDS = 1.0
+_INTAKE_SECONDS = 0.5
+_TRANSPORT_SECONDS = 0.9
+_MODULES_SECONDS = 3.7
+_CLOSING_SECONDS = 4.6
+"""The time that a stop takes after it has drained, at most."""
 
 
 class Host:
@@ -71,6 +78,7 @@ class Host:
             journal=self.journal,
             isolation=Isolation(),
             meters=self.meters,
+            health=self.health,
             supervisor=self.supervisor,
         )
         given = containers or {}
@@ -172,23 +180,38 @@ class Host:
             await remember_transport(hosted, now)
 
     async def stop(self, within: float | None = None) -> None:
-        """Stops intake, finishes running work within `drain_seconds` or these, closes the databases."""
+        """Stops intake, finishes running work within `drain_seconds` or these, closes the databases.
+
+        Returns in time, whatever hangs; see `ending`.
+        """
         if self._stopped:
             return
         self._stopped = True
         self.health.draining()
         failpoints.failpoint("stop.draining")
+        drain = self.settings.drain_seconds if within is None else within
+        ends, ending = time.monotonic() + drain, Ending(drain + _CLOSING_SECONDS)
+        intake = max(_INTAKE_SECONDS, drain / 2)
+        if not await ending.step("the intake", self._stop_intake(), within=intake):
+            say_left("the intake", intake)
+        seconds = max(0.0, ends - time.monotonic())
+        if not await ending.step("running work", self._drain(), within=seconds):
+            self._say_what_is_unfinished()
+        if not await ending.step(
+            "the transport", self.transport.close(), within=_TRANSPORT_SECONDS
+        ):
+            say_left("the transport", _TRANSPORT_SECONDS)
+        if not await ending.step("the modules", self._stop_modules(), within=_MODULES_SECONDS):
+            say_left("the modules", _MODULES_SECONDS)
+        self.journal.close()
+
+    async def _stop_intake(self) -> None:
         for hosted in self._opened:
             await hosted.stop_intake()
-        try:
-            async with asyncio.timeout(self.settings.drain_seconds if within is None else within):
-                await self._drain()
-        except TimeoutError:
-            self._say_what_is_unfinished()
-        await self.transport.close()
-        for hosted in self._opened:
-            await hosted.stop()
-        self.journal.close()
+
+    async def _stop_modules(self) -> None:
+        """All at once, so that one which hangs takes no time from the others."""
+        await asyncio.gather(*(hosted.stop() for hosted in self._opened))
 
     async def _drain(self) -> None:
         for hosted in self._opened:

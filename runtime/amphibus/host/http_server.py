@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
 from amphibus.config.addresses import http_url
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
+
+_MORE_SECONDS: Final = 0.5
+"""The time that the server gets to hang up on those who are left."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -26,6 +29,8 @@ class HttpServer:
 
     def __init__(self, app: Any, settings: Settings) -> None:
         self._settings = settings
+        # At most half of the time: the modules' work ends after it.
+        self._graceful_seconds = max(1, int(settings.drain_seconds / 2))
         self._server = _Uvicorn(
             uvicorn.Config(
                 app,
@@ -34,8 +39,7 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                # At most half of the time: the modules' work ends after it.
-                timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
+                timeout_graceful_shutdown=self._graceful_seconds,
                 server_header=False,
                 date_header=True,
             )
@@ -80,7 +84,10 @@ class HttpServer:
     async def stop(self) -> None:
         """Answers open requests, accepts none, and hangs up on clients that have not finished asking in time."""
         self._server.should_exit = True
-        if self._task is not None:
-            with contextlib.suppress(SystemExit):
-                await self._task
-            self._task = None
+        task, self._task = self._task, None
+        if task is None:
+            return
+        await asyncio.wait((task,), timeout=self._graceful_seconds + _MORE_SECONDS)
+        task.cancel()
+        if task.done() and not task.cancelled():
+            task.exception()

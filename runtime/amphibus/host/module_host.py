@@ -7,6 +7,7 @@ from amphibus.contract import Query
 from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
 from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
+from amphibus.host.ending import Ending, say_left
 from amphibus.host.wiring import ModuleServices, Wiring, make_container
 from amphibus.inbox.process_versions import NewDeadlines, take_over
 from amphibus.messages.envelope import Envelope
@@ -14,6 +15,9 @@ from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
 from amphibus.routing.topology import processes_of
 from amphibus.service import Service
+
+_STOP_SECONDS = 3.6
+_STEP_SECONDS = 1.3
 
 
 class ModuleHost:
@@ -37,6 +41,7 @@ class ModuleHost:
         self.receiver.on_due = self.due.due_at
         self.relay = wiring.relay(self.writer)
         self.retention = wiring.retention(self.writer)
+        self.readiness = wiring.readiness(self.writer)
 
     async def open(self) -> None:
         """Opens the database and brings it up to date.
@@ -72,7 +77,7 @@ class ModuleHost:
     @property
     def _intake(self) -> tuple[Service, ...]:
         """What begins work here, in the order in which it is started and stopped."""
-        return (self.due, self.relay, self.retention)
+        return (self.due, self.relay, self.retention, self.readiness)
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""
@@ -93,10 +98,15 @@ class ModuleHost:
     async def stop(self) -> None:
         """Ends what still runs and gives the database back."""
         self._around.meters.unwatch(self.name)
-        await self.receiver.abort()
-        await self.writer.stop()
-        await self.assignment.stop()
-        await self.store.close()
+        ending = Ending(_STOP_SECONDS)
+        for name, stop in (
+            ("the messages", self.receiver.abort),
+            ("the writer", self.writer.stop),
+            ("the partitions", self.assignment.stop),
+            ("the database", self.store.close),
+        ):
+            if not await ending.step(f"{name} of {self.name}", stop(), within=_STEP_SECONDS):
+                say_left(f"{name} of {self.name}", _STEP_SECONDS)
 
     async def idle(self) -> bool:
         """Returns whether nothing is under way, due or undelivered where it can be delivered."""

@@ -8,7 +8,8 @@ import structlog
 from amphibus.clock import SECOND, Clock
 from amphibus.config.settings import RetentionSettings
 from amphibus.database.accepted import prune_accepted
-from amphibus.database.delayed import oldest_waiting
+from amphibus.database.dead import prune_dead
+from amphibus.database.delayed import oldest_delayed
 from amphibus.database.faults import StoreHealth
 from amphibus.database.inbox import forget_bodies, prune_inbox
 from amphibus.database.outbox import prune_outbox
@@ -88,18 +89,30 @@ class Retention:
         sql, now, batch = transaction.sql, self._clock.now(), self._settings.prune_batch
         bodies_before = now - int(self._settings.retain_days * _DAY)
         rows_before = now - int(self._settings.inbox_retention_days * _DAY)
-        # A message that is still delayed or dead may come again, and so may what was sent before it.
-        oldest = await oldest_waiting(sql)
+        # A delayed message comes again by itself, and so may what was sent before it.
+        oldest = await oldest_delayed(sql)
         if oldest is not None:
             rows_before = min(rows_before, oldest)
         pruned = (
             await forget_bodies(sql, before=bodies_before, limit=batch),
+            await self._prune_dead(sql, now),
             await self._prune_outbox(sql, bodies_before, batch),
             await prune_inbox(sql, before=rows_before, limit=batch),
             await prune_accepted(sql, before=rows_before, limit=batch),
             await prune_timers(sql, limit=batch),
         )
         return max(pruned)
+
+    async def _prune_dead(self, sql: Sql, now: int) -> int:
+        """Gives up dead letters that nobody looked after in time; returns how many."""
+        days = self._settings.dead_letter_days
+        if not days:
+            return 0
+        before, batch = now - int(days * _DAY), self._settings.prune_batch
+        rows = await prune_dead(sql, before=before, now=now, limit=batch)
+        if rows:
+            _log.warning("message.given_up", module=self._module, times=rows)
+        return rows
 
     async def _prune_outbox(self, sql: Sql, before: int, batch: int) -> int:
         """Forgets what left long ago, a window at a time; returns the rows, or a batch if there may be more."""

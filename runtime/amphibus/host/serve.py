@@ -4,13 +4,15 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from amphibus import failpoints
 from amphibus.clock import clock_of
 from amphibus.config.settings import Settings
+from amphibus.host.blocked import BlockedLoop
+from amphibus.host.ending import leave, tasks_left
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
 from amphibus.inbox.outside_threads import OutsideThreads
@@ -21,6 +23,8 @@ from amphibus.telemetry.logs import set_up
 from amphibus.transports.registry import OF_MODE, make
 
 _log: Any = structlog.get_logger()
+_NAMED: Final = 5
+_GIVE_UP_SECONDS: Final = 4.0
 
 
 async def serve(
@@ -40,13 +44,20 @@ async def serve(
     transport = make(OF_MODE[mode], project.topology(), settings, clock)
     host = Host(project, settings, modules, transport=transport, clock=clock)
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
+    blocked = BlockedLoop(
+        settings.bus.blocked_after_seconds,
+        health=host.health,
+        meters=host.meters,
+        journal=host.journal,
+    )
     app = _FirstSignals(host)
     server = HttpServer(app, settings)
     server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
     await server.start()
     host.url = server.url
+    blocked.start()
     try:
-        if await _unless(stop, host.start()):
+        if await _unless(stop, host.start(), settings.drain_seconds + _GIVE_UP_SECONDS):
             app.everything()
             url, seconds = server.url, round(time.perf_counter() - began, 3)
             _log.debug("process.ready", url=url, seconds=seconds)
@@ -57,7 +68,22 @@ async def serve(
         ends = time.monotonic() + settings.drain_seconds
         await server.stop()
         await host.stop(max(0.0, ends - time.monotonic()))
-    return threads.end(0)
+        blocked.stop()
+    left, hanging = await tasks_left(), threads.end()
+    if left:
+        _say_what_is_left(left)
+    if left or hanging:
+        leave(0)
+    return 0
+
+
+def _say_what_is_left(names: list[str]) -> None:
+    _log.warning(
+        "process.warning",
+        what=f"{', '.join(names[:_NAMED])} did not end when told to; the process ends all the same",
+        why="a handler or an adapter catches its own cancellation",
+        fix="let asyncio.CancelledError through where everything is caught",
+    )
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -68,14 +94,14 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Does some work, or gives it up when the process is to stop; whether it was done."""
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None], patience: float) -> bool:
+    """Does some work, or gives it up when the process is to stop; returns whether it was done."""
     doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not doing.done():
         doing.cancel()
-        await asyncio.wait((doing,))
+        await asyncio.wait((doing,), timeout=patience)
         return False
     doing.result()
     return True

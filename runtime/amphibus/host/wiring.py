@@ -1,6 +1,7 @@
 """The parts of one hosted module, each made from what it needs of the process."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from amphibus.config.settings import Settings
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
 from amphibus.errors import ConfigError
+from amphibus.host.readiness import Readiness
 from amphibus.host.retention import Retention
 from amphibus.inbox.later import LaterSender
 from amphibus.inbox.receiver import Receiver
@@ -24,6 +26,7 @@ from amphibus.routing.codec import Codec
 from amphibus.routing.project import Project
 from amphibus.routing.topology import Topology
 from amphibus.supervision import Supervisor
+from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.transport import Transport
 from amphibus.unit_of_work.crash_journal import CrashJournal
@@ -43,6 +46,7 @@ class ModuleServices:
     journal: CrashJournal
     isolation: Isolation
     meters: Meters
+    health: Health
     supervisor: Supervisor
 
 
@@ -110,6 +114,18 @@ class Wiring:
             writer=writer,
             transport=self._around.transport,
             settings=self._bus,
+            supervisor=self._around.supervisor,
+        )
+
+    def readiness(self, writer: Writer) -> Readiness:
+        """Builds what finds out whether the module can do what it promises."""
+        name = self._module.name
+        return Readiness(
+            name,
+            writer=writer,
+            health=self.store.health,
+            assignment=self.assignment,
+            tell=partial(self._around.health.tell, f"partitions:{name}"),
             supervisor=self._around.supervisor,
         )
 

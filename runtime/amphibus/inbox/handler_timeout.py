@@ -1,4 +1,4 @@
-"""The time limit for a handler, which holds the one writer of its module."""
+"""The time limits for handlers: of a message, which holds the one writer of its module, and of a query."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from amphibus.errors import Overdue
 
 
 @asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
+async def within(seconds: float, *, query: str = "") -> AsyncIterator[None]:
     """Ends what awaits something for longer than that.
 
     Raises:
@@ -21,6 +21,12 @@ async def within(seconds: float) -> AsyncIterator[None]:
         if not limit.expired():
             raise
         # No TimeoutError, which is what a database that is away raises.
+        if query:
+            raise Overdue(
+                f"{query} was not answered within {seconds:g} s",
+                "its handler was ended, and its connection given back",
+                "make it read less, or raise bus.query_timeout_seconds",
+            ) from None
         raise Overdue(
             f"the handler did not end within {seconds:g} s",
             "it holds up all others of its module; what it had changed is undone",

@@ -136,7 +136,9 @@ def after_failure(
 ) -> RetryNow | Delayed | Dead | Unanswered:
     """Decides what follows from a failure: again at once, later, never, or an error to who asked."""
     final = failure.reason in _FINAL
-    away = failure.reason == "unavailable"
+    # Who does not answer may be starting again; who never does is too slow, which is a failure in the end.
+    patient = attempt.tries < settings.max_attempts
+    away = failure.reason == "unavailable" or (failure.reason == "unanswered" and patient)
     failures = attempt.spent + (not away)
     if not (final or away) and _has_quick_retry(attempt, failures, settings):
         return RetryNow(failure, failures)

@@ -5,8 +5,6 @@ and a call that hangs for good does not hold up the end of the process, as Pytho
 """
 
 import asyncio
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -51,8 +49,8 @@ class OutsideThreads:
         self._pool = _WatchedPool(modules * settings.outside_concurrency, journal)
         asyncio.get_running_loop().set_default_executor(self._pool)
 
-    def end(self, code: int) -> int:
-        """Ends the process at once if a call still hangs; else returns the code that it is to end with.
+    def end(self) -> int:
+        """Returns how many calls still hang, and says so: the process must end without waiting for them.
 
         Nothing is lost by it: what the call was for is not committed, and is done again at the next start.
         """
@@ -65,10 +63,7 @@ class OutsideThreads:
                 why="the process ends without their answers; they are made again at the next start",
                 fix="give the calls of the adapter a timeout",
             )
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-        return code
+        return hanging
 
 
 def _alive(ends: float) -> int:

@@ -1,10 +1,12 @@
-"""Answers queries: concurrent, on a snapshot, by the side of the inbox."""
+"""Answers queries: concurrent, on a snapshot, by the side of the inbox, each within a time limit."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 import structlog
 
 from amphibus.clock import Clock, as_datetime
+from amphibus.config.settings import BusSettings
 from amphibus.context import Context
 from amphibus.contract import Value
 from amphibus.database.faults import is_handler_store_failure
@@ -19,23 +21,87 @@ from amphibus.telemetry.privacy import describe
 _log: Any = structlog.get_logger()
 
 
+_ABORT_SECONDS: Final = 0.3
+"""The time that queries get to end after their cancellation."""
+
+
+class QueryTurns:
+    """So many queries of a module at once, and half as many of one type: slow ones leave room for the others."""
+
+    def __init__(self, most: int) -> None:
+        self.all = asyncio.Semaphore(most)
+        self._most_of_a_type = max(1, most // 2)
+        self._of_type: dict[str, asyncio.Semaphore] = {}
+
+    def of(self, contract: str) -> asyncio.Semaphore:
+        """Returns the turns of one type; there are no more types than contracts."""
+        found = self._of_type.get(contract)
+        if found is None:
+            found = self._of_type[contract] = asyncio.Semaphore(self._most_of_a_type)
+        return found
+
+
 class Queries:
     """The query side of one module."""
 
     def __init__(
-        self, module: str, store: Store, container: Any, clock: Clock, *, seconds: float
+        self, module: str, store: Store, container: Any, clock: Clock, *, settings: BusSettings
     ) -> None:
         self._module = module
         self._store = store
         self._container = container
         self._clock = clock
-        self._seconds = seconds
+        self._seconds = settings.query_timeout_seconds
         """How long a handler may keep its connection."""
+        self._turns = QueryTurns(settings.query_concurrency)
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
         self._several: set[str] = set()
         """Types whose handlers were seen to run several statements, which must see the same."""
 
+    @property
+    def busy(self) -> bool:
+        """Returns whether a query is being answered."""
+        return bool(self._running)
+
     async def __call__(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
         """Answers one query. Whatever happens is a reply. It may run its handler a second time."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            return await self._in_turn(envelope, handler, message)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            task.uncancel()
+            return Reply("unavailable", detail=f"module {self._module} is stopping")
+        finally:
+            self._running.discard(task)
+
+    async def abort(self) -> None:
+        """Ends what still runs; who asked is told that it cannot be answered now."""
+        self._stopping = True
+        running = set(self._running)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_ABORT_SECONDS)
+
+    async def _in_turn(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
+        turn = self._turns.of(envelope.type)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await turn.acquire()
+        except TimeoutError:
+            return Reply("unavailable", detail=f"too many queries for module {self._module} wait")
+        try:
+            async with self._turns.all:
+                return await self._on_reader(envelope, handler, message)
+        finally:
+            turn.release()
+
+    async def _on_reader(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
         snapshot = envelope.type in self._several
         try:
             connection = await self._store.take_reader(snapshot=snapshot)
@@ -49,7 +115,7 @@ class Queries:
         if not again:
             return reply
         self._several.add(envelope.type)
-        return await self(envelope, handler, message)
+        return await self._on_reader(envelope, handler, message)
 
     async def _answered(
         self, envelope: Envelope, handler: Any, message: Any, connection: Connection
@@ -63,7 +129,7 @@ class Queries:
         )
         try:
             with about(self._module, envelope):
-                async with within(self._seconds):
+                async with within(self._seconds, query=envelope.type):
                     answer = await handler(message, context)
                 if not isinstance(answer, Value):
                     problem = f"the handler of {envelope.type} returned {type(answer).__name__}, not an answer"

@@ -34,7 +34,7 @@ class Receiver:
             services.store,
             services.container,
             services.clock,
-            seconds=services.settings.handler_timeout_seconds,
+            settings=services.settings,
         )
         self._key_order = KeyOrder()
         self._runner = AttemptRunner(services, self._settled)
@@ -101,13 +101,14 @@ class Receiver:
     async def drain(self) -> None:
         """Waits until nothing runs; takes nothing new meanwhile."""
         self._stopping = self._runner.stopping = True
-        while self._runner.busy or self._key_order:
+        while self._runner.busy or self._key_order or self._queries.busy:
             await self._runner.wait()
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def abort(self) -> None:
         """Ends what still runs."""
         self._stopping = self._runner.stopping = True
+        await self._queries.abort()
         await self._runner.abort()
 
     async def clear_suspects(self) -> None:

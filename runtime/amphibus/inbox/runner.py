@@ -28,6 +28,8 @@ from amphibus.unit_of_work.transaction import Transaction
 _log: Any = structlog.get_logger()
 _STORE_PAUSE_SECONDS: Final = 1.0
 _LONGEST_ALONE_SECONDS: Final = 2.0
+_ABORT_SECONDS: Final = (0.1, 0.2, 0.4)
+"""The time that calls get to end after each of the cancellations that they may swallow."""
 
 Settled = Callable[[Attempt, Outcome, int | None], None]
 """Told after the commit: the attempt, its outcome, and when something of the module is due by it."""
@@ -68,9 +70,19 @@ class AttemptRunner:
 
     async def abort(self) -> None:
         """Ends what runs beside the writer."""
-        for task in self._tasks:
-            task.cancel()
-        await self.wait()
+        for seconds in _ABORT_SECONDS:
+            if not self._tasks:
+                return
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=seconds)
+        if self._tasks:
+            _log.warning(
+                "process.warning",
+                what=f"{len(self._tasks)} calls of {self._services.module.name} do not end when told to",
+                why="their outside step catches its own cancellation; they are left to themselves",
+                fix="let asyncio.CancelledError through where everything is caught",
+            )
 
     def _prepared(self, attempt: Attempt) -> Prepared:
         """Decodes a message; the entry of its route is wanted even for one that will not be run."""

@@ -19,13 +19,16 @@ def signal_routes(health: Health, meters: Meters) -> list[Route]:
         return JSONResponse({"status": "alive"})
 
     async def readyz(_: Request) -> Response:
-        """Answers whether this process should get new work, and if not, why."""
-        if health.ready:
-            return JSONResponse({"status": "ready"})
-        status = "draining" if health.state == "draining" else "not ready"
-        return JSONResponse(
-            {"status": status, "reasons": health.reasons()}, 503, headers={"Retry-After": "1"}
-        )
+        """Answers whether this process should get new work, and why not, or why it is late with it."""
+        if not health.ready:
+            status = "draining" if health.state == "draining" else "not ready"
+            reasons = health.reasons() | health.degraded
+            return JSONResponse(
+                {"status": status, "reasons": reasons}, 503, headers={"Retry-After": "1"}
+            )
+        if health.degraded:
+            return JSONResponse({"status": "degraded", "reasons": health.degraded})
+        return JSONResponse({"status": "ready"})
 
     async def metrics(_: Request) -> Response:
         """Returns the counters and gauges, for Prometheus."""

@@ -32,6 +32,13 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "process.stopped": _event("Ends.", "seconds code unfinished"),
     "process.failed": _event("Ends because something broke.", "error"),
     "process.warning": _event("Something that an operator should change.", "what why fix"),
+    "process.blocked": _event(
+        "Code holds the event loop: nothing else runs. Said once, with whose code it is.",
+        "seconds frame stack",
+    ),
+    "process.unblocked": _event(
+        "The event loop runs again, after so long in all.", "seconds frame"
+    ),
     "task.failed": _event(
         "A long-lived task ended by an error, so often in a row; it is begun again.",
         "task error times",
@@ -61,6 +68,9 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.died": _event("Became a dead letter.", "reason attempts error"),
     "message.replayed": _event("A dead or kept message was sent again.", "source late"),
     "message.discarded": _event("An operator gave it up.", "reason"),
+    "message.given_up": _event(
+        "So many dead letters were older than retention.dead_letter_days.", "times"
+    ),
     "message.suspected": _event("Was in work when the process died; runs alone now.", "crashes"),
     "message.undecodable": _event("Its type, version or body is not understood.", "source error"),
     "message.misplaced": _event("Has no handler in this module.", "source"),

@@ -16,14 +16,16 @@ class Health:
     """The health of one process, used from its event loop only.
 
     It begins as `starting`. It is ready once it was `started` and nothing is missing, until `draining`
-    begins, which never ends. A broker that is away is no lack: work is accepted and kept.
+    begins, which never ends. What keeps its promise late is `degraded`: while the broker is away, work is
+    accepted and kept, so the process is ready.
     """
 
-    __slots__ = ("_hopeless", "_lacking", "_state", "on_task_restart")
+    __slots__ = ("_degraded", "_hopeless", "_lacking", "_state", "on_task_restart")
 
     def __init__(self) -> None:
         self._state: HealthState = "starting"
         self._lacking: dict[str, str] = {}
+        self._degraded: dict[str, str] = {}
         self._hopeless: dict[str, str] = {}
         self.on_task_restart: Callable[[str], None] = lambda _name: None
         """Told the name of each task that failed and is begun again."""
@@ -43,6 +45,11 @@ class Health:
         """Why only a new process may help, by task: each fails again and again. Empty when none does."""
         return dict(self._hopeless)
 
+    @property
+    def degraded(self) -> dict[str, str]:
+        """Reasons why something is late or slow though the process is ready, by name; empty when nothing is."""
+        return dict(self._degraded)
+
     def reasons(self) -> dict[str, str]:
         """Returns the reasons why the process is not ready, by name; empty when it is."""
         own = {} if self._state == "ready" else {"process": self._state}
@@ -55,6 +62,13 @@ class Health:
     def has(self, name: str) -> None:
         """Notes that something missing is there again; does nothing if it was not missing."""
         self._lacking.pop(name, None)
+
+    def degrade(self, name: str, why: str) -> None:
+        """Notes that something works late or slowly for now, and why; nothing if the reason is empty."""
+        if why:
+            self._degraded[name] = why
+        else:
+            self._degraded.pop(name, None)
 
     def tell(self, name: str, why: str) -> None:
         """Notes the reason why something is missing, or that it is there if the reason is empty."""
@@ -81,6 +95,15 @@ class Health:
         """A long-lived task is lacking no more: it works, or it is not wanted."""
         self._hopeless.pop(name, None)
         self.has(name)
+
+    def task_left(self, name: str) -> None:
+        """A task that was stopped does not end: its handler, or what that calls, catches the cancellation."""
+        _log.warning(
+            "process.warning",
+            what=f"{name} does not end when told to, and is left to itself",
+            why="a handler or an adapter catches its own cancellation",
+            fix="let asyncio.CancelledError through where everything is caught",
+        )
 
     def started(self) -> None:
         """Notes that everything was started. While draining it changes nothing."""

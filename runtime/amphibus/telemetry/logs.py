@@ -24,11 +24,12 @@ from pydantic import BaseModel
 from amphibus.contract import Message
 from amphibus.telemetry.catalogue import CONTEXT, EVENTS
 from amphibus.telemetry.privacy import describe, safe, scrub, traceback_of
+from amphibus.telemetry.repetitions import Repetitions
 
 Format = Literal["auto", "text", "json"]
 Line = MutableMapping[str, Any]
 
-_OURS: Final = frozenset((*CONTEXT, "event", "level", "time", "exception"))
+_OURS: Final = frozenset((*CONTEXT, "event", "level", "time", "exception", "left_out"))
 _LEVELS: Final = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -120,6 +121,7 @@ def set_up(
     processors: list[Any] = [
         structlog.processors.add_log_level,
         _add_context,
+        Repetitions(),
         _show_exception,
         _keep_private,
         _add_time,

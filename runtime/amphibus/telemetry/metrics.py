@@ -87,6 +87,14 @@ class Meters:
             ("task",),
             registry=self.registry,
         )
+        self._blocked = Counter(
+            "amphibus_loop_blocked",
+            "Times that the event loop was blocked for longer than bus.blocked_after_seconds.",
+            registry=self.registry,
+        )
+        self._blocked_seconds = Counter(
+            "amphibus_loop_blocked_seconds", "For so long all told.", registry=self.registry
+        )
         self.registry.register(_Watched(self._numbers))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -124,6 +132,11 @@ class Meters:
     def task_restarted(self, task: str) -> None:
         """A long-lived task ended by an error and is begun again."""
         self._task_restarts.labels(task).inc()
+
+    def loop_blocked(self, seconds: float) -> None:
+        """Counts a time in which the event loop stood still."""
+        self._blocked.inc()
+        self._blocked_seconds.inc(seconds)
 
     def served(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an answered HTTP request; `route` is the declared path, never the requested one."""

@@ -35,6 +35,8 @@ class CrashJournal:
         self._alone: Identity | None = None
         self.suspects: dict[Identity, int] = {}
         """Each with the number of processes that died while it ran alone."""
+        self.now: Identity | None = None
+        """The message whose code the loop runs at this moment, for whoever looks from another thread."""
         self._file = -1
         self._torn = False
 
@@ -186,6 +188,7 @@ class Watched(Awaitable[T]):
         journal, who, code = self._journal, self._who, self._code
         before = current.get()
         current.set(who)
+        journal.now = who
         journal.begin(who)
         step: Any = partial(code.send, None)
         try:
@@ -194,13 +197,16 @@ class Watched(Awaitable[T]):
                     waited_for = step()
                 except StopIteration as end:
                     return end.value  # type: ignore[no-any-return]
+                journal.now = None
                 journal.waits(who)
                 try:
                     step = partial(code.send, (yield waited_for))
                 except BaseException as error:  # noqa: BLE001 - handed on to the code that waited
                     step = partial(code.throw, error)
+                journal.now = who
                 journal.begin(who)
         finally:
+            journal.now = None
             journal.finish(who)
             current.set(before)
 

@@ -29,8 +29,8 @@ RUN_DIR: Final = "run"
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 30.0
 _STARTING: Final = "starting"
-_MARGIN_SECONDS: Final = 2.0
-"""The time that a process may take to end after it has drained."""
+_MARGIN_SECONDS: Final = 6.0
+"""The time that a process may take to end after it has drained, and a second more."""
 
 
 def supervise(root: Path, settings: "Settings", instances: int, began: float) -> int:

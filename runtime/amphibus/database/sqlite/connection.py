@@ -134,7 +134,7 @@ async def _bound(
     raw.execute("PRAGMA journal_mode=WAL")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
-    raw.execute("PRAGMA cache_size=-8000")
+    raw.execute("PRAGMA cache_size=-2000")
     raw.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
     if not writer:
         raw.execute("PRAGMA query_only=ON")

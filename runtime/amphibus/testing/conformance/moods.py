@@ -1,9 +1,9 @@
 """The behaviour of handlers: a message says it in its mood, a test may hold them up and sees what they did.
 
 A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE`, `hold` (until the
-gate opens), `kill`, `exit`, `says nul|surrogate` (an error whose text no database holds), `linger` (a task that
-outlives the handler), and the ways to ruin a transaction: `sql`, `commit`, `rollback`, `close`, the last three also
-by its `connection`, and as a `statement`, and then to write. It is the desk's;
+gate opens), `deaf` (so too, whoever cancels it), `kill`, `exit`, `says nul|surrogate` (an error whose text no database
+holds), `linger` (a task that outlives the handler), and the ways to ruin a transaction: `sql`, `commit`, `rollback`,
+`close`, the last three also by its `connection`, and as a `statement`, and then to write. It is the desk's;
 `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
 """
 
@@ -79,8 +79,8 @@ class Script:
                 raise Unavailable("gone to lunch")
             case "refuse":
                 raise Refused(rest, "not today")
-            case "hold":
-                await self._hold()
+            case "hold" | "deaf":
+                await self._hold(deaf=mood == "deaf")
             case "kill" if not self.healed:
                 os.kill(os.getpid(), signal.SIGKILL)
             case how if how in _RUINOUS and isinstance(who, Context):
@@ -96,10 +96,12 @@ class Script:
         if how == "linger" and isinstance(who, Context):
             self.lingering.append(asyncio.ensure_future(self._linger(who)))
 
-    async def _hold(self) -> None:
+    async def _hold(self, *, deaf: bool) -> None:
         self.held += 1
         try:
-            await self.gate.wait()
+            while not self.gate.is_set():
+                with contextlib.suppress(*(asyncio.CancelledError,) * deaf):
+                    await self.gate.wait()
         finally:
             self.held -= 1
 

@@ -41,6 +41,24 @@ async def test_a_stop_spends_no_attempt(office: Office) -> None:
     assert office.numbers("desk", "b") == [1]
 
 
+@pytest.mark.parametrize("mood", ["deaf", "outside deaf"])
+async def test_a_stop_ends_in_time_though_a_handler_swallows_its_cancellation(
+    office: Office, mood: str
+) -> None:
+    """It is left to itself, and nothing that it does later is kept."""
+    async with office.open(settings={"drain_seconds": 0.1}) as shop:
+        await shop.send(desk.Call(book="b", line=1, mood=mood), desk.Write(book="c", line=2))
+        await until(lambda: office.script.held)
+        began = time.monotonic()
+    assert time.monotonic() - began < 5.1
+    office.script.gate.set()
+    async with office.open() as shop:
+        await shop.settle()
+
+    assert office.numbers("desk", "b") == [1]
+    assert office.numbers("desk", "c") == [2]
+
+
 @pytest.mark.parametrize("mood", ["hold", "outside hold"])
 async def test_a_stop_ends_in_time_though_a_handler_does_not(office: Office, mood: str) -> None:
     """Begun work is rolled back and handled at the next start."""

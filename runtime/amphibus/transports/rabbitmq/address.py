@@ -53,3 +53,8 @@ def _place(part: str) -> re.Match[str]:
             "each of its hosts is a name, an IPv4 address or [an IPv6 address], with :port"
         )
     return found
+
+
+def shown(url: URL) -> str:
+    """Returns an address as it may be shown: without secrets."""
+    return f"{url.host}:{url.port}"

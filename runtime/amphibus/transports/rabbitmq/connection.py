@@ -29,7 +29,7 @@ from amphibus.failpoints import failpoint
 from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
-from amphibus.transports.rabbitmq.address import addresses
+from amphibus.transports.rabbitmq.address import addresses, shown
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.library_logs import keep_quiet
 
@@ -39,6 +39,7 @@ _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _FORBIDDEN = (403, 530)
+_CAUSES = 20  # most that are told of one outage
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
 """The errors that a lost connection or channel may raise."""
 
@@ -58,7 +59,7 @@ class Broker:
         self._worked = False
         self._next = 0
         self._troubles: dict[str, str] = {}
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self._since = time.monotonic()
         self._version = ""
 
@@ -70,26 +71,28 @@ class Broker:
     @property
     def host(self) -> str:
         """The address to try now, without secrets."""
-        return f"{self.url.host}:{self.url.port}"
+        return shown(self.url)
 
     def rotate(self, failed: URL) -> None:
         """Moves all connections on to the next address, since this one did not work."""
         if failed == self.url:
             self._next += 1
 
-    def lack(self, part: str, why: str, *, useless: bool = False) -> None:
-        """Notes that a part cannot work for now; logs it once for each cause.
+    def lack(self, part: str, why: str, *, useless: bool = False, at: URL | None = None) -> None:
+        """Notes that a part cannot work for now; logs it once for each cause, with the address that failed.
 
         `useless` to wait for: somebody must correct something. It is tried again all the same.
         """
+        where = shown(at or self.url)
         if not self._troubles:
             self._since = time.monotonic()
-        if why not in self._said:
-            self._said.add(why)
-            _log.warning("broker.lost", host=self.host, error=why)
+        if (where, why) not in self._said and len(self._said) < _CAUSES:
+            self._said.add((where, why))
+            _log.warning("broker.lost", host=where, error=why)
         self._troubles[part] = why
         if useless or not self._worked:
-            self.health.lack("broker", why)
+            self.health.lack("broker", f"{where}: {why}")
+        self.health.degrade("broker", f"{where}: {why}; messages are kept until it is back")
 
     def has(self, part: str) -> None:
         """Notes that a part works; logs it once all of them do."""
@@ -105,6 +108,7 @@ class Broker:
         if not self._troubles:
             self._worked = True
             self.health.has("broker")
+            self.health.degrade("broker", "")
 
     def connected(self, part: str, connection: Connection) -> None:
         """Notes that a connection was made."""
@@ -169,7 +173,7 @@ class BrokerConnection:
                 if not _is_loss(error):
                     raise  # a fault of ours, which the supervisor tells
                 why, useless = describe(error) or "the connection was lost", False
-            self._broker.lack(self._name, why, useless=useless)
+            self._broker.lack(self._name, why, useless=useless, at=url)
             self.served()
             self._broker.rotate(url)
             pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else pause

@@ -1,0 +1,57 @@
+"""What a process keeps in its memory does not grow with the messages that it has handled."""
+
+import gc
+from collections import deque
+from typing import Any
+
+import pytest
+
+from amphibus.testing import Harness
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import Office
+
+pytestmark = pytest.mark.asyncio
+_SLACK = 100
+"""A few are always on their way; something kept of each message would be ten times as many."""
+
+
+@pytest.mark.parametrize("transport", ["memory"], indirect=True)  # all of it is of ours
+async def test_a_thousand_messages_leave_no_more_behind_than_a_hundred(office: Office) -> None:
+    async with office.open() as shop:
+        await _work(shop, 100)
+        before = _kept()
+        await _work(shop, 1_000)
+        after = _kept()
+
+    assert after["objects"] - before["objects"] < _SLACK
+    assert after["items"] - before["items"] < _SLACK
+
+
+async def _work(shop: Harness, count: int) -> None:
+    """Commands that are kept, decided ones, repeated ones, refused ones and queries."""
+    for start in range(0, count, 50):
+        books = [f"b{number}" for number in range(start, start + 50)]
+        await shop.send(*[desk.Write(book=book, line=1) for book in books])
+        for book in books[:5]:
+            await shop.request(desk.Write(book=book, line=2), message_id=f"decided-{book}-{count}")
+            await shop.request(desk.Write(book=book, line=2), message_id=f"decided-{book}-{count}")
+            await shop.ask(desk.Count(book=book))
+    await shop.settle()
+
+
+def _kept() -> dict[str, int]:
+    """Counts our objects, and the items of the containers that they hold."""
+    gc.collect()
+    ours = [each for each in gc.get_objects() if _is_ours(type(each))]
+    return {"objects": len(ours), "items": sum(map(_items, ours))}
+
+
+def _is_ours(kind: type) -> bool:
+    module = str(kind.__module__)
+    return module.startswith("amphibus.") and not module.startswith("amphibus.testing")
+
+
+def _items(owner: Any) -> int:
+    held = gc.get_referents(owner)
+    held += [each for name in held if type(name) is dict for each in name.values()]
+    return sum(len(each) for each in held if isinstance(each, dict | set | list | deque))
