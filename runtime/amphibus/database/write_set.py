@@ -25,7 +25,7 @@ class WriteSet:
     """Timers that are armed, and those that are disarmed."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything to write."""
+        """True if there is anything to write."""
         return bool(self.inbox or self.outbox or self.acks or self.timers)
 
     @property

@@ -62,7 +62,7 @@ class ModuleHost:
 
     @property
     def _intake(self) -> tuple[Service, ...]:
-        """What begins work here, in the order in which it is started and stopped."""
+        """The services that begin work here, in the order in which they are started and stopped."""
         return (self.due, self.relay, self.retention)
 
     async def stop_intake(self) -> None:

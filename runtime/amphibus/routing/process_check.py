@@ -32,7 +32,7 @@ def problems_of_process(process: Process) -> Iterator[str]:
 
 
 def _unanswered(process: Process) -> Iterator[str]:
-    """What cannot be answered, or would be answered with something that nobody asked for."""
+    """Yields what cannot be answered, or would be answered with something that nobody asked for."""
     for when in process.begins:
         yield from _problems_of_answer(f"process {process.name}", when)
     for state in process.states:
