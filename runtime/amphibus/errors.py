@@ -36,7 +36,7 @@ class AmphibusError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        """What happened, then why and what to type, each on a line of its own."""
+        """The text: what happened, then why and what to type, each on a line of its own."""
         more = (("why", self.why), ("fix", self.fix))
         return "\n".join((self.what, *(f"  {label}  {text}" for label, text in more if text)))
 

@@ -27,7 +27,7 @@ OF_OLD_STORES = {
     "runtime/amphibus/database/schema/v02.py",
 }
 AMPHIBUS = ROOT / "runtime/amphibus"
-ROUND_ABOUT = re.compile(r"(How|What|When|Where|Whether|Which|Who|Whose)\b")
+ROUND_ABOUT = re.compile(r"(How|What|When|Where|Whether|Which|Who|Whose|Why)\b")
 ENTRY = re.compile(r"^- \*\*(?P<term>[^*]+)\*\*(?: \((?P<others>[^)]*)\))?: (?P<text>.*)$")
 
 

@@ -46,7 +46,7 @@ def test_one_that_is_not_there_is_a_three_line_error(console: Console) -> None:
 
     assert ended.code == 1
     assert ended.err.splitlines() == [
-        "error  m-9: no such dead message",
+        "error  no dead letter m-9",
         "  why  it was retried or discarded, or never died",
         "  fix  amphibus dead list",
     ]
@@ -205,7 +205,7 @@ def test_a_payload_that_breaks_its_contract_is_refused(console: Console) -> None
     ended = console("dead", "edit", "m-1", "--data", '{"item": "", "pieces": 0}')
 
     assert ended.code == 1
-    assert "item: String should have at least 1 character" in ended.err
+    assert "item: Value should have at least 1 item" in ended.err
     assert "pieces: Input should be greater than or equal to 1" in ended.err
     assert shelf.rows("dead") == before
 
@@ -266,4 +266,4 @@ def test_a_place_that_is_none_is_a_three_line_error(console: Console) -> None:
     ended = console("dead", "list", "--after", "m-1")
 
     assert ended.code == 2
-    assert ended.err.splitlines()[0] == "error  'm-1' is no place in the list"
+    assert ended.err.splitlines()[0] == "error  --after cannot be 'm-1'"

@@ -229,7 +229,7 @@ def test_a_taken_port_is_said_before_anything_starts(console: Console) -> None:
     ("options", "what"),
     [
         (("--module", "tlil"), "error  no module tlil"),
-        (("--db", "mysql://a/b"), "error  that database server is not known"),
+        (("--db", "mysql://a/b"), "error  Amphibus does not know this kind of database server"),
         (("--data", "config/amphibus.toml"), "error  "),  # a file stands there
     ],
 )

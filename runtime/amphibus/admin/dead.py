@@ -120,7 +120,7 @@ def _batches(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
 
 
 def _start(module: str, after: DeadCursor | None) -> LetterPlace:
-    """Where a module's letters go on after a place in the list of all."""
+    """The place from which a module's letters go on, after a place in the list of all."""
     if after is None:
         return LetterPlace(-1, "")
     if module == after.module:
@@ -147,7 +147,7 @@ async def _of_module(
 
 
 class _Overtaken:
-    """Whether later messages of a letter's key were handled, without a long look in a transaction.
+    """Returns whether later messages of a letter's key were handled, without a long look in a transaction.
 
     The inbox may be long: all of it is read once, beside the module; in each transaction only what
     was added since.
@@ -173,7 +173,7 @@ class _Overtaken:
 
 
 async def _place(sql: Sql, letter: DeadLetter, *, late: bool) -> Retried:
-    """Where the letter would come among those of its ordering key now."""
+    """Returns the letter's place among the messages of its ordering key now."""
     ahead = await key_ahead(sql, letter.ordering_key, sent=letter.time)
     return Retried(letter, late=late or ahead.later, waits=ahead.any)
 

@@ -133,7 +133,7 @@ class _Collector:
         self.hops: dict[tuple[str, str], Hop] = {}
 
     async def take_sent(self, sql: Sql) -> None:
-        """What a module has sent, in its own order."""
+        """Takes the messages that a module has sent, in its own order."""
         # In a monolith the outbox alone says what is under way.
         brokered = await last_transport(sql) == "rabbitmq"
         for seq, message in await sent_in_flow(sql, self._correlation, since=self._since):
@@ -144,7 +144,7 @@ class _Collector:
                 _note(hop, Receipt(destination, "under way"))
 
     async def take_received(self, sql: Sql, module: str) -> None:
-        """What a module has received, and how far it is with it."""
+        """Takes the messages that a module has received, each with its state."""
         for each in await received_in_flow(sql, self._correlation, since=self._since):
             receipt = Receipt(
                 module,

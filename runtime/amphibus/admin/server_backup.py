@@ -100,7 +100,7 @@ def _program(name: str) -> str:
 
 
 def _run(name: str, url: str | None, *arguments: str) -> str:
-    """What a program prints. The password goes by its environment, which others do not see."""
+    """Returns the output of a program. The password goes by its environment, which others do not see."""
     environment, where = dict(os.environ), []
     if url is not None:
         parts = urlsplit(plain(url))

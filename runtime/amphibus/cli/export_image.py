@@ -58,7 +58,7 @@ def files_of(root: Path, module: str) -> list[Path]:
     if not (root / "config" / "topology.lock.json").is_file():
         raise CommandError(
             "config/topology.lock.json is missing",
-            "a module alone reads there who handles what it says",
+            "a module that runs alone reads there who handles its messages",
             "amphibus check --fix",
         )
     return sorted(_found(root, module))

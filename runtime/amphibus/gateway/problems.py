@@ -1,4 +1,4 @@
-"""Everything that an HTTP request can be told when it is not done: problem details of RFC 9457."""
+"""The problem details (RFC 9457) with which an HTTP request is answered that is not done."""
 
 import json
 import re

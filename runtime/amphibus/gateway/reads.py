@@ -106,7 +106,7 @@ class QueryEndpoint:
         return problem
 
     def _identities(self, exchange: HttpExchange) -> list[str]:
-        """As what that which is asked for may have been accepted here."""
+        """Returns the ids under which what is asked for may have been accepted here."""
         if not self._creators:
             return []
         values = self._binding.path_values(exchange.parameters)

@@ -32,14 +32,14 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The owner refused it for a business reason: an answer, remembered like any other."""
+    """A refusal by the owner for a business reason: an answer, remembered like any other."""
 
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """It was handled before: nothing is changed, and its sender gets the same reply again."""
+    """A message that was handled before: nothing is changed, and its sender gets the same reply again."""
 
     reply: Reply
     conflicting: bool
@@ -48,7 +48,7 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class RetryNow:
-    """It failed and is tried again at once, in its place."""
+    """A failure: the message is tried again at once, in its place."""
 
     failure: Failure
     failures: int
@@ -64,7 +64,7 @@ class CallNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """It failed and waits for a later attempt (a delayed retry)."""
+    """A failure: the message waits for a later attempt (a delayed retry)."""
 
     failure: Failure
     failures: int
@@ -75,14 +75,14 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """It waits behind another message of its key, and is not tried before that one is done with."""
+    """A message that waits behind another one of its key, and is not tried before that one is done with."""
 
     reply: ClassVar[None] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """It has used up its attempts, or trying again is useless: a dead letter (a poison message)."""
+    """A dead letter: the message has used up its attempts, or trying again is useless (a poison message)."""
 
     failure: Failure
     failures: int
@@ -157,7 +157,7 @@ def _has_quick_retry(attempt: Attempt, failures: int, settings: BusSettings) -> 
 
 
 def _blocks(attempt: Attempt, failure: Failure) -> bool:
-    """Whether later messages of the key wait. A forged one stops nobody: that would be its sender's aim."""
+    """Returns whether later messages of the key wait. A forged one stops nobody: that would be its sender's aim."""
     entry = attempt.prepared.entry
     return entry is not None and entry.route.on_dead == "block" and failure.reason != "forged"
 

@@ -81,6 +81,6 @@ def _failed(prepared: Prepared, error: BaseException) -> Prepared:
 
 
 def _we_are_cancelled() -> bool:
-    """Whether the attempt itself is to end, and not something that the step awaited."""
+    """Returns whether the attempt itself is to end, and not something that the step awaited."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0

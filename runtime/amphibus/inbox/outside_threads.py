@@ -67,7 +67,7 @@ class OutsideThreads:
 
 
 def _alive(ends: float) -> int:
-    """How many of our threads still run at that time; those without work end by themselves."""
+    """Returns the number of our threads that still run at that time; those without work end by themselves."""
     threads = [each for each in threading.enumerate() if each.name.startswith(f"{_NAME}_")]
     for each in threads:
         each.join(max(0.0, ends - time.monotonic()))

@@ -20,7 +20,7 @@ from amphibus.unit_of_work.writer import Writer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxServices:
-    """Everything that receiving, running and recording a module's messages needs, wired once."""
+    """The parts that receiving, running and recording a module's messages needs, wired once."""
 
     module: Module
     store: Store

@@ -54,7 +54,7 @@ def _problems_of_taking_over(
 
 
 def _unanswered(process: Process) -> Iterator[str]:
-    """What cannot be answered, or would be answered with something that nobody asked for."""
+    """Yields what cannot be answered, or would be answered with something that nobody asked for."""
     for when in process.begins:
         yield from _problems_of_answer(f"process {process.name}", when)
     for state in process.states:

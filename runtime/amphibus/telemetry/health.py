@@ -42,7 +42,7 @@ class Health:
 
     @property
     def hopeless(self) -> dict[str, str]:
-        """Why only a new process may help, by task: each fails again and again. Empty when none does."""
+        """The tasks that fail again and again, each with its reason: only a new process may help."""
         return dict(self._hopeless)
 
     @property

@@ -88,7 +88,7 @@ def _said(error: BaseException) -> str:
 
 
 def _end(error: BaseException) -> str:
-    """What to type, kept where the rest of an error is cut."""
+    """The line to type, kept where the rest of an error is cut."""
     return f"; {error.fix}" if isinstance(error, AmphibusError) and error.fix else ""
 
 

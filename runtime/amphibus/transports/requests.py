@@ -105,7 +105,7 @@ class RequestsOverDelivery:
 
 
 class _NoPartitions:
-    """Of an address, which has none."""
+    """The partitions of an address, which has none."""
 
     def __init__(self) -> None:
         self.owned: frozenset[int] = frozenset()

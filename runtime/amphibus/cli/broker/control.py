@@ -29,9 +29,9 @@ class Control:
             found = json.loads(said[said.index("{") :])
         except ValueError:
             raise CommandError(
-                f"{self._shown()} export_definitions said no definitions",
+                f"{self._shown()} export_definitions printed no definitions",
                 said[:200],
-                "try it by hand",
+                f"{self._shown()} export_definitions",
             ) from None
         return dict(found)
 

@@ -87,7 +87,7 @@ class HttpControl:
 
     def _failed(self, why: str) -> CommandError:
         return CommandError(
-            f"{self._url} does not do it",
+            f"{self._url} cannot be used",
             why,
             "check --management: its host, and that its user is an administrator",
             Exit.UNREACHABLE,

@@ -165,7 +165,7 @@ class _Node:
                 lines = said.read_text(errors="replace").split("\n")
                 shown = [line.strip() for line in lines if line.strip()][-_SHOWN_LINES:]
                 raise CommandError(
-                    "the RabbitMQ node of its own did not start",
+                    "the RabbitMQ node of this project did not start",
                     "\n        ".join(shown) or "it said nothing",
                     f"look into {said}, or name a broker: --amqp amqp://user:password@host:5672/",
                     Exit.UNREACHABLE,

@@ -38,7 +38,7 @@ def upgrade(
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Upgrade the databases to the newest version, while nothing runs; `amphibus run` does it too.
+    """Upgrade the databases to the newest version, while nothing runs; `amphibus run` upgrades SQLite files itself.
 
     Args:
         module: Only this module; repeatable. The role of a module reaches no other.

@@ -217,7 +217,7 @@ def _named(stores: "Stores", messages: tuple[str, ...], module: str | None) -> l
     missing = sorted(set(messages) - {each.id for each in found})
     if missing:
         raise CommandError(
-            f"{', '.join(missing)}: no such dead message",
+            f"no dead letter {', '.join(missing)}",
             "it was retried or discarded, or never died" + (f" in {module}" if module else ""),
             "amphibus dead list",
         )
@@ -252,8 +252,8 @@ def _cursor(text: str) -> DeadCursor:
     module, _, identity = rest.partition("/")
     if not (died.isdecimal() and module and identity):
         raise CommandError(
-            f"'{text}' is no place in the list",
-            "--after takes DIED/MODULE/MESSAGE, where the page before ended",
+            f"--after cannot be '{text}'",
+            "it takes DIED/MODULE/MESSAGE: the end of the page before",
             "amphibus dead list --limit 20",
             Exit.USAGE,
         )

@@ -27,7 +27,7 @@ def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> byt
     if contract is None:
         raise CommandError(
             f"{letter.type} is no contract of this project",
-            "a payload is only kept if its contract accepts it: add the contract or a converter, or give it up",
+            "a payload is kept only if its contract accepts it: add the contract or a converter, or discard it",
             f"amphibus dead discard {letter.id}",
         )
     text = data if data is not None else _from_editor(letter.id, letter.body)
@@ -39,7 +39,7 @@ def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> byt
             for each in error.errors()
         )
         raise CommandError(
-            f"that is no {letter.type}", reasons, f"amphibus dead edit {letter.id}"
+            f"the payload does not fit {letter.type}", reasons, f"amphibus dead edit {letter.id}"
         ) from None
     return message.model_dump_json().encode()
 

@@ -42,8 +42,8 @@ def refuse_contradictions(
         )
     if db is not None and not db.startswith(("postgresql://", "postgres://")):
         raise CommandError(
-            "that database server is not known",
-            "PostgreSQL is; SQLite files are used without --db",
+            "Amphibus does not know this kind of database server",
+            "it knows PostgreSQL; without --db it uses SQLite files",
             "amphibus run --db postgresql://USER@HOST/DATABASE",
             Exit.USAGE,
             change={"--db": "postgresql://USER@HOST/DATABASE"},

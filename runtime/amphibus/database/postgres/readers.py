@@ -91,7 +91,7 @@ class Readers:
         return reader
 
     async def give_back(self, reader: PostgresReader) -> None:
-        """It is used no more."""
+        """Takes a connection back that is used no more."""
         try:
             await reader.done()
         finally:

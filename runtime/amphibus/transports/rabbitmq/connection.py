@@ -181,7 +181,7 @@ class BrokerConnection:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _fails(self, error: AmphibusError) -> bool:
-        """Whether the one who opened the connection is told; nobody listens later, so it is tried again."""
+        """Returns whether the one who opened the connection is told; nobody listens later, so it is tried again."""
         if self._tried is None or self._tried.done():
             return False
         self._tried.set_exception(error)

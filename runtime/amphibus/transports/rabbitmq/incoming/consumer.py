@@ -240,7 +240,7 @@ class Consumer:
                     self._changed.set()
 
     async def _refresh(self, connection: Connection) -> None:
-        """Whatever somebody took away is made again."""
+        """Makes again what somebody took away."""
         if time.monotonic() - self._refreshed < _REFRESH_SECONDS:
             return
         self._refreshed = time.monotonic()

@@ -111,7 +111,7 @@ class InboundQueue:
         ack()
 
     def _is_to_be_kept(self, envelope: Envelope, arrival: Arrival) -> bool:
-        """Whether its sender, to whom the broker confirmed it, does not hear what becomes of it."""
+        """Returns whether its sender, to whom the broker confirmed it, does not hear what becomes of it."""
         contract = self._names.topology.contracts.get(envelope.type)
         asks = contract is not None and kind_of(contract) == "query"
         return not asks and (arrival.persistent or not arrival.reply_to)
