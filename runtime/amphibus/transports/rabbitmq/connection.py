@@ -37,6 +37,7 @@ _log: Any = structlog.get_logger()
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
+_CHANNEL_SECONDS = 5.0
 _CLOSE_SECONDS = 3.0
 _FORBIDDEN = (403, 530)
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
@@ -229,13 +230,14 @@ async def within(seconds: float, work: Awaitable[Any]) -> None:
 async def channel_of(
     connection: Connection, *, confirms: bool = True, prefetch: int = 0
 ) -> Channel:
-    """Opens a channel. An unroutable message comes back on it as an error."""
-    channel = cast(
-        Channel,
-        await connection.channel(publisher_confirms=confirms, on_return_raises=True),
-    )
-    if prefetch:
-        await channel.basic_qos(prefetch_count=prefetch)
+    """Opens a channel, in time or with a TimeoutError. An unroutable message comes back on it as an error."""
+    async with asyncio.timeout(_CHANNEL_SECONDS):
+        channel = cast(
+            Channel,
+            await connection.channel(publisher_confirms=confirms, on_return_raises=True),
+        )
+        if prefetch:
+            await channel.basic_qos(prefetch_count=prefetch)
     return channel
 
 
