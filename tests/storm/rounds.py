@@ -1,5 +1,6 @@
 """A storm: rounds of faults that the seed chooses, a moment of quiet after each, and the whole account at the end."""
 
+import os
 import threading
 import time
 from collections import Counter
@@ -148,7 +149,8 @@ class Storm:
             if seconds > MOVES_WITHIN_SECONDS:
                 self._shop.fail(
                     f"order {order_id} is not decided {seconds:.0f} s after the last fault:"
-                    f" {self._shop.books.unfinished()}"
+                    f" {self._shop.visitor.why_not_ready()}; load {os.getloadavg()[0]:.1f} on"
+                    f" {os.cpu_count()} processors; {self._shop.books.unfinished()}"
                 )
             time.sleep(_LOOK_SECONDS)
         self._moved.append(time.monotonic() - began)
