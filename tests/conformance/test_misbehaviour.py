@@ -37,6 +37,20 @@ async def test_a_failure_is_recorded_whatever_its_text(office: Office, what: str
         assert shop.host.health.reasons() == {}
 
 
+async def test_handlers_that_hang_in_one_batch_have_failed_once_each(office: Office) -> None:
+    """The time of the second one is over when the batch is rerun: that is a failure like the first one's."""
+    hanging = [desk.Write(book=book, line=1, mood="hold") for book in ("a", "b", "c")]
+    async with office.open("desk", handler_timeout_seconds=0.2, quick_retries=0) as shop:
+        await shop.send(*hanging)
+        await until(lambda: len(shop.delayed("desk")) + len(shop.dead("desk")) == len(hanging))
+
+        assert shop.dead("desk") == []
+        assert {each["attempts"] for each in shop.delayed("desk")} == {1}
+        office.script.gate.set()
+        await shop.advance(minutes=6)
+    assert len(office.lines("desk")) == len(hanging)
+
+
 @pytest.mark.parametrize("key", ["b\x00", "\udce9", "key" * 1000])
 async def test_a_message_that_cannot_be_kept_as_it_is_becomes_a_dead_letter_all_the_same(
     office: Office, key: str

@@ -71,12 +71,12 @@ class Month:
         returns = tuple(line for line in self.returns if line.data["order_id"] in ids)
         skus = {item["sku"] for line in chosen for item in line.data["lines"]}
         receipts = tuple(_only(line, skus) for line in self.receipts)
-        return _month(tuple(filter(None, receipts)), chosen, returns, self.fates)
+        return month_of(tuple(filter(None, receipts)), chosen, returns, self.fates)
 
     def timed_out(self) -> "Month":
         """The same where no payment is answered in time and nothing is sent back."""
         fates = {order_id: _late(fate) for order_id, fate in self.fates.items()}
-        return _month(self.receipts, self.orders, (), fates)
+        return month_of(self.receipts, self.orders, (), fates)
 
     @property
     def days(self) -> dict[str, tuple[int, int, int, int, int]]:
@@ -100,7 +100,7 @@ def whole_month(path: Path) -> Month:
         line.id: _fate(line, expected[line.id], tuple(sorted(refunds.get(line.id, ()))))
         for line in orders
     }
-    return _month(receipts, orders, returns, fates)
+    return month_of(receipts, orders, returns, fates)
 
 
 def _lines(file: Path) -> Iterator[Line]:
@@ -109,7 +109,7 @@ def _lines(file: Path) -> Iterator[Line]:
             yield Line(**json.loads(line))
 
 
-def _month(
+def month_of(
     receipts: tuple[Line, ...],
     orders: tuple[Line, ...],
     returns: tuple[Line, ...],

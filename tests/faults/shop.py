@@ -147,9 +147,9 @@ class Shop:
             time.sleep(self.look_seconds)
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Runs `amphibus` with this shop's data folder."""
+        """Runs `amphibus` with this shop's data."""
         return subprocess.run(
-            _amphibus(*words, "--data-dir", str(self.data_dir)),
+            _amphibus(*words, *self._place()),
             cwd=ROOT,
             env=_environment(self._settings),
             capture_output=True,
@@ -180,6 +180,9 @@ class Shop:
         """Ends the test, with what the shop had to say."""
         said = "\n".join(self.complaints())
         raise AssertionError(f"{what}\ndead letters: {self.books.dead()}\nits log:\n{said}")
+
+    def _place(self) -> tuple[str, str]:
+        return ("--data-dir", str(self.data_dir))
 
     def _take_port(self) -> int:
         return _free_port()

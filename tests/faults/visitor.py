@@ -63,6 +63,13 @@ class Visitor:
         except (OSError, http.client.HTTPException):
             return False
 
+    def why_not_ready(self) -> str:
+        """What the shop says about itself."""
+        try:
+            return str(self._once("GET", "/readyz", None, {}).body)
+        except (OSError, http.client.HTTPException) as error:
+            return repr(error)
+
     def dawdle(self, path: str) -> socket.socket:
         """Begins to post and does not go on."""
         connection = socket.create_connection(self._address)

@@ -25,9 +25,11 @@ from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
+from tests.mutants.defects_of_the_exam import OF_THE_EXAM
 from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
+from tests.mutants.defects_of_waits import WAITS
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = (
@@ -40,8 +42,10 @@ ALL = (
     *STORES,
     *TASKS,
     *TIME,
+    *OF_THE_EXAM,
     *TRANSPORTS,
     *UPGRADES,
+    *WAITS,
 )
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", ".*_cache", "__pycache__", "var", "data", "demo", "*.egg-info", ".ci"
@@ -63,17 +67,19 @@ class Copy:
         original = path.read_text()
         path.write_text(original.replace(defect.old, defect.new))
         try:
-            code = self.test(defect.tests)
+            code = self.test(defect.tests, broker=defect.broker)
         finally:
             path.write_text(original)
         known = {_PASSED: "survived", _FAILED: "killed", _NOT_THE_COPY: "the copy was not tested"}
         return known.get(code, f"pytest ended with {code}")
 
-    def test(self, tests: Iterable[str]) -> int:
+    def test(self, tests: Iterable[str], *, broker: bool = False) -> int:
         """Runs tests on the copy; the witness makes sure that it is the copy that they import."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line"]
         command += ["-p", "tests.mutants.witness", "-p", "no:cacheprovider", "--timeout=40"]
-        command += ["-p", "no:unraisableexception", "-k", "not rabbitmq", *tests]
+        command += ["-p", "no:unraisableexception", *tests]
+        if not broker:
+            command += ["-k", "not rabbitmq"]
         environment = os.environ | {
             "PYTHONPATH": f"{self.root}/runtime{os.pathsep}{self.root}",
             "AMPHIBUS_MUTANT": str(self.root),
@@ -153,7 +159,11 @@ def _run(copies: list[Copy], defects: list[Defect]) -> dict[str, str]:
                 flush=True,
             )
 
-    _each_in_a_thread([lambda one=part: _check_healthy(*one) for part in _shared(copies, defects)])
+    for broker in (False, True):
+        shared = _shared(copies, [each for each in defects if each.broker is broker])
+        _each_in_a_thread(
+            [lambda one=part, on=broker: _check_healthy(*one, broker=on) for part in shared]
+        )
     _each_in_a_thread([lambda copy=each: work(copy) for each in copies])
     return results
 
@@ -163,8 +173,8 @@ def _shared(copies: list[Copy], defects: list[Defect]) -> list[tuple[Copy, list[
     return [(copy, tests[number :: len(copies)]) for number, copy in enumerate(copies)]
 
 
-def _check_healthy(copy: Copy, tests: list[str]) -> None:
-    if tests and copy.test(tests) != _PASSED:
+def _check_healthy(copy: Copy, tests: list[str], *, broker: bool) -> None:
+    if tests and copy.test(tests, broker=broker) != _PASSED:
         print("the tests fail without any defect: repair that first", flush=True)
         os._exit(1)
 

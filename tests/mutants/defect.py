@@ -14,6 +14,8 @@ class Defect:
     new: str
     tests: tuple[str, ...]
     """Those that catch it, as pytest names them."""
+    broker: bool = False
+    """Whether only a test with a broker can catch it."""
 
     def problem_in(self, project: Path) -> str:
         """Why it cannot be applied to a project; empty if it can."""
@@ -28,6 +30,11 @@ def in_runtime(name: str, file: str, old: str, new: str, *tests: str) -> Defect:
     """A defect of the runtime, caught by the conformance suite unless the test says another folder."""
     where = (test if "/" in test else f"tests/conformance/{test}" for test in tests)
     return Defect(name, f"runtime/amphibus/{file}.py", old, new, tuple(where))
+
+
+def of_the_broker(name: str, file: str, old: str, new: str, *tests: str) -> Defect:
+    """A defect of the runtime that only a test with a broker can catch."""
+    return Defect(name, f"runtime/amphibus/{file}.py", old, new, tests, broker=True)
 
 
 def in_shop(name: str, file: str, old: str, new: str, *tests: str) -> Defect:

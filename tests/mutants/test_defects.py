@@ -6,7 +6,9 @@ import pytest
 
 from tests.mutants.__main__ import ALL, ROOT
 from tests.mutants.defect import Defect
+from tests.mutants.exam import EXAM
 
+_WHOLLY_LONG = re.compile(r"^pytestmark = .*mark\.full", re.MULTILINE)
 _TAKEN_OVER = re.compile(r"from amphibus\.testing\.conformance\.(\w+) import \*")
 
 
@@ -33,3 +35,12 @@ def _is_there(test: str) -> bool:
     for part in _TAKEN_OVER.findall(text):
         text += (ROOT / f"runtime/amphibus/testing/conformance/{part}.py").read_text()
     return not function or f"def {function.partition('[')[0]}(" in text
+
+
+@pytest.mark.parametrize("asked", EXAM)
+def test_each_defect_of_the_exam_has_its_place(asked: str) -> None:
+    """What it asks for, and what the default run has: no test of theirs is left for `./test --full`."""
+    by_name = {each.name: each for each in ALL}
+    assert [name for name in EXAM[asked] if name not in by_name] == []
+    files = {test.partition("::")[0] for name in EXAM[asked] for test in by_name[name].tests}
+    assert [file for file in files if _WHOLLY_LONG.search((ROOT / file).read_text())] == []

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from amphibus.errors import Undecodable
+from amphibus.errors import Overdue, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Prepared
 from amphibus.inbox.executor import Executor
@@ -189,6 +189,8 @@ class AttemptRunner:
             return
         if known is None:
             failure = failure_of(error, attempt.prepared.message)
+        elif isinstance(error, Overdue):
+            failure = known  # it is known by this very error, and is still to be recorded
         else:
             failure = unrecordable(known, error)
             attempt.envelope = storable_envelope(attempt.envelope)

@@ -62,7 +62,7 @@ async def send_over_broker(
 
 def _producer(url: str, settings: "Settings") -> Producer:
     from amphibus.transports.rabbitmq.address import addresses
-    from amphibus.transports.rabbitmq.connection import tls_context
+    from amphibus.transports.rabbitmq.tls import tls_context
 
     prefix = f"{settings.app}.{settings.env}."
     user = addresses(url, heartbeat=0)[0].user or ""

@@ -5,7 +5,6 @@ import contextlib
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -32,11 +31,13 @@ from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.address import addresses, shown
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.library_logs import keep_quiet
+from amphibus.transports.rabbitmq.tls import tls_context
 
 _log: Any = structlog.get_logger()
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
+_CHANNEL_SECONDS = 5.0
 _CLOSE_SECONDS = 3.0
 _FORBIDDEN = (403, 530)
 _CAUSES = 20  # most that are told of one outage
@@ -233,34 +234,15 @@ async def within(seconds: float, work: Awaitable[Any]) -> None:
 async def channel_of(
     connection: Connection, *, confirms: bool = True, prefetch: int = 0
 ) -> Channel:
-    """Opens a channel. An unroutable message comes back on it as an error."""
-    channel = cast(
-        Channel,
-        await connection.channel(publisher_confirms=confirms, on_return_raises=True),
-    )
-    if prefetch:
-        await channel.basic_qos(prefetch_count=prefetch)
+    """Opens a channel, in time or with a TimeoutError. An unroutable message comes back on it as an error."""
+    async with asyncio.timeout(_CHANNEL_SECONDS):
+        channel = cast(
+            Channel,
+            await connection.channel(publisher_confirms=confirms, on_return_raises=True),
+        )
+        if prefetch:
+            await channel.basic_qos(prefetch_count=prefetch)
     return channel
-
-
-def tls_context(settings: RabbitSettings) -> ssl.SSLContext:
-    """Returns the TLS context: the certificates to check the broker's by, and ours.
-
-    Raises:
-        ConfigError: a file cannot be used.
-    """
-    try:
-        context = ssl.create_default_context(cafile=settings.tls_ca_file)
-        if settings.tls_certificate_file is not None:
-            context.load_cert_chain(settings.tls_certificate_file, settings.tls_key_file)
-    except (OSError, ssl.SSLError) as error:
-        files = (settings.tls_ca_file, settings.tls_certificate_file, settings.tls_key_file)
-        raise ConfigError(
-            "a TLS file of the broker cannot be used",
-            f"{error}; the files are {', '.join(str(Path(each)) for each in files if each)}",
-            "amphibus config show",
-        ) from None
-    return context
 
 
 def _opening_refused(error: BaseException) -> bool:

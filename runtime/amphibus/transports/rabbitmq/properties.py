@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from aiormq.abc import DeliveredMessage
 
 from amphibus.clock import as_datetime
-from amphibus.contract.texts import one_line
+from amphibus.contract.texts import one_line, storable
 from amphibus.messages.cloudevents import to_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import new_trace
@@ -89,13 +89,13 @@ def properties_of(
 
 
 def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
-    """Returns the properties and headers that carry a reply; cuts an overlong detail, as headers are bounded."""
+    """Returns the properties and headers that carry a reply, its texts cut and cleaned, as any header must be."""
     return Properties(
         content_type="application/json",
         headers={
             "ce-outcome": reply.outcome,
-            "ce-code": reply.code,
-            "ce-detail": reply.detail[:_DETAIL_LIMIT],
+            "ce-code": storable(reply.code, _LONGEST_SHORT),
+            "ce-detail": storable(reply.detail, _DETAIL_LIMIT),
         },
         message_type="reply",
         correlation_id=correlation,

@@ -1,0 +1,43 @@
+"""Waits without an end, and what else was planted to see whether a test notices."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+WAITS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a handler is waited for without end",
+        "inbox/handler_timeout",
+        "        async with asyncio.timeout(seconds) as limit:",
+        "        async with asyncio.timeout(None) as limit:",
+        "test_failures.py::test_a_handler_that_hangs_has_failed_and_holds_nobody_up_for_ever",
+    ),
+    in_runtime(
+        "the outside is waited for without end",
+        "inbox/outside_step",
+        "            async with asyncio.timeout(route.outside_timeout) as limit:",
+        "            async with asyncio.timeout(None) as limit:",
+        "test_outside.py",
+    ),
+    in_runtime(
+        "an answer is waited for without end",
+        "transports/memory",
+        "            async with asyncio.timeout(timeout):\n",
+        "            async with asyncio.timeout(None):\n",
+        "test_requests.py::test_no_answer_in_time_says_that_it_may_have_been_done",
+    ),
+    in_runtime(
+        "a reply says what its handler said",
+        "transports/rabbitmq/properties",
+        '"ce-detail": storable(reply.detail, _DETAIL_LIMIT),',
+        '"ce-detail": reply.detail[:_DETAIL_LIMIT],',
+        "tests/runtime/test_reply_headers.py",
+    ),
+    in_runtime(
+        "whose time is over while a batch is rerun is dead",
+        "inbox/runner",
+        "        elif isinstance(error, Overdue):",
+        "        elif isinstance(error, Overdue) and known is None:",
+        "test_misbehaviour.py::test_handlers_that_hang_in_one_batch_have_failed_once_each",
+    ),
+)
