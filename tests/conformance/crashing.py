@@ -23,7 +23,7 @@ _SETTINGS: dict[str, Any] = {"max_attempts": 10, "quick_retries": 1}
 
 
 def days_work() -> dict[str, Message]:
-    """What is sent, by message id: some of it fails, calls outside, dies, lends a book."""
+    """What is sent, by message id: some of it fails, calls outside, dies, lends a book, or sends later."""
     work: dict[str, Message] = {}
     for n in range(4):
         work[f"write{n}"] = desk.Write(book="a", line=n)
@@ -33,6 +33,9 @@ def days_work() -> dict[str, Message]:
     work["behind"] = desk.Call(book="p", line=2)
     work["dead"] = desk.Write(book="d", line=1, mood="broken")
     work["lend"] = desk.Lend(book="l")
+    work["later"] = desk.Remind(book="r", line=1, minutes=90)
+    work["replaced"] = desk.Remind(book="n", line=1, minutes=30 * 24 * 60, name="reminder")
+    work["replacing"] = desk.Remind(book="n", line=2, minutes=150, name="reminder")
     return work
 
 

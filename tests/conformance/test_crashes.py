@@ -27,7 +27,7 @@ def end_of(office: Office) -> dict[str, Any]:
     left = {
         (name, table): office.count(name, f"amphibus_{table}")
         for name in (*MODULES, "gateway")
-        for table in ("delivery", "delayed", "timer")
+        for table in ("delivery", "delayed", "timer", "later")
     }
     return {
         "lines": {name: sorted(office.lines(name)) for name in MODULES},
@@ -60,6 +60,8 @@ def test_undisturbed_the_day_ends_well() -> None:
     assert end["left"] == {}
     assert end["loans"] == [("l", "missed")]
     assert ("l", 0, "missed") in end["lines"]["readers"]
+    later = [line for line in end["lines"]["archive"] if line[0] in ("n", "r")]
+    assert later == [("n", 2, "filed"), ("r", 1, "filed")]
 
 
 @pytest.mark.parametrize("point", FAILPOINTS)
