@@ -239,6 +239,8 @@ class Relay:
 
     def _acks_written(self, future: "asyncio.Future[None]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:
+            if self._stopped:
+                return  # the writer ended before its turn came, and no store has failed
             self._store.health.failed("writer", error)
             asyncio.get_running_loop().call_later(self._settings.poll_seconds, self._ack_again)
             return

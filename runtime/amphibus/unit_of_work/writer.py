@@ -60,6 +60,8 @@ class Writer:
         self._in_hand = False
         """Returns whether units were taken out of the line and not all of them are through."""
         self._stopped = False
+        self._left = False
+        """Whether it was stopped and its work, if it still goes on, is nobody's any more."""
         self._renew = False
         """Returns whether the connection is in an unknown state, as it is after the task failed."""
         self.commits = 0
@@ -70,7 +72,7 @@ class Writer:
 
     async def start(self) -> None:
         """Begins to work."""
-        self._stopped = False
+        self._stopped = self._left = False
         await self._task.start()
 
     async def started(self) -> None:
@@ -87,6 +89,7 @@ class Writer:
         """Ends at once: what is not committed is rolled back, and who waits for it is told."""
         self._stopped = True
         await self._task.stop()
+        self._left = True
         while self._units:
             self._units.popleft().end()
 
@@ -124,7 +127,7 @@ class Writer:
         if self._renew:
             await self._store.renew_writer()
         self._renew = True
-        while True:
+        while not self._stopped:
             await self._woken()
             if pause := self._commit_delay.pause:
                 await asyncio.sleep(pause)
@@ -227,6 +230,8 @@ class Writer:
 
     async def _roll_back(self) -> None:
         """Undoes the transaction; a connection that cannot even do that is given up for a new one."""
+        if self._left:
+            return  # its store is closed, and what was begun is gone with it
         try:
             await self._store.writer.roll_back()
             broken = self._store.writer.in_transaction
