@@ -89,14 +89,6 @@ OF_THE_EXAM: Final[tuple[Defect, ...]] = (
         f"{_SAFE}::test_a_connection_that_answers_no_more_is_given_up_for_a_new_one",
     ),
     in_runtime(
-        "a lease by the clock of the process",
-        "database/postgres/leases",
-        'f"UPDATE amphibus_instance SET until = {NOW} + ? WHERE id = ?", lease, instance\n',
-        '"UPDATE amphibus_instance SET until = ? WHERE id = ?",'
-        " __import__('time').time_ns() // 1000 + lease, instance\n",
-        f"{_CLOCKS}::test_an_instance_whose_clock_is_wrong_keeps_its_lease_as_others_do",
-    ),
-    in_runtime(
         "who is silent is told by the clock of the process",
         "database/postgres/silent_peers",
         'await sql.rows(f"SELECT id FROM amphibus_instance WHERE until < {NOW}")',

@@ -36,7 +36,7 @@ EXAM: Final[Mapping[str, tuple[str, ...]]] = {
     "M14 stock that is not checked where it is taken": ("stock is not checked",),
     "M15 no fencing of leases": ("what was taken under a lost partition is done",),
     "M16 a lease by the clock of a process": (
-        "a lease by the clock of the process",
+        "a lease is renewed by the process's own clock",
         "who is silent is told by the clock of the process",
     ),
     "M17 woken or never": ("the relay waits to be woken",),
@@ -81,7 +81,9 @@ EXAM: Final[Mapping[str, tuple[str, ...]]] = {
         "a text that no database holds is kept as it is",
     ),
     "P5 a lease or a due time by the clock of a process": (
-        "a lease by the clock of the process",
+        "due times are taken from the process's own clock",
+        "a host on a server has the process's own clock",
+        "a lease is renewed by the process's own clock",
         "who is silent is told by the clock of the process",
     ),
 }
