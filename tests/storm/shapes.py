@@ -97,8 +97,9 @@ class ManyProcesses(System):
 
     def abandon(self) -> None:
         """Ends all at once."""
-        self._end_second(signal.SIGKILL)
-        super().abandon()
+        with self._changing:  # a customer who finds it dead would start it again
+            self._end_second(signal.SIGKILL)
+            super().abandon()
 
     def pids(self) -> dict[str, int]:
         """All processes but the supervisor."""
