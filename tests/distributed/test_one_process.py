@@ -108,7 +108,7 @@ def test_a_taken_port_is_said_before_anything_starts(
 def test_what_cannot_run_is_a_three_line_error(
     kiosk: Kiosk, options: tuple[str, ...], what: str, fix: str
 ) -> None:
-    said = refused(kiosk, *options)
+    said = refused(kiosk, *options, "--port", str(free_ports(3)))
 
     assert said[0] == "2"
     assert said[-3].startswith(f"error  {what}")
