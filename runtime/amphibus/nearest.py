@@ -9,11 +9,14 @@ _ALIKE: Final = 0.6
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like this one, or None where none is like it. Case does not count."""
+    """The known name that is most like this one, or None where none is like it.
+
+    Case does not count, nor do the dashes of an option, which all options have.
+    """
     by_folded: dict[str, str] = {}
     for each in known:
-        by_folded.setdefault(each.casefold(), each)
-    folded = name[:_LONGEST].casefold()
+        by_folded.setdefault(each.casefold().lstrip("-"), each)
+    folded = name[:_LONGEST].casefold().lstrip("-")
     near = difflib.get_close_matches(folded, by_folded, n=1, cutoff=_ALIKE)
     return by_folded[near[0]] if near else None
 

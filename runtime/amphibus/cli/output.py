@@ -98,7 +98,7 @@ def typed(text: str) -> str:
     here = os.environ.get("AMPHIBUS_COMMAND")
     if not here:
         return text
-    return re.sub(r"\bamphibus (run\b|(?=[a-z]))", lambda it: here if it[1] else f"{here} ", text)
+    return re.sub(r"\bamphibus (run\b|(?=[a-z-]))", lambda it: here if it[1] else f"{here} ", text)
 
 
 def coloured(to: TextIO) -> bool:

@@ -49,7 +49,8 @@ def replay(
     print(f"{plural(len(found.events), 'event')} of {module} {verb} to {to}: {', '.join(types)}")
     if found.events:
         print(f"the first was sent {moment(found.first)}")
-        print(f"{to} has handled {found.handled:,} of them before, and will change nothing there")
+    if found.handled:
+        print(f"{to} has handled {found.handled:,} of them before; those change nothing")
 
 
 async def _replay(log: "AdminStore", module: str, to: str, found: Plan) -> None:

@@ -8,7 +8,7 @@ does not stop acknowledgements.
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -33,6 +33,7 @@ from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.requests import BrokerRequests
 
 _log: Any = structlog.get_logger()
+_OF_THIS_MACHINE: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 
 
 class RabbitTransport:
@@ -86,11 +87,12 @@ class RabbitTransport:
         """With a user of its own, this module knows that others have theirs."""
         own = self._broker.user == self._names.user(module)
         verify = self._verify == "on" or (self._verify == "auto" and own)
-        if self._verify == "auto" and not own:
+        # A broker that only this machine reaches is that of a developer; there it would be noise.
+        if self._verify == "auto" and not own and self._broker.url.host not in _OF_THIS_MACHINE:
             _log.info(
                 "process.warning",
                 module=module,
-                what="messages are believed to come from whom they name",
+                what="whoever has the broker's password may send in another module's name",
                 why=f"modules share the broker's user '{self._broker.user}'",
                 fix="amphibus broker apply",
             )
