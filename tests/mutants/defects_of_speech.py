@@ -50,7 +50,7 @@ SPEECH: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the case of a name counts",
         "nearest",
-        "by_folded.setdefault(each.casefold(), each)",
+        'by_folded.setdefault(each.casefold().lstrip("-"), each)',
         "by_folded.setdefault(each, each)",
         "tests/console/test_errors_speak.py::test_the_nearest_name_is_found_whatever_its_case_and_none_where_none_is_like_it",
     ),

@@ -15,6 +15,16 @@ from pamqp.header import ContentHeader
 from amphibus.transports.rabbitmq import frame_reader, library_logs, versions
 
 pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(autouse=True)
+def _nobody_else_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection of the test before may end a moment after it."""
+    monkeypatch.setattr(frame_reader, "_readers", set())
+    monkeypatch.setattr(ContentHeader, "unmarshal", frame_reader.LIBRARY_HEADER)
+    monkeypatch.setattr(Basic.Deliver, "unmarshal", frame_reader.LIBRARY_DELIVERY)
+
+
 UNREADABLE = b"\x00\x3c\x00\x00" + bytes(8) + b"\x00\x40" + (2**62).to_bytes(8)
 """A header with a time that no clock will ever show."""
 

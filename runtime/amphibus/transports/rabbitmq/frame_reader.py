@@ -56,6 +56,8 @@ def read_quickly(connection: Connection) -> None:
 
 def _ended(reader: "asyncio.Task[Any]") -> None:
     _readers.discard(reader)
+    # A loop that was closed calls nobody back.
+    _readers.difference_update([each for each in _readers if each and each.get_loop().is_closed()])
     if not _readers:
         ContentHeader.unmarshal = LIBRARY_HEADER  # type: ignore[method-assign]
         Basic.Deliver.unmarshal = LIBRARY_DELIVERY  # type: ignore[method-assign]

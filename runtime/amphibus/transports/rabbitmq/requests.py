@@ -162,8 +162,8 @@ class BrokerRequests:
         await channel.queue_declare(queue, exclusive=True, auto_delete=True)
         await channel.queue_bind(queue, self._names.replies(self.home), instance)
         await channel.basic_consume(queue, self._arrived, no_ack=True)
-        nets = [await self._empty_net(connection, inbound) for inbound in self.inbound_queues()]
-        self._nets = dict(zip((each.module for each in self.inbound_queues()), nets, strict=True))
+        attached = tuple(self.inbound_queues())  # one may come meanwhile
+        self._nets = {each.module: await self._empty_net(connection, each) for each in attached}
         self.address = f"{self.home}/{instance}"
         publish_channels = self._asking, self._replying = (
             PublishChannel(channel),
@@ -171,7 +171,7 @@ class BrokerRequests:
         )
         self.broker_connection.served()
         try:
-            gone = [each.closing for each in (connection, channel, replying, *nets)]
+            gone = [each.closing for each in (connection, channel, replying, *self._nets.values())]
             await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._asking = self._replying = None
