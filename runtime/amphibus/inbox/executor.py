@@ -204,7 +204,7 @@ def _decoded(prepared: Prepared) -> tuple[Any, Any]:
 
 def _differs(handled: bytes | None, body: bytes) -> bool:
     """Returns whether two bodies say different things; unknown, once the first one is pruned, is no."""
-    if handled is None or bytes(handled) == bytes(body):
+    if handled is None or handled == bytes(body):
         return False
     try:
         return bool(json.loads(handled) != json.loads(body))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
-from amphibus.module import Convert, Module, On
+from amphibus.module import Convert, Module
 from amphibus.nearest import did_you_mean
 from amphibus.process import Process
 from amphibus.routing.own_answer import fields_beside
@@ -248,8 +248,3 @@ def processes_of(module: Module) -> tuple[Process, ...]:
         if isinstance(row.handler, Process):
             found[row.handler.name] = row.handler
     return tuple(found.values())
-
-
-def route_of(module: Module, contract: type[Message]) -> On | None:
-    """Returns the row of a module's routing table for a contract."""
-    return next((row for row in module.routes if row.contract is contract), None)

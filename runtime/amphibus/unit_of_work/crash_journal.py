@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Awaitable, Coroutine, Generator, Iterator
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -213,7 +213,13 @@ class Watched(Awaitable[T]):
 
 def _line(mark: str, who: Identity, count: int = 0) -> str:
     """One line of ASCII, whatever is in an id."""
-    return f"{mark}{json.dumps([*who, count])}\n"
+    return f"{mark}{_encoded(who, count)}\n"
+
+
+@lru_cache(maxsize=256)
+def _encoded(who: Identity, count: int) -> str:
+    """What a line says beside its mark: the same for each step of a message."""
+    return json.dumps([*who, count])
 
 
 def _parsed(line: str) -> tuple[str, Identity, int]:
