@@ -1,6 +1,7 @@
 """Code that blocks its whole process is named in the log, counted, and told by /readyz for a while."""
 
 import asyncio
+import importlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,32 @@ async def test_whose_code_blocks_is_said_once_counted_and_told_afterwards(
     assert health.ready
     assert "m-1 of payments" in health.degraded["loop"]
     assert meters.registry.get_sample_value("amphibus_loop_blocked_total") == 1
+
+
+async def test_an_import_that_takes_long_blames_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watchdog looks several times while a module is imported, and then sees the loop beat again."""
+    health, journal = Health(), CrashJournal(tmp_path / "crash.journal")
+    watch = BlockedLoop(0.02, health=health, meters=Meters(), journal=journal)
+    looks = threading.Semaphore(0)
+    waits = watch._watchdog._ended.wait  # type: ignore[union-attr]
+
+    def looking(seconds: float) -> bool:
+        looks.release()
+        return waits(seconds)
+
+    monkeypatch.setattr(watch._watchdog._ended, "wait", looking)  # type: ignore[union-attr]
+    (tmp_path / "imported_slowly.py").write_text(
+        "import builtins\nfor _ in range(20): builtins.looks.acquire()\n"
+    )
+    monkeypatch.setattr("builtins.looks", looks, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with capture_logs() as lines:
+        watch.start()
+        importlib.import_module("imported_slowly")
+        watch.stop()
+    assert lines == []
 
 
 async def test_a_limit_of_nothing_watches_nothing(tmp_path: Path) -> None:

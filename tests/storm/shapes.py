@@ -47,6 +47,16 @@ class OneProcess(Shop):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, SETTINGS)
 
+    def start(self, failpoint: str = "") -> None:
+        """Starts it, again and again as whoever looks after a service does: no start is possible on a full disk."""
+        with self._changing:
+            ends = time.monotonic() + _BACK_SECONDS
+            self._process = self._spawn(failpoint)
+            while not self._until_ready(self._process):
+                if time.monotonic() > ends:
+                    self.fail("it ended before it was ready")
+                self._process = self._spawn(failpoint)
+
     def pids(self) -> dict[str, int]:
         """Its process."""
         process = self._process

@@ -17,6 +17,8 @@ from typing import Final
 
 _LOOKS_WITHIN_LIMIT: Final = 4
 _FRAMES: Final = 12
+_IMPORTING: Final = "<frozen importlib"
+_THE_LOOP: Final = asyncio.__path__[0]
 _NOT_THEIRS: Final = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
 
 
@@ -69,16 +71,25 @@ class LoopWatchdog:
         found: Blocked | None = None
         while not self._ended.wait(self._limit / _LOOKS_WITHIN_LIMIT):
             silent = time.monotonic() - self._beat_at
-            if silent < self._limit:
+            frame = sys._current_frames().get(thread)  # noqa: SLF001 - documented, and there is no other way
+            if silent < self._limit or (found is None and _imports(frame)):
                 if found is not None:
                     self._told(Blocked(found.seconds, found.frame, found.stack, over=True))
                 found = None
                 continue
             first = found is None
-            frame = sys._current_frames().get(thread)  # noqa: SLF001 - documented, and there is no other way
             found = _blocked(silent, frame) if first or found is None else _longer(found, silent)
             if first:
                 self._told(found)
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Tells whether code is being imported: it happens once, mostly at the start, and nobody is to blame."""
+    while frame is not None and not frame.f_code.co_filename.startswith(_THE_LOOP):
+        if frame.f_code.co_filename.startswith(_IMPORTING):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _longer(found: Blocked, seconds: float) -> Blocked:
