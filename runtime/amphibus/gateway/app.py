@@ -12,17 +12,20 @@ from starlette.types import Message, Receive, Scope, Send
 
 from amphibus.contract import kind_of
 from amphibus.database.faults import is_store_failure
+from amphibus.documents.system import System
 from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.docs import docs_pages
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
+from amphibus.gateway.messages import message_pages
 from amphibus.gateway.openapi import openapi_page
 from amphibus.gateway.paths import RoutePath, RouteTable
 from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
 from amphibus.gateway.writes import SOON, CommandEndpoint, Limits
 from amphibus.messages.ids import new_id
+from amphibus.routing.topology import Topology
 from amphibus.telemetry.app import signal_routes
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
@@ -43,6 +46,7 @@ def build_app(
     meters: Meters,
     *,
     title: str = "Amphibus",
+    messages: System | None = None,
 ) -> "Gateway":
     """The ASGI app for the routes of the contracts that somebody handles.
 
@@ -52,8 +56,9 @@ def build_app(
         health: what `/readyz` says.
         meters: where requests are counted and what `/metrics` says.
         title: the name of the API.
+        messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
     """
-    bindings = bindings_of(acceptance)
+    bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
     for each in bindings:
         if kind_of(each.contract) == "query":
@@ -63,7 +68,10 @@ def build_app(
             target = CommandEndpoint(each, acceptance, limits)
         paths.add(each.http.method, each.http.path, target)
     _add_signals(paths, health, meters)
-    for path, page in {"/openapi.json": openapi_page(bindings, title), **docs_pages(title)}.items():
+    pages = {"/openapi.json": openapi_page(bindings, title), **docs_pages(title)}
+    if messages is not None:
+        pages |= message_pages(messages)
+    for path, page in pages.items():
         paths.add("GET", path, page)
     return Gateway(paths, meters)
 
@@ -88,9 +96,8 @@ def _starting() -> Problem:
     return Problem(AWAY, "it is starting", headers=SOON)
 
 
-def bindings_of(acceptance: Acceptance) -> list[RouteBinding]:
-    """Every contract with a route and an owner, in the order of their types."""
-    topology = acceptance.topology
+def routes_of(topology: Topology) -> list[RouteBinding]:
+    """Returns every contract with a route and an owner, in the order of their types."""
     return [
         RouteBinding(contract, contract.contract_http)
         for name, contract in sorted(topology.contracts.items())

@@ -133,6 +133,7 @@ def _first_app(host: Host) -> Any:
 
 
 def _gateway(host: Host) -> Any:
+    from amphibus.documents.system import system_of
     from amphibus.gateway.app import build_app
 
     return build_app(
@@ -141,4 +142,5 @@ def _gateway(host: Host) -> Any:
         health=host.health,
         meters=host.meters,
         title=host.settings.app,
+        messages=system_of(host.topology, host.settings),
     )
