@@ -138,8 +138,8 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "nobody is told that queues cannot be made, and so not be consumed",
         "transports/rabbitmq/incoming/consumer",
-        "telling = loop.call_later(_LATE_SECONDS, ",
-        "telling = loop.call_later(86_400, ",
+        "timer = loop.call_later(_UNSAID_SECONDS, ",
+        "timer = loop.call_later(86_400, ",
         "tests/rabbitmq/test_consumers.py::test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready",
     ),
     of_the_broker(

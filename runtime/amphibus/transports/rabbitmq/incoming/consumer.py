@@ -35,7 +35,7 @@ _ANSWER_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _REFRESH_SECONDS = 5.0
 _OPEN_SECONDS = 5.0
-_LATE_SECONDS = 2.0
+_UNSAID_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -206,11 +206,11 @@ class Consumer:
     async def _ensure(self, connection: Connection, since: float) -> None:
         """Waits until all is declared. An administrator may have to do it: then nothing is consumed meanwhile."""
         loop = asyncio.get_running_loop()
-        telling = loop.call_later(_LATE_SECONDS, lambda: self._consumed.tell(self._missing()))
+        timer = loop.call_later(_UNSAID_SECONDS, lambda: self._consumed.tell(self._missing()))
         try:
             await self._declarer.ensure(connection, since)
         finally:
-            telling.cancel()
+            timer.cancel()
 
     def _missing(self) -> dict[str, set[str]]:
         """Returns the queues that should be consumed here and are not, by module."""
