@@ -154,7 +154,7 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "transports/rabbitmq/incoming/library",
         "        await _quietly(faststream.stop())",
         "        await within(_CLOSE_SECONDS, faststream.stop())",
-        "tests/rabbitmq/test_consumers.py::test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready",
+        "tests/rabbitmq/test_library.py::test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends",
     ),
     of_the_broker(
         "the queue of replies is waited for without end",
