@@ -51,6 +51,18 @@ async def test_it_refuses_to_start_while_rows_stand_in_a_state_that_it_does_not_
         await shop.request(desk.Return(book="b"))
 
 
+async def test_a_process_whose_table_is_not_there_yet_has_lost_nothing(office: Office) -> None:
+    """Its first migration comes with the code that `check --against-data` is asked about."""
+    await _lend(office)
+    office.change("desk", "DELETE FROM amphibus_meta WHERE name = 'process loan'")
+    office.change("desk", "ALTER TABLE loan RENAME TO later")
+
+    assert await left_behind_in(project(), office.stores("desk")) == []
+    async with office.open(business=_renamed(takes_over={"lent": "out"})) as shop:
+        office.change("desk", "ALTER TABLE later RENAME TO loan")
+        await shop.request(desk.Lend(book="b"))
+
+
 async def test_a_renamed_deadline_keeps_its_time_even_while_it_is_delayed(office: Office) -> None:
     office.script.deadline_failures = 99
     await _lend(office, "b")

@@ -92,8 +92,8 @@ TIME = (
     in_runtime(
         "a state that was renamed is not taken over",
         "inbox/process_versions",
-        "            state,\n            old,\n        )",
-        "            old,\n            old,\n        )",
+        "                state,\n                old,\n            )",
+        "                old,\n                old,\n            )",
         "test_process_versions.py::test_rows_in_a_renamed_state_are_taken_over",
     ),
     in_runtime(
@@ -130,5 +130,12 @@ TIME = (
         "        if attempt.of_timer:\n            armed =",
         "        if attempt.of_timer and attempt.arrived is None:\n            armed =",
         "test_timers.py::test_a_message_that_says_it_is_a_deadline_runs_none",
+    ),
+    in_runtime(
+        "a process that is new here cannot start before its table is there",
+        "inbox/process_versions",
+        "    return await sql.has_table(str(process.table.__tablename__))",
+        "    return bool(process.table.__tablename__)",
+        "test_process_versions.py::test_a_process_whose_table_is_not_there_yet_has_lost_nothing",
     ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 TRANSPORTS: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -127,5 +127,47 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "    return type(error) is Exception",
         "    return type(error) is OSError",
         "tests/runtime/test_broker_connection.py",
+    ),
+    of_the_broker(
+        "nobody is told that a queue is not consumed",
+        "transports/rabbitmq/incoming/consumer",
+        "self._consumed.tell({} if raw.is_closed else self._missing())",
+        "self._consumed.tell({})",
+        "tests/rabbitmq/test_consumers.py::test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready",
+    ),
+    of_the_broker(
+        "nobody is told that queues cannot be made, and so not be consumed",
+        "transports/rabbitmq/incoming/consumer",
+        "timer = loop.call_later(_UNSAID_SECONDS, ",
+        "timer = loop.call_later(86_400, ",
+        "tests/rabbitmq/test_consumers.py::test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready",
+    ),
+    of_the_broker(
+        "who was refused a queue once never tries to make it again",
+        "transports/rabbitmq/declare",
+        "            if await self._may_declare(connection, self._names.permanent()):\n",
+        "            if not self._forbidden:\n",
+        "tests/rabbitmq/test_consumers.py::test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready",
+    ),
+    of_the_broker(
+        "the library's end hides why a connection ended",
+        "transports/rabbitmq/incoming/library",
+        "        await _quietly(faststream.stop())",
+        "        await within(_CLOSE_SECONDS, faststream.stop())",
+        "tests/rabbitmq/test_library.py::test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends",
+    ),
+    of_the_broker(
+        "the queue of replies is waited for without end",
+        "transports/rabbitmq/requests",
+        "        async with asyncio.timeout(_ANSWER_SECONDS):\n            await channel.queue_declare",
+        "        async with asyncio.timeout(None):\n            await channel.queue_declare",
+        "tests/rabbitmq/test_requests.py::test_a_broker_that_answers_no_more_is_not_waited_for_without_end",
+    ),
+    of_the_broker(
+        "requests wait for a net whose node is away",
+        "transports/rabbitmq/requests",
+        "            async with asyncio.timeout(_ANSWER_SECONDS):\n                await self._empty_net",
+        "            async with asyncio.timeout(None):\n                await self._empty_net",
+        "tests/rabbitmq/test_requests.py::test_requests_go_on_without_a_net_whose_node_is_away",
     ),
 )

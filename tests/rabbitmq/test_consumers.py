@@ -11,6 +11,7 @@ from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import PARTITIONS, Office, until
 from amphibus.transports.rabbitmq.incoming.consumer import Consumer
 from amphibus.transports.rabbitmq.names import Names
+from tests.services.rabbitmq import RabbitNode
 
 pytestmark = pytest.mark.asyncio
 
@@ -76,6 +77,30 @@ async def test_a_graceful_stop_burns_no_delivery(
     assert await _delivery_counts(channel, names, left) == {0}
 
 
+@pytest.mark.parametrize("how", ["its queue is gone", "it may not read"])
+async def test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready(
+    office: Office, names: Names, channel: Any, node: RabbitNode, how: str
+) -> None:
+    """The connection lives, and all else works: nothing else would show it."""
+    seen: set[str] = set()
+    queue = names.partition_queue("readers", 0)
+    async with office.open() as shop:
+        await asyncio.to_thread(_let_read, node, f"^(?!{queue}$).*$")
+        try:
+            if how == "its queue is gone":
+                async with channel() as stranger:
+                    await stranger.queue_delete(queue)
+            else:
+                _consumer(shop)._queue_consumers[queue].window._reject(4711)
+            await until(lambda: _reasons(shop, seen).get("consumer:readers"))
+            assert queue in _reasons(shop, seen)["consumer:readers"]
+        finally:
+            await asyncio.to_thread(_let_read, node, ".*")
+        await until(lambda: not _reasons(shop, seen))
+
+    assert {name.partition(":")[0] for name in seen} == {"consumer"}  # no task of ours ended by it
+
+
 async def test_partitions_move_while_work_goes_on(office: Office) -> None:
     """They are taken from this instance and given back, in turn, and every order stays."""
     books, lines = [f"b{n}" for n in range(6)], 30
@@ -134,6 +159,16 @@ async def test_who_takes_over_what_was_ceded_goes_on_in_order(office: Office) ->
 
     for book in books:
         assert office.numbers("desk", book) == list(range(lines))
+
+
+def _let_read(node: RabbitNode, what: str) -> None:
+    node.ctl("set_permissions", "guest", ".*", ".*", what)
+
+
+def _reasons(shop: Any, seen: set[str]) -> dict[str, str]:
+    found: dict[str, str] = shop.host.health.reasons()
+    seen |= set(found)
+    return found
 
 
 def _consumer(shop: Any) -> Any:

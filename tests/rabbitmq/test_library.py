@@ -5,13 +5,19 @@ import logging
 
 import aiormq
 import pytest
+from aiormq.channel import Channel
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
+from amphibus.config.settings import RabbitSettings
 from amphibus.errors import OwnerAway
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from amphibus.transports.rabbitmq import frame_reader, versions
+from amphibus.transports.rabbitmq.connection import Broker
+from amphibus.transports.rabbitmq.incoming.library import library_connection
+from amphibus.transports.rabbitmq.incoming.queue_consumer import open_consumer
+from tests.services.proxy import proxy_before
 from tests.services.rabbitmq import RabbitNode
 
 pytestmark = pytest.mark.asyncio
@@ -95,3 +101,26 @@ async def test_with_a_version_that_was_not_tested_the_library_does_it_all(
 
     assert office.numbers("desk", "b") == list(range(20))
     assert office.numbers("archive", "b", "filed") == list(range(20))
+
+
+async def test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends(
+    node: RabbitNode,
+) -> None:
+    """What the library raises of it would be taken for a fault of ours, and the connection be left half open."""
+    async with proxy_before(node.url) as (proxy, through):
+        broker = Broker(through, RabbitSettings())
+        with pytest.raises(LookupError, match="why"):
+            async with library_connection("consume", broker, broker.url, _nothing) as (ours, raw):
+                await open_consumer(ours, "of-a-test", _nothing, 1, _declared)
+                await proxy.end()
+                raise LookupError("why")
+
+        assert raw.is_closed
+
+
+async def _declared(channel: Channel) -> None:
+    await channel.queue_declare("of-a-test", auto_delete=True)
+
+
+def _nothing(*_: object) -> None:
+    """Nobody is told, and nothing comes."""

@@ -17,7 +17,7 @@ def revisions(folder: Path) -> list[str]:
 async def current(store: Store) -> str | None:
     """The revision that a database is at."""
     table = version_table(store.module)
-    if not await store.has_table(table):
+    if not await store.reader.has_table(table):
         return None
     row = await store.reader.row(f"SELECT version_num FROM {table}")
     return row[0] if row else None

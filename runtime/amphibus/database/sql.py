@@ -27,6 +27,10 @@ class Sql(Protocol):
         """Its first row."""
         ...
 
+    async def has_table(self, name: str) -> bool:
+        """Returns whether the module has a table of that name."""
+        ...
+
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
         ...

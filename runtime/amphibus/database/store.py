@@ -139,10 +139,6 @@ class Store(Protocol):
         """Begins to write, once no other instance of the module is between here and its commit."""
         ...
 
-    async def has_table(self, name: str) -> bool:
-        """Returns whether the module has a table of that name."""
-        ...
-
 
 class UnitFailed(Exception):
     """The transaction of a unit of work was rolled back because of it."""

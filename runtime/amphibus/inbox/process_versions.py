@@ -16,6 +16,7 @@ from amphibus.database.timers import (
     rename_timers,
     timers_named,
 )
+from amphibus.database.write_set import Row
 from amphibus.errors import StoreError
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.partitions.assignment import partition_of
@@ -64,16 +65,9 @@ class NewDeadlines:
 
 async def left_behind(sql: Sql, process: Process) -> list[LeftBehind]:
     """Returns what the code would lose of what is in a database, also after it has taken over."""
-    known = [*(each.name for each in process.states), *process.takes_over]
-    marks = ", ".join("?" * len(known))
-    rows = await sql.rows(
-        f"SELECT {_column(process)}, count(*) FROM {_table(process)}"
-        f" WHERE {_column(process)} NOT IN ({marks}) GROUP BY 1 ORDER BY 1",
-        *known,
-    )
     found = [
         LeftBehind(process.name, "state", state, count, await _keys(sql, process, state, _SOME))
-        for state, count in rows
+        for state, count in await _in_unknown_states(sql, process)
     ]
     prefix = f"{process.name}/"
     for name, count in (await timers_named(sql, prefix)).items():
@@ -82,6 +76,23 @@ async def left_behind(sql: Sql, process: Process) -> list[LeftBehind]:
             keys = await keys_of_timers(sql, name, limit=_SOME)
             found.append(LeftBehind(process.name, "deadline", deadline, count, tuple(keys)))
     return found
+
+
+async def _in_unknown_states(sql: Sql, process: Process) -> Sequence[Row]:
+    if not await _has_rows(sql, process):
+        return ()
+    known = [*(each.name for each in process.states), *process.takes_over]
+    marks = ", ".join("?" * len(known))
+    return await sql.rows(
+        f"SELECT {_column(process)}, count(*) FROM {_table(process)}"
+        f" WHERE {_column(process)} NOT IN ({marks}) GROUP BY 1 ORDER BY 1",
+        *known,
+    )
+
+
+async def _has_rows(sql: Sql, process: Process) -> bool:
+    """Returns whether its table is there: a process that is new here has lost nothing."""
+    return await sql.has_table(str(process.table.__tablename__))
 
 
 async def take_over(store: Store, processes: Sequence[Process], new: NewDeadlines) -> None:
@@ -121,13 +132,14 @@ async def _take_over(sql: Sql, process: Process, new: NewDeadlines) -> None:
         )
     for old, name in process.takes_over_deadlines.items():
         await rename_timers(sql, f"{process.name}/{old}", f"{process.name}/{name}")
-    for old, state in process.takes_over.items():
-        await _arm(sql, process, old, state, new)
-        await sql.run(
-            f"UPDATE {_table(process)} SET {_column(process)} = ? WHERE {_column(process)} = ?",
-            state,
-            old,
-        )
+    if await _has_rows(sql, process):
+        for old, state in process.takes_over.items():
+            await _arm(sql, process, old, state, new)
+            await sql.run(
+                f"UPDATE {_table(process)} SET {_column(process)} = ? WHERE {_column(process)} = ?",
+                state,
+                old,
+            )
     await note_process(sql, process.name, _noted(process))
 
 

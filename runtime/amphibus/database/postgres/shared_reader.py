@@ -41,6 +41,11 @@ class SharedReader:
         async with self._turn:
             return await (await self._sql()).row(statement, *values)
 
+    async def has_table(self, name: str) -> bool:
+        """Returns whether the module has a table of that name."""
+        async with self._turn:
+            return await (await self._sql()).has_table(name)
+
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
         async with self._turn:

@@ -71,6 +71,11 @@ class PostgresSql:
         found: Row | None = await self.raw.fetchrow(_numbered(statement), *values)
         return found
 
+    async def has_table(self, name: str) -> bool:
+        """Returns whether the module has a table of that name: its schema is all that is searched."""
+        found = await self.row("SELECT to_regclass(?)", f'"{name}"')
+        return found is not None and found[0] is not None
+
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values, in one round trip."""
         if values:

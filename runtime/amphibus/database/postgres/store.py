@@ -123,11 +123,6 @@ class PostgresStore:
         await self.writer.asked.execute(UNBOUNDED)
         await self._only_one()
 
-    async def has_table(self, name: str) -> bool:
-        """Returns whether the module has a table of that name."""
-        found = await self.reader.row("SELECT to_regclass(?)", f'"{self.module}"."{name}"')
-        return found is not None and found[0] is not None
-
     async def connect(self, **bounds: float) -> PostgresConnection:
         """Another connection; close it. It may wait less long than others do: see `SessionSettings`."""
         settings = replace(self._settings, **bounds)

@@ -33,6 +33,10 @@ class SqliteSql:
         found: Row | None = self.raw.execute(statement, values).fetchone()
         return found
 
+    async def has_table(self, name: str) -> bool:
+        """Returns whether the module has a table of that name."""
+        return await self.row("SELECT 1 FROM sqlite_master WHERE name = ?", name) is not None
+
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
         self.raw.executemany(statement, values)

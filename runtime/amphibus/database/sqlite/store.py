@@ -119,11 +119,6 @@ class SqliteStore:
         """Begins to write; the file has one writer anyway."""
         await self.writer.begin(armed=False)
 
-    async def has_table(self, name: str) -> bool:
-        """Returns whether the module has a table of that name."""
-        found = await self.reader.row("SELECT 1 FROM sqlite_master WHERE name = ?", name)
-        return found is not None
-
     def _take(self) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

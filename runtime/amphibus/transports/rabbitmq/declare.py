@@ -54,14 +54,8 @@ class Declarer:
             if self._last > since:
                 return
             began = time.monotonic()
-            try:
-                late = await _declare(connection, self._names.permanent())
-                self._forbidden = False
-                self._tell(late)
-            except ChannelAccessRefused:
-                self._forbidden = True
+            if not await self._may_declare(connection, self._names.permanent()):
                 await self._wait_for_others(connection)
-                self._broker.has(_PART)
             self._last = began
 
     async def refresh(self, connection: Connection, modules: Iterable[str]) -> None:
@@ -73,15 +67,20 @@ class Declarer:
         modules = tuple(modules)
         things = [each for module in modules for each in self._names.permanent(module)]
         async with self._lock:
-            if not self._forbidden:
-                try:
-                    self._tell(await _declare(connection, things))
-                except ChannelAccessRefused:
-                    self._forbidden = True
-            elif (missing := await _missing(connection, things)) is not None:
-                self._broker.lack(_PART, self._needed(missing), useless=True)
-            else:
+            missing = await _missing(connection, things) if self._forbidden else ""
+            if missing is None:
                 self._broker.has(_PART)
+            elif not await self._may_declare(connection, things) and missing:
+                self._broker.lack(_PART, self._needed(missing), useless=True)
+
+    async def _may_declare(self, connection: Connection, things: Iterable[Thing]) -> bool:
+        """Declares if that is not forbidden; returns whether it was not."""
+        try:
+            self._tell(await _declare(connection, things))
+            self._forbidden = False
+        except ChannelAccessRefused:
+            self._forbidden = True
+        return not self._forbidden
 
     def _tell(self, late: list[str]) -> None:
         if late:
@@ -98,9 +97,13 @@ class Declarer:
         )
 
     async def _wait_for_others(self, connection: Connection) -> None:
+        """Returns once an administrator has declared it, or has let us."""
         while (missing := await _missing(connection, self._names.permanent())) is not None:
             self._broker.lack(_PART, self._needed(missing))
             await asyncio.sleep(_LOOK_SECONDS)
+            if await self._may_declare(connection, self._names.permanent()):
+                return
+        self._broker.has(_PART)
 
 
 async def queries(channel: Channel, names: Names, module: str, home: int) -> None:

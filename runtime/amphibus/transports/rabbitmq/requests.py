@@ -27,6 +27,7 @@ from amphibus.transports.rabbitmq.connection import (
     BrokerConnection,
     channel_of,
     plain,
+    within,
 )
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
@@ -43,6 +44,9 @@ from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 _PART = "requests"
 _NET_PREFETCH = 10
 _NET_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
+_CLOSE_SECONDS = 1.0
+_LOOK_SECONDS = 2.0
 
 
 class BrokerRequests:
@@ -142,7 +146,10 @@ class BrokerRequests:
 
     async def nets_empty(self) -> bool:
         """Returns whether nothing that the broker gave up waits to be taken by the modules here."""
-        for module, channel in self._nets.items():
+        nets = dict(self._nets)
+        if any(each.module not in nets for each in self.inbound_queues()):
+            return False
+        for module, channel in nets.items():
             try:
                 async with asyncio.timeout(_NET_SECONDS):
                     found = await channel.queue_declare(self._names.dead(module), passive=True)
@@ -157,22 +164,17 @@ class BrokerRequests:
         await self._declarer.ensure(connection, time.monotonic())
         channel = await channel_of(connection)
         replying = await channel_of(connection, confirms=False)
-        instance = uuid.uuid4().hex
-        queue = f"{self._names.replies(self.home)}.{instance}"
-        await channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        await channel.queue_bind(queue, self._names.replies(self.home), instance)
-        await channel.basic_consume(queue, self._arrived, no_ack=True)
-        attached = tuple(self.inbound_queues())  # one may come meanwhile
-        self._nets = {each.module: await self._empty_net(connection, each) for each in attached}
-        self.address = f"{self.home}/{instance}"
+        self.address = await self._listen(channel)
+        self._nets = {}
+        await self._open_nets(connection)
         publish_channels = self._asking, self._replying = (
             PublishChannel(channel),
             PublishChannel(replying),
         )
         self.broker_connection.served()
         try:
-            gone = [each.closing for each in (connection, channel, replying, *self._nets.values())]
-            await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
+            while not await self._lost(connection, channel, replying):
+                await self._open_nets(connection)
         finally:
             self._asking = self._replying = None
             for publish_channel in publish_channels:
@@ -180,6 +182,24 @@ class BrokerRequests:
             for future in self._pending.values():
                 if not future.done():
                     future.set_exception(ConnectionError("the connection was lost"))
+
+    async def _listen(self, channel: Channel) -> str:
+        """Begins to take replies; returns the address at which they reach this process."""
+        instance = uuid.uuid4().hex
+        queue = f"{self._names.replies(self.home)}.{instance}"
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            await channel.queue_declare(queue, exclusive=True, auto_delete=True)
+            await channel.queue_bind(queue, self._names.replies(self.home), instance)
+            await channel.basic_consume(queue, self._arrived, no_ack=True)
+        return f"{self.home}/{instance}"
+
+    async def _lost(self, *some: Connection | Channel) -> bool:
+        """Returns whether one of some, or of the nets, is lost; False after a while if none is."""
+        gone = [each.closing for each in (*some, *self._nets.values())]
+        done, _ = await asyncio.wait(
+            gone, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        return bool(done)
 
     async def _arrived(self, message: DeliveredMessage) -> None:
         arrival = of_delivery(message)
@@ -192,15 +212,38 @@ class BrokerRequests:
         if on_reply is not None:
             on_reply(reply_of(arrival))
 
-    async def _empty_net(self, connection: Connection, inbound: InboundQueue) -> Channel:
-        """Moves what the broker gave up into the module's own dead letters, without haste."""
+    async def _open_nets(self, connection: Connection) -> None:
+        """Opens the nets that are not open yet: modules come meanwhile, and a net's node may be away.
+
+        Requests wait for none of them.
+        """
+        attached = tuple(self.inbound_queues())
+        closed = [each for each in attached if each.module not in self._nets]
+        opening = [self._try_net(connection, each) for each in closed]
+        for error in await asyncio.gather(*opening, return_exceptions=True):
+            if error is not None:
+                raise error
+
+    async def _try_net(self, connection: Connection, inbound: InboundQueue) -> None:
+        queue = self._names.dead(inbound.module)
         channel = await channel_of(connection, confirms=False, prefetch=_NET_PREFETCH)
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._empty_net(channel, queue, inbound)
+        except TimeoutError:
+            self._broker.lack(f"{_PART} {queue}", f"no answer in time about {queue}")
+            await within(_CLOSE_SECONDS, channel.close())
+        else:
+            self._nets[inbound.module] = channel
+            self._broker.has(f"{_PART} {queue}")
+
+    async def _empty_net(self, channel: Channel, queue: str, inbound: InboundQueue) -> None:
+        """Moves what the broker gave up into the module's own dead letters, without haste."""
 
         async def arrived(message: DeliveredMessage) -> None:
             inbound.given_up(of_delivery(message), self._acknowledge(channel, message))
 
-        await channel.basic_consume(self._names.dead(inbound.module), arrived)
-        return channel
+        await channel.basic_consume(queue, arrived)
 
     def _acknowledge(self, channel: Channel, message: DeliveredMessage) -> Ack:
         async def acknowledge() -> None:

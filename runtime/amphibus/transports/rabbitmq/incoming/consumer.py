@@ -10,21 +10,20 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
 
 from aiormq import Connection
 from aiormq.channel import Channel as RawChannel
-from faststream.rabbit import Channel, RabbitBroker
-from faststream.security import BaseSecurity
+from faststream.rabbit import RabbitBroker
 from yarl import URL
 
 from amphibus.failpoints import failpoint
 from amphibus.transport import OwnedPartitions
-from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, connect, within
+from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, within
 from amphibus.transports.rabbitmq.declare import Declarer
-from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.incoming.ack_window import Take
+from amphibus.transports.rabbitmq.incoming.consumed import Consumed
 from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.library import library_connection
 from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
 from amphibus.transports.rabbitmq.incoming.queue_consumer import QueueConsumer, open_consumer
 from amphibus.transports.rabbitmq.incoming.surplus import SurplusQueues
@@ -32,12 +31,11 @@ from amphibus.transports.rabbitmq.names import Names
 
 _PART = "consume"
 _LOOK_SECONDS = 0.5
-_CONNECT_SECONDS = 10.0
+_ANSWER_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _REFRESH_SECONDS = 5.0
 _OPEN_SECONDS = 5.0
-_NEVER = 86_400
-"""Seconds until the library connects again by itself: we do, with all that belongs to it."""
+_UNSAID_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -64,6 +62,7 @@ class Consumer:
         self._lock = asyncio.Lock()
         self._asked = QueryQueues(names)
         self._surplus = SurplusQueues(names)
+        self._consumed = Consumed(broker)
         self._refreshed = 0.0
         self.broker_connection = BrokerConnection(_PART, broker, self._once)
 
@@ -82,6 +81,7 @@ class Consumer:
         """Stops the deliveries to a module; those that came are acknowledged once they are safe."""
         if self._modules.pop(module, None) is None:
             return
+        self._consumed.forget(module)
         async with self._lock:
             await asyncio.gather(
                 *(queue_consumer.cancel() for _, queue_consumer in self._of(module))
@@ -127,7 +127,7 @@ class Consumer:
             if not queue_consumer.window.idle:
                 return False
             try:
-                async with asyncio.timeout(_CONNECT_SECONDS):
+                async with asyncio.timeout(_ANSWER_SECONDS):
                     found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
             except LOST:
                 return False
@@ -182,44 +182,45 @@ class Consumer:
 
     async def _once(self, url: URL) -> None:
         gone, since = asyncio.Event(), time.monotonic()
-        security = None
-        if self._broker.tls is not None:
-            security = BaseSecurity(ssl_context=self._broker.tls, use_ssl=True)
-        faststream = RabbitBroker(
-            str(url.update_query(name=f"amphibus {_PART}")),
-            security=security,
-            fail_fast=True,
-            reconnect_interval=_NEVER,
-            on_close=[lambda *_: self._lost(gone)],
-            default_channel=Channel(publisher_confirms=False),
-            graceful_timeout=0.0,
-            apply_types=False,
-            logger=None,
-        )
-        # We connect by hand first: a failure would leave half a connection behind in the library.
-        await (await connect(_PART, self._broker, url)).close()
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                connection = await faststream.connect()
-            if connection.transport is None:
-                raise ConnectionError("the connection was lost")
-            raw = cast(Connection, connection.transport.connection)
-            read_quickly(raw)
-            self._broker.connected(_PART, raw)
-            await self._declarer.ensure(raw, since)
-            while not gone.is_set():
-                await self._surplus.find(raw, self._modules)
-                failpoint("task.consume")
-                await self._reconcile(faststream)
-                self.broker_connection.served()
-                await self._wait(gone)
-                await self._end_surplus(raw)
-                await self._refresh(raw)
-        finally:
-            self._queue_consumers.clear()
-            await within(_CLOSE_SECONDS, faststream.stop())
+        lost = partial(self._lost, gone)
+        async with library_connection(_PART, self._broker, url, lost) as (faststream, raw):
+            try:
+                self._broker.connected(_PART, raw)
+                await self._ensure(raw, since)
+                while not gone.is_set():
+                    await self._surplus.find(raw, self._modules)
+                    failpoint("task.consume")
+                    try:
+                        await self._reconcile(faststream)
+                    finally:
+                        self._consumed.tell({} if raw.is_closed else self._missing())
+                    self.broker_connection.served()
+                    await self._wait(gone)
+                    await self._end_surplus(raw)
+                    await self._refresh(raw)
+            finally:
+                if raw.is_closed:  # the broker is away, which is told elsewhere
+                    self._consumed.tell({})
+                self._queue_consumers.clear()
 
-    def _lost(self, gone: asyncio.Event) -> None:
+    async def _ensure(self, connection: Connection, since: float) -> None:
+        """Waits until all is declared. An administrator may have to do it: then nothing is consumed meanwhile."""
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(_UNSAID_SECONDS, lambda: self._consumed.tell(self._missing()))
+        try:
+            await self._declarer.ensure(connection, since)
+        finally:
+            timer.cancel()
+
+    def _missing(self) -> dict[str, set[str]]:
+        """Returns the queues that should be consumed here and are not, by module."""
+        missing: dict[str, set[str]] = {}
+        for queue, (module, _) in self._wanted().items():
+            if queue not in self._queue_consumers:
+                missing.setdefault(module, set()).add(queue)
+        return missing
+
+    def _lost(self, gone: asyncio.Event, *_: object) -> None:
         gone.set()
         self._changed.set()
 

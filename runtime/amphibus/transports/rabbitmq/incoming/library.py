@@ -1,0 +1,70 @@
+"""FastStream's connection: made with ours first, and ended whole."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
+
+from aiormq import Connection
+from faststream.rabbit import Channel, RabbitBroker
+from faststream.security import BaseSecurity
+from yarl import URL
+
+from amphibus.transports.rabbitmq.connection import Broker, connect, within
+from amphibus.transports.rabbitmq.frame_reader import read_quickly
+
+_CONNECT_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 3.0
+_NEVER: Final = 86_400
+"""Seconds until the library connects again by itself: we do, with all that belongs to it."""
+
+
+@asynccontextmanager
+async def library_connection(
+    part: str, broker: Broker, url: URL, lost: Callable[..., None]
+) -> AsyncIterator[tuple[RabbitBroker, Connection]]:
+    """Opens the library's connection for a part of the transport; `lost` is called when it is lost.
+
+    Raises:
+        AMQPError, OSError, TimeoutError: there is none.
+    """
+    # We connect by hand first: a failure would leave half a connection behind in the library.
+    await within(_CLOSE_SECONDS, (await connect(part, broker, url)).close())
+    faststream = _library(part, broker, url, lost)
+    connection = None
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            connection = await faststream.connect()
+        if connection.transport is None:
+            raise ConnectionError("the connection was lost")
+        raw = cast(Connection, connection.transport.connection)
+        read_quickly(raw)
+        yield faststream, raw
+    finally:
+        # It raises, with all the rest still open, if a channel is lost already: that would hide why this ends.
+        await _quietly(faststream.stop())
+        if connection is not None:
+            await _quietly(connection.close())
+
+
+def _library(part: str, broker: Broker, url: URL, lost: Callable[..., None]) -> RabbitBroker:
+    security = None
+    if broker.tls is not None:
+        security = BaseSecurity(ssl_context=broker.tls, use_ssl=True)
+    return RabbitBroker(
+        str(url.update_query(name=f"amphibus {part}")),
+        security=security,
+        fail_fast=True,
+        reconnect_interval=_NEVER,
+        on_close=[lost],
+        default_channel=Channel(publisher_confirms=False),
+        graceful_timeout=0.0,
+        apply_types=False,
+        logger=None,
+    )
+
+
+async def _quietly(end: Awaitable[Any]) -> None:
+    with contextlib.suppress(Exception):
+        await within(_CLOSE_SECONDS, end)
