@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from amphibus.admin.flows import Hop, Receipt, correlation_of, flow
 from amphibus.admin.latest_flows import Summary, latest_flows
 from amphibus.cli import options
+from amphibus.cli.data_folder import present
 from amphibus.cli.look.log_lines import show_lines
 from amphibus.cli.output import (
     DIM,
@@ -60,7 +61,7 @@ def logs(
         after: The last flow of the page before, to list those behind it.
     """
     if lines:
-        folder = data_dir or options.settings().data_dir
+        folder = options.settings().data_dir if data_dir is None else present(data_dir)
         if key is not None or message is not None:
             stores = options.stores(data_dir, db)
             found = asyncio.run(correlation_of(stores, key=key, message=message))
