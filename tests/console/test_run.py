@@ -207,9 +207,22 @@ def test_a_second_process_on_the_same_data_is_refused(console: Console) -> None:
 
     assert ended.code == 1
     what, why, fix = ended.err.splitlines()[-3:]
-    assert what == f"error  module shelf is hosted already, by process {kiosk.process.pid}"
+    assert what == f"error  this shop runs already: process {kiosk.process.pid} at {kiosk.url}"
     assert why.startswith("  why  ")
-    assert fix.startswith(f"  fix  stop process {kiosk.process.pid}")
+    assert fix == f"  fix  amphibus run --port 0 --data-dir {console.root / 'var-2'}"
+
+
+def test_a_second_process_on_the_same_port_and_data_is_told_that_this_shop_runs(
+    console: Console,
+) -> None:
+    """And not that another program listens there, which sends people after a stranger."""
+    with running(console) as kiosk:
+        port = kiosk.url.rpartition(":")[2]
+        what, _, fix = console("run", "--port", port).err.splitlines()
+
+    assert what == f"error  this shop runs already: process {kiosk.process.pid} at {kiosk.url}"
+    other = f"--port {int(port) + 1} --data-dir {console.root / 'var-2'}"
+    assert fix == f"  fix  amphibus run {other}"
 
 
 def test_a_taken_port_is_said_before_anything_starts(console: Console) -> None:

@@ -16,6 +16,7 @@ from amphibus.cli.places import GATEWAY, known_names, port_of
 from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
+from amphibus.cli.run.running import note_address, refuse_second_shop
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -88,11 +89,15 @@ def run(
 def _run_monolith(
     project: "Project", settings: "Settings", chosen: tuple[str, ...], began: float
 ) -> int:
+    if settings.db_url is None:
+        refuse_second_shop(chosen, settings.data_dir, settings.port)
     if GATEWAY in chosen:
         start_checks.refuse_taken_port(settings.host, settings.port)
     start_checks.refuse_unusable_folder(settings.data_dir)
 
     def on_ready(host: "Host") -> None:
+        if GATEWAY in chosen:
+            note_address(settings.data_dir, host.url)
         surface = Surface("monolith", "memory", host.url, chosen)
         print(banner(settings, surface, time.perf_counter() - began), flush=True)
 
