@@ -104,8 +104,8 @@ def data_dir(given: Path | None) -> Path:
     if configured.db_url is not None:
         raise CommandError(
             "this command works on SQLite files",
-            f"{configured.origin('db_url')} puts the databases on a server",
-            "name a folder of SQLite files with --data-dir, or ask the server itself",
+            f"{configured.origin('db_url')} puts the databases on a server; --data-dir names a folder of files",
+            "amphibus db status",
             Exit.USAGE,
         )
     return configured.data_dir
@@ -195,6 +195,7 @@ def instant(text: str) -> int:
         raise CommandError(
             f"'{text}' is no time",
             "a time is 2025-01-31, 2025-01-31T12:00:00Z (UTC by default), or 30m, 2h, 7d ago",
-            "--since 2h",
+            "amphibus replay --help",
             Exit.USAGE,
+            change={"--since": "2h"},
         ) from None

@@ -93,6 +93,11 @@ def show_error(error: AmphibusError, fix: str | None = None) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
+def command_name() -> str:
+    """Returns what people type here to begin a command: `./run` in a checkout, else `amphibus`."""
+    return os.environ.get("AMPHIBUS_COMMAND") or "amphibus"
+
+
 def typed(text: str) -> str:
     """Returns the text with its commands as people type them here: `./run demo` for `amphibus demo`."""
     here = os.environ.get("AMPHIBUS_COMMAND")

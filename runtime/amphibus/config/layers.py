@@ -19,7 +19,7 @@ _NOT_SETTINGS: Final = ("AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPE
 _OF_TESTS: Final = "AMPHIBUS_TEST_"
 """The prefix of the variables that configure the tests."""
 _FLAGS: Final = {
-    "data_dir": "--data",
+    "data_dir": "--data-dir",
     "db_url": "--db",
     "amqp_url": "--amqp",
     "drain_seconds": "--drain",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from amphibus.admin.backup import backup, restore
+from amphibus.admin.backup import backup, backup_in, restore
 from amphibus.admin.database import existing, reading
 from amphibus.cli import options
 from amphibus.cli.data_folder import present, with_databases
@@ -105,7 +105,7 @@ def restore_backup(
         return
     folder = settings.data_dir if data_dir is None else data_dir.absolute()
     if dry_run:
-        copies = existing(source.absolute())
+        copies = backup_in(source.absolute())
         print(f"{', '.join(copies)} would replace those in {folder} (dry run)")
         return
     for path in restore(source.absolute(), folder):

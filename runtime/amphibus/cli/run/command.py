@@ -32,7 +32,7 @@ def run(
     instances: int = 1,
     host: str | None = None,
     port: int | None = None,
-    data: Annotated[Path | None, Parameter(name=("--data", "--data-dir"))] = None,
+    data_dir: Path | None = None,
     db: str | None = None,
     amqp: str | None = None,
     drain: float | None = None,
@@ -49,7 +49,7 @@ def run(
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one. In the distributed mode, the gateway's port;
             the others follow it in the order of their names.
-        data: Folder of the databases.
+        data_dir: Folder of the databases.
         db: Database server instead of SQLite files.
         amqp: Broker of the distributed mode; by default, run finds or starts one.
         drain: Seconds that a stop waits for running work.
@@ -66,7 +66,7 @@ def run(
         mode=mode,
         host=host,
         port=port,
-        data_dir=data,
+        data_dir=data_dir,
         db_url=db,
         amqp_url=amqp,
         drain_seconds=drain,

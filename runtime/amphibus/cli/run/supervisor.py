@@ -182,7 +182,7 @@ def _only_one(run_dir: Path, port: int) -> Iterator[None]:
 def _options(settings: "Settings") -> list[str]:
     """Returns the options of the processes that are no secrets."""
     return [
-        *("--host", settings.host, "--data", str(settings.data_dir)),
+        *("--host", settings.host, "--data-dir", str(settings.data_dir)),
         *("--drain", f"{settings.drain_seconds:g}", "--log-format", "json"),
     ]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.kinds import refuse_other_kind
 from amphibus.cli.output import CommandError, Exit, progress
 from amphibus.cli.send.report import Report
 from amphibus.messages.ids import new_id
@@ -53,7 +54,10 @@ def send(
     """
     from amphibus.cli.send.lines import Reader
 
-    reader = Reader(options.project())
+    project = options.project()
+    if contract is not None:
+        refuse_other_kind(project.contracts, contract, "command", data or "{}")
+    reader = Reader(project)
     if (file is None) == (contract is None) or (contract is None) != (data is None):
         raise CommandError(
             "send what?",
@@ -63,7 +67,10 @@ def send(
         )
     if http is not None and amqp is not None:
         raise CommandError(
-            "send where?", "--http and --amqp are two ways", "leave one of them out", Exit.USAGE
+            "send where?",
+            "--http and --amqp are two ways",
+            f"amphibus send {contract or '--file FILE'} --http {http}",
+            Exit.USAGE,
         )
     report, way = Report(), Way(http, amqp, data_dir, db)
     if contract is not None and data is not None:
