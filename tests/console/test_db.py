@@ -100,4 +100,11 @@ def test_upgrade_makes_what_is_missing_and_says_so(console: Console) -> None:
     assert not console.data_dir.exists()
 
     assert console("db", "upgrade").code == 0
+    again = console("db", "upgrade")
+    assert again.out.splitlines() == [
+        "shelf    is at -",
+        "till     is at -",
+        "gateway  is at -",
+        "nothing to do: 3 databases at the newest version",
+    ]
     assert {path.stem for path in console.data_dir.glob("*.db")} == {"gateway", "shelf", "till"}

@@ -197,6 +197,18 @@ def test_the_command_line_reads_json_as_every_other_door_does(console: Console) 
     assert not (console.data_dir / "gateway.db").exists() or not gateway_of(console).rows("outbox")
 
 
+def test_a_payload_that_cannot_be_sent_makes_no_database(console: Console) -> None:
+    sent = console("send", "shelf.Sell.v1", "--data", "/")
+    asked = console("ask", "shelf.GetShelf.v1", "--data", "/")
+
+    assert (sent.code, asked.code) == (1, 2)
+    assert not console.data_dir.exists()
+    assert asked.err.splitlines()[1].endswith("; it is a payload, and --data-dir names a folder")
+    assert asked.err.splitlines()[2] == (
+        """  fix  amphibus ask shelf.GetShelf.v1 --data '{"name": "value"}'"""
+    )
+
+
 def test_an_id_that_nobody_could_keep_is_refused_in_words(console: Console) -> None:
     for identity, why in (("\udce9", "U+DCE9"), ("a\nb", "U+000A"), ("x" * 129, "129 characters")):
         ended = console("send", "shelf.Sell.v1", "--id", identity, "--data", '{"item": "cup"}')

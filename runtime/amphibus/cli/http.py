@@ -25,8 +25,8 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
     if route is None:
         raise CommandError(
             f"{contract.contract_type} has no route",
-            "it is only sent between modules",
-            "leave --http out: it goes into the gateway's outbox then",
+            "it is only sent between modules; without --http it goes into the gateway's outbox",
+            f"amphibus contracts show {contract.contract_type}",
             Exit.USAGE,
         )
     try:
@@ -37,7 +37,7 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
         raise CommandError(
             f"{contract.contract_type} needs {error.args[0]}",
             f"its route is {route.method} {route.path}",
-            f"--data '{{\"{error.args[0]}\": ...}}'",
+            f"amphibus contracts show {contract.contract_type}",
             Exit.USAGE,
         ) from None
 
@@ -54,8 +54,8 @@ def reaching(url: str) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise CommandError(
             f"no answer from {url} in time",
-            type(error).__name__,
-            "try again: the same id is not done twice",
+            f"{type(error).__name__}; the same id sent again is not done twice",
+            f"curl {url}/readyz",
             Exit.TIMEOUT,
         ) from error
     except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -99,5 +99,9 @@ def parsed(text: str) -> dict[str, Any]:
         return read_json(os.fsencode(text))
     except ValueError as error:
         raise CommandError(
-            "--data cannot be read", str(error), '--data \'{"name": "value"}\'', Exit.USAGE
+            "--data cannot be read",
+            f"{error}; it is a payload, and --data-dir names a folder",
+            "amphibus contracts list",
+            Exit.USAGE,
+            change={"--data": '{"name": "value"}'},
         ) from None

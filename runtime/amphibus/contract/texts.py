@@ -1,9 +1,10 @@
 """Text at the border: what a line may hold, and what an address is, the same for HTTP, bus and commands."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, LiteralString
 
 from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 _CONTROLS: Final = "\\x00-\\x1f\\x7f-\\x9f"
 _DIRECTIONS: Final = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"
@@ -19,6 +20,7 @@ LONGEST_KEY: Final = 255
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+$"
+_WRITTEN_EMAIL: Final = re.compile(_EMAIL)
 _LONGEST_LOCAL_PART: Final = 64
 
 
@@ -38,14 +40,21 @@ def _printable(text: str) -> str:
 
 
 def _deliverable(address: str) -> str:
-    """Refuses what mail programs read as another address than it is written (RFC 2047, RFC 5321)."""
+    """Refuses what is no address, and what mail programs read as another one (RFC 2047, RFC 5321).
+
+    The reasons hold nothing of the address, so that they may be told of a personal field too.
+    """
+    if _WRITTEN_EMAIL.fullmatch(address) is None:
+        raise _no_address("must be an e-mail address, such as ada@example.com")
     if "=?" in address:
-        message = "must not hold '=?', which begins an encoded word in a mail"
-        raise ValueError(message)
+        raise _no_address("must not hold '=?', which begins an encoded word in a mail")
     if address.index("@") > _LONGEST_LOCAL_PART:
-        message = f"must have at most {_LONGEST_LOCAL_PART} characters before its @"
-        raise ValueError(message)
+        raise _no_address(f"must have at most {_LONGEST_LOCAL_PART} characters before its @")
     return address
+
+
+def _no_address(reason: LiteralString) -> PydanticCustomError:
+    return PydanticCustomError("email_address", reason)
 
 
 _Line = Annotated[str, AfterValidator(_in_one_line), Field(json_schema_extra={"pattern": ONE_LINE})]
@@ -56,7 +65,10 @@ LongText = Annotated[_Line, StringConstraints(max_length=500)]
 Key = Annotated[_Line, StringConstraints(min_length=1, max_length=LONGEST_KEY)]
 """The value that orders messages, where it is no UUID: one line of 1 to 255 characters."""
 EmailAddress = Annotated[
-    str, StringConstraints(max_length=254, pattern=_EMAIL), AfterValidator(_deliverable)
+    str,
+    StringConstraints(max_length=254),
+    AfterValidator(_deliverable),
+    Field(json_schema_extra={"pattern": _EMAIL}),
 ]
 """An address that mail can be sent to: a dot-atom (RFC 5322) at a host name."""
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(_printable)]

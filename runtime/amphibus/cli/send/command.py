@@ -52,7 +52,7 @@ def send(
         file: Lines {"type": ..., "id": ..., "data": {...}}; - reads them from stdin.
         id_: Id of the single message; a new one if not given.
     """
-    from amphibus.cli.send.lines import Reader
+    from amphibus.cli.send.lines import Bad, Reader
 
     project = options.project()
     if contract is not None:
@@ -75,8 +75,10 @@ def send(
     report, way = Report(), Way(http, amqp, data_dir, db)
     if contract is not None and data is not None:
         only = reader.one(contract, id_ or new_id(), os.fsencode(data))
-        lines, total = iter([only]), 1
-        _deliver(lines, total, report, way, rate)
+        if isinstance(only, Bad):
+            report.bad.append(only)
+        else:
+            _deliver(iter([only]), 1, report, way, rate)
     elif file is not None:
         with _opened(file) as (texts, total):
             _deliver(reader.lines(texts), total, report, way, rate)
