@@ -5,8 +5,9 @@ from typing import Annotated
 import pytest
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
-from amphibus.contract import EmailAddress, ShortText
+from amphibus.contract import EmailAddress, Personal, ShortText, Value
 from amphibus.contract.wording import details_of, in_words
+from amphibus.gateway.problems import wrong_fields
 
 NAME = Annotated[ShortText, Field(min_length=1)]
 CODE = Annotated[str, StringConstraints(pattern=r"^[a-z]+$")]
@@ -32,3 +33,17 @@ def test_a_wrong_value_is_told_without_a_pattern_and_without_the_validators_own_
 
     (wrong,) = details_of(refused.value)
     assert in_words(wrong) == words
+
+
+class Reader(Value):
+    email: Annotated[EmailAddress, Personal("contact")]
+
+
+def test_what_is_wrong_with_a_personal_address_is_told_and_the_address_is_not() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Reader.model_validate({"email": "ada at home"})
+
+    found = wrong_fields(refused.value, known=("email",), personal=frozenset({"email"}))
+    assert found == [
+        {"field": "email", "message": "must be an e-mail address, such as ada@example.com"}
+    ]

@@ -1,6 +1,7 @@
 """HTTP to a running shop: the addresses of contracts, and the meaning of error responses."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -68,13 +69,13 @@ def reaching(url: str) -> Iterator[None]:
 
 
 def start_of(url: str) -> str:
-    """Returns how a shop is started that answers at an address, if it is one of this machine."""
+    """Returns how a shop is started that answers at an address of this machine; of another, how it is asked."""
     try:
         parts = urlsplit(url)
         port, here = parts.port or 80, parts.hostname in ("127.0.0.1", "localhost", "::1")
     except ValueError:
         here = False
-    return f"amphibus run --port {port}" if here else "start it there, or correct its address"
+    return f"amphibus run --port {port}" if here else f"curl {shlex.quote(url)}/readyz"
 
 
 def refusal(response: httpx.Response) -> str:

@@ -1,10 +1,9 @@
 """Text at the border: what a line may hold, and what an address is, the same for HTTP, bus and commands."""
 
 import re
-from typing import Annotated, Final, LiteralString
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
 
 _CONTROLS: Final = "\\x00-\\x1f\\x7f-\\x9f"
 _DIRECTIONS: Final = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"
@@ -22,6 +21,11 @@ _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+$"
 _WRITTEN_EMAIL: Final = re.compile(_EMAIL)
 _LONGEST_LOCAL_PART: Final = 64
+_LONG_LOCAL_PART: Final = f"must have at most {_LONGEST_LOCAL_PART} characters before its @"
+
+
+class SafeReason(ValueError):
+    """A reason to refuse a value that repeats nothing of it, so that it may be told of a personal field too."""
 
 
 def _in_one_line(text: str) -> str:
@@ -40,21 +44,14 @@ def _printable(text: str) -> str:
 
 
 def _deliverable(address: str) -> str:
-    """Refuses what is no address, and what mail programs read as another one (RFC 2047, RFC 5321).
-
-    The reasons hold nothing of the address, so that they may be told of a personal field too.
-    """
+    """Refuses what is no address, and what mail programs read as another one (RFC 2047, RFC 5321)."""
     if _WRITTEN_EMAIL.fullmatch(address) is None:
-        raise _no_address("must be an e-mail address, such as ada@example.com")
+        raise SafeReason("must be an e-mail address, such as ada@example.com")
     if "=?" in address:
-        raise _no_address("must not hold '=?', which begins an encoded word in a mail")
+        raise SafeReason("must not hold '=?', which begins an encoded word in a mail")
     if address.index("@") > _LONGEST_LOCAL_PART:
-        raise _no_address(f"must have at most {_LONGEST_LOCAL_PART} characters before its @")
+        raise SafeReason(_LONG_LOCAL_PART)
     return address
-
-
-def _no_address(reason: LiteralString) -> PydanticCustomError:
-    return PydanticCustomError("email_address", reason)
 
 
 _Line = Annotated[str, AfterValidator(_in_one_line), Field(json_schema_extra={"pattern": ONE_LINE})]

@@ -1,20 +1,20 @@
 """What a validation found wrong, in plain words: the same over HTTP, over the broker and on the command line."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 _SHOULD: Final = re.compile(r"^\w+(?: input)? should")
 
 
-def details_of(error: ValidationError) -> list[ErrorDetails]:
+def details_of(error: ValidationError) -> list[Any]:
     """Returns everything that was found, as `in_words` reads it."""
     return error.errors(include_url=False)
 
 
-def in_words(wrong: ErrorDetails) -> str:
+def in_words(wrong: Mapping[str, Any]) -> str:
     """Returns what must be otherwise, without the value and without Pydantic's own words."""
     kind = wrong["type"]
     if kind == "missing":
@@ -29,7 +29,7 @@ def in_words(wrong: ErrorDetails) -> str:
     return _SHOULD.sub("must", message)
 
 
-def _length(wrong: ErrorDetails) -> str:
+def _length(wrong: Mapping[str, Any]) -> str:
     noun = "character" if isinstance(wrong["input"], str) else "item"
     least = wrong["type"] == "too_short"
     bound = wrong["ctx"]["min_length" if least else "max_length"]

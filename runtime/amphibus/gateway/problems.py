@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from amphibus.contract.texts import SafeReason
 from amphibus.contract.wording import details_of, in_words
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.nearest import nearest
@@ -151,7 +152,8 @@ def _message(error: ErrorDetails, known: Sequence[str], personal: frozenset[str]
     if kind == "extra_forbidden":
         return in_words(error) + _hint(str(place[-1]), known if len(place) == 1 else ())
     generic = "".join("[]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
-    if generic in personal and kind in ("value_error", "assertion_error"):
+    safe = isinstance(error.get("ctx", {}).get("error"), SafeReason)
+    if generic in personal and kind in ("value_error", "assertion_error") and not safe:
         return "is not valid"
     return in_words(error)
 
