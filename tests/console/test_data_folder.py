@@ -33,9 +33,10 @@ def test_a_folder_that_is_not_there_is_answered_with_the_one_beside_it(
 
 def test_a_command_is_not_put_into_a_folder_without_a_shop(console: Console) -> None:
     """It would wait there for ever: nothing runs with that folder."""
-    (console.root / "empty").mkdir()
+    (console.root / "other").mkdir()
+    (console.root / "other" / "notes.txt").touch()
 
-    ended = console("send", "shelf.Sell.v1", "--data", '{"item": "cup"}', "--data-dir", "empty")
+    ended = console("send", "shelf.Sell.v1", "--data", '{"item": "cup"}', "--data-dir", "other")
 
-    assert (ended.code, list((console.root / "empty").iterdir())) == (2, [])
-    assert ended.err.splitlines()[-1] == "  fix  amphibus run --data-dir empty"
+    assert (ended.code, len(list((console.root / "other").iterdir()))) == (2, 1)
+    assert ended.err.splitlines()[-1] == "  fix  amphibus run --data-dir other"

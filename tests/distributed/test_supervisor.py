@@ -110,7 +110,10 @@ def test_a_second_supervisor_is_refused(supervised: Supervised) -> None:
     assert why.startswith(
         f"  why  one process serves the databases in {kiosk.data_dir}; kill {pid}"
     )
-    assert fix.startswith("  fix  amphibus run --mode=distributed --all --port ")
+    other = kiosk.data_dir.with_name(f"{kiosk.data_dir.name}-2")
+    assert fix.startswith(
+        f"  fix  amphibus run --mode=distributed --all --data-dir {other} --port "
+    )
 
 
 def test_a_second_instance_on_a_file_is_refused_with_what_to_type(supervised: Supervised) -> None:

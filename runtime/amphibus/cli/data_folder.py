@@ -33,6 +33,16 @@ def with_databases(given: Path) -> Path:
     return folder
 
 
+def to_begin_in(given: Path) -> Path:
+    """Returns a folder with databases, or an empty one, in which a shop will find what waits for it.
+
+    Raises:
+        CommandError: there is none of this name, or it holds something else.
+    """
+    folder = present(given)
+    return folder if not any(folder.iterdir()) else with_databases(given)
+
+
 def _no_shop_in(given: Path, why: str) -> CommandError:
     near = _like(given)
     return CommandError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from amphibus.cli.data_folder import with_databases
+from amphibus.cli.data_folder import to_begin_in, with_databases
 from amphibus.cli.output import CommandError, Exit, unknown
 from amphibus.errors import NoProject
 
@@ -152,7 +152,7 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
             "its schema has not been made, or this user may not read it",
             "amphibus db create && amphibus db upgrade",
         )
-    folder = configured.data_dir if given is None else with_databases(given)
+    folder = configured.data_dir if given is None else to_begin_in(given)
     return FileStore(asyncio.run(prepare(folder)), configured.bus.partitions)
 
 

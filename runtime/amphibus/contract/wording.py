@@ -1,4 +1,4 @@
-"""What a validation found wrong, in plain words: the same over HTTP, over the broker and on the command line."""
+"""The findings of a validation in plain words, the same over HTTP, over the broker and on the command line."""
 
 import re
 from collections.abc import Mapping
