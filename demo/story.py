@@ -1,10 +1,11 @@
 """`amphibus demo`: two orders from the click to the mail; `--outage`; `--month`."""
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from amphibus import client
@@ -32,6 +33,7 @@ _COLOURS: Final = {"confirmed": GREEN, "rejected": YELLOW}
 def demo(
     *,
     http: str | None = None,
+    port: int | None = None,
     data_dir: client.DataDir = None,
     outage: bool = False,
     month: bool = False,
@@ -45,12 +47,14 @@ def demo(
 
     Args:
         http: Address of a running shop, http://HOST:PORT.
+        port: Port of a running shop on this machine, instead of --http.
         outage: Kill payments if a supervisor runs them, else a shop of its own that comes back
             without them: an order waits for them.
         month: Send a month of orders, and compare it with outcomes computed without the shop.
         seed: Seed of the month; the same seed makes the same month.
         orders: Number of orders in the month.
     """
+    http = _address(http, port)
     if month:
         from demo.month import show_month
 
@@ -62,13 +66,25 @@ def demo(
     return asyncio.run(_two_orders(http, data_dir))
 
 
+def _address(http: str | None, port: int | None) -> str | None:
+    if port is None:
+        return http
+    if http is not None:
+        raise CommandError(
+            "which shop?",
+            "--http and --port name one each",
+            f"amphibus demo --http {http}",
+            Exit.USAGE,
+        )
+    return client.local_url(client.settings().host, port)
+
+
 async def _two_orders(http: str | None, given: Path | None) -> int:
-    async with some_shop(http, given) as (shop, data_dir):
-        running = data_dir == _folder(given)
-        await shop.receive({LANTERN: 100})
+    async with some_shop(http, given) as stage:
+        await stage.shop.receive({LANTERN: 100})
         print(f"stocked  100 x {LANTERN}\n")
-        first = await show_order(shop, data_dir, APPROVED)
-        second = await show_order(shop, data_dir, DECLINED)
+        first = await show_order(stage.shop, stage.data_dir, APPROVED)
+        second = await show_order(stage.shop, stage.data_dir, DECLINED)
     confirmed = first["status"] == "confirmed"
     declined = (second["status"], second["reasons"]) == ("rejected", ["payment_declined"])
     if not (confirmed and declined):
@@ -78,16 +94,32 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
             "amphibus dead list",
         )
     print("2 orders, both decided; every message above is kept in a module's own database")
-    see = f"see      amphibus logs --key {second['order_id']}"
-    print(typed(see if running else "next     amphibus run"))
+    print(typed(_next(stage, given, second["order_id"])))
     return 0
 
 
+def _next(stage: "Stage", given: Path | None, order_id: str) -> str:
+    if not stage.running:
+        return "next     amphibus run"
+    if stage.data_dir is None and not _on_a_server(given):
+        return f"see      curl {stage.shop.url}/v1/orders/{order_id}"
+    where = f" --data-dir {shlex.quote(str(given))}" if given else ""
+    return f"see      amphibus logs --key {order_id}{where}"
+
+
+class Stage(NamedTuple):
+    """The shop that the demo plays in."""
+
+    shop: Shop
+    data_dir: Path | None
+    """Where its databases are; None if on a server, or in a folder that nobody named."""
+    running: bool
+    """False for one that was started for the demo."""
+
+
 @asynccontextmanager
-async def some_shop(
-    http: str | None, given: Path | None
-) -> AsyncIterator[tuple[Shop, Path | None]]:
-    """Yields the running shop, or one of our own; with its data folder, if it has one.
+async def some_shop(http: str | None, given: Path | None) -> AsyncIterator[Stage]:
+    """Yields the running shop, or one of our own.
 
     Raises:
         CommandError: nobody answers at the address that was given.
@@ -96,7 +128,7 @@ async def some_shop(
     if await answers(url):
         print(f"shop     {url} (running)")
         async with visiting(url) as shop:
-            yield shop, _folder(given)
+            yield Stage(shop, folder_of(given, url), running=True)
         return
     if http is not None:
         raise CommandError(
@@ -109,14 +141,20 @@ async def some_shop(
         seconds = await own.start()
         print(f"shop     {own.url} (started for the demo in {seconds:.1f} s)")
         async with visiting(own.url) as shop:
-            yield shop, own.data_dir
+            yield Stage(shop, own.data_dir, running=False)
 
 
-def _folder(given: Path | None) -> Path | None:
-    """Where the databases are; None if they are on a server."""
-    if given is None and client.settings().db_url is not None:
+def _on_a_server(given: Path | None) -> bool:
+    return given is None and client.settings().db_url is not None
+
+
+def folder_of(given: Path | None, url: str) -> Path | None:
+    """The folder with this shop's databases: the named one, or the configured one if it is not another shop's."""
+    if _on_a_server(given):
         return None
-    return client.data_dir(given)
+    folder = client.data_dir(given)
+    noted = None if given else client.noted_address(folder)
+    return folder if noted is None or client.same_place(noted.url, url) else None
 
 
 async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
@@ -126,19 +164,25 @@ async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
     posting = asyncio.create_task(shop.post("/v1/orders", order_of(order_id, token)))
     told = await follow(data_dir, order_id, tell=print) if data_dir else None
     if told is None:
-        where = f"not in {data_dir}; --data-dir names another folder" if data_dir else "on a server"
-        print(f"         its messages are {where}")
+        print(f"         its messages are {_where(data_dir)}")
     await posting
     order = await shop.decided(order_id)
     show_outcome(order, told)
     return order
 
 
+def _where(data_dir: Path | None) -> str:
+    if data_dir is not None:
+        return f"not in {data_dir}; --data-dir names another folder"
+    on_a_server = client.settings().db_url is not None
+    return "on a server" if on_a_server else "in that shop's own folder, which --data-dir names"
+
+
 def show_outcome(order: Json, told: Followed | None) -> None:
     """Prints one line: how the order ended, and how long that took."""
     status = paint(order["status"].upper(), BOLD, _COLOURS.get(order["status"], YELLOW))
     reasons = f" ({', '.join(order['reasons'])})" if order["reasons"] else ""
-    took = f"  {told.hops} messages in {told.milliseconds:.0f} ms" if told else ""
+    took = f"  {told.counted} in {told.milliseconds:.0f} ms" if told else ""
     print(f"         {status}{reasons}  {order['total']} {order['currency']}{took}\n")
 
 

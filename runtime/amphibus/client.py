@@ -19,8 +19,9 @@ from amphibus.cli.output import (
     typed,
 )
 from amphibus.cli.run.instance import Instance, instance
+from amphibus.cli.run.running import noted_address, same_place
 from amphibus.cli.run.take_down import supervised_process, taken_down
-from amphibus.config.addresses import is_loopback
+from amphibus.config.addresses import is_loopback, local_url
 
 __all__ = [
     "BOLD",
@@ -37,12 +38,15 @@ __all__ = [
     "follow",
     "instance",
     "is_loopback",
+    "local_url",
+    "noted_address",
     "paint",
     "progress",
     "project",
     "reaching",
     "refusal",
     "root",
+    "same_place",
     "settings",
     "show_columns",
     "start_of",

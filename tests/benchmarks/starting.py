@@ -86,7 +86,7 @@ async def _run(bench: Bench) -> Start:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "amphibus.cli", "run", "--port", "0"),
-        *("--data", str(bench.services.place("start"))),
+        *("--data-dir", str(bench.services.place("start"))),
         cwd=ROOT,
         env=clean_environment(),
         stdout=asyncio.subprocess.PIPE,

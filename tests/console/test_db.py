@@ -45,7 +45,9 @@ def test_a_backup_never_overwrites_another(console: Console, tmp_path: Path) -> 
     ended = console("db", "backup", "--to", str(tmp_path / "copy"))
 
     assert ended.code == 1
-    assert ended.err.splitlines()[1] == "  why  a backup never overwrites another"
+    assert ended.err.splitlines()[1] == (
+        "  why  a backup never overwrites another; without --to it makes a folder of its own"
+    )
 
 
 def test_a_dry_run_makes_no_backup(console: Console, tmp_path: Path) -> None:
@@ -54,6 +56,20 @@ def test_a_dry_run_makes_no_backup(console: Console, tmp_path: Path) -> None:
     console("db", "backup", "--to", str(tmp_path / "copy"), "--dry-run")
 
     assert not (tmp_path / "copy").exists()
+
+
+def test_a_folder_without_a_backup_is_answered_with_where_backups_may_be(
+    console: Console, tmp_path: Path
+) -> None:
+    """And not with a line that would start a shop in it."""
+    for words in ((), ("--dry-run",)):
+        ended = console("db", "restore", "--from", str(tmp_path / "cpoy"), *words)
+
+        assert (ended.code, ended.err.splitlines()[0]) == (
+            1,
+            f"error  no backup in {tmp_path / 'cpoy'}",
+        )
+        assert ended.err.splitlines()[2] == f"  fix  ls -d {tmp_path}/*/"
 
 
 def test_a_damaged_backup_is_not_restored(console: Console, tmp_path: Path) -> None:
@@ -84,4 +100,11 @@ def test_upgrade_makes_what_is_missing_and_says_so(console: Console) -> None:
     assert not console.data_dir.exists()
 
     assert console("db", "upgrade").code == 0
+    again = console("db", "upgrade")
+    assert again.out.splitlines() == [
+        "shelf    is at -",
+        "till     is at -",
+        "gateway  is at -",
+        "nothing to do: 3 databases at the newest version",
+    ]
     assert {path.stem for path in console.data_dir.glob("*.db")} == {"gateway", "shelf", "till"}

@@ -1,9 +1,13 @@
 """Dead letters: found, tried again, corrected, given up."""
 
 import json
+import re
 
+from amphibus.cli.output import microseconds
 from tests.console.conftest import Console
 from tests.console.stores import NOW, SALE
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def test_dead_messages_of_all_modules_are_listed_oldest_first(console: Console) -> None:
@@ -37,6 +41,19 @@ def test_one_is_shown_with_its_traceback_and_payload(console: Console) -> None:
     assert '"item": "glass"' in as_text.out
     assert as_json.json["body"] == {"item": "glass"}
     assert as_json.json["attempts"] == 8
+
+
+def test_times_are_instants_for_people_and_programs_and_none_is_a_number(console: Console) -> None:
+    console.store("shelf").died("m-1")
+    as_text, as_json = console("dead", "show", "m-1"), console("dead", "list", "--json")
+
+    (letter,) = as_json.json
+    assert all(INSTANT.fullmatch(letter[name]) for name in ("time", "received", "died"))
+    assert microseconds(letter["died"]) == NOW - 1_000_000
+    assert str(NOW)[:6] not in as_text.out
+    cursor = f"{letter['died']}/shelf/m-0"
+    (same,) = console("dead", "list", "--after", cursor, "--json").json
+    assert same["id"] == "m-1"
 
 
 def test_one_that_is_not_there_is_a_three_line_error(console: Console) -> None:
@@ -205,8 +222,8 @@ def test_a_payload_that_breaks_its_contract_is_refused(console: Console) -> None
     ended = console("dead", "edit", "m-1", "--data", '{"item": "", "pieces": 0}')
 
     assert ended.code == 1
-    assert "item: Value should have at least 1 item" in ended.err
-    assert "pieces: Input should be greater than or equal to 1" in ended.err
+    assert "item must have at least 1 character" in ended.err
+    assert "pieces must be greater than or equal to 1" in ended.err
     assert shelf.rows("dead") == before
 
 

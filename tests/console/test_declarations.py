@@ -109,13 +109,23 @@ def test_settings_of_a_module_that_nobody_knows_are_a_problem(console: Console) 
     )
 
 
-def test_a_module_that_cannot_be_imported_is_named(console: Console) -> None:
-    (console.root / "modules/till/module.py").write_text("import nowhere\n")
+def test_a_module_that_cannot_be_imported_is_named_with_the_line_to_mend(console: Console) -> None:
+    """The line may be in another file of it; `check` would only say the same again."""
+    (console.root / "modules/till/module.py").write_text("import modules.till.handlers\n")
+    (console.root / "modules/till/handlers.py").write_text('"""Rings."""\n\nimport nowhere\n')
+    missing = console("check")
+    (console.root / "modules/till/handlers.py").write_text("def ring(:\n")
+    misspelt = console("check")
 
-    ended = console("check")
-
-    assert ended.code == 3
-    assert "modules/till/module.py cannot be imported: ModuleNotFoundError" in ended.err
+    assert (missing.code, misspelt.code) == (3, 3)
+    assert missing.err.splitlines()[1:] == [
+        (
+            "  why  modules/till/module.py cannot be imported: "
+            "ModuleNotFoundError: No module named 'nowhere', at modules/till/handlers.py:3"
+        ),
+        "  fix  ${EDITOR:-vi} +3 modules/till/handlers.py",
+    ]
+    assert misspelt.err.splitlines()[2] == "  fix  ${EDITOR:-vi} +1 modules/till/handlers.py"
 
 
 def test_modules_are_shown_with_who_is_at_the_other_end(console: Console) -> None:
@@ -162,6 +172,7 @@ def test_a_missing_comma_on_a_front_page_is_named(console: Console) -> None:
 
     assert ended.code == 3
     assert "module till: subscribes=(...) is not a tuple" in ended.err
+    assert ended.err.splitlines()[-1].startswith("  fix  ${EDITOR:-vi} +")
 
 
 def test_a_contract_is_shown_as_it_is_on_the_wire(console: Console) -> None:

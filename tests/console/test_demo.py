@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amphibus.cli.run.running import note_address
 from demo.month_check import Comparison
 from demo.month_data import Month, make_month
 from demo.oracle import Fate, foretell
 from demo.shop import DECLINED
+from demo.story import folder_of
 from tests.console.conftest import Console
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,9 @@ def test_one_order_is_confirmed_and_one_declined_message_by_message(shop: Consol
     first, second = ended.out.split("order    ")[1:]
     assert "CONFIRMED  10.16 GBP" in first
     assert "REJECTED (payment_declined)" in second
+    for order in (first, second):
+        shown = [line for line in order.splitlines() if " -> " in line]
+        assert f" messages, {len(shown)} hops in " in order
     for hop in (
         "gateway -> PlaceOrder           -> orders",
         "orders -> ReserveStock         -> inventory",
@@ -65,11 +70,23 @@ def test_a_month_of_orders_ends_as_foretold(shop: Console) -> None:
     assert rows["order"][0] == "40"
 
 
-def test_a_shop_that_does_not_answer_is_unreachable(shop: Console) -> None:
-    ended = shop("demo", "--http", "http://127.0.0.1:1")
+@pytest.mark.parametrize("where", [("--http", "http://127.0.0.1:1"), ("--port", "1")])
+def test_a_shop_that_does_not_answer_is_unreachable(shop: Console, where: tuple[str, str]) -> None:
+    ended = shop("demo", *where)
 
     assert ended.code == 4
     assert ended.err.startswith("error  no shop answers at http://127.0.0.1:1")
+
+
+def test_the_messages_of_another_shop_are_not_looked_for_in_the_configured_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("AMPHIBUS_DATA_DIR", str(tmp_path))
+    note_address(tmp_path, "http://127.0.0.1:8001")
+
+    assert folder_of(None, "http://localhost:8001") == tmp_path
+    assert folder_of(None, "http://localhost:8002") is None
 
 
 def test_the_options_are_those_of_the_project(shop: Console) -> None:

@@ -151,10 +151,49 @@ def test_the_nearest_name_is_found_whatever_its_case_and_none_where_none_is_like
 def test_a_taken_port_is_answered_with_the_same_line_and_another_port(console: Console) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = console("run", "--port", str(port), "--data", "a b")
+        ended = console("run", "--port", str(port), "--data-dir", "a b")
 
-    again = f"amphibus run --port {port + 1} --data 'a b'"
+    again = f"amphibus run --port {port + 1} --data-dir 'a b'"
     assert ended.err.splitlines()[-1] == f"  fix  {again}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "what", "fix"),
+    [
+        (
+            ("ask", "shelf.Sell.v1", "--data", '{"item": "cup"}'),
+            "shelf.Sell.v1 is a command",
+            """amphibus send shelf.Sell.v1 --data '{"item": "cup"}'""",
+        ),
+        (
+            ("send", "shelf.GetShelf.v1", "--data", '{"name": "a"}', "--http", "http://x"),
+            "shelf.GetShelf.v1 is a query",
+            """amphibus ask shelf.GetShelf.v1 --data '{"name": "a"}' --http http://x""",
+        ),
+        (
+            ("send", "shelf.Sold.v1", "--data", "{}"),
+            "shelf.Sold.v1 is an event",
+            "amphibus contracts show shelf.Sold.v1",
+        ),
+    ],
+)
+def test_a_message_of_another_kind_is_answered_with_the_command_that_takes_it(
+    console: Console, typed: tuple[str, ...], what: str, fix: str
+) -> None:
+    ended = console(*typed)
+
+    assert (ended.code, ended.err.splitlines()[0]) == (2, f"error  {what}")
+    assert ended.err.splitlines()[-1] == f"  fix  {fix}"
+
+
+def test_data_is_a_payload_and_the_folder_has_one_name(console: Console) -> None:
+    """`run --data` was another name of --data-dir; it is still understood."""
+    ended = console("run", "--data=config/amphibus.toml", "--prot", "1")
+
+    assert ended.err.splitlines()[-1] == (
+        "  fix  amphibus run --data-dir=config/amphibus.toml --port 1"
+    )
+    assert "--data " not in console("run", "--help").out
 
 
 def test_a_shop_that_does_not_answer_is_started_on_the_port_that_was_asked(

@@ -61,6 +61,20 @@ def test_every_command_has_help_of_its_own(console: Console, command: tuple[str,
 
 
 @pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        ((), "Usage: ./run COMMAND"),
+        (("run",), "Usage: ./run [OPTIONS]"),
+        (("dead", "list"), "Usage: ./run dead list [OPTIONS]"),
+    ],
+)
+def test_usage_shows_what_people_type(console: Console, words: tuple[str, ...], usage: str) -> None:
+    ended = console(*words, "--help", AMPHIBUS_COMMAND="./run")
+
+    assert ended.out.splitlines()[0] == usage
+
+
+@pytest.mark.parametrize(
     ("typed", "what", "fix"),
     [
         (("rnu",), "unknown command 'rnu'", "amphibus run"),

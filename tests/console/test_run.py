@@ -207,20 +207,33 @@ def test_a_second_process_on_the_same_data_is_refused(console: Console) -> None:
 
     assert ended.code == 1
     what, why, fix = ended.err.splitlines()[-3:]
-    assert what == f"error  module shelf is hosted already, by process {kiosk.process.pid}"
+    assert what == f"error  this shop runs already: process {kiosk.process.pid} at {kiosk.url}"
     assert why.startswith("  why  ")
-    assert fix.startswith(f"  fix  stop process {kiosk.process.pid}")
+    assert fix == f"  fix  amphibus run --port 0 --data-dir {console.root / 'var-2'}"
+
+
+def test_a_second_process_on_the_same_port_and_data_is_told_that_this_shop_runs(
+    console: Console,
+) -> None:
+    """And not that another program listens there, which sends people after a stranger."""
+    with running(console) as kiosk:
+        port = kiosk.url.rpartition(":")[2]
+        what, _, fix = console("run", "--port", port).err.splitlines()
+
+    assert what == f"error  this shop runs already: process {kiosk.process.pid} at {kiosk.url}"
+    other = f"--port {int(port) + 1} --data-dir {console.root / 'var-2'}"
+    assert fix == f"  fix  amphibus run {other}"
 
 
 def test_a_taken_port_is_said_before_anything_starts(console: Console) -> None:
     with running(console) as kiosk:
         port = kiosk.url.rpartition(":")[2]
-        ended = console("run", "--port", port, "--data", "elsewhere")
+        ended = console("run", "--port", port, "--data-dir", "elsewhere")
 
     assert ended.err.splitlines() == [
         f"error  cannot listen on 127.0.0.1:{port}",
         "  why  another program listens there",
-        f"  fix  amphibus run --port {int(port) + 1} --data elsewhere",
+        f"  fix  amphibus run --port {int(port) + 1} --data-dir elsewhere",
     ]
     assert not (console.root / "elsewhere").exists()
 
@@ -230,7 +243,7 @@ def test_a_taken_port_is_said_before_anything_starts(console: Console) -> None:
     [
         (("--module", "tlil"), "error  no module tlil"),
         (("--db", "mysql://a/b"), "error  Amphibus does not know this kind of database server"),
-        (("--data", "config/amphibus.toml"), "error  "),  # a file stands there
+        (("--data-dir", "config/amphibus.toml"), "error  "),  # a file stands there
     ],
 )
 def test_what_cannot_run_is_a_three_line_error(

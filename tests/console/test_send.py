@@ -1,7 +1,11 @@
 """Commands of producers, into the gateway's outbox."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tests.console.conftest import Console
@@ -130,6 +134,53 @@ def test_a_shop_that_is_away_is_unreachable(console: Console) -> None:
     assert ended.err.startswith("error  nobody answers at http://[::1]:9")
 
 
+def test_nobody_waits_for_a_shop_that_was_never_there(console: Console) -> None:
+    sale = ("send", "shelf.Sell.v1", "--data", '{"item": "cup"}', "--http", "http://127.0.0.1:9")
+    ended = console(*sale)
+
+    assert ended.code == 4
+    what, _, fix = ended.err.splitlines()
+    assert what == "error  nobody answers at http://127.0.0.1:9"
+    assert fix == "  fix  amphibus run --port 9"
+
+
+def test_a_shop_that_starts_is_waited_for_and_that_is_said(console: Console) -> None:
+    with starting_shop() as url:
+        sale = ("send", "shelf.Sell.v1", "--data", '{"item": "cup"}', "--http", url)
+        ended = console(*sale)
+
+    assert (ended.code, ended.out.split()[:2]) == (0, ["sent", "shelf.Sell.v1"])
+    assert ended.err == f"waiting  {url} is not ready: it starts; up to 30 s\n"
+
+
+@contextmanager
+def starting_shop() -> Iterator[str]:
+    """Answers 503 twice, then accepts."""
+    answers = iter((503, 503, 202))
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b'{"title": "it starts"}'
+            self.send_response(next(answers))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keeps quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 def test_the_command_line_reads_json_as_every_other_door_does(console: Console) -> None:
     """Two readers could understand each of these differently."""
     for data, why in (
@@ -144,6 +195,18 @@ def test_the_command_line_reads_json_as_every_other_door_does(console: Console) 
         assert why in sent.out + sent.err
         assert why in asked.err
     assert not (console.data_dir / "gateway.db").exists() or not gateway_of(console).rows("outbox")
+
+
+def test_a_payload_that_cannot_be_sent_makes_no_database(console: Console) -> None:
+    sent = console("send", "shelf.Sell.v1", "--data", "/")
+    asked = console("ask", "shelf.GetShelf.v1", "--data", "/")
+
+    assert (sent.code, asked.code) == (1, 2)
+    assert not console.data_dir.exists()
+    assert asked.err.splitlines()[1].endswith("; it is a payload, and --data-dir names a folder")
+    assert asked.err.splitlines()[2] == (
+        """  fix  amphibus ask shelf.GetShelf.v1 --data '{"name": "value"}'"""
+    )
 
 
 def test_an_id_that_nobody_could_keep_is_refused_in_words(console: Console) -> None:

@@ -7,9 +7,11 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from amphibus.config.layers import flat, read_layers, shown
+from amphibus.config.layers import flat, read_layers
+from amphibus.config.masking import shown
+from amphibus.config.module_settings import problems_of_module
 from amphibus.config.settings import Settings, load_settings
 from amphibus.errors import ConfigError
 
@@ -91,7 +93,10 @@ def test_an_unknown_variable_names_the_nearest_known_one(tmp_path: Path) -> None
         ("drain_seconds = 0", "input should be greater than 0"),
         ("drain_seconds = nan", "input should be less than or equal to 86400"),
         ("log_format = 'xml'", "input should be 'auto', 'text' or 'json'"),
-        ("app = 'My Shop'", "string should match pattern '^[a-z][a-z0-9-]{0,30}$'"),
+        (
+            "app = 'My Shop'",
+            "must begin with a small letter, and go on with up to 30 of a-z, 0-9 and -",
+        ),
     ],
 )
 def test_a_wrong_value_says_where_it_stands_and_what_is_allowed(
@@ -115,6 +120,37 @@ def test_ids_are_never_forgotten_before_what_could_be_replayed(tmp_path: Path) -
     error = refusal(tmp_path, "[retention]\ninbox_retention_days = 3")
 
     assert error.what == "config/amphibus.toml: [retention] does not fit together"
+
+
+def test_a_key_of_a_producer_that_nobody_knows_is_answered_like_any_other(tmp_path: Path) -> None:
+    error = refusal(tmp_path, "[producers.loader]\nsend = ['orders.PlaceOrder.v1']\n")
+
+    assert error.what == "config/amphibus.toml: unknown setting producers.loader.send"
+    assert error.why == "known here: producers.loader.sends, producers.loader.subscribes"
+    assert error.fix == "did you mean producers.loader.sends?"
+
+
+def test_a_value_of_a_producer_is_checked_like_any_other(tmp_path: Path) -> None:
+    error = refusal(tmp_path, "[producers.loader]\nsends = 'orders.PlaceOrder.v1'\n")
+
+    assert error.what.startswith("config/amphibus.toml: producers.loader.sends = ")
+
+
+def test_a_key_of_a_module_that_its_model_does_not_know_is_answered_like_any_other() -> None:
+    class Oven(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
+        degrees: int = 180
+
+    given = {"degress": 200, "degrees": "hot"}
+    value, key = problems_of_module("bakery", Oven, given, lambda _key: "config/amphibus.toml")
+
+    assert key == (
+        "config/amphibus.toml: unknown setting modules.bakery.degress",
+        "known here: modules.bakery.degrees",
+        "did you mean modules.bakery.degrees?",
+    )
+    assert value.what == "config/amphibus.toml: the value of modules.bakery.degrees is not allowed"
 
 
 def test_a_file_that_is_not_toml_is_named_with_the_place(tmp_path: Path) -> None:

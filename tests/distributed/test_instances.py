@@ -45,7 +45,7 @@ def test_two_instances_of_every_module_share_the_work(
         "AMPHIBUS_DB_URL": server.url(),
     }
     data = tmp_path / "var"
-    options = ("--all", "--instances", "2", "--port", str(port), "--data", str(data))
+    options = ("--all", "--instances", "2", "--port", str(port), "--data-dir", str(data))
     run = running(ROOT, "--mode=distributed", *options, environ=environ, said=tmp_path)
     with run as command:
         command.until_said("  Try  ", within=120.0)

@@ -103,9 +103,17 @@ def test_a_second_supervisor_is_refused(supervised: Supervised) -> None:
     assert ended.returncode == 1
     what, why, fix = ended.stderr.splitlines()
     pid = supervised.command.process.pid
-    assert what == f"error  process {pid} supervises all modules here already"
-    assert why.startswith("  why  ")
-    assert fix.startswith(f"  fix  stop process {pid}")
+    assert (
+        what
+        == f"error  this shop runs already: process {pid} at http://127.0.0.1:{supervised.port}"
+    )
+    assert why.startswith(
+        f"  why  one process serves the databases in {kiosk.data_dir}; kill {pid}"
+    )
+    other = kiosk.data_dir.with_name(f"{kiosk.data_dir.name}-2")
+    assert fix.startswith(
+        f"  fix  amphibus run --mode=distributed --all --data-dir {other} --port "
+    )
 
 
 def test_a_second_instance_on_a_file_is_refused_with_what_to_type(supervised: Supervised) -> None:

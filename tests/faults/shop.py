@@ -161,7 +161,7 @@ class Shop:
     def another(self) -> "subprocess.CompletedProcess[str]":
         """Tries to run a second process on the same data folder."""
         return subprocess.run(
-            _amphibus("run", "--port", "0", "--data", str(self.data_dir)),
+            _amphibus("run", "--port", "0", "--data-dir", str(self.data_dir)),
             cwd=ROOT,
             env=_environment({}),
             capture_output=True,
@@ -190,7 +190,7 @@ class Shop:
     def _spawn(self, failpoint: str) -> "subprocess.Popen[bytes]":
         settings = self._settings | ({"AMPHIBUS_FAILPOINT": failpoint} if failpoint else {})
         port = ("--host", self._host, "--port", str(self._port))
-        data = ("--data", str(self.data_dir), "--log-format", "json")
+        data = ("--data-dir", str(self.data_dir), "--log-format", "json")
         command = _amphibus("run", *self.options, *port, *data)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:

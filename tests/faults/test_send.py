@@ -47,6 +47,7 @@ def _sent_while_it_runs(shop: Shop, month: Month, folder: Path) -> None:
 
 
 def _sent_while_it_does_not_run(shop: Shop, month: Month, folder: Path) -> None:
+    shop.data_dir.mkdir()
     _send(shop, folder, month.receipts)
     said = _send(shop, folder, month.orders)
     assert [each["line"] for each in said["not_sent"]] == _invalid(month)

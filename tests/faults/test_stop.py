@@ -80,7 +80,7 @@ def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on(
     refused = shop.another()
 
     assert refused.returncode != 0
-    assert "hosted already" in refused.stdout + refused.stderr
+    assert "this shop runs already: process" in refused.stdout + refused.stderr
     sender.orders()
     shop.until_settled()
     sender.returns()

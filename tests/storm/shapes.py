@@ -164,7 +164,7 @@ class ManyProcesses(System):
     def _start_second(self) -> None:
         words = ("run", "--mode=distributed", "--module=orders")
         folder = self.data_dir.parent / "beside"
-        command = (*words, "--port", str(self._second_port), "--data", str(folder))
+        command = (*words, "--port", str(self._second_port), "--data-dir", str(folder))
         self._second = _spawn(command, self._settings, self._log)
 
     def _end_second(self, how: signal.Signals) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from amphibus.admin.database import existing, reading, writing
+from amphibus.admin.database import databases, reading, writing
 from amphibus.errors import StoreError, StoreInUse, StoreUnwritable
 
 _PAGES: Final = 4096
@@ -49,7 +50,7 @@ def restore(folder: Path, data_dir: Path) -> list[Path]:
         StoreInUse: a module is running.
         StoreError: the folder holds no backup, or one that is damaged.
     """
-    copies = existing(folder)
+    copies = backup_in(folder)
     for path in copies.values():
         _check_whole(path)
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -60,6 +61,24 @@ def restore(folder: Path, data_dir: Path) -> list[Path]:
         for module, copy in copies.items():
             restored.append(_put_in_place(copy, data_dir / f"{module}.db"))
     return restored
+
+
+def backup_in(folder: Path) -> dict[str, Path]:
+    """Returns the copies in the folder of a backup, by module.
+
+    Raises:
+        StoreError: it holds none.
+    """
+    found = databases(folder)
+    if not found:
+        why = "it holds no database" if folder.is_dir() else "there is no such folder"
+        raise StoreError(f"no backup in {folder}", why, f"ls -d {_near_backups(folder)}/*/")
+    return found
+
+
+def _near_backups(folder: Path) -> str:
+    """The nearest folder above that is there: what was meant may lie in it."""
+    return shlex.quote(str(next(each for each in folder.absolute().parents if each.is_dir())))
 
 
 @contextmanager
@@ -88,13 +107,13 @@ def make_folder(folder: Path) -> None:
         raise StoreUnwritable(
             f"{folder} cannot be written",
             error.strerror or str(error),
-            "name another folder with --to",
+            "amphibus db backup",
         ) from error
     if filled:
         raise StoreUnwritable(
             f"{folder} is not empty",
-            "a backup never overwrites another",
-            "name a new folder with --to",
+            "a backup never overwrites another; without --to it makes a folder of its own",
+            "amphibus db backup",
         )
 
 
@@ -102,7 +121,7 @@ def _check_whole(path: Path) -> None:
     with reading(path, older=True) as connection:
         verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
     if verdict != "ok":
-        raise StoreError(f"{path} is damaged", verdict, "restore another backup")
+        raise StoreError(f"{path} is damaged", verdict, f"ls -d {_near_backups(path.parent)}/*/")
 
 
 @contextmanager
@@ -116,8 +135,8 @@ def _held(module: str, data_dir: Path) -> Iterator[None]:
             holder = os.pread(lock, 32, 0).decode() or "unknown"
             raise StoreInUse(
                 f"module {module} is running, as process {holder}",
-                "a database is not replaced under a module that uses it",
-                f"stop process {holder}, then restore again",
+                "a database is not replaced under a module that uses it: stop it, then restore again",
+                f"kill {holder}",
             ) from None
         yield
     finally:

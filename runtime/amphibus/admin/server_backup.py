@@ -1,6 +1,7 @@
 """Copies of the modules' schemas as they were at one moment, and back, by PostgreSQL's own programs."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -43,8 +44,8 @@ async def restore(
     if not path.is_file():
         raise StoreError(
             f"no backup of a server in {folder}",
-            f"it has no {NAME}",
-            "name a folder that amphibus db backup has made with --db",
+            f"it has no {NAME}, which amphibus db backup makes with --db",
+            f"ls {shlex.quote(str(folder))}",
         )
     listed = _run("pg_restore", None, "--list", str(path)).splitlines()
     entries = [line.split() for line in listed if " SCHEMA - " in line]
@@ -83,8 +84,9 @@ async def _refuse_running(url: str, modules: Sequence[str]) -> None:
             if count := await count_alive(connection, module):
                 raise StoreInUse(
                     f"module {module} is running, in {count} instances",
-                    "a database is not replaced under a module that uses it",
-                    "stop it; one that was killed is forgotten after 10 seconds",
+                    "a database is not replaced under a module that uses it: stop it, then restore again;"
+                    " one that was killed is forgotten after 10 seconds",
+                    "amphibus db status",
                 )
 
 
@@ -94,7 +96,7 @@ def _program(name: str) -> str:
         raise StoreError(
             f"{name} is not installed",
             "backups of a database server are made by PostgreSQL's own programs",
-            "install the client programs, e.g. apt-get install postgresql-client",
+            "sudo apt-get install postgresql-client",
         )
     return found
 
@@ -118,7 +120,7 @@ def _run(name: str, url: str | None, *arguments: str) -> str:
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
         raise StoreError(
-            f"{name} failed", said[0], "it must be as new as the server: pg_dump --version"
+            f"{name} failed", f"{said[0]}; it must be as new as the server", f"{name} --version"
         )
     return done.stdout
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, command_name
 
 
 def demo(
@@ -28,7 +28,7 @@ def demo(
         )
     story = _load(name).demo
     app = App(
-        name="amphibus demo",
+        name=f"{command_name()} demo",
         default_command=story,
         help_format="plaintext",
         version_flags=(),

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-_PLACES: Final = ("--data-dir", "--data", "--db", "--http")
+_PLACES: Final = ("--data-dir", "--db", "--http")
 """Options that say where to look; what is typed next must look in the same place."""
 
 
@@ -59,8 +59,5 @@ def _places(words: Sequence[str]) -> list[tuple[str, str]]:
         name, equals, value = word.partition("=")
         value = value if equals else "".join(words[at + 1 : at + 2])
         if name in _PLACES and value:
-            # `run` has both names for its folder; elsewhere --data is a payload.
-            folder = name == "--data" and words[0] == "run"
-            if folder or name != "--data":
-                found.append(("--data-dir" if folder else name, value))
+            found.append((name, value))
     return found

@@ -1,6 +1,7 @@
 """HTTP to a running shop: the addresses of contracts, and the meaning of error responses."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,8 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
     if route is None:
         raise CommandError(
             f"{contract.contract_type} has no route",
-            "it is only sent between modules",
-            "leave --http out: it goes into the gateway's outbox then",
+            "it is only sent between modules; without --http it goes into the gateway's outbox",
+            f"amphibus contracts show {contract.contract_type}",
             Exit.USAGE,
         )
     try:
@@ -37,7 +38,7 @@ def path_of(contract: "type[Message]", data: Mapping[str, Any]) -> str:
         raise CommandError(
             f"{contract.contract_type} needs {error.args[0]}",
             f"its route is {route.method} {route.path}",
-            f"--data '{{\"{error.args[0]}\": ...}}'",
+            f"amphibus contracts show {contract.contract_type}",
             Exit.USAGE,
         ) from None
 
@@ -54,8 +55,8 @@ def reaching(url: str) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise CommandError(
             f"no answer from {url} in time",
-            type(error).__name__,
-            "try again: the same id is not done twice",
+            f"{type(error).__name__}; the same id sent again is not done twice",
+            f"curl {url}/readyz",
             Exit.TIMEOUT,
         ) from error
     except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -68,13 +69,13 @@ def reaching(url: str) -> Iterator[None]:
 
 
 def start_of(url: str) -> str:
-    """Returns how a shop is started that answers at an address, if it is one of this machine."""
+    """Returns how a shop is started that answers at an address of this machine; of another, how it is asked."""
     try:
         parts = urlsplit(url)
         port, here = parts.port or 80, parts.hostname in ("127.0.0.1", "localhost", "::1")
     except ValueError:
         here = False
-    return f"amphibus run --port {port}" if here else "start it there, or correct its address"
+    return f"amphibus run --port {port}" if here else f"curl {shlex.quote(url)}/readyz"
 
 
 def refusal(response: httpx.Response) -> str:
@@ -99,5 +100,9 @@ def parsed(text: str) -> dict[str, Any]:
         return read_json(os.fsencode(text))
     except ValueError as error:
         raise CommandError(
-            "--data cannot be read", str(error), '--data \'{"name": "value"}\'', Exit.USAGE
+            "--data cannot be read",
+            f"{error}; it is a payload, and --data-dir names a folder",
+            "amphibus contracts list",
+            Exit.USAGE,
+            change={"--data": '{"name": "value"}'},
         ) from None

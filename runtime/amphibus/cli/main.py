@@ -2,9 +2,10 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from cyclopts import (
     App,
@@ -16,7 +17,7 @@ from cyclopts import (
 )
 
 from amphibus import __version__
-from amphibus.cli.output import CommandError, Exit, exit_code, show_error
+from amphibus.cli.output import CommandError, Exit, command_name, exit_code, show_error
 from amphibus.errors import AmphibusError
 from amphibus.nearest import nearest
 
@@ -93,11 +94,14 @@ GROUPS: Final = (
 )
 
 
-def application() -> App:
-    """Returns the tree of commands. A command's file is imported when the command is typed."""
+def application(name: str = "amphibus") -> App:
+    """Returns the tree of commands. A command's file is imported when the command is typed.
+
+    `name` is what people type, which the usage lines show.
+    """
     plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
     app = App(
-        name="amphibus",
+        name=name,
         help=HELP,
         help_epilogue=EPILOGUE,
         help_format="plaintext",
@@ -107,22 +111,25 @@ def application() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for name, target, line in COMMANDS:
+    for command, target, line in COMMANDS:
         # The demo's options, and so its help, are the project's own.
-        own = {"help_flags": ()} if name == "demo" else {}
-        app.command(f"amphibus.cli.{target}", name=name, help=line, **own)
+        own: dict[str, Any] = {"help_flags": ()} if command == "demo" else {}
+        if command == "run" and name != "amphibus":
+            own = {"usage": f"Usage: {name} [OPTIONS]"}
+        app.command(f"amphibus.cli.{target}", name=command, help=line, **own)
     for group, line, commands in GROUPS:
         sub = App(name=group, help=line)
-        for name, target, help_line in commands:
-            sub.command(f"amphibus.cli.{target}", name=name, help=help_line)
+        for command, target, help_line in commands:
+            sub.command(f"amphibus.cli.{target}", name=command, help=help_line)
         app.command(sub)
     return app
 
 
-def execute(arguments: Sequence[str]) -> int:
+def execute(typed: Sequence[str]) -> int:
     """Runs one command line; returns its exit code."""
+    arguments = _as_now(typed)
     try:
-        result = application()(list(arguments), print_error=False, exit_on_error=False)
+        result = application(command_name())(arguments, print_error=False, exit_on_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
         usage = _usage(error)
@@ -149,6 +156,13 @@ def main() -> None:
 def run() -> None:
     """Runs the console script `run`, which is `amphibus run`."""
     sys.exit(execute(["run", *sys.argv[1:]]))
+
+
+def _as_now(words: Sequence[str]) -> list[str]:
+    """The line with options as they are named now: `run --data` was another name of its folder."""
+    if not words or words[0] != "run":
+        return list(words)
+    return [re.sub(r"^--data(?==|$)", "--data-dir", word) for word in words]
 
 
 def _fix(error: AmphibusError, words: Sequence[str]) -> str:

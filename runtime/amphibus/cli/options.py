@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
+from amphibus.cli.data_folder import to_begin_in, with_databases
 from amphibus.cli.output import CommandError, Exit, unknown
 from amphibus.errors import NoProject
 
@@ -95,16 +96,16 @@ def data_dir(given: Path | None) -> Path:
     """Returns the folder of the databases: the given one, else the configured one.
 
     Raises:
-        CommandError: the databases are no files.
+        CommandError: the databases are no files, or there are none in the given folder.
     """
     if given is not None:
-        return given.absolute()
+        return with_databases(given)
     configured = settings()
     if configured.db_url is not None:
         raise CommandError(
             "this command works on SQLite files",
-            f"{configured.origin('db_url')} puts the databases on a server",
-            "name a folder of SQLite files with --data-dir, or ask the server itself",
+            f"{configured.origin('db_url')} puts the databases on a server; --data-dir names a folder of files",
+            "amphibus db status",
             Exit.USAGE,
         )
     return configured.data_dir
@@ -115,6 +116,7 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
 
     Raises:
         StoreError: there are none.
+        CommandError: there are none in the given folder.
     """
     from amphibus.admin.database import existing
     from amphibus.admin.stores import files, schemas
@@ -125,16 +127,16 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
     if given is None and configured.db_url is not None:
         url = configured.db_url.get_secret_value()
         return asyncio.run(schemas(url, sorted(known_names(root())), partitions))
-    folder = configured.data_dir if given is None else given.absolute()
+    folder = configured.data_dir if given is None else with_databases(given)
     return files(existing(folder), partitions)
 
 
 def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
-    """Returns the database that producers' messages go into; makes a file if there is none.
+    """Returns the database that producers' messages go into; makes a file in the configured folder if there is none.
 
     Raises:
         StoreError: it cannot be made, or the server cannot be reached.
-        CommandError: there is no schema of a gateway on that server.
+        CommandError: there is no schema of a gateway on that server, or no shop in the given folder.
     """
     from amphibus.admin.enqueue import prepare
     from amphibus.admin.stores import FileStore
@@ -150,7 +152,7 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
             "its schema has not been made, or this user may not read it",
             "amphibus db create && amphibus db upgrade",
         )
-    folder = configured.data_dir if given is None else given.absolute()
+    folder = configured.data_dir if given is None else to_begin_in(given)
     return FileStore(asyncio.run(prepare(folder)), configured.bus.partitions)
 
 
@@ -193,6 +195,7 @@ def instant(text: str) -> int:
         raise CommandError(
             f"'{text}' is no time",
             "a time is 2025-01-31, 2025-01-31T12:00:00Z (UTC by default), or 30m, 2h, 7d ago",
-            "--since 2h",
+            "amphibus replay --help",
             Exit.USAGE,
+            change={"--since": "2h"},
         ) from None

@@ -61,6 +61,9 @@ _CODES: Final = (
     (RequestTimeout, Exit.TIMEOUT),
 )
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANTS: Final = ("time", "received", "handled", "died", "began")
+"""The columns that hold microseconds since the epoch."""
 RED, GREEN, YELLOW, BOLD, DIM = "31", "32", "33", "1", "2"
 
 
@@ -91,6 +94,11 @@ def show_error(error: AmphibusError, fix: str | None = None) -> None:
         if text:
             lines.append(f"  {paint(label, BOLD, to=sys.stderr)}  {typed(text)}")
     print("\n".join(lines), file=sys.stderr)
+
+
+def command_name() -> str:
+    """Returns what people type here to begin a command: `./run` in a checkout, else `amphibus`."""
+    return os.environ.get("AMPHIBUS_COMMAND") or "amphibus"
 
 
 def typed(text: str) -> str:
@@ -135,8 +143,39 @@ def moment(microseconds: int | None) -> str:
     """Formats a time of the runtime's tables for people: UTC, to the millisecond."""
     if microseconds is None:
         return "-"
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    at = _EPOCH + timedelta(microseconds=microseconds)
     return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def rfc3339(microseconds: int) -> str:
+    """Formats a time of the runtime's tables for programs: RFC 3339, to the microsecond, so that nothing is lost."""
+    return (
+        (_EPOCH + timedelta(microseconds=microseconds))
+        .isoformat(timespec="microseconds")
+        .replace("+00:00", "Z")
+    )
+
+
+def microseconds(instant: str) -> int:
+    """Parses what `rfc3339` wrote.
+
+    Raises:
+        ValueError: it is no instant.
+    """
+    at = datetime.fromisoformat(instant)
+    return (at.replace(tzinfo=at.tzinfo or UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def with_instants(value: Any) -> Any:
+    """Returns facts of the runtime's tables with the times in them as `rfc3339` writes them."""
+    if isinstance(value, Mapping):
+        return {
+            name: rfc3339(each)
+            if name in _INSTANTS and isinstance(each, int)
+            else with_instants(each)
+            for name, each in value.items()
+        }
+    return [with_instants(each) for each in value] if isinstance(value, list) else value
 
 
 def plural(count: int, noun: str) -> str:

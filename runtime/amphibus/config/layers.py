@@ -4,29 +4,25 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple, get_args
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
+from amphibus.config.masking import FREE, SECRET_WORDS, shown
 from amphibus.errors import ConfigError
 from amphibus.nearest import did_you_mean, nearest
 
 PREFIX: Final = "AMPHIBUS_"
-_FREE: Final = ("modules", "producers")
-"""Tables whose keys are names; their content is checked as a whole."""
+_ANY_NAME: Final = "NAME"
 _NOT_SETTINGS: Final = ("AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPERVISED")
 _OF_TESTS: Final = "AMPHIBUS_TEST_"
 """The prefix of the variables that configure the tests."""
 _FLAGS: Final = {
-    "data_dir": "--data",
+    "data_dir": "--data-dir",
     "db_url": "--db",
     "amqp_url": "--amqp",
     "drain_seconds": "--drain",
 }
-_SECRET_WORDS: Final = ("password", "secret", "token", "api_key", "private_key", "credential")
-_MORE_SECRET_WORDS: Final = (*_SECRET_WORDS, "passwd", "passphrase", "pwd")
-"""The words that mark a key as a secret; the name of a `_FILE` variable is judged by its last word alone."""
 
 
 class SettingEntry(NamedTuple):
@@ -44,7 +40,7 @@ class Leaf(NamedTuple):
 
     adapter: TypeAdapter[Any]
     texts: frozenset[Any]
-    """Its types that TOML can only write as text: paths and secrets."""
+    """Its types that TOML can only write as others: paths and secrets as text, tuples as lists."""
 
 
 class SettingProblem(NamedTuple):
@@ -85,32 +81,9 @@ def read_layers(
     return values, origins
 
 
-def shown(key: str, value: Any) -> Any:
-    """Returns a value as it may be printed, with secrets and the passwords in URLs masked."""
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
-        return _without_password(value) if "://" in value else "***"
-    if _sounds_secret(key):
-        return "***" if value else value
-    if isinstance(value, Mapping):
-        return {name: shown(f"{key}.{name}", each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [shown(key, each) for each in value]
-    return _without_password(value) if isinstance(value, str) and "://" in value else value
-
-
 def secrets_of(model: type[BaseModel]) -> set[str]:
     """Returns the dotted keys of a model that are declared as secrets."""
     return {key for key, leaf in _leaves(model) if SecretStr in leaf.texts}
-
-
-def _sounds_secret(key: str) -> bool:
-    """Judges a key by its words; in a module's table, which may be nested, by the words of every part."""
-    table, *parts = key.lower().replace("-", "_").split(".")
-    free = table in _FREE
-    parts = parts[1:] if free else [(parts or [table])[-1]]
-    words = any(word in part for word in _MORE_SECRET_WORDS for part in parts)
-    return words or (free and any(part.endswith("key") for part in parts))
 
 
 def flat(settings: BaseModel) -> Iterator[tuple[str, Any]]:
@@ -180,8 +153,8 @@ def _with_files_read(environ: Mapping[str, str], known: Mapping[str, Leaf]) -> d
 
 
 def _is_secret(key: str, known: Mapping[str, Leaf]) -> bool:
-    if key.partition(".")[0] in _FREE:
-        return key.rsplit(".", 1)[-1].endswith(_SECRET_WORDS)
+    if key.partition(".")[0] in FREE:
+        return key.rsplit(".", 1)[-1].endswith(SECRET_WORDS)
     return key in known and SecretStr in known[key].texts
 
 
@@ -207,16 +180,19 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Lea
         part = field.annotation
         if isinstance(part, type) and issubclass(part, BaseModel):
             yield from _leaves(part, f"{prefix}{name}.")
-        elif name not in _FREE:
+        elif name == "producers":
+            yield from _leaves(get_args(part)[1], f"{prefix}{name}.{_ANY_NAME}.")
+        elif name not in FREE:
             whole: Any = Annotated[part, field]
-            texts = {part, *get_args(part)} & {Path, SecretStr}
+            texts = {part, get_origin(part), *get_args(part)} & {Path, SecretStr, tuple}
             yield f"{prefix}{name}", Leaf(TypeAdapter(whole), frozenset(texts))
 
 
 def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
     """Returns the value converted to its type, or the problem with it."""
-    if entry.key.partition(".")[0] in _FREE and entry.key.count(".") > 1:
-        return entry.value
+    if entry.key.startswith("modules.") and entry.key.count(".") > 1:
+        return entry.value  # checked by the module's own model
+    known = _named(known, entry.key)
     leaf = known.get(entry.key)
     if leaf is None:
         return _unknown(entry, known)
@@ -236,6 +212,15 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
     if isinstance(value, Path):
         return (root if entry.typed else Path.cwd()) / value.expanduser()
     return value
+
+
+def _named(known: Mapping[str, Leaf], key: str) -> Mapping[str, Leaf]:
+    """The known settings, those of a producer under the name that a key gives it."""
+    table, _, rest = key.partition(".")
+    if table != "producers" or "." not in rest:
+        return known
+    name = rest.partition(".")[0]
+    return {each.replace(_ANY_NAME, name): leaf for each, leaf in known.items()}
 
 
 def _unknown(entry: SettingEntry, known: Mapping[str, Any]) -> SettingProblem:
@@ -290,11 +275,3 @@ def _error(problems: list[SettingProblem]) -> ConfigError:
         "\n        ".join(lines),
         "amphibus config show",
     )
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    user, _, place = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.split(':')[0]}:***@{place}"))

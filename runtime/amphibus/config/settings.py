@@ -4,11 +4,13 @@ Defaults < `config/amphibus.toml` < `config/<mode>.toml` < environment `AMPHIBUS
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +19,7 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from amphibus.config.layers import read_layers
 
@@ -25,7 +28,17 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Days = Annotated[float, Field(gt=0, le=3_650)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+
+
+def _name(given: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,30}", given) is None:
+        raise PydanticCustomError(
+            "name", "must begin with a small letter, and go on with up to 30 of a-z, 0-9 and -"
+        )
+    return given
+
+
+Name = Annotated[str, AfterValidator(_name)]
 
 
 def _switch(given: Any) -> Any:

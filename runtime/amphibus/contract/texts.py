@@ -19,7 +19,13 @@ LONGEST_KEY: Final = 255
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+$"
+_WRITTEN_EMAIL: Final = re.compile(_EMAIL)
 _LONGEST_LOCAL_PART: Final = 64
+_LONG_LOCAL_PART: Final = f"must have at most {_LONGEST_LOCAL_PART} characters before its @"
+
+
+class SafeReason(ValueError):
+    """A reason to refuse a value that repeats nothing of it, so that it may be told of a personal field too."""
 
 
 def _in_one_line(text: str) -> str:
@@ -38,13 +44,13 @@ def _printable(text: str) -> str:
 
 
 def _deliverable(address: str) -> str:
-    """Refuses what mail programs read as another address than it is written (RFC 2047, RFC 5321)."""
+    """Refuses what is no address, and what mail programs read as another one (RFC 2047, RFC 5321)."""
+    if _WRITTEN_EMAIL.fullmatch(address) is None:
+        raise SafeReason("must be an e-mail address, such as ada@example.com")
     if "=?" in address:
-        message = "must not hold '=?', which begins an encoded word in a mail"
-        raise ValueError(message)
+        raise SafeReason("must not hold '=?', which begins an encoded word in a mail")
     if address.index("@") > _LONGEST_LOCAL_PART:
-        message = f"must have at most {_LONGEST_LOCAL_PART} characters before its @"
-        raise ValueError(message)
+        raise SafeReason(_LONG_LOCAL_PART)
     return address
 
 
@@ -56,7 +62,10 @@ LongText = Annotated[_Line, StringConstraints(max_length=500)]
 Key = Annotated[_Line, StringConstraints(min_length=1, max_length=LONGEST_KEY)]
 """The value that orders messages, where it is no UUID: one line of 1 to 255 characters."""
 EmailAddress = Annotated[
-    str, StringConstraints(max_length=254, pattern=_EMAIL), AfterValidator(_deliverable)
+    str,
+    StringConstraints(max_length=254),
+    AfterValidator(_deliverable),
+    Field(json_schema_extra={"pattern": _EMAIL}),
 ]
 """An address that mail can be sent to: a dot-atom (RFC 5322) at a host name."""
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(_printable)]

@@ -1,7 +1,6 @@
 """The problem details (RFC 9457) with which an HTTP request is answered that is not done."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,12 +8,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from amphibus.contract.texts import SafeReason
+from amphibus.contract.wording import details_of, in_words
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.nearest import nearest
 
 _MOST: Final = 1_000
 _LONGEST_NAME: Final = 100
-_SHOULD: Final = re.compile(r"^\w+(?: input)? should")
 Headers = tuple[tuple[bytes, bytes], ...]
 Wrong = Mapping[str, str]
 """One wrong field: `{"field": ..., "message": ...}`."""
@@ -125,7 +125,7 @@ def wrong_fields(
         known: names of the outermost fields, for a misspelt one.
         personal: paths of the personal fields, whose values no message may repeat.
     """
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+    details = details_of(error)
     inner = {each["loc"][:depth] for each in details for depth in range(1, len(each["loc"]))}
     # A collection whose items are wrong is also said to be too short; that is only an echo.
     real = [each for each in details if each["type"] != "too_short" or each["loc"] not in inner]
@@ -149,15 +149,13 @@ def path_of(place: Sequence[str | int]) -> str:
 
 def _message(error: ErrorDetails, known: Sequence[str], personal: frozenset[str]) -> str:
     kind, place = error["type"], error["loc"]
-    if kind == "missing":
-        return "is required"
     if kind == "extra_forbidden":
-        return "is not a known field" + _hint(str(place[-1]), known if len(place) == 1 else ())
+        return in_words(error) + _hint(str(place[-1]), known if len(place) == 1 else ())
     generic = "".join("[]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
-    if generic in personal and kind in ("value_error", "assertion_error"):
+    safe = isinstance(error.get("ctx", {}).get("error"), SafeReason)
+    if generic in personal and kind in ("value_error", "assertion_error") and not safe:
         return "is not valid"
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return _SHOULD.sub("must", message)
+    return in_words(error)
 
 
 def _hint(name: str, known: Sequence[str]) -> str:

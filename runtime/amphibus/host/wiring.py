@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from amphibus.clock import Clock
+from amphibus.config.module_settings import problems_of_module
 from amphibus.config.settings import Settings
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
@@ -19,7 +20,6 @@ from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
 from amphibus.module import Module
-from amphibus.nearest import did_you_mean
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
 from amphibus.routing.codec import Codec
@@ -184,17 +184,10 @@ def make_container(module: Module, settings: Settings) -> Any | None:
     declared: type[BaseModel] | None = getattr(module.container, "settings", None)
     given = dict(settings.modules.get(module.name, {}))
     if declared is not None:
-        try:
-            config |= declared.model_validate(given).model_dump()
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            near = did_you_mean(where, declared.model_fields) if where else ""
-            raise ConfigError(
-                f"[modules.{module.name}] {where}: {first['msg']}",
-                f"its settings are {', '.join(declared.model_fields)}{near}",
-                "amphibus config show",
-            ) from None
+        problems = problems_of_module(module.name, declared, given, settings.origin)
+        if problems:
+            raise ConfigError(*problems[0])
+        config |= declared.model_validate(given).model_dump()
     elif given:
         raise ConfigError(
             f"module {module.name} has no settings, yet [modules.{module.name}] has some",

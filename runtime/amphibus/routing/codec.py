@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from amphibus.contract import Message, Value, kind_of
 from amphibus.contract.bounds import bounds_of
 from amphibus.contract.texts import LONGEST_KEY, wrong_in
+from amphibus.contract.wording import details_of, in_words
 from amphibus.errors import AmphibusError, Undecodable
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_id, next_span, uuid_of
@@ -182,9 +183,9 @@ def _read(contract: type[Message], body: bytes) -> Message:
 def _said(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    wrong = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in wrong[:_MOST_SAID]
+        f"{'.'.join(map(str, each['loc'])) or 'body'} {in_words(each)}"
+        for each in details_of(error)[:_MOST_SAID]
     )
 
 

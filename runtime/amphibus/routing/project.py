@@ -2,7 +2,10 @@
 
 import importlib
 import json
+import os
+import shlex
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -120,13 +123,40 @@ class Project:
     def _import(self, name: str) -> ModuleType:
         try:
             return importlib.import_module(name)
+        except DeclarationError as error:
+            raise DeclarationError(error.problems, _edited(*self._culprit(error, name))) from error
         except AmphibusError:
             raise
         except Exception as error:
-            where = name.replace(".", "/") + ".py"
+            path, line = self._culprit(error, name)
+            where = f"{name.replace('.', '/')}.py"
+            said = (
+                f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+            )
             raise DeclarationError(
-                [f"{where} cannot be imported: {type(error).__name__}: {error}"]
+                [f"{where} cannot be imported: {said}, at {path.relative_to(self.root)}:{line}"],
+                _edited(path, line),
             ) from error
+
+    def _culprit(self, error: Exception, name: str) -> tuple[Path, int]:
+        """The innermost line of the project's own code at which an import failed."""
+        page = self.root / f"{name.replace('.', '/')}.py"
+        places = [(page, 1)]
+        for frame, line in traceback.walk_tb(error.__traceback__):
+            places.append((Path(frame.f_code.co_filename), line))
+        if isinstance(error, SyntaxError) and error.filename:
+            places.append((Path(error.filename), error.lineno or 1))
+        ours = [(path, line) for path, line in places if self._is_ours(path)]
+        return ours[-1]
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether a file is code of the contracts or modules."""
+        return any(path.is_relative_to(self.root / each) for each in ("contracts", "modules"))
+
+
+def _edited(path: Path, line: int) -> str:
+    """The command that opens a file at a line, in the editor of whoever types it."""
+    return f"${{EDITOR:-vi}} +{line} {shlex.quote(os.path.relpath(path))}"
 
 
 def gateway_module(contracts: dict[str, type[Message]]) -> Module:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from amphibus.cli.broker.node import installed, private_node
 from amphibus.cli.output import CommandError, Exit
-from amphibus.config.layers import shown
+from amphibus.config.masking import shown
 from amphibus.transports.rabbitmq.probe import probe
 
 if TYPE_CHECKING:

@@ -136,10 +136,11 @@ def _redrawn(page: str, begin: str, picture: str, end: str) -> str:
 
 def _settings(project: "Project") -> list[str]:
     """Returns the settings under `[modules.<name>]` that no container knows."""
-    from pydantic import ValidationError
+    from amphibus.config.module_settings import problems_of_module
 
     found: list[str] = []
-    for name, given in options.settings().modules.items():
+    settings = options.settings()
+    for name, given in settings.modules.items():
         module = project.modules.get(name)
         if module is None:
             found.append(f"[modules.{name}]: there is no such module")
@@ -148,13 +149,10 @@ def _settings(project: "Project") -> list[str]:
         if model is None:
             found.append(f"[modules.{name}]: this module has no settings")
             continue
-        try:
-            model.model_validate(given)
-        except ValidationError as error:
-            for each in error.errors():
-                where = ".".join(map(str, each["loc"]))
-                known = ", ".join(model.model_fields)
-                found.append(f"[modules.{name}] {where}: {each['msg']}; known: {known}")
+        found += [
+            f"{each.what}: {each.why}; {each.fix}"
+            for each in problems_of_module(name, model, given, settings.origin)
+        ]
     return found
 
 

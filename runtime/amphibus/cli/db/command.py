@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from amphibus.admin.backup import backup, restore
+from amphibus.admin.backup import backup, backup_in, restore
 from amphibus.admin.database import existing, reading
 from amphibus.cli import options
+from amphibus.cli.data_folder import present, with_databases
 from amphibus.cli.db import server as db_server
 from amphibus.cli.output import plural, show_columns, show_json, typed
 
@@ -45,7 +46,7 @@ def upgrade(
     """
     from amphibus.cli.db.upgrade import upgrade_all
 
-    folder = None if data_dir is None else data_dir.absolute()
+    folder = None if data_dir is None else present(data_dir)
     settings = options.settings(data_dir=folder, db_url=db)
     upgrade_all(options.project(), settings, module, dry_run=dry_run)
 
@@ -66,7 +67,7 @@ def make_backup(
         to: A new folder; by default backups/<time> in the data folder.
     """
     settings = options.settings(db_url=db)
-    source = settings.data_dir if data_dir is None else data_dir.absolute()
+    source = settings.data_dir if data_dir is None else with_databases(data_dir)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = to.absolute() if to else source / "backups" / stamp
     if data_dir is None and settings.db_url is not None:
@@ -104,7 +105,7 @@ def restore_backup(
         return
     folder = settings.data_dir if data_dir is None else data_dir.absolute()
     if dry_run:
-        copies = existing(source.absolute())
+        copies = backup_in(source.absolute())
         print(f"{', '.join(copies)} would replace those in {folder} (dry run)")
         return
     for path in restore(source.absolute(), folder):

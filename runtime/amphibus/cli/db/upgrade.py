@@ -5,10 +5,10 @@ import sqlite3
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amphibus import failpoints
-from amphibus.cli.output import unknown
+from amphibus.cli.output import plural, unknown
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -21,6 +21,13 @@ class _Versions:
 
     runtime: int
     module: str
+
+
+class _Step(NamedTuple):
+    """What was done with one database, in words, and whether anything was."""
+
+    text: str
+    needed: bool
 
 
 def upgrade_all(
@@ -38,8 +45,14 @@ def upgrade_all(
     modules = only or tuple(project.modules)
     failpoints.arm()
     with _explained(settings):
+        width = max(map(len, modules))
+        steps = 0
         for module in modules:
-            asyncio.run(_upgrade(project, settings, module, dry_run=dry_run))
+            step = asyncio.run(_upgrade(project, settings, module, dry_run=dry_run))
+            print(f"{module:<{width}}  {step.text}")
+            steps += step.needed
+    if not steps:
+        print(f"nothing to do: {plural(len(modules), 'database')} at the newest version")
 
 
 def _explained(settings: "Settings") -> AbstractContextManager[None]:
@@ -50,7 +63,9 @@ def _explained(settings: "Settings") -> AbstractContextManager[None]:
     return explained(settings.db_url.get_secret_value())
 
 
-async def _upgrade(project: "Project", settings: "Settings", module: str, *, dry_run: bool) -> None:
+async def _upgrade(
+    project: "Project", settings: "Settings", module: str, *, dry_run: bool
+) -> "_Step":
     from amphibus.database.migrations import revisions, upgrade
     from amphibus.database.schema.steps import SCHEMA_VERSION
     from amphibus.host.wiring import open_store
@@ -64,7 +79,7 @@ async def _upgrade(project: "Project", settings: "Settings", module: str, *, dry
         await store.close()
         if settings.db_url is not None:
             await _hand_over(settings.db_url.get_secret_value(), module)
-    print(f"{module}  {_step(before, newest, dry_run=dry_run)}")
+    return _Step(_step(before, newest, dry_run=dry_run), needed=before != newest)
 
 
 def _step(before: _Versions, newest: _Versions, *, dry_run: bool) -> str:

@@ -13,12 +13,15 @@ from amphibus.cli.dead.letter import facts_of, readable, show_letter
 from amphibus.cli.output import (
     CommandError,
     Exit,
+    microseconds,
     moment,
     plural,
+    rfc3339,
     show_columns,
     show_json,
     typed,
     unknown,
+    with_instants,
 )
 from amphibus.database.dead import DeadLetter
 
@@ -48,7 +51,7 @@ def list_dead(
         options.stores(data_dir, db), (), module, type_, after=cursor, limit=_positive(limit)
     )
     if as_json:
-        show_json([facts_of(each) for each in found])
+        show_json(with_instants([facts_of(each) for each in found]))
         return
     if not found:
         print("no dead messages")
@@ -59,7 +62,7 @@ def list_dead(
     print(typed(f"\n{count}; amphibus dead show MESSAGE shows one"))
     if len(found) == limit:
         last = found[-1]
-        place = f"{last.died}/{last.module}/{last.id}"
+        place = f"{rfc3339(last.died)}/{last.module}/{last.id}"
         print(typed(f"more: amphibus dead list --limit {limit} --after {place}"))
 
 
@@ -79,7 +82,8 @@ def show(
     """
     for each in _named(options.stores(data_dir, db), (message,), module):
         if as_json:
-            show_json(facts_of(each) | {"traceback": each.traceback, "body": readable(each.body)})
+            more = {"traceback": each.traceback, "body": readable(each.body)}
+            show_json(with_instants(facts_of(each)) | more)
         else:
             show_letter(each)
 
@@ -250,14 +254,18 @@ def _find(
 def _cursor(text: str) -> DeadCursor:
     died, _, rest = text.partition("/")
     module, _, identity = rest.partition("/")
-    if not (died.isdecimal() and module and identity):
+    try:
+        at = int(died) if died.isdecimal() else microseconds(died)
+    except ValueError:
+        at = None
+    if at is None or not module or not identity:
         raise CommandError(
             f"--after cannot be '{text}'",
             "it takes DIED/MODULE/MESSAGE: the end of the page before",
             "amphibus dead list --limit 20",
             Exit.USAGE,
         )
-    return DeadCursor(int(died), module, identity)
+    return DeadCursor(at, module, identity)
 
 
 def _positive(limit: int | None) -> int | None:

@@ -23,6 +23,8 @@ def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> byt
     """
     from pydantic import ValidationError
 
+    from amphibus.contract.wording import details_of, in_words
+
     contract = project.contracts.get(letter.type)
     if contract is None:
         raise CommandError(
@@ -35,8 +37,8 @@ def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> byt
         message = contract.model_validate_json(text)
     except ValidationError as error:
         reasons = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'payload'}: {each['msg']}"
-            for each in error.errors()
+            f"{'.'.join(map(str, each['loc'])) or 'payload'} {in_words(each)}"
+            for each in details_of(error)
         )
         raise CommandError(
             f"the payload does not fit {letter.type}", reasons, f"amphibus dead edit {letter.id}"

@@ -21,6 +21,7 @@ def facts_of(letter: DeadLetter) -> dict[str, Any]:
 def show_letter(letter: DeadLetter) -> None:
     """Prints a letter with its traceback and payload."""
     facts = facts_of(letter) | {
+        "time": moment(letter.time),
         "received": moment(letter.received),
         "died": moment(letter.died),
         "blocks": "yes: later messages of its key wait" if letter.blocks else "no",

@@ -8,7 +8,16 @@ from cyclopts import Parameter
 from amphibus.admin.replay import Plan, plan
 from amphibus.admin.replay import replay as put_in_line
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, moment, plural, progress, show_json, unknown
+from amphibus.cli.output import (
+    CommandError,
+    Exit,
+    moment,
+    plural,
+    progress,
+    rfc3339,
+    show_json,
+    unknown,
+)
 from amphibus.nearest import nearest
 
 if TYPE_CHECKING:
@@ -42,7 +51,11 @@ def replay(
     if not dry_run:
         asyncio.run(_replay(log, module, to, found))
     if as_json:
-        facts = {"events": len(found.events), "known": found.handled, "first": found.first}
+        facts = {
+            "events": len(found.events),
+            "known": found.handled,
+            "first": found.first and rfc3339(found.first),
+        }
         show_json({"dry_run": dry_run, "types": types} | facts)
         return
     verb = "would be sent" if dry_run else "in line"

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.http import parsed, path_of, reaching, refusal
+from amphibus.cli.kinds import refuse_other_kind
 from amphibus.cli.output import CommandError, Exit, show_json, unknown
 from amphibus.config.addresses import is_loopback
 
@@ -32,7 +33,7 @@ def ask(
         timeout: Seconds to wait for the answer.
     """
     del as_json  # an answer is JSON anyhow
-    query = _query(contract)
+    query = _query(contract, data)
     fields = parsed(data)
     route = query.contract_http
     url = options.base_url(http)
@@ -53,12 +54,13 @@ def ask(
     show_json(response.json())
 
 
-def _query(name: str) -> "type[Message]":
+def _query(name: str, data: str) -> "type[Message]":
     from amphibus.contract import kind_of
 
     contracts = options.project().contracts
+    refuse_other_kind(contracts, name, "query", data)
     found = contracts.get(name)
-    if found is None or kind_of(found) != "query":
+    if found is None:
         known = [each for each, kind in contracts.items() if kind_of(kind) == "query"]
         raise unknown("query", name, known, "amphibus contracts list")
     return found

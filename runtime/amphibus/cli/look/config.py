@@ -20,7 +20,8 @@ def show(
     Args:
         mode: The mode whose file config/<mode>.toml is read.
     """
-    from amphibus.config.layers import flat, shown
+    from amphibus.config.layers import flat
+    from amphibus.config.masking import shown
 
     settings = options.settings(mode=mode)
     rows, secrets = [], _declared_secrets()

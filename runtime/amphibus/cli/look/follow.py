@@ -11,7 +11,7 @@ from amphibus.admin.database import databases
 from amphibus.admin.flows import Destinations, Hop, Receipt, begun_with, flow
 from amphibus.admin.stores import files
 from amphibus.cli import options
-from amphibus.cli.output import GREEN, RED, YELLOW, CommandError, Exit, paint
+from amphibus.cli.output import GREEN, RED, YELLOW, CommandError, Exit, paint, plural
 from amphibus.cli.places import GATEWAY
 
 _LOOK_EVERY_SECONDS: Final = 0.02
@@ -38,6 +38,11 @@ class Followed:
     """The time from then to the last message that was handled."""
     known: frozenset[Identity]
     """The messages told so far: the next `follow` takes them and does not tell them again."""
+
+    @property
+    def counted(self) -> str:
+        """The number of messages, and of the lines that were told: a message has one for each of its receivers."""
+        return f"{plural(self.hops, 'message')}, {plural(len(self.known), 'hop')}"
 
 
 async def follow(

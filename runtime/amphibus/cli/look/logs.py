@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from amphibus.admin.flows import Hop, Receipt, correlation_of, flow
 from amphibus.admin.latest_flows import Summary, latest_flows
 from amphibus.cli import options
+from amphibus.cli.data_folder import present
 from amphibus.cli.look.log_lines import show_lines
 from amphibus.cli.output import (
     DIM,
@@ -22,6 +23,7 @@ from amphibus.cli.output import (
     show_columns,
     show_json,
     typed,
+    with_instants,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def logs(
         after: The last flow of the page before, to list those behind it.
     """
     if lines:
-        folder = data_dir or options.settings().data_dir
+        folder = options.settings().data_dir if data_dir is None else present(data_dir)
         if key is not None or message is not None:
             stores = options.stores(data_dir, db)
             found = asyncio.run(correlation_of(stores, key=key, message=message))
@@ -75,7 +77,7 @@ def logs(
     if not roots or found is None:
         raise _no_flow(correlation or key or message or "")
     if as_json:
-        show_json({"correlation": found, "messages": [asdict(root) for root in roots]})
+        show_json({"correlation": found, "messages": with_instants([asdict(r) for r in roots])})
         return
     print(f"flow {found}  {moment(roots[0].time)}")
     for line in story(roots):
@@ -93,7 +95,7 @@ def _no_flow(name: str) -> CommandError:
     return CommandError(
         f"no flow {name}",
         "no module has a message of it, or it was pruned",
-        "amphibus logs lists the latest flows",
+        "amphibus logs",
     )
 
 
@@ -136,7 +138,7 @@ def _receipt(receipt: Receipt, began: int) -> str:
 
 def _list(summaries: list[Summary], limit: int, *, as_json: bool) -> None:
     if as_json:
-        show_json([asdict(each) for each in summaries])
+        show_json(with_instants([asdict(each) for each in summaries]))
         return
     rows = [(each.correlation, moment(each.began), each.messages, each.first) for each in summaries]
     show_columns(("FLOW", "BEGAN", "MESSAGES", "FIRST MESSAGE"), rows)

@@ -16,6 +16,7 @@ from amphibus.cli.places import GATEWAY, known_names, port_of
 from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
+from amphibus.cli.run.running import note_address, refuse_second_shop
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -31,7 +32,7 @@ def run(
     instances: int = 1,
     host: str | None = None,
     port: int | None = None,
-    data: Annotated[Path | None, Parameter(name=("--data", "--data-dir"))] = None,
+    data_dir: Path | None = None,
     db: str | None = None,
     amqp: str | None = None,
     drain: float | None = None,
@@ -48,7 +49,7 @@ def run(
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one. In the distributed mode, the gateway's port;
             the others follow it in the order of their names.
-        data: Folder of the databases.
+        data_dir: Folder of the databases.
         db: Database server instead of SQLite files.
         amqp: Broker of the distributed mode; by default, run finds or starts one.
         drain: Seconds that a stop waits for running work.
@@ -65,7 +66,7 @@ def run(
         mode=mode,
         host=host,
         port=port,
-        data_dir=data,
+        data_dir=data_dir,
         db_url=db,
         amqp_url=amqp,
         drain_seconds=drain,
@@ -88,11 +89,15 @@ def run(
 def _run_monolith(
     project: "Project", settings: "Settings", chosen: tuple[str, ...], began: float
 ) -> int:
+    if settings.db_url is None:
+        refuse_second_shop(chosen, settings.data_dir, settings.port)
     if GATEWAY in chosen:
         start_checks.refuse_taken_port(settings.host, settings.port)
     start_checks.refuse_unusable_folder(settings.data_dir)
 
     def on_ready(host: "Host") -> None:
+        if GATEWAY in chosen:
+            note_address(settings.data_dir, host.url)
         surface = Surface("monolith", "memory", host.url, chosen)
         print(banner(settings, surface, time.perf_counter() - began), flush=True)
 

@@ -43,7 +43,7 @@ class Instance:
         """
         began = time.perf_counter()
         command = [sys.executable, "-m", "amphibus.cli", "run", "--port", "0"]
-        command += ["--data", str(self.data_dir), "--log-format", "json"]
+        command += ["--data-dir", str(self.data_dir), "--log-format", "json"]
         command += [part for name in modules for part in ("--module", name)]
         said = self._folder / "said.txt"
         with said.open("wb") as out, (self._folder / "log.ndjson").open("ab") as log:

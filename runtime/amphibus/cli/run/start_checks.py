@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amphibus.cli.fix import corrected
 from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.cli.run.running import holder_of
 from amphibus.config.addresses import http_url
 
 
@@ -84,22 +85,15 @@ def refuse_unusable_folder(data_dir: Path) -> None:
 
 def refuse_second_instance(module: str, data_dir: Path) -> None:
     """Refuses a module on a SQLite file that another process has, before its port is found taken."""
-    path = data_dir / f"{module}.lock"
-    if not path.exists():
-        return
-    import fcntl
-
-    with path.open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = lock.read(32).decode(errors="replace") or "unknown"
-            raise CommandError(
-                f"module {module} is hosted already, by process {holder}",
-                f"a SQLite file serves one instance of a module: {path.with_suffix('.db')}",
-                f"stop process {holder}; or, for more instances, give all of them"
-                " --db postgresql://USER@HOST/DATABASE",
-            ) from None
+    holder = holder_of(module, data_dir)
+    if holder is not None:
+        raise CommandError(
+            f"module {module} is hosted already, by process {holder}",
+            f"a SQLite file serves one instance of a module: {data_dir / module}.db;"
+            f" kill {holder} stops it. A server serves any number",
+            "amphibus run --db postgresql://USER@HOST/DATABASE",
+            change={"--db": "postgresql://USER@HOST/DATABASE"},
+        )
 
 
 def refuse_taken_port(host: str, port: int, module: str = "", base: int | None = None) -> None:

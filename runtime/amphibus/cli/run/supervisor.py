@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from amphibus.cli.broker.start import BrokerAt, broker
-from amphibus.cli.output import CommandError
 from amphibus.cli.places import GATEWAY, Place, places
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.process_logs import FOLDER, ProcessLogs
+from amphibus.cli.run.running import RUN_DIR, already_running, note_address, refuse_second_shop
 from amphibus.cli.run.start_checks import refuse_taken_port
 from amphibus.cli.run.worker import Worker
 from amphibus.config.addresses import local_url
@@ -25,7 +25,6 @@ from amphibus.config.addresses import local_url
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
 
-RUN_DIR: Final = "run"
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 30.0
 _STARTING: Final = "starting"
@@ -41,7 +40,10 @@ def supervise(root: Path, settings: "Settings", instances: int, began: float) ->
     """
     run_dir = settings.data_dir / RUN_DIR
     planned = places(root, settings.port, instances)
-    with _only_one(run_dir):
+    with _only_one(run_dir, settings.port):
+        if settings.db_url is None:
+            modules = (each.module for each in planned)
+            refuse_second_shop(modules, settings.data_dir, settings.port)
         for each in planned:
             refuse_taken_port(settings.host, each.port, each.label, settings.port)
         with broker(settings, root, lambda line: print(line, flush=True)) as found:
@@ -121,10 +123,12 @@ class _Supervisor:
                     print(f"waiting  {text}", flush=True)
                     told = text
                 await asyncio.sleep(_LOOK_SECONDS)
+        url = next(each.url for each in self._workers if each.place.module == GATEWAY)
+        note_address(self._settings.data_dir, url)
         surface = Surface(
             mode="distributed",
             transport="rabbitmq",
-            url=next(each.url for each in self._workers if each.place.module == GATEWAY),
+            url=url,
             modules=tuple(dict.fromkeys(each.place.module for each in self._workers)),
             broker=self._broker.words,
             logs=str(self._settings.data_dir / FOLDER),
@@ -158,7 +162,7 @@ async def _reason(client: httpx.AsyncClient, worker: Worker, host: str) -> str:
 
 
 @contextmanager
-def _only_one(run_dir: Path) -> Iterator[None]:
+def _only_one(run_dir: Path, port: int) -> Iterator[None]:
     """Refuses a second supervisor, which would start everything twice and write into the first one's files."""
     run_dir.mkdir(parents=True, exist_ok=True)
     with (run_dir / "supervisor.pid").open("a+") as lock:
@@ -167,11 +171,7 @@ def _only_one(run_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = lock.read(32).strip() or "unknown"
-            raise CommandError(
-                f"process {holder} supervises all modules here already",
-                f"two of them cannot share {run_dir.parent}",
-                f"stop process {holder}, or choose another folder with --data-dir and another --port",
-            ) from None
+            raise already_running(holder, run_dir.parent, port) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -182,7 +182,7 @@ def _only_one(run_dir: Path) -> Iterator[None]:
 def _options(settings: "Settings") -> list[str]:
     """Returns the options of the processes that are no secrets."""
     return [
-        *("--host", settings.host, "--data", str(settings.data_dir)),
+        *("--host", settings.host, "--data-dir", str(settings.data_dir)),
         *("--drain", f"{settings.drain_seconds:g}", "--log-format", "json"),
     ]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.kinds import refuse_other_kind
 from amphibus.cli.output import CommandError, Exit, progress
 from amphibus.cli.send.report import Report
 from amphibus.messages.ids import new_id
@@ -51,9 +52,12 @@ def send(
         file: Lines {"type": ..., "id": ..., "data": {...}}; - reads them from stdin.
         id_: Id of the single message; a new one if not given.
     """
-    from amphibus.cli.send.lines import Reader
+    from amphibus.cli.send.lines import Bad, Reader
 
-    reader = Reader(options.project())
+    project = options.project()
+    if contract is not None:
+        refuse_other_kind(project.contracts, contract, "command", data or "{}")
+    reader = Reader(project)
     if (file is None) == (contract is None) or (contract is None) != (data is None):
         raise CommandError(
             "send what?",
@@ -63,13 +67,18 @@ def send(
         )
     if http is not None and amqp is not None:
         raise CommandError(
-            "send where?", "--http and --amqp are two ways", "leave one of them out", Exit.USAGE
+            "send where?",
+            "--http and --amqp are two ways",
+            f"amphibus send {contract or '--file FILE'} --http {http}",
+            Exit.USAGE,
         )
     report, way = Report(), Way(http, amqp, data_dir, db)
     if contract is not None and data is not None:
         only = reader.one(contract, id_ or new_id(), os.fsencode(data))
-        lines, total = iter([only]), 1
-        _deliver(lines, total, report, way, rate)
+        if isinstance(only, Bad):
+            report.bad.append(only)
+        else:
+            _deliver(iter([only]), 1, report, way, rate)
     elif file is not None:
         with _opened(file) as (texts, total):
             _deliver(reader.lines(texts), total, report, way, rate)

@@ -1,6 +1,7 @@
 """Posts a producer's lines to a running shop: several at once, each until it is answered."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
@@ -18,9 +19,27 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 16
 _PATIENCE_SECONDS: Final = 30.0
+_CONNECTED_WITHIN_SECONDS: Final = 5.0
 _LONGEST_PAUSE: Final = 2.0
 
 Contracts = dict[str, "type[Message]"]
+
+
+class Visit:
+    """The connections to one shop, and what is known of it. Lives as long as the command."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
+        self.client = client
+        self.url = url
+        self.answered = False
+        """True once somebody has answered there: a shop that is away then may be starting again."""
+        self._told = False
+
+    def tell_waiting(self, why: str) -> None:
+        """Says once why nothing moves, and for how long."""
+        if not self._told:
+            self._told = True
+            print(f"waiting  {why}; up to {_PATIENCE_SECONDS:g} s", file=sys.stderr, flush=True)
 
 
 async def post_all(
@@ -40,38 +59,38 @@ async def post_all(
     began = time.perf_counter()
     taken = 0
 
-    async def work(client: httpx.AsyncClient) -> None:
+    async def work(visit: Visit) -> None:
         nonlocal taken
         for line in lines:
             taken += 1
             if rate is not None:
                 await asyncio.sleep(max(0.0, began + taken / rate - time.perf_counter()))
-            await _one(client, url, contracts, line, report)
+            await _one(visit, contracts, line, report)
             advance(1)
 
     limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE)
+    timeout = httpx.Timeout(_PATIENCE_SECONDS, connect=_CONNECTED_WITHIN_SECONDS)
     async with httpx.AsyncClient(
-        limits=limits, timeout=_PATIENCE_SECONDS, trust_env=not is_loopback(url)
+        limits=limits, timeout=timeout, trust_env=not is_loopback(url)
     ) as client:
+        visit = Visit(client, url)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(_AT_ONCE):
-                    group.create_task(work(client))
+                    group.create_task(work(visit))
         except* CommandError as errors:
             report.ended = next(
                 each for each in errors.exceptions if isinstance(each, CommandError)
             )
 
 
-async def _one(
-    client: httpx.AsyncClient, url: str, contracts: Contracts, line: Line | Bad, report: "Report"
-) -> None:
+async def _one(visit: Visit, contracts: Contracts, line: Line | Bad, report: "Report") -> None:
     if isinstance(line, Bad):
         report.bad.append(line)
         return
-    address = url + path_of(contracts[line.item.type], line.data)
+    address = visit.url + path_of(contracts[line.item.type], line.data)
     headers = {"Idempotency-Key": line.item.id}
-    response = await _until_answered(client, url, address, line, headers)
+    response = await _until_answered(visit, address, line, headers)
     if response.is_success:
         report.note(line, "sent")
     else:
@@ -79,26 +98,30 @@ async def _one(
 
 
 async def _until_answered(
-    client: httpx.AsyncClient, url: str, address: str, line: Line, headers: dict[str, str]
+    visit: Visit, address: str, line: Line, headers: dict[str, str]
 ) -> httpx.Response:
+    """Posts until there is an answer: for a while, if a shop was there before or says that it is not ready."""
     ends = time.perf_counter() + _PATIENCE_SECONDS
     pause = 0.1
     while True:
         try:
-            with reaching(url):
-                response = await client.post(address, json=line.data, headers=headers)
-        except CommandError:
+            with reaching(visit.url):
+                response = await visit.client.post(address, json=line.data, headers=headers)
+        except CommandError as away:
             if time.perf_counter() > ends:
                 raise
+            visit.tell_waiting(away.what)
         else:
+            visit.answered = True
             if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                 return response
             if time.perf_counter() > ends:
                 raise CommandError(
-                    f"{url} cannot do {line.item.type} now",
-                    refusal(response),
-                    "send the file again later: what was sent is not sent twice",
+                    f"{visit.url} cannot do {line.item.type} now",
+                    f"{refusal(response)}; what was sent is not sent twice when you send it again",
+                    f"curl {visit.url}/readyz",
                     Exit.UNREACHABLE,
                 )
+            visit.tell_waiting(f"{visit.url} is not ready: {refusal(response)}")
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
