@@ -99,7 +99,7 @@ class Consumer:
                 self._queue_consumers[queue] for queue in queues if queue in self._queue_consumers
             ]
             await asyncio.gather(*(queue_consumer.cancel() for queue_consumer in queue_consumers))
-        await asyncio.gather(*(queue_consumer.drain() for queue_consumer in queue_consumers))
+        await asyncio.gather(*(queue_consumer.release() for queue_consumer in queue_consumers))
         async with self._lock:
             await self._close(queues)
 

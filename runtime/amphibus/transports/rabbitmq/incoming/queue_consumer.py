@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aio_pika import IncomingMessage
@@ -20,6 +20,7 @@ Prepare = Callable[[RawChannel], Awaitable[None]]
 
 _LOOK_SECONDS = 0.5
 _DRAIN_SECONDS = 5.0
+_WIDEN_SECONDS = 5.0
 _WIDEST = 4_096
 """The limit of a partition's prefetch when few keys take up all of it."""
 
@@ -35,6 +36,8 @@ class QueueConsumer:
     prefetch: int
     cancelled: bool = False
     _seen: int = 0
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Else one consumer could begin while all are being ended, and nobody would end it."""
 
     @property
     def alive(self) -> bool:
@@ -46,26 +49,33 @@ class QueueConsumer:
         """Raises the prefetch if the backlog of few keys takes up all of it, so that other keys come too.
 
         A prefetch holds for later consumers only, so another one takes over on the same channel; order stays.
+
+        Raises:
+            AMQPError, TimeoutError: the channel is of no more use.
         """
         window, raw = self.window, self.window.channel
         stands, self._seen = window.received == self._seen, window.received
         full = window.pending >= self.prefetch and self.prefetch < _WIDEST
-        if self.cancelled or not (stands and full and window.crowded):
+        if not (stands and full and window.crowded):
             return
-        self.prefetch = min(self.prefetch * 4, _WIDEST)
-        await raw.basic_qos(prefetch_count=self.prefetch)
-        for tag, callback in list(raw.consumers.items()):
-            await raw.basic_consume(queue, callback)
-            await raw.basic_cancel(tag)
+        async with asyncio.timeout(_WIDEN_SECONDS), self._changing:
+            if self.cancelled:
+                return
+            self.prefetch = min(self.prefetch * 4, _WIDEST)
+            await raw.basic_qos(prefetch_count=self.prefetch)
+            for tag, callback in list(raw.consumers.items()):
+                await raw.basic_consume(queue, callback, consumer_tag=_after(tag))
+                await raw.basic_cancel(tag)
 
     async def cancel(self) -> None:
         """Ends the deliveries, and returns when all that were on their way here were handed over."""
         self.cancelled = True
         raw = self.window.channel
-        for tag in list(raw.consumers):
-            if not raw.is_closed:
-                with contextlib.suppress(*LOST):  # if it is lost, nothing comes either
-                    await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
+        async with self._changing:
+            for tag in list(raw.consumers):
+                if not raw.is_closed:
+                    with contextlib.suppress(*LOST):  # if it is lost, nothing comes either
+                        await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
         for _ in range(20):  # the library's tasks for what came before the broker's answer
             await asyncio.sleep(0)
 
@@ -73,6 +83,20 @@ class QueueConsumer:
         """Returns when every delivery is safe and acknowledged, or never can be."""
         while not (self.window.channel.is_closed or self.window.idle):
             await within(_LOOK_SECONDS, self.window.drain())
+
+    async def release(self) -> None:
+        """Returns as `drain` does, and takes nothing from then on, though more should come."""
+        await self.drain()
+        self.window.shut()
+
+
+def _after(tag: str) -> str:
+    """Returns a tag that comes after another one in their order.
+
+    If a channel is lost, RabbitMQ 3 gives back what its consumers had in the order of their tags; what
+    the later one had would come first again.
+    """
+    return f"{tag}+"
 
 
 async def open_consumer(
