@@ -109,7 +109,7 @@ async def test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends(
     """What the library raises of it would be taken for a fault of ours, and the connection be left half open."""
     async with proxy_before(node.url) as (proxy, through):
         broker = Broker(through, RabbitSettings())
-        with pytest.raises(LookupError, match="why"):
+        with pytest.raises(LookupError, match="why"):  # noqa: PT012 - it is what the block's end must not hide
             async with library_connection("consume", broker, broker.url, _nothing) as (ours, raw):
                 await open_consumer(ours, "of-a-test", _nothing, 1, _declared)
                 await proxy.end()
