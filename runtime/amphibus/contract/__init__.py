@@ -11,6 +11,7 @@ Parts and answers are `Value`s. Its name on the wire, `orders.PlaceOrder.v1`, is
 
 from amphibus.contract.fields import Personal, personal_fields, problems_of_fields
 from amphibus.contract.http import Get, Http, Post
+from amphibus.contract.inclusion.compatible import Compatibility, compatibility
 from amphibus.contract.kinds import Command, Event, Message, Query, Value, kind_of
 from amphibus.contract.moments import Day, Moment
 from amphibus.contract.money import Amount, CentCurrency, Currency, DecimalString, Money
@@ -20,6 +21,7 @@ __all__ = (
     "Amount",
     "CentCurrency",
     "Command",
+    "Compatibility",
     "Currency",
     "Day",
     "DecimalString",
@@ -38,6 +40,7 @@ __all__ = (
     "ShortText",
     "Sku",
     "Value",
+    "compatibility",
     "kind_of",
     "one_line",
     "personal_fields",
