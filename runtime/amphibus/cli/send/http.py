@@ -108,7 +108,7 @@ async def _until_answered(
             with reaching(visit.url):
                 response = await visit.client.post(address, json=line.data, headers=headers)
         except CommandError as away:
-            if time.perf_counter() > ends:
+            if not visit.answered or time.perf_counter() > ends:
                 raise
             visit.tell_waiting(away.what)
         else:
