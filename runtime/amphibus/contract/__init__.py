@@ -9,9 +9,9 @@ A contract is a frozen class in `contracts/<module>/v<N>.py`, one of three kinds
 Parts and answers are `Value`s. Its name on the wire, `orders.PlaceOrder.v1`, is computed from where it stands.
 """
 
+from amphibus.contract.compatible import Compatibility, compatibility
 from amphibus.contract.fields import Personal, personal_fields, problems_of_fields
 from amphibus.contract.http import Get, Http, Post
-from amphibus.contract.inclusion.compatible import Compatibility, compatibility
 from amphibus.contract.kinds import Command, Event, Message, Query, Value, kind_of
 from amphibus.contract.moments import Day, Moment
 from amphibus.contract.money import Amount, CentCurrency, Currency, DecimalString, Money

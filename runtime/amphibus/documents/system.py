@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from amphibus.config.settings import ProducerSettings, Settings
 from amphibus.routing.topology import Topology
-from amphibus.transports.rabbitmq.address import addresses
 from amphibus.transports.rabbitmq.names import Names
 
 
@@ -47,6 +46,9 @@ def system_of(topology: Topology, settings: Settings) -> System:
 def _servers(settings: Settings) -> tuple[Server, ...]:
     if settings.amqp_url is None:
         return ()
+    # Its library is there where a broker is used, and need not be elsewhere.
+    from amphibus.transports.rabbitmq.address import addresses
+
     found = addresses(
         settings.amqp_url.get_secret_value(), heartbeat=settings.rabbitmq.heartbeat_seconds
     )

@@ -71,7 +71,7 @@ class LoopWatchdog:
         found: Blocked | None = None
         while not self._ended.wait(self._limit / _LOOKS_WITHIN_LIMIT):
             silent = time.monotonic() - self._beat_at
-            frame = sys._current_frames().get(thread)  # noqa: SLF001 - documented, and there is no other way
+            frame = _frame_of(thread) if silent >= self._limit else None
             if silent < self._limit or (found is None and _imports(frame)):
                 if found is not None:
                     self._told(Blocked(found.seconds, found.frame, found.stack, over=True))
@@ -81,6 +81,10 @@ class LoopWatchdog:
             found = _blocked(silent, frame) if first or found is None else _longer(found, silent)
             if first:
                 self._told(found)
+
+
+def _frame_of(thread: int) -> FrameType | None:
+    return sys._current_frames().get(thread)  # noqa: SLF001 - documented, and there is no other way
 
 
 def _imports(frame: FrameType | None) -> bool:

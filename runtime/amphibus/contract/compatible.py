@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from amphibus.contract.inclusion.comparison import Comparison, Verdict
-from amphibus.contract.inclusion.explanation import Side
-from amphibus.contract.inclusion.limits import Beyond
-from amphibus.contract.inclusion.validation import Step
+if TYPE_CHECKING:
+    from amphibus.contract.inclusion.comparison import Verdict
+    from amphibus.contract.inclusion.explanation import Side
+    from amphibus.contract.inclusion.validation import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
     """The judgement of a writer and a reader."""
 
-    verdict: Verdict
+    verdict: "Verdict"
     """`compatible` is proved, `incompatible` has a witness, `unknown` has a reason and is no pass."""
     witness: Any = None
     """A document that the writer allows and the reader refuses."""
@@ -30,7 +30,7 @@ def compatibility(
     writer: Mapping[str, Any] | bool,
     reader: Mapping[str, Any] | bool,
     *,
-    newer: Side = "reader",
+    newer: "Side" = "reader",
     formats: bool = False,
     examples: Sequence[Any] = (),
 ) -> Compatibility:
@@ -44,6 +44,10 @@ def compatibility(
         formats: a `format` asserts something, as Pydantic has it. JSON Schema takes it for a note.
         examples: documents of the writer, which make a witness easier to read.
     """
+    # Whoever only sends or takes messages compares nothing, and should not wait for all of this to load.
+    from amphibus.contract.inclusion.comparison import Comparison
+    from amphibus.contract.inclusion.limits import Beyond
+
     comparison = Comparison(writer, reader, formats=formats)
     verdict, witness, reason = comparison.verdict(examples)
     if verdict != "incompatible":
@@ -52,10 +56,10 @@ def compatibility(
         found = comparison.explain(witness, newer)
     except (Beyond, RecursionError):
         return Compatibility(verdict, witness)
-    return Compatibility(verdict, witness, written(found.path, found.name), found.rule)
+    return Compatibility(verdict, witness, _written(found.path, found.name), found.rule)
 
 
-def written(path: Sequence[Step], name: str | None = None) -> str:
+def _written(path: "Sequence[Step]", name: str | None = None) -> str:
     """A place in a document as people write it, such as `lines[0].sku`."""
     steps = [*path, *([] if name is None else [name])]
     text = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in steps)
