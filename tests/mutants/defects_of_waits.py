@@ -29,8 +29,8 @@ WAITS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a reply says what its handler said",
         "transports/rabbitmq/properties",
-        '"ce-detail": storable(reply.detail, _DETAIL_LIMIT),',
-        '"ce-detail": reply.detail[:_DETAIL_LIMIT],',
+        '"ce-detail": storable(reply.detail, LONGEST_DETAIL),',
+        '"ce-detail": reply.detail[:LONGEST_DETAIL],',
         "tests/runtime/test_reply_headers.py",
     ),
     in_runtime(

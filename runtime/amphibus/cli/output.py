@@ -5,11 +5,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final, TextIO
 
+from amphibus.clock import as_datetime, as_microseconds
 from amphibus.errors import (
     AmphibusError,
     ConfigError,
@@ -61,7 +62,6 @@ _CODES: Final = (
     (RequestTimeout, Exit.TIMEOUT),
 )
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANTS: Final = ("time", "received", "handled", "died", "began")
 """The columns that hold microseconds since the epoch."""
 RED, GREEN, YELLOW, BOLD, DIM = "31", "32", "33", "1", "2"
@@ -143,17 +143,13 @@ def moment(microseconds: int | None) -> str:
     """Formats a time of the runtime's tables for people: UTC, to the millisecond."""
     if microseconds is None:
         return "-"
-    at = _EPOCH + timedelta(microseconds=microseconds)
+    at = as_datetime(microseconds)
     return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def rfc3339(microseconds: int) -> str:
     """Formats a time of the runtime's tables for programs: RFC 3339, to the microsecond, so that nothing is lost."""
-    return (
-        (_EPOCH + timedelta(microseconds=microseconds))
-        .isoformat(timespec="microseconds")
-        .replace("+00:00", "Z")
-    )
+    return as_datetime(microseconds).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def microseconds(instant: str) -> int:
@@ -163,7 +159,7 @@ def microseconds(instant: str) -> int:
         ValueError: it is no instant.
     """
     at = datetime.fromisoformat(instant)
-    return (at.replace(tzinfo=at.tzinfo or UTC) - _EPOCH) // timedelta(microseconds=1)
+    return as_microseconds(at.replace(tzinfo=at.tzinfo or UTC))
 
 
 def with_instants(value: Any) -> Any:

@@ -3,14 +3,10 @@
 from typing import Any, Final
 
 from amphibus.contract import Message
-from amphibus.contract.texts import LONGEST_KEY
-from amphibus.messages.cloudevents import LONGEST_ID
+from amphibus.messages.cloudevents import LONGEST, LONGEST_DETAIL, LONGEST_EXTRA, TRACE
 
 Json = dict[str, Any]
 NAME: Final = "CloudEventsHeaders"
-_LONG: Final = 255
-_LONGEST_SOURCE: Final = 129
-_LONGEST_EXTRA: Final = 1_024
 _TIME: Final = "2026-01-31T12:00:00.000000Z"
 _TRACE: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 _EXAMPLE_ID: Final = "0198f0a2-7c1e-7a53-9d2f-5b1c2a3d4e5f"
@@ -25,25 +21,28 @@ def cloud_events() -> Json:
         "properties": {
             "ce-specversion": {"const": "1.0"},
             "ce-id": _text(
-                LONGEST_ID, "With the source it is the message's identity: it takes effect once."
+                LONGEST["id"], "With the source it is the message's identity: it takes effect once."
             ),
-            "ce-type": _text(_LONG, "The contract, as in the routing key."),
-            "ce-source": _text(_LONGEST_SOURCE, "Who sends it: a module or a program."),
+            "ce-type": _text(LONGEST["type"], "The contract, as in the routing key."),
+            "ce-source": _text(LONGEST["source"], "Who sends it: a module or a program."),
             "ce-time": {"type": "string", "format": "date-time"},
             "ce-partitionkey": _text(
-                LONGEST_KEY, "Messages with the same source and key are handled in order."
+                LONGEST["partitionkey"],
+                "Messages with the same source and key are handled in order.",
             ),
-            "ce-correlationid": _text(_LONG, "The flow that it belongs to."),
-            "ce-causationid": _text(_LONG, "The id of the message that caused it."),
+            "ce-correlationid": _text(LONGEST["correlationid"], "The flow that it belongs to."),
+            "ce-causationid": _text(
+                LONGEST["causationid"], "The id of the message that caused it."
+            ),
             "ce-reply": {"const": "true", "description": "The sender waits for an answer."},
             "ce-late": {"const": "true", "description": "It comes after later ones of its key."},
             "traceparent": {
                 "type": "string",
-                "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+                "pattern": f"^{TRACE.pattern}$",
                 "description": "W3C trace context.",
             },
         },
-        "additionalProperties": {"type": "string", "maxLength": _LONGEST_EXTRA},
+        "additionalProperties": {"type": "string", "maxLength": LONGEST_EXTRA},
     }
 
 
@@ -72,7 +71,7 @@ def headers_of_reply(contract: type[Message]) -> Json:
                 "description": "Of a refusal: why, in a word.",
                 **({"examples": codes} if codes else {}),
             },
-            "ce-detail": {"type": "string", "maxLength": 4_000},
+            "ce-detail": {"type": "string", "maxLength": LONGEST_DETAIL},
         },
     }
 

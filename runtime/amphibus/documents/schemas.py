@@ -1,6 +1,7 @@
 """The JSON Schemas of contracts, as documents need them: alone in a file, or with their parts in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
@@ -47,24 +48,27 @@ def spread(name: str, schema: Json) -> dict[str, Json]:
     parts = schema.get("$defs", {})
     moved = {f"#/$defs/{part}": f"{PARTS}{name}.{part}" for part in parts}
     whole = {key: value for key, value in schema.items() if key != "$defs"}
-    found = {name: _moved(whole, moved)}
-    found |= {f"{name}.{part}": _moved(each, moved) for part, each in parts.items()}
-    return found
+    entries = {name: whole} | {f"{name}.{part}": each for part, each in parts.items()}
+    return {entry: mapped(each, partial(_moved, moved)) for entry, each in entries.items()}
 
 
 def _schema(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> Json:
     return model.model_json_schema(mode=mode)
 
 
-def _moved(schema: Any, places: Mapping[str, str]) -> Any:
+def mapped(schema: Any, change: Callable[[Json], Json]) -> Any:
+    """Returns a schema in which `change` was applied to every object, the inner ones first."""
     if isinstance(schema, list):
-        return [_moved(each, places) for each in schema]
+        return [mapped(each, change) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    changed = {key: _moved(each, places) for key, each in schema.items()}
+    return change({key: mapped(each, change) for key, each in schema.items()})
+
+
+def _moved(places: Mapping[str, str], schema: Json) -> Json:
     if isinstance(schema.get("$ref"), str):
-        changed["$ref"] = places.get(schema["$ref"], schema["$ref"])
+        schema["$ref"] = places.get(schema["$ref"], schema["$ref"])
     if isinstance(schema.get("discriminator"), dict):
         # OpenAPI's has a mapping; AsyncAPI's is the name alone.
-        changed["discriminator"] = schema["discriminator"]["propertyName"]
-    return changed
+        schema["discriminator"] = schema["discriminator"]["propertyName"]
+    return schema

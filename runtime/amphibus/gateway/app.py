@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from amphibus.contract import kind_of
@@ -16,10 +15,10 @@ from amphibus.documents.system import System
 from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
-from amphibus.gateway.docs import docs_pages
+from amphibus.gateway.docs import Page, docs_pages
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
-from amphibus.gateway.messages import message_pages
-from amphibus.gateway.openapi import openapi_page
+from amphibus.gateway.messages import json_page, message_pages
+from amphibus.gateway.openapi import openapi
 from amphibus.gateway.paths import RoutePath, RouteTable
 from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
@@ -32,7 +31,6 @@ from amphibus.telemetry.metrics import Meters
 
 log = structlog.get_logger()
 
-Page: TypeAlias = Callable[[Request], Awaitable[Response]]
 Target: TypeAlias = CommandEndpoint | QueryEndpoint | Page
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE: Final = "(none)"
@@ -68,7 +66,7 @@ def build_app(
             target = CommandEndpoint(each, acceptance, limits)
         paths.add(each.http.method, each.http.path, target)
     _add_signals(paths, health, meters)
-    pages = {"/openapi.json": openapi_page(bindings, title), **docs_pages(title)}
+    pages = {"/openapi.json": json_page(lambda: openapi(bindings, title)), **docs_pages(title)}
     if messages is not None:
         pages |= message_pages(messages)
     for path, page in pages.items():

@@ -1,36 +1,19 @@
-"""`/openapi.json`: OpenAPI 3.1, made of the contracts."""
+"""The HTTP API as OpenAPI 3.1, made of the contracts."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from amphibus import __version__
 from amphibus.contract import kind_of
+from amphibus.documents.schemas import PARTS, Json, mapped
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.problems import KINDS
 
-Json = dict[str, Any]
-_SCHEMAS: Final = "#/components/schemas/"
-_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}
-
-
-def openapi_page(
-    bindings: Iterable[RouteBinding], title: str
-) -> Callable[[Request], Awaitable[Response]]:
-    """Serves the document; it is made when it is first asked for."""
-    made: list[Json] = []
-
-    async def page(_: Request) -> Response:
-        if not made:
-            made.append(openapi(list(bindings), title))
-        return JSONResponse(made[0])
-
-    return page
+_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{PARTS}Problem"}}}
 
 
 def openapi(bindings: list[RouteBinding], title: str) -> Json:
@@ -228,7 +211,7 @@ def _schemas(
     """The schema of each model, and the parts that they refer to by name."""
     wanted = list(dict.fromkeys(model for model in models if model is not None))
     found, parts = models_json_schema(
-        [(model, mode) for model in wanted], ref_template=f"{_SCHEMAS}{{model}}"
+        [(model, mode) for model in wanted], ref_template=f"{PARTS}{{model}}"
     )
     definitions: dict[str, Json] = parts.get("$defs", {})
     names = {name: _short(name) for name in definitions}
@@ -244,19 +227,17 @@ def _short(name: str) -> str:
 
 
 def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(schema, list):
-        return [_renamed(each, names) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    changed = {key: _renamed(each, names) for key, each in schema.items()}
-    if isinstance(schema.get("$ref"), str):
-        name = schema["$ref"].removeprefix(_SCHEMAS)
-        changed["$ref"] = _SCHEMAS + names.get(name, name)
-    return changed
+    def change(inner: Json) -> Json:
+        if isinstance(inner.get("$ref"), str):
+            name = inner["$ref"].removeprefix(PARTS)
+            inner["$ref"] = PARTS + names.get(name, name)
+        return inner
+
+    return mapped(schema, change)
 
 
 def _resolved(schema: Json, parts: Mapping[str, Json]) -> Json:
-    name = schema.get("$ref", "").removeprefix(_SCHEMAS)
+    name = schema.get("$ref", "").removeprefix(PARTS)
     return parts.get(name, schema)
 
 

@@ -1,6 +1,7 @@
 """The wire format: CloudEvents 1.0 in binary mode, attributes as `ce-` headers, the payload as the body."""
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +14,7 @@ from amphibus.messages.ids import new_trace
 
 _PREFIX = "ce-"
 LONGEST_ID: Final = 128
-_LONGEST: Final = {
+LONGEST: Final[Mapping[str, int]] = {
     "id": LONGEST_ID,
     "type": 255,
     "source": 129,
@@ -21,11 +22,13 @@ _LONGEST: Final = {
     "correlationid": 255,
     "causationid": 255,
 }
-_LONGEST_EXTRA: Final = 1_024
+LONGEST_EXTRA: Final = 1_024
+LONGEST_DETAIL: Final = 4_000
+"""Of the header of a reply that tells why it ended so."""
 _MOST_EXTRAS: Final = 64
 _EXTRA: Final = re.compile(r"[a-z0-9_-]{1,64}")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+TRACE: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUIRED = ("specversion", "id", "type", "source")
 _KNOWN = frozenset(
     (
@@ -104,7 +107,7 @@ def from_headers(headers: dict[str, str], body: bytes, *, now: int) -> Envelope:
 def _check(found: dict[str, str]) -> None:
     """Looks at every attribute before any of them is believed, stored or told on."""
     for name, value in found.items():
-        why = wrong_in(value, _LONGEST.get(name, _LONGEST_EXTRA)) if value else None
+        why = wrong_in(value, LONGEST.get(name, LONGEST_EXTRA)) if value else None
         if name not in _KNOWN and not _EXTRA.fullmatch(name):
             why = "has a name that is none of 1 to 64 small letters and digits"
         if why is not None:
@@ -124,7 +127,7 @@ def _key(key: str | None) -> str | None:
 
 def _trace(text: str) -> str:
     """Returns the trace context, or a new one if it is malformed, as its specification says."""
-    return text if _TRACE.fullmatch(text) else new_trace()
+    return text if TRACE.fullmatch(text) else new_trace()
 
 
 def _time(text: str | None, now: int) -> int:

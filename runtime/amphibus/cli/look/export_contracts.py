@@ -63,14 +63,15 @@ def _made(format_: Format, topology: "Topology", module: str | None) -> dict[str
             )
         return openapi(routes_of(topology), settings.app)
     system = system_of(topology, settings)
-    known = {each.who for each in operations_of(system)}
+    operations = list(operations_of(system))
+    known = {each.who for each in operations}
     if module is not None and module not in known:
         raise unknown("module", module, known, "amphibus modules")
     if format_ == "asyncapi":
         return asyncapi(system, module)
     wanted = {
         each.contract.contract_type: each.contract
-        for each in operations_of(system)
+        for each in operations
         if module in (None, each.who)
     }
     return {name: standing_alone(each) for name, each in sorted(wanted.items())}

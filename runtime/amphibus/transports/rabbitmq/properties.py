@@ -10,12 +10,11 @@ from aiormq.abc import DeliveredMessage
 
 from amphibus.clock import as_datetime
 from amphibus.contract.texts import one_line, storable
-from amphibus.messages.cloudevents import to_headers
+from amphibus.messages.cloudevents import LONGEST_DETAIL, to_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import new_trace
 from amphibus.transports.rabbitmq.frames import Properties
 
-_DETAIL_LIMIT = 4_000
 _LONGEST_SHORT = 255
 _PERSISTENT = 2
 
@@ -95,7 +94,7 @@ def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
         headers={
             "ce-outcome": reply.outcome,
             "ce-code": storable(reply.code, _LONGEST_SHORT),
-            "ce-detail": storable(reply.detail, _DETAIL_LIMIT),
+            "ce-detail": storable(reply.detail, LONGEST_DETAIL),
         },
         message_type="reply",
         correlation_id=correlation,
