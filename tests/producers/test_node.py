@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,7 +14,7 @@ from amphibus.testing import Harness, environment
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from tests.architecture.tree import ROOT
-from tests.services import installing, rabbitmq
+from tests.services import node_program, rabbitmq
 
 PROGRAM = Path(__file__).parent / "node"
 PARTITIONS = 8
@@ -26,20 +24,7 @@ PARTITIONS = 8
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program, installed as its lock says. Where there is no Node, what is missing is said."""
-    installing.program("node", "nodejs")
-    installing.program("npm")
-    folder = tmp_path_factory.mktemp("node") / "program"
-    shutil.copytree(PROGRAM, folder, ignore=shutil.ignore_patterns("node_modules"))
-    outcome = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if outcome.returncode != 0:
-        installing.unavailable(f"npm could not install amqplib: {outcome.stderr.strip()[-200:]}")
-    return folder
+    return node_program.installed(PROGRAM, tmp_path_factory.mktemp("node"))
 
 
 @pytest.mark.asyncio
@@ -80,12 +65,7 @@ async def test_a_node_program_places_orders_and_hears_what_becomes_of_them(
 
 
 def test_the_lock_names_no_host() -> None:
-    """npm takes the registry from whoever runs it; the hashes say whether it was the right file."""
-    lock = json.loads((PROGRAM / "package-lock.json").read_text())
-    packages = [each for name, each in lock["packages"].items() if name]
-
-    assert packages
-    assert all("resolved" not in each and each["integrity"] for each in packages)
+    assert node_program.names_no_host(PROGRAM)
 
 
 async def _place(program: Path, url: str, folder: Path, order: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a document about a system is made of."""
+"""The facts of which a document about a system is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class System:
 
     @property
     def topology(self) -> Topology:
-        """Who takes and sends what."""
+        """The routing table: who takes and sends what."""
         return self.names.topology
 
 

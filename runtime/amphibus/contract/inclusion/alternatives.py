@@ -51,7 +51,7 @@ class Numbers:
         return Numbers(low, False, high, False, self.step)
 
     def void(self) -> bool:
-        """Whether there is no such number."""
+        """Returns whether there is no such number."""
         it = self.tight()
         if it.low is None or it.high is None:
             return False
@@ -161,7 +161,7 @@ class Objects:
 
     @property
     def closed(self) -> bool:
-        """Whether a field that is neither named nor matched is refused."""
+        """Returns whether a field that is neither named nor matched is refused."""
         return any(rule.others.key & NOTHING.key for rule in self.rules)
 
     def patterns(self) -> Iterator[str]:

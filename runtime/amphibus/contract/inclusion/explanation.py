@@ -92,7 +92,7 @@ class Explainer:
 
 
 def inside(value: Any, path: Sequence[Step]) -> Any:
-    """What stands at a place of a document."""
+    """Returns what stands at a place of a document."""
     for step in path:
         value = value[step]
     return value

@@ -80,5 +80,5 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def searched(pattern: str, text: str) -> bool:
-    """Whether a pattern is found in a text."""
+    """Returns whether a pattern is found in a text."""
     return _compiled(pattern).search(text) is not None

@@ -41,7 +41,7 @@ class Language:
         return found
 
     def takes(self, states: frozenset[int]) -> bool:
-        """Whether a text may end here."""
+        """Returns whether a text may end here."""
         return self.automaton.end in states
 
     def _spread(self, states: set[int]) -> frozenset[int]:

@@ -19,11 +19,11 @@ class Prover(Protocol):
     validation: Validation
 
     def within(self, writer: Node, reader: Node) -> bool:
-        """Whether each document of the writer is proved to be one of the reader."""
+        """Returns whether each document of the writer is proved to be one of the reader."""
         ...
 
     def empty(self, node: Node) -> bool:
-        """Whether it is proved that no document is valid."""
+        """Returns whether it is proved that no document is valid."""
         ...
 
 
@@ -56,14 +56,14 @@ class Fields:
         self._proof = proof
 
     def void(self, it: Objects) -> bool:
-        """Whether it is proved that there is no such object."""
+        """Returns whether it is proved that there is no such object."""
         if any(self._impossible(it, name) for name in it.required):
             return True
         most = self._most(it)
         return most is not None and max(it.fewest, len(it.required)) > most
 
     def within(self, theirs: Objects, ours: Objects) -> bool:
-        """Whether it is proved that each of our objects is one of theirs."""
+        """Returns whether it is proved that each of our objects is one of theirs."""
         if not theirs.required <= ours.required or not self._counts_within(theirs, ours):
             return False
         for name in dict.fromkeys((*ours.named, *theirs.named)):

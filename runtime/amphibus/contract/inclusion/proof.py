@@ -32,7 +32,7 @@ class Proof:
         self._leans_on = 0
 
     def within(self, writer: Node, reader: Node) -> bool:
-        """Whether it is proved that each document of the writer is one of the reader.
+        """Returns whether it is proved that each document of the writer is one of the reader.
 
         A pair that is met again inside its own proof is supposed to hold, as documents are finite. What was proved
         by a supposition is remembered only once the supposition itself is proved.
@@ -59,7 +59,7 @@ class Proof:
         return proved
 
     def empty(self, node: Node) -> bool:
-        """Whether it is proved that no document is valid."""
+        """Returns whether it is proved that no document is valid."""
         return self.within(node, NOTHING)
 
     def _all_within(self, writer: Node, reader: Node) -> bool:
@@ -78,7 +78,7 @@ class Proof:
         reader: Node,
         splits: int = _MOST_SPLITS,
     ) -> bool:
-        """Whether it is proved that the reader's alternatives together take all values of one of the writer's."""
+        """Returns whether the reader's alternatives are proved to take, together, all values of one of the writer's."""
         self._effort.spend()
         values = whole(ours)
         if values is not None:
@@ -97,7 +97,7 @@ class Proof:
         )
 
     def covers(self, theirs: Alternative, ours: Alternative) -> bool:
-        """Whether it is proved that one alternative of the reader takes all values of one of the writer."""
+        """Returns whether it is proved that one alternative of the reader takes all values of one of the writer."""
         if theirs.values is not None or not _SHAPES[theirs.kind](self, theirs.shape, ours.shape):
             return False
         return all(self._apart(ours, each) for each in theirs.excluded)
@@ -112,7 +112,7 @@ class Proof:
         )
 
     def void(self, it: Alternative) -> bool:
-        """Whether it is proved that there is no such value."""
+        """Returns whether it is proved that there is no such value."""
         shape = it.shape
         if isinstance(shape, Numbers):
             return shape.void()

@@ -28,7 +28,7 @@ def whole(it: Alternative) -> tuple[Any, ...] | None:
 
 
 def numbers_within(theirs: Numbers, ours: Numbers) -> bool:
-    """Whether each of our numbers is one of theirs."""
+    """Returns whether each of our numbers is one of theirs."""
     if theirs.step is not None and (
         ours.step is None or (ours.step / theirs.step).denominator != 1
     ):
@@ -48,7 +48,7 @@ def numbers_within(theirs: Numbers, ours: Numbers) -> bool:
 
 
 def texts_within(theirs: Texts, ours: Texts) -> bool:
-    """Whether it is proved that each of our texts is one of theirs."""
+    """Returns whether it is proved that each of our texts is one of theirs."""
     if not theirs.formats <= ours.formats or not numbers_within(theirs.number, ours.number):
         return False
     if ours.shortest < theirs.shortest and not _always(ours, 0, theirs.shortest - 1):
@@ -63,7 +63,7 @@ def texts_within(theirs: Texts, ours: Texts) -> bool:
 
 
 def void_texts(it: Texts) -> bool:
-    """Whether it is proved that there is no such text."""
+    """Returns whether it is proved that there is no such text."""
     if it.number.void() or (it.longest is not None and it.shortest > it.longest):
         return True
     return bool(it.patterns) and _always(it, it.shortest, it.longest)

@@ -51,11 +51,11 @@ class Validation:
         self._formats = formats
 
     def allows(self, node: Node, value: Any) -> bool:
-        """Whether a document is valid."""
+        """Returns whether a document is valid."""
         return next(self.failures(node, value), None) is None
 
     def failures(self, node: Node, value: Any, path: tuple[Step, ...] = ()) -> Iterator[Failure]:
-        """What refuses a document; nothing where it is valid."""
+        """Yields what refuses a document; nothing where it is valid."""
         for part in node.parts:
             yield from self._of_part(part, value, path)
 
