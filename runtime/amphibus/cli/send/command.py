@@ -55,8 +55,6 @@ def send(
     from amphibus.cli.send.lines import Bad, Reader
 
     project = options.project()
-    if contract is not None:
-        refuse_other_kind(project.contracts, contract, "command", data or "{}")
     reader = Reader(project)
     if (file is None) == (contract is None) or (contract is None) != (data is None):
         raise CommandError(
@@ -74,6 +72,7 @@ def send(
         )
     report, way = Report(), Way(http, amqp, data_dir, db)
     if contract is not None and data is not None:
+        refuse_other_kind(project.contracts, contract, "command", data)
         only = reader.one(contract, id_ or new_id(), os.fsencode(data))
         if isinstance(only, Bad):
             report.bad.append(only)
