@@ -26,6 +26,7 @@ BY_OTHER_DOORS = [
     "connection invalidate",
     "statement COMMIT",
     "statement ROLLBACK",
+    "bare COMMIT",
 ]
 
 

@@ -71,9 +71,8 @@ MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a refused message forgets that it blocks",
         "inbox/runner",
-        "                prepared = replace(prepared, entry=codec.entry(attempt.envelope))\n",
-        "                if prepared.failure is None:\n"
-        "                    prepared = replace(prepared, entry=codec.entry(attempt.envelope))\n",
+        "                entry = codec.entry(attempt.envelope)\n",
+        "                entry = codec.entry(attempt.envelope) if failure is None else entry\n",
         "test_misbehaviour.py::test_a_refused_message_blocks_its_key_if_its_front_page_says_so",
     ),
     in_runtime(

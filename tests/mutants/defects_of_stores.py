@@ -43,8 +43,15 @@ STORES: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a statement may end the transaction",
         "database/sessions",
-        "        if self._armed and _is_of_transactions(seen[2]):",
-        "        if not self._armed and _is_of_transactions(seen[2]):",
+        "        if self._armed and _is_of_transactions(statement):",
+        "        if not self._armed and _is_of_transactions(statement):",
+        "test_isolation.py::test_a_handler_that_ruins_its_transaction_harms_only_itself",
+    ),
+    in_runtime(
+        "a statement without parameters may end a file's transaction",
+        "database/sqlite/inline_dialect",
+        "    def do_execute_no_params(",
+        "    def do_execute_no_params_not(",
         "test_isolation.py::test_a_handler_that_ruins_its_transaction_harms_only_itself",
     ),
     in_runtime(

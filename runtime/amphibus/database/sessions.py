@@ -85,24 +85,35 @@ class TransactionGuard:
     SQLAlchemy's commit and rollback, so what a handler does with them ends nothing; it has only spoilt its batch.
     """
 
-    def __init__(self, bound: AsyncConnection) -> None:
+    def __init__(self) -> None:
         self.spoilt = False
         """A handler ended the transaction as far as SQLAlchemy knows."""
         self._armed = False
-        connection = bound.sync_connection
-        event.listen(connection, "commit", self._ended)
-        event.listen(connection, "rollback", self._ended)
-        event.listen(connection, "before_cursor_execute", self._executing)
+
+    @classmethod
+    def listening(cls, bound: AsyncConnection) -> "TransactionGuard":
+        """A guard that SQLAlchemy's events tell of everything."""
+        guard, connection = cls(), bound.sync_connection
+        event.listen(connection, "commit", lambda _: guard.ended())
+        event.listen(connection, "rollback", lambda _: guard.ended())
+        event.listen(connection, "before_cursor_execute", lambda *seen: guard.executing(seen[2]))
+        return guard
 
     def begin(self, *, armed: bool) -> None:
         """A transaction begins; where it is not armed, its user may end it."""
         self.spoilt, self._armed = False, armed
 
-    def _ended(self, _connection: Any) -> None:
+    def ended(self) -> None:
+        """SQLAlchemy commits or rolls back."""
         self.spoilt = self._armed
 
-    def _executing(self, *seen: Any) -> None:
-        if self._armed and _is_of_transactions(seen[2]):
+    def executing(self, statement: str) -> None:
+        """A statement is about to run.
+
+        Raises:
+            UnitFailed: it would begin or end a transaction.
+        """
+        if self._armed and _is_of_transactions(statement):
             raise UnitFailed
 
 

@@ -53,6 +53,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def is_remote(self) -> bool:
+        """Returns whether each statement is a round trip to a server."""
+        ...
+
+    @property
     def slice_seconds(self) -> float:
         """Returns how long one transaction may take in more units."""
         ...

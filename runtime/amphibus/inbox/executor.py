@@ -95,7 +95,7 @@ class Executor:
     async def _prior(self, attempt: Attempt, transaction: Transaction) -> Outcome | None:
         """Returns the outcome that a message which has come from elsewhere has before it is run, or None."""
         sql, envelope = transaction.sql, attempt.envelope
-        prior = transaction.prior_outcomes.get((envelope.source, envelope.id))
+        prior = await transaction.prior_outcome(envelope)
         if prior is None:
             return None
         if prior[0] != "waits":

@@ -87,19 +87,17 @@ class AttemptRunner:
     def _prepared(self, attempt: Attempt) -> Prepared:
         """Decodes a message; the entry of its route is wanted even for one that will not be run."""
         prepared, codec = attempt.prepared, self._services.codec
-        if prepared.message is None and not attempt.of_timer:
+        entry, message, failure = prepared.entry, prepared.message, prepared.failure
+        if message is None and not attempt.of_timer:
             try:
-                prepared = replace(prepared, entry=codec.entry(attempt.envelope))
-                if prepared.failure is None and prepared.entry is not None:
-                    message = codec.decode(attempt.envelope, prepared.entry)
-                    prepared = replace(prepared, message=message)
+                entry = codec.entry(attempt.envelope)
+                if failure is None:
+                    message = codec.decode(attempt.envelope, entry)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a converter may raise anything
                 why = error if isinstance(error, Undecodable) else Undecodable(describe(error))
-                if prepared.failure is None:
-                    prepared = replace(prepared, failure=failure_of(why, None))
-        if prepared.failure is None:
-            prepared = replace(prepared, failure=self._executor.killer(attempt.envelope))
-        return prepared
+                failure = failure or failure_of(why, None)
+        failure = failure or self._executor.killer(attempt.envelope)
+        return Prepared(entry, message, prepared.outside, prepared.call_skipped, failure)
 
     def _submit(self, attempt: Attempt) -> None:
         writer = self._services.writer

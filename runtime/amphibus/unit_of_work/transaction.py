@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.database.envelope_rows import columns_of
+from amphibus.database.inbox import prior_outcome
 from amphibus.database.sql import Sql
 from amphibus.database.store import Connection
 from amphibus.database.write_set import Row, WriteSet
@@ -22,9 +23,9 @@ class Transaction:
         "_assignment",
         "_connection",
         "_leaving",
+        "_prior_outcomes",
         "lease_tokens",
         "partitions",
-        "prior_outcomes",
         "session",
         "sql",
         "then",
@@ -39,8 +40,7 @@ class Transaction:
         self._assignment = assignment
         self.undoes = alone or connection.undoes
         """Whether a unit that fails is taken back by itself; if not, it must fail the whole batch."""
-        self.prior_outcomes: dict[tuple[str, str], Row] = {}
-        """What stands against running the messages of its units, by source and id; see `prior_outcome`."""
+        self._prior_outcomes: dict[tuple[str, str], Row] = {}
         self.partitions = assignment.count
         self.lease_tokens: frozenset[LeaseToken] = frozenset()
         """The partitions that this instance has until the end of it, each with its token."""
@@ -64,12 +64,25 @@ class Transaction:
         self._leaving += envelopes
 
     async def check(self, envelopes: Sequence[Envelope] = ()) -> None:
-        """Fills `lease_tokens` with what this instance holds until the end, and `prior_outcomes` of some messages."""
-        messages = [(each.source, each.id, each.ordering_key) for each in envelopes]
+        """Fills `lease_tokens` with what this instance holds until the end.
+
+        It asks a server for the prior outcomes of the units' messages in the same round trip.
+        """
+        asked = envelopes if self._connection.is_remote else ()
+        messages = [(each.source, each.id, each.ordering_key) for each in asked]
         self.lease_tokens, found = await self._assignment.check(self.sql, messages)
-        for each, prior in zip(envelopes, found, strict=True):
+        for each, prior in zip(asked, found, strict=True):
             if prior is not None:
-                self.prior_outcomes[each.source, each.id] = prior
+                self._prior_outcomes[each.source, each.id] = prior
+
+    async def prior_outcome(self, envelope: Envelope) -> Row | None:
+        """Returns what stands against running the message of a unit; see `database.inbox.prior_outcome`.
+
+        A file is asked when the unit's turn comes: those that a slice of time leaves out would be looked up in vain.
+        """
+        if self._connection.is_remote:
+            return self._prior_outcomes.get((envelope.source, envelope.id))
+        return await prior_outcome(self.sql, envelope)
 
     async def savepoint(self) -> None:
         """Sets the point that `undo` goes back to."""

@@ -39,6 +39,7 @@ class PostgresConnection:
     session: ServerSession
     overrun = False
     undoes = False
+    is_remote = True
     slice_seconds = 0.040
 
     def __init__(
@@ -75,7 +76,7 @@ class PostgresConnection:
         )
         self.sql = PostgresSql(self.asked)
         self.session = session_on(self.bound, ServerSession)
-        self._guard = TransactionGuard(self.bound)
+        self._guard = TransactionGuard.listening(self.bound)
         await self.asked.execute(self._settings.statement)
         return self
 

@@ -13,8 +13,8 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from amphibus.database.faults import is_locked
-from amphibus.database.sessions import TransactionGuard, session_on
-from amphibus.database.sqlite.inline_dialect import InlineSession
+from amphibus.database.sessions import session_on
+from amphibus.database.sqlite.inline_dialect import GuardedConnection, InlineSession
 from amphibus.database.sqlite.sql import SqliteSql
 
 _BUSY_MILLISECONDS: Final = 20
@@ -32,21 +32,23 @@ class SqliteConnection:
 
     engine: AsyncEngine
     bound: AsyncConnection
-    raw: sqlite3.Connection
+    raw: GuardedConnection
     sql: SqliteSql
     session: InlineSession
-    guard: TransactionGuard
     writer: bool
+    _point: bool = False
+    """A savepoint stands in the transaction that is open."""
     begun: ClassVar[bool] = False
     overrun: ClassVar[bool] = False
     undoes: ClassVar[bool] = True
+    is_remote: ClassVar[bool] = False
     slice_seconds: ClassVar[float] = 0.010
     """It keeps the loop from everybody else."""
 
     @property
     def in_transaction(self) -> bool:
         """True if a transaction is open that may be committed."""
-        return not (self._lost or self.guard.spoilt) and self.raw.in_transaction
+        return not (self._lost or self.raw.guard.spoilt) and self.raw.in_transaction
 
     @property
     def _lost(self) -> bool:
@@ -59,14 +61,14 @@ class SqliteConnection:
         Raises:
             sqlite3.OperationalError: another program has kept the file locked for too long.
         """
-        self.guard.begin(armed=armed)
+        self.raw.guard.begin(armed=armed)
         ends = time.monotonic() + _LOCK_SECONDS
         while not self._begun():
             if time.monotonic() > ends:
                 self.raw.execute("BEGIN IMMEDIATE")  # it says why not
                 break
             await asyncio.sleep(_LOCK_PAUSE_SECONDS)
-        self.raw.execute("SAVEPOINT unit")
+        self._point = False
 
     def _begun(self) -> bool:
         try:
@@ -79,8 +81,10 @@ class SqliteConnection:
 
     async def savepoint(self) -> None:
         """Sets the place that `undo` goes back to."""
-        self.raw.execute("RELEASE SAVEPOINT unit")
+        if self._point:
+            self.raw.execute("RELEASE SAVEPOINT unit")
         self.raw.execute("SAVEPOINT unit")
+        self._point = True
 
     async def undo(self) -> None:
         """Takes back what was done since the savepoint, and goes on."""
@@ -98,7 +102,7 @@ class SqliteConnection:
         self.session.sync_session.expunge_all()
         if self._lost:
             self.bound, self.raw = await _bound(self.engine, writer=self.writer)
-            self.sql, self.guard = SqliteSql(self.raw), TransactionGuard(self.bound)
+            self.sql = SqliteSql(self.raw)
         self.session = session_on(self.bound, InlineSession)
 
     async def close(self) -> None:
@@ -118,19 +122,17 @@ async def connect_to(path: Path, *, writer: bool) -> SqliteConnection:
             "check_same_thread": False,
             "timeout": _OPEN_SECONDS,
             "cached_statements": 512,
+            "factory": GuardedConnection,
         },
     )
     bound, raw = await _bound(engine, writer=writer)
     session = session_on(bound, InlineSession)
-    guard = TransactionGuard(bound)
-    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session, guard, writer)
+    return SqliteConnection(engine, bound, raw, SqliteSql(raw), session, writer)
 
 
-async def _bound(
-    engine: AsyncEngine, *, writer: bool
-) -> tuple[AsyncConnection, sqlite3.Connection]:
+async def _bound(engine: AsyncEngine, *, writer: bool) -> tuple[AsyncConnection, GuardedConnection]:
     bound = await engine.connect()
-    raw: sqlite3.Connection = (await bound.get_raw_connection()).driver_connection  # type: ignore[assignment]
+    raw: GuardedConnection = (await bound.get_raw_connection()).driver_connection  # type: ignore[assignment]
     raw.execute("PRAGMA journal_mode=WAL")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")

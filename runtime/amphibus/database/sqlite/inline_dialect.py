@@ -4,6 +4,7 @@ A statement on an embedded database takes microseconds, a hop to a thread and ba
 driver that answers at once. Nothing here waits for anything but the disk.
 """
 
+import sqlite3
 from collections.abc import Generator
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy import URL, StaticPool
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util.concurrency import await_only, in_greenlet
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from amphibus.database.sessions import TransactionGuard
 
 
 class _AtOnce:
@@ -30,6 +33,14 @@ def _satisfy_sqlalchemy() -> None:
         await_only(_AT_ONCE)
 
 
+class GuardedConnection(sqlite3.Connection):
+    """The driver's connection, with the guard of its transactions."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.guard = TransactionGuard()
+
+
 class InlineSqlite(SQLiteDialect_pysqlite):
     """SQLAlchemy's SQLite dialect as an async one whose calls return at once."""
 
@@ -43,10 +54,12 @@ class InlineSqlite(SQLiteDialect_pysqlite):
         return StaticPool
 
     def do_commit(self, dbapi_connection: Any) -> None:
-        """Nothing: the runtime ends transactions, and those who work in one must not."""
+        """Ends nothing: the runtime ends transactions, and those who work in one must not."""
+        dbapi_connection.guard.ended()
 
     def do_rollback(self, dbapi_connection: Any) -> None:
-        """Nothing, as for a commit: what would follow a rollback would be written outside of any transaction."""
+        """Ends nothing either: what would follow a rollback would be written outside of any transaction."""
+        dbapi_connection.guard.ended()
 
     def get_driver_connection(self, connection: Any) -> Any:
         """The `sqlite3` connection itself."""
@@ -60,6 +73,7 @@ class InlineSqlite(SQLiteDialect_pysqlite):
         context: Any = None,  # noqa: ARG002 - SQLAlchemy's signature
     ) -> None:
         """Runs a statement for one row."""
+        cursor.connection.guard.executing(statement)
         cursor.execute(statement, parameters)
         _satisfy_sqlalchemy()
 
@@ -71,7 +85,14 @@ class InlineSqlite(SQLiteDialect_pysqlite):
         context: Any = None,  # noqa: ARG002 - SQLAlchemy's signature
     ) -> None:
         """Runs a statement for many rows."""
+        cursor.connection.guard.executing(statement)
         cursor.executemany(statement, parameters)
+        _satisfy_sqlalchemy()
+
+    def do_execute_no_params(self, cursor: Any, statement: Any, context: Any = None) -> None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Runs a statement as it stands."""
+        cursor.connection.guard.executing(statement)
+        cursor.execute(statement)
         _satisfy_sqlalchemy()
 
 

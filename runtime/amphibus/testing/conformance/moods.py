@@ -25,7 +25,7 @@ from amphibus.errors import AmphibusError, Refused, Unavailable
 
 UNSTORABLE: Final = {"nul": "bad \x00 byte", "surrogate": "cannot open caf\udce9.txt"}
 
-_RUINOUS = ("sql", "scribble", "commit", "rollback", "close", "connection", "statement")
+_RUINOUS = ("sql", "scribble", "commit", "rollback", "close", "connection", "statement", "bare")
 
 
 class Broken(Exception):
@@ -124,7 +124,7 @@ class Script:
     async def _ruin(self, how: str, rest: str, context: Context[Any]) -> None:
         if self.healed:
             return
-        if how in ("connection", "statement"):
+        if how in ("connection", "statement", "bare"):
             await _end_by(how, rest, context)
         elif how == "commit":
             await context.db.commit()
@@ -144,6 +144,9 @@ async def _end_by(door: str, how: str, context: Context[Any]) -> None:
         connection = await context.db.connection()
         if door == "statement":
             await connection.execute(text(f"{how} /* by hand */"))
+        elif door == "bare":
+            options = {"no_parameters": True}
+            await connection.exec_driver_sql(f"{how} /* by hand */", execution_options=options)
         else:
             await getattr(connection, how)()
     with contextlib.suppress(Exception):
