@@ -13,6 +13,27 @@ STORES: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_relay.py::test_each_piece_that_is_read_brings_messages_that_are_not_in_memory",
     ),
     in_runtime(
+        "what left for a broker is not put back",
+        "host/takeover",
+        "        await put_in_line(",
+        "        _ = (",
+        "tests/rabbitmq/test_takeover.py",
+    ),
+    in_runtime(
+        "what has arrived is derived all the same",
+        "admin/under_way",
+        "            if each.id not in there and each.seq > begun[each.type]:",
+        "            if each.seq > begun[each.type]:",
+        "tests/rabbitmq/test_takeover.py::test_an_emptied_broker_leaves_nothing_to_be_found",
+    ),
+    in_runtime(
+        "a new subscriber is told what was before it",
+        "admin/under_way",
+        "            if each.id not in there and each.seq > begun[each.type]:",
+        "            if each.id not in there:",
+        "tests/rabbitmq/test_takeover.py::test_an_event_from_before_a_subscription_is_not_missing_there",
+    ),
+    in_runtime(
         "a backlog keeps the event loop to itself",
         "outbox/relay",
         "            await asyncio.sleep(0)\n        if queue",

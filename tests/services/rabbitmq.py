@@ -145,7 +145,8 @@ class RabbitNode:
     def destroy(self) -> None:
         """Ends it and removes its files."""
         self._end()
-        self.alive.remove(self)
+        if self in self.alive:  # a test may have destroyed it already
+            self.alive.remove(self)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def forget(self, folder: Path, topology: Topology, partitions: int = 2) -> None:

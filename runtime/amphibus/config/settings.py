@@ -100,6 +100,8 @@ class BusSettings(Section):
     """Part of each wait that is random, so that retries do not come in step."""
     outside_concurrency: Positive = 32
     """Most calls of a module to the outside at once."""
+    fallback_after_seconds: Seconds = 15.0
+    """Time that the monolith waits for a broker that it takes over from, before it goes on without it."""
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Interval at which the relay looks for work that nobody woke it for."""
     body_limit_bytes: Positive = 4_194_304
@@ -180,6 +182,8 @@ class Settings(Section):
     """Database server instead of SQLite files."""
     amqp_url: SecretStr | None = None
     """Broker of the distributed mode."""
+    without_broker: bool = False
+    """The monolith takes over from a broker without asking it, from the databases alone."""
     log_format: LogFormat = "auto"
     """`auto` is text on a terminal and JSON elsewhere."""
     log_level: LogLevel = "info"

@@ -20,6 +20,22 @@ _HELD: Final = (
 )
 
 
+_BY_SOURCE: Final = (
+    "SELECT source, sum(delayed), sum(dead) FROM ("
+    "SELECT source, count(*) AS delayed, 0 AS dead FROM amphibus_delayed GROUP BY source"
+    " UNION ALL SELECT source, 0, count(*) FROM amphibus_dead GROUP BY source) AS counted"
+    " GROUP BY source"
+)
+
+
+class FromSource(NamedTuple):
+    """The messages of one sender that a module has and has not handled."""
+
+    source: str
+    delayed: int
+    dead: int
+
+
 class WaitingCounts(NamedTuple):
     """The backlog of a module, and the time of the oldest undelivered message, microseconds since the epoch."""
 
@@ -52,3 +68,8 @@ async def held_counts(sql: Sql) -> HeldCounts:
     """Counts what there is."""
     (row,) = await sql.rows(_HELD)
     return HeldCounts(*row)
+
+
+async def counts_by_source(sql: Sql) -> list[FromSource]:
+    """Counts what is delayed and dead, by sender."""
+    return [FromSource(row[0], int(row[1]), int(row[2])) for row in await sql.rows(_BY_SOURCE)]

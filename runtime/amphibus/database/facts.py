@@ -1,5 +1,6 @@
 """Facts that a module's database keeps about itself. Every statement on `amphibus_meta` stands here."""
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
@@ -56,6 +57,20 @@ async def note_transport(sql: Sql, name: str) -> None:
 async def note_fact(sql: Sql, name: str, value: str) -> None:
     """Writes one fact down."""
     await sql.run(_NOTE_IN_FILE, name, value)
+
+
+async def routes_noted(sql: Sql) -> dict[str, int] | None:
+    """Returns the routes of a module's messages, each with the number of the last message before it; None if unknown.
+
+    A route is the type of a message and a destination, with a space between.
+    """
+    row = await sql.row("SELECT value FROM amphibus_meta WHERE name = 'routes'")
+    return None if row is None else dict(json.loads(row[0]))
+
+
+async def note_routes(sql: Sql, routes: Mapping[str, int]) -> None:
+    """Writes down since when messages take each route."""
+    await note_fact(sql, "routes", json.dumps(routes))
 
 
 async def process_noted(sql: Sql, process: str) -> str:

@@ -90,6 +90,17 @@ async def is_handled(sql: Sql, source: str, identity: str) -> bool:
     return found is not None
 
 
+async def arrived(sql: Sql, source: str, ids: Sequence[str]) -> set[str]:
+    """Returns which messages of a source a module has: handled, delayed or dead."""
+    among = f"WHERE source = ? AND id IN ({', '.join('?' * len(ids))})"
+    rows = await sql.rows(
+        f"SELECT id FROM amphibus_inbox {among} UNION ALL SELECT id FROM amphibus_delayed {among}"
+        f" UNION ALL SELECT id FROM amphibus_dead {among}",
+        *(source, *ids) * 3,
+    )
+    return {row[0] for row in rows}
+
+
 async def body_handled(sql: Sql, source: str, identity: str) -> bytes | None:
     """The body of a message that was handled, while it is kept."""
     row = await sql.row(

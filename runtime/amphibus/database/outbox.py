@@ -59,6 +59,15 @@ class Waiting(NamedTuple):
     envelope: Envelope
 
 
+class HandedOver(NamedTuple):
+    """A message that has left for a destination."""
+
+    seq: int
+    id: str
+    type: str
+    key: str | None
+
+
 class LoggedEvent(NamedTuple):
     """An event in a module's log."""
 
@@ -123,6 +132,39 @@ async def oldest_on_their_way(
             Waiting(seq, destination, found[-1].envelope if same else envelope_of(columns))
         )
     return found
+
+
+async def handed_over(
+    sql: Sql, destination: str, types: Sequence[str], *, beyond: int, limit: int
+) -> list[HandedOver]:
+    """The messages of some types, with numbers beyond one, that do not wait for a destination any more.
+
+    They have left for it, which does not mean that they have arrived.
+    """
+    rows = await sql.rows(
+        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_outbox o WHERE o.seq > ?"
+        f" AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
+        " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq) ORDER BY o.seq LIMIT ?",
+        beyond,
+        *types,
+        destination,
+        limit,
+    )
+    return [HandedOver(*row) for row in rows]
+
+
+async def newest_sent(sql: Sql) -> int:
+    """The number of the newest message; 0 if there is none."""
+    row = await sql.row("SELECT max(seq) FROM amphibus_outbox")
+    return (row[0] or 0) if row else 0
+
+
+async def waiting_by_destination(sql: Sql) -> dict[str, int]:
+    """Returns how many messages wait for each destination."""
+    rows = await sql.rows(
+        "SELECT destination, count(*) FROM amphibus_delivery GROUP BY destination"
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def is_waited_for(sql: Sql, destination: str, *, up_to: int) -> bool:

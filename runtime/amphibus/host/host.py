@@ -16,7 +16,8 @@ from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.ending import Ending, say_left
 from amphibus.host.module_host import ModuleHost, all_idle
-from amphibus.host.transport_switch import empty_the_broker, remember_transport
+from amphibus.host.takeover import keep_routes
+from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
 from amphibus.nearest import did_you_mean
 from amphibus.routing.project import Project
@@ -126,6 +127,8 @@ class Host:
                 await self._open(hosted)
                 self._opened.append(hosted)
             self.journal.open()
+            for hosted in self.modules.values():
+                await keep_routes(hosted, self._around.topology)
             await self._switch_mode()
             await self._take_messages()
         except BaseException:
@@ -169,7 +172,7 @@ class Host:
         changed = [hosted for name, hosted in self.modules.items() if last[name] != now]
         if now not in KEEPING and KEEPING.intersection(last.values()):
             # A module that never ran over the broker may have messages there too.
-            await empty_the_broker(
+            await leave_the_broker(
                 list(self.modules.values()),
                 topology=self._around.topology,
                 settings=self.settings,

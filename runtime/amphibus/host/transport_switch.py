@@ -1,12 +1,16 @@
-"""Moves a system between the modes with messages in flight: none lost, none handled twice.
+"""Moves a system from a broker to one process with messages in flight: none lost, none handled twice.
 
 Each database records the transport that carried its module's messages last. Messages that the broker
-has confirmed are gone from the outboxes and wait in its queues. So before a module is hosted without
-a broker, the host empties its queues through its inbox, in their order. The other way needs nothing:
-a message that no module has committed is still in an outbox, and the relay takes it to the broker.
+has confirmed are gone from the outboxes and wait in its queues. So before modules are hosted without
+a broker, the host empties its queues through their inboxes, in their order, if it answers in time; what
+programs outside sent lies only there. What is missing then is derived from the databases; see `takeover`.
+The other way needs nothing: a message that no module has committed is still in an outbox, and the
+relay takes it to the broker; what an old broker still has is a repetition.
 """
 
 import asyncio
+import contextlib
+import time
 from typing import Any
 
 import structlog
@@ -15,7 +19,9 @@ from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.database.facts import note_transport
 from amphibus.errors import ConfigError
+from amphibus.host.ending import Ending
 from amphibus.host.module_host import ModuleHost
+from amphibus.host.takeover import take_over
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Transport
@@ -23,6 +29,8 @@ from amphibus.transports.registry import make
 
 _log: Any = structlog.get_logger()
 _LOOK_SECONDS = 0.05
+_STEP_SECONDS = 2.0
+_CLOSING_SECONDS = 6.0
 
 
 async def remember_transport(hosted: ModuleHost, name: str) -> None:
@@ -37,7 +45,7 @@ async def remember_transport(hosted: ModuleHost, name: str) -> None:
     await connection.commit()
 
 
-async def empty_the_broker(
+async def leave_the_broker(
     modules: list[ModuleHost],
     *,
     topology: Topology,
@@ -45,35 +53,72 @@ async def empty_the_broker(
     clock: Clock,
     health: Health,
 ) -> None:
-    """Handles everything that waits for these modules at the broker; they take nothing else meanwhile.
+    """Takes over everything that waits for these modules at a broker; they take nothing else meanwhile.
 
     Raises:
-        ConfigError: the broker is not known; nothing was started.
+        ConfigError: the broker is not known, or a module is missing; nothing was started.
     """
+    if settings.without_broker:
+        await take_over(modules, topology, broker="not asked")
+        return
     if settings.amqp_url is None:
         names = ", ".join(hosted.name for hosted in modules)
         raise ConfigError(
             f"messages for {names} may wait at a broker",
-            "these modules ran over RabbitMQ the last time, and their queues are emptied first",
+            "these modules ran over RabbitMQ the last time, and their queues are emptied first;"
+            " a broker that is gone for good can be left out: --without-broker",
             "amphibus run --mode=monolith --amqp amqp://user:password@host:5672/",
         )
     transport = make("rabbitmq", topology, settings, clock)
+    emptied = await _empty_through(transport, modules, settings.bus.fallback_after_seconds, health)
+    for hosted in modules:
+        await hosted.writer.drain()
+        await hosted.writer.stop()  # it begins anew with its module; two would share one connection
+    if len(modules) == len(topology.modules) or not emptied:
+        await take_over(modules, topology, broker="emptied" if emptied else "away")
+        return
+    for hosted in modules:
+        await remember_transport(hosted, "memory")
+
+
+async def _empty_through(
+    transport: Transport, modules: list[ModuleHost], patience: float, health: Health
+) -> bool:
+    """Handles what waits at the broker; returns whether nothing is left there."""
     for hosted in modules:
         await hosted.writer.start()
         transport.attach(hosted.name, hosted.receiver, hosted.assignment)
     _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
-    await transport.open(health)
-    # One more look than needed: handlers send nothing to the broker any more.
-    while not (await _empty(transport, modules) and await _empty(transport, modules)):
+    emptied = False
+    try:
+        async with asyncio.timeout(patience):
+            await transport.open(health)
+        emptied = await _emptied(transport, modules, patience)
+    except TimeoutError:
+        pass
+    ending = Ending(_CLOSING_SECONDS)
+    for hosted in modules:
+        await ending.step("the queues", transport.detach(hosted.name), within=_STEP_SECONDS)
+    await ending.step("what was handled", transport.finish(), within=_STEP_SECONDS)
+    await ending.step("the broker", transport.close(), within=_STEP_SECONDS)
+    health.has("broker")
+    return emptied
+
+
+async def _emptied(transport: Transport, modules: list[ModuleHost], patience: float) -> bool:
+    """Waits while there is progress; gives a broker up that has shown none for some seconds."""
+    seen, ends = -1, time.monotonic() + patience
+    while time.monotonic() < ends:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + patience):
+                # One more look than needed: handlers send nothing to the broker any more.
+                if await _empty(transport, modules) and await _empty(transport, modules):
+                    return True
+        commits = sum(hosted.writer.commits for hosted in modules)
+        if commits != seen or any(hosted.receiver.in_flight for hosted in modules):
+            seen, ends = commits, time.monotonic() + patience
         await asyncio.sleep(_LOOK_SECONDS)
-    for hosted in modules:
-        await transport.detach(hosted.name)
-    await transport.finish()
-    await transport.close()
-    for hosted in modules:
-        await hosted.writer.drain()
-        await hosted.writer.stop()  # it begins anew with its module; two would share one connection
-        await remember_transport(hosted, "memory")
+    return False
 
 
 async def _empty(transport: Transport, modules: list[ModuleHost]) -> bool:

@@ -82,6 +82,10 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "relay.failed": _event("A round of the relay broke; it goes on.", "destination error"),
     "broker.connected": _event("The broker is there.", "host version seconds"),
     "broker.emptying": _event("What waits there is handled before another mode begins.", "modules"),
+    "broker.taken_over": _event(
+        "The databases say what had not arrived; it waits in the outboxes again.",
+        "broker messages between",
+    ),
     "broker.lost": _event("The broker is away; messages are kept.", "host error"),
     "broker.returned": _event("Nobody took a message; its queue is declared again.", "queue"),
     "broker.refused": _event("The broker forbids something.", "host error fix"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 
 from amphibus.admin.backup import backup, backup_in, restore
 from amphibus.admin.database import existing, reading
+from amphibus.admin.under_way import Waits, waits_between
 from amphibus.cli import options
 from amphibus.cli.data_folder import present, with_databases
 from amphibus.cli.db import server as db_server
@@ -19,17 +21,25 @@ from amphibus.cli.output import plural, show_columns, show_json, typed
 def status(
     *, as_json: options.AsJson = False, data_dir: options.DataDir = None, db: options.Db = None
 ) -> None:
-    """Show how many messages each database holds: unsent, handled, delayed, dead."""
+    """Show how many messages each database holds, and what waits where between two modules.
+
+    OUTBOX has not left its sender. BROKER has left and has not arrived: it lies at the broker, or was lost with it.
+    DELAYED and DEAD wait at the receiver. Example: amphibus db status --json
+    """
     settings = options.settings(db_url=db)
     if data_dir is None and settings.db_url is not None:
         found = db_server.status(settings)
     else:
         folder = options.data_dir(data_dir)
         found = [_status(module, path) for module, path in existing(folder).items()]
+    between = _between(data_dir, db)
     if as_json:
-        show_json(found)
+        show_json([each | {"waits": _waits_for(each["module"], between)} for each in found])
         return
     show_columns([name.upper() for name in found[0]], [list(each.values()) for each in found])
+    if between:
+        print()
+        show_columns([name.upper() for name in Waits._fields], between)
 
 
 def upgrade(
@@ -110,6 +120,26 @@ def restore_backup(
         return
     for path in restore(source.absolute(), folder):
         print(f"{path}  restored; before: {path.name}.before-restore")
+
+
+def _between(data_dir: Path | None, db: str | None) -> list[Waits]:
+    """What waits between the modules whose databases can be read."""
+    stores, topology = options.stores(data_dir, db), options.project().topology()
+
+    async def read() -> list[Waits]:
+        async with AsyncExitStack() as stack:
+            opened = {
+                name: await stack.enter_async_context(each.reading())
+                for name, each in stores.items()
+            }
+            return await waits_between(opened, topology)
+
+    return asyncio.run(read())
+
+
+def _waits_for(module: str, between: list[Waits]) -> list[dict[str, Any]]:
+    found = [each._asdict() for each in between if each.receiver == module]
+    return [{name: value for name, value in each.items() if name != "receiver"} for each in found]
 
 
 def _status(module: str, path: Path) -> dict[str, Any]:

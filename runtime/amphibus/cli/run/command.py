@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from cyclopts import Parameter
 from pydantic import SecretStr
 
 from amphibus.cli import options
+from amphibus.cli.output import CommandError
 from amphibus.cli.places import GATEWAY, known_names, port_of
 from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
@@ -35,6 +37,7 @@ def run(
     data_dir: Path | None = None,
     db: str | None = None,
     amqp: str | None = None,
+    without_broker: Annotated[bool, Parameter(negative="")] = False,
     drain: float | None = None,
     reload: Annotated[bool, Parameter(negative="")] = False,
     log_format: Literal["auto", "text", "json"] | None = None,
@@ -52,12 +55,16 @@ def run(
         data_dir: Folder of the databases.
         db: Database server instead of SQLite files.
         amqp: Broker of the distributed mode; by default, run finds or starts one.
+        without_broker: With --mode=monolith, after the distributed mode: do not ask the broker; what it had
+            is derived from the databases. Only what programs outside sent stays there.
         drain: Seconds that a stop waits for running work.
         reload: Restart when a file under contracts/, modules/ or config/ changes.
         log_format: auto means text on a terminal and JSON elsewhere.
     """
     began = time.perf_counter()
-    start_checks.refuse_contradictions(mode, module, all_=all_, instances=instances, db=db)
+    start_checks.refuse_contradictions(
+        mode, module, all_=all_, instances=instances, db=db, without_broker=without_broker
+    )
     if reload:
         from amphibus.cli.run.reload import run_and_reload
 
@@ -69,6 +76,7 @@ def run(
         data_dir=data_dir,
         db_url=db,
         amqp_url=amqp,
+        without_broker=without_broker or None,
         drain_seconds=drain,
         log_format=log_format,
     )
@@ -103,12 +111,19 @@ def _run_monolith(
 
     from amphibus.cli.broker.start import broker, left_messages
 
-    if not left_messages(settings, chosen):
+    if settings.without_broker or not left_messages(settings, chosen):
         return _serve(project, settings, chosen, "monolith", on_ready)
     # Messages at the broker are handled first; a broker found or started for us is found or started again.
-    with broker(settings, project.root, lambda line: print(line, flush=True)) as found:
-        told = settings.model_copy(update={"amqp_url": SecretStr(found.url)})
-        return _serve(project, told, chosen, "monolith", on_ready)
+    with ExitStack() as stack:
+        try:
+            found = broker(settings, project.root, lambda line: print(line, flush=True))
+            known: dict[str, Any] = {"amqp_url": SecretStr(stack.enter_context(found).url)}
+        except CommandError as error:
+            if len(chosen) < len(project.modules):
+                raise
+            print(f"broker   {error.what}; what it had is taken from the databases", flush=True)
+            known = {"without_broker": True}
+        return _serve(project, settings.model_copy(update=known), chosen, "monolith", on_ready)
 
 
 def _run_among_others(

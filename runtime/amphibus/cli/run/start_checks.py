@@ -18,8 +18,16 @@ def refuse_contradictions(
     all_: bool,
     instances: int,
     db: str | None,
+    without_broker: bool = False,
 ) -> None:
     """Refuses options that do not go together."""
+    if without_broker and (mode == "distributed" or module):
+        raise CommandError(
+            "--without-broker is for all modules in one process",
+            "what a broker had is found in the databases of all of them",
+            "amphibus run --mode=monolith --without-broker",
+            Exit.USAGE,
+        )
     if mode == "distributed" and not module and not all_:
         raise CommandError(
             "which modules?",

@@ -1,0 +1,156 @@
+"""One process takes over from a broker that is away, or lost with all that it had, and gives back to it."""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amphibus.admin.under_way import Waits, waits_between
+from amphibus.errors import ConfigError
+from amphibus.testing import environment
+from amphibus.testing.conformance.business import project
+from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.office import MODULES, Office, until
+from tests.services.rabbitmq import RabbitNode, scripts
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
+LINES = 40
+BOOKS = 3
+
+
+@pytest.fixture
+def fragile() -> Iterator[RabbitNode]:
+    """A node for one test alone, which takes everything with it."""
+    node = RabbitNode(scripts())
+    try:
+        node.start()
+        yield node
+    finally:
+        node.destroy()
+
+
+def _office(kind: str, folder: Path, node: RabbitNode) -> Office:
+    return Office(kind, folder, amqp_url=node.url)
+
+
+async def _write(shop: Any, begin: int, end: int) -> None:
+    for line in range(begin, end):
+        await shop.send(*[desk.Write(book=f"b{n}", line=line) for n in range(BOOKS)])
+
+
+async def _leave_at_the_broker(folder: Path, node: RabbitNode) -> None:
+    """The desk has said everything, and the broker has confirmed it; the others have handled a part."""
+    office = _office("rabbitmq", folder, node)
+    async with office.open() as shop:
+        await _write(shop, 0, 5)
+        await shop.settle()
+    async with office.open("desk") as shop:
+        await _write(shop, 5, LINES)
+        left = "SELECT count(*) FROM amphibus_delivery"
+        await until(lambda: office.count("desk", "line") == BOOKS * LINES)
+        await until(lambda: office.query("desk", left) == [(0,)])
+
+
+def _check(office: Office, lines: int) -> None:
+    for n in range(BOOKS):
+        assert office.numbers("desk", f"b{n}") == list(range(lines))
+        assert office.numbers("readers", f"b{n}") == list(range(lines))
+        assert office.numbers("archive", f"b{n}", "heard") == list(range(lines))
+        assert office.numbers("archive", f"b{n}", "filed") == list(range(lines))
+
+
+async def _waits(office: Office) -> list[Waits]:
+    async with AsyncExitStack() as stack:
+        stores = {
+            name: await stack.enter_async_context(store.reading())
+            for name, store in office.stores(*MODULES).items()
+        }
+        return await waits_between(stores, project().topology())
+
+
+@pytest.mark.parametrize("how", ["without_broker", "away"])
+async def test_what_a_broker_took_with_it_is_found_in_the_databases(
+    tmp_path: Path, fragile: RabbitNode, how: str
+) -> None:
+    await _leave_at_the_broker(tmp_path, fragile)
+    fragile.destroy()
+    office = _office("memory", tmp_path, fragile)
+
+    known = {"amqp_url": fragile.url}
+    settings = {"without_broker": True} if how == "without_broker" else known
+    async with office.open(settings=settings, fallback_after_seconds=1.0) as shop:
+        await _write(shop, LINES, LINES + 3)
+        await shop.settle()
+
+        assert all(shop.dead(module) == [] for module in MODULES)
+    _check(office, LINES + 3)
+
+
+async def test_a_broker_that_comes_back_with_its_old_messages_changes_nothing(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    await _leave_at_the_broker(tmp_path, fragile)
+    await fragile.do("kill")
+    alone = _office("memory", tmp_path, fragile)
+    async with alone.open(settings={"without_broker": True}) as shop:
+        await shop.settle()
+    _check(alone, LINES)
+
+    await fragile.do("start")
+    office = _office("rabbitmq", tmp_path, fragile)
+    async with office.open() as shop:
+        await _write(shop, LINES, LINES + 3)
+        await until(lambda: len(office.lines("readers")) == BOOKS * (LINES + 3), patience=60)
+        await shop.settle()
+
+        assert all(shop.dead(module) == [] for module in MODULES)
+    _check(office, LINES + 3)
+
+
+async def test_an_emptied_broker_leaves_nothing_to_be_found(
+    tmp_path: Path, fragile: RabbitNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await _leave_at_the_broker(tmp_path, fragile)
+    office = _office("memory", tmp_path, fragile)
+    there = {"amqp_url": fragile.url, "env": environment(tmp_path)}
+    assert {each.receiver: each.broker for each in await _waits(office)} == {
+        "archive": 2 * BOOKS * (LINES - 5),
+        "readers": BOOKS * (LINES - 5),
+    }
+    async with office.open(settings=there) as shop:
+        said = capsys.readouterr().out
+        await shop.settle()
+    assert "broker=emptied" in said
+    assert "messages=0" in said
+    _check(office, LINES)
+    assert await _waits(office) == []
+
+
+async def test_a_part_of_the_modules_takes_nothing_over(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    await _leave_at_the_broker(tmp_path, fragile)
+    office = _office("memory", tmp_path, fragile)
+    with pytest.raises(ConfigError, match="a part of the modules"):
+        async with office.open("desk", settings={"without_broker": True}):
+            pass
+    assert office.query("desk", "SELECT count(*) FROM amphibus_delivery") == [(0,)]
+
+
+async def test_an_event_from_before_a_subscription_is_not_missing_there(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    """A database notes since when messages go where; a route that began now has missed nothing."""
+    await _leave_at_the_broker(tmp_path, fragile)
+    routes = "SELECT value FROM amphibus_meta WHERE name = 'routes'"
+    office = _office("memory", tmp_path, fragile)
+    ((noted,),) = office.query("desk", routes)
+    shorter = noted.replace(' archive"', ' nobody"')
+    office.change("desk", "UPDATE amphibus_meta SET value = ? WHERE name = 'routes'", shorter)
+
+    async with office.open(settings={"without_broker": True}) as shop:
+        await shop.settle()
+    assert office.numbers("readers", "b0") == list(range(LINES))
+    assert office.numbers("archive", "b0", "heard") == list(range(5))
