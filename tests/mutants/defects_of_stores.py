@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 STORES: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -12,25 +12,25 @@ STORES: Final[tuple[Defect, ...]] = (
         "        limit = max(room, most) + 1",
         "tests/runtime/test_relay.py::test_each_piece_that_is_read_brings_messages_that_are_not_in_memory",
     ),
-    in_runtime(
+    of_the_broker(
         "what left for a broker is not put back",
         "host/takeover",
         "        await put_in_line(",
         "        _ = (",
-        "tests/rabbitmq/test_takeover.py",
+        "tests/rabbitmq/test_takeover.py::test_what_a_broker_took_with_it_is_found_in_the_databases",
     ),
-    in_runtime(
+    of_the_broker(
         "what has arrived is derived all the same",
         "admin/under_way",
         "            if each.id not in there and each.seq > begun[each.type]:",
         "            if each.seq > begun[each.type]:",
         "tests/rabbitmq/test_takeover.py::test_an_emptied_broker_leaves_nothing_to_be_found",
     ),
-    in_runtime(
+    of_the_broker(
         "a new subscriber is told what was before it",
-        "admin/under_way",
-        "            if each.id not in there and each.seq > begun[each.type]:",
-        "            if each.id not in there:",
+        "host/takeover",
+        "    beyond = 0 if noted is None else await newest_sent(sql)",
+        "    beyond = 0",
         "tests/rabbitmq/test_takeover.py::test_an_event_from_before_a_subscription_is_not_missing_there",
     ),
     in_runtime(
