@@ -28,6 +28,7 @@ SHORT_LIVED = {
     ),
     "transports/requests.py": (1, "one answer"),
     "transports/rabbitmq/requests.py": (1, "one frame"),
+    "cli/run/shape.py": (2, "awaited by their shape, which ends with them"),
     "cli/run/supervisor.py": (3, "awaited where they are made"),
     "cli/send/amqp.py": (1, "awaited by its group"),
     "cli/send/http.py": (1, "awaited by its group"),

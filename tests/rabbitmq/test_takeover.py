@@ -75,7 +75,7 @@ async def test_what_a_broker_took_with_it_is_found_in_the_databases(
     tmp_path: Path, fragile: RabbitNode, how: str
 ) -> None:
     await _leave_at_the_broker(tmp_path, fragile)
-    fragile.destroy()
+    fragile.lose()
     office = _office("memory", tmp_path, fragile)
 
     known = {"amqp_url": fragile.url}

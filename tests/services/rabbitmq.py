@@ -142,11 +142,15 @@ class RabbitNode:
                 self.ctl("eval", "[ok = dets:sync(Table) || Table <- dets:all()].")
             self._end()
 
+    def lose(self) -> None:
+        """Ends it and takes its disk away; the next start finds nothing."""
+        self._end()
+        shutil.rmtree(self._folder / "mnesia", ignore_errors=True)
+
     def destroy(self) -> None:
         """Ends it and removes its files."""
         self._end()
-        if self in self.alive:  # a test may have destroyed it already
-            self.alive.remove(self)
+        self.alive.remove(self)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def forget(self, folder: Path, topology: Topology, partitions: int = 2) -> None:

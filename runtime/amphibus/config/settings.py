@@ -101,7 +101,9 @@ class BusSettings(Section):
     outside_concurrency: Positive = 32
     """Most calls of a module to the outside at once."""
     fallback_after_seconds: Seconds = 15.0
-    """Time that the monolith waits for a broker that it takes over from, before it goes on without it."""
+    """Time that a broker may be away, before `--mode=auto`, or a monolith that takes over, goes on without it."""
+    return_after_seconds: Seconds = 60.0
+    """Time that a broker must have been there again, before `--mode=auto` gives back to it."""
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Interval at which the relay looks for work that nobody woke it for."""
     body_limit_bytes: Positive = 4_194_304
@@ -182,6 +184,8 @@ class Settings(Section):
     """Database server instead of SQLite files."""
     amqp_url: SecretStr | None = None
     """Broker of the distributed mode."""
+    fallback_since: str = ""
+    """Set by the supervisor of `--mode=auto`: since when this process works in the place of a broker's services."""
     without_broker: bool = False
     """The monolith takes over from a broker without asking it, from the databases alone."""
     log_format: LogFormat = "auto"

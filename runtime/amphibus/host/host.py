@@ -134,6 +134,8 @@ class Host:
         except BaseException:
             await self.stop()
             raise
+        if since := self.settings.fallback_since:
+            self.health.degrade("broker", f"away since {since}; messages go directly")
         self.health.started()
         self._started.set()
 

@@ -19,6 +19,7 @@ from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
 from amphibus.cli.run.running import note_address, refuse_second_shop
+from amphibus.cli.run.worker import READY, SUPERVISED
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def run(
     *,
-    mode: Literal["monolith", "distributed"] = "monolith",
+    mode: Literal["monolith", "distributed", "auto"] | None = None,
     module: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     all_: Annotated[bool, Parameter(name="--all", negative="")] = False,
     instances: int = 1,
@@ -45,9 +46,10 @@ def run(
     """Start the modules: all in one process, unless told otherwise.
 
     Args:
-        mode: monolith: all modules in this process. distributed: over a broker.
+        mode: monolith: all modules in this process; the default. distributed: over a broker.
+            auto: with --all, its default: over a broker while there is one, and in one process without.
         module: Host only this module; repeatable. Messages to the others wait.
-        all_: With --mode=distributed: a process for each module, started again when it dies.
+        all_: A process for each module, started again when it dies.
         instances: With --all and --db: number of processes for each module.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one. In the distributed mode, the gateway's port;
@@ -62,6 +64,7 @@ def run(
         log_format: auto means text on a terminal and JSON elsewhere.
     """
     began = time.perf_counter()
+    mode = mode or ("auto" if all_ else "monolith")
     start_checks.refuse_contradictions(
         mode, module, all_=all_, instances=instances, db=db, without_broker=without_broker
     )
@@ -70,7 +73,7 @@ def run(
 
         return run_and_reload(options.root())
     settings = options.settings(
-        mode=mode,
+        mode="distributed" if mode == "auto" else mode,
         host=host,
         port=port,
         data_dir=data_dir,
@@ -86,7 +89,7 @@ def run(
         from amphibus.cli.run.supervisor import supervise
 
         start_checks.refuse_unusable_folder(settings.data_dir)
-        return supervise(options.root(), settings, instances, began)
+        return supervise(options.root(), settings, instances, began, auto=mode == "auto")
     project = options.project()
     chosen = _chosen(project, module)
     if mode == "distributed":
@@ -102,12 +105,14 @@ def _run_monolith(
     if GATEWAY in chosen:
         start_checks.refuse_taken_port(settings.host, settings.port)
     start_checks.refuse_unusable_folder(settings.data_dir)
+    supervised = _end_with_supervisor()
 
     def on_ready(host: "Host") -> None:
         if GATEWAY in chosen:
             note_address(settings.data_dir, host.url)
         surface = Surface("monolith", "memory", host.url, chosen)
-        print(banner(settings, surface, time.perf_counter() - began), flush=True)
+        text = banner(settings, surface, time.perf_counter() - began)
+        print(f"{READY}{host.url}" if supervised else text, flush=True)
 
     from amphibus.cli.broker.start import broker, left_messages
 
@@ -131,7 +136,6 @@ def _run_among_others(
 ) -> int:
     """Runs these modules over a broker; the others are processes of their own, now or later."""
     from amphibus.cli.broker.start import broker
-    from amphibus.cli.run.worker import READY, SUPERVISED
 
     port = port_of(chosen, known_names(project.root), settings.port)
     start_checks.refuse_unusable_folder(settings.data_dir)
@@ -139,9 +143,7 @@ def _run_among_others(
         for name in chosen:
             start_checks.refuse_second_instance(name, settings.data_dir)
     start_checks.refuse_taken_port(settings.host, port, ", ".join(chosen), settings.port)
-    supervised = SUPERVISED in os.environ
-    if supervised:
-        threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    supervised = _end_with_supervisor()
     with broker(settings, project.root, lambda line: print(line, flush=True)) as found:
         placed = settings.model_copy(update={"port": port, "amqp_url": SecretStr(found.url)})
 
@@ -173,8 +175,16 @@ def _serve(
     return uvloop.run(serving)
 
 
-def _end_with_supervisor() -> None:
-    """Ends this process with its supervisor: a supervisor that is killed closes our standard input."""
+def _end_with_supervisor() -> bool:
+    """Ends this process with its supervisor; returns whether it has one."""
+    supervised = SUPERVISED in os.environ
+    if supervised:
+        threading.Thread(target=_end_with_input, daemon=True).start()
+    return supervised
+
+
+def _end_with_input() -> None:
+    """Ends this process when its standard input is closed, as it is by a supervisor that is killed."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

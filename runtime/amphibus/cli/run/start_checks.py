@@ -21,7 +21,7 @@ def refuse_contradictions(
     without_broker: bool = False,
 ) -> None:
     """Refuses options that do not go together."""
-    if without_broker and (mode == "distributed" or module):
+    if without_broker and (mode != "monolith" or module):
         raise CommandError(
             "--without-broker is for all modules in one process",
             "what a broker had is found in the databases of all of them",
@@ -35,10 +35,17 @@ def refuse_contradictions(
             "amphibus run --mode=distributed --all",
             Exit.USAGE,
         )
-    if all_ and (mode != "distributed" or module):
+    if mode == "auto" and not all_:
+        raise CommandError(
+            "--mode=auto is for all modules",
+            "what a broker had is found in the databases of all of them",
+            "amphibus run --all",
+            Exit.USAGE,
+        )
+    if all_ and (mode == "monolith" or module):
         raise CommandError(
             "--all starts a process for each module",
-            "it goes with --mode=distributed, and without --module",
+            "it goes with --mode=distributed or --mode=auto, and without --module",
             "amphibus run --mode=distributed --all",
             Exit.USAGE,
         )

@@ -1,4 +1,8 @@
-"""`amphibus run --mode=distributed --all`: a process for each module, kept alive, stopped together."""
+"""`amphibus run --all`: the modules as processes that are kept alive, over a broker while there is one.
+
+With `--mode=auto` the supervisor changes the shape by itself: without a broker one process runs all modules, on the
+same databases, and gives back to separate processes when the broker has been there again for a while.
+"""
 
 import asyncio
 import fcntl
@@ -7,158 +11,193 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from amphibus.cli.broker.start import BrokerAt, broker
-from amphibus.cli.places import GATEWAY, Place, places
-from amphibus.cli.run.banner import Surface, banner
-from amphibus.cli.run.process_logs import FOLDER, ProcessLogs
-from amphibus.cli.run.running import RUN_DIR, already_running, note_address, refuse_second_shop
+from amphibus.cli.output import CommandError
+from amphibus.cli.places import GATEWAY, Place, module_names, places
+from amphibus.cli.run.broker_watch import BrokerWatch
+from amphibus.cli.run.process_logs import ProcessLogs
+from amphibus.cli.run.running import RUN_DIR, already_running, refuse_second_shop
+from amphibus.cli.run.shape import Shape, Way
 from amphibus.cli.run.start_checks import refuse_taken_port
 from amphibus.cli.run.worker import Worker
-from amphibus.config.addresses import local_url
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
 
-_LOOK_SECONDS: Final = 0.1
-_PATIENCE_SECONDS: Final = 30.0
-_STARTING: Final = "starting"
-_MARGIN_SECONDS: Final = 6.0
-"""The time that a process may take to end after it has drained, and a second more."""
+_ALONE: Final = "monolith"
+_HASTE_SECONDS: Final = 2.0
+"""The drain of processes whose broker is gone: what they cannot finish is in their databases."""
+_AGAIN_SECONDS: Final = 5.0
 
 
-def supervise(root: Path, settings: "Settings", instances: int, began: float) -> int:
+def supervise(
+    root: Path, settings: "Settings", instances: int, began: float, *, auto: bool = False
+) -> int:
     """Runs all modules until it is told to stop; returns the exit code.
+
+    Args:
+        root: of the project.
+        settings: of the distributed mode.
+        instances: processes for each module.
+        began: the time of the command, by `time.perf_counter`.
+        auto: change to one process, and back, with the broker.
 
     Raises:
         CommandError: no broker, or the same data folder is supervised already.
     """
     run_dir = settings.data_dir / RUN_DIR
     planned = places(root, settings.port, instances)
-    with _only_one(run_dir, settings.port):
+    with _only_one(run_dir, settings.port), ExitStack() as stack:
         if settings.db_url is None:
             modules = (each.module for each in planned)
             refuse_second_shop(modules, settings.data_dir, settings.port)
         for each in planned:
             refuse_taken_port(settings.host, each.port, each.label, settings.port)
-        with broker(settings, root, lambda line: print(line, flush=True)) as found:
-            return asyncio.run(_Supervisor(root, settings, planned, found).run(began))
+        try:
+            found: BrokerAt | None = stack.enter_context(broker(settings, root, _tell))
+        except CommandError as error:
+            if not auto:
+                raise
+            _tell(f"broker   {error.what}; all modules run in one process")
+            found = None
+        supervisor = _Supervisor(root, settings, planned, found)
+        return asyncio.run(supervisor.run(began, auto=auto))
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 class _Supervisor:
-    """The processes of one `run` command. Lives as long as the command."""
+    """The shapes of one `run` command, one after the other. Lives as long as the command."""
 
     def __init__(
-        self, root: Path, settings: "Settings", planned: Sequence[Place], found: BrokerAt
+        self, root: Path, settings: "Settings", planned: Sequence[Place], found: BrokerAt | None
     ) -> None:
+        self._root = root
         self._settings = settings
+        self._planned = planned
         self._broker = found
-        self._logs = ProcessLogs(
-            settings.data_dir, [place.label for place in planned], settings.log_format
-        )
-        self._workers = [
-            Worker(
-                place,
-                _options(settings),
-                root=root,
-                run_dir=settings.data_dir / RUN_DIR,
-                environment=_environment(settings, found.url),
-                logs=self._logs,
-            )
-            for place in planned
-        ]
+        labels = [place.label for place in planned]
+        self._logs = ProcessLogs(settings.data_dir, [*labels, _ALONE], settings.log_format)
 
-    async def run(self, began: float) -> int:
+    async def run(self, began: float, *, auto: bool) -> int:
         stop = asyncio.Event()
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
-        lives = {asyncio.create_task(worker.keep()): worker for worker in self._workers}
         stopping = asyncio.create_task(stop.wait())
-        probe = asyncio.create_task(self._print_banner(began))
-        ended: set[asyncio.Task[int]] = set()
+        watch = _watch(self._settings, self._broker) if auto and self._broker else None
+        apart = self._broker is not None
         try:
-            await asyncio.wait({stopping, *lives}, return_when=asyncio.FIRST_COMPLETED)
-            ended = {task for task in lives if task.done()}
+            while True:
+                code = await self._live(stopping, watch, began, apart=apart)
+                if code is not None:
+                    return code
+                apart, began = not apart, time.perf_counter()
         finally:
-            probe.cancel()
             stopping.cancel()
-            await self._stop(list(lives))
             self._logs.close()
-        for task in ended:
-            print("\n".join(lives[task].said), file=sys.stderr, flush=True)
-            return task.result()
-        return 0
 
-    async def _stop(self, lives: Sequence["asyncio.Task[int]"]) -> None:
-        """Stops all at once: databases and broker keep the messages under way between them."""
-        for worker in self._workers:
-            worker.stop()
-        deadline = time.monotonic() + self._settings.drain_seconds + _MARGIN_SECONDS
-        while any(worker.running for worker in self._workers):
-            if time.monotonic() > deadline:
-                for worker in self._workers:
-                    worker.kill()
-            await asyncio.sleep(_LOOK_SECONDS / 5)
-        for task in lives:
-            task.cancel()
-        await asyncio.gather(*lives, return_exceptions=True)
+    async def _live(
+        self,
+        stopping: "asyncio.Task[bool]",
+        watch: BrokerWatch | None,
+        began: float,
+        *,
+        apart: bool,
+    ) -> int | None:
+        """Runs one shape; returns the exit code, or None when the other one is to follow."""
+        shape = self._apart() if apart else self._alone(watch)
+        shape.start(began)
+        ended = asyncio.create_task(shape.ended())
+        changing = asyncio.create_task(_until_change(watch, apart=apart))
+        drain = self._settings.drain_seconds
+        try:
+            await asyncio.wait((stopping, ended, changing), return_when=asyncio.FIRST_COMPLETED)
+            if stopping.done():
+                return 0
+            if changing.done():
+                changing.result()  # a watch that failed is no change
+                drain = min(drain, _HASTE_SECONDS) if apart else drain
+                self._say_change(apart=apart)
+                return None
+            code, said = ended.result()
+            print("\n".join(said), file=sys.stderr, flush=True)
+            if watch is None:
+                return code
+            # Another machine may still be in the other shape, which ends by the same signs as here.
+            await asyncio.wait((stopping,), timeout=_AGAIN_SECONDS)
+            return 0 if stopping.done() else None
+        finally:
+            ended.cancel()
+            changing.cancel()
+            await shape.stop(drain)
 
-    async def _print_banner(self, began: float) -> None:
-        """Prints the banner once all of them take work; until then, the reasons of those that do not."""
-        told = ""
-        async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
-            while lacking := await self._lacking(client):
-                patient = time.perf_counter() - began < _PATIENCE_SECONDS
-                text = ", ".join(
-                    f"{label} ({why})"
-                    for label, why in lacking.items()
-                    if not (patient and why == _STARTING)
-                )
-                if text and text != told:
-                    print(f"waiting  {text}", flush=True)
-                    told = text
-                await asyncio.sleep(_LOOK_SECONDS)
-        url = next(each.url for each in self._workers if each.place.module == GATEWAY)
-        note_address(self._settings.data_dir, url)
-        surface = Surface(
-            mode="distributed",
-            transport="rabbitmq",
-            url=url,
-            modules=tuple(dict.fromkeys(each.place.module for each in self._workers)),
-            broker=self._broker.words,
-            logs=str(self._settings.data_dir / FOLDER),
+    def _say_change(self, *, apart: bool) -> None:
+        to = "one process" if apart else "a process for each module"
+        why = "the broker is away" if apart else "the broker is there again"
+        self._logs.say("shape.changed", level="warning", to=to, why=why)
+        _tell(f"{why}: {to} takes over")
+
+    def _apart(self) -> Shape:
+        assert self._broker is not None
+        workers = [
+            self._worker(place, ("--mode=distributed", f"--module={place.module}"))
+            for place in self._planned
+        ]
+        way = Way("distributed", "rabbitmq", self._broker.words)
+        return Shape(self._settings, workers, way, [each.module for each in self._planned])
+
+    def _alone(self, watch: BrokerWatch | None) -> Shape:
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        base = self._planned[0].base_port
+        worker = self._worker(
+            Place(label=_ALONE, module=GATEWAY, base_port=base, offset=0),
+            ("--mode=monolith", "--without-broker"),
+            **({"AMPHIBUS_FALLBACK_SINCE": since} if watch is not None else {}),
         )
-        print(banner(self._settings, surface, time.perf_counter() - began), flush=True)
+        return Shape(
+            self._settings,
+            [worker],
+            Way("monolith", "memory", f"away since {since}; messages go directly" if watch else ""),
+            module_names(self._root),
+        )
 
-    async def _lacking(self, client: httpx.AsyncClient) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for worker in self._workers:
-            reason = await _reason(client, worker, self._settings.host)
-            if reason:
-                found[worker.place.label] = reason
-        return found
+    def _worker(self, place: Place, arguments: tuple[str, ...], **more: str) -> Worker:
+        url = self._broker.url if self._broker else ""
+        return Worker(
+            place,
+            (*arguments, *_options(self._settings)),
+            root=self._root,
+            run_dir=self._settings.data_dir / RUN_DIR,
+            environment=_environment(self._settings, url) | more,
+            logs=self._logs,
+        )
 
 
-async def _reason(client: httpx.AsyncClient, worker: Worker, host: str) -> str:
-    """Returns the reason why a process does not take work; empty if it does."""
-    place = worker.place
-    url = worker.url or (local_url(host, place.port) if place.port else "")
-    if not worker.running or not url:
-        return _STARTING
-    try:
-        response = await client.get(f"{url}/readyz")
-        if response.is_success:
-            return "" if worker.url else _STARTING
-        reasons = response.json()["reasons"]
-        lacks = [f"{name}: {why}" for name, why in reasons.items() if name != "process"]
-        return "; ".join(lacks) or _STARTING
-    except (httpx.HTTPError, ValueError, KeyError):
-        return _STARTING
+async def _until_change(watch: BrokerWatch | None, *, apart: bool) -> None:
+    if watch is None:
+        await asyncio.Event().wait()
+    elif apart:
+        await watch.until_away()
+    else:
+        await watch.until_back()
+
+
+def _watch(settings: "Settings", found: BrokerAt) -> BrokerWatch:
+    from amphibus.transports.rabbitmq.address import addresses
+
+    known = addresses(found.url, heartbeat=settings.rabbitmq.heartbeat_seconds)
+    return BrokerWatch(
+        [str(each) for each in known],
+        fallback_after=settings.bus.fallback_after_seconds,
+        return_after=settings.bus.return_after_seconds,
+    )
 
 
 @contextmanager
@@ -191,7 +230,8 @@ def _environment(settings: "Settings", amqp_url: str) -> dict[str, str]:
     """Returns the environment with the secrets, since every user of the machine may read a command line."""
     ours = {"AMPHIBUS_AMQP_URL_FILE", "AMPHIBUS_DB_URL_FILE"}
     found = {name: value for name, value in os.environ.items() if name not in ours}
-    found["AMPHIBUS_AMQP_URL"] = amqp_url
+    if amqp_url:
+        found["AMPHIBUS_AMQP_URL"] = amqp_url
     if settings.db_url is not None:
         found["AMPHIBUS_DB_URL"] = settings.db_url.get_secret_value()
     return found

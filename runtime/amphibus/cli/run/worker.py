@@ -98,8 +98,7 @@ class Worker:
         port = self._port - self.place.offset if self._port else 0
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "amphibus.cli", "run", "--mode=distributed"),
-            f"--module={self.place.module}",
+            *("-m", "amphibus.cli", "run"),
             *("--port", str(port), *self._options),
             cwd=self._root,
             env=self._environment | {SUPERVISED: "1"},

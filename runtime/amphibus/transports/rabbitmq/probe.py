@@ -7,6 +7,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 _PROBE_SECONDS: Final = 3.0
+_SILENT: Final = logging.NullHandler()
 
 ProbeResult = Literal["lets in", "refuses", "away"]
 
@@ -18,21 +19,22 @@ def probe(url: str) -> ProbeResult:
         socket.create_connection((there.hostname, there.port), _PROBE_SECONDS).close()
     except OSError:
         return "away"
-    logging.getLogger("aiormq").addHandler(logging.NullHandler())  # we report its errors ourselves
+    return asyncio.run(knock(url))
+
+
+async def knock(url: str) -> ProbeResult:
+    """Returns the same; asks the broker at once, within a few seconds."""
+    logging.getLogger("aiormq").addHandler(_SILENT)  # we report its errors ourselves
     import aiormq
     from aiormq import exceptions as said
 
     refusals = (said.AuthenticationError, said.ProbableAuthenticationError, said.ConnectionClosed)
-
-    async def knock() -> ProbeResult:
-        try:
-            async with asyncio.timeout(_PROBE_SECONDS):
-                connection = await aiormq.connect(url)
-                await connection.close()
-        except refusals:
-            return "refuses"
-        except (said.AMQPError, OSError, TimeoutError, RuntimeError):
-            return "away"
-        return "lets in"
-
-    return asyncio.run(knock())
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            connection = await aiormq.connect(url)
+            await connection.close()
+    except refusals:
+        return "refuses"
+    except (said.AMQPError, OSError, TimeoutError, RuntimeError):
+        return "away"
+    return "lets in"

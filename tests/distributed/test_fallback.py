@@ -1,0 +1,114 @@
+"""`amphibus run --all`: one process takes over while the broker is away, and gives back when it is there again."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.distributed.commands import answer, free_ports, running, typed, until
+from tests.distributed.conftest import Kiosk
+from tests.distributed.test_supervisor import heard
+from tests.services.rabbitmq import RabbitNode, scripts
+
+FALLBACK = {
+    "AMPHIBUS_BUS__FALLBACK_AFTER_SECONDS": "2",
+    "AMPHIBUS_BUS__RETURN_AFTER_SECONDS": "3",
+}
+
+
+@pytest.fixture
+def fragile() -> Iterator[RabbitNode]:
+    """A node for one test alone."""
+    node = RabbitNode(scripts())
+    try:
+        node.start()
+        yield node
+    finally:
+        node.destroy()
+
+
+class Till:
+    """Sells at a kiosk, whatever shape it has, and remembers what was accepted."""
+
+    def __init__(self, kiosk: Kiosk, port: int) -> None:
+        self._kiosk = kiosk
+        self._port = port
+        self.accepted: list[str] = []
+
+    def sell(self) -> bool:
+        sale = str(uuid.uuid4())
+        body = {"sale_id": sale, "item": "cup"}
+        try:
+            url = f"http://127.0.0.1:{self._port}/v1/sales"
+            taken = httpx.post(url, json=body, timeout=10).status_code == 202
+        except httpx.HTTPError:
+            return False
+        self.accepted += [sale] if taken else []
+        return taken
+
+    def rang(self) -> bool:
+        """Whether everything that was accepted has arrived, once."""
+        counts = Counter(heard(self._kiosk, "till"))
+        assert set(counts.values()) <= {1}
+        return all(counts[sale] for sale in self.accepted)
+
+
+@pytest.mark.parametrize("how", ["kill", "lose"])
+@pytest.mark.timeout(240)
+def test_the_system_goes_on_without_its_broker_and_gives_back(
+    tmp_path: Path, fragile: RabbitNode, how: str
+) -> None:
+    kiosk = Kiosk(tmp_path / "kiosk", fragile.url)
+    port = free_ports(3)
+    options = ("--all", "--port", str(port), "--amqp", fragile.url)
+    till = Till(kiosk, port)
+    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+        command.until_said("mode=distributed")
+        until(till.sell, "sold over the broker")
+        getattr(fragile, how)()
+        until(till.sell, "sold while nobody knows yet")
+
+        until(lambda: "messages go directly" in _degraded(port), "one process has taken over")
+        until(till.sell, "sold in one process")
+        until(till.rang, "the till rang without a broker")
+
+        fragile.start()
+        until(lambda: command.out.count("mode=distributed") == 2, "gave back", lambda: command.err)
+        until(till.sell, "sold over the broker again")
+        until(till.rang, "the till rang over the broker")
+        assert command.stop() == 0
+    assert "the broker is away: one process takes over" in command.out
+
+
+def _degraded(port: int) -> str:
+    code, body = answer(f"http://127.0.0.1:{port}/readyz")
+    return str(body) if code == 200 else ""
+
+
+def test_without_any_broker_all_modules_run_in_one_process(tmp_path: Path) -> None:
+    """As soon as it is asked for: a broker that nobody has is not waited for."""
+    kiosk = Kiosk(tmp_path / "kiosk", "")
+    options = ("--all", "--port", str(free_ports(3)), "--amqp", "amqp://127.0.0.1:1/")
+    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+        command.until_said("mode=monolith")
+        assert command.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("--mode=auto",), "--mode=auto is for all modules"),
+        (("--mode=distributed", "--all", "--without-broker"), "--without-broker is for all"),
+        (("--module=till", "--without-broker"), "--without-broker is for all"),
+    ],
+)
+def test_what_does_not_go_together_is_said(
+    kiosk: Kiosk, options: tuple[str, ...], what: str
+) -> None:
+    ended = typed(kiosk.root, "run", *options, environ=kiosk.environ)
+
+    assert ended.returncode == 2
+    assert what in ended.stderr
