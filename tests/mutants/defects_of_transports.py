@@ -191,4 +191,25 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "        return",
         "tests/rabbitmq/test_widened.py::test_what_is_released_takes_nothing_more",
     ),
+    of_the_broker(
+        "a half-open connection is left to its heartbeats",
+        "transports/rabbitmq/liveness",
+        '            raise ConnectionError("the broker answers no more")',
+        "            continue",
+        "tests/rabbitmq/test_requests.py::test_a_half_open_connection_is_noticed_long_before_its_heartbeats",
+    ),
+    of_the_broker(
+        "the queue of replies is bound once for all",
+        "transports/rabbitmq/requests",
+        "watched(connection, self._bind)",
+        "watched(connection)",
+        "tests/rabbitmq/test_taken_away.py::test_the_binding_of_replies",
+    ),
+    of_the_broker(
+        "a net that is forbidden ends the connection of requests",
+        "transports/rabbitmq/incoming/nets",
+        "        except ChannelClosed as error:",
+        "        except FileNotFoundError as error:",
+        "tests/rabbitmq/test_requests.py::test_a_net_that_is_forbidden_takes_no_connection_from_requests",
+    ),
 )

@@ -67,7 +67,7 @@ class RabbitTransport:
         self._departures = Departures(self._depart)
         self.requests = BrokerRequests(self._names, self._broker, declarer)
         self._consumer = Consumer(self._names, self._broker, declarer, prefetch=rabbit.prefetch)
-        self.requests.inbound_queues = lambda: self._consumer.inbound_queues
+        self.requests.nets.inbound_queues = lambda: self._consumer.inbound_queues
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
         """Begins to consume for a hosted module, the partitions that it has here."""
