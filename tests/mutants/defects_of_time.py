@@ -138,4 +138,18 @@ TIME = (
         "    return bool(process.table.__tablename__)",
         "test_process_versions.py::test_a_process_whose_table_is_not_there_yet_has_lost_nothing",
     ),
+    in_runtime(
+        "in memory a message is taken without its partition",
+        "transports/hosted_module",
+        "        if partition not in self._partitions.owned:",
+        "        if partition >= 0:",
+        "tests/topologies/test_leases.py::test_in_one_process_too_a_partition_is_given_away_when_its_messages_are_done_with",
+    ),
+    in_runtime(
+        "what a lost lease leaves undone in memory is left for ever",
+        "transports/hosted_module",
+        "            if each.partition in lost:",
+        "            if each.partition < 0:",
+        "tests/topologies/test_leases.py::test_in_one_process_what_was_taken_under_a_lost_lease_is_taken_again",
+    ),
 )

@@ -8,8 +8,8 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "safe before it is handled",
         "transports/memory",
-        "            inbound.take(envelope, ack)",
-        "            inbound.take(envelope, ack), ack()",
+        "            hosted.take(envelope, ack)",
+        "            hosted.take(envelope, ack), ack()",
         "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
     ),
     in_runtime(
@@ -165,9 +165,9 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     ),
     of_the_broker(
         "requests wait for a net whose node is away",
-        "transports/rabbitmq/requests",
-        "            async with asyncio.timeout(_ANSWER_SECONDS):\n                await self._empty_net",
-        "            async with asyncio.timeout(None):\n                await self._empty_net",
+        "transports/rabbitmq/incoming/nets",
+        "            async with asyncio.timeout(_ANSWER_SECONDS):\n                await self._consume",
+        "            async with asyncio.timeout(None):\n                await self._consume",
         "tests/rabbitmq/test_requests.py::test_requests_go_on_without_a_net_whose_node_is_away",
     ),
     of_the_broker(
