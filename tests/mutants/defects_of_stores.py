@@ -152,4 +152,18 @@ STORES: Final[tuple[Defect, ...]] = (
         "        self._outbox_from = 0",
         "test_retention.py::test_a_prune_looks_at_a_few_of_those_that_wait_and_comes_to_all_others",
     ),
+    in_runtime(
+        "what is no database is found out where the driver fails",
+        "database/sqlite/files",
+        '    if first not in (b"", _FIRST_BYTES):',
+        "    if not first:",
+        "tests/console/test_data_files.py::test_it_is_named_with_the_reason_and_what_to_type",
+    ),
+    in_runtime(
+        "another program's database is made a module's",
+        "database/sqlite/files",
+        "    if tables and META not in tables:",
+        "    if not tables:",
+        "tests/console/test_data_files.py::test_it_is_named_with_the_reason_and_what_to_type",
+    ),
 )

@@ -99,6 +99,7 @@ def _run_monolith(
 ) -> int:
     if settings.db_url is None:
         refuse_second_shop(chosen, settings.data_dir, settings.port)
+        start_checks.refuse_others_files(chosen, settings.data_dir)
     if GATEWAY in chosen:
         start_checks.refuse_taken_port(settings.host, settings.port)
     start_checks.refuse_unusable_folder(settings.data_dir)
@@ -138,6 +139,7 @@ def _run_among_others(
     if settings.db_url is None:
         for name in chosen:
             start_checks.refuse_second_instance(name, settings.data_dir)
+        start_checks.refuse_others_files(chosen, settings.data_dir)
     start_checks.refuse_taken_port(settings.host, port, ", ".join(chosen), settings.port)
     supervised = SUPERVISED in os.environ
     if supervised:

@@ -18,7 +18,7 @@ from amphibus.cli.places import GATEWAY, Place, places
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.process_logs import FOLDER, ProcessLogs
 from amphibus.cli.run.running import RUN_DIR, already_running, note_address, refuse_second_shop
-from amphibus.cli.run.start_checks import refuse_taken_port
+from amphibus.cli.run.start_checks import refuse_others_files, refuse_taken_port
 from amphibus.cli.run.worker import Worker
 from amphibus.config.addresses import local_url
 
@@ -40,6 +40,8 @@ def supervise(root: Path, settings: "Settings", instances: int, began: float) ->
     """
     run_dir = settings.data_dir / RUN_DIR
     planned = places(root, settings.port, instances)
+    if settings.db_url is None:
+        refuse_others_files(tuple({each.module for each in planned}), settings.data_dir)
     with _only_one(run_dir, settings.port):
         if settings.db_url is None:
             modules = (each.module for each in planned)
