@@ -170,4 +170,13 @@ BORDER: Final[tuple[Defect, ...]] = (
         "    if kind is str and marks is None:",
         "tests/console/test_declarations.py::test_what_a_contract_leaves_open_at_the_border_is_named_with_what_to_type",
     ),
+    Defect(
+        "a process with too few files fails in the middle of work",
+        "runtime/amphibus/cli/run/open_files.py",
+        "soft < needed:",
+        "soft < 0:",
+        (
+            f"{_ENVIRONMENT}::test_a_limit_of_open_files_that_is_too_low_is_refused_before_anything_is_made",
+        ),
+    ),
 )

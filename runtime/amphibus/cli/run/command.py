@@ -18,6 +18,7 @@ from amphibus.cli.places import GATEWAY, known_names, port_of
 from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
+from amphibus.cli.run.open_files import refuse_few_files
 from amphibus.cli.run.running import note_address, refuse_second_shop
 
 if TYPE_CHECKING:
@@ -85,10 +86,12 @@ def run(
     if all_:
         from amphibus.cli.run.supervisor import supervise
 
+        refuse_few_files(1)  # each process has one module, and this one's limit
         start_checks.refuse_unusable_folder(settings.data_dir)
         return supervise(options.root(), settings, instances, began)
     project = options.project()
     chosen = _chosen(project, module)
+    refuse_few_files(len(chosen))
     if mode == "distributed":
         return _run_among_others(project, settings, chosen, began)
     return _run_monolith(project, settings, chosen, began)
