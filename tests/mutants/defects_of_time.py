@@ -152,4 +152,18 @@ TIME = (
         "            if each.partition < 0:",
         "tests/topologies/test_leases.py::test_in_one_process_what_was_taken_under_a_lost_lease_is_taken_again",
     ),
+    in_runtime(
+        "a reminder without a pause keeps its module busy",
+        "process",
+        "due and max(due, context.now + _SHORTEST)",
+        "due",
+        "test_timers.py::test_a_reminder_without_a_pause_does_not_keep_its_module_busy",
+    ),
+    in_runtime(
+        "a command that sends itself later at once never ends",
+        "context",
+        "max(due, self.now + _SHORTEST_TO_ITSELF) if to_itself else due",
+        "due",
+        "tests/runtime/test_later_messages.py",
+    ),
 )
