@@ -166,4 +166,25 @@ STORES: Final[tuple[Defect, ...]] = (
         "    if not tables:",
         "tests/console/test_data_files.py::test_it_is_named_with_the_reason_and_what_to_type",
     ),
+    in_runtime(
+        "a connection that is lost as it is taken is let go of",
+        "database/postgres/readers",
+        "        self._used.add(reader)\n        try:",
+        "        try:",
+        "tests/database/test_given_back.py::test_one_that_is_lost_as_it_is_taken",
+    ),
+    in_runtime(
+        "a connection whose session cannot be set up is let go of",
+        "database/postgres/connection",
+        "            self.raw.terminate()\n            await _give_back(self.bound)",
+        "            self.raw.terminate()",
+        "tests/database/test_given_back.py::test_one_whose_session_cannot_be_set_up",
+    ),
+    in_runtime(
+        "a connection in use at the end is let go of",
+        "database/postgres/readers",
+        "        readers = (*self._idle, *self._used)",
+        "        readers = (*self._idle,)",
+        "tests/database/test_given_back.py::test_those_that_the_server_has_ended_and_one_in_use",
+    ),
 )
