@@ -27,6 +27,10 @@ UNKNOWN: Final = _Unknown.UNKNOWN
 """The result of an `outside` step that did not end in time: it may have taken effect."""
 
 
+_SHORTEST_TO_ITSELF: Final = timedelta(seconds=1)
+"""Until a module gets what a command of its own sent it later: with nothing between them it may go on without end."""
+
+
 @dataclass(frozen=True, slots=True)
 class LaterMessage:
     """A command that is sent when it is due, unless it is recalled."""
@@ -127,7 +131,8 @@ class Context(Generic[Container]):
         """Sends commands once the transaction commits, or later: `after` a time from now, or `at` an instant.
 
         A later command waits in the module's database and outlives a restart. With a name it takes the place of an
-        earlier one of the same name and key, and `recall` takes it back.
+        earlier one of the same name and key, and `recall` takes it back. One that a module's command sends to the same
+        module comes after a second at the earliest.
 
         Raises:
             Undeclared: the front page does not list the command under `sends`.
@@ -149,7 +154,9 @@ class Context(Generic[Container]):
         for message, body in leaving:
             identity = new_id()
             key = (message.key_value() or "") if name else ""
-            self.later[name or identity, key] = LaterMessage(message, body, due, identity)
+            self.later[name or identity, key] = LaterMessage(
+                message, body, self._not_at_once(message, due), identity
+            )
 
     def recall(self, name: str, key: object = "") -> None:
         """Takes back the later command of that name and key, unless it was sent already or there is none.
@@ -182,6 +189,10 @@ class Context(Generic[Container]):
             "it needs one of them: a time from now, or an instant with its time zone",
             "context.send(command, after=timedelta(hours=1))",
         )
+
+    def _not_at_once(self, message: Message, due: datetime) -> datetime:
+        to_itself = _owner(message.contract_type) == _owner(self.envelope.type)
+        return max(due, self.now + _SHORTEST_TO_ITSELF) if to_itself else due
 
     def _leaving(self, messages: Sequence[Message], where: str) -> list[tuple[Message, bytes]]:
         self._refuse_after_the_end("publish" if where == "publishes" else "send")
@@ -237,3 +248,7 @@ class Outside(Generic[Container]):
             RequestError: no answer.
         """
         return await self._ask(query, timeout)  # type: ignore[return-value]
+
+
+def _owner(contract_type: str) -> str:
+    return contract_type.partition(".")[0]

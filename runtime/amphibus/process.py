@@ -8,7 +8,7 @@ for missing cases: every state answers every message, and every path that ends h
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from sqlmodel import SQLModel
@@ -21,6 +21,8 @@ Sends = tuple[type[Command[Any]], ...]
 Begin = Callable[[Any, Any], Awaitable[SQLModel]]
 Step = Callable[[Any, Any, Any], Awaitable[str | None]]
 Answer = Callable[[Any, Any, Any], Awaitable[Value]]
+_SHORTEST: Final = timedelta(seconds=1)
+"""Between a deadline and the one that it leads to: with nothing between them they would repeat without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class When:
 class Deadline:
     """A durable timer of a state. It keeps running if a message leads to a state with a deadline of the same name.
 
-    If the deadline itself leads to such a state, it is armed anew: a reminder.
+    If the deadline itself leads to such a state, it is armed anew: a reminder, a second later at the earliest.
     """
 
     name: str
@@ -161,6 +163,8 @@ class Process:
         self._declared(f"the deadline {deadline.name}", deadline.to, deadline.sends, context)
         # It has run out: where the next state has one of that name, that is another one.
         self._move(row, key, deadline.to, None, context)
+        for timer, due in context.timers.items():
+            context.timers[timer] = due and max(due, context.now + _SHORTEST)
 
     async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
         # Locked if several instances share a database: two answers at once must not both see the old state.

@@ -11,10 +11,13 @@ import pytest
 
 from amphibus.admin import dead
 from amphibus.context import Outside
+from amphibus.contract import Message
 from amphibus.errors import OwnerAway, RequestFailed
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.failure import Failure
 from amphibus.messages.ids import new_id, new_trace
+from amphibus.messages.json_text import LARGE_BYTES
+from amphibus.routing.codec import Codec, CodecEntry, to_bytes
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
@@ -204,4 +207,43 @@ def _from_outside(
         causation=None,
         trace=new_trace(),
         body=message.model_dump_json().encode(),
+    )
+
+
+async def test_a_large_message_is_read_beside_the_loop(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it kept or asked; a small one is read at once."""
+    decode, read = Codec.decode, list[tuple[int, bool]]()
+
+    def noted(codec: Codec, envelope: Envelope, entry: CodecEntry) -> Message:
+        if not envelope.decoded:
+            on_the_loop = threading.current_thread() is threading.main_thread()
+            read.append((len(envelope.body) > LARGE_BYTES, on_the_loop))
+        return decode(codec, envelope, entry)
+
+    monkeypatch.setattr(Codec, "decode", noted)
+    large = "x" * (LARGE_BYTES + 1)
+    async with office.open("desk") as shop:
+        for line, mood in enumerate(("", large)):
+            message = desk.Write(book="b", line=line, mood=mood)
+            receiver = shop.host.modules["desk"].receiver
+            receiver.take(_envelope(message), lambda: None)
+            await receiver.request(_envelope(message))
+        await until(lambda: len(office.numbers("desk", "b")) == 4)
+
+    assert sorted(read) == [(False, True)] * 2 + [(True, False)] * 2
+
+
+def _envelope(message: desk.Write) -> Envelope:
+    return Envelope(
+        id=new_id(),
+        type=desk.Write.contract_type,
+        source="gateway",
+        key=message.book,
+        time=0,
+        correlation="flow",
+        causation=None,
+        trace=new_trace(),
+        body=to_bytes(message),
     )

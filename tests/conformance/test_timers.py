@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -175,8 +176,26 @@ async def _timers(shop: Harness) -> int:
     return (await waiting_counts(shop.host.modules["desk"].store.reader)).timers
 
 
+async def test_a_reminder_without_a_pause_does_not_keep_its_module_busy(office: Office) -> None:
+    """It comes again a second later."""
+    lending = _lending(missed="lent", after=timedelta())
+    async with office.open(business=project(lending=lending)) as shop:
+        await shop.send(desk.Lend(book="b"))
+        await shop.settle()
+        assert office.lines("readers") == [MISSED]
+        await shop.advance(milliseconds=900)
+        assert office.lines("readers") == [MISSED]
+        await shop.advance(milliseconds=200)
+
+    assert office.lines("readers") == [MISSED] * 2
+
+
 def _lending(
-    *, missed: str = "missed", renewed: str = "renewed", again: str = "renewed"
+    *,
+    missed: str = "missed",
+    renewed: str = "renewed",
+    again: str = "renewed",
+    after: timedelta = timedelta(days=8),
 ) -> Process:
     """The loan with other states after its deadline, and after it was renewed, once and again."""
     lent, on_loan, *ends = loan.states
@@ -186,7 +205,7 @@ def _lending(
         replace(
             lent,
             on=(back, replace(renew, to=renewed)),
-            deadline=replace(lent.deadline, to=missed),
+            deadline=replace(lent.deadline, to=missed, after=lambda _: after),
         ),
         replace(on_loan, on=(back, replace(renew, to=again))),
         *ends,

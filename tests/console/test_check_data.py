@@ -36,6 +36,22 @@ async def test_it_names_what_is_left_behind_with_its_count_and_keys(tmp_path: Pa
     ]
 
 
+def test_it_names_what_is_no_database_of_a_module(tmp_path: Path) -> None:
+    """Of a module without processes, too, which has nothing to lose."""
+    (tmp_path / "inventory.db").write_text("hello\n")
+    (tmp_path / "orders.db").mkdir()
+
+    checked = _check("--against-data", "--data-dir", str(tmp_path))
+
+    assert checked.returncode == 3
+    inventory, orders = json.loads(checked.stdout)["problems"]
+    assert inventory.startswith(
+        f"module inventory: {tmp_path}/inventory.db is no SQLite database: it does not begin as one does; mv "
+    )
+    assert orders.startswith(f"module orders: {tmp_path}/orders.db is no file: a folder stands")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["inventory.db", "orders.db"]
+
+
 def _check(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [str(_AMPHIBUS), "check", "--json", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import re
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -125,3 +129,35 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert {path.stem for path in folder.glob("*.db")} == {"one", "two"}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_a_limit_of_open_files_that_is_too_low_is_refused_before_anything_is_made(
+    console: Console,
+) -> None:
+    ended = _limited("ulimit -n 64", console.command("run", "--port", "0"), console.root)
+
+    assert ended.returncode == 1
+    what, why, fix = ended.stderr.splitlines()
+    assert re.fullmatch(r"error  this process may have 64 files open at once, and needs \d+", what)
+    assert "LimitNOFILE=" in why
+    assert fix == "  fix  ulimit -n 1024; amphibus run"
+    assert not console.data_dir.exists()
+
+
+def test_a_limit_that_needs_no_right_is_raised(tmp_path: Path) -> None:
+    program = (
+        "import resource; from amphibus.cli.run.open_files import refuse_few_files;"
+        " refuse_few_files(6); print(resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+
+    ended = _limited("ulimit -Sn 64; ulimit -Hn 300", [sys.executable, "-c", program], tmp_path)
+
+    assert ended.stdout == "(300, 300)\n"
+
+
+def _limited(how: str, command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    limited = ["sh", "-c", f'{how}; exec "$@"', "sh", *command]
+    ours = {name: each for name, each in os.environ.items() if not name.startswith("AMPHIBUS_")}
+    return subprocess.run(
+        limited, cwd=folder, env=ours, capture_output=True, text=True, timeout=50, check=False
+    )

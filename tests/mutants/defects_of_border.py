@@ -110,7 +110,7 @@ BORDER: Final[tuple[Defect, ...]] = (
     _at(
         "a large body is read on the loop",
         "runtime/amphibus/gateway/writes.py",
-        "        if len(body) > _LARGE_BYTES:",
+        "        if len(body) > LARGE_BYTES:",
         "        if len(body) < 0:",
         f"{_BODIES}::test_others_are_answered_while_a_large_body_is_read",
     ),
@@ -169,5 +169,28 @@ BORDER: Final[tuple[Defect, ...]] = (
         "    if kind is str and not _has_end(marks):",
         "    if kind is str and marks is None:",
         "tests/console/test_declarations.py::test_what_a_contract_leaves_open_at_the_border_is_named_with_what_to_type",
+    ),
+    Defect(
+        "a process with too few files fails in the middle of work",
+        "runtime/amphibus/cli/run/open_files.py",
+        "soft < needed:",
+        "soft < 0:",
+        (
+            f"{_ENVIRONMENT}::test_a_limit_of_open_files_that_is_too_low_is_refused_before_anything_is_made",
+        ),
+    ),
+    Defect(
+        "a large message is read on the loop",
+        "runtime/amphibus/inbox/runner.py",
+        "len(envelope.body) > LARGE_BYTES and not",
+        "len(envelope.body) < 0 and not",
+        ("tests/conformance/test_misbehaviour.py::test_a_large_message_is_read_beside_the_loop",),
+    ),
+    Defect(
+        "plain values are not counted before they are decoded",
+        "runtime/amphibus/messages/json_text.py",
+        "    if _has_more_commas(body, _MOST_COMMAS):",
+        "    if _has_more_commas(body, len(body)):",
+        (_READING,),
     ),
 )

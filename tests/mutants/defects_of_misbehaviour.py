@@ -64,7 +64,7 @@ MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
     in_runtime(
         "another message under a known id is dropped without a word",
         "inbox/executor",
-        "        return bool(json.loads(handled) != json.loads(body))",
+        "        return bool(read_json(handled) != read_json(body))",
         "        return False",
         "test_misbehaviour.py::test_another_message_under_a_known_id_changes_nothing_and_is_told",
     ),

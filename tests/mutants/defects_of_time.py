@@ -138,4 +138,32 @@ TIME = (
         "    return bool(process.table.__tablename__)",
         "test_process_versions.py::test_a_process_whose_table_is_not_there_yet_has_lost_nothing",
     ),
+    in_runtime(
+        "in memory a message is taken without its partition",
+        "transports/hosted_module",
+        "        if partition not in self._partitions.owned:",
+        "        if partition >= 0:",
+        "tests/topologies/test_leases.py::test_in_one_process_too_a_partition_is_given_away_when_its_messages_are_done_with",
+    ),
+    in_runtime(
+        "what a lost lease leaves undone in memory is left for ever",
+        "transports/hosted_module",
+        "            if each.partition in lost:",
+        "            if each.partition < 0:",
+        "tests/topologies/test_leases.py::test_in_one_process_what_was_taken_under_a_lost_lease_is_taken_again",
+    ),
+    in_runtime(
+        "a reminder without a pause keeps its module busy",
+        "process",
+        "due and max(due, context.now + _SHORTEST)",
+        "due",
+        "test_timers.py::test_a_reminder_without_a_pause_does_not_keep_its_module_busy",
+    ),
+    in_runtime(
+        "a command that sends itself later at once never ends",
+        "context",
+        "max(due, self.now + _SHORTEST_TO_ITSELF) if to_itself else due",
+        "due",
+        "tests/runtime/test_later_messages.py",
+    ),
 )

@@ -8,8 +8,8 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "safe before it is handled",
         "transports/memory",
-        "            inbound.take(envelope, ack)",
-        "            inbound.take(envelope, ack), ack()",
+        "            hosted.take(envelope, ack)",
+        "            hosted.take(envelope, ack), ack()",
         "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
     ),
     in_runtime(
@@ -165,9 +165,9 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     ),
     of_the_broker(
         "requests wait for a net whose node is away",
-        "transports/rabbitmq/requests",
-        "            async with asyncio.timeout(_ANSWER_SECONDS):\n                await self._empty_net",
-        "            async with asyncio.timeout(None):\n                await self._empty_net",
+        "transports/rabbitmq/incoming/nets",
+        "            async with asyncio.timeout(_ANSWER_SECONDS):\n                await self._consume",
+        "            async with asyncio.timeout(None):\n                await self._consume",
         "tests/rabbitmq/test_requests.py::test_requests_go_on_without_a_net_whose_node_is_away",
     ),
     of_the_broker(
@@ -190,5 +190,26 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "        self.window.shut()",
         "        return",
         "tests/rabbitmq/test_widened.py::test_what_is_released_takes_nothing_more",
+    ),
+    of_the_broker(
+        "a half-open connection is left to its heartbeats",
+        "transports/rabbitmq/liveness",
+        '            raise ConnectionError("the broker answers no more")',
+        "            continue",
+        "tests/rabbitmq/test_requests.py::test_a_half_open_connection_is_noticed_long_before_its_heartbeats",
+    ),
+    of_the_broker(
+        "the queue of replies is bound once for all",
+        "transports/rabbitmq/requests",
+        "watched(connection, self._bind)",
+        "watched(connection)",
+        "tests/rabbitmq/test_taken_away.py::test_the_binding_of_replies",
+    ),
+    of_the_broker(
+        "a net that is forbidden ends the connection of requests",
+        "transports/rabbitmq/incoming/nets",
+        "        except ChannelClosed as error:",
+        "        except FileNotFoundError as error:",
+        "tests/rabbitmq/test_requests.py::test_a_net_that_is_forbidden_takes_no_connection_from_requests",
     ),
 )

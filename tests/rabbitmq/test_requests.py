@@ -10,8 +10,10 @@ from yarl import URL
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
-from amphibus.transports.rabbitmq import requests
+from amphibus.transports.rabbitmq import liveness, requests
 from amphibus.transports.rabbitmq.connection import channel_of, connect
+from amphibus.transports.rabbitmq.incoming import nets
+from amphibus.transports.rabbitmq.names import Names
 from tests.services.proxy import proxy_before
 from tests.services.rabbitmq import RabbitNode
 
@@ -89,11 +91,81 @@ async def test_requests_go_on_without_a_net_whose_node_is_away(
             proxy.freeze()
             return channel
 
-        (inbound, *_) = asking.inbound_queues()
-        monkeypatch.setattr(requests, "_ANSWER_SECONDS", 0.2)
-        monkeypatch.setattr(requests, "channel_of", opened)
+        (inbound, *_) = asking.nets.inbound_queues()
+        monkeypatch.setattr(nets, "_ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(nets, "channel_of", opened)
         async with asyncio.timeout(10):
-            await asking._try_net(connection, inbound)
+            await asking.nets._try(connection, inbound)
 
         assert "no answer in time about" in shop.host.health.degraded["broker"]
         assert (await shop.ask(desk.Count(book="b"))).lines == 0
+
+
+async def test_a_half_open_connection_is_noticed_long_before_its_heartbeats(
+    office: Office, node: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both of an idle process: that of requests, and that of what is published."""
+    monkeypatch.setattr(liveness, "_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(liveness, "_ANSWER_SECONDS", 0.3)
+    async with proxy_before(node.url) as (proxy, through):
+        office.amqp_url = through
+        async with office.open() as shop:
+            transport: Any = shop.host.transport
+            before = transport._publisher._connection
+            asking = asyncio.ensure_future(
+                shop.request(desk.Write(book="b", line=1, mood="hold"), timeout=60)
+            )
+            await until(lambda: office.script.held)
+            proxy.freeze()
+            with pytest.raises(RequestTimeout, match="connection was lost"):
+                await asyncio.wait_for(asking, 10)
+            await until(lambda: transport._publisher._connection not in (before, None))
+            office.script.gate.set()
+
+
+async def test_a_broker_that_takes_nothing_for_now_is_not_away(
+    office: Office, node: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(liveness, "_ANSWER_SECONDS", 0.2)
+    async with office.open() as shop:
+        transport: Any = shop.host.transport
+        connection = transport._publisher._connection
+        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.0001")
+        try:
+            await shop.send(desk.Write(book="b", line=1))
+            async with asyncio.timeout(15):
+                while not await liveness.blocked(connection):
+                    await asyncio.sleep(0.05)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(liveness.watch(connection), 2)
+        finally:
+            await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
+        await shop.settle()
+
+        assert transport._publisher._connection is connection
+
+
+async def test_a_net_that_is_forbidden_takes_no_connection_from_requests(
+    office: Office, node: RabbitNode, names: Names, channel: Any
+) -> None:
+    """It is opened again once it may be, as is one that was deleted."""
+    net = names.dead("desk")
+    async with office.open() as shop, channel() as stranger:
+        asking: Any = shop.host.transport.requests
+        address = asking.address
+        await _may_read(node, f"^(?!{net}$).*")
+        try:
+            await stranger.queue_delete(net)
+            await until(lambda: "ACCESS_REFUSED" in shop.host.health.degraded.get("broker", ""))
+            assert (await shop.ask(desk.Count(book="b"))).lines == 0
+        finally:
+            await _may_read(node, ".*")
+        await until(lambda: "broker" not in shop.host.health.degraded)
+
+        assert asking.address == address
+        assert (await stranger.queue_declare(net, passive=True)).consumer_count == 1
+
+
+async def _may_read(node: RabbitNode, queues: str) -> None:
+    await asyncio.to_thread(node.ctl, "set_permissions", "guest", ".*", ".*", queues)

@@ -56,6 +56,19 @@ async def test_the_binding_of_what_is_asked(office: Office, names: Names, channe
         await answered(shop)
 
 
+async def test_the_binding_of_replies(office: Office, names: Names, channel: Any) -> None:
+    """It went with its exchange, which was made again before anybody replied."""
+    async with office.open() as shop:
+        await answered(shop)
+        async with channel() as stranger:
+            for module in names.topology.modules:
+                await stranger.exchange_delete(names.replies(module))
+                await stranger.exchange_declare(
+                    names.replies(module), exchange_type="topic", durable=True
+                )
+        await answered(shop)
+
+
 async def test_the_binding_of_one_who_hears(office: Office, names: Names, channel: Any) -> None:
     """Others hear it all the same, so no sender learns of it."""
     async with office.open() as shop:

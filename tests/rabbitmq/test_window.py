@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from amphibus.transport import Ack
 from amphibus.transports.rabbitmq.incoming.ack_window import AckWindow
+from amphibus.transports.rabbitmq.incoming.queue_consumer import prefetch_within
 from amphibus.transports.rabbitmq.properties import Arrival
 
 
@@ -138,3 +139,13 @@ def _nearly_sorted(draw: Any, count: int) -> list[int]:
     """As tasks may overtake each other: by a few places."""
     places = [n + draw(st.floats(0, 3)) for n in range(count)]
     return [n + 1 for n in sorted(range(count), key=places.__getitem__)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "body_limit", "prefetch"),
+    [(100, 4_194_304, 100), (100, 67_108_864, 8), (1, 4_194_304, 1), (100, 2**31, 1)],
+)
+def test_the_largest_bodies_of_a_partition_have_an_end(
+    wanted: int, body_limit: int, prefetch: int
+) -> None:
+    assert prefetch_within(wanted, body_limit) == prefetch

@@ -34,7 +34,7 @@ def context() -> Context[Any]:
         container=None,
         db=None,  # type: ignore[arg-type]
         now=NOW,
-        declared=frozenset((archive.File,)),
+        declared=frozenset((archive.File, desk.Remind)),
         body_limit=100,
     )
 
@@ -46,6 +46,21 @@ def test_after_is_counted_from_now_and_at_is_an_instant(context: Context[Any]) -
     dues = {name: each.due for (name, _), each in context.later.items() if each is not None}
     assert dues == {"a": NOW + HOUR, "b": NOW + 2 * HOUR}
     assert context.outgoing == []
+
+
+def test_what_a_command_sends_to_its_own_module_comes_a_second_later_at_the_earliest(
+    context: Context[Any],
+) -> None:
+    """Else it could send itself again and again, as fast as the database commits."""
+    again = desk.Remind(book="b")
+    context.send(again, after=timedelta(), name="at once")
+    context.send(again, at=NOW - HOUR, name="before")
+    context.send(again, after=HOUR, name="later")
+    context.send(FILE, after=timedelta(), name="elsewhere")
+
+    dues = {name: each.due for (name, _), each in context.later.items() if each is not None}
+    soon = NOW + timedelta(seconds=1)
+    assert dues == {"at once": soon, "before": soon, "later": NOW + HOUR, "elsewhere": NOW}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from amphibus.gateway.problems import Problem
 from amphibus.gateway.texts import read_object
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
-from amphibus.messages.json_text import TooLong, Unreadable, read_json
+from amphibus.messages.json_text import TooLong, Unreadable, _has_more_commas, read_json
 from amphibus.routing.codec import Codec
 from amphibus.routing.project import Project
 from amphibus.telemetry.privacy import describe, traceback_of
@@ -67,8 +67,9 @@ def order(**changed: Any) -> dict[str, Any]:
     [
         (json.dumps(order()).encode()[:-1] + b',"currency":"EUR"}', 'the key "currency" twice'),
         (json.dumps(order(lines=[{}] * 2_001)).encode(), "lines: must have at most 2000 items"),
-        (json.dumps(order(lines=[1] * 500_000)).encode(), "lines: must have at most 2000 items"),
-        (json.dumps(order(lines=[{}] * 500_000)).encode(), "more than it can mean"),
+        (json.dumps(order(lines=[1] * 190_000)).encode(), "lines: must have at most 2000 items"),
+        (json.dumps(order(lines=[{}] * 190_000)).encode(), "more than it can mean"),
+        (json.dumps(order(lines=[1] * 500_000)).encode(), "more than it can mean"),
         (json.dumps(order(lines=[[]] * 500_000)).encode(), "more than it can mean"),
         (json.dumps(order(x=dict.fromkeys(map(str, range(30_000))))).encode(), "more than"),
         (b"[" * 100_000, "nested too deeply"),
@@ -147,3 +148,39 @@ def test_what_is_storable_stays_as_it_is(text: str, most: int) -> None:
     assert storable(kept, most) == kept
     if len(text) <= most and "\0" not in text and text.isprintable():
         assert kept == text
+
+
+@pytest.mark.parametrize("item", [b"1", b'""', b"null", b"1e5"])
+def test_plain_values_without_number_are_counted_before_they_are_decoded(item: bytes) -> None:
+    """The decoder lets nothing else run while it reads them."""
+    many = b",".join([item] * (2 * MOST_ITEMS + 2))
+
+    with pytest.raises(Unreadable, match="more than 200000 values"):
+        read_json(b'{"x": [' + many + b"]}")
+
+
+@pytest.mark.parametrize("text", ["a," * 300_000, '\\",' * 300_000])
+def test_commas_of_a_text_are_no_values(text: str) -> None:
+    assert read_json(json.dumps({"x": text}).encode()) == {"x": text}
+
+
+@pytest.mark.parametrize("end", [b"", b"\\"])
+def test_a_text_that_does_not_end_costs_no_more_than_its_length(end: bytes) -> None:
+    with pytest.raises(Unreadable):
+        read_json(b'{"x": "' + b'\\",' * 1_000_000 + end)
+
+
+@given(JSON)
+def test_commas_outside_of_texts_are_counted_one_by_one(value: Any) -> None:
+    body = json.dumps({"x": [value, value]}).encode()
+    commas = _commas(json.loads(body))
+
+    assert _has_more_commas(body, commas) is False
+    assert _has_more_commas(body, commas - 1) is True
+
+
+def _commas(value: Any) -> int:
+    if not isinstance(value, list | dict):
+        return 0
+    inner = list(value.values()) if isinstance(value, dict) else value
+    return max(0, len(inner) - 1) + sum(map(_commas, inner))

@@ -11,17 +11,22 @@ from tests.architecture.tree import ROOT
 
 PAGE = (ROOT / "docs/transport.md").read_text()
 GOOD = """
-from amphibus.transports.memory_wire import MemoryWireTransport as MyTransport
-"""
-HASTY = """
+from amphibus.clock import SystemClock
 from amphibus.transports.memory_wire import MemoryWireTransport
 
 
 class MyTransport(MemoryWireTransport):
+    def __init__(self, settings):
+        super().__init__(SystemClock(), settings.bus.partitions)
+"""
+HASTY = (
+    GOOD
+    + """
     def deliver(self, destinations, envelope, ack):
         super().deliver(destinations, envelope, ack)
         ack()
 """
+)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class Direct(MemoryTransport):
 @pytest.mark.asyncio
 async def test_a_transport_that_keeps_nothing_is_left_without_a_broker(tmp_path: Path) -> None:
     """What was under way is in the outboxes; nothing is to be fetched from anywhere."""
-    office = Office(lambda _topology, _settings, _clock: Direct(), tmp_path)
+    office = Office(lambda _topology, settings, _clock: Direct(settings.bus.partitions), tmp_path)
     async with office.open("archive") as shop:
         await shop.send(desk.Write(book="b", line=1))
     office.transport = "memory"

@@ -161,10 +161,54 @@ async def test_a_partition_is_quiet_when_all_that_came_by_it_is_done_with(
         await until(lambda: script.held)
         drain = asyncio.ensure_future(host.modules["desk"].assignment.drain(frozenset({3})))
         await host.modules["desk"].assignment.drain(frozenset({0, 1, 2}))
-        assert not drain.done()
+        assert not (await asyncio.wait((drain,), timeout=0.2))[0]
 
         script.gate.set()
         await drain
         found = await _rows(database, "SELECT line FROM desk.line ORDER BY line")
 
     assert found == [(1,), (2,)]
+
+
+@pytest.mark.asyncio
+async def test_in_one_process_too_a_partition_is_given_away_when_its_messages_are_done_with(
+    database: str, tmp_path: Path
+) -> None:
+    script, safe = Script(), list[int]()
+    async with _desk(database, tmp_path, script) as host:
+        call = desk.Call(book=_book_in(3), line=1, mood="outside hold")
+        host.transport.deliver(("desk",), _envelope(call), partial(safe.append, 1))
+        await until(lambda: script.held)
+        drain = asyncio.ensure_future(host.modules["desk"].assignment.drain(frozenset({3})))
+        await host.modules["desk"].assignment.drain(frozenset({0, 1, 2}))
+        assert not (await asyncio.wait((drain,), timeout=0.2))[0]
+
+        script.gate.set()
+        await drain
+
+    assert safe == [1]
+
+
+@pytest.mark.asyncio
+async def test_in_one_process_what_was_taken_under_a_lost_lease_is_taken_again(
+    database: str, tmp_path: Path
+) -> None:
+    """Nobody else would get it: its sender's outbox is read here."""
+    script, safe = Script(), list[int]()
+    async with _desk(database, tmp_path, script) as host:
+        assignment = host.modules["desk"].assignment
+        lost = asyncio.Event()
+        assignment.on_change.append(lambda _gained, gone: lost.set() if gone else None)
+        for part in range(_COUNT):
+            call = desk.Call(book=_book_in(part), line=part, mood="outside hold")
+            host.transport.deliver(("desk",), _envelope(call), partial(safe.append, part))
+        await until(lambda: script.held == _COUNT)
+        await _rows(database, "UPDATE desk.amphibus_lease SET owner = NULL")
+        await _rows(database, "DELETE FROM desk.amphibus_instance")
+        await asyncio.wait_for(lost.wait(), 15)
+        script.gate.set()
+        await until(lambda: len(safe) == _COUNT)
+        found = await _rows(database, "SELECT line FROM desk.line ORDER BY line")
+
+    assert found == [(0,), (1,), (2,), (3,)]
+    assert sorted(safe) == [0, 1, 2, 3]

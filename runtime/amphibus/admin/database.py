@@ -9,6 +9,7 @@ from typing import Final
 
 from amphibus.database.facts import META, facts_of_file
 from amphibus.database.schema.steps import check_facts, check_owner
+from amphibus.database.sqlite.files import damaged, is_damaged, refuse_no_database
 from amphibus.errors import StoreError
 
 _BUSY_SECONDS: Final = 10.0
@@ -34,6 +35,18 @@ def existing(data_dir: Path) -> dict[str, Path]:
             "no module has run with this data folder yet",
             f"amphibus run --data-dir {shlex.quote(str(data_dir))}",
         )
+    return found
+
+
+def sound(data_dir: Path) -> dict[str, Path]:
+    """Like `existing`, for commands that go through all of them.
+
+    Raises:
+        StoreError: the folder holds no database, or something else in the place of one.
+    """
+    found = existing(data_dir)
+    for path in found.values():
+        refuse_no_database(path)
     return found
 
 
@@ -83,6 +96,7 @@ def opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: it is no database, or cannot be read.
     """
+    refuse_no_database(path)
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(
@@ -94,6 +108,8 @@ def opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         connection.row_factory = sqlite3.Row
         yield connection
     except sqlite3.Error as error:
+        if is_damaged(error):
+            raise damaged(path, error) from error
         raise StoreError(
             f"{path} cannot be {'read' if mode == 'ro' else 'written'}",
             str(error),

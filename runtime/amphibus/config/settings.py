@@ -116,7 +116,8 @@ class RabbitSettings(Section):
     """The settings of the broker, in the distributed mode."""
 
     prefetch: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Most messages that a partition has under way here; the broker's prefetch (QoS)."""
+    """Most messages that a partition has under way here; the broker's prefetch (QoS). Fewer where so many of
+    `bus.body_limit_bytes` would be more than 512 MiB."""
     confirm_timeout_seconds: Seconds = 5.0
     """Time that the broker may take for a publisher confirm, before the message is published again."""
     heartbeat_seconds: Annotated[int, Field(ge=1, le=600)] = 20

@@ -27,12 +27,12 @@ from amphibus.gateway.problems import (
 )
 from amphibus.gateway.texts import read_object
 from amphibus.messages.ids import derived_id, new_id
+from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.routing.codec import fill, to_bytes
 
 PRINCIPAL: Final = "anonymous"
 """The one who asks, until there is authentication."""
 SOON: Final = ((b"retry-after", b"1"),)
-_LARGE_BYTES: Final = 65_536
 _REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
 
 
@@ -80,7 +80,7 @@ class CommandEndpoint:
             ClientGone: it never came whole.
         """
         body = await exchange.body(self._limits.body_limit_bytes)
-        if len(body) > _LARGE_BYTES:  # others are served while it is read
+        if len(body) > LARGE_BYTES:  # others are served while it is read
             write = await asyncio.to_thread(self._read, exchange, body)
         else:
             write = self._read(exchange, body)

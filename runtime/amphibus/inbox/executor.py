@@ -4,7 +4,7 @@ The order of what happens here is the promise: nothing is recorded as handled wi
 kept without the record (the idempotent receiver of Hohpe and Woolf, with the inbox as its memory).
 """
 
-import json
+import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ from amphibus.inbox.services import InboxServices
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
+from amphibus.messages.json_text import LARGE_BYTES, read_json
 from amphibus.process import Process
 from amphibus.routing.topology import processes_of
 from amphibus.telemetry.logs import about
@@ -100,7 +101,7 @@ class Executor:
             return None
         if prior[0] != "waits":
             before = await body_handled(sql, envelope.source, envelope.id)
-            return repeated(*prior, conflicting=_differs(before, envelope.body))
+            return repeated(*prior, conflicting=await _conflicts(before, envelope.body))
         if attempt.origin is Origin.REQUEST:
             detail = "an earlier message of this key waits for its retry"
             return Unanswered(Reply("unavailable", detail=detail))
@@ -202,11 +203,17 @@ def _decoded(prepared: Prepared) -> tuple[Any, Any]:
     return prepared.entry, prepared.message
 
 
-def _differs(handled: bytes | None, body: bytes) -> bool:
+async def _conflicts(handled: bytes | None, body: bytes) -> bool:
     """Returns whether two bodies say different things; unknown, once the first one is pruned, is no."""
     if handled is None or handled == bytes(body):
         return False
+    if len(body) > LARGE_BYTES:
+        return await asyncio.to_thread(_differs, handled, body)
+    return _differs(handled, body)
+
+
+def _differs(handled: bytes, body: bytes) -> bool:
     try:
-        return bool(json.loads(handled) != json.loads(body))
+        return bool(read_json(handled) != read_json(body))
     except ValueError:
         return True

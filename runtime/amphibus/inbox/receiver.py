@@ -17,6 +17,7 @@ from amphibus.inbox.runner import AttemptRunner
 from amphibus.inbox.services import InboxServices
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
+from amphibus.messages.json_text import LARGE_BYTES
 
 _LOOK_SECONDS: Final = 0.001
 _NO_REPLY: Final = Reply("failed", detail="no reply")
@@ -72,7 +73,10 @@ class Receiver:
         """Handles a query, or a command that its sender does not keep, and returns the reply."""
         try:
             entry = self._services.codec.entry(envelope)
-            message = self._services.codec.decode(envelope, entry)
+            if len(envelope.body) > LARGE_BYTES:
+                message = await asyncio.to_thread(self._services.codec.decode, envelope, entry)
+            else:
+                message = self._services.codec.decode(envelope, entry)
         except Undecodable as error:
             return Reply("failed", detail=error.line)
         if kind_of(entry.contract) == "query":

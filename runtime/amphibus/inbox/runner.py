@@ -21,6 +21,7 @@ from amphibus.inbox.outcome import CallNeeded, Lost, Outcome, RetryNow
 from amphibus.inbox.outside_step import ExternalCallStep
 from amphibus.inbox.recorder import OutcomeRecorder
 from amphibus.inbox.services import InboxServices
+from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.messages.last_resort import storable_envelope
 from amphibus.telemetry.privacy import describe
 from amphibus.unit_of_work.transaction import Transaction
@@ -55,7 +56,17 @@ class AttemptRunner:
 
     def start(self, attempt: Attempt) -> None:
         """Begins an attempt, and goes on with it until `settled` was called."""
+        if _is_large(attempt):
+            self._spawn(self._read_apart(attempt))
+            return
         attempt.prepared = self._prepared(attempt)
+        self._run(attempt)
+
+    async def _read_apart(self, attempt: Attempt) -> None:
+        attempt.prepared = await asyncio.to_thread(self._prepared, attempt)
+        self._run(attempt)
+
+    def _run(self, attempt: Attempt) -> None:
         if self._services.identity(attempt.envelope) in self._services.journal.suspects:
             self._spawn(self._run_alone(attempt))
         elif _has_call(attempt):
@@ -203,6 +214,12 @@ class AttemptRunner:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_large(attempt: Attempt) -> bool:
+    """Returns whether there is so much to decode that others would wait for it."""
+    envelope, prepared = attempt.envelope, attempt.prepared
+    return len(envelope.body) > LARGE_BYTES and not (prepared.message or envelope.decoded)
 
 
 def _has_call(attempt: Attempt) -> bool:

@@ -1,13 +1,19 @@
 """JSON as it comes from outside, read once and exactly, by the same rule at every door."""
 
 import json
+import re
 import threading
 from collections import Counter
 from typing import Any, Final, NoReturn
 
 from amphibus.contract.bounds import MOST_ITEMS, Bounds
 
+LARGE_BYTES: Final = 65_536
+"""A body of more is read in a thread, so that the loop goes on meanwhile."""
 _LONGEST_NAME: Final = 100
+_MOST_COMMAS: Final = 2 * MOST_ITEMS
+_TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+"""A text of JSON, or what begins as one and never ends."""
 
 
 class Unreadable(ValueError):
@@ -85,6 +91,8 @@ def read_json(body: bytes, bounds: Bounds | None = None) -> dict[str, Any]:
 def _decoded(body: bytes) -> Any:
     if body.count(b"[") > MOST_ITEMS:  # lists alone are not seen by the counter
         raise _too_many(MOST_ITEMS)
+    if _has_more_commas(body, _MOST_COMMAS):  # of plain values, which it does not see either
+        raise _too_many(_MOST_COMMAS)
     try:
         return _reader.decode(body.decode())
     except Unreadable:
@@ -101,6 +109,19 @@ def _decoded(body: bytes) -> Any:
     except ValueError:
         message = "the body has a number with too many digits"
         raise Unreadable(message) from None
+
+
+def _has_more_commas(body: bytes, most: int) -> bool:
+    """Returns whether there are more than that outside of texts. The decoder lets nobody else run between them."""
+    if body.count(b",") <= most:
+        return False
+    found = at = 0
+    for text in _TEXT.finditer(body):
+        found += body.count(b",", at, text.start())
+        at = text.end()
+        if found > most:
+            return True
+    return found + body.count(b",", at) > most
 
 
 def _has_half_a_pair(found: Any) -> bool:

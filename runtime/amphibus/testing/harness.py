@@ -273,7 +273,7 @@ def _transport(
     settings: Settings,
 ) -> Transport:
     if chosen == "memory+wire":
-        return MemoryWireTransport(clock, seed=seed)
+        return MemoryWireTransport(clock, settings.bus.partitions, seed=seed)
     if isinstance(chosen, str):
         return make(chosen, project.topology(), settings, clock)
     return chosen(project.topology(), settings, clock)

@@ -6,6 +6,7 @@ from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.telemetry.health import Health
 from amphibus.transport import Ack, Destinations, Inbound, OnReply, OwnedPartitions
+from amphibus.transports.hosted_module import HostedModule
 
 
 class MemoryTransport:
@@ -14,20 +15,21 @@ class MemoryTransport:
     name = "memory"
     apart = False
 
-    def __init__(self) -> None:
-        self._inbound: dict[str, Inbound] = {}
+    def __init__(self, partition_count: int) -> None:
+        self._partition_count = partition_count
+        self._hosted: dict[str, HostedModule] = {}
         self.requests = MemoryRequests()
 
-    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:  # noqa: ARG002
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
         """Begins to hand messages to a hosted module."""
-        self._inbound[module] = inbound
+        self._hosted[module] = HostedModule(inbound, partitions, self._partition_count)
 
     async def open(self, health: Health) -> None:
         """Nothing to open."""
 
     async def detach(self, module: str) -> None:
         """Hands that module nothing more."""
-        self._inbound.pop(module, None)
+        self._hosted.pop(module, None)
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
         """Nothing is on its way."""
@@ -48,13 +50,13 @@ class MemoryTransport:
 
     def is_reachable(self, route: str) -> bool:
         """Returns whether that module is hosted here; messages to others wait in their outbox."""
-        return route in self._inbound
+        return route in self._hosted
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         """Hands a message over; it is safe when that module has committed or delayed it."""
-        inbound = self._inbound.get(destinations[0])
-        if inbound is not None:
-            inbound.take(envelope, ack)
+        hosted = self._hosted.get(destinations[0])
+        if hosted is not None:
+            hosted.take(envelope, ack)
 
 
 class MemoryRequests:

@@ -11,6 +11,7 @@ from amphibus.messages.cloudevents import from_headers, to_headers
 from amphibus.messages.envelope import Envelope
 from amphibus.telemetry.health import Health
 from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
+from amphibus.transports.hosted_module import HostedModule
 from amphibus.transports.requests import RequestsOverDelivery
 
 _LATEST_SECONDS = 0.004
@@ -23,41 +24,48 @@ class MemoryWireTransport:
     apart = False
 
     def __init__(
-        self, clock: Clock, *, seed: int = 0, repeat: float = 0.2, delay: float = 0.5
+        self,
+        clock: Clock,
+        partition_count: int,
+        *,
+        seed: int = 0,
+        repeat: float = 0.2,
+        delay: float = 0.5,
     ) -> None:
         self._clock = clock
         self._random = random.Random(seed)
         self._repeat = repeat
         self._delay = delay
-        self._inbound: dict[str, Inbound] = {}
+        self._partition_count = partition_count
+        self._hosted: dict[str, HostedModule] = {}
         self._on_its_way: dict[str, int] = {}
         """The number of messages that are delayed, by destination."""
         self.requests = RequestsOverDelivery(self)
 
-    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:  # noqa: ARG002
-        """Begins to hand messages to a module; all its partitions are in this process."""
-        self._inbound[module] = inbound
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
+        """Begins to hand messages to a module."""
+        self._hosted[module] = HostedModule(inbound, partitions, self._partition_count)
 
     async def open(self, health: Health) -> None:
         """Nothing to open."""
 
     async def detach(self, module: str) -> None:
         """Drops what is on its way to that module: nobody was told that it is safe."""
-        self._inbound.pop(module, None)
+        self._hosted.pop(module, None)
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
-        """No partition is ever given away."""
+        """Does nothing: what is on its way is taken without its partition."""
 
     async def finish(self) -> None:
         """Whoever sent something is told in the same turn of the loop."""
 
     async def close(self) -> None:
         """Drops what is on its way."""
-        self._inbound.clear()
+        self._hosted.clear()
 
     async def idle(self) -> bool:
         """Returns whether nothing waits for its time."""
-        return not any(self._on_its_way.get(module) for module in self._inbound)
+        return not any(self._on_its_way.get(module) for module in self._hosted)
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
         """Each destination is a route of its own: none waits for another."""
@@ -65,7 +73,7 @@ class MemoryWireTransport:
 
     def is_reachable(self, route: str) -> bool:
         """Returns whether that module or address is attached."""
-        return route in self._inbound
+        return route in self._hosted
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         """Delivers once or twice, now or a little later; each time what the bytes say."""
@@ -92,9 +100,9 @@ class MemoryWireTransport:
         self._arrive(destination, headers, body, ack)
 
     def _arrive(self, destination: str, headers: dict[str, str], body: bytes, ack: Ack) -> None:
-        inbound = self._inbound.get(destination)
-        if inbound is not None:
-            inbound.take(from_headers(headers, body, now=self._clock.now()), ack)
+        hosted = self._hosted.get(destination)
+        if hosted is not None:
+            hosted.take(from_headers(headers, body, now=self._clock.now()), ack)
 
 
 def _nothing() -> None:

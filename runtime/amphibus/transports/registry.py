@@ -33,16 +33,16 @@ def make(name: str, topology: Topology, settings: Settings, clock: Clock) -> Tra
     return found(topology, settings, clock)
 
 
-def _memory(_topology: Topology, _settings: Settings, _clock: Clock) -> Transport:
+def _memory(_topology: Topology, settings: Settings, _clock: Clock) -> Transport:
     from amphibus.transports.memory import MemoryTransport
 
-    return MemoryTransport()
+    return MemoryTransport(settings.bus.partitions)
 
 
-def _memory_wire(_topology: Topology, _settings: Settings, clock: Clock) -> Transport:
+def _memory_wire(_topology: Topology, settings: Settings, clock: Clock) -> Transport:
     from amphibus.transports.memory_wire import MemoryWireTransport
 
-    return MemoryWireTransport(clock)
+    return MemoryWireTransport(clock, settings.bus.partitions)
 
 
 def _rabbitmq(topology: Topology, settings: Settings, clock: Clock) -> Transport:

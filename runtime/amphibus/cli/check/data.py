@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from amphibus.errors import AmphibusError
 from amphibus.telemetry.privacy import describe
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ async def _left_behind(module: "Module", store: "AdminStore") -> list[str]:
     from amphibus.inbox.process_versions import left_behind
     from amphibus.routing.topology import processes_of
 
-    found: list[str] = []
-    for process in processes_of(module):
-        try:
-            async with store.reading() as sql:
-                lost = await left_behind(sql, process)
-        except Exception as error:  # noqa: BLE001 - a table that was not migrated yet, say
-            return [f"its database cannot be read: {describe(error)}"]
-        found += [f"{each.what}; declare {each.fix}" for each in lost]
-    return found
+    try:
+        async with store.reading() as sql:
+            lost = [
+                each for process in processes_of(module) for each in await left_behind(sql, process)
+            ]
+    except AmphibusError as error:
+        return [error.line]
+    except Exception as error:  # noqa: BLE001 - a table that was not migrated yet, say
+        return [f"its database cannot be read: {describe(error)}"]
+    return [f"{each.what}; declare {each.fix}" for each in lost]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from amphibus.admin.backup import backup, backup_in, restore
-from amphibus.admin.database import existing, reading
+from amphibus.admin.database import reading, sound
 from amphibus.admin.under_way import Waits, waits_between
 from amphibus.cli import options
 from amphibus.cli.data_folder import present, with_databases
@@ -31,7 +31,7 @@ def status(
         found = db_server.status(settings)
     else:
         folder = options.data_dir(data_dir)
-        found = [_status(module, path) for module, path in existing(folder).items()]
+        found = [_status(module, path) for module, path in sound(folder).items()]
     between = _between(data_dir, db)
     if as_json:
         show_json([each | {"waits": _waits_for(each["module"], between)} for each in found])
@@ -83,7 +83,7 @@ def make_backup(
     if data_dir is None and settings.db_url is not None:
         stores, copies = db_server.backup(settings, folder, dry_run=dry_run)
     else:
-        paths = existing(source)
+        paths = sound(source)
         stores, copies = list(paths), [] if dry_run else backup(paths, folder)
     if as_json:
         show_json({"dry_run": dry_run, "folder": folder, "modules": stores})

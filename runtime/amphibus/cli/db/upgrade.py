@@ -38,11 +38,16 @@ def upgrade_all(
     Raises:
         StoreInUse: a module is running.
         NewerStore: a newer version wrote one of them.
+        StoreError: something else stands in the place of one of them.
     """
+    from amphibus.database.sqlite.files import refuse_others_databases
+
     for name in only:
         if name not in project.modules:
             raise unknown("module", name, project.modules, "amphibus modules")
     modules = only or tuple(project.modules)
+    if settings.db_url is None:
+        refuse_others_databases(modules, settings.data_dir)
     failpoints.arm()
     with _explained(settings):
         width = max(map(len, modules))

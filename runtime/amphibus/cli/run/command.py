@@ -18,6 +18,7 @@ from amphibus.cli.places import GATEWAY, known_names, port_of
 from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
+from amphibus.cli.run.open_files import refuse_few_files
 from amphibus.cli.run.running import note_address, refuse_second_shop
 from amphibus.cli.run.worker import READY, SUPERVISED
 
@@ -88,10 +89,12 @@ def run(
     if all_:
         from amphibus.cli.run.supervisor import supervise
 
+        refuse_few_files(1)  # each process has one module, and this one's limit
         start_checks.refuse_unusable_folder(settings.data_dir)
         return supervise(options.root(), settings, instances, began, auto=mode == "auto")
     project = options.project()
     chosen = _chosen(project, module)
+    refuse_few_files(len(chosen))
     if mode == "distributed":
         return _run_among_others(project, settings, chosen, began)
     return _run_monolith(project, settings, chosen, began)
@@ -102,6 +105,7 @@ def _run_monolith(
 ) -> int:
     if settings.db_url is None:
         refuse_second_shop(chosen, settings.data_dir, settings.port)
+        start_checks.refuse_others_files(chosen, settings.data_dir)
     if GATEWAY in chosen:
         start_checks.refuse_taken_port(settings.host, settings.port)
     start_checks.refuse_unusable_folder(settings.data_dir)
@@ -142,6 +146,7 @@ def _run_among_others(
     if settings.db_url is None:
         for name in chosen:
             start_checks.refuse_second_instance(name, settings.data_dir)
+        start_checks.refuse_others_files(chosen, settings.data_dir)
     start_checks.refuse_taken_port(settings.host, port, ", ".join(chosen), settings.port)
     supervised = _end_with_supervisor()
     with broker(settings, project.root, lambda line: print(line, flush=True)) as found:

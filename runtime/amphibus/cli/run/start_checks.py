@@ -98,6 +98,13 @@ def refuse_unusable_folder(data_dir: Path) -> None:
         ) from error
 
 
+def refuse_others_files(modules: tuple[str, ...], data_dir: Path) -> None:
+    """Refuses what stands in the place of a database and is none, before anything is made."""
+    from amphibus.database.sqlite.files import refuse_others_databases
+
+    refuse_others_databases(modules, data_dir)
+
+
 def refuse_second_instance(module: str, data_dir: Path) -> None:
     """Refuses a module on a SQLite file that another process has, before its port is found taken."""
     holder = holder_of(module, data_dir)

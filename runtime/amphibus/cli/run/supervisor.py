@@ -23,7 +23,7 @@ from amphibus.cli.run.broker_watch import BrokerWatch
 from amphibus.cli.run.process_logs import ProcessLogs
 from amphibus.cli.run.running import RUN_DIR, already_running, refuse_second_shop
 from amphibus.cli.run.shape import Shape, Way
-from amphibus.cli.run.start_checks import refuse_taken_port
+from amphibus.cli.run.start_checks import refuse_others_files, refuse_taken_port
 from amphibus.cli.run.worker import Worker
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def supervise(
     """
     run_dir = settings.data_dir / RUN_DIR
     planned = places(root, settings.port, instances)
+    if settings.db_url is None:
+        refuse_others_files(tuple({each.module for each in planned}), settings.data_dir)
     with _only_one(run_dir, settings.port), ExitStack() as stack:
         if settings.db_url is None:
             modules = (each.module for each in planned)

@@ -77,7 +77,12 @@ class PostgresConnection:
         self.sql = PostgresSql(self.asked)
         self.session = session_on(self.bound, ServerSession)
         self._guard = TransactionGuard.listening(self.bound)
-        await self.asked.execute(self._settings.statement)
+        try:
+            await self.asked.execute(self._settings.statement)
+        except BaseException:
+            self.raw.terminate()
+            await _give_back(self.bound)
+            raise
         return self
 
     @property
@@ -145,6 +150,11 @@ class PostgresConnection:
         self.session.sync_session.expunge_all()
         with contextlib.suppress(Exception):
             await self.asked.answered(self.raw.close(), FAREWELL_SECONDS)
+        await _give_back(self.bound)
+
+
+async def _give_back(bound: AsyncConnection) -> None:
+    """Tells SQLAlchemy that a connection is over: what is only let go of is found by the garbage collector."""
+    for end in (bound.invalidate, bound.close):
         with contextlib.suppress(Exception):
-            await self.bound.invalidate()
-            await self.bound.close()
+            await end()

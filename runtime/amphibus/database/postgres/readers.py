@@ -65,6 +65,7 @@ class Readers:
     def __init__(self, connect: Callable[[], Awaitable[PostgresReader]]) -> None:
         self._connect = connect
         self._idle: list[PostgresReader] = []
+        self._used: set[PostgresReader] = set()
         self._free = asyncio.Semaphore(_MOST)
 
     async def take(self, *, snapshot: bool) -> PostgresReader:
@@ -84,9 +85,14 @@ class Readers:
             ) from error
         try:
             reader = self._idle.pop() if self._idle else await self._connect()
-            await reader.look(snapshot=snapshot)
         except BaseException:
             self._free.release()
+            raise
+        self._used.add(reader)
+        try:
+            await reader.look(snapshot=snapshot)
+        except BaseException:
+            self._put_back(reader)
             raise
         return reader
 
@@ -95,10 +101,18 @@ class Readers:
         try:
             await reader.done()
         finally:
+            self._put_back(reader)
+
+    def _put_back(self, reader: PostgresReader) -> None:
+        """Keeps a connection, be it lost: the next one who takes it opens it anew."""
+        if reader in self._used:
+            self._used.discard(reader)
             self._idle.append(reader)
-            self._free.release()
+        self._free.release()
 
     async def close(self) -> None:
-        """Closes those that nobody uses."""
-        idle, self._idle = self._idle, []
-        await asyncio.gather(*(reader.close() for reader in idle))
+        """Closes them all; what still reads on one fails."""
+        readers = (*self._idle, *self._used)
+        self._idle.clear()
+        self._used.clear()
+        await asyncio.gather(*(reader.close() for reader in readers))

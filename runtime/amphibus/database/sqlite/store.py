@@ -16,6 +16,7 @@ from amphibus.database.schema.steps import (
 )
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.connection import SqliteConnection, connect_to
+from amphibus.database.sqlite.files import damaged, is_damaged, refuse_others_database
 from amphibus.database.store import Migrate
 from amphibus.errors import StoreAway, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
@@ -48,8 +49,10 @@ class SqliteStore:
             StoreInUse: another process has it.
             StoreUnwritable: its folder or file cannot be written.
             StoreAway: another program keeps it locked.
+            StoreError: what is there is no database of a module.
             NewerStore: a newer version wrote it.
         """
+        refuse_others_database(self.path)
         self._take()
         try:
             self.writer = await self._connect(writer=True)
@@ -71,6 +74,9 @@ class SqliteStore:
                 str(error),
                 f"give this user the right to write {self.path.parent}",
             ) from error
+        except sqlite3.DatabaseError as error:
+            await self.close()
+            raise (damaged(self.path, error) if is_damaged(error) else error) from error.__cause__
         except BaseException:
             await self.close()
             raise

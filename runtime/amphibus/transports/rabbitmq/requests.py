@@ -8,9 +8,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 from aiormq import Connection
 from aiormq.abc import DeliveredMessage
@@ -20,18 +18,18 @@ from aiormq.exceptions import PublishError
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.transport import Ack, Inbound, OnReply
+from amphibus.transport import Inbound, OnReply
 from amphibus.transports.rabbitmq.connection import (
     LOST,
     Broker,
     BrokerConnection,
     channel_of,
     plain,
-    within,
 )
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
-from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.nets import Nets
+from amphibus.transports.rabbitmq.liveness import watched
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import (
     of_delivery,
@@ -42,10 +40,7 @@ from amphibus.transports.rabbitmq.properties import (
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _PART = "requests"
-_NET_PREFETCH = 10
-_NET_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
-_CLOSE_SECONDS = 1.0
 _LOOK_SECONDS = 2.0
 
 
@@ -65,13 +60,10 @@ class BrokerRequests:
         """Without confirms: nobody acts on what became of a reply."""
         self._pending: dict[str, asyncio.Future[Reply]] = {}
         self._expected: dict[str, OnReply] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._nets: dict[str, Channel] = {}
-        """By module: on which what the broker gave up is taken."""
+        self.nets = Nets(names, broker)
+        self._instance = ""
         self.home = ""
         """The module whose exchange the replies to this process come by."""
-        self.inbound_queues: Callable[[], Iterable[InboundQueue]] = tuple
-        """The modules whose nets are emptied here."""
         self.address = ""
         """Where replies reach this process now: module and queue."""
         self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
@@ -146,18 +138,7 @@ class BrokerRequests:
 
     async def nets_empty(self) -> bool:
         """Returns whether nothing that the broker gave up waits to be taken by the modules here."""
-        nets = dict(self._nets)
-        if any(each.module not in nets for each in self.inbound_queues()):
-            return False
-        for module, channel in nets.items():
-            try:
-                async with asyncio.timeout(_NET_SECONDS):
-                    found = await channel.queue_declare(self._names.dead(module), passive=True)
-            except LOST:
-                return False
-            if found.message_count:
-                return False
-        return self._asking is not None
+        return await self.nets.empty() and self._asking is not None
 
     async def _serve(self, connection: Connection) -> None:
         failpoint("task.request")
@@ -165,16 +146,17 @@ class BrokerRequests:
         channel = await channel_of(connection)
         replying = await channel_of(connection, confirms=False)
         self.address = await self._listen(channel)
-        self._nets = {}
-        await self._open_nets(connection)
+        self.nets.forget()
+        await self.nets.open(connection)
         publish_channels = self._asking, self._replying = (
             PublishChannel(channel),
             PublishChannel(replying),
         )
         self.broker_connection.served()
         try:
-            while not await self._lost(connection, channel, replying):
-                await self._open_nets(connection)
+            async with watched(connection, self._bind) as silent:
+                while channel.consumers and not await _lost(silent, connection, channel, replying):
+                    await self.nets.open(connection)
         finally:
             self._asking = self._replying = None
             for publish_channel in publish_channels:
@@ -185,21 +167,20 @@ class BrokerRequests:
 
     async def _listen(self, channel: Channel) -> str:
         """Begins to take replies; returns the address at which they reach this process."""
-        instance = uuid.uuid4().hex
-        queue = f"{self._names.replies(self.home)}.{instance}"
+        self._instance = uuid.uuid4().hex
         async with asyncio.timeout(_ANSWER_SECONDS):
-            await channel.queue_declare(queue, exclusive=True, auto_delete=True)
-            await channel.queue_bind(queue, self._names.replies(self.home), instance)
-            await channel.basic_consume(queue, self._arrived, no_ack=True)
-        return f"{self.home}/{instance}"
+            await channel.queue_declare(self._queue, exclusive=True, auto_delete=True)
+            await self._bind(channel)
+            await channel.basic_consume(self._queue, self._arrived, no_ack=True)
+        return f"{self.home}/{self._instance}"
 
-    async def _lost(self, *some: Connection | Channel) -> bool:
-        """Returns whether one of some, or of the nets, is lost; False after a while if none is."""
-        gone = [each.closing for each in (*some, *self._nets.values())]
-        done, _ = await asyncio.wait(
-            gone, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-        return bool(done)
+    @property
+    def _queue(self) -> str:
+        return f"{self._names.replies(self.home)}.{self._instance}"
+
+    async def _bind(self, channel: Channel) -> None:
+        """Binds the queue of replies, again too: the exchange may have been deleted, and be there without it."""
+        await channel.queue_bind(self._queue, self._names.replies(self.home), self._instance)
 
     async def _arrived(self, message: DeliveredMessage) -> None:
         arrival = of_delivery(message)
@@ -212,52 +193,18 @@ class BrokerRequests:
         if on_reply is not None:
             on_reply(reply_of(arrival))
 
-    async def _open_nets(self, connection: Connection) -> None:
-        """Opens the nets that are not open yet: modules come meanwhile, and a net's node may be away.
 
-        Requests wait for none of them.
-        """
-        attached = tuple(self.inbound_queues())
-        closed = [each for each in attached if each.module not in self._nets]
-        opening = [self._try_net(connection, each) for each in closed]
-        for error in await asyncio.gather(*opening, return_exceptions=True):
-            if error is not None:
-                raise error
+async def _lost(silent: "asyncio.Future[None]", *some: Connection | Channel) -> bool:
+    """Returns whether one of some is lost; False after a while if none is.
 
-    async def _try_net(self, connection: Connection, inbound: InboundQueue) -> None:
-        queue = self._names.dead(inbound.module)
-        channel = await channel_of(connection, confirms=False, prefetch=_NET_PREFETCH)
-        try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                await self._empty_net(channel, queue, inbound)
-        except TimeoutError:
-            self._broker.lack(f"{_PART} {queue}", f"no answer in time about {queue}")
-            await within(_CLOSE_SECONDS, channel.close())
-        else:
-            self._nets[inbound.module] = channel
-            self._broker.has(f"{_PART} {queue}")
-
-    async def _empty_net(self, channel: Channel, queue: str, inbound: InboundQueue) -> None:
-        """Moves what the broker gave up into the module's own dead letters, without haste."""
-
-        async def arrived(message: DeliveredMessage) -> None:
-            inbound.given_up(of_delivery(message), self._acknowledge(channel, message))
-
-        await channel.basic_consume(queue, arrived)
-
-    def _acknowledge(self, channel: Channel, message: DeliveredMessage) -> Ack:
-        async def acknowledge() -> None:
-            try:
-                await channel.basic_ack(message.delivery_tag or 0)
-            except LOST:
-                pass  # it comes again, and is known then
-
-        return lambda: self._spawn(acknowledge())
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    Raises:
+        AMQPError, OSError: the broker answers no more.
+    """
+    gone = [silent, *(each.closing for each in some)]
+    done, _ = await asyncio.wait(gone, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if silent in done:
+        silent.result()
+    return bool(done)
 
 
 def _tell(future: "asyncio.Future[Reply]", error: BaseException | None) -> None:

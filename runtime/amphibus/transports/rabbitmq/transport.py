@@ -24,6 +24,7 @@ from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
 from amphibus.transports.rabbitmq.incoming.consumer import Consumer
 from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.queue_consumer import prefetch_within
 from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.outgoing.departures import Departures, Together, all_of
@@ -66,8 +67,9 @@ class RabbitTransport:
         )
         self._departures = Departures(self._depart)
         self.requests = BrokerRequests(self._names, self._broker, declarer)
-        self._consumer = Consumer(self._names, self._broker, declarer, prefetch=rabbit.prefetch)
-        self.requests.inbound_queues = lambda: self._consumer.inbound_queues
+        prefetch = prefetch_within(rabbit.prefetch, self._body_limit)
+        self._consumer = Consumer(self._names, self._broker, declarer, prefetch=prefetch)
+        self.requests.nets.inbound_queues = lambda: self._consumer.inbound_queues
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
         """Begins to consume for a hosted module, the partitions that it has here."""

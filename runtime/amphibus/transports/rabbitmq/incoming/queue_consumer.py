@@ -21,8 +21,17 @@ Prepare = Callable[[RawChannel], Awaitable[None]]
 _LOOK_SECONDS = 0.5
 _DRAIN_SECONDS = 5.0
 _WIDEN_SECONDS = 5.0
+_MOST_BYTES = 536_870_912
 _WIDEST = 4_096
 """The limit of a partition's prefetch when few keys take up all of it."""
+
+
+def prefetch_within(wanted: int, body_limit: int) -> int:
+    """Returns a prefetch with which the largest bodies of a partition fit into memory.
+
+    AMQP has a limit in bytes as well, but RabbitMQ refuses one.
+    """
+    return max(1, min(wanted, _MOST_BYTES // body_limit))
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from amphibus.transports.rabbitmq.connection import (
     within,
 )
 from amphibus.transports.rabbitmq.declare import Declarer
+from amphibus.transports.rabbitmq.liveness import blocked
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
@@ -121,7 +122,7 @@ class DestinationPublisher:
                 self._pass_late()
                 if self._silence() < self._confirm_seconds:
                     continue
-                if not await _blocked(connection):
+                if not await blocked(connection):
                     self._broker.lack(self._part, f"no confirm within {self._confirm_seconds:g} s")
                     return
                 self._broker.lack(self._part, "it takes no messages: its memory or disk runs short")
@@ -279,13 +280,3 @@ class DestinationPublisher:
     def _again(self, parcel: Parcel) -> None:
         self._paused -= 1
         self.put(parcel)
-
-
-async def _blocked(connection: Connection) -> bool:
-    """Returns whether the broker takes nothing for now, by its own word."""
-    try:
-        async with asyncio.timeout(0.01):
-            await connection.ready()
-    except TimeoutError:
-        return True
-    return False

@@ -9,6 +9,7 @@ from aiormq import Connection
 from amphibus.failpoints import failpoint
 from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection, plain
 from amphibus.transports.rabbitmq.declare import Declarer
+from amphibus.transports.rabbitmq.liveness import watch
 from amphibus.transports.rabbitmq.outgoing.destination import DestinationPublisher
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 
@@ -66,6 +67,7 @@ class Publisher:
         lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
         try:
             failpoint("task.publish")
+            self._tasks.add(asyncio.ensure_future(watch(connection)))
             for publisher in self._publishers.values():
                 self._begin(publisher)
             self.broker_connection.served()
