@@ -1,23 +1,31 @@
 """The audience of contracts: the modules, producers and HTTP clients that write or read each message."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
 
 from amphibus.config.settings import ProducerSettings
 from amphibus.evolution.findings import Finding
-from amphibus.routing.topology import GATEWAY, Topology
+from amphibus.routing.project import Project
+from amphibus.routing.topology import GATEWAY, Topology, build_topology
 
-_CLIENTS = "HTTP clients"
+CLIENTS: Final = "HTTP clients"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Audience:
     """The programs that know the contracts of a system."""
 
-    topology: Topology
+    project: Project
     producers: Mapping[str, ProducerSettings] = field(default_factory=dict)
     routes: frozenset[str] = frozenset()
     """Types that are reached over HTTP, now or as they were released."""
+
+    @cached_property
+    def topology(self) -> Topology:
+        """The front pages of all modules, loaded once somebody is broken."""
+        return build_topology(self.project.modules.values(), self.project.contracts)
 
     def asked_by_modules(self, type_: str) -> bool:
         """Other modules ask this query."""
@@ -45,7 +53,7 @@ class Audience:
             f"producer {name}" for name, each in self.producers.items() if type_ in each.sends
         )
         if type_ in self.routes:
-            yield _CLIENTS
+            yield CLIENTS
 
     def _senders(self, type_: str) -> Iterator[str]:
         yield from (
@@ -56,11 +64,11 @@ class Audience:
 
 
 def unknown_contracts(
-    topology: Topology, producers: Mapping[str, ProducerSettings]
+    contracts: Collection[str], producers: Mapping[str, ProducerSettings]
 ) -> Iterator[str]:
     """Says which producers send or collect what is no contract."""
     for name, each in producers.items():
         for listed, types in (("sends", each.sends), ("subscribes", each.subscribes)):
             for type_ in types:
-                if type_ not in topology.contracts:
+                if type_ not in contracts:
                     yield f"[producers.{name}] {listed} {type_}, which is no contract in contracts/"

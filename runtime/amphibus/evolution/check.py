@@ -19,7 +19,6 @@ from amphibus.evolution.proof.trials import with_documents
 from amphibus.evolution.released import Earlier, Released, compared, in_lock
 from amphibus.evolution.waivers import Waivers, read_waivers
 from amphibus.routing.project import Project
-from amphibus.routing.topology import build_topology
 
 _GRAVEST: Final = ("error", "warning", "info")
 _MOST_REVISIONS: Final = 4
@@ -74,7 +73,6 @@ def check_contracts(
     lock = read_lock(project.root)
     waivers = read_waivers(project.root, today)
     forms = {name: form_of(each) for name, each in project.contracts.items()}
-    topology = build_topology(project.modules.values(), project.contracts)
     with ExitStack() as stack:
         earlier: Earlier = in_lock(lock, every=released)
         side: Side | None = None
@@ -82,7 +80,7 @@ def check_contracts(
             there = stack.enter_context(revision(project.root, against))
             side = there
             earlier = {type_: [Released(each)] for type_, each in there.forms().items()}
-        audience = Audience(topology, producers, _with_route(earlier, forms))
+        audience = Audience(project, producers, _with_route(earlier, forms))
         found = compared(earlier, forms, audience) if earlier else []
         new = Classes(project.contracts)
         found = (
@@ -90,7 +88,7 @@ def check_contracts(
             if side is None
             else with_documents(found, side, new)
         )
-    return _report(found, waivers, forms, lock, [*unknown_contracts(topology, producers)])
+    return _report(found, waivers, forms, lock, [*unknown_contracts(project.contracts, producers)])
 
 
 def _report(

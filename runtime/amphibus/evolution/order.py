@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from amphibus.evolution.audience import CLIENTS
 from amphibus.evolution.findings import Finding
 
 
@@ -29,7 +30,7 @@ def deployment_order(findings: Iterable[Finding]) -> tuple[list[Before], str]:
     found: dict[tuple[str, tuple[str, ...]], Before] = {}
     for each in findings:
         owner = each.contract.split(".")[0]
-        others = tuple(who for who in each.breaks if who != owner)
+        others = tuple(who for who in each.breaks if who not in (owner, CLIENTS))
         if others and _asks_for_order(each):
             place = f" ({each.where})" if each.where else ""
             found.setdefault(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from amphibus.evolution.check import Report
-from amphibus.evolution.lock import Entry, texts_of
+from amphibus.evolution.lock import Entry, path_of, texts_of
 
 
 def next_lock(report: Report) -> dict[Path, str]:
@@ -37,15 +37,16 @@ def write_lock(root: Path, report: Report) -> list[Path]:
 
 
 def _entries(report: Report) -> Iterator[Entry]:
-    held = {each.contract for each in report.findings if each.gates}
+    held = {path_of(each.contract) for each in report.findings if each.gates}
     for type_ in sorted({*report.forms, *report.lock.entries}):
         form, entry = report.forms.get(type_), report.lock.entries.get(type_)
-        if entry is None:
-            if form is not None:
-                yield Entry(_plain(form))
-        elif type_ in held:
-            yield entry
-        elif form is not None:
+        if path_of(type_) in held:
+            # A value that several contracts share is taken up for all of them or for none.
+            if entry is not None:
+                yield entry
+        elif entry is None and form is not None:
+            yield Entry(_plain(form))
+        elif entry is not None and form is not None:
             yield entry.followed_by(_plain(form), _accepted(report, type_))
 
 

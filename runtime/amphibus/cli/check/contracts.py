@@ -97,13 +97,14 @@ def _tell(project: "Project", report: "Report") -> None:
         print(f"deploy    {order}")
     if report.cycle:
         print(f"deploy    {report.cycle}")
+    if report.errors:
+        from amphibus.evolution.lock import path_of
+
+        files = " ".join(sorted({str(path_of(each.contract)) for each in report.errors}))
+        print(f"\nwas it never released?  git checkout main -- {files} && amphibus check --fix")
     errors, notes = len(report.errors) + len(report.problems), len(report.warnings)
     if errors:
-        print(
-            f"\n{plural(errors, 'break')} found"
-            if not report.problems
-            else f"\n{plural(errors, 'problem')} found"
-        )
+        print(f"\n{plural(errors, 'problem')} found")
     else:
         more = (
             f"; {plural(notes, 'change')} to be approved in contracts/waivers.toml" if notes else ""
