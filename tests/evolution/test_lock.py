@@ -54,7 +54,7 @@ def test_every_fact_stands_on_a_line_of_its_own() -> None:
     lines = [line.strip() for line in text_of(Entry(form_of(orders.PlaceOrder))).splitlines()]
 
     for fact in (
-        '"customer.email": "contact",',
+        '"purpose": "to write to the customer about the order"',
         '"key": "order_id",',
         '"path": "/v1/orders",',
         '"order_exists": 409',
@@ -73,7 +73,7 @@ def test_every_fact_stands_on_a_line_of_its_own() -> None:
         ("[]", "is damaged (it is no object)"),
         ('{"format": 99, "contracts": {}}', "has the format 99, and this version of Amphibus knows 2"),
         ('{"format": 2}', "is damaged"),
-        ('{"format": 2, "contracts": {"CancelOrder": {"now": {"type": "orders.CancelOrder.v1"}}}}', "is missing"),
+        ('{"format": 2, "contracts": {"CancelOrder": {"now": {"type": "orders.CancelOrder.v1"}}}}', "is required"),
         ("<<<<<<< HEAD\n=======\n>>>>>>> other\n", "holds the marks of an unfinished merge"),
     ],
 )  # fmt: skip

@@ -80,6 +80,8 @@ GROUPS: Final = (
             ("show", "look.contracts:show", "Show a contract as it is on the wire."),
             ("export", "look.export_contracts:export", "Export AsyncAPI, OpenAPI or JSON Schema."),
             ("check", "check.contracts:check", "Compare contracts with what was released."),
+            ("lint", "check.lint:lint", "Check how contracts are named and built."),
+            ("explain", "check.lint:explain", "Explain a rule of contracts."),
         ),
     ),
     (

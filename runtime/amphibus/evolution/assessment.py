@@ -1,7 +1,7 @@
 """The judgement of one contract: its changes, gated by its kind, with the documents that may show each break."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from amphibus.evolution.differences.bindings import of_bindings, of_marks
@@ -18,21 +18,32 @@ _PROOF_DECIDES: Final = ("CON03", "CON04")
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("backward", "forward")
 
 
-def assess(old: Form, new: Form, *, asked_by_modules: bool = False) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The facts about other contracts that the judgement of one needs."""
+
+    asked_by_modules: bool = False
+    """Other modules read the answer with the class, and so hold its bounds."""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """Values of examples by the names of their fields: what a person would write there."""
+
+
+def assess(old: Form, new: Form, around: Neighbours | None = None) -> list[Finding]:
     """Judges a contract against a form that was released.
 
     Args:
         old: the released form.
         new: the form of the class as it is.
-        asked_by_modules: other modules read the answer with the class, and so hold its bounds.
+        around: what is known of other contracts.
     """
+    around = around or Neighbours()
     found = [_of_binding(old, new, each) for each in of_bindings(old, new)]
     if digest(old) == digest(new):
         return found + _of_words(old, new)
     if old["kind"] == new["kind"]:
-        found += _of_part(old, new, "payload", old["kind"], asked_by_modules=asked_by_modules)
+        found += _of_part(old, new, "payload", old["kind"], around)
         if old["answer"] is not None and new["answer"] is not None:
-            found += _of_part(old, new, "answer", "reply", asked_by_modules=asked_by_modules)
+            found += _of_part(old, new, "answer", "reply", around)
     return [replace(each, edition=digest(old)) for each in found]
 
 
@@ -51,7 +62,7 @@ def _of_binding(old: Form, new: Form, change: Change) -> Finding:
 
 
 def _of_part(
-    old: Form, new: Form, part: Part, position: Position, *, asked_by_modules: bool
+    old: Form, new: Form, part: Part, position: Position, around: Neighbours
 ) -> list[Finding]:
     before, after = old[part], new[part]
     changes = [*_changes(before, after)]
@@ -67,9 +78,9 @@ def _of_part(
     found = []
     for change in changes:
         finding = _finding(change, new, part, position)
-        if change.rule == "CON02" and position == "reply" and asked_by_modules:
+        if change.rule == "CON02" and position == "reply" and around.asked_by_modules:
             finding = replace(finding, severity="error")
-        found.append(_with_candidates(finding, change, judged, examples))
+        found.append(_with_candidates(finding, change, judged, _Words(examples, around.words)))
     return [*_decided(found, position), *_uncovered(found, judged, new, part, position)]
 
 
@@ -100,8 +111,10 @@ def _with_candidates(
     finding: Finding,
     change: Change,
     judged: Mapping[Direction, Judged],
-    examples: Sequence[Mapping[str, Any]],
+    words: "_Words",
 ) -> Finding:
+    if change.rule == "MSG18":
+        return finding
     gates = GATES[finding.position]
     order = [*gates, *(each for each in _DIRECTIONS if each not in gates)]
     places = (change.path, change.also) if change.also else (change.path,)
@@ -110,27 +123,54 @@ def _with_candidates(
         Candidate(direction, each, foreign=foreign and direction == "backward")
         for direction in order
         for document in judged[direction].at(*places)
-        for each in _readable(document, examples, {place[0] for place in places if place})
+        for each in words.said(document, {name for place in places for name in place})
     ]
-    if change.rule == "FLD16" and examples:
-        more = {**examples[0], "added_by_a_newer_sender": True}
+    if change.rule == "FLD16" and words.examples:
+        more = {**words.examples[0], "added_by_a_newer_sender": True}
         candidates.append(Candidate("backward", more, foreign=True))
     directions = tuple(each for each in _DIRECTIONS if judged[each].at(*places))
     return replace(finding, candidates=tuple(candidates), directions=directions)
 
 
-def _readable(
-    document: Any, examples: Sequence[Mapping[str, Any]], shown: Collection[str]
-) -> Iterator[Any]:
-    """A witness with the values of an example in all the fields that it is not about, and then itself."""
-    if isinstance(document, dict) and shown:
-        for example in examples:
-            kept = {
-                name: example[name] for name in document if name in example and name not in shown
-            }
-            if kept:
-                yield document | kept
-    yield document
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of examples, put into a witness in all the places that it is not about."""
+
+    examples: Sequence[Mapping[str, Any]]
+    known: Mapping[str, Any]
+
+    def said(self, document: Any, shown: Collection[str]) -> Iterator[Any]:
+        """The document in the words of examples, and then itself."""
+        if isinstance(document, dict) and shown:
+            for example in self.examples:
+                kept = {
+                    name: example[name]
+                    for name in document
+                    if name in example and name not in shown
+                }
+                if kept:
+                    yield document | kept
+            if self.known:
+                yield self._put(document, shown)
+        yield document
+
+    def _put(self, value: Any, shown: Collection[str]) -> Any:
+        if isinstance(value, list):
+            return [self._put(each, shown) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: self.known[name] if self._fits(name, each, shown) else self._put(each, shown)
+            for name, each in value.items()
+        }
+
+    def _fits(self, name: str, value: Any, shown: Collection[str]) -> bool:
+        return (
+            name not in shown
+            and name in self.known
+            and not isinstance(value, (dict, list))
+            and type(value) is type(self.known[name])
+        )
 
 
 def _decided(findings: list[Finding], position: Position) -> list[Finding]:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from amphibus.contract.wording import in_words
 from amphibus.evolution.forms.form import digest
+from amphibus.evolution.forms.shape import FormShape
 
 Json = dict[str, Any]
 FORMAT: Final = 2
-_PARTS: Final = {"type", "kind", "key", "http", "refuses", "personal", "payload", "answer"}
 _CONFLICT: Final = ("<<<<<<< ", "=======", ">>>>>>> ")
 
 
@@ -146,6 +149,10 @@ def _read(path: Path, content: bytes) -> list[Entry] | None:
         )
     try:
         return list(_entries(path, data["contracts"]))
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]
+        where = ".".join(map(str, said["loc"])) or "a form"
+        raise _Damaged(f"is damaged ({where} {in_words(said)}): git checkout {path}") from None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _Damaged(f"is damaged ({error!r}): git checkout {path}") from None
 
@@ -168,7 +175,5 @@ def _entries(path: Path, contracts: Mapping[str, Any]) -> Iterator[Entry]:
 
 
 def _form(found: Json) -> Json:
-    missing = _PARTS - found.keys()
-    if missing:
-        raise ValueError(f"{', '.join(sorted(missing))} is missing")
+    FormShape.model_validate(found)
     return found

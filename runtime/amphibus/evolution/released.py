@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from amphibus.evolution.assessment import assess
+from amphibus.evolution.assessment import Neighbours, assess
 from amphibus.evolution.audience import Audience
 from amphibus.evolution.differences.rules import RULES
 from amphibus.evolution.findings import Finding
@@ -42,9 +42,11 @@ def _editions(entry: Entry, *, every: bool) -> Iterator[Released]:
 def compared(earlier: Earlier, forms: Mapping[str, Form], audience: Audience) -> list[Finding]:
     """Returns every finding; the same change is told once, for the newest form that it concerns."""
     found: list[Finding] = []
+    words = dict(_words(each.get("example") for each in forms.values()))
     for type_, editions in earlier.items():
-        if type_ in forms:
-            found += _of_contract(editions, forms[type_], audience.asked_by_modules(type_))
+        if type_ in forms and any(each.form != forms[type_] for each in editions):
+            around = Neighbours(audience.asked_by_modules(type_), words)
+            found += _of_contract(editions, forms[type_], around)
     renamed = dict(_renamed(earlier, forms))
     found += [
         _removed(earlier[each][0].form, renamed.get(each)) for each in earlier if each not in forms
@@ -57,10 +59,20 @@ def compared(earlier: Earlier, forms: Mapping[str, Form], audience: Audience) ->
     return [replace(each, breaks=audience.broken_by(each)) for each in found]
 
 
-def _of_contract(editions: Sequence[Released], form: Form, asked: bool) -> Iterator[Finding]:
+def _words(examples: Any) -> Iterator[tuple[str, Any]]:
+    """Every name and value in some examples."""
+    for each in examples:
+        if isinstance(each, Mapping):
+            yield from each.items()
+            yield from _words(each.values())
+        elif isinstance(each, list):
+            yield from _words(each)
+
+
+def _of_contract(editions: Sequence[Released], form: Form, around: Neighbours) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     for edition in editions:
-        for each in assess(edition.form, form, asked_by_modules=asked):
+        for each in assess(edition.form, form, around):
             if each.key not in {key for key, _ in told}:
                 told.add((each.key, each.edition))
                 yield replace(each, waived=edition.accepted.get(each.key, ""))

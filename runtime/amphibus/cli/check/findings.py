@@ -29,9 +29,9 @@ def lines_of(finding: "Finding") -> Iterator[str]:
         return
     if finding.breaks:
         yield f"  breaks    {', '.join(finding.breaks)}"
-    if finding.document is not None:
+    if finding.document is not None and finding.severity == "error":
         yield f"  shown by  {_short(json.dumps(finding.document, ensure_ascii=False))}"
-    if finding.refusal:
+    if finding.refusal and finding.severity == "error":
         tried = f"{finding.tried}: " if finding.tried else ""
         yield f"            {tried}{finding.refusal}"
     if finding.instead:
@@ -55,10 +55,16 @@ def annotations(project: "Project", report: "Report") -> Iterator[str]:
     """The findings as commands of a GitHub workflow, which shows them beside the contracts."""
     for each in report.findings:
         level = "notice" if each.waived else _NAMES[each.severity]
-        place = _place(project.contracts.get(each.contract), each.contract)
-        yield f"::{level} {place},title={_property(f'{each.rule} {each.title}')}::{_data(problem_of(each))}"
+        title = f"{each.rule} {each.title}"
+        yield annotation(project, each.contract, level, title, problem_of(each))
     for problem in report.problems:
         yield f"::error title=contracts::{_data(problem)}"
+
+
+def annotation(project: "Project", type_: str, level: str, title: str, text: str) -> str:
+    """One command of a workflow: a text beside the class of a contract."""
+    place = _place(project.contracts.get(type_), type_)
+    return f"::{level} {place},title={_property(title)}::{_data(text)}"
 
 
 def _place(contract: "type[Message] | None", type_: str) -> str:

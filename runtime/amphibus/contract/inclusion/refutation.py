@@ -28,7 +28,7 @@ _DEEPEST: Final = 8
 _BASES: Final = 4
 _EACH: Final = 4
 _MOST_CHANGED: Final = 3
-_LONGEST: Final = 2_000
+_LONGEST: Final = 10_001
 _SHORT: Final = ("", "a", "aa", "b")
 
 

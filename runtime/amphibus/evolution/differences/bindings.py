@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from amphibus.evolution.differences.changes import Change, shown
+from amphibus.evolution.differences.rules import APPROVE as _APPROVE
+from amphibus.evolution.differences.rules import Severity
 
 Json = Mapping[str, Any]
 _NOT_FOUND: Final = 404
@@ -43,13 +45,17 @@ def of_marks(old: Json, new: Json, example: Any = None) -> Iterator[Change]:
         )
     for path in sorted(new.keys() - old.keys()):
         said = f"{path} is marked as personal data ({_said(new[path])}) now"
-        yield Change("MSG18", _path(path), said, severity="warning")
+        yield Change("MSG18", _path(path), said, severity="warning", instead=_APPROVE)
     for path in sorted(old.keys() & new.keys()):
         if old[path] != new[path]:
+            only_told = (
+                not old[path].get("purpose") and old[path]["category"] == new[path]["category"]
+            )
             said = (
                 f"the personal data of {path} was {_said(old[path])} and is {_said(new[path])} now"
             )
-            yield Change("MSG18", _path(path), said, severity="warning")
+            grave: Severity = "info" if only_told else "warning"
+            yield Change("MSG18", _path(path), said, severity=grave, instead=_APPROVE)
 
 
 def _of_key(old: Json, new: Json) -> Iterator[Change]:

@@ -54,7 +54,7 @@ _WIDER: Final = (
     "release the readers first under a new version, and convert to the old one meanwhile"
 )
 _NARROWER: Final = "keep what was allowed, or declare a new version with a converter"
-_APPROVE: Final = "if it is meant, approve it in contracts/waivers.toml with a reason and an end"
+APPROVE: Final = "if it is meant, approve it in contracts/waivers.toml with a reason and an end"
 _NOTHING: Final = "nothing"
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -85,7 +85,7 @@ RULES: Final[Mapping[str, Rule]] = {
         ("FLD02", "field added that old readers forbid", "EWE", _NEW_VERSION),
         ("FLD03", "required field added", "EEI", _DEFAULT),
         ("FLD05", "field removed that readers need", "EWE", _KEEP),
-        ("FLD06", "optional field removed", "WWW", _APPROVE),
+        ("FLD06", "optional field removed", "WWW", APPROVE),
         (
             "FLD07",
             "field removed that new readers forbid",
@@ -95,8 +95,8 @@ RULES: Final[Mapping[str, Rule]] = {
         ("FLD08", "field renamed", "EEE", _READ_BOTH),
         ("FLD09", "name on the wire changed, not in Python", "EEE", _READ_BOTH),
         ("FLD10", "field with a default became required", "WEI", "keep the default"),
-        ("FLD11", "required field got a default", "WIW", _APPROVE),
-        ("FLD12", "default changed", "WWW", _APPROVE),
+        ("FLD11", "required field got a default", "WIW", APPROVE),
+        ("FLD12", "default changed", "WWW", APPROVE),
         ("FLD13", "field may be null", "EIE", "write a value, or declare a new version"),
         ("FLD14", "field may no longer be null", "EEI", "go on taking null"),
         ("FLD15", "computed field removed", "EIE", _KEEP),
@@ -109,8 +109,8 @@ RULES: Final[Mapping[str, Rule]] = {
         ("TYP05", "one value became a list, or a list one value", "EEE", _NEW_VERSION),
         ("TYP06", "length of a tuple changed", "EEE", _NEW_VERSION),
         ("TYP08", "encoding changed", "EEE", _NEW_VERSION),
-        ("TYP09", "strictness changed", "WWW", _APPROVE),
-        ("TYP10", "validator changed", "WWW", _APPROVE),
+        ("TYP09", "strictness changed", "WWW", APPROVE),
+        ("TYP10", "validator changed", "WWW", APPROVE),
         ("ENM01", "value added to a closed list", "EIE", _WIDER),
         ("ENM02", "value added to an open list", "III", _NOTHING),
         ("ENM03", "value removed from a list", "EEI", "keep the value; stop writing it first"),
@@ -123,7 +123,7 @@ RULES: Final[Mapping[str, Rule]] = {
         ("UNI03", "mark that tells alternatives apart changed", "EEE", _NEW_VERSION),
         ("UNI04", "value that tells an alternative changed", "EEE", _NEW_VERSION),
         ("UNI05", "value became one of several", "EIE", _WIDER),
-        ("UNI06", "order of alternatives changed", "WWW", _APPROVE),
+        ("UNI06", "order of alternatives changed", "WWW", APPROVE),
         ("CON01", "bound tightened", "EEI", _NARROWER),
         ("CON02", "bound loosened", "EIW", _WIDER),
         ("CON03", "pattern changed", "WWW", _NEW_VERSION),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from amphibus.contract import Message, kind_of, personal_fields
+from amphibus.contract import Message, kind_of, personal_marks
 from amphibus.contract.http import Http
 from amphibus.evolution.forms.derived import bare, structure, written
 from amphibus.evolution.forms.schemas import taken_by, written_by
@@ -26,10 +26,10 @@ def form_of(contract: type[Message]) -> Json:
         "key": contract.contract_key,
         "http": None if contract.contract_http is None else _route(contract.contract_http),
         "refuses": dict(contract.contract_refuses),
-        "personal": personal_fields(contract),
+        "personal": _marks(contract),
         "example": None if example is None else dict(example),
         "payload": _part(contract),
-        "answer": None if answer is None else _part(answer) | {"personal": personal_fields(answer)},
+        "answer": None if answer is None else _part(answer) | {"personal": _marks(answer)},
     }
 
 
@@ -56,6 +56,14 @@ def _part(model: type[BaseModel]) -> Json:
     writes = bare(written_by(model))
     same = _text(writes) == _text(written(takes))
     return {"taken": takes} | ({} if same else {"written": writes})
+
+
+def _marks(model: type[BaseModel]) -> Json:
+    """A purpose that is not said takes no room."""
+    return {
+        path: {"category": mark.category} | ({"purpose": mark.purpose} if mark.purpose else {})
+        for path, mark in personal_marks(model).items()
+    }
 
 
 def _text(schema: Json) -> str:

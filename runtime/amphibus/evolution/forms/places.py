@@ -10,7 +10,15 @@ Json = dict[str, Any]
 MISSING: Final = object()
 _LAX_DECIMAL: Final = {"type": "string", "format": "decimal", "x-numbers": True}
 _ANY_TIME: Final = {"type": "string", "format": "any-date-time"}
-_SAID_BY_PLACE: Final = ("description", "default", "x-aliases", "x-name", "examples", "x-open")
+_SAID_BY_PLACE: Final = (
+    "x-closed",
+    "description",
+    "default",
+    "x-aliases",
+    "x-name",
+    "examples",
+    "x-open",
+)
 
 
 @dataclass(frozen=True)

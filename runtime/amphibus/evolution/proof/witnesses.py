@@ -1,5 +1,6 @@
 """Documents that show a break: what one version writes and the other refuses, sorted by the place that is refused."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +17,8 @@ from amphibus.evolution.forms.places import MISSING, Place
 
 _MOST: Final = 60
 _MOST_FOR_ONE: Final = 6
+_LONG: Final = 1_000
+"""Characters of a document that nobody reads to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Judged:
         exact = [each.document for each in self.shown if each.path in paths]
         near = [each.document for each in self.shown if each.path not in paths
                 and any(_related(each.path, path) for path in paths)]  # fmt: skip
-        return (exact or near)[:_MOST_FOR_ONE]
+        return sorted((exact or near)[:_MOST], key=_is_long)[:_MOST_FOR_ONE]
 
 
 def judge(
@@ -97,6 +100,10 @@ def _more(comparison: Comparison, known: Sequence[Any]) -> list[Any]:
     except (Beyond, RecursionError):
         pass
     return found
+
+
+def _is_long(document: Any) -> bool:
+    return len(json.dumps(document)) > _LONG
 
 
 def _related(one: Path, other: Path) -> bool:
