@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -12,8 +12,6 @@ from amphibus.evolution.differences.changes import written
 from amphibus.evolution.differences.rules import Part
 from amphibus.evolution.forms.form import form_of, taken
 from amphibus.evolution.forms.places import Place
-
-_DEEPEST: Final = 8
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Subject:
         """The fields of the payload or of the answer."""
         if self.form[part] is not None:
             schema = taken(self.form[part])
-            yield from _fields(Place(schema, schema), (), part, 0)
+            yield from _fields(Place(schema, schema), (), part)
 
     @property
     def read_by_others(self) -> tuple[FieldAt, ...]:
@@ -111,17 +109,17 @@ class Subject:
         }
 
 
-def _fields(place: Place, path: tuple[str, ...], part: Part, depth: int) -> Iterator[FieldAt]:
-    if depth > _DEEPEST:
-        return
+def _fields(place: Place, path: tuple[str, ...], part: Part) -> Iterator[FieldAt]:
     for each in place.members:
+        if each.stands_in_itself:
+            continue
         if each.kind == "object":
             for name, inner in each.fields.items():
                 there = (*path, name)
                 yield FieldAt(there, inner, part, name in each.required)
-                yield from _fields(inner, there, part, depth + 1)
+                yield from _fields(inner, there, part)
         elif each.kind == "array":
-            yield from _fields(each.inner("items"), (*path, "[]"), part, depth + 1)
+            yield from _fields(each.inner("items"), (*path, "[]"), part)
 
 
 def _values(place: Place) -> Iterator[Place]:

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Final
+from typing import Any
 
 from amphibus.evolution.differences.rules import Severity
 from amphibus.evolution.forms.places import MISSING, Place
 
 Path = tuple[str, ...]
-_DEEPEST: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,6 @@ def written(path: Path) -> str:
 
 def of_objects(old: Place, new: Place, path: Path, inner: Compare) -> Iterator[Change]:
     """The differences between two objects and their fields."""
-    if len(path) > _DEEPEST:
-        return
     gone = {name: each for name, each in old.fields.items() if name not in new.fields}
     more = {name: each for name, each in new.fields.items() if name not in old.fields}
     for before, after in _renamed(gone, more):

@@ -24,6 +24,8 @@ def differences(old: Place, new: Place, path: Path = ()) -> Iterator[Change]:
 
 
 def _of_one(old: Place, new: Place, path: Path) -> Iterator[Change]:
+    if old.stands_in_itself and new.stands_in_itself:
+        return
     if (old.kind, old.schema.get("format")) == (new.kind, new.schema.get("format")):
         yield from _of_validators(old, new, path)
     if old.kind == new.kind == "enum":
@@ -104,9 +106,7 @@ def _of_lists(old: Place, new: Place, path: Path) -> Iterator[Change]:
         yield Change("TYP06", path, said)
     for place, (one, other) in enumerate(zip_longest(before, after)):
         if one is not None and other is not None:
-            yield from differences(
-                Place(one, old.root), Place(other, new.root), (*path, f"[{place}]")
-            )
+            yield from differences(old.at(one), new.at(other), (*path, f"[{place}]"))
     if "items" in old.schema and "items" in new.schema:
         yield from differences(old.inner("items"), new.inner("items"), (*path, "[]"))
 

@@ -27,6 +27,8 @@ class Place:
 
     raw: Any
     root: Json
+    around: frozenset[str] = frozenset()
+    """The names of the values that it stands in."""
 
     @cached_property
     def schema(self) -> Json:
@@ -51,16 +53,14 @@ class Place:
         several = found.get("anyOf") or found.get("oneOf")
         if several is None:
             return () if found.get("type") == "null" else (self,)
-        return tuple(place for each in several for place in Place(each, self.root).members)
+        return tuple(place for each in several for place in self.at(each).members)
 
     @cached_property
     def nullable(self) -> bool:
         """Null may stand here."""
         found = self.schema
         several = found.get("anyOf") or found.get("oneOf") or ()
-        return found.get("type") == "null" or any(
-            Place(each, self.root).nullable for each in several
-        )
+        return found.get("type") == "null" or any(self.at(each).nullable for each in several)
 
     @property
     def discriminator(self) -> str:
@@ -91,9 +91,7 @@ class Place:
     @cached_property
     def fields(self) -> "dict[str, Place]":
         """The fields of an object."""
-        return {
-            name: Place(each, self.root) for name, each in self.schema.get("properties", {}).items()
-        }
+        return {name: self.at(each) for name, each in self.schema.get("properties", {}).items()}
 
     @property
     def required(self) -> frozenset[str]:
@@ -105,33 +103,40 @@ class Place:
         """Fields that are not known are refused."""
         return self.schema.get("additionalProperties") is False
 
+    def at(self, raw: Any) -> "Place":
+        """A schema that stands inside this one."""
+        return Place(raw, self.root, self.around | {self.name} if self.name else self.around)
+
     def inner(self, keyword: str) -> "Place":
         """The schema under a keyword, such as `items`."""
-        return Place(self.schema.get(keyword, {}), self.root)
+        return self.at(self.schema.get(keyword, {}))
+
+    @property
+    def stands_in_itself(self) -> bool:
+        """It is a part of a value of its own kind: below it nothing new is said."""
+        return bool(self.name) and self.name in self.around
 
     def shape(self) -> str:
         """The same text for places that mean the same, whatever their defaults and names."""
-        return json.dumps(_expanded(self, 0), sort_keys=True)
+        return json.dumps(_expanded(self), sort_keys=True)
 
 
-def _expanded(place: Place, depth: int) -> Any:
-    if depth > 6:
+def _expanded(place: Place) -> Any:
+    if place.stands_in_itself:
         return place.name
-    return _walk(
-        {name: each for name, each in place.schema.items() if name not in _SAID_BY_PLACE},
-        place,
-        depth,
-    )
+    kept = {name: each for name, each in place.schema.items() if name not in _SAID_BY_PLACE}
+    around = place.around | {place.name} if place.name else place.around
+    return _walk(kept, place.root, around)
 
 
-def _walk(raw: Any, place: Place, depth: int) -> Any:
+def _walk(raw: Any, root: Json, around: frozenset[str]) -> Any:
     if isinstance(raw, list):
-        return [_walk(each, place, depth) for each in raw]
+        return [_walk(each, root, around) for each in raw]
     if not isinstance(raw, Mapping):
         return raw
     if "$ref" in raw:
-        return _expanded(Place(raw, place.root), depth + 1)
-    return {name: _walk(each, place, depth) for name, each in raw.items() if name != "description"}
+        return _expanded(Place(raw, root, around))
+    return {name: _walk(each, root, around) for name, each in raw.items() if name != "description"}
 
 
 def _one(found: Json) -> Json:

@@ -39,11 +39,14 @@ class Judged:
     shown: list[Shown] = field(default_factory=list)
 
     def at(self, *paths: Path) -> list[Any]:
-        """Documents that are refused at one of these places, or else inside or around them."""
-        exact = [each.document for each in self.shown if each.path in paths]
-        near = [each.document for each in self.shown if each.path not in paths
-                and any(_related(each.path, path) for path in paths)]  # fmt: skip
-        return sorted((exact or near)[:_MOST], key=_is_long)[:_MOST_FOR_ONE]
+        """Documents that are refused at one of these places, or else near them, or at the same field elsewhere."""
+        for fits in (_same, _related, _same_field):
+            found = [
+                each.document for each in self.shown if any(fits(each.path, it) for it in paths)
+            ]
+            if found:
+                return sorted(found, key=_is_long)[:_MOST_FOR_ONE]
+        return []
 
 
 def judge(
@@ -104,6 +107,15 @@ def _more(comparison: Comparison, known: Sequence[Any]) -> list[Any]:
 
 def _is_long(document: Any) -> bool:
     return len(json.dumps(document)) > _LONG
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other
+
+
+def _same_field(one: Path, other: Path) -> bool:
+    """In a value that holds itself, the document may be about another place of one field."""
+    return bool(one) and bool(other) and one[-1] == other[-1]
 
 
 def _related(one: Path, other: Path) -> bool:
