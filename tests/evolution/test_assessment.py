@@ -8,9 +8,11 @@ import pytest
 
 from amphibus.contract import Message, personal_fields, problems_of_fields
 from amphibus.evolution.assessment import assess
-from amphibus.evolution.findings import Finding
+from amphibus.evolution.findings import Candidate, Finding
 from amphibus.evolution.forms.form import form_of
 from amphibus.evolution.order import deployment_order
+from amphibus.evolution.proof.sides import Classes
+from amphibus.evolution.proof.trials import with_documents
 from tests.evolution.project import Depot
 
 _PAGE = """
@@ -83,6 +85,29 @@ def test_what_cannot_be_judged_is_an_error_with_its_reason(page: ModuleType) -> 
     assert {each.rule for each in found} == {"UNKNOWN"}
     assert all(each.what.startswith("it cannot be judged whether ") for each in found)
     assert all(each.what.partition(": ")[2] for each in found)
+
+
+def test_a_document_is_shown_once_a_class_has_refused_it(page: ModuleType) -> None:
+    """The first candidate is taken by both classes, the second is written by neither."""
+    old, new = contracts(page)["Grown"], contracts(page, pattern="^[a-b]+$")["Grown"]
+    candidates = tuple(
+        Candidate("backward", {"name": "a", "code": code}) for code in ("ab", "AB", "xy", "z")
+    )
+    finding = Finding(
+        rule="CON03",
+        severity="error",
+        contract=old.contract_type,
+        what="narrower",
+        position="event",
+        candidates=candidates,
+    )
+
+    (found,) = with_documents(
+        [finding], Classes({old.contract_type: old}), Classes({new.contract_type: new})
+    )
+
+    assert found.document == {"name": "a", "code": "xy"}
+    assert found.refusal.startswith("code ")
 
 
 def test_the_order_is_that_of_the_changes_and_a_circle_has_none() -> None:
