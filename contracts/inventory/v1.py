@@ -17,6 +17,8 @@ _LINES = [{"sku": "LANTERN", "quantity": 2}, {"sku": "BULB", "quantity": 12}]
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 """A number of pieces."""
+Stock = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1)]
+"""So many pieces as JSON can say."""
 
 
 class StockLine(Value):
@@ -94,16 +96,16 @@ class StockUnavailable(Event, key="order_id", example={"order_id": _ORDER, "skus
     """Nothing was set aside for an order, since these SKUs are short."""
 
     order_id: UUID
-    skus: tuple[Sku, ...]
+    skus: Annotated[tuple[Sku, ...], Field(max_length=2000)]
 
 
 class StockView(Value):
     """The stock of a SKU: what lies on the shelf, what of it is reserved, what is left to sell."""
 
     sku: Sku
-    on_hand: int
-    reserved: int
-    available: int
+    on_hand: Stock
+    reserved: Stock
+    available: Stock
 
 
 class GetStock(

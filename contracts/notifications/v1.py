@@ -1,13 +1,16 @@
 """Notifications: the mails that customers were sent."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
-from amphibus.contract import Get, Query, Value
+from amphibus.contract import Closed, Get, Query, Value
 
-NotificationKind = Literal["order_confirmed", "order_rejected", "order_cancelled", "order_refunded"]
+NotificationKind = Annotated[
+    Literal["order_confirmed", "order_rejected", "order_cancelled", "order_refunded"],
+    Closed("each kind is a mail with a text of its own"),
+]
 
 
 class Notification(Value):
@@ -22,7 +25,7 @@ class Notification(Value):
 class NotificationList(Value):
     """Notifications in the order in which they were sent."""
 
-    items: tuple[Notification, ...]
+    items: Annotated[tuple[Notification, ...], Field(max_length=100_000)]
 
 
 class ListNotifications(

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from amphibus.contract import (
     CentCurrency,
+    Closed,
     Command,
     Currency,
     DecimalString,
@@ -40,27 +41,37 @@ TextOnRecord = Annotated[str, StringConstraints(max_length=100)]
 PaymentToken = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$"),
-    Personal("payment"),
+    Personal("payment", purpose="to charge the card for the order"),
 ]
 """What the payment provider gave the customer's browser for the card."""
-OrderStatus = Literal["pending", "confirmed", "rejected", "cancelled"]
-Reason = Literal["cancelled", "out_of_stock", "payment_declined", "payment_timeout"]
+OrderStatus = Annotated[
+    Literal["pending", "confirmed", "rejected", "cancelled"],
+    Closed("whoever reads an order must know whether it is decided"),
+]
+Reason = Annotated[
+    Literal["cancelled", "out_of_stock", "payment_declined", "payment_timeout"],
+    Closed("customers are told each reason in words of its own"),
+]
+Reasons = Annotated[tuple[Reason, ...], Field(max_length=10)]
+_IDENTITY = Personal("identity", purpose="to know whose order it is")
+_CONTACT = Personal("contact", purpose="to write to the customer about the order")
+_LOCATION = Personal("location", purpose="to know where the order goes to")
 
 
 class CustomerOnRecord(Value):
     """Who bought: a known customer, or a guest without `customer_id`."""
 
-    customer_id: Annotated[TextOnRecord | None, Personal("identity")] = None
-    email: Annotated[str, StringConstraints(max_length=254), Personal("contact")]
-    country: Annotated[TextOnRecord | None, Personal("location")] = None
+    customer_id: Annotated[TextOnRecord | None, _IDENTITY] = None
+    email: Annotated[str, StringConstraints(max_length=254), _CONTACT]
+    country: Annotated[TextOnRecord | None, _LOCATION] = None
 
 
 class Customer(CustomerOnRecord):
     """Who buys: a known customer, or a guest without `customer_id`."""
 
-    customer_id: Annotated[ShortText | None, Personal("identity")] = None
-    email: Annotated[EmailAddress, Personal("contact")]
-    country: Annotated[ShortText | None, Personal("location")] = None
+    customer_id: Annotated[ShortText | None, _IDENTITY] = None
+    email: Annotated[EmailAddress, _CONTACT]
+    country: Annotated[ShortText | None, _LOCATION] = None
 
 
 class LineOnRecord(Value):
@@ -198,12 +209,12 @@ class OrderView(Value):
 
     order_id: UUID
     status: OrderStatus = "pending"
-    reasons: tuple[Reason, ...] = ()
+    reasons: Reasons = ()
     total: Money | None = None
     currency: Currency | None = None
     reference: TextOnRecord | None = None
     customer: CustomerOnRecord | None = None
-    lines: tuple[LineOnRecord, ...] = ()
+    lines: Annotated[tuple[LineOnRecord, ...], Field(max_length=2000)] = ()
     refunded: Money = Decimal("0.00")
     placed_at: AwareDatetime | None = None
 
@@ -225,10 +236,10 @@ class OrderSummary(Value):
 
     order_id: UUID
     status: OrderStatus
-    reasons: tuple[Reason, ...]
+    reasons: Reasons
     total: Money
     currency: Currency
-    reference: TextOnRecord | None
+    reference: TextOnRecord | None = None
     customer: CustomerOnRecord
     refunded: Money
     placed_at: AwareDatetime
@@ -237,8 +248,8 @@ class OrderSummary(Value):
 class OrderPage(Value):
     """Orders, newest first; `next_cursor` is null on the last page."""
 
-    items: tuple[OrderSummary, ...]
-    next_cursor: str | None = None
+    items: Annotated[tuple[OrderSummary, ...], Field(max_length=200)]
+    next_cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
 
 
 class ListOrders(
@@ -250,7 +261,7 @@ class ListOrders(
     """Lists orders, newest first, page by page."""
 
     status: OrderStatus | None = None
-    customer_id: Annotated[ShortText | None, Personal("identity")] = None
+    customer_id: Annotated[ShortText | None, _IDENTITY] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
 
@@ -298,7 +309,7 @@ class OrderRejected(Event, key="order_id", example={**_EVENT_EXAMPLE, "reasons":
 
     order_id: UUID
     customer: CustomerOnRecord
-    reasons: Annotated[tuple[Reason, ...], Field(min_length=1)]
+    reasons: Annotated[tuple[Reason, ...], Field(min_length=1, max_length=10)]
     total: Money
     currency: Currency
     reference: TextOnRecord | None = None

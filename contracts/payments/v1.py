@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from amphibus.contract import (
+    Closed,
     Command,
     Currency,
     DecimalString,
@@ -23,16 +24,23 @@ _RETURN = "35508319-ae1f-5c4b-91ff-80fe61d67009"
 
 PositiveMoney = Annotated[Decimal, DecimalString(decimal_places=2, minimum="0.01")]
 """More than nothing, to the cent."""
-PaymentToken = Annotated[str, StringConstraints(min_length=1, max_length=100), Personal("payment")]
+PaymentToken = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100),
+    Personal("payment", purpose="to charge the card for the order"),
+]
 """What the payment provider gave the customer's browser for the card."""
-PaymentStatus = Literal[
-    "authorized",
-    "declined",
-    "captured",
-    "voided",
-    "partially_refunded",
-    "refunded",
-    "not_required",
+PaymentStatus = Annotated[
+    Literal[
+        "authorized",
+        "declined",
+        "captured",
+        "voided",
+        "partially_refunded",
+        "refunded",
+        "not_required",
+    ],
+    Closed("whoever reads a payment must know whether money was taken"),
 ]
 
 

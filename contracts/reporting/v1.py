@@ -6,16 +6,19 @@ from pydantic import Field
 
 from amphibus.contract import Currency, Day, Get, Money, Query, Value
 
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""A number of orders."""
+
 
 class SalesDay(Value):
     """The orders placed on a day (UTC) in one currency; `revenue` is before `refunds`."""
 
     day: Day
     currency: Currency
-    orders: int
-    confirmed: int
-    rejected: int
-    cancelled: int
+    orders: Count
+    confirmed: Count
+    rejected: Count
+    cancelled: Count
     revenue: Money
     refunds: Money
 
@@ -23,7 +26,7 @@ class SalesDay(Value):
 class SalesReport(Value):
     """The days on which orders were placed, oldest first, each with a row for each currency."""
 
-    days: tuple[SalesDay, ...]
+    days: Annotated[tuple[SalesDay, ...], Field(max_length=100_000)]
 
 
 class GetSales(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.mutants.defect import Defect
 from tests.mutants.defects_of_border import BORDER
+from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
@@ -34,6 +35,7 @@ from tests.mutants.defects_of_waits import WAITS
 ROOT = Path(__file__).resolve().parents[2]
 ALL = (
     *BORDER,
+    *CONTRACTS,
     *DELIVERY,
     *HANDLING,
     *MISBEHAVIOUR,

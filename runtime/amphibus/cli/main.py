@@ -79,6 +79,9 @@ GROUPS: Final = (
             ("list", "look.contracts:list_contracts", "List contracts, with their receivers."),
             ("show", "look.contracts:show", "Show a contract as it is on the wire."),
             ("export", "look.export_contracts:export", "Export AsyncAPI, OpenAPI or JSON Schema."),
+            ("check", "check.contracts:check", "Compare contracts with what was released."),
+            ("lint", "check.lint:lint", "Check how contracts are named and built."),
+            ("explain", "check.lint:explain", "Explain a rule of contracts."),
         ),
     ),
     (

@@ -14,6 +14,8 @@ from amphibus.nearest import did_you_mean, nearest
 
 PREFIX: Final = "AMPHIBUS_"
 _ANY_NAME: Final = "NAME"
+_NAMED: Final = ("producers", "lint")
+"""Tables whose names are free, and what stands under a name is not."""
 _NOT_SETTINGS: Final = ("AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPERVISED")
 _OF_TESTS: Final = "AMPHIBUS_TEST_"
 """The prefix of the variables that configure the tests."""
@@ -180,8 +182,12 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Lea
         part = field.annotation
         if isinstance(part, type) and issubclass(part, BaseModel):
             yield from _leaves(part, f"{prefix}{name}.")
-        elif name == "producers":
-            yield from _leaves(get_args(part)[1], f"{prefix}{name}.{_ANY_NAME}.")
+        elif name in _NAMED:
+            each = get_args(part)[1]
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                yield from _leaves(each, f"{prefix}{name}.{_ANY_NAME}.")
+            else:
+                yield f"{prefix}{name}.{_ANY_NAME}", Leaf(TypeAdapter(each), frozenset())
         elif name not in FREE:
             whole: Any = Annotated[part, field]
             texts = {part, get_origin(part), *get_args(part)} & {Path, SecretStr, tuple}
@@ -215,9 +221,9 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
 
 
 def _named(known: Mapping[str, Leaf], key: str) -> Mapping[str, Leaf]:
-    """The known settings, those of a producer under the name that a key gives it."""
+    """The known settings, those of a producer or a lint rule under the name that a key gives it."""
     table, _, rest = key.partition(".")
-    if table != "producers" or "." not in rest:
+    if table not in _NAMED or not rest:
         return known
     name = rest.partition(".")[0]
     return {each.replace(_ANY_NAME, name): leaf for each, leaf in known.items()}

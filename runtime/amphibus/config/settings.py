@@ -207,6 +207,8 @@ class Settings(Section):
     """The time for which handled messages and sent events are kept."""
     producers: Mapping[Name, ProducerSettings] = {}
     """`[producers.<name>]`: programs outside with their contracts; `amphibus broker` grants the rights."""
+    lint: Mapping[str, Literal["error", "warning", "off"]] = {}
+    """`[lint]`: levels of lint rules, by their ids; `amphibus contracts explain L049` shows a rule."""
     modules: Mapping[str, Mapping[str, Any]] = {}
     """`[modules.<name>]`: settings of a module, checked by the model in its container's file."""
 

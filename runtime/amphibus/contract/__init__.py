@@ -10,7 +10,13 @@ Parts and answers are `Value`s. Its name on the wire, `orders.PlaceOrder.v1`, is
 """
 
 from amphibus.contract.compatible import Compatibility, compatibility
-from amphibus.contract.fields import Personal, personal_fields, problems_of_fields
+from amphibus.contract.fields import (
+    Closed,
+    Personal,
+    personal_fields,
+    personal_marks,
+    problems_of_fields,
+)
 from amphibus.contract.http import Get, Http, Post
 from amphibus.contract.kinds import Command, Event, Message, Query, Value, kind_of
 from amphibus.contract.moments import Day, Moment
@@ -20,6 +26,7 @@ from amphibus.contract.texts import EmailAddress, Key, LongText, ShortText, Sku,
 __all__ = (
     "Amount",
     "CentCurrency",
+    "Closed",
     "Command",
     "Compatibility",
     "Currency",
@@ -44,5 +51,6 @@ __all__ = (
     "kind_of",
     "one_line",
     "personal_fields",
+    "personal_marks",
     "problems_of_fields",
 )

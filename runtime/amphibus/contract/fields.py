@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel
 
 _MUTABLE: Final = (list, dict, set, bytearray)
+_OF_ITSELF: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,22 +18,48 @@ class Personal:
     """Marks a field as personal data of a category, so that it never reaches a log line or a label."""
 
     category: str
+    purpose: str = ""
+    """Says what it is needed for; events, which anybody may subscribe to, must say it."""
 
 
-def personal_fields(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Marks a list of values to which none will be added, with the reason: its readers may rely on knowing them all."""
+
+    reason: str
+
+    def __get_pydantic_json_schema__(self, source: Any, handler: Any) -> Any:
+        """Says it to whoever reads the schema."""
+        return handler(source) | {"x-closed": self.reason}
+
+
+def personal_fields(model: type[BaseModel]) -> dict[str, str]:
     """Paths of the fields marked `Personal`, each with its category; `[]` stands for the items of a tuple."""
-    found: dict[str, str] = {}
+    return {path: mark.category for path, mark in personal_marks(model).items()}
+
+
+def personal_marks(
+    model: type[BaseModel], prefix: str = "", around: tuple[type[BaseModel], ...] = ()
+) -> dict[str, Personal]:
+    """Paths of the fields marked `Personal`, each with its mark; `[]` stands for the items of a tuple.
+
+    Of a value that holds itself, the fields of the first two are listed.
+    """
+    found: dict[str, Personal] = {}
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
         for mark in info.metadata:
             if isinstance(mark, Personal):
-                found[path] = mark.category
+                found[path] = mark
         for part, steps in _models_in(info.annotation):
-            found |= personal_fields(part, f"{path}{steps}.")
+            if around.count(part) < _OF_ITSELF:
+                found |= personal_marks(part, f"{path}{steps}.", (*around, model))
     return found
 
 
-def problems_of_fields(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+def problems_of_fields(
+    model: type[BaseModel], prefix: str = "", around: tuple[type[BaseModel], ...] = ()
+) -> Iterator[str]:
     """Says in words which fields could be changed by a receiver, or would lose digits on the wire."""
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
@@ -46,8 +73,8 @@ def problems_of_fields(model: type[BaseModel], prefix: str = "") -> Iterator[str
             elif isinstance(leaf, type) and issubclass(leaf, BaseModel):
                 if not leaf.model_config.get("frozen"):
                     yield f"field '{path}' holds {leaf.__name__}, which is not frozen: derive it from Value"
-                else:
-                    yield from problems_of_fields(leaf, f"{path}.")
+                elif leaf not in around:
+                    yield from problems_of_fields(leaf, f"{path}.", (*around, model))
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.check.contracts import report_of
 from amphibus.cli.output import GREEN, RED, Exit, paint, plural, show_json
 
 if TYPE_CHECKING:
+    from amphibus.evolution.check import Report
     from amphibus.routing.project import Project
 
 BEGIN: Final = "<!-- modules: written by amphibus check --fix -->"
@@ -30,8 +32,8 @@ def check(
     """Check contracts, front pages, processes, settings, migrations and the generated files.
 
     Args:
-        fix: Rewrite config/topology.lock.json, the locks of the contracts, and the pictures
-            in ARCHITECTURE.md.
+        fix: Rewrite config/topology.lock.json and the pictures in ARCHITECTURE.md, and take up
+            in the locks of the contracts what breaks nobody.
         against_data: Check the databases too: no process may stand in a state that the code does
             not know.
     """
@@ -39,9 +41,11 @@ def check(
     problems = project.problems() + _open(project)
     fixed: list[str] = []
     if not problems:
+        report = report_of(project, released=True)
         if fix:
-            fixed = _write(project)
-        problems = _stale(project) + _settings(project) + _unmigrated(project)
+            fixed = _write(project, report)
+        problems = _stale(project) + _of_contracts(project, report, fix=fix)
+        problems += _settings(project) + _unmigrated(project)
         if against_data:
             from amphibus.cli.check.data import left_behind_in
 
@@ -65,14 +69,28 @@ def _tell(project: "Project", problems: list[str], fixed: list[str]) -> None:
         print(f"{paint('ok', GREEN)}  {plural(len(project.modules), 'module')}, {count}")
 
 
-def _write(project: "Project") -> list[str]:
-    from amphibus.routing.contract_lock import write_locks
+def _of_contracts(project: "Project", report: "Report", *, fix: bool) -> list[str]:
+    """The breaks of contracts, and the locks that do not know yet what breaks nobody."""
+    from amphibus.cli.check.findings import problem_of
+    from amphibus.evolution.relock import next_lock, stale_files
+
+    found = [*report.problems, *(problem_of(each) for each in (*report.errors, *report.warnings))]
+    if not fix:
+        found += [
+            f"{path} is not what its contracts say: --fix takes up what breaks nobody"
+            for path in stale_files(project.root, next_lock(report))
+        ]
+    return [*found, *report.idle]
+
+
+def _write(project: "Project", report: "Report") -> list[str]:
+    from amphibus.evolution.relock import write_lock
 
     fixed: list[str] = []
     if project.lock_differs():
         project.write_lock()
         fixed.append("config/topology.lock.json")
-    fixed += [str(path) for path in write_locks(project.root, project.contracts)]
+    fixed += [str(path) for path in write_lock(project.root, report)]
     page = project.root / "ARCHITECTURE.md"
     before = _read(page)
     after = with_floors(with_map(before, project), project.root)
@@ -94,15 +112,9 @@ def _open(project: "Project") -> list[str]:
 
 
 def _stale(project: "Project") -> list[str]:
-    from amphibus.routing.contract_lock import stale_locks
-
     found: list[str] = []
     if project.lock_differs():
         found.append("config/topology.lock.json is not what the front pages say: --fix rewrites it")
-    found += [
-        f"{path} is not what its contracts say: --fix rewrites it, if the change is meant"
-        for path in stale_locks(project.root, project.contracts)
-    ]
     before = _read(project.root / "ARCHITECTURE.md")
     if with_map(before, project) != before:
         found.append("the map in ARCHITECTURE.md is not what the front pages say: --fix redraws it")

@@ -34,13 +34,15 @@ def show(type_: str, *, as_json: options.AsJson = False) -> None:
     Args:
         type_: The contract's type, such as orders.PlaceOrder.v1.
     """
-    from amphibus.routing.contract_lock import said_by
+    from amphibus.evolution.forms.form import form_of, written_in
 
     project = options.project()
     contract = project.contracts.get(type_)
     if contract is None:
         raise unknown("contract", type_, project.contracts, "amphibus contracts list")
-    said = said_by(contract) | {"example": contract.contract_example}
+    said = form_of(contract)
+    said["payload"] = said["payload"]["taken"]
+    said["answer"] = None if said["answer"] is None else written_in(said["answer"])
     if as_json:
         show_json(said)
         return

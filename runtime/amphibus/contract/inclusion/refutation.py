@@ -28,7 +28,8 @@ _DEEPEST: Final = 8
 _BASES: Final = 4
 _EACH: Final = 4
 _MOST_CHANGED: Final = 3
-_LONGEST: Final = 2_000
+_MOST_DIGITS: Final = 40
+_LONGEST: Final = 10_001
 _SHORT: Final = ("", "a", "aa", "b")
 
 
@@ -212,6 +213,8 @@ def _texts(ours: Texts, theirs: Sequence[Texts]) -> Iterator[str]:
         for end in (each.number.low, each.number.high):
             if end is not None:
                 yield from decimals_near(end)
+    if ours.number.low is not None or "decimal" in ours.formats:
+        yield from _decimals_of_any_length(ours)
     refused = sorted({pattern for each in theirs for pattern in each.patterns - ours.patterns})
     yield from _found(mine, tuple(refused), ours.shortest, ours.longest)
     yield from texts_like(ours)
@@ -223,6 +226,14 @@ def _texts(ours: Texts, theirs: Sequence[Texts]) -> Iterator[str]:
                 else ()
             )
     yield from OTHERWISE
+
+
+def _decimals_of_any_length(ours: Texts) -> Iterator[str]:
+    """Decimals with more and more digits behind and before the point, inside the bounds if these are not narrow."""
+    whole = 1 if ours.number.low is None else int(ours.number.low) + 1
+    for digits in range(_MOST_DIGITS):
+        yield f"{whole}.{'0' * digits}1"
+        yield f"{whole}{'0' * digits}"
 
 
 def _of_length(ours: Texts, length: int) -> Iterator[str]:

@@ -1,0 +1,227 @@
+"""The judgement of one contract: its changes, gated by its kind, with the documents that may show each break."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from amphibus.evolution.differences.bindings import of_bindings, of_marks
+from amphibus.evolution.differences.changes import Change, of_computed
+from amphibus.evolution.differences.rules import GATES, RULES, Direction, Part, Position, Severity
+from amphibus.evolution.differences.types import differences
+from amphibus.evolution.findings import Candidate, Finding
+from amphibus.evolution.forms.form import digest, taken, written_in
+from amphibus.evolution.forms.places import Place
+from amphibus.evolution.proof.witnesses import Judged, judge
+
+Form = Mapping[str, Any]
+_PROOF_DECIDES: Final = ("CON03", "CON04")
+_DIRECTIONS: Final[tuple[Direction, ...]] = ("backward", "forward")
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The facts about other contracts that the judgement of one needs."""
+
+    asked_by_modules: bool = False
+    """Other modules read the answer with the class, and so hold its bounds."""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """Values of examples by the names of their fields: what a person would write there."""
+
+
+def assess(old: Form, new: Form, around: Neighbours | None = None) -> list[Finding]:
+    """Judges a contract against a form that was released.
+
+    Args:
+        old: the released form.
+        new: the form of the class as it is.
+        around: what is known of other contracts.
+    """
+    around = around or Neighbours()
+    found = [_of_binding(old, new, each) for each in of_bindings(old, new)]
+    if digest(old) == digest(new):
+        return found + _of_words(old, new)
+    if old["kind"] == new["kind"]:
+        found += _of_part(old, new, "payload", old["kind"], around)
+        if old["answer"] is not None and new["answer"] is not None:
+            found += _of_part(old, new, "answer", "reply", around)
+    return [replace(each, edition=digest(old)) for each in found]
+
+
+def _of_words(old: Form, new: Form) -> list[Finding]:
+    if old == new:
+        return []
+    return [
+        _finding(
+            Change("FLD17", (), "its words or its example changed"), new, "payload", old["kind"]
+        )
+    ]
+
+
+def _of_binding(old: Form, new: Form, change: Change) -> Finding:
+    return _finding(change, new, "payload", old["kind"])
+
+
+def _of_part(
+    old: Form, new: Form, part: Part, position: Position, around: Neighbours
+) -> list[Finding]:
+    before, after = old[part], new[part]
+    changes = [*_changes(before, after)]
+    if part == "answer":
+        changes += of_marks(before.get("personal", {}), after.get("personal", {}))
+    examples = (
+        [each["example"] for each in (old, new) if each.get("example")] if part == "payload" else []
+    )
+    judged = {
+        each: judge(each, before, after, foreign=position in ("command", "query"), examples=examples)
+        for each in _DIRECTIONS
+    } if changes or before != after else {}  # fmt: skip
+    found = []
+    for change in changes:
+        finding = _finding(change, new, part, position)
+        if change.rule == "CON02" and position == "reply" and around.asked_by_modules:
+            finding = replace(finding, severity="error")
+        found.append(_with_candidates(finding, change, judged, _Words(examples, around.words)))
+    return [*_decided(found, position), *_uncovered(found, judged, new, part, position)]
+
+
+def _changes(old: Form, new: Form) -> Iterator[Change]:
+    before, after = (Place(taken(each), taken(each)) for each in (old, new))
+    yield from differences(before, after)
+    wrote = [Place(written_in(each), written_in(each)) for each in (old, new)]
+    yield from of_computed((before, wrote[0]), (after, wrote[1]))
+
+
+def _finding(change: Change, form: Form, part: Part, position: Position) -> Finding:
+    rule = RULES[change.rule]
+    return Finding(
+        rule=change.rule,
+        severity=change.severity or rule.severity(position),
+        contract=form["type"],
+        what=change.what,
+        path=change.path,
+        part=part,
+        position=position,
+        document=change.document,
+        refusal=change.refusal,
+        instead="" if rule.instead == "nothing" else change.instead or rule.instead,
+    )
+
+
+def _with_candidates(
+    finding: Finding,
+    change: Change,
+    judged: Mapping[Direction, Judged],
+    words: "_Words",
+) -> Finding:
+    if change.rule == "MSG18":
+        return finding
+    gates = GATES[finding.position]
+    order = [*gates, *(each for each in _DIRECTIONS if each not in gates)]
+    places = (change.path, change.also) if change.also else (change.path,)
+    foreign = finding.position in ("command", "query")
+    candidates = [
+        Candidate(direction, each, foreign=foreign and direction == "backward")
+        for direction in order
+        for document in judged[direction].at(*places)
+        for each in words.said(document, {name for place in places for name in place})
+    ]
+    if change.rule == "FLD16" and words.examples:
+        more = {**words.examples[0], "added_by_a_newer_sender": True}
+        candidates.append(Candidate("backward", more, foreign=True))
+    directions = tuple(each for each in _DIRECTIONS if judged[each].at(*places))
+    return replace(finding, candidates=tuple(candidates), directions=directions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of examples, put into a witness in all the places that it is not about."""
+
+    examples: Sequence[Mapping[str, Any]]
+    known: Mapping[str, Any]
+
+    def said(self, document: Any, shown: Collection[str]) -> Iterator[Any]:
+        """The document in the words of examples, and then itself."""
+        if isinstance(document, dict) and shown:
+            for example in self.examples:
+                kept = {
+                    name: example[name]
+                    for name in document
+                    if name in example and name not in shown
+                }
+                if kept:
+                    yield document | kept
+            if self.known:
+                yield self._put(document, shown)
+        yield document
+
+    def _put(self, value: Any, shown: Collection[str]) -> Any:
+        if isinstance(value, list):
+            return [self._put(each, shown) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: self.known[name] if self._fits(name, each, shown) else self._put(each, shown)
+            for name, each in value.items()
+        }
+
+    def _fits(self, name: str, value: Any, shown: Collection[str]) -> bool:
+        return (
+            name not in shown
+            and name in self.known
+            and not isinstance(value, (dict, list))
+            and type(value) is type(self.known[name])
+        )
+
+
+def _decided(findings: list[Finding], position: Position) -> list[Finding]:
+    """Patterns and multiples are as grave as the proof says."""
+    return [
+        replace(each, severity=_by_proof(each, position)) if each.rule in _PROOF_DECIDES else each
+        for each in findings
+    ]
+
+
+def _by_proof(finding: Finding, position: Position) -> Severity:
+    if set(finding.directions) & set(GATES[position]):
+        return "error"
+    return "warning" if finding.directions else "info"
+
+
+def _uncovered(
+    found: list[Finding],
+    judged: Mapping[Direction, Judged],
+    form: Form,
+    part: Part,
+    position: Position,
+) -> Iterator[Finding]:
+    """What the proof finds and no rule has found: no break passes because its kind is not known."""
+    for direction in GATES[position]:
+        if direction not in judged:
+            continue
+        each = judged[direction]
+        if each.verdict == "unknown":
+            what = f"it cannot be judged whether {_said(direction)}: {each.reason}"
+            if not any(one.severity == "error" for one in found):
+                yield replace(
+                    _finding(Change("UNKNOWN", (), what), form, part, position),
+                    directions=(direction,),
+                )
+        elif each.verdict == "incompatible" and not any(
+            direction in one.directions and one.severity != "info" for one in found
+        ):
+            shown = each.shown[0]
+            rule = shown.rule if shown.rule in RULES else "UNKNOWN"
+            change = Change(
+                rule, shown.path, f"it no longer holds that {_said(direction)}", severity="error"
+            )
+            yield replace(
+                _finding(change, form, part, position),
+                directions=(direction,),
+                candidates=(Candidate(direction, shown.document),),
+            )
+
+
+def _said(direction: Direction) -> str:
+    if direction == "backward":
+        return "what was written before is taken now"
+    return "what is written now is taken by those that are not upgraded"

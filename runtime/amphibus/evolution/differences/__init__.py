@@ -1,0 +1,1 @@
+"""The differences between two forms, each with its rule."""

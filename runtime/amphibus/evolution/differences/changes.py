@@ -1,0 +1,145 @@
+"""The differences between two schemas of one value, each with the id of its rule: objects and their fields."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from amphibus.evolution.differences.rules import Severity
+from amphibus.evolution.forms.places import MISSING, Place
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference."""
+
+    rule: str
+    path: Path
+    what: str
+    """The difference as the end of a sentence about the contract."""
+    also: Path = ()
+    """The other place of something that moved."""
+    severity: Severity | None = None
+    """The gravity, where it is another one than the rule's."""
+    document: Any = None
+    """What shows the break, where no payload does."""
+    refusal: str = ""
+    """What becomes of it."""
+    instead: str = ""
+    """What to do instead, where more can be said than the rule says."""
+
+    @property
+    def where(self) -> str:
+        """The path as people write it, such as `lines[].sku`."""
+        return written(self.path)
+
+
+Compare = Callable[[Place, Place, Path], Iterator[Change]]
+
+
+def written(path: Path) -> str:
+    """Returns a path as people write it."""
+    return ".".join(path).replace(".[]", "[]")
+
+
+def of_objects(old: Place, new: Place, path: Path, inner: Compare) -> Iterator[Change]:
+    """The differences between two objects and their fields."""
+    gone = {name: each for name, each in old.fields.items() if name not in new.fields}
+    more = {name: each for name, each in new.fields.items() if name not in old.fields}
+    for before, after in _renamed(gone, more):
+        yield _of_rename(before, gone.pop(before), after, more.pop(after), path)
+    yield from _of_removed(old, new, gone, path)
+    yield from _of_added(old, new, more, path)
+    if old.refuses_others != new.refuses_others:
+        said = "now refuses" if new.refuses_others else "no longer refuses"
+        yield Change(
+            "FLD16" if new.refuses_others else "FLD17",
+            path,
+            f"{written(path) or 'the whole'} {said} fields that it does not know",
+        )
+    for name, each in old.fields.items():
+        if name in new.fields:
+            there = (*path, name)
+            yield from _of_presence(old, new, name, there)
+            yield from inner(each, new.fields[name], there)
+
+
+def _of_rename(before: str, old: Place, after: str, new: Place, path: Path) -> Change:
+    same = old.schema.get("x-name", before) == new.schema.get("x-name", after)
+    what = f"the field {written((*path, before))} is called {after} now"
+    return Change(
+        "FLD09" if same else "FLD08",
+        (*path, after),
+        what,
+        also=(*path, before),
+        instead=f'read both with validation_alias=AliasChoices("{after}", "{before}") and write'
+        f" {before} until nobody reads it, or declare a new version with a converter",
+    )
+
+
+def _of_removed(old: Place, new: Place, gone: dict[str, Place], path: Path) -> Iterator[Change]:
+    for name in gone:
+        needed = name in old.required
+        rule = "FLD07" if new.refuses_others else "FLD05" if needed else "FLD06"
+        kind = "required" if needed else "optional"
+        yield Change(rule, (*path, name), f"the {kind} field {written((*path, name))} is removed")
+
+
+def _of_added(old: Place, new: Place, more: dict[str, Place], path: Path) -> Iterator[Change]:
+    for name in more:
+        needed = name in new.required
+        kind = "required" if needed else "optional"
+        what = f"the {kind} field {written((*path, name))} is added"
+        if old.refuses_others:
+            yield Change("FLD02", (*path, name), f"{what}, and old readers forbid it")
+        if needed or not old.refuses_others:
+            yield Change("FLD03" if needed else "FLD01", (*path, name), what)
+
+
+def _of_presence(old: Place, new: Place, name: str, path: Path) -> Iterator[Change]:
+    was, now = old.fields[name], new.fields[name]
+    before, after = name in old.required, name in new.required
+    if before != after:
+        said = "is required now" if after else "may be left out now"
+        yield Change("FLD10" if after else "FLD11", path, f"{written(path)} {said}")
+    elif MISSING not in (was.default, now.default) and was.default != now.default:
+        what = f"the default of {written(path)} was {was.default!r} and is {now.default!r} now"
+        yield Change("FLD12", path, what)
+    elif not after and (was.default is MISSING) != (now.default is MISSING):
+        yield Change("FLD12", path, f"the default of {written(path)} changed")
+
+
+def _renamed(gone: dict[str, Place], more: dict[str, Place]) -> list[tuple[str, str]]:
+    """Fields of equal type under other names, the most alike first; the same name in Python is the same field."""
+    pairs: list[tuple[float, str, str]] = []
+    for before, old in gone.items():
+        for after, new in more.items():
+            same_name = old.schema.get("x-name", before) == new.schema.get("x-name", after)
+            if same_name or old.shape() == new.shape():
+                likeness = 2.0 if same_name else SequenceMatcher(None, before, after).ratio()
+                pairs.append((-likeness, before, after))
+    found: list[tuple[str, str]] = []
+    for _, before, after in sorted(pairs):
+        if all(before != one and after != other for one, other in found):
+            found.append((before, after))
+    return found
+
+
+def of_computed(old: tuple[Place, Place], new: tuple[Place, Place]) -> Iterator[Change]:
+    """The fields that are written and never taken, which are computed; each side is what is taken and written."""
+    before, after = (
+        {name for name in wrote.fields if name not in took.fields} for took, wrote in (old, new)
+    )
+    for name in sorted(before - after):
+        if name not in new[0].fields:
+            yield Change("FLD15", (name,), f"the computed field {name} is removed")
+    for name in sorted(after - before):
+        if name not in old[0].fields:
+            yield Change("FLD01", (name,), f"the computed field {name} is added")
+
+
+def shown(value: Any) -> str:
+    """Returns a value as a sentence has it."""
+    return f'"{value}"' if isinstance(value, str) else str(value)

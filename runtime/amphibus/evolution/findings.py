@@ -1,0 +1,83 @@
+"""A finding: one change of a contract, how grave it is, what shows it, whom it breaks and what to do instead."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amphibus.evolution.differences.changes import written
+from amphibus.evolution.differences.rules import RULES, Direction, Part, Position, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A document that may show a break."""
+
+    direction: Direction
+    document: Any
+    foreign: bool = False
+    """A program outside may write it as it stands; otherwise it is what a class writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One change, judged."""
+
+    rule: str
+    severity: Severity
+    contract: str
+    what: str
+    path: tuple[str, ...] = ()
+    part: Part = "payload"
+    position: Position = "command"
+    edition: str = ""
+    """The digest of the released form that it was compared with."""
+    directions: tuple[Direction, ...] = ()
+    """Those that do not hold any more."""
+    candidates: tuple[Candidate, ...] = ()
+    document: Any = None
+    refusal: str = ""
+    """What becomes of the document."""
+    tried: str = ""
+    """By what the document was tried."""
+    breaks: tuple[str, ...] = ()
+    """The modules, producers and clients that are broken."""
+    instead: str = ""
+    waived: str = ""
+    """The reason for which it is approved."""
+
+    @property
+    def where(self) -> str:
+        """The place in the contract, such as `answer.lines[].sku`."""
+        path = written(self.path)
+        return path if self.part == "payload" else f"answer.{path}" if path else "answer"
+
+    @property
+    def title(self) -> str:
+        """The rule in words."""
+        return RULES[self.rule].title
+
+    @property
+    def key(self) -> str:
+        """The same for the same change of one contract, whatever it was compared with."""
+        return f"{self.rule} {self.where}".strip()
+
+    @property
+    def gates(self) -> bool:
+        """It has to be approved before it is released."""
+        return self.severity != "info" and not self.waived
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding for programs."""
+        return {
+            "contract": self.contract,
+            "rule": self.rule,
+            "severity": self.severity,
+            "path": self.where,
+            "what": self.what,
+            "directions": list(self.directions),
+            "document": self.document,
+            "refusal": self.refusal or None,
+            "tried": self.tried or None,
+            "breaks": list(self.breaks),
+            "instead": self.instead or None,
+            "waived": self.waived or None,
+        }

@@ -1,0 +1,109 @@
+"""Schemas that follow from what a class takes: what it writes, what others write, what can be compared."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+Json = dict[str, Any]
+_HOLD_SCHEMAS: Final = ("properties", "$defs", "patternProperties")
+_HOLD_DATA: Final = ("default", "const", "enum", "examples", "required")
+_NOTES: Final = ("description", "default", "examples", "title", "deprecated")
+_COMPARED: Final = ("x-minimum", "x-maximum")
+
+
+def changed(schema: Any, change: Callable[[Json], Json]) -> Any:
+    """Returns a schema in which `change` was applied to every schema, the inner ones first."""
+    if isinstance(schema, list):
+        return [changed(each, change) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return change({name: _inside(name, each, change) for name, each in schema.items()})
+
+
+def _inside(name: str, each: Any, change: Callable[[Json], Json]) -> Any:
+    if name in _HOLD_SCHEMAS and isinstance(each, dict):
+        return {key: changed(value, change) for key, value in each.items()}
+    return each if name in _HOLD_DATA else changed(each, change)
+
+
+def written(taken: Json) -> Json:
+    """Returns what the class itself writes, where that follows from what it takes: closed, with every field."""
+    return bare(changed(taken, _complete))
+
+
+def by_others(taken: Json) -> Json:
+    """Returns what programs outside write: what is taken, and no field that is not published."""
+    return comparable(changed(taken, _closed), aliases=False)
+
+
+def bare(schema: Json) -> Json:
+    """Returns a schema without notes, and without the marks of reading alone."""
+    return dict(changed(schema, _without_marks))
+
+
+def structure(schema: Json) -> Json:
+    """Returns a schema without what is for people alone."""
+    return dict(changed(schema, _without_words))
+
+
+def comparable(schema: Json, *, aliases: bool = True) -> Json:
+    """Returns a schema in which every mark that says what is taken has become plain JSON Schema."""
+    expanded = changed(schema, _expanded) if aliases else schema
+    return dict(changed(expanded, _plain))
+
+
+def _closed(schema: Json) -> Json:
+    if "properties" in schema and "additionalProperties" not in schema:
+        return schema | {"additionalProperties": False}
+    return schema
+
+
+def _complete(schema: Json) -> Json:
+    if "properties" not in schema:
+        return schema
+    return _closed(schema) | {"required": list(schema["properties"])}
+
+
+def _without_marks(schema: Json) -> Json:
+    kept = {name: each for name, each in schema.items() if name not in _NOTES}
+    return {
+        name: each
+        for name, each in kept.items()
+        if name not in ("x-validators", "x-strict", "x-aliases", "x-name")
+    }
+
+
+def _without_words(schema: Json) -> Json:
+    return {name: each for name, each in schema.items() if name not in ("description", "examples")}
+
+
+def _plain(schema: Json) -> Json:
+    if schema.get("x-open"):
+        schema = {"type": schema.get("type", "string")}
+    return {
+        name: each
+        for name, each in schema.items()
+        if (not name.startswith("x-") or name in _COMPARED) and name not in _NOTES
+    }
+
+
+def _expanded(schema: Json) -> Json:
+    """A field that is taken under several names may come under each of them."""
+    properties = schema.get("properties", {})
+    found = {name: each.get("x-aliases", ()) for name, each in properties.items()
+             if isinstance(each, dict)}  # fmt: skip
+    if not any(found.values()):
+        return schema
+    more = {other: properties[name] for name, others in found.items() for other in others}
+    required = schema.get("required", [])
+    anyhow = [name for name in required if not found.get(name)]
+    one_of_them = [
+        {"anyOf": [{"required": [each]} for each in (name, *found[name])]}
+        for name in required
+        if found.get(name)
+    ]
+    return {
+        **schema,
+        "properties": more | properties,
+        "required": anyhow,
+        **({"allOf": one_of_them} if one_of_them else {}),
+    }

@@ -1,0 +1,88 @@
+"""A contract in a form of its own: JSON Schema, and what JSON Schema loses of a contract's meaning."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from amphibus.contract import Message, kind_of, personal_marks
+from amphibus.contract.http import Http
+from amphibus.evolution.forms.derived import bare, structure, written
+from amphibus.evolution.forms.schemas import taken_by, written_by
+
+Json = dict[str, Any]
+_HEX: Final = 16
+
+
+def form_of(contract: type[Message]) -> Json:
+    """Returns what a contract promises, as data: its kind, key, route, refusals, personal data and schemas."""
+    answer = contract.answer_type()
+    example = contract.contract_example
+    return {
+        "type": contract.contract_type,
+        "kind": kind_of(contract),
+        "key": contract.contract_key,
+        "http": None if contract.contract_http is None else _route(contract.contract_http),
+        "refuses": dict(contract.contract_refuses),
+        "personal": _marks(contract),
+        "example": None if example is None else dict(example),
+        "payload": _part(contract),
+        "answer": None if answer is None else _part(answer) | {"personal": _marks(answer)},
+    }
+
+
+def taken(part: Mapping[str, Any]) -> Json:
+    """Returns the schema of what a part's class takes."""
+    return dict(part["taken"])
+
+
+def written_in(part: Mapping[str, Any]) -> Json:
+    """Returns the schema of what a part's class writes."""
+    return dict(part["written"]) if "written" in part else written(part["taken"])
+
+
+def digest(form: Mapping[str, Any]) -> str:
+    """Returns the same text for forms that promise the same, whatever their words and examples."""
+    said = {name: each for name, each in form.items() if name != "example"}
+    text = json.dumps(structure(said), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_HEX]
+
+
+def _part(model: type[BaseModel]) -> Json:
+    """What is written is said only where it does not follow from what is taken."""
+    takes = taken_by(model)
+    writes = bare(written_by(model))
+    same = _text(writes) == _text(written(takes))
+    return {"taken": takes} | ({} if same else {"written": writes})
+
+
+def _marks(model: type[BaseModel]) -> Json:
+    """A purpose that is not said takes no room."""
+    return {
+        path: {"category": mark.category} | ({"purpose": mark.purpose} if mark.purpose else {})
+        for path, mark in personal_marks(model).items()
+    }
+
+
+def _text(schema: Json) -> str:
+    def ordered(each: Any) -> Any:
+        if isinstance(each, dict):
+            return {
+                name: sorted(value) if name == "required" else ordered(value)
+                for name, value in each.items()
+            }
+        return [ordered(item) for item in each] if isinstance(each, list) else each
+
+    return json.dumps(ordered(schema), sort_keys=True)
+
+
+def _route(http: Http) -> Json:
+    return {
+        "method": http.method,
+        "path": http.path,
+        "status": http.status,
+        "stored": http.stored,
+        "location": http.location,
+    }

@@ -1,0 +1,174 @@
+"""Two JSON Schemas of a value: what its class writes, and what its class takes.
+
+They say what Pydantic's own leave out: the bounds of a decimal, times with or without a zone, strict types, other
+names, and the validators. What is written is closed and has every field; what is taken is open.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+from amphibus.evolution.forms.validators import fingerprint
+
+Json = dict[str, Any]
+_FUNCTIONS: Final = ("function-before", "function-after", "function-wrap", "function-plain")
+_LOCAL: Final = "local-date-time"
+_TIMES: Final[Mapping[str | None, tuple[str, ...]]] = {
+    "aware": ("date-time",),
+    "naive": (_LOCAL,),
+    None: ("date-time", _LOCAL),
+}
+
+
+def taken_by(model: type[BaseModel]) -> Json:
+    """Returns the schema of the documents that a class takes."""
+    found = model.model_json_schema(mode="validation", schema_generator=_Taken)
+    return dict(without_titles(found))
+
+
+def written_by(model: type[BaseModel]) -> Json:
+    """Returns the schema of the documents that a class writes: closed, with all fields."""
+    found = model.model_json_schema(mode="serialization", schema_generator=_Written)
+    return dict(without_titles(found))
+
+
+def without_titles(schema: Any) -> Any:
+    """Returns a schema without the titles that are made of names."""
+    if isinstance(schema, list):
+        return [without_titles(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _inner(name, each) for name, each in schema.items()}
+    if isinstance(found.get("title"), str):
+        del found["title"]
+    return found
+
+
+def _inner(name: str, each: Any) -> Any:
+    if name in ("properties", "$defs", "patternProperties") and isinstance(each, dict):
+        return {key: without_titles(value) for key, value in each.items()}
+    return each if name in ("default", "const", "enum", "examples") else without_titles(each)
+
+
+@dataclass(slots=True)
+class _Marks:
+    """The facts of one type that its schema does not say."""
+
+    leaf: Mapping[str, Any]
+    bounds: dict[str, Any] = field(default_factory=dict)
+    validators: list[str] = field(default_factory=list)
+
+
+class _Taken(GenerateJsonSchema):
+    """Pydantic's schemas, with what they leave out."""
+
+    def generate_inner(self, schema: Any) -> Json:
+        """Adds the marks of a type to its schema."""
+        found: Json = super().generate_inner(schema)
+        marks = _marks_of(schema)
+        more = dict(_of_leaf(marks, found))
+        if marks.validators and "$ref" not in found:
+            more["x-validators"] = list(
+                dict.fromkeys([*marks.validators, *found.get("x-validators", ())])
+            )
+        return found | more if more else found
+
+    def enum_schema(self, schema: Any) -> Json:
+        """Marks an enum that takes what it does not know as one of its members."""
+        return super().enum_schema(schema) | ({"x-open": True} if schema.get("missing") else {})
+
+    def datetime_schema(self, schema: Any) -> Json:
+        """Tells times with a zone from those without."""
+        each: list[Json] = [
+            {"type": "string", "format": name} for name in _TIMES[schema.get("tz_constraint")]
+        ]
+        return each[0] if len(each) == 1 else {"anyOf": each}
+
+    def decimal_schema(self, schema: Any) -> Json:  # noqa: ARG002 - Pydantic calls it so
+        """Tells decimals from other text; a class takes numbers for them too."""
+        text: Json = {"type": "string", "format": "decimal"}
+        number: Json = {"type": "number"}
+        return {"anyOf": [number, text]} if self.mode == "validation" else text
+
+    def model_schema(self, schema: Any) -> Json:
+        """Adds the validators of the whole, and the names of Python where others are on the wire."""
+        found = super().model_schema(schema)
+        cls = schema["cls"]
+        hooks = cls.__pydantic_decorators__.model_validators
+        if hooks:
+            found["x-validators"] = [fingerprint(each.func) for each in hooks.values()]
+        for name, info in cls.model_fields.items():
+            self._name(found.get("properties", {}), name, info, schema.get("config", {}))
+        return found
+
+    def _name(self, properties: Json, name: str, info: Any, config: Mapping[str, Any]) -> None:
+        choices = _choices(info.validation_alias)
+        wire = next((each for each in (info.serialization_alias, info.alias, *choices, name)
+                     if each in properties), None)  # fmt: skip
+        if wire is None:
+            return
+        others = {*choices, *([name] if config.get("validate_by_name") else [])} - {wire}
+        if wire != name:
+            properties[wire] = {**properties[wire], "x-name": name}
+        if others and self.mode == "validation":
+            properties[wire] = {**properties[wire], "x-aliases": sorted(others)}
+
+
+class _Written(_Taken):
+    """Schemas of what is written: no field is left out, none is added."""
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        """A field with a default is written all the same."""
+        hidden = field.get("serialization_exclude") or field.get("serialization_exclude_if")
+        return not hidden and super().field_is_required(field, total) is not None
+
+    def model_schema(self, schema: Any) -> Json:
+        """Closes what is not declared open."""
+        found = super().model_schema(schema)
+        if schema["cls"].model_config.get("extra") != "allow" and "properties" in found:
+            found["additionalProperties"] = False
+        return found
+
+
+def _choices(alias: Any) -> list[str]:
+    if isinstance(alias, str):
+        return [alias]
+    return [each for each in getattr(alias, "choices", ()) if isinstance(each, str)]
+
+
+def _marks_of(schema: Any) -> _Marks:
+    marks = _Marks(schema)
+    while isinstance(schema, Mapping) and schema.get("type") in _FUNCTIONS:
+        function = schema["function"]["function"]
+        if isinstance(function, partial) and function.func.__module__.startswith("pydantic."):
+            marks.bounds |= function.keywords
+        else:
+            marks.validators.append(fingerprint(function))
+        schema = schema.get("schema", {})
+    marks.leaf = schema
+    return marks
+
+
+def _of_leaf(marks: _Marks, found: Json) -> Iterator[tuple[str, Any]]:
+    leaf = marks.leaf
+    if leaf.get("strict"):
+        yield "x-strict", True
+    if leaf.get("type") == "decimal" and found.get("type") == "string":
+        bounds = dict(leaf) | marks.bounds
+        step = Decimal(1).scaleb(-bounds["decimal_places"]) if "decimal_places" in bounds else 0
+        for low, high, sign in (("ge", "gt", 1), ("le", "lt", -1)):
+            end = bounds.get(low)
+            beyond = bounds.get(high)
+            name = "x-minimum" if sign > 0 else "x-maximum"
+            if end is not None:
+                yield name, str(end)
+            elif beyond is not None:
+                yield name, str(Decimal(beyond) + sign * step)
+        for name in ("max_digits", "decimal_places"):
+            if name in bounds:
+                yield f"x-{name.replace('_', '-')}", bounds[name]

@@ -1,0 +1,1 @@
+"""The proof of a break: documents that one version writes and the other refuses."""

@@ -1,0 +1,75 @@
+"""Defects of the judgement of contracts: a break that passes, or one that is hidden."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+_CHANGES: Final = "tests/evolution/test_changes.py"
+_MUTATIONS: Final = "tests/evolution/test_mutations.py"
+_COMMAND: Final = "tests/evolution/test_check_command.py"
+
+CONTRACTS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a lock takes up what breaks somebody",
+        "evolution/relock",
+        "for each in report.findings if each.gates}",
+        "for each in report.findings if each.gates and each.waived}",
+        f"{_COMMAND}::test_a_break_is_shown_by_a_document_of_both_classes_and_is_not_written",
+    ),
+    in_runtime(
+        "the form before is forgotten",
+        "evolution/lock",
+        "            before[mark] = Edition(self.now, accepted.get(mark, {}))",
+        "            pass",
+        "tests/evolution/test_lock.py::test_a_lock_says_again_what_was_written_into_it",
+    ),
+    in_runtime(
+        "a released form may be edited",
+        "evolution/lock",
+        "if digest(it.form) != mark]",
+        "if not mark]",
+        "tests/evolution/test_lock.py::test_a_released_form_that_was_edited_is_found",
+    ),
+    in_runtime(
+        "old subscribers of an event do not count",
+        "evolution/differences/rules",
+        '("ENM01", "value added to a closed list", "EIE"',
+        '("ENM01", "value added to a closed list", "IIE"',
+        f"{_MUTATIONS}::test_a_change_of_each_contract_is_judged_as_the_table_says",
+    ),
+    in_runtime(
+        "a field with another name is one that went and one that came",
+        "evolution/differences/changes",
+        "if same_name or old.shape() == new.shape():",
+        "if same_name:",
+        f"{_CHANGES}::test_each_kind_of_change_has_its_rule_and_its_gravity",
+    ),
+    in_runtime(
+        "a zone that is no longer needed is not seen",
+        "evolution/forms/schemas",
+        '    None: ("date-time", _LOCAL),',
+        '    None: ("date-time",),',
+        f"{_CHANGES}::test_each_kind_of_change_has_its_rule_and_its_gravity",
+    ),
+    in_runtime(
+        "a waiver never ends",
+        "evolution/waivers",
+        "if each.expires >= self.today",
+        "if each.expires",
+        f"{_COMMAND}::test_an_approved_break_is_written_with_its_reason",
+    ),
+    in_runtime(
+        "what cannot be judged passes",
+        "evolution/assessment",
+        'if each.verdict == "unknown":',
+        'if each.verdict == "nothing":',
+        "tests/evolution/test_assessment.py::test_what_cannot_be_judged_is_an_error_with_its_reason",
+    ),
+    in_runtime(
+        "a document is shown that nobody has tried",
+        "evolution/proof/trials",
+        "if reader is None or reader.refusal is None:",
+        "if reader is None:",
+        "tests/evolution/test_assessment.py::test_a_document_is_shown_once_a_class_has_refused_it",
+    ),
+)
