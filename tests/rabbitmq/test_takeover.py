@@ -109,6 +109,31 @@ async def test_a_broker_that_comes_back_with_its_old_messages_changes_nothing(
     _check(office, LINES + 3)
 
 
+async def test_what_comes_back_after_it_was_forgotten_is_not_done_again(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    """The old broker returns when the inboxes know nothing any more of what it has."""
+    await _leave_at_the_broker(tmp_path, fragile)
+    await fragile.do("kill")
+    alone = _office("memory", tmp_path, fragile)
+    async with alone.open(settings={"without_broker": True}) as shop:
+        await shop.settle()
+    for module in ("archive", "readers"):
+        alone.change(module, "DELETE FROM amphibus_inbox")
+
+    await fragile.do("start")
+    office = _office("rabbitmq", tmp_path, fragile)
+    long_ago = {"retention.retain_days": 1e-6, "retention.inbox_retention_days": 1e-6}
+    async with office.open(settings=long_ago) as shop:
+        await _write(shop, LINES, LINES + 3)
+        await until(lambda: len(office.lines("readers")) == BOOKS * (LINES + 3), patience=60)
+        await shop.settle()
+
+        reasons = [letter["reason"] for letter in shop.dead("readers")]
+        assert reasons == ["stale"] * BOOKS * (LINES - 5)
+    _check(office, LINES + 3)
+
+
 async def test_an_emptied_broker_leaves_nothing_to_be_found(
     tmp_path: Path, fragile: RabbitNode, capsys: pytest.CaptureFixture[str]
 ) -> None:

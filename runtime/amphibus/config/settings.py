@@ -157,6 +157,11 @@ class RetentionSettings(Section):
     prune_every_seconds: Seconds = 60.0
     """Interval between two searches for rows to remove."""
 
+    @property
+    def dedup_window(self) -> int:
+        """Microseconds for which a message that was handled is known."""
+        return int(self.inbox_retention_days * 86_400_000_000)
+
     @model_validator(mode="after")
     def _ids_outlive_bodies(self) -> Self:
         if self.inbox_retention_days < self.retain_days:

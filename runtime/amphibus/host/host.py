@@ -11,7 +11,7 @@ import structlog
 from amphibus import failpoints
 from amphibus.clock import Clock, clock_of
 from amphibus.config.settings import Settings
-from amphibus.database.facts import last_transport
+from amphibus.database.facts import last_transport, taken_over_at
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.ending import Ending, say_left
@@ -141,6 +141,8 @@ class Host:
 
     async def _take_messages(self) -> None:
         for hosted in self.modules.values():
+            if self.transport.name in KEEPING:
+                hosted.receiver.doubt_before(await taken_over_at(hosted.store.reader))
             await hosted.receiver.clear_suspects()
             await hosted.start()
         await self.transport.open(self.health)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 
 from amphibus.admin.under_way import not_arrived, routes_in, routes_of
-from amphibus.database.facts import note_routes, note_transport, routes_noted
+from amphibus.database.facts import note_routes, note_takeover, routes_noted
 from amphibus.database.outbox import newest_sent, put_in_line
 from amphibus.errors import ConfigError
 from amphibus.failpoints import failpoint
@@ -23,7 +23,9 @@ _log: Any = structlog.get_logger()
 _PIECE: Final = 500
 
 
-async def take_over(modules: Sequence[ModuleHost], topology: Topology, *, broker: str) -> None:
+async def take_over(
+    modules: Sequence[ModuleHost], topology: Topology, *, broker: str, now: int
+) -> None:
     """Puts everything that has not arrived in line again, and notes that no broker carries these modules any more.
 
     Each sender is one transaction: after a crash the rest is done at the next start.
@@ -32,6 +34,7 @@ async def take_over(modules: Sequence[ModuleHost], topology: Topology, *, broker
         modules: all senders and receivers.
         topology: the routes that their messages take.
         broker: what is known of it, for the log.
+        now: the time, microseconds.
 
     Raises:
         ConfigError: a module is missing, whose messages could not be told from those that have arrived.
@@ -47,7 +50,7 @@ async def take_over(modules: Sequence[ModuleHost], topology: Topology, *, broker
                 if count:
                     taken[f"{sender.name} to {receiver.name}"] = count
             failpoint("takeover.before")
-            await note_transport(connection.sql, "memory")
+            await note_takeover(connection.sql, now)
         except BaseException:
             await connection.roll_back()
             raise

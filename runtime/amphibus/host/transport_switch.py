@@ -59,7 +59,7 @@ async def leave_the_broker(
         ConfigError: the broker is not known, or a module is missing; nothing was started.
     """
     if settings.without_broker:
-        await take_over(modules, topology, broker="not asked")
+        await take_over(modules, topology, broker="not asked", now=clock.now())
         return
     if settings.amqp_url is None:
         names = ", ".join(hosted.name for hosted in modules)
@@ -75,7 +75,7 @@ async def leave_the_broker(
         await hosted.writer.drain()
         await hosted.writer.stop()  # it begins anew with its module; two would share one connection
     if len(modules) == len(topology.modules) or not emptied:
-        await take_over(modules, topology, broker="emptied" if emptied else "away")
+        await take_over(modules, topology, broker="emptied" if emptied else "away", now=clock.now())
         return
     for hosted in modules:
         await remember_transport(hosted, "memory")

@@ -86,6 +86,7 @@ class Wiring:
             isolation=around.isolation,
             meters=around.meters,
             settings=self._bus,
+            dedup_window=around.settings.retention.dedup_window,
             assignment=self.assignment,
             ask=ask,
         )

@@ -15,7 +15,7 @@ from amphibus.messages.envelope import Reply
 from amphibus.messages.failure import Failure
 
 _FINAL: Final = frozenset(
-    ("undecodable", "crashed", "oversized", "forged", "undelivered", "unrecordable")
+    ("undecodable", "crashed", "oversized", "forged", "stale", "undelivered", "unrecordable")
 )
 """Reasons for which trying again is useless."""
 _SECOND: Final = 1_000_000

@@ -43,6 +43,10 @@ class Receiver:
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
         self.on_due: Callable[[int], None] = lambda _due: None
 
+    def doubt_before(self, taken_over_at: int) -> None:
+        """Takes nothing for new that is from before a takeover, microseconds, and older than what is remembered."""
+        self._runner.taken_over_at = taken_over_at
+
     @property
     def in_flight(self) -> int:
         """The number of messages that were taken and are not acknowledged yet."""

@@ -14,13 +14,14 @@ import structlog
 
 from amphibus.errors import Overdue, Undecodable
 from amphibus.failpoints import failpoint
-from amphibus.inbox.attempt import Attempt, Prepared
+from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.executor import Executor
 from amphibus.inbox.failures import failure_of, unrecordable
 from amphibus.inbox.outcome import CallNeeded, Lost, Outcome, RetryNow
 from amphibus.inbox.outside_step import ExternalCallStep
 from amphibus.inbox.recorder import OutcomeRecorder
 from amphibus.inbox.services import InboxServices
+from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.messages.last_resort import storable_envelope
 from amphibus.telemetry.privacy import describe
@@ -48,6 +49,8 @@ class AttemptRunner:
         self._call_slots = asyncio.Semaphore(services.settings.outside_concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+        self.taken_over_at = 0
+        """The time of the last takeover from a broker, microseconds; what is older may come again."""
 
     @property
     def busy(self) -> bool:
@@ -107,8 +110,22 @@ class AttemptRunner:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a converter may raise anything
                 why = error if isinstance(error, Undecodable) else Undecodable(describe(error))
                 failure = failure or failure_of(why, None)
-        failure = failure or self._executor.killer(attempt.envelope)
+        failure = failure or self._executor.killer(attempt.envelope) or self._stale(attempt)
         return Prepared(entry, message, prepared.outside, prepared.call_skipped, failure)
+
+    def _stale(self, attempt: Attempt) -> Failure | None:
+        """Returns the failure of a message that an old broker may have brought back after it was forgotten."""
+        sent, window = attempt.envelope.time, self._services.dedup_window
+        if attempt.origin is not Origin.DELIVERY or sent >= self.taken_over_at:
+            return None
+        if sent >= self._services.clock.now() - window:
+            return None
+        days = window / 86_400_000_000
+        return Failure(
+            "stale",
+            f"it was sent more than {days:g} days ago (retention.inbox_retention_days), and another way than"
+            " its broker was used since: whether it was handled is not known any more",
+        )
 
     def _submit(self, attempt: Attempt) -> None:
         writer = self._services.writer

@@ -32,6 +32,8 @@ class InboxServices:
     isolation: Isolation
     meters: Meters
     settings: BusSettings
+    dedup_window: int
+    """Microseconds for which what was handled is remembered."""
     assignment: PartitionAssignment
     ask: Callable[[Query[Any], float, Envelope], Any]
     """Asks another module: query, seconds, the message that is the cause."""
