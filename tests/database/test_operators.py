@@ -191,7 +191,7 @@ async def test_events_are_replayed_to_a_module_that_was_rebuilt(
         await shop.rows("DELETE FROM readers.amphibus_inbox")
         log = shop.stores["desk"]
         found = await replay.plan(log, shop.stores["readers"], types=["desk.Written.v1"], since=0)
-        counts = [count async for count in replay.replay(log, "readers", found.events)]
+        counts = [count async for count in replay.replay(log, "readers", found)]
         await shop.until("SELECT count(*) FROM readers.line", (6,))
 
     assert (counts, found.handled) == ([6], 0)

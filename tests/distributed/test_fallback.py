@@ -1,5 +1,6 @@
 """`amphibus run --all`: one process takes over while the broker is away, and gives back when it is there again."""
 
+import socket
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -81,6 +82,27 @@ def test_the_system_goes_on_without_its_broker_and_gives_back(
         until(till.rang, "the till rang over the broker")
         assert command.stop() == 0
     assert "the broker is away: one process takes over" in command.out
+
+
+@pytest.mark.timeout(240)
+def test_services_that_do_not_start_again_leave_the_work_to_the_one_process(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    """Another program has taken the port of one of them meanwhile; the gateway has its own."""
+    kiosk = Kiosk(tmp_path / "kiosk", fragile.url)
+    port = free_ports(3)
+    options = ("--all", "--port", str(port), "--amqp", fragile.url)
+    till = Till(kiosk, port)
+    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+        command.until_said("mode=distributed")
+        fragile.kill()
+        until(lambda: "messages go directly" in _degraded(port), "one process has taken over")
+        with socket.create_server(("127.0.0.1", port + 1)):
+            fragile.start()
+            command.until_said("the services did not start: one process takes over", within=90)
+            until(till.sell, "sold in one process all the same")
+            until(till.rang, "the till rang")
+        assert command.stop() == 0
 
 
 def _degraded(port: int) -> str:

@@ -1,5 +1,6 @@
 """One process takes over from a broker that is away, or lost with all that it had, and gives back to it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from amphibus.admin.replay import plan, replay
 from amphibus.admin.under_way import Waits, waits_between
 from amphibus.errors import ConfigError
 from amphibus.testing import environment
@@ -132,6 +134,33 @@ async def test_what_comes_back_after_it_was_forgotten_is_not_done_again(
         reasons = [letter["reason"] for letter in shop.dead("readers")]
         assert reasons == ["stale"] * BOOKS * (LINES - 5)
     _check(office, LINES + 3)
+
+
+async def test_events_that_were_replayed_are_missed_like_any_other(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    """They are from before the subscription, and were sent to it all the same."""
+    await _leave_at_the_broker(tmp_path, fragile)
+    office = _office("rabbitmq", tmp_path, fragile)
+    routes = "SELECT value FROM amphibus_meta WHERE name = 'routes'"
+    ((noted,),) = office.query("desk", routes)
+    late = {name: 10_000 if name.endswith(" readers") else 0 for name in json.loads(noted)}
+    office.change(
+        "desk", "UPDATE amphibus_meta SET value = ? WHERE name = 'routes'", json.dumps(late)
+    )
+    log = office.stores("desk")["desk"]
+    found = await plan(log, None, types=[desk.Written.contract_type], since=0)
+    async with office.open("desk") as shop:
+        _ = [count async for count in replay(log, "readers", found)]
+        shop.host.wake()
+        left = "SELECT count(*) FROM amphibus_delivery"
+        await until(lambda: office.query("desk", left) == [(0,)])
+    fragile.lose()
+
+    alone = _office("memory", tmp_path, fragile)
+    async with alone.open(settings={"without_broker": True}) as shop:
+        await shop.settle()
+    assert alone.numbers("readers", "b0") == list(range(LINES))
 
 
 async def test_an_emptied_broker_leaves_nothing_to_be_found(

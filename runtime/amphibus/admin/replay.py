@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from amphibus.admin.stores import AdminStore
+from amphibus.database.facts import begin_routes
 from amphibus.database.inbox import is_handled
 from amphibus.database.outbox import LoggedEvent, is_waited_for, logged_events, put_in_line
 from amphibus.partitions.assignment import partition_of
@@ -26,6 +27,7 @@ class Plan:
     """Those that the receiver has handled before: it will change nothing for them."""
     first: int | None
     """When the oldest was sent, microseconds since the epoch."""
+    types: tuple[str, ...] = ()
 
 
 async def plan(
@@ -39,21 +41,21 @@ async def plan(
         found = await logged_events(sql, types, since=since)
     handled = await _handled(inbox, found) if inbox is not None else 0
     events = tuple((each.seq, partition_of(each.key, each.id, log.partitions)) for each in found)
-    return Plan(events, handled, found[0].time if found else None)
+    return Plan(events, handled, found[0].time if found else None, tuple(types))
 
 
-async def replay(
-    log: AdminStore, destination: str, events: Sequence[tuple[int, int]]
-) -> AsyncIterator[int]:
-    """Puts events in line for a destination; its relay takes them up within a second.
+async def replay(log: AdminStore, destination: str, planned: Plan) -> AsyncIterator[int]:
+    """Puts the events of a plan in line for a destination; its relay takes them up within a second.
 
     An event that waits for that destination already is left as it is. Yields how many were put in
     line after each commit.
     """
+    events = planned.events
     await _noted(log, destination, events)
     for start in range(0, len(events), _AT_ONCE):
         batch = events[start : start + _AT_ONCE]
         async with log.writing() as sql:
+            await begin_routes(sql, destination, planned.types, beyond=events[0][0] - 1)
             await put_in_line(sql, destination, batch)
             await log.skip_number(sql)
         yield len(batch)

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from amphibus.database.sql import Sql
@@ -78,6 +78,20 @@ async def routes_noted(sql: Sql) -> dict[str, int] | None:
     """
     row = await sql.row("SELECT value FROM amphibus_meta WHERE name = 'routes'")
     return None if row is None else dict(json.loads(row[0]))
+
+
+async def begin_routes(sql: Sql, destination: str, types: Sequence[str], *, beyond: int) -> None:
+    """Writes down that messages of these types beyond a number go to a destination, if only later ones did."""
+    noted = await routes_noted(sql)
+    if noted is None:
+        return  # it goes back to the beginning
+    earlier = {
+        name: beyond
+        for name in (f"{each} {destination}" for each in types)
+        if noted.get(name, 0) > beyond
+    }
+    if earlier:
+        await note_routes(sql, noted | earlier)
 
 
 async def note_routes(sql: Sql, routes: Mapping[str, int]) -> None:

@@ -68,7 +68,7 @@ def replay(
 
 async def _replay(log: "AdminStore", module: str, to: str, found: Plan) -> None:
     advance, close = progress(len(found.events), f"{module} to {to}")
-    async for count in put_in_line(log, to, found.events):
+    async for count in put_in_line(log, to, found):
         advance(count)
     close()
 

@@ -3,38 +3,59 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
-from amphibus.transports.rabbitmq.probe import knock
+from amphibus.transports.rabbitmq.probe import ProbeResult, knock
 
 _LOOK_SECONDS: Final = 1.0
+_LONGEST_RETURN_SECONDS: Final = 3_600.0
 
 
 class BrokerWatch:
-    """Knocks at the addresses of one broker, one of which has to let us in."""
+    """Knocks at the addresses of one broker, one of which has to let us in. Remembers between two waits."""
 
     def __init__(self, urls: Sequence[str], *, fallback_after: float, return_after: float) -> None:
         self._urls = urls
         self._fallback_after = fallback_after
         self._return_after = return_after
+        self._there = True
+        self._since = time.monotonic()
+        self._refused = False
+        self.away_since = datetime.now(UTC)
+        """When it let us in the last time."""
+
+    @property
+    def what(self) -> str:
+        """Returns the state of the broker in words."""
+        if self._there:
+            return "is there again"
+        return "refuses this user" if self._refused else "is away"
+
+    def hold_back(self) -> None:
+        """Makes the way back twice as long, since the services did not start though the broker was there."""
+        self._return_after = min(self._return_after * 2, _LONGEST_RETURN_SECONDS)
+        self._since = time.monotonic()
 
     async def until_away(self) -> None:
         """Returns once no address has let us in for `fallback_after` seconds."""
-        await self._until(there=False, seconds=self._fallback_after)
+        while self._there or self._lasts() < self._fallback_after:
+            await self._look()
 
     async def until_back(self) -> None:
         """Returns once one has let us in at every look for `return_after` seconds."""
-        await self._until(there=True, seconds=self._return_after)
+        while not self._there or self._lasts() < self._return_after:
+            await self._look()
 
-    async def _until(self, *, there: bool, seconds: float) -> None:
-        since = time.monotonic()
-        while True:
-            began = time.monotonic()
-            if await self._lets_in() is not there:
-                since = time.monotonic()
-            elif time.monotonic() - since >= seconds:
-                return
-            await asyncio.sleep(max(0.0, began + _LOOK_SECONDS - time.monotonic()))
+    def _lasts(self) -> float:
+        return time.monotonic() - self._since
 
-    async def _lets_in(self) -> bool:
-        return "lets in" in await asyncio.gather(*(knock(url) for url in self._urls))
+    async def _look(self) -> None:
+        began = time.monotonic()
+        answers: list[ProbeResult] = await asyncio.gather(*(knock(url) for url in self._urls))
+        there, self._refused = "lets in" in answers, "refuses" in answers
+        if there is not self._there:
+            self._there, self._since = there, began
+        if there:
+            self.away_since = datetime.now(UTC)
+        await asyncio.sleep(max(0.0, began + _LOOK_SECONDS - time.monotonic()))

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from amphibus.config.settings import Settings
 
 _ALONE: Final = "monolith"
-_HASTE_SECONDS: Final = 2.0
-"""The drain of processes whose broker is gone: what they cannot finish is in their databases."""
+_CHANGE: Final = None
+"""In the place of an exit code: the other shape follows."""
+_HASTE_SECONDS: Final = 3.0
+"""By so much less than its margin a stop takes whose broker is gone: what is unfinished is in the databases."""
 _AGAIN_SECONDS: Final = 5.0
 
 
@@ -95,15 +97,35 @@ class _Supervisor:
         stopping = asyncio.create_task(stop.wait())
         watch = _watch(self._settings, self._broker) if auto and self._broker else None
         apart = self._broker is not None
+        code = None
         try:
-            while True:
-                code = await self._live(stopping, watch, began, apart=apart)
-                if code is not None:
-                    return code
-                apart, began = not apart, time.perf_counter()
+            code = await self._live(stopping, watch, began, apart=apart)
+            while code is _CHANGE:
+                apart = not apart
+                code = await self._live_on(stopping, watch, apart=apart)
         finally:
             stopping.cancel()
             self._logs.close()
+        return code
+
+    async def _live_on(
+        self, stopping: "asyncio.Task[bool]", watch: BrokerWatch | None, *, apart: bool
+    ) -> int | None:
+        """Runs the shape that follows another. One that does not start is no end: work goes on in some way.
+
+        Services that fail give back to one process, for longer. That process may have to wait for another machine.
+        """
+        while True:
+            code = await self._live(stopping, watch, time.perf_counter(), apart=apart)
+            if code is _CHANGE or stopping.done():
+                return code
+            if apart and watch is not None:
+                watch.hold_back()
+                self._say_change("the services did not start", apart=True)
+                return _CHANGE
+            await asyncio.wait((stopping,), timeout=_AGAIN_SECONDS)
+            if stopping.done():
+                return 0
 
     async def _live(
         self,
@@ -113,7 +135,7 @@ class _Supervisor:
         *,
         apart: bool,
     ) -> int | None:
-        """Runs one shape; returns the exit code, or None when the other one is to follow."""
+        """Runs one shape; returns the exit code of the process that gave up, 0 when told to stop, or `_CHANGE`."""
         shape = self._apart() if apart else self._alone(watch)
         shape.start(began)
         ended = asyncio.create_task(shape.ended())
@@ -125,24 +147,19 @@ class _Supervisor:
                 return 0
             if changing.done():
                 changing.result()  # a watch that failed is no change
-                drain = min(drain, _HASTE_SECONDS) if apart else drain
-                self._say_change(apart=apart)
-                return None
+                drain = -_HASTE_SECONDS if apart else drain
+                self._say_change(f"the broker {watch.what}" if watch else "", apart=apart)
+                return _CHANGE
             code, said = ended.result()
             print("\n".join(said), file=sys.stderr, flush=True)
-            if watch is None:
-                return code
-            # Another machine may still be in the other shape, which ends by the same signs as here.
-            await asyncio.wait((stopping,), timeout=_AGAIN_SECONDS)
-            return 0 if stopping.done() else None
+            return code
         finally:
             ended.cancel()
             changing.cancel()
             await shape.stop(drain)
 
-    def _say_change(self, *, apart: bool) -> None:
+    def _say_change(self, why: str, *, apart: bool) -> None:
         to = "one process" if apart else "a process for each module"
-        why = "the broker is away" if apart else "the broker is there again"
         self._logs.say("shape.changed", level="warning", to=to, why=why)
         _tell(f"{why}: {to} takes over")
 
@@ -156,7 +173,7 @@ class _Supervisor:
         return Shape(self._settings, workers, way, [each.module for each in self._planned])
 
     def _alone(self, watch: BrokerWatch | None) -> Shape:
-        since = datetime.now(UTC).isoformat(timespec="seconds")
+        since = (watch.away_since if watch else datetime.now(UTC)).isoformat(timespec="seconds")
         base = self._planned[0].base_port
         worker = self._worker(
             Place(label=_ALONE, module=GATEWAY, base_port=base, offset=0),

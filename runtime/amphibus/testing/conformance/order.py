@@ -134,7 +134,7 @@ async def test_what_is_replayed_goes_before_what_is_said_later(office: Office) -
             office.change("readers", f"DELETE FROM {table}")
         log = office.stores("desk")["desk"]
         found = await replay.plan(log, None, types=["desk.Written.v1"], since=0)
-        _ = [count async for count in replay.replay(log, "readers", found.events)]
+        _ = [count async for count in replay.replay(log, "readers", found)]
         await shop.send(desk.Write(book="b", line=2))
         await shop.settle()
 
