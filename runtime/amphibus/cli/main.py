@@ -90,6 +90,18 @@ GROUPS: Final = (
         (("image", "export_image:image", "Show or copy the files of a module's image."),),
     ),
     (
+        "add",
+        "Add a module, a message, a handler or a process, with tests.",
+        (
+            ("module", "add.command:module", "Add a module."),
+            ("command", "add.command:command", "Add a command, its route and its handler."),
+            ("event", "add.command:event", "Add an event that a module publishes."),
+            ("query", "add.command:query", "Add a query, its route and its handler."),
+            ("handler", "add.command:handler", "Add a handler for another module's event."),
+            ("process", "add.command:process", "Add a process with its messages and its table."),
+        ),
+    ),
+    (
         "config",
         "Look at the configuration.",
         (("show", "look.config:show", "Show every setting, its value and its origin."),),

@@ -1,0 +1,1 @@
+"""`amphibus add`: modules, messages, handlers and processes, written as a maintainer would have."""
