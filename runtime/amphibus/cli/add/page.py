@@ -185,10 +185,18 @@ class FrontPage:
         value = next(each.value for each in _call_in(self.page).keywords if each.arg == keyword)
         assert isinstance(value, ast.Tuple)
         if len(value.elts) > 1 and value.lineno != value.end_lineno:
-            _, end = self.page.span(value.elts[-1])
-            return FrontPage(self.page.with_span(end, end, f",\n        {item}"))
+            return FrontPage(self._with_last(value, item))
         items = [self.page.text_of(each) for each in value.elts]
         return FrontPage(self.page.with_span(*self.page.span(value), _tuple([*items, item])))
+
+    def _with_last(self, value: ast.Tuple, item: str) -> Page:
+        """The page with a last entry in a list of several lines; comments stay with their entries."""
+        end, close = self.page.span(value.elts[-1])[1], self.page.span(value)[1] - 1
+        data = self.page.data
+        line = data.rfind(b"\n", 0, close) + 1
+        if data[line:close].strip() or not data[end:close].lstrip().startswith(b","):
+            return self.page.with_span(end, end, f",\n        {item}")
+        return self.page.with_span(line, line, f"        {item},\n")
 
     def _with_keyword(self, keyword: str, value: str) -> "FrontPage":
         page = self._exploded()

@@ -1,6 +1,7 @@
 """The new contracts, tried before anything is written: `check` and `contracts lint` must have nothing to say."""
 
-from types import ModuleType
+import sys
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 from amphibus.cli import options
@@ -39,16 +40,31 @@ def refuse_bad_contracts(site: Site) -> None:
 
 def _new_contracts(site: Site) -> dict[str, type[Message]]:
     page = site.contracts()
-    made = ModuleType(f"contracts.{site.module}.v1")
-    exec(compile(page.data, str(page.path), "exec"), made.__dict__)  # noqa: S102 - the project's own code
+    made = _imported(f"contracts.{site.module}.v1", compile(page.data, str(page.path), "exec"))
     return {
         each.contract_type: each
         for each in vars(made).values()
         if isinstance(each, type)
         and issubclass(each, Message)
         and each.__module__ == made.__name__
+        and each.contract_type
         and each.contract_type not in site.project.contracts
     }
+
+
+def _imported(name: str, code: CodeType) -> ModuleType:
+    """Runs a page as if it were imported: Pydantic looks for it among the modules."""
+    made = ModuleType(name)
+    before = sys.modules.get(name)
+    sys.modules[name] = made
+    try:
+        exec(code, made.__dict__)  # noqa: S102 - the project's own code
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+    return made
 
 
 def _levels() -> "dict[str, Level]":
