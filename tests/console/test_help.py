@@ -10,7 +10,7 @@ import pytest
 from tests.console.conftest import Console
 
 COMMANDS = (
-    *("run", "demo", "send", "ask", "modules", "check", "logs", "replay", "db", "dead"),
+    *("run", "demo", "send", "ask", "modules", "check", "logs", "replay", "db", "dead", "add"),
     *("config", "bench", "version", "completion"),
 )
 LOADED_ON_DEMAND = (
@@ -51,7 +51,12 @@ def test_help_loads_no_command() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [*((name,) for name in COMMANDS if name != "demo"), ("dead", "edit"), ("db", "backup")],
+    [
+        *((name,) for name in COMMANDS if name != "demo"),
+        ("dead", "edit"),
+        ("db", "backup"),
+        ("add", "process"),
+    ],
 )
 def test_every_command_has_help_of_its_own(console: Console, command: tuple[str, ...]) -> None:
     ended = console(*command, "--help")

@@ -104,7 +104,7 @@ def split(typed: str, kind: str, example: str) -> tuple[str, str]:
         raise CommandError(
             f"'{typed}' does not say which module the {kind} belongs to",
             f"a {kind} is called by its module and its own name, such as shipping.{example}",
-            f"amphibus add {kind} shipping.{example}",
+            "amphibus add --help",
             Exit.USAGE,
         )
     return module, name
