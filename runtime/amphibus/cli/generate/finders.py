@@ -35,7 +35,7 @@ def finders_of(shape: Shape) -> list[Finder]:
                 break
             single = unique and count == len(fields)
             known = found.get(equal)
-            if known is None or (single and not known.single) or not known.order:
+            if known is None or single or not (known.single or known.order):
                 order = () if single else _order(shape, equal, fields)
                 found[equal] = Finder(equal, single, order)
     return list(found.values())
