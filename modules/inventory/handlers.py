@@ -5,35 +5,35 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import BigInteger, TextClause, Update, bindparam, text
-from sqlmodel import col, select
+from sqlalchemy import BigInteger, bindparam, text
 
 from amphibus import AmphibusError, Context, Refused
+from amphibus.repository import Statement
 from contracts.inventory import v1 as inventory
 from modules.inventory.container import InventoryContainer
-from modules.inventory.models import Base, Receipt, Reservation, Stock
+from modules.inventory.models import Base, Receipt, Reservation
+from modules.inventory.repositories import (
+    ReceiptRepository,
+    ReservationRepository,
+    StockRepository,
+)
 
 InventoryContext = Context[InventoryContainer]
 
 # Both databases understand this text; a statement for each would say the same.
-_PUT_ON_SHELF: Final = text(
-    "INSERT INTO stock (sku, on_hand, reserved) VALUES (:item, :quantity, 0)"
-    " ON CONFLICT (sku) DO UPDATE SET on_hand = stock.on_hand + excluded.on_hand"
+_PUT_ON_SHELF: Final = Statement(
+    text(
+        "INSERT INTO stock (sku, on_hand, reserved) VALUES (:item, :quantity, 0)"
+        " ON CONFLICT (sku) DO UPDATE SET on_hand = stock.on_hand + excluded.on_hand"
+    )
 )
-_ON_SHELF: Final = (
-    select(Stock.sku, Stock.on_hand, Stock.reserved)
-    .where(col(Stock.sku).in_(bindparam("items", expanding=True)))
-    .order_by(Stock.sku)
-    .with_for_update()
-)
-# On the table, not the class: one call for many rows, and no objects in the session.
 _STOCK: Final = Base.metadata.tables["stock"]
 _ONE: Final = _STOCK.update().where(_STOCK.c.sku == bindparam("item"))
 _QUANTITY: Final = bindparam("quantity", type_=BigInteger())
-_SET_ASIDE: Final = _ONE.values(reserved=_STOCK.c.reserved + _QUANTITY)
-_GIVE_BACK: Final = _ONE.values(reserved=_STOCK.c.reserved - _QUANTITY)
-_TAKE_OFF_SHELF: Final = _ONE.values(
-    on_hand=_STOCK.c.on_hand - _QUANTITY, reserved=_STOCK.c.reserved - _QUANTITY
+_SET_ASIDE: Final = Statement(_ONE.values(reserved=_STOCK.c.reserved + _QUANTITY))
+_GIVE_BACK: Final = Statement(_ONE.values(reserved=_STOCK.c.reserved - _QUANTITY))
+_TAKE_OFF_SHELF: Final = Statement(
+    _ONE.values(on_hand=_STOCK.c.on_hand - _QUANTITY, reserved=_STOCK.c.reserved - _QUANTITY)
 )
 
 
@@ -43,9 +43,10 @@ async def receive_stock(
     """Books a delivery; a repeated receipt changes nothing."""
     receipt_id = message.receipt_id or context.message_uuid
     hash_code = sha256(message.model_dump_json(exclude_defaults=True).encode()).hexdigest()
-    known = await context.db.get(Receipt, receipt_id)
+    receipts = ReceiptRepository(context.db)
+    known = await receipts.get(receipt_id)
     if known is None:
-        context.db.add(Receipt(receipt_id=receipt_id, hash_code=hash_code))
+        await receipts.insert(Receipt(receipt_id=receipt_id, hash_code=hash_code))
         await _move(_PUT_ON_SHELF, _added_up(message.lines), context)
     elif known.hash_code != hash_code:
         raise Refused("receipt_exists", f"receipt {receipt_id} was booked with other content")
@@ -60,30 +61,36 @@ async def reserve_stock(message: inventory.ReserveStock, context: InventoryConte
     if short:
         context.publish(inventory.StockUnavailable(order_id=message.order_id, skus=tuple(short)))
         return
-    context.db.add(Reservation(order_id=message.order_id, state="reserved", items=items))
+    await ReservationRepository(context.db).insert(
+        Reservation(order_id=message.order_id, state="reserved", items=items)
+    )
     await _move(_SET_ASIDE, items, context)
     context.publish(inventory.StockReserved(order_id=message.order_id))
 
 
 async def release_stock(message: inventory.ReleaseStock, context: InventoryContext) -> None:
     """Gives back what is reserved for an order; does nothing if nothing is."""
-    reservation = await context.db.get(Reservation, message.order_id, with_for_update=True)
+    reservations = ReservationRepository(context.db)
+    reservation = await reservations.get(message.order_id, for_update=True)
     if reservation is None or reservation.state == "released":
         return
     if reservation.state == "shipped":
         raise AmphibusError(f"the items of order {message.order_id} are shipped already")
     reservation.state = "released"
+    await reservations.save(reservation)
     await _move(_GIVE_BACK, reservation.items, context)
 
 
 async def ship_stock(message: inventory.ShipStock, context: InventoryContext) -> None:
     """Takes what is reserved for an order off the shelf."""
-    reservation = await context.db.get(Reservation, message.order_id, with_for_update=True)
+    reservations = ReservationRepository(context.db)
+    reservation = await reservations.get(message.order_id, for_update=True)
     if reservation is not None and reservation.state == "shipped":
         return
     if reservation is None or reservation.state != "reserved":
         raise AmphibusError(f"nothing is reserved for order {message.order_id}")
     reservation.state = "shipped"
+    await reservations.save(reservation)
     await _move(_TAKE_OFF_SHELF, reservation.items, context)
 
 
@@ -94,7 +101,7 @@ async def restock_items(message: inventory.RestockItems, context: InventoryConte
 
 async def get_stock(message: inventory.GetStock, context: InventoryContext) -> inventory.StockView:
     """Reads the stock of a SKU."""
-    stock = await context.db.get(Stock, message.sku)
+    stock = await StockRepository(context.db).get(message.sku)
     if stock is None:
         raise Refused("sku_not_found", f"'{message.sku}' was never received")
     return inventory.StockView(
@@ -114,13 +121,11 @@ def _added_up(lines: Iterable[inventory.StockLine]) -> dict[str, int]:
 
 async def _available(items: Mapping[str, int], context: InventoryContext) -> dict[str, int]:
     """Returns the free stock of each SKU, locked until the transaction ends."""
-    found = await context.db.exec(_ON_SHELF, params={"items": list(items)})
-    return {sku: on_hand - reserved for sku, on_hand, reserved in found}
+    found = await StockRepository(context.db).get_many(items, for_update=True)
+    return {stock.sku: stock.on_hand - stock.reserved for stock in found}
 
 
-async def _move(
-    statement: Update | TextClause, items: Mapping[str, int], context: InventoryContext
-) -> None:
+async def _move(statement: Statement, items: Mapping[str, int], context: InventoryContext) -> None:
     """Runs a statement for each SKU, in their order, so that two orders cannot lock each other out."""
     rows = [{"item": sku, "quantity": quantity} for sku, quantity in sorted(items.items())]
-    await context.db.exec(statement, params=rows)  # type: ignore[arg-type] # it takes text() too
+    await statement.run_many(context.db, rows)

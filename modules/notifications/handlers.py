@@ -5,14 +5,13 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
 
-from sqlmodel import col, select
-
 from amphibus import UNKNOWN, AmphibusError, Context, Outside, Unavailable
 from amphibus.contract import one_line
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
 from modules.notifications.container import NotificationsContainer
 from modules.notifications.models import Notification
+from modules.notifications.repositories import NotificationRepository
 
 NotificationsContext = Context[NotificationsContainer]
 Occasion = (
@@ -46,7 +45,7 @@ async def record(message: Occasion, context: NotificationsContext) -> None:
     """Records that the customer was written to."""
     if context.outside is UNKNOWN:
         raise Unavailable("the mail server has given no answer in time")
-    context.db.add(
+    await NotificationRepository(context.db).insert(
         Notification(
             message_id=context.message_id,
             order_id=message.order_id,
@@ -61,15 +60,14 @@ async def list_notifications(
     message: notifications.ListNotifications, context: NotificationsContext
 ) -> notifications.NotificationList:
     """Lists what was sent, the latest last."""
-    query = select(Notification).order_by(
-        col(Notification.sent_at).desc(), col(Notification.message_id).desc()
-    )
-    if message.order_id is not None:
-        query = query.where(Notification.order_id == message.order_id)
-    found = (await context.db.exec(query.limit(_LATEST))).all()
+    sent = NotificationRepository(context.db)
+    if message.order_id is None:
+        latest = await sent.page_by_sent_at(limit=_LATEST, descending=True)
+    else:
+        latest = await sent.page_of_order_id(message.order_id, limit=_LATEST, descending=True)
     items = tuple(
         notifications.Notification.model_validate(each, from_attributes=True)
-        for each in reversed(found)
+        for each in reversed(latest.rows)
     )
     return notifications.NotificationList(items=items)
 

@@ -9,6 +9,7 @@ from contracts.payments import v1 as payments
 from modules.payments.adapters.provider import Decision
 from modules.payments.container import PaymentsContainer
 from modules.payments.models import Account, Payment, Transfer
+from modules.payments.repositories import PaymentRepository, TransferRepository
 
 PaymentsContext = Context[PaymentsContainer]
 PaymentsOutside = Outside[PaymentsContainer]
@@ -31,16 +32,17 @@ async def authorize(message: payments.AuthorizePayment, context: PaymentsContext
     """Records the provider's decision and publishes it."""
     _check_answered(context)
     decision: Decision = context.outside
-    payment = await context.db.get(Payment, message.order_id, with_for_update=True)
-    if payment is None:
-        payment = Payment(order_id=message.order_id, status="", currency=message.currency)
-        context.db.add(payment)
-    if not decision.approved:
+    rows = PaymentRepository(context.db)
+    known = await rows.get(message.order_id, for_update=True)
+    payment = known or Payment(order_id=message.order_id, status="", currency=message.currency)
+    if decision.approved:
+        payment.status, payment.authorized = "authorized", message.amount
+    else:
         payment.status = "declined"
+    await (rows.insert(payment) if known is None else rows.save(payment))
+    if not decision.approved:
         context.publish(payments.PaymentDeclined(order_id=message.order_id, code=decision.code))
         return
-    payment.status = "authorized"
-    payment.authorized = message.amount
     context.publish(
         payments.PaymentAuthorized(
             order_id=message.order_id, amount=message.amount, currency=message.currency
@@ -50,7 +52,7 @@ async def authorize(message: payments.AuthorizePayment, context: PaymentsContext
 
 async def waive(message: payments.WaivePayment, context: PaymentsContext) -> None:
     """Records that an order needs no payment."""
-    context.db.add(
+    await PaymentRepository(context.db).insert(
         Payment(order_id=message.order_id, status="not_required", currency=message.currency)
     )
 
@@ -68,7 +70,8 @@ async def capture(message: payments.CapturePayment, context: PaymentsContext) ->
         raise AmphibusError(f"the payment of order {message.order_id} is {payment.status}")
     payment.status = "captured"
     payment.captured = payment.authorized
-    context.db.add(
+    await PaymentRepository(context.db).save(payment)
+    await TransferRepository(context.db).insert(
         Transfer(
             message_id=context.message_id,
             order_id=payment.order_id,
@@ -89,9 +92,11 @@ async def ask_to_void(message: payments.VoidPayment, outside: PaymentsOutside) -
 async def void(message: payments.VoidPayment, context: PaymentsContext) -> None:
     """Records that nothing is held any more."""
     _check_answered(context)
-    payment = await context.db.get(Payment, message.order_id, with_for_update=True)
+    rows = PaymentRepository(context.db)
+    payment = await rows.get(message.order_id, for_update=True)
     if payment is not None and payment.status == "authorized":
         payment.status = "voided"
+        await rows.save(payment)
 
 
 async def ask_to_refund(message: payments.RefundPayment, outside: PaymentsOutside) -> None:
@@ -108,7 +113,8 @@ async def refund(message: payments.RefundPayment, context: PaymentsContext) -> N
     payment.refunded += message.amount
     whole = payment.refunded == payment.captured
     payment.status = "refunded" if whole else "partially_refunded"
-    context.db.add(
+    await PaymentRepository(context.db).save(payment)
+    await TransferRepository(context.db).insert(
         Transfer(
             message_id=context.message_id,
             order_id=payment.order_id,
@@ -134,7 +140,7 @@ async def get_payment(
     message: payments.GetPayment, context: PaymentsContext
 ) -> payments.PaymentView:
     """Reads the payment of an order."""
-    payment = await context.db.get(Payment, message.order_id)
+    payment = await PaymentRepository(context.db).get(message.order_id)
     if payment is None:
         raise Refused("payment_not_found")
     return payments.PaymentView.model_validate(payment, from_attributes=True)
@@ -143,7 +149,7 @@ async def get_payment(
 async def _payment(
     message: payments.CapturePayment | payments.RefundPayment, context: PaymentsContext
 ) -> Payment:
-    payment = await context.db.get(Payment, message.order_id, with_for_update=True)
+    payment = await PaymentRepository(context.db).get(message.order_id, for_update=True)
     if payment is None:
         raise AmphibusError(f"order {message.order_id} has no payment")
     return payment

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from amphibus import Context
 from amphibus.columns import Cents
+from amphibus.repository import Statement
 from contracts.orders import v1 as orders
 from contracts.reporting import v1 as reporting
 from modules.reporting.container import ReportingContainer
@@ -29,21 +30,23 @@ Counted = (
 
 _NOTHING: Final = Decimal("0.00")
 # Both databases understand this text; a statement for each would say the same.
-_ADD: Final = text(
-    "INSERT INTO sales"
-    " (day, currency, orders, confirmed, rejected, cancelled, revenue, refunds)"
-    " VALUES (:day, :currency, :orders, :confirmed, :rejected, :cancelled, :revenue, :refunds)"
-    " ON CONFLICT (day, currency) DO UPDATE SET"
-    " orders = sales.orders + excluded.orders,"
-    " confirmed = sales.confirmed + excluded.confirmed,"
-    " rejected = sales.rejected + excluded.rejected,"
-    " cancelled = sales.cancelled + excluded.cancelled,"
-    " revenue = sales.revenue + excluded.revenue,"
-    " refunds = sales.refunds + excluded.refunds"
-).bindparams(
-    bindparam("day", type_=Date()),
-    bindparam("revenue", type_=Cents()),
-    bindparam("refunds", type_=Cents()),
+_ADD: Final = Statement(
+    text(
+        "INSERT INTO sales"
+        " (day, currency, orders, confirmed, rejected, cancelled, revenue, refunds)"
+        " VALUES (:day, :currency, :orders, :confirmed, :rejected, :cancelled, :revenue, :refunds)"
+        " ON CONFLICT (day, currency) DO UPDATE SET"
+        " orders = sales.orders + excluded.orders,"
+        " confirmed = sales.confirmed + excluded.confirmed,"
+        " rejected = sales.rejected + excluded.rejected,"
+        " cancelled = sales.cancelled + excluded.cancelled,"
+        " revenue = sales.revenue + excluded.revenue,"
+        " refunds = sales.refunds + excluded.refunds"
+    ).bindparams(
+        bindparam("day", type_=Date()),
+        bindparam("revenue", type_=Cents()),
+        bindparam("refunds", type_=Cents()),
+    )
 )
 
 
@@ -98,9 +101,9 @@ async def _add(
     revenue: Decimal = _NOTHING,
     refunds: Decimal = _NOTHING,
 ) -> None:
-    await context.db.exec(
-        _ADD,  # type: ignore[call-overload] # it takes text() too
-        params={
+    await _ADD.run(
+        context.db,
+        {
             "day": _day(message),
             "currency": message.currency,
             "orders": orders,

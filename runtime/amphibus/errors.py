@@ -14,6 +14,7 @@ AmphibusError
 ├── HandlerEnded          a context or session that was used after its handler had ended
 ├── Undecodable           a message whose type, version or body is not understood
 ├── Refused               a business refusal: an answer, not a failure
+├── StaleRow              a row to be written that is gone, or that somebody else has changed
 ├── Oversized             a message that is larger than its receivers take
 ├── Overdue               a handler that did not end in time
 ├── Unavailable           something outside is away: try again, no attempt spent
@@ -111,6 +112,10 @@ class Refused(AmphibusError):
         super().__init__(detail or code.replace("_", " "))
         self.code = code
         self.detail = detail
+
+
+class StaleRow(AmphibusError):
+    """A row that a repository was to write is gone, or somebody else has changed it. Nothing was written."""
 
 
 class Oversized(AmphibusError):

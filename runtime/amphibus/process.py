@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 from amphibus.context import Context
 from amphibus.contract import Command, Message, Value
 from amphibus.errors import AmphibusError, Refused
+from amphibus.repository.any_table import RowsOfSession, RowsOfTable, rows_of
 
 Sends = tuple[type[Command[Any]], ...]
 Begin = Callable[[Any, Any], Awaitable[SQLModel]]
@@ -140,19 +141,24 @@ class Process:
             AmphibusError: an event came before the process exists; the message is tried again.
         """
         contract = type(message)
-        row = await self._row(getattr(message, contract.contract_key or ""), context)
-        beginning = next((each for each in self.begins if each.contract is contract), None)
+        rows = rows_of(context.db, self.table)
+        row = await self._row(rows, getattr(message, contract.contract_key or ""))
+        when = next((each for each in self.begins if each.contract is contract), None)
         if row is None:
-            return await self._begin(beginning, message, context)
-        if beginning is None:
-            return await self._step(row, message, context)
-        if beginning.again is not None:
-            await beginning.again(message, row, context)
-        return await self._answer(beginning, message, row, context)
+            row = await self._begin(when, message, context)
+            await rows.insert(row)
+        elif when is None:
+            when = await self._step(row, message, context)
+            await rows.save(row)
+        elif when.again is not None:
+            await when.again(message, row, context)
+            await rows.save(row)
+        return await self._answer(when, message, row, context)
 
     async def expire(self, deadline_name: str, key: str, context: Context[Any]) -> None:
         """Runs a deadline that is due; changes nothing if the deadline no longer applies."""
-        row = await self._row(self._key_from_text(key), context)
+        rows = rows_of(context.db, self.table)
+        row = await self._row(rows, self._key_from_text(key))
         if row is None:
             return
         state = self.state(getattr(row, self.column))
@@ -165,18 +171,17 @@ class Process:
         self._move(row, key, deadline.to, None, context)
         for timer, due in context.timers.items():
             context.timers[timer] = due and max(due, context.now + _SHORTEST)
+        await rows.save(row)
 
-    async def _row(self, key: Any, context: Context[Any]) -> SQLModel | None:
+    async def _row(self, rows: RowsOfTable | RowsOfSession, key: Any) -> SQLModel | None:
         # Locked if several instances share a database: two answers at once must not both see the old state.
-        row = await context.db.get(self.table, key, with_for_update=True)
+        row = await rows.get(key)
         # An instance of the older code may have written it after this one took over.
         if row is not None and (state := getattr(row, self.column)) in self.takes_over:
             setattr(row, self.column, self.takes_over[state])
         return row
 
-    async def _begin(
-        self, when: When | None, message: Message, context: Context[Any]
-    ) -> Value | None:
+    async def _begin(self, when: When | None, message: Message, context: Context[Any]) -> SQLModel:
         contract = type(message)
         if when is None:
             if contract in self.missing:
@@ -186,16 +191,15 @@ class Process:
                 f"{contract.contract_type} came before the message that begins it",
                 "nothing: it is tried again; see amphibus dead list if it stays",
             )
-        row = await when.do(message, context)
-        context.db.add(row)
+        row: SQLModel = await when.do(message, context)
         targets = when.targets
         chosen = next(iter(targets)) if len(targets) == 1 else getattr(row, self.column)
         self._move(
             row, message.key_value() or "", self._checked(when, chosen, context), None, context
         )
-        return await self._answer(when, message, row, context)
+        return row
 
-    async def _step(self, row: SQLModel, message: Message, context: Context[Any]) -> Value | None:
+    async def _step(self, row: SQLModel, message: Message, context: Context[Any]) -> When | None:
         contract = type(message)
         state = self.state(getattr(row, self.column))
         when = next((each for each in state.on if each.contract is contract), None)
@@ -209,12 +213,12 @@ class Process:
         self._move(
             row, message.key_value() or "", self._checked(when, chosen, context), state, context
         )
-        return await self._answer(when, message, row, context)
+        return when
 
     async def _answer(
-        self, when: When, message: Message, row: SQLModel, context: Context[Any]
+        self, when: When | None, message: Message, row: SQLModel, context: Context[Any]
     ) -> Value | None:
-        if when.answer is None:
+        if when is None or when.answer is None:
             return None
         before = len(context.outgoing), context.later.copy()
         answer = await when.answer(message, row, context)

@@ -4,7 +4,44 @@ from typing import Final
 
 from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
+_REPOSITORIES: Final = "tests/database/test_repositories.py"
+_WRITES: Final = "tests/database/test_repository_writes.py"
 STORES: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a repository reads past what waits in the session",
+        "repository/statement",
+        "    if next(iter(sync), None) is not None:",
+        "    if direct is None:",
+        f"{_REPOSITORIES}::test_it_sees_what_the_session_has_not_flushed_and_the_session_sees_what_it_wrote",
+    ),
+    in_runtime(
+        "the session keeps an older picture of a row that a repository wrote",
+        "repository/shape",
+        "                _set_silently(twin, name, vars(row)[name])",
+        "                _ = name",
+        f"{_REPOSITORIES}::test_it_sees_what_the_session_has_not_flushed_and_the_session_sees_what_it_wrote",
+    ),
+    in_runtime(
+        "a repository writes over a later version",
+        "repository/queries",
+        "        where.append(version == _given(shape, shape.version))",
+        "        _ = version",
+        f"{_WRITES}::test_an_older_version_is_not_written_over_a_later_one",
+    ),
+    in_runtime(
+        "a row of the same hash is written again",
+        "repository/queries",
+        "        return (HASH_CODE,)",
+        "        return shape.others",
+        f"{_WRITES}::test_a_row_of_the_same_hash_is_not_written",
+    ),
+    in_runtime(
+        "a statement of a repository may end the transaction",
+        "database/sqlite/direct",
+        "        self._executing = raw.guard.executing",
+        "        self._executing = str",
+        f"{_WRITES}::test_a_statement_cannot_end_the_transaction",
+    ),
     in_runtime(
         "a limit counts messages where it cuts off rows",
         "outbox/reader",

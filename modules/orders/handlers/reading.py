@@ -16,6 +16,7 @@ from amphibus import Context, Refused
 from contracts.orders import v1 as orders
 from modules.orders.container import OrdersContainer
 from modules.orders.models import DECIDED, PENDING, Order
+from modules.orders.repositories import OrderRepository
 
 OrdersContext = Context[OrdersContainer]
 
@@ -24,7 +25,7 @@ _STATES: Final = {"pending": PENDING} | {status: (state,) for state, status in D
 
 async def get_order(message: orders.GetOrder, context: OrdersContext) -> orders.OrderView:
     """Reads one order."""
-    order = await context.db.get(Order, message.order_id)
+    order = await OrderRepository(context.db).get(message.order_id)
     if order is None:
         raise Refused("order_not_found")
     lines = tuple(

@@ -2,12 +2,13 @@
 
 from collections import Counter
 
-from amphibus import Context, Refused
+from amphibus import AmphibusError, Context, Refused
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from contracts.payments import v1 as payments
 from modules.orders.container import OrdersContainer
 from modules.orders.models import Order, Return, hash_of
+from modules.orders.repositories import OrderRepository, ReturnRepository
 
 OrdersContext = Context[OrdersContainer]
 
@@ -16,12 +17,13 @@ async def return_items(
     message: orders.ReturnItems, context: OrdersContext
 ) -> orders.ReturnAccepted:
     """Records a return of a confirmed order, and sends the money and the items on their way."""
-    order = await context.db.get(Order, message.order_id, with_for_update=True)
+    orders_kept, returns = OrderRepository(context.db), ReturnRepository(context.db)
+    order = await orders_kept.get(message.order_id, for_update=True)
     if order is None:
         raise Refused("order_not_found")
     return_id = message.return_id or context.message_uuid
     hash_code = hash_of(message)
-    known = await context.db.get(Return, return_id)
+    known = await returns.get(return_id)
     if known is not None:
         if known.hash_code != hash_code:
             raise Refused("return_exists", f"return {return_id} was made with other content")
@@ -38,8 +40,9 @@ async def return_items(
         amount=order.refund_for(items),
         hash_code=hash_code,
     )
-    context.db.add(made)
+    await returns.insert(made)
     order.returned = dict(Counter(order.returned) + items)
+    await orders_kept.save(order)
     _send_back(made, message, context)
     return _accepted(made, order)
 
@@ -78,8 +81,12 @@ def _accepted(made: Return, order: Order) -> orders.ReturnAccepted:
 
 async def note_refund(message: payments.PaymentRefunded, context: OrdersContext) -> None:
     """Records that the money of a return has gone back, and publishes it."""
-    order = await context.db.get_one(Order, message.order_id, with_for_update=True)
+    orders_kept = OrderRepository(context.db)
+    order = await orders_kept.get(message.order_id, for_update=True)
+    if order is None:
+        raise AmphibusError(f"there is no order {message.order_id}")
     order.refunded += message.amount
+    await orders_kept.save(order)
     context.publish(
         orders.OrderRefunded(**order.facts, return_id=message.return_id, amount=message.amount)
     )

@@ -85,6 +85,17 @@ GROUPS: Final = (
         ),
     ),
     (
+        "generate",
+        "Write code that follows from declarations.",
+        (
+            (
+                "repositories",
+                "generate.command:repositories",
+                "Write a repository for each table of a module.",
+            ),
+        ),
+    ),
+    (
         "export",
         "Export files that others need.",
         (("image", "export_image:image", "Show or copy the files of a module's image."),),

@@ -11,16 +11,19 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from sqlmodel import Session, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from amphibus.database.sql import DirectSql
 from amphibus.database.store import UnitFailed
 
 S = TypeVar("S", bound=AsyncSession)
 _KEPT: Final = 512
 _COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _ENDS: Final = frozenset(("BEGIN", "START", "COMMIT", "END", "ABORT"))
+DIRECT: Final = "amphibus.direct"
+"""The key of a session's `info` under which repositories find the driver of its connection."""
 _PREPARE: Final = "PREPARETRANSACTION"
 
 
-def session_on(bound: AsyncConnection, kind: type[S]) -> S:
+def session_on(bound: AsyncConnection, kind: type[S], direct: DirectSql) -> S:
     """A session of a connection whose transactions the runtime begins and ends: it reads and flushes."""
     session = kind(
         bind=bound,
@@ -30,6 +33,7 @@ def session_on(bound: AsyncConnection, kind: type[S]) -> S:
         join_transaction_mode="control_fully",
     )
     _uncommitting(session.sync_session)
+    session.sync_session.info[DIRECT] = direct
     return session
 
 

@@ -6,6 +6,8 @@ Statements are written once, with `?` for values, in the SQL that SQLite and Pos
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from sqlalchemy import Dialect
+
 from amphibus.database.write_set import Row, WriteSet
 
 Identified = tuple[str, str, str]
@@ -41,4 +43,29 @@ class Sql(Protocol):
 
     async def flush(self, write_set: WriteSet) -> list[int]:
         """Writes what a commit has to record; returns the numbers of its outbox rows, in their order."""
+        ...
+
+
+class DirectSql(Protocol):
+    """A connection's driver as repositories call it: compiled statements of a module, past SQLAlchemy.
+
+    Errors of the driver come as SQLAlchemy's, as those of a session do.
+    """
+
+    dialect: Dialect
+
+    async def rows(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """All rows of a query."""
+        ...
+
+    async def run(self, statement: str, values: Sequence[Any]) -> int:
+        """Runs a statement; returns the number of rows that it changed."""
+        ...
+
+    async def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        """Runs a statement once for each row of values."""
+        ...
+
+    async def column_types(self, statement: str) -> Sequence[Any]:
+        """The driver's codes for the types of a query's columns; empty where it has none."""
         ...

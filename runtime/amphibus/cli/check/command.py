@@ -32,8 +32,8 @@ def check(
     """Check contracts, front pages, processes, settings, migrations and the generated files.
 
     Args:
-        fix: Rewrite config/topology.lock.json and the pictures in ARCHITECTURE.md, and take up
-            in the locks of the contracts what breaks nobody.
+        fix: Rewrite config/topology.lock.json, generated repositories and the pictures in
+            ARCHITECTURE.md, and take up in the locks of the contracts what breaks nobody.
         against_data: Check the databases too: no process may stand in a state that the code does
             not know.
     """
@@ -84,6 +84,7 @@ def _of_contracts(project: "Project", report: "Report", *, fix: bool) -> list[st
 
 
 def _write(project: "Project", report: "Report") -> list[str]:
+    from amphibus.cli.generate.command import stale_repositories
     from amphibus.evolution.relock import write_lock
 
     fixed: list[str] = []
@@ -91,6 +92,7 @@ def _write(project: "Project", report: "Report") -> list[str]:
         project.write_lock()
         fixed.append("config/topology.lock.json")
     fixed += [str(path) for path in write_lock(project.root, report)]
+    fixed += stale_repositories(project, fix=True)[1]
     page = project.root / "ARCHITECTURE.md"
     before = _read(page)
     after = with_floors(with_map(before, project), project.root)
@@ -112,7 +114,9 @@ def _open(project: "Project") -> list[str]:
 
 
 def _stale(project: "Project") -> list[str]:
-    found: list[str] = []
+    from amphibus.cli.generate.command import stale_repositories
+
+    found = stale_repositories(project)[0]
     if project.lock_differs():
         found.append("config/topology.lock.json is not what the front pages say: --fix rewrites it")
     before = _read(project.root / "ARCHITECTURE.md")

@@ -15,6 +15,7 @@ from amphibus.database.postgres.bounded import (
     BoundedConnection,
     Suspicion,
 )
+from amphibus.database.postgres.direct import PostgresDirect
 from amphibus.database.postgres.session_settings import SessionSettings
 from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.sessions import ServerSession, TransactionGuard, session_on
@@ -75,7 +76,7 @@ class PostgresConnection:
             self.raw, seconds=self._settings.answer_seconds, suspicion=self._suspicion
         )
         self.sql = PostgresSql(self.asked)
-        self.session = session_on(self.bound, ServerSession)
+        self.session = self._session()
         self._guard = TransactionGuard.listening(self.bound)
         try:
             await self.asked.execute(self._settings.statement)
@@ -106,6 +107,18 @@ class PostgresConnection:
         if not begun:
             await self.asked.execute(how)
 
+    def _session(self) -> ServerSession:
+        direct = PostgresDirect(self.raw, self.bound.dialect, self.executing)
+        return session_on(self.bound, ServerSession, direct)
+
+    def executing(self, statement: str) -> None:
+        """A statement is about to run that SQLAlchemy does not see.
+
+        Raises:
+            UnitFailed: it would begin or end a transaction.
+        """
+        self._guard.executing(statement)
+
     async def savepoint(self) -> None:
         """Returns where `undo` goes back to: where the transaction began."""
 
@@ -132,7 +145,7 @@ class PostgresConnection:
             except Exception:  # noqa: BLE001 - the server rolls back what belongs to a lost connection
                 self.raw.terminate()
         self.session.sync_session.expunge_all()
-        self.session = session_on(self.bound, ServerSession)
+        self.session = self._session()
 
     async def reopen(self) -> None:
         """Takes a new connection in place of one that is lost, or is likely to be."""

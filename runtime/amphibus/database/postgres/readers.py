@@ -50,6 +50,11 @@ class PostgresReader(PostgresConnection):
         else:
             self.session.sync_session.expunge_all()
 
+    def executing(self, statement: str) -> None:
+        """A statement is about to run that SQLAlchemy does not see: it counts as others do."""
+        super().executing(statement)
+        self._count()
+
     def _count(self, *_: Any) -> None:
         if self._left is None:
             return

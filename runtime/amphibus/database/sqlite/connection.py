@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from amphibus.database.faults import is_locked
 from amphibus.database.sessions import session_on
+from amphibus.database.sqlite.direct import SqliteDirect
 from amphibus.database.sqlite.inline_dialect import GuardedConnection, InlineSession
 from amphibus.database.sqlite.sql import SqliteSql
 
@@ -103,7 +104,7 @@ class SqliteConnection:
         if self._lost:
             self.bound, self.raw = await _bound(self.engine, writer=self.writer)
             self.sql = SqliteSql(self.raw)
-        self.session = session_on(self.bound, InlineSession)
+        self.session = _session(self.bound, self.raw)
 
     async def close(self) -> None:
         """Closes all three."""
@@ -126,8 +127,12 @@ async def connect_to(path: Path, *, writer: bool) -> SqliteConnection:
         },
     )
     bound, raw = await _bound(engine, writer=writer)
-    session = session_on(bound, InlineSession)
+    session = _session(bound, raw)
     return SqliteConnection(engine, bound, raw, SqliteSql(raw), session, writer)
+
+
+def _session(bound: AsyncConnection, raw: GuardedConnection) -> InlineSession:
+    return session_on(bound, InlineSession, SqliteDirect(raw, bound.dialect))
 
 
 async def _bound(engine: AsyncEngine, *, writer: bool) -> tuple[AsyncConnection, GuardedConnection]:

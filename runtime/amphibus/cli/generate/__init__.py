@@ -1,0 +1,1 @@
+"""`amphibus generate`: code that follows from declarations."""
