@@ -80,6 +80,8 @@ def test_the_system_goes_on_without_its_broker_and_gives_back(
         until(lambda: command.out.count("mode=distributed") == 2, "gave back", lambda: command.err)
         until(till.sell, "sold over the broker again")
         until(till.rang, "the till rang over the broker")
+        beside = typed(kiosk.root, "run", environ=kiosk.environ)
+        assert f"this shop runs already: process {command.process.pid}" in beside.stderr
         assert command.stop() == 0
     assert "the broker is away: one process takes over" in command.out
 

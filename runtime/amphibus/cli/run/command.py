@@ -19,7 +19,11 @@ from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
 from amphibus.cli.run.open_files import refuse_few_files
-from amphibus.cli.run.running import note_address, refuse_second_shop
+from amphibus.cli.run.running import (
+    note_address,
+    refuse_beside_supervisor,
+    refuse_second_shop,
+)
 from amphibus.cli.run.worker import READY, SUPERVISED
 
 if TYPE_CHECKING:
@@ -103,13 +107,15 @@ def run(
 def _run_monolith(
     project: "Project", settings: "Settings", chosen: tuple[str, ...], began: float
 ) -> int:
+    supervised = _end_with_supervisor()
     if settings.db_url is None:
+        if not supervised:
+            refuse_beside_supervisor(settings.data_dir, settings.port)
         refuse_second_shop(chosen, settings.data_dir, settings.port)
         start_checks.refuse_others_files(chosen, settings.data_dir)
     if GATEWAY in chosen:
         start_checks.refuse_taken_port(settings.host, settings.port)
     start_checks.refuse_unusable_folder(settings.data_dir)
-    supervised = _end_with_supervisor()
 
     def on_ready(host: "Host") -> None:
         if GATEWAY in chosen:

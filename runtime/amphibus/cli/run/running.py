@@ -12,6 +12,7 @@ from amphibus.cli.output import CommandError
 from amphibus.config.addresses import is_loopback
 
 RUN_DIR: Final = "run"
+SUPERVISOR_LOCK: Final = "supervisor.pid"
 _ADDRESS: Final = "address"
 
 
@@ -45,6 +46,17 @@ def same_place(one: str, other: str) -> bool:
     return first.port == second.port and (here or first.hostname == second.hostname)
 
 
+def refuse_beside_supervisor(data_dir: Path, port: int) -> None:
+    """Refuses to start beside a supervisor, which may be between two shapes and have no process at the moment.
+
+    Raises:
+        CommandError: names the supervisor: a process that it keeps would only be started again.
+    """
+    holder = _locked_by(data_dir / RUN_DIR / SUPERVISOR_LOCK)
+    if holder is not None:
+        raise already_running(holder, data_dir, port)
+
+
 def refuse_second_shop(modules: Iterable[str], data_dir: Path, port: int) -> None:
     """Refuses to start what runs already, before its port or a database is found taken.
 
@@ -73,8 +85,12 @@ def already_running(holder: str, data_dir: Path, port: int) -> CommandError:
 
 def holder_of(module: str, data_dir: Path) -> str | None:
     """Returns the process that hosts a module on a SQLite file, or None."""
+    return _locked_by(data_dir / f"{module}.lock")
+
+
+def _locked_by(path: Path) -> str | None:
     try:
-        with (data_dir / f"{module}.lock").open("rb") as lock:
+        with path.open("rb") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -21,7 +21,12 @@ from amphibus.cli.output import CommandError
 from amphibus.cli.places import GATEWAY, Place, module_names, places
 from amphibus.cli.run.broker_watch import BrokerWatch
 from amphibus.cli.run.process_logs import ProcessLogs
-from amphibus.cli.run.running import RUN_DIR, already_running, refuse_second_shop
+from amphibus.cli.run.running import (
+    RUN_DIR,
+    SUPERVISOR_LOCK,
+    already_running,
+    refuse_second_shop,
+)
 from amphibus.cli.run.shape import Shape, Way
 from amphibus.cli.run.start_checks import refuse_others_files, refuse_taken_port
 from amphibus.cli.run.worker import Worker
@@ -223,7 +228,7 @@ def _watch(settings: "Settings", found: BrokerAt) -> BrokerWatch:
 def _only_one(run_dir: Path, port: int) -> Iterator[None]:
     """Refuses a second supervisor, which would start everything twice and write into the first one's files."""
     run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / "supervisor.pid").open("a+") as lock:
+    with (run_dir / SUPERVISOR_LOCK).open("a+") as lock:
         lock.seek(0)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
