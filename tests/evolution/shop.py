@@ -37,7 +37,7 @@ def changed(module: str, folder: Path, *changes: Change) -> Contracts:
     assert spec.loader is not None
     page = importlib.util.module_from_spec(spec)
     # Pydantic looks for the names of an annotation in the module that is registered under its name.
-    before = sys.modules.get(spec.name)
+    before = importlib.import_module(spec.name)
     sys.modules[spec.name] = page
     try:
         spec.loader.exec_module(page)
@@ -48,8 +48,7 @@ def changed(module: str, folder: Path, *changes: Change) -> Contracts:
             if answer is not None:
                 answer.model_rebuild(force=True)
     finally:
-        if before is not None:
-            sys.modules[spec.name] = before
+        sys.modules[spec.name] = before
     return contracts
 
 
