@@ -4,11 +4,12 @@ Statements are written once, with `?` for values, in the SQL that SQLite and Pos
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
-
-from sqlalchemy import Dialect
+from typing import TYPE_CHECKING, Any, Protocol
 
 from amphibus.database.write_set import Row, WriteSet
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect  # a producer outside loads no ORM
 
 Identified = tuple[str, str, str]
 """A message by its source, its id and its ordering key."""
@@ -52,7 +53,7 @@ class DirectSql(Protocol):
     Errors of the driver come as SQLAlchemy's, as those of a session do.
     """
 
-    dialect: Dialect
+    dialect: "Dialect"
 
     async def rows(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """All rows of a query."""
