@@ -43,9 +43,11 @@ async def library_connection(
         yield faststream, raw
     finally:
         # It raises, with all the rest still open, if a channel is lost already: that would hide why this ends.
-        await _quietly(faststream.stop())
-        if connection is not None:
-            await _quietly(connection.close())
+        try:
+            await _quietly(faststream.stop())
+        finally:  # whoever ends us may lose patience, and cancel once more
+            if connection is not None:
+                await _quietly(connection.close())
 
 
 def _library(part: str, broker: Broker, url: URL, lost: Callable[..., None]) -> RabbitBroker:
