@@ -43,6 +43,17 @@ def broker() -> Iterator[str]:
     yield from rabbitmq.broker_url()
 
 
+@pytest.fixture
+def fragile() -> Iterator[rabbitmq.RabbitNode]:
+    """A node for one test alone: what a power failure leaves is nobody else's business."""
+    node = rabbitmq.RabbitNode(rabbitmq.scripts())
+    try:
+        node.start()
+        yield node
+    finally:
+        node.destroy()
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres.PostgresCluster]:
     """A PostgreSQL cluster that nobody stops, for tests that make databases of their own in it."""

@@ -7,6 +7,7 @@ from typing import Protocol
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 """Microseconds."""
+DAY = 86_400 * SECOND
 
 
 class Clock(Protocol):

@@ -3,7 +3,6 @@
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,23 +11,12 @@ import pytest
 from tests.distributed.commands import answer, free_ports, running, typed, until
 from tests.distributed.conftest import Kiosk
 from tests.distributed.test_supervisor import heard
-from tests.services.rabbitmq import RabbitNode, scripts
+from tests.services.rabbitmq import RabbitNode
 
 FALLBACK = {
     "AMPHIBUS_BUS__FALLBACK_AFTER_SECONDS": "2",
     "AMPHIBUS_BUS__RETURN_AFTER_SECONDS": "3",
 }
-
-
-@pytest.fixture
-def fragile() -> Iterator[RabbitNode]:
-    """A node for one test alone."""
-    node = RabbitNode(scripts())
-    try:
-        node.start()
-        yield node
-    finally:
-        node.destroy()
 
 
 class Till:

@@ -114,8 +114,8 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "ids go with their bodies",
         "host/retention",
-        "        rows_before = now - int(self._settings.inbox_retention_days * _DAY)",
-        "        rows_before = now - int(self._settings.retain_days * _DAY)",
+        "        rows_before = now - self._settings.dedup_window",
+        "        rows_before = now - int(self._settings.retain_days * DAY)",
         "test_retention.py::test_a_repetition_is_known_for_all_of_inbox_retention",
     ),
     in_runtime(

@@ -1,7 +1,6 @@
 """The broker goes away in every way it can, while work goes on."""
 
 import asyncio
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,22 +10,11 @@ import pytest
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
-from tests.services.rabbitmq import RabbitNode, scripts
+from tests.services.rabbitmq import RabbitNode
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180), pytest.mark.full]
 PATIENCE = 60.0
 BOOKS = 5
-
-
-@pytest.fixture
-def fragile() -> Iterator[RabbitNode]:
-    """A node for one test alone: what a power failure leaves is nobody else's business."""
-    node = RabbitNode(scripts())
-    try:
-        node.start()
-        yield node
-    finally:
-        node.destroy()
 
 
 class Load:

@@ -1,7 +1,6 @@
 """One process takes over from a broker that is away, or lost with all that it had, and gives back to it."""
 
 import json
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,11 @@ from amphibus.testing import environment
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import MODULES, Office, until
-from tests.services.rabbitmq import RabbitNode, scripts
+from tests.services.rabbitmq import RabbitNode
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
 LINES = 40
 BOOKS = 3
-
-
-@pytest.fixture
-def fragile() -> Iterator[RabbitNode]:
-    """A node for one test alone, which takes everything with it."""
-    node = RabbitNode(scripts())
-    try:
-        node.start()
-        yield node
-    finally:
-        node.destroy()
 
 
 def _office(kind: str, folder: Path, node: RabbitNode) -> Office:

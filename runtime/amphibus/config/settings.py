@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from amphibus.clock import DAY
 from amphibus.config.layers import read_layers
 
 LogFormat = Literal["auto", "text", "json"]
@@ -160,7 +161,7 @@ class RetentionSettings(Section):
     @property
     def dedup_window(self) -> int:
         """Microseconds for which a message that was handled is known."""
-        return int(self.inbox_retention_days * 86_400_000_000)
+        return int(self.inbox_retention_days * DAY)
 
     @model_validator(mode="after")
     def _ids_outlive_bodies(self) -> Self:

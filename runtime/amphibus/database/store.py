@@ -1,6 +1,7 @@
 """The seam between a module and its database: what the runtime needs of any of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -143,6 +144,18 @@ class Store(Protocol):
     async def begin_alone(self) -> None:
         """Begins to write, once no other instance of the module is between here and its commit."""
         ...
+
+
+@asynccontextmanager
+async def writing_alone(store: Store) -> AsyncIterator[Sql]:
+    """A write transaction beside which no instance of the module commits; rolled back on any error."""
+    await store.begin_alone()
+    try:
+        yield store.writer.sql
+        await store.writer.commit()
+    except BaseException:
+        await store.writer.roll_back()
+        raise
 
 
 class UnitFailed(Exception):

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from amphibus.clock import SECOND, Clock
+from amphibus.clock import DAY, Clock
 from amphibus.config.settings import RetentionSettings
 from amphibus.database.accepted import prune_accepted
 from amphibus.database.dead import prune_dead
@@ -22,7 +22,6 @@ from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
 _log: Any = structlog.get_logger()
-_DAY = 86_400 * SECOND
 
 
 class Retention:
@@ -87,8 +86,8 @@ class Retention:
     async def _one_batch(self, transaction: Transaction) -> int:
         failpoint("prune.before")
         sql, now, batch = transaction.sql, self._clock.now(), self._settings.prune_batch
-        bodies_before = now - int(self._settings.retain_days * _DAY)
-        rows_before = now - int(self._settings.inbox_retention_days * _DAY)
+        bodies_before = now - int(self._settings.retain_days * DAY)
+        rows_before = now - self._settings.dedup_window
         # A delayed message comes again by itself, and so may what was sent before it.
         oldest = await oldest_delayed(sql)
         if oldest is not None:
@@ -108,7 +107,7 @@ class Retention:
         days = self._settings.dead_letter_days
         if not days:
             return 0
-        before, batch = now - int(days * _DAY), self._settings.prune_batch
+        before, batch = now - int(days * DAY), self._settings.prune_batch
         rows = await prune_dead(sql, before=before, now=now, limit=batch)
         if rows:
             _log.warning("message.given_up", module=self._module, times=rows)

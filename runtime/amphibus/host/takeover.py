@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import structlog
 
-from amphibus.admin.under_way import not_arrived, routes_in, routes_of
+from amphibus.admin.under_way import Routes, not_arrived, routes_in, routes_of
 from amphibus.database.facts import note_routes, note_takeover, routes_noted
 from amphibus.database.outbox import newest_sent, put_in_line
+from amphibus.database.sql import Sql
+from amphibus.database.store import writing_alone
 from amphibus.errors import ConfigError
 from amphibus.failpoints import failpoint
 from amphibus.host.module_host import ModuleHost
@@ -42,19 +44,14 @@ async def take_over(
     _refuse_part(modules, topology)
     taken: Counter[str] = Counter()
     for sender in modules:
-        connection = sender.store.writer
-        await sender.store.begin_alone()
-        try:
+        routes = await routes_in(sender.store.reader, topology)
+        async with writing_alone(sender.store) as sql:
             for receiver in modules:
-                count = await _put_back(sender, receiver, topology)
+                count = await _put_back(sql, sender, receiver, routes)
                 if count:
                     taken[f"{sender.name} to {receiver.name}"] = count
             failpoint("takeover.before")
-            await note_takeover(connection.sql, now)
-        except BaseException:
-            await connection.roll_back()
-            raise
-        await connection.commit()
+            await note_takeover(sql, now)
         failpoint("takeover.after")
     _log.info(
         "broker.taken_over",
@@ -73,14 +70,8 @@ async def keep_routes(hosted: ModuleHost, topology: Topology) -> None:
     # A database that has noted nothing may be older than this, with messages on their way already.
     beyond = 0 if noted is None else await newest_sent(sql)
     kept = {name: (noted or {}).get(name, beyond) for name in sorted(routes)}
-    connection = hosted.store.writer
-    await hosted.store.begin_alone()
-    try:
-        await note_routes(connection.sql, kept)
-    except BaseException:
-        await connection.roll_back()
-        raise
-    await connection.commit()
+    async with writing_alone(hosted.store) as writing:
+        await note_routes(writing, kept)
 
 
 def _refuse_part(modules: Sequence[ModuleHost], topology: Topology) -> None:
@@ -93,15 +84,12 @@ def _refuse_part(modules: Sequence[ModuleHost], topology: Topology) -> None:
         )
 
 
-async def _put_back(sender: ModuleHost, receiver: ModuleHost, topology: Topology) -> int:
-    sql, count = sender.store.reader, sender.assignment.count
-    routes = await routes_in(sql, topology)
+async def _put_back(sql: Sql, sender: ModuleHost, receiver: ModuleHost, routes: Routes) -> int:
+    stores, pair = (sender.store.reader, receiver.store.reader), (sender.name, receiver.name)
     lost = [
-        (each.seq, partition_of(each.key, each.id, count))
-        async for each in not_arrived(
-            sql, receiver.store.reader, (sender.name, receiver.name), routes
-        )
+        (each.seq, partition_of(each.key, each.id, sender.assignment.count))
+        async for each in not_arrived(*stores, pair, routes)
     ]
     for begin in range(0, len(lost), _PIECE):
-        await put_in_line(sender.store.writer.sql, receiver.name, lost[begin : begin + _PIECE])
+        await put_in_line(sql, receiver.name, lost[begin : begin + _PIECE])
     return len(lost)

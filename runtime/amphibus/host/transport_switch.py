@@ -18,6 +18,7 @@ import structlog
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.database.facts import note_transport
+from amphibus.database.store import writing_alone
 from amphibus.errors import ConfigError
 from amphibus.host.ending import Ending
 from amphibus.host.module_host import ModuleHost
@@ -35,14 +36,10 @@ _CLOSING_SECONDS = 6.0
 
 async def remember_transport(hosted: ModuleHost, name: str) -> None:
     """Records the transport that carries them from now on. Durable when it returns."""
-    connection = hosted.store.writer
-    await hosted.store.begin_alone()  # other instances may write it at the same moment
-    try:
-        await note_transport(connection.sql, name)
-    except BaseException:
-        await connection.roll_back()
-        raise
-    await connection.commit()
+    async with writing_alone(
+        hosted.store
+    ) as sql:  # other instances may write it at the same moment
+        await note_transport(sql, name)
 
 
 async def leave_the_broker(

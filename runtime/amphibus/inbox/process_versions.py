@@ -8,7 +8,7 @@ from typing import Any, Final
 from amphibus.clock import SECOND, Clock
 from amphibus.database.facts import note_process, process_noted
 from amphibus.database.sql import Sql
-from amphibus.database.store import Store
+from amphibus.database.store import Store, writing_alone
 from amphibus.database.timers import (
     Timer,
     arm_if_missing,
@@ -106,14 +106,9 @@ async def take_over(store: Store, processes: Sequence[Process], new: NewDeadline
     ]
     if not changed:
         return
-    await store.begin_alone()
-    try:
+    async with writing_alone(store) as sql:
         for process in changed:
-            await _take_over(store.writer.sql, process, new)
-        await store.writer.commit()
-    except BaseException:
-        await store.writer.roll_back()
-        raise
+            await _take_over(sql, process, new)
 
 
 async def _take_over(sql: Sql, process: Process, new: NewDeadlines) -> None:

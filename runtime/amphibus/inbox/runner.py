@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from amphibus.clock import DAY
 from amphibus.errors import Overdue, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
@@ -120,7 +121,7 @@ class AttemptRunner:
             return None
         if sent >= self._services.clock.now() - window:
             return None
-        days = window / 86_400_000_000
+        days = window / DAY
         return Failure(
             "stale",
             f"it was sent more than {days:g} days ago (retention.inbox_retention_days), and another way than"

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 30.0
 _STARTING: Final = "starting"
-_MARGIN_SECONDS: Final = 6.0
-"""The time that a process may take to end after it has drained, and a second more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,12 @@ class Shape:
         task = next(iter(done))
         return task.result(), list(self._lives[task].said)
 
-    async def stop(self, drain_seconds: float) -> None:
-        """Stops all at once: databases and broker keep the messages under way between them."""
+    async def stop(self, within: float) -> None:
+        """Stops all at once, within some seconds: databases and broker keep the messages under way between them."""
         self._banner.cancel()
         for worker in self._workers:
             worker.stop()
-        deadline = time.monotonic() + drain_seconds + _MARGIN_SECONDS
+        deadline = time.monotonic() + within
         while any(worker.running for worker in self._workers):
             if time.monotonic() > deadline:
                 for worker in self._workers:

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 _ALONE: Final = "monolith"
 _CHANGE: Final = None
 """In the place of an exit code: the other shape follows."""
+_MARGIN_SECONDS: Final = 6.0
+"""The time that a process may take to end after it has drained, and a second more."""
 _HASTE_SECONDS: Final = 3.0
-"""By so much less than its margin a stop takes whose broker is gone: what is unfinished is in the databases."""
+"""The time of a stop whose broker is gone: what is unfinished is in the databases."""
 _AGAIN_SECONDS: Final = 5.0
 
 
@@ -145,14 +147,14 @@ class _Supervisor:
         shape.start(began)
         ended = asyncio.create_task(shape.ended())
         changing = asyncio.create_task(_until_change(watch, apart=apart))
-        drain = self._settings.drain_seconds
+        within = self._settings.drain_seconds + _MARGIN_SECONDS
         try:
             await asyncio.wait((stopping, ended, changing), return_when=asyncio.FIRST_COMPLETED)
             if stopping.done():
                 return 0
             if changing.done():
                 changing.result()  # a watch that failed is no change
-                drain = -_HASTE_SECONDS if apart else drain
+                within = _HASTE_SECONDS if apart else within
                 self._say_change(f"the broker {watch.what}" if watch else "", apart=apart)
                 return _CHANGE
             code, said = ended.result()
@@ -161,7 +163,7 @@ class _Supervisor:
         finally:
             ended.cancel()
             changing.cancel()
-            await shape.stop(drain)
+            await shape.stop(within)
 
     def _say_change(self, why: str, *, apart: bool) -> None:
         to = "one process" if apart else "a process for each module"
