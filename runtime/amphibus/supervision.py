@@ -19,8 +19,10 @@ _WORKS_SECONDS: Final = 2.0
 """A task that ran for so long works."""
 _HOPELESS_AFTER: Final = 5
 """Failures in a row, about 17 seconds, after which only a new process may help."""
-_STOP_SECONDS: Final = (0.1, 0.3, 0.6)
-"""The time that a task gets to end after each of the cancellations that it may swallow."""
+_END_SECONDS: Final = 0.1
+"""The time that a task gets to end, if it does not ask for more: the last thing it does may take a moment."""
+_AGAIN_SECONDS: Final = (0.3, 0.6)
+"""The time that it gets after each further cancellation, since it may have swallowed the first."""
 
 
 class TaskWatch(Protocol):
@@ -56,16 +58,27 @@ class Supervisor:
         self._watch = watch
         self._first_pause = first_pause_seconds
 
-    def task(self, name: str, work: Work) -> "SupervisedTask":
-        """A task that is not started yet; `name` says what it is and whose, such as `writer:orders`."""
-        return SupervisedTask(name, work, self._watch, self._first_pause)
+    def task(self, name: str, work: Work, *, end_seconds: float = _END_SECONDS) -> "SupervisedTask":
+        """A task that is not started yet; `name` says what it is and whose, such as `writer:orders`.
+
+        It gets `end_seconds` for what it does at its end, before it is cancelled again.
+        """
+        return SupervisedTask(name, work, self._watch, self._first_pause, end_seconds)
 
 
 class SupervisedTask:
     """A loop that is begun again whenever it fails. A `Service`."""
 
-    def __init__(self, name: str, work: Work, watch: TaskWatch, first_pause: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        watch: TaskWatch,
+        first_pause: float,
+        end_seconds: float,
+    ) -> None:
         self.name = name
+        self._stop_seconds = (end_seconds, *_AGAIN_SECONDS)
         self._work = work
         self._watch = watch
         self._first_pause = first_pause
@@ -98,7 +111,7 @@ class SupervisedTask:
             self._watch.task_stopped(self.name)
         if task is None:
             return
-        for seconds in _STOP_SECONDS:
+        for seconds in self._stop_seconds:
             task.cancel()
             await asyncio.wait([task], timeout=seconds)
             if task.done():

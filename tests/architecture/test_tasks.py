@@ -18,6 +18,7 @@ SHORT_LIVED = {
     "host/http_server.py": (1, "its end ends the process"),
     "inbox/runner.py": (2, "one message each"),
     "transports/memory.py": (1, "awaited where it is made"),
+    "transports/rabbitmq/closing.py": (1, "the end of a connection, bounded"),
     "transports/rabbitmq/incoming/ack_window.py": (2, "some frames each"),
     "transports/rabbitmq/incoming/inbound.py": (1, "one answer"),
     "transports/rabbitmq/publish_channel.py": (2, "one frame, and until there is room"),

@@ -151,10 +151,18 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     ),
     of_the_broker(
         "the library's end hides why a connection ended",
-        "transports/rabbitmq/incoming/library",
-        "        await _quietly(faststream.stop())",
-        "        await within(_CLOSE_SECONDS, faststream.stop())",
+        "transports/rabbitmq/closing",
+        "            with contextlib.suppress(Exception):\n",
+        "            with contextlib.nullcontext():\n",
         "tests/rabbitmq/test_library.py::test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends",
+    ),
+    of_the_broker(
+        "the end of a connection is cut off with whoever waits for it",
+        "transports/rabbitmq/closing",
+        "    await asyncio.shield(task)\n",
+        "    await task\n",
+        "tests/rabbitmq/test_library.py"
+        "::test_a_connection_is_closed_though_who_ends_it_is_cancelled_again_and_again",
     ),
     of_the_broker(
         "the queue of replies is waited for without end",

@@ -5,6 +5,7 @@ import logging
 
 import aiormq
 import pytest
+from aiormq import Connection
 from aiormq.channel import Channel
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
@@ -116,6 +117,29 @@ async def test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends(
                 raise LookupError("why")
 
         assert raw.is_closed
+
+
+async def test_a_connection_is_closed_though_who_ends_it_is_cancelled_again_and_again(
+    node: RabbitNode,
+) -> None:
+    opened = asyncio.Queue[Connection]()
+
+    async def connected(broker: Broker) -> None:
+        async with library_connection("consume", broker, broker.url, _nothing) as (_, raw):
+            opened.put_nowait(raw)
+            await asyncio.Event().wait()
+
+    async with proxy_before(node.url) as (proxy, through):
+        task = asyncio.create_task(connected(Broker(through, RabbitSettings())))
+        async with asyncio.timeout(20):
+            raw = await opened.get()
+        proxy.freeze()
+        for _ in range(3):
+            task.cancel()
+            await asyncio.wait([task], timeout=0.05)
+        assert task.done()
+
+        await until(lambda: raw.is_closed)
 
 
 async def _declared(channel: Channel) -> None:

@@ -29,6 +29,7 @@ from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.address import addresses, shown
+from amphibus.transports.rabbitmq.closing import close_whole
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.library_logs import keep_quiet
 from amphibus.transports.rabbitmq.tls import tls_context
@@ -38,7 +39,7 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
 _CHANNEL_SECONDS = 5.0
-_CLOSE_SECONDS = 3.0
+_END_SECONDS = 0.8  # less than the stop of a process leaves for it
 _FORBIDDEN = (403, 530)
 _CAUSES = 20  # most that are told of one outage
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
@@ -137,7 +138,9 @@ class BrokerConnection:
             ConfigError: it can never work as it is set.
         """
         self._tried = asyncio.get_running_loop().create_future()
-        self._task = Supervisor(self._broker.health).task(f"broker:{self._name}", self._keep)
+        self._task = Supervisor(self._broker.health).task(
+            f"broker:{self._name}", self._keep, end_seconds=_END_SECONDS
+        )
         await self._task.start()
         await self._tried
 
@@ -206,7 +209,7 @@ def plain(name: str, broker: Broker, serve: Serve) -> Once:
             broker.connected(name, connection)
             await serve(connection)
         finally:
-            await within(_CLOSE_SECONDS, connection.close())
+            await close_whole(connection.close)
 
     return once
 

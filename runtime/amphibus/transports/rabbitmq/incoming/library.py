@@ -1,21 +1,20 @@
 """FastStream's connection: made with ours first, and ended whole."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from aiormq import Connection
 from faststream.rabbit import Channel, RabbitBroker
 from faststream.security import BaseSecurity
 from yarl import URL
 
-from amphibus.transports.rabbitmq.connection import Broker, connect, within
+from amphibus.transports.rabbitmq.closing import close_whole
+from amphibus.transports.rabbitmq.connection import Broker, connect
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 
 _CONNECT_SECONDS: Final = 10.0
-_CLOSE_SECONDS: Final = 3.0
 _NEVER: Final = 86_400
 """Seconds until the library connects again by itself: we do, with all that belongs to it."""
 
@@ -30,7 +29,7 @@ async def library_connection(
         AMQPError, OSError, TimeoutError: there is none.
     """
     # We connect by hand first: a failure would leave half a connection behind in the library.
-    await within(_CLOSE_SECONDS, (await connect(part, broker, url)).close())
+    await close_whole((await connect(part, broker, url)).close)
     faststream = _library(part, broker, url, lost)
     connection = None
     try:
@@ -42,12 +41,8 @@ async def library_connection(
         read_quickly(raw)
         yield faststream, raw
     finally:
-        # It raises, with all the rest still open, if a channel is lost already: that would hide why this ends.
-        try:
-            await _quietly(faststream.stop())
-        finally:  # whoever ends us may lose patience, and cancel once more
-            if connection is not None:
-                await _quietly(connection.close())
+        # The first raises, with all the rest still open, if a channel is lost already.
+        await close_whole(faststream.stop, *(() if connection is None else (connection.close,)))
 
 
 def _library(part: str, broker: Broker, url: URL, lost: Callable[..., None]) -> RabbitBroker:
@@ -65,8 +60,3 @@ def _library(part: str, broker: Broker, url: URL, lost: Callable[..., None]) -> 
         apply_types=False,
         logger=None,
     )
-
-
-async def _quietly(end: Awaitable[Any]) -> None:
-    with contextlib.suppress(Exception):
-        await within(_CLOSE_SECONDS, end)
