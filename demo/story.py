@@ -5,8 +5,10 @@ import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 from uuid import uuid4
+
+from cyclopts import Parameter
 
 from amphibus import client
 from amphibus.client import (
@@ -24,9 +26,10 @@ from amphibus.client import (
 )
 from demo.shop import APPROVED, DECLINED, Json, Shop, answers, visiting
 
+Outage = Literal["payments", "broker"]
 LANTERN: Final = "DEMO-LANTERN"
 _PRICE: Final = "3.385"
-_QUANTITY: Final = 3
+QUANTITY: Final = 3
 _COLOURS: Final = {"confirmed": GREEN, "rejected": YELLOW}
 
 
@@ -35,7 +38,7 @@ def demo(
     http: str | None = None,
     port: int | None = None,
     data_dir: client.DataDir = None,
-    outage: bool = False,
+    outage: Annotated[list[Outage] | None, Parameter(consume_multiple=(0, 1))] = None,
     month: bool = False,
     seed: int = 1,
     orders: int = 1_700,
@@ -49,7 +52,8 @@ def demo(
         http: Address of a running shop, http://HOST:PORT.
         port: Port of a running shop on this machine, instead of --http.
         outage: Kill payments if a supervisor runs them, else a shop of its own that comes back
-            without them: an order waits for them.
+            without them: an order waits for them. --outage=broker: lose the broker of a shop of its own
+            for ever: orders go on without it.
         month: Send a month of orders, and compare it with outcomes computed without the shop.
         seed: Seed of the month; the same seed makes the same month.
         orders: Number of orders in the month.
@@ -59,7 +63,11 @@ def demo(
         from demo.month import show_month
 
         return asyncio.run(show_month(http, seed=seed, orders=orders))
-    if outage:
+    if outage == ["broker"]:
+        from demo.broker_outage import show_broker_outage
+
+        return asyncio.run(show_broker_outage())
+    if outage is not None:
         from demo.outage import show_outage
 
         return asyncio.run(show_outage(http, data_dir))
@@ -160,7 +168,7 @@ def folder_of(given: Path | None, url: str) -> Path | None:
 async def show_order(shop: Shop, data_dir: Path | None, token: str) -> Json:
     """Places an order and prints its way; returns it."""
     order_id = str(uuid4())
-    print(f"order    {order_id}  {_QUANTITY} x {LANTERN} at {_PRICE}, card {token}")
+    print(f"order    {order_id}  {QUANTITY} x {LANTERN} at {_PRICE}, card {token}")
     posting = asyncio.create_task(shop.post("/v1/orders", order_of(order_id, token)))
     told = await follow(data_dir, order_id, tell=print) if data_dir else None
     if told is None:
@@ -192,7 +200,7 @@ def order_of(order_id: str, token: str) -> Json:
         "order_id": order_id,
         "customer": {"customer_id": "C-1001", "email": "ada@example.com"},
         "currency": "GBP",
-        "lines": [{"sku": LANTERN, "quantity": _QUANTITY, "unit_price": _PRICE}],
+        "lines": [{"sku": LANTERN, "quantity": QUANTITY, "unit_price": _PRICE}],
         "payment_token": token,
         "reference": "DEMO",
     }

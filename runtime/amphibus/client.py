@@ -3,6 +3,7 @@
 `amphibus demo` is such a program. What is here may be used from outside; the rest of the command line may not.
 """
 
+from amphibus.cli.broker.own import own_broker
 from amphibus.cli.http import reaching, refusal, start_of
 from amphibus.cli.look.follow import Followed, follow
 from amphibus.cli.options import DataDir, base_url, data_dir, project, root, settings
@@ -40,6 +41,7 @@ __all__ = [
     "is_loopback",
     "local_url",
     "noted_address",
+    "own_broker",
     "paint",
     "progress",
     "project",

@@ -70,3 +70,22 @@ def test_an_order_outlives_the_death_of_the_payments_process(shop: Shop) -> None
     assert "payments -> PaymentAuthorized" in after
     assert "CONFIRMED" in after
     os.kill(int(pid_file.read_text()), 0)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+def test_orders_go_on_though_the_broker_is_lost_for_ever() -> None:
+    ended = typed(ROOT, "demo", "--outage=broker", environ={})
+
+    assert ended.returncode == 0, ended.stderr
+    way = re.findall(r"(?:CONFIRMED +|kill -9, |shop     )([a-z ]+)", ended.stdout)
+    assert [words.strip() for words in way] == [
+        "http",
+        "over the broker",
+        "and its data folder deleted",
+        "one process runs all modules",
+        "without a broker",
+        "a process for each module again",
+        "over the new broker",
+    ]
+    assert "1 broker lost for ever, 3 orders, nothing lost, nothing done twice" in ended.stdout

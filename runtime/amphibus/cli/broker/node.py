@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -56,7 +56,7 @@ def private_node(folder: Path, scripts: Path, tell: Callable[[str], None]) -> It
         CommandError: it did not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    node = _Node(folder, scripts)
+    node = Node(folder, scripts)
     with (folder / "users.lock").open("ab") as users:
         with _turn(folder):
             fcntl.flock(users, fcntl.LOCK_SH)
@@ -71,8 +71,8 @@ def private_node(folder: Path, scripts: Path, tell: Callable[[str], None]) -> It
                     node.stop()
 
 
-class _Node:
-    """The facts about the node in `node.json`: its name, which its data bears, and its ports."""
+class Node:
+    """A node and its data folder, where `node.json` keeps its ports and the name that its data bears."""
 
     def __init__(self, folder: Path, scripts: Path) -> None:
         self._folder = folder
@@ -83,6 +83,7 @@ class _Node:
 
     @property
     def url(self) -> str:
+        """The address of the node; nobody listens there before it was started once."""
         return f"amqp://guest:guest@127.0.0.1:{self._known.get('port', 1)}/"
 
     def start(self) -> None:
@@ -124,9 +125,16 @@ class _Node:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_STOP_SECONDS)
 
+    def lose(self) -> None:
+        """Kills the node that this process started, and deletes its data, as a disk does that is lost."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        shutil.rmtree(self._folder / "data")
+
     def _prepare(self) -> None:
         name = self._known.get("name") or f"amphibus-{secrets.token_hex(4)}@localhost"
-        port, distribution = _free_ports()
+        port, distribution = _free_ports(self._known)
         self._known = {"name": name, "port": port, "distribution": distribution}
         self._facts.write_text(json.dumps(self._known))
         home = self._folder / "home"
@@ -197,8 +205,13 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _free_ports() -> tuple[int, int]:
+def _free_ports(before: Mapping[str, int]) -> tuple[int, int]:
+    """Returns the ports that the node had before, if they are free: its clients look for it there."""
     with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
+        for each, name in ((one, "port"), (other, "distribution")):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                each.bind(("127.0.0.1", before.get(name, 0)))
+            except OSError:
+                each.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1]), int(other.getsockname()[1])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -35,8 +35,10 @@ class Instance:
         """The id of the process that runs now, or of the last one."""
         return self._process.pid if self._process else 0
 
-    async def start(self, modules: Sequence[str] = ()) -> float:
+    async def start(self, modules: Sequence[str] = (), *options: str, **environment: str) -> float:
         """Starts a process with these modules, or all; returns the seconds until it was ready.
+
+        `options` are further ones of `amphibus run`, `environment` what it gets beside ours.
 
         Raises:
             CommandError: it ended, or was not ready in time.
@@ -44,10 +46,10 @@ class Instance:
         began = time.perf_counter()
         command = [sys.executable, "-m", "amphibus.cli", "run", "--port", "0"]
         command += ["--data-dir", str(self.data_dir), "--log-format", "json"]
-        command += [part for name in modules for part in ("--module", name)]
+        command += [part for name in modules for part in ("--module", name)] + [*options]
         said = self._folder / "said.txt"
         with said.open("wb") as out, (self._folder / "log.ndjson").open("ab") as log:
-            self._process = self._spawn(command, out, log)
+            self._process = self._spawn(command, environment, out, log)
         while not (url := _url_in(said)):
             if self._process.poll() is not None:
                 raise self._failed("it ended before it was ready", Exit.FAILED)
@@ -58,9 +60,10 @@ class Instance:
         return time.perf_counter() - began
 
     def _spawn(
-        self, command: Sequence[str], out: BinaryIO, log: BinaryIO
+        self, command: Sequence[str], more: Mapping[str, str], out: BinaryIO, log: BinaryIO
     ) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(command, cwd=self._root, stdout=out, stderr=log, env=_environment())
+        environment = {**_environment(), **more}
+        return subprocess.Popen(command, cwd=self._root, stdout=out, stderr=log, env=environment)
 
     def kill(self) -> None:
         """Ends the process as a power failure would, and waits until it is gone."""

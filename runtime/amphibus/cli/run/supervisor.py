@@ -8,10 +8,12 @@ import asyncio
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -60,7 +62,7 @@ def supervise(
         CommandError: no broker, or the same data folder is supervised already.
     """
     run_dir = settings.data_dir / RUN_DIR
-    planned = places(root, settings.port, instances)
+    planned = [_at_a_port(each) for each in places(root, settings.port, instances)]
     if settings.db_url is None:
         refuse_others_files(tuple({each.module for each in planned}), settings.data_dir)
     with _only_one(run_dir, settings.port), ExitStack() as stack:
@@ -78,6 +80,15 @@ def supervise(
             found = None
         supervisor = _Supervisor(root, settings, planned, found)
         return asyncio.run(supervisor.run(began, auto=auto))
+
+
+def _at_a_port(place: Place) -> Place:
+    """Chooses a free port for a gateway that may have any: it keeps its address in every shape."""
+    if place.port or place.module != GATEWAY:
+        return place
+    with socket.socket() as free:
+        free.bind(("", 0))
+        return replace(place, base_port=free.getsockname()[1])
 
 
 def _tell(line: str) -> None:
@@ -181,7 +192,7 @@ class _Supervisor:
 
     def _alone(self, watch: BrokerWatch | None) -> Shape:
         since = (watch.away_since if watch else datetime.now(UTC)).isoformat(timespec="seconds")
-        base = self._planned[0].base_port
+        base = next(each.base_port for each in self._planned if each.module == GATEWAY)
         worker = self._worker(
             Place(label=_ALONE, module=GATEWAY, base_port=base, offset=0),
             ("--mode=monolith", "--without-broker"),
