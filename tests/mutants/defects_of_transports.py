@@ -157,6 +157,14 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "tests/rabbitmq/test_library.py::test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends",
     ),
     of_the_broker(
+        "half a connection of the library is left open",
+        "transports/rabbitmq/incoming/library",
+        "        self.made.append(connection)\n",
+        "",
+        "tests/rabbitmq/test_library.py"
+        "::test_half_a_connection_is_closed_when_it_is_wanted_no_more",
+    ),
+    of_the_broker(
         "the end of a connection is cut off with whoever waits for it",
         "transports/rabbitmq/closing",
         "    await asyncio.shield(task)\n",

@@ -1,10 +1,12 @@
 """What is done to the client library is done to our own connections, and not at all to a version that is unknown."""
 
 import asyncio
+import gc
 import logging
 
 import aiormq
 import pytest
+from aio_pika import RobustConnection
 from aiormq import Connection
 from aiormq.channel import Channel
 from pamqp.commands import Basic
@@ -140,6 +142,26 @@ async def test_a_connection_is_closed_though_who_ends_it_is_cancelled_again_and_
         assert task.done()
 
         await until(lambda: raw.is_closed)
+
+
+async def test_half_a_connection_is_closed_when_it_is_wanted_no_more(node: RabbitNode) -> None:
+    """Ours, which is made first, works; the broker says nothing more while the library makes its own."""
+
+    async def connected(broker: Broker) -> None:
+        async with library_connection("consume", broker, broker.url, _nothing):
+            raise AssertionError("it was frozen")
+
+    async with proxy_before(node.url) as (proxy, through):
+        proxy.freeze_from(2)
+        task = asyncio.create_task(connected(Broker(through, RabbitSettings())))
+        await until(lambda: proxy.connections == 2)
+        made = [each for each in gc.get_objects() if isinstance(each, RobustConnection)]
+        half = [each for each in made if not (each.is_closed or each.connected.is_set())]
+        task.cancel()
+        await asyncio.wait([task])
+
+        assert half
+        await until(lambda: all(each.is_closed for each in half))
 
 
 async def _declared(channel: Channel) -> None:

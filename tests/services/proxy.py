@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ class Proxy:
     def __init__(self, host: str, port: int) -> None:
         self._to = (host, port)
         self._gates: list[asyncio.Event] = []
+        self._frozen_from = math.inf
         self._tasks: set[asyncio.Task[None]] = set()
 
     def freeze(self) -> None:
@@ -21,12 +23,22 @@ class Proxy:
         for gate in self._gates:
             gate.clear()
 
+    def freeze_from(self, number: int) -> None:
+        """Nothing goes through any connection that comes, from the one of this number on; the first is 1."""
+        self._frozen_from = number
+
+    @property
+    def connections(self) -> int:
+        """The number of connections that came."""
+        return len(self._gates)
+
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Brings one connection to the server."""
         there, back = await asyncio.open_connection(*self._to)
         gate = asyncio.Event()
-        gate.set()
         self._gates.append(gate)
+        if len(self._gates) < self._frozen_from:
+            gate.set()
         for source, target in ((reader, back), (there, writer)):
             task = asyncio.create_task(_pump(source, target, gate))
             self._tasks.add(task)

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 from amphibus.cli.output import CommandError, Exit
 
-_READY_WITHIN_SECONDS: Final = 30.0
+_READY_WITHIN_SECONDS: Final = 90.0
 _LOOK_EVERY_SECONDS: Final = 0.02
 _MARK: Final = "  API "
 _SHOWN_LINES: Final = 12

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final, cast
+from typing import Any, Final, cast
 
+from aio_pika import RobustConnection
 from aiormq import Connection
 from faststream.rabbit import Channel, RabbitBroker
 from faststream.security import BaseSecurity
@@ -28,10 +29,9 @@ async def library_connection(
     Raises:
         AMQPError, OSError, TimeoutError: there is none.
     """
-    # We connect by hand first: a failure would leave half a connection behind in the library.
+    # We connect by hand first: its errors say why there is none.
     await close_whole((await connect(part, broker, url)).close)
     faststream = _library(part, broker, url, lost)
-    connection = None
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             connection = await faststream.connect()
@@ -42,14 +42,28 @@ async def library_connection(
         yield faststream, raw
     finally:
         # The first raises, with all the rest still open, if a channel is lost already.
-        await close_whole(faststream.stop, *(() if connection is None else (connection.close,)))
+        await close_whole(faststream.stop, *(each.close for each in faststream.made))
 
 
-def _library(part: str, broker: Broker, url: URL, lost: Callable[..., None]) -> RabbitBroker:
+class _Library(RabbitBroker):
+    """FastStream's broker. It knows its connection before it is made, so that half a one can be closed too."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self.made: list[RobustConnection] = []
+        self._connection_kwargs["connection_class"] = self._make
+
+    def _make(self, *args: Any, **options: Any) -> RobustConnection:
+        connection = RobustConnection(*args, **options)
+        self.made.append(connection)
+        return connection
+
+
+def _library(part: str, broker: Broker, url: URL, lost: Callable[..., None]) -> _Library:
     security = None
     if broker.tls is not None:
         security = BaseSecurity(ssl_context=broker.tls, use_ssl=True)
-    return RabbitBroker(
+    return _Library(
         str(url.update_query(name=f"amphibus {part}")),
         security=security,
         fail_fast=True,
