@@ -45,7 +45,7 @@ class Till:
         return all(counts[sale] for sale in self.accepted)
 
 
-@pytest.mark.parametrize("how", ["kill", "lose"])
+@pytest.mark.parametrize("how", ["kill", pytest.param("lose", marks=pytest.mark.full)])
 @pytest.mark.timeout(240)
 def test_the_system_goes_on_without_its_broker_and_gives_back(
     tmp_path: Path, fragile: RabbitNode, how: str
@@ -74,6 +74,7 @@ def test_the_system_goes_on_without_its_broker_and_gives_back(
     assert "the broker is away: one process takes over" in command.out
 
 
+@pytest.mark.full
 @pytest.mark.timeout(240)
 def test_services_that_do_not_start_again_leave_the_work_to_the_one_process(
     tmp_path: Path, fragile: RabbitNode

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
+_TRANSPORTS: Final = "tests/runtime/test_transports.py"
 TRANSPORTS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "safe before it is handled",
@@ -25,6 +26,34 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "to_headers(self.requests.addressed(envelope))",
         "to_headers(envelope)",
         "test_requests.py::test_the_reply_to_a_stored_command_finds_its_sender",
+    ),
+    in_runtime(
+        "what is no message on the wire of one process is dropped",
+        "transports/memory_wire",
+        '            hosted.refuse(refused, Failure("undecodable", describe(error)), parcel.ack)',
+        "            del refused, error",
+        "test_failures.py::test_what_no_header_may_hold_is_not_lost_on_its_way",
+    ),
+    in_runtime(
+        "nothing comes twice on the wire of one process",
+        "transports/memory_wire",
+        "        if self._random.random() < _TWICE:",
+        "        if self._random.random() < 0:",
+        f"{_TRANSPORTS}::test_the_wire_of_one_process_repeats_and_reorders",
+    ),
+    in_runtime(
+        "nothing is overtaken on the wire of one process",
+        "transports/memory_wire",
+        "        late = self._random.random() < _LATE",
+        "        late = False",
+        f"{_TRANSPORTS}::test_the_wire_of_one_process_repeats_and_reorders",
+    ),
+    in_runtime(
+        "what a refusal says is lost on the way back",
+        "transports/requests",
+        "        body=reply.body if reply.outcome == _ANSWERED else said,",
+        "        body=reply.body,",
+        "test_requests.py::test_what_a_refusal_says_arrives_as_it_was_said",
     ),
     in_runtime(
         "who sent a message is read as something else",

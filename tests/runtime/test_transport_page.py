@@ -11,13 +11,12 @@ from tests.architecture.tree import ROOT
 
 PAGE = (ROOT / "docs/transport.md").read_text()
 GOOD = """
-from amphibus.clock import SystemClock
 from amphibus.transports.memory_wire import MemoryWireTransport
 
 
 class MyTransport(MemoryWireTransport):
-    def __init__(self, settings):
-        super().__init__(SystemClock(), settings.bus.partitions)
+    def __init__(self, settings, clock):
+        super().__init__(clock, settings.bus.partitions)
 """
 HASTY = (
     GOOD

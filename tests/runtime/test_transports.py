@@ -1,5 +1,6 @@
 """The choice of a transport, and what the seam may know."""
 
+import re
 from pathlib import Path
 
 import grimp
@@ -59,6 +60,24 @@ async def test_a_transport_that_keeps_nothing_is_left_without_a_broker(tmp_path:
 
     assert office.numbers("desk", "b") == [1]
     assert office.numbers("archive", "b", "filed") == [1]
+
+
+@pytest.mark.asyncio
+async def test_the_wire_of_one_process_repeats_and_reorders(tmp_path: Path) -> None:
+    """As a broker may: a module that works on it needs no luck."""
+    office = Office("memory+wire", tmp_path)
+    async with office.open("archive") as shop:
+        await shop.send(*(desk.Write(book=f"b{n}", line=n) for n in range(40)))
+    async with office.open() as shop:
+        await shop.settle()
+        text = (await shop.host.meters.exposition()).decode()
+
+    lines = [line for place, _, line in office.script.seen if place == "desk"]
+    assert sorted(lines) == list(range(40))
+    assert lines != sorted(lines)
+    assert (
+        sum(map(float, re.findall(r"^amphibus_repeated_total\{.* (\S+)$", text, re.MULTILINE))) > 0
+    )
 
 
 def test_the_seam_stands_on_the_ground_and_no_transport_knows_the_inbox() -> None:

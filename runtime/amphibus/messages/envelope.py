@@ -49,7 +49,7 @@ class Reply:
     """The result of a message: an answer's bytes, a refusal's code and detail, or an error's text."""
 
     outcome: str
-    """`answered`, `refused` or `failed`."""
+    """`answered`, `refused`, `failed` or `unavailable`: not done, and worth another try."""
     body: bytes = b""
     code: str = ""
     detail: str = ""

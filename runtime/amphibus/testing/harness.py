@@ -40,7 +40,6 @@ from amphibus.transports.registry import MakeTransport, make
 M = TypeVar("M", bound=Message)
 AnswerT = TypeVar("AnswerT", bound=Value)
 _PATIENCE_SECONDS = 20.0
-_TRANSPORTS = ("memory", "memory+wire", "rabbitmq")
 
 
 class Harness:

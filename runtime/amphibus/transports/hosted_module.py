@@ -5,6 +5,7 @@ from itertools import count
 from typing import NamedTuple
 
 from amphibus.messages.envelope import Envelope
+from amphibus.messages.failure import Failure
 from amphibus.partitions.assignment import partition_of
 from amphibus.transport import Ack, Inbound, OwnedPartitions
 
@@ -41,6 +42,10 @@ class HostedModule:
         number = next(self._numbers)
         self._under_way[number] = _UnderWay(partition, envelope, ack)
         self._inbound.take(envelope, partial(self._acked, number), partition)
+
+    def refuse(self, envelope: Envelope, failure: Failure, ack: Ack) -> None:
+        """Hands over what must not be handled, by no partition: its key is not to be believed."""
+        self._inbound.refuse(envelope, failure, ack)
 
     def _acked(self, number: int) -> None:
         under_way = self._under_way.pop(number, None)

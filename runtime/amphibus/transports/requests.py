@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
+from amphibus.contract.texts import storable
 from amphibus.errors import OwnerAway, RequestTimeout
+from amphibus.messages.cloudevents import LONGEST_DETAIL
 from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.messages.ids import new_id
@@ -27,6 +29,7 @@ from amphibus.transport import (
 )
 
 REPLY_TYPE: Final = "amphibus.reply"
+_ANSWERED: Final = "answered"
 _ASKED: Final = "asked"
 """The name in `extra` of the id by which the asking side knows a request."""
 _OURS: Final = (REPLY_TO, _ASKED)
@@ -185,6 +188,8 @@ def _with(envelope: Envelope, more: Mapping[str, str]) -> Envelope:
 
 
 def _as_envelope(request: Envelope, reply: Reply) -> Envelope:
+    """Makes a message of a reply; what it says instead of an answer is any text, so the body has it, and no header."""
+    said = storable(reply.detail, LONGEST_DETAIL).encode()
     return Envelope(
         id=new_id(),
         type=REPLY_TYPE,
@@ -194,17 +199,17 @@ def _as_envelope(request: Envelope, reply: Reply) -> Envelope:
         correlation=request.correlation,
         causation=request.extra.get(_ASKED, request.id),
         trace=request.trace,
-        body=reply.body,
-        extra=MappingProxyType(
-            {"outcome": reply.outcome, "code": reply.code, "detail": reply.detail}
-        ),
+        body=reply.body if reply.outcome == _ANSWERED else said,
+        extra=MappingProxyType({"outcome": reply.outcome, "code": reply.code}),
     )
 
 
 def _as_reply(envelope: Envelope) -> Reply:
-    said: Mapping[str, Any] = envelope.extra
-    outcome, code, detail = (said.get(name, "") for name in ("outcome", "code", "detail"))
-    return Reply(outcome or "failed", envelope.body, code, detail)
+    outcome = envelope.extra.get("outcome") or "failed"
+    if outcome == _ANSWERED:
+        return Reply(outcome, envelope.body)
+    said = envelope.body.decode("utf-8", "replace")
+    return Reply(outcome, code=envelope.extra.get("code", ""), detail=said)
 
 
 def _away(module: str, envelope: Envelope) -> OwnerAway:

@@ -196,6 +196,25 @@ async def test_what_came_behind_something_unreadable_is_handled(office: Office) 
     assert office.numbers("desk", "b") == [1, 2]
 
 
+async def test_what_no_header_may_hold_is_not_lost_on_its_way(office: Office) -> None:
+    """It is handled where there are no headers, and dead at once where there are; what comes behind it is handled."""
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        await _forge(office, "desk.Write.v1", b'{"book": "b", "line": 2}', "two\nlines")
+        shop.host.wake()
+        await until(lambda: 2 in office.numbers("desk", "b") or shop.dead("desk"))
+        await shop.send(desk.Write(book="b", line=3))
+        await shop.settle()
+
+        for letter in shop.dead("desk"):
+            assert (letter["reason"], letter["attempts"]) == ("undecodable", 1)
+            assert "ce-correlationid" in letter["error"]
+
+    assert [line for line in office.numbers("desk", "b") if line != 2] == [1, 3]
+    assert office.count("gateway", "amphibus_delivery") == 0
+
+
 async def test_a_refusal_is_an_answer_and_not_a_failure(office: Office) -> None:
     async with office.open() as shop:
         with pytest.raises(Refused) as refusal:
@@ -231,14 +250,15 @@ async def test_while_the_outside_is_away_no_attempt_is_spent(office: Office, moo
     assert office.script.runs[place, identity] == 21
 
 
-async def _forge(office: Office, kind: str, body: bytes) -> None:
+async def _forge(office: Office, kind: str, body: bytes, correlation: str = "forged") -> None:
     """What a newer sender, or a broken one, would have left in its outbox."""
     office.change(
         "gateway",
         "INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, trace, reply, body)"
-        " SELECT ?, ?, source, 'b', time, correlation, trace, 0, ? FROM amphibus_outbox LIMIT 1",
+        " SELECT ?, ?, source, 'b', time, ?, trace, 0, ? FROM amphibus_outbox LIMIT 1",
         f"forged {kind}",
         kind,
+        correlation,
         body,
     )
     office.change(

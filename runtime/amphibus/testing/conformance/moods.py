@@ -1,10 +1,10 @@
 """The behaviour of handlers: a message says it in its mood, a test may hold them up and sees what they did.
 
-A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE`, `hold` (until the
-gate opens), `deaf` (so too, whoever cancels it), `kill`, `exit`, `says nul|surrogate` (an error whose text no database
-holds), `linger` (a task that outlives the handler), and the ways to ruin a transaction: `sql`, `commit`, `rollback`,
-`close`, the last three also by its `connection`, and as a `statement`, and then to write. It is the desk's;
-`outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
+A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE WHY`, `hold` (until
+the gate opens), `deaf` (so too, whoever cancels it), `kill`, `exit`, `says nul|surrogate` (an error whose text no
+database holds), `linger` (a task that outlives the handler), and the ways to ruin a transaction: `sql`, `commit`,
+`rollback`, `close`, the last three also by its `connection`, and as a `statement`, and then to write. It is the
+desk's; `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
 """
 
 import asyncio
@@ -78,7 +78,8 @@ class Script:
             case "away" if self.runs[identity] <= int(rest):
                 raise Unavailable("gone to lunch")
             case "refuse":
-                raise Refused(rest, "not today")
+                code, _, why = rest.partition(" ")
+                raise Refused(code, why or "not today")
             case "hold" | "deaf":
                 await self._hold(deaf=mood == "deaf")
             case "kill" if not self.healed:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from amphibus.errors import OwnerAway, RequestFailed, RequestTimeout
+from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 
@@ -74,6 +74,16 @@ async def test_a_request_that_fails_changed_nothing_and_may_be_asked_again(offic
         await shop.request(desk.Write(book="b", line=1, mood="broken"), message_id="same")
 
     assert office.numbers("desk", "b") == [1]
+
+
+async def test_what_a_refusal_says_arrives_as_it_was_said(office: Office) -> None:
+    """No header holds it: it may have many lines."""
+    why = "\n".join(["not today", *["nor tomorrow"] * 100])
+    async with office.open() as shop:
+        with pytest.raises(Refused) as refusal:
+            await shop.request(desk.Write(book="b", line=1, mood=f"refuse full {why}"))
+
+    assert refusal.value.detail == why
 
 
 async def test_a_request_does_not_overtake_a_parked_message(office: Office) -> None:

@@ -9,10 +9,10 @@ from aio_pika.abc import AbstractIncomingMessage
 from aiormq.abc import DeliveredMessage
 
 from amphibus.clock import as_datetime
-from amphibus.contract.texts import one_line, storable
+from amphibus.contract.texts import storable
 from amphibus.messages.cloudevents import LONGEST_DETAIL, to_headers
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.messages.ids import new_trace
+from amphibus.messages.refused import refused_envelope
 from amphibus.transports.rabbitmq.frames import Properties
 
 _LONGEST_SHORT = 255
@@ -119,27 +119,9 @@ def _short_id(identity: str) -> str:
 
 
 def stranger(arrival: Arrival, *, now: int) -> Envelope:
-    """Makes an envelope for a message that must not be taken at its word.
-
-    Its identity comes from its bytes: delivered again, it is the same. It has no key, so it waits
-    behind nothing and nothing waits behind it.
-    """
-    digest = hashlib.sha256(arrival.body)
-    for name, value in sorted(arrival.headers.items()):
-        digest.update(f"\0{name}\0{value}".encode())
-    digest.update(f"\0{arrival.message_id}\0{arrival.user}".encode())
-    identity = digest.hexdigest()
-    return Envelope(
-        id=identity,
-        type=one_line((arrival.headers.get("ce-type") or arrival.type or "unknown")[:255]),
-        source=one_line(f"unknown:{arrival.user}"[:128]),
-        key=None,
-        time=now,
-        correlation=identity,
-        causation=None,
-        trace=new_trace(),
-        body=arrival.body,
-    )
+    """Makes an envelope for a delivery that must not be taken at its word."""
+    known = {"ce-type": arrival.type, "message-id": arrival.message_id}
+    return refused_envelope(known | arrival.headers, arrival.body, sender=arrival.user, now=now)
 
 
 def _texts(headers: Mapping[str, Any]) -> dict[str, str]:
