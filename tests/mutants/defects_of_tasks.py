@@ -64,7 +64,8 @@ TASKS: Final[tuple[Defect, ...]] = (
         "unit_of_work/writer",
         "        if broken:\n",
         "        if not broken and broken:\n",
-        _BUSY,
+        "tests/runtime/test_writer.py"
+        "::test_a_unit_that_closes_the_drivers_connection_costs_the_writer_a_new_one",
     ),
     in_runtime(
         "a transaction writes on the connection that was lost",
