@@ -4,13 +4,17 @@ import contextlib
 from collections.abc import Generator, Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.services import postgres, rabbitmq
 from tests.services.installing import program
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For who only asks whether an example fails, and not which is the smallest that does.
+settings.register_profile(
+    "any", settings.get_profile("steady"), phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("steady")
 
 _PROGRAMS = {"node": "nodejs", "npm": "npm", "openssl": "openssl", "curl": "curl"}

@@ -81,7 +81,7 @@ class Copy:
         """Runs tests on the copy; the witness makes sure that it is the copy that they import."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line"]
         command += ["-p", "tests.mutants.witness", "-p", "no:cacheprovider", "--timeout=40"]
-        command += ["-p", "no:unraisableexception", *tests]
+        command += ["-p", "no:unraisableexception", "--hypothesis-profile=any", *tests]
         if not broker:
             command += ["-k", "not rabbitmq"]
         environment = os.environ | {

@@ -64,7 +64,8 @@ TASKS: Final[tuple[Defect, ...]] = (
         "unit_of_work/writer",
         "        if broken:\n",
         "        if not broken and broken:\n",
-        _BUSY,
+        "tests/runtime/test_writer.py"
+        "::test_a_unit_that_closes_the_drivers_connection_costs_the_writer_a_new_one",
     ),
     in_runtime(
         "a transaction writes on the connection that was lost",
@@ -159,7 +160,7 @@ TASKS: Final[tuple[Defect, ...]] = (
         "gateway/accepted_store",
         "        self._running.difference_update(self._worked_on.pop(message_id, ()))\n",
         "        self._worked_on.pop(message_id, ())\n",
-        "test_growth.py",
+        "tests/gateway/test_writes.py::test_a_business_id_counts_where_there_is_no_key",
     ),
     in_runtime(
         "a process waits for a handler that swallows its cancellation",

@@ -1,6 +1,7 @@
 """What was submitted to a writer is committed or fails; nobody waits for ever."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -69,7 +70,8 @@ async def test_units_that_were_not_begun_when_the_writer_is_stopped_fail(
 
     for each in waiting:
         with pytest.raises(StoreError, match="was not committed"):
-            await each
+            async with asyncio.timeout(10):
+                await each
 
 
 async def test_a_drain_waits_for_the_units_that_are_in_hand(store: SqliteStore) -> None:
@@ -95,3 +97,23 @@ async def test_a_drain_waits_for_the_units_that_are_in_hand(store: SqliteStore) 
     assert not early
     assert unit.done()
     assert await store.reader.row("SELECT count(*) FROM number") == (1,)
+
+
+async def test_a_unit_that_closes_the_drivers_connection_costs_the_writer_a_new_one(
+    store: SqliteStore,
+) -> None:
+    """Nothing can be rolled back on it; the units behind it run all the same."""
+
+    async def close(_transaction: Transaction) -> None:
+        store.writer.raw.close()
+
+    writer = writer_of(store)
+    await writer.start()
+    async with asyncio.timeout(10):
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            await writer.submit(close)
+        await writer.submit(add)
+    await writer.stop()
+
+    assert await store.reader.row("SELECT count(*) FROM number") == (1,)
+    assert not store.health.cannot_write
