@@ -19,7 +19,6 @@ from tests.faults.books import Books
 from tests.faults.month import ROOT
 from tests.faults.visitor import Visitor
 
-READY_WITHIN_SECONDS: Final = 45.0
 WAITS_SECONDS: Final = 60.0
 _SHOWN_LINES: Final = 30
 _INFORMS: Final = '"level": "info"'
@@ -29,6 +28,7 @@ _KILLED: Final = -signal.SIGKILL
 class Shop:
     """The monolith. `revive` starts it anew, unharmed, whenever it is found dead."""
 
+    ready_within = 45.0
     settles_within = 60.0
     stops_within = 20.0
     look_seconds = 0.02
@@ -199,12 +199,12 @@ class Shop:
             )
 
     def _until_ready(self, process: "subprocess.Popen[bytes]") -> bool:
-        ends = time.monotonic() + READY_WITHIN_SECONDS
+        ends = time.monotonic() + self.ready_within
         while not self.visitor.ready():
             if process.poll() is not None:
                 return False
             if time.monotonic() > ends:
-                self.fail(f"not ready after {READY_WITHIN_SECONDS:g} s")
+                self.fail(f"not ready after {self.ready_within:g} s")
             time.sleep(0.02)
         return True
 

@@ -4,7 +4,6 @@ AMPHIBUS_STORM_SECONDS says how long all of it lasts (300; 1800 is the long form
 minute) and AMPHIBUS_STORM_SEED repeats one.
 """
 
-import asyncio
 import os
 import random
 import subprocess
@@ -17,14 +16,18 @@ import pytest
 from amphibus.testing import environment
 from tests.faults.conftest import Say
 from tests.services.postgres import PostgresCluster
-from tests.services.rabbitmq import RabbitNode, scripts
-from tests.storm.faults import OF_FILES, OF_THE_PROCESS, OF_THE_PROVIDER
+from tests.services.rabbit_cluster import RabbitCluster
+from tests.services.rabbitmq import scripts
+from tests.storm.brokers import StormyBroker
+from tests.storm.faults import OF_CODE, OF_FILES, OF_THE_PROCESS
 from tests.storm.rounds import Storm, Weather
+from tests.storm.servers import StormyServer
 from tests.storm.shapes import ManyProcesses, OneProcess
-from tests.storm.surroundings import PARTITIONS, Surroundings
 from tests.topologies.databases import drop_database, make_database
 
 _SECONDS: Final = float(os.environ.get("AMPHIBUS_STORM_SECONDS", "300"))
+_OF_ONE_PROCESS: Final = 0.2
+_OF_MANY: Final = 0.4
 _SEED: Final = int(os.environ.get("AMPHIBUS_STORM_SEED", "0")) or random.randrange(1, 1_000_000)
 _MORE_SECONDS: Final = 400
 _DISK: Final = "size=64m"
@@ -46,20 +49,31 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder / "var")], check=False)
 
 
-@pytest.fixture
-def node() -> Iterator[RabbitNode]:
-    """A broker that the storm may stop."""
-    made = RabbitNode(scripts())
+@pytest.fixture(params=[1, 3], ids=["one node", "three nodes"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StormyBroker]:
+    """A broker whose nodes the storm may stop."""
+    cluster = RabbitCluster(scripts(), request.param)
     try:
-        made.start()
+        cluster.start()
+        made = StormyBroker(cluster, environment(tmp_path))
         yield made
+        made.close()
     finally:
-        made.destroy()
+        cluster.destroy()
+
+
+@pytest.fixture
+def database(cluster: PostgresCluster, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty one."""
+    name = environment(tmp_path)
+    yield make_database(cluster, name)
+    drop_database(cluster, name)
 
 
 def test_one_process_on_files_outlives_a_storm(disk: Path, say: Say) -> None:
     files = OF_FILES if os.path.ismount(disk / "var") else OF_FILES[1:]
-    weather = Weather(_SEED, _SECONDS / 2, (OF_THE_PROCESS, (*OF_THE_PROVIDER, *files)))
+    lanes = (OF_THE_PROCESS, (*OF_CODE, *files))
+    weather = Weather(_SEED, _SECONDS * _OF_ONE_PROCESS, lanes)
     shop = OneProcess(disk)
     say(f"AMPHIBUS_STORM_SEED={_SEED}: {weather.seconds:g} s over one process")
     try:
@@ -72,24 +86,19 @@ def test_one_process_on_files_outlives_a_storm(disk: Path, say: Say) -> None:
 
 
 def test_two_instances_on_a_server_and_a_broker_outlive_a_storm(
-    node: RabbitNode, cluster: PostgresCluster, tmp_path: Path, say: Say
+    broker: StormyBroker, cluster: PostgresCluster, database: str, tmp_path: Path, say: Say
 ) -> None:
-    name = environment(tmp_path)
-    books_url = make_database(cluster, name)
-    around = Surroundings(node, cluster, name, name)
-    of_the_server = around.faults()
-    weather = Weather(_SEED, _SECONDS / 2, ((*OF_THE_PROCESS, *OF_THE_PROVIDER), of_the_server))
-    shop = ManyProcesses(
-        tmp_path, amqp_url=around.amqp_url, db_url=around.db_url, books_url=books_url
-    )
+    server = StormyServer(cluster, environment(tmp_path))
+    lanes = ((*OF_THE_PROCESS, *OF_CODE), (*broker.faults(), *server.faults()))
+    quiet = broker.without_a_node if broker.has_several_nodes else None
+    weather = Weather(_SEED, _SECONDS * _OF_MANY, lanes, quiet)
+    shop = ManyProcesses(tmp_path, amqp_url=broker.url, db_url=server.url, books_url=database)
     say(f"AMPHIBUS_STORM_SEED={_SEED}: {weather.seconds:g} s over many processes")
     try:
         shop.start()
         storm = Storm(shop, weather, say)
         storm.rage()
-        storm.settle(lambda: around.strangers)
+        storm.settle(lambda: broker.strangers)
     finally:
         shop.abandon()
-        around.close()
-        drop_database(cluster, name)
-        asyncio.run(node.forget(tmp_path, around._names.topology, PARTITIONS))
+        server.close()

@@ -85,6 +85,13 @@ TASKS: Final[tuple[Defect, ...]] = (
         "test_stopping.py::test_what_runs_is_finished_and_what_waits_is_kept",
     ),
     in_runtime(
+        "a stop that was cut off leaves the tasks of its modules at work",
+        "host/module_host",
+        '            ("the intake", self._stop_own_intake),  # again, if it was cut off\n',
+        "",
+        "tests/runtime/test_cut_off_stop.py",
+    ),
+    in_runtime(
         "a stop waits for a handler that swallows its cancellation",
         "supervision",
         "            await asyncio.wait([task], timeout=seconds)\n",

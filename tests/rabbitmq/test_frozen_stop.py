@@ -1,5 +1,6 @@
 """A process whose broker is frozen is stopped in time all the same, and loses nothing by it."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from tests.services.proxy import proxy_before
 from tests.services.rabbitmq import RabbitNode
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.full, pytest.mark.timeout(120)]
+
+
+OF_A_MODULE = ("scheduler", "relay", "retention", "readiness", "writer", "leases")
+
+
+def _running() -> list[str]:
+    return sorted(task.get_name() for task in asyncio.all_tasks())
 
 
 async def test_a_stop_ends_in_time_though_the_broker_is_frozen(
@@ -25,6 +33,7 @@ async def test_a_stop_ends_in_time_though_the_broker_is_frozen(
             await shop.send(desk.Write(book="b", line=2))
             began = time.monotonic()
         assert time.monotonic() - began < 5.5
+        assert [name for name in _running() if name.partition(":")[0] in OF_A_MODULE] == []
     async with office.open() as shop:
         await shop.settle()
 

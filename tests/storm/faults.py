@@ -19,6 +19,7 @@ from tests.storm.shapes import STOP_SECONDS, ManyProcesses, OneProcess
 Stormy = OneProcess | ManyProcesses
 Fault = Callable[[Stormy, Random], None]
 MOODS: Final = ("hangs", "raises", "exits", "blocks", "swallows")
+HANDLER_MOODS: Final = (*MOODS, "commits", "lingers")
 _LOOKS: Final = 40
 
 
@@ -59,12 +60,14 @@ def asked_to_stop(shop: Stormy, dice: Random) -> None:
 
 def provider_in_a_mood(shop: Stormy, dice: Random) -> None:
     """The payment provider hangs, raises, exits, blocks the thread, or will not be cancelled."""
-    mood = shop.data_dir.parent / "mood"
-    mood.write_text(dice.choice(MOODS))
-    try:
+    with _mood(shop, "mood", dice.choice(MOODS)):
         pause(dice.uniform(2, 10))
-    finally:
-        mood.unlink(missing_ok=True)
+
+
+def handlers_in_a_mood(shop: Stormy, dice: Random) -> None:
+    """Handlers behave like that, or end their transaction themselves, or leave a task behind that writes."""
+    with _mood(shop, "mood of handlers", dice.choice(HANDLER_MOODS)):
+        pause(dice.uniform(2, 10))
 
 
 def provider_away(shop: Stormy, dice: Random) -> None:
@@ -75,15 +78,11 @@ def provider_away(shop: Stormy, dice: Random) -> None:
 
 def stopped_while_the_provider_hangs(shop: Stormy, dice: Random) -> None:
     """A process is asked to stop while calls to the outside will not end."""
-    mood = shop.data_dir.parent / "mood"
-    mood.write_text(dice.choice(("hangs", "swallows")))
-    try:
+    with _mood(shop, "mood", dice.choice(("hangs", "swallows"))):
         pause(1)
         label = "payments" if isinstance(shop, ManyProcesses) else "shop"
         seconds = shop.stop_one(label)
         assert seconds <= STOP_SECONDS, f"it took {seconds:.1f} s to stop"
-    finally:
-        mood.unlink(missing_ok=True)
 
 
 def disk_full(shop: Stormy, dice: Random) -> None:
@@ -116,6 +115,16 @@ def _anyone(shop: Stormy, dice: Random) -> tuple[str, int]:
 
 
 @contextmanager
+def _mood(shop: Stormy, name: str, mood: str) -> Iterator[None]:
+    file = shop.data_dir.parent / name
+    file.write_text(mood)
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
+@contextmanager
 def _stopped(pid: int) -> Iterator[None]:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
@@ -143,5 +152,5 @@ OF_THE_PROCESS: Final[tuple[Fault, ...]] = (
     asked_to_stop,
     stopped_while_the_provider_hangs,
 )
-OF_THE_PROVIDER: Final[tuple[Fault, ...]] = (provider_in_a_mood, provider_away)
+OF_CODE: Final[tuple[Fault, ...]] = (provider_in_a_mood, provider_away, handlers_in_a_mood)
 OF_FILES: Final[tuple[Fault, ...]] = (disk_full, file_locked)

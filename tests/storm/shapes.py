@@ -45,7 +45,7 @@ class OneProcess(Shop):
     settles_within = 60.0
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, SETTINGS)
+        super().__init__(folder, SETTINGS | {"STORM_FOLDER": str(folder)})
 
     def start(self, failpoint: str = "") -> None:
         """Starts it, again and again as whoever looks after a service does: no start is possible on a full disk."""
@@ -84,10 +84,12 @@ class OneProcess(Shop):
 class ManyProcesses(System):
     """A process for each module and a second one for orders, on a broker and a database server."""
 
+    ready_within = 150.0  # three nodes make three copies of every queue
     stops_within = STOP_SECONDS
 
     def __init__(self, folder: Path, *, amqp_url: str, db_url: str, books_url: str) -> None:
-        super().__init__(folder, amqp_url=amqp_url, db_url=db_url, settings=SETTINGS)
+        settings = SETTINGS | {"STORM_FOLDER": str(folder)}
+        super().__init__(folder, amqp_url=amqp_url, db_url=db_url, settings=settings)
         self._books_url = books_url
         self.books = ServerBooks(self.data_dir, books_url)
         self.arrange("distributed")

@@ -213,11 +213,11 @@ class Host:
         self.journal.close()
 
     async def _stop_intake(self) -> None:
-        for hosted in self._opened:
-            await hosted.stop_intake()
+        """Of all at once, so that one which hangs takes no time from the others."""
+        await asyncio.gather(*(hosted.stop_intake() for hosted in self._opened))
 
     async def _stop_modules(self) -> None:
-        """All at once, so that one which hangs takes no time from the others."""
+        """All at once, too."""
         await asyncio.gather(*(hosted.stop() for hosted in self._opened))
 
     async def _drain(self) -> None:

@@ -1,5 +1,6 @@
 """One module, hosted: its database, writer, receiver, relay and clean-up, begun and ended together."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,15 +77,14 @@ class ModuleHost:
 
     @property
     def _intake(self) -> tuple[Service, ...]:
-        """What begins work here, in the order in which it is started and stopped."""
+        """What begins work here, in the order in which it is started."""
         return (self.due, self.relay, self.retention, self.readiness)
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""
         await self._around.transport.requests.detach(self.name)
         await self._around.transport.detach(self.name)
-        for service in self._intake:
-            await service.stop()
+        await self._stop_own_intake()
 
     async def drain(self) -> None:
         """Finishes running work."""
@@ -100,6 +100,7 @@ class ModuleHost:
         self._around.meters.unwatch(self.name)
         ending = Ending(_STOP_SECONDS)
         for name, stop in (
+            ("the intake", self._stop_own_intake),  # again, if it was cut off
             ("the messages", self.receiver.abort),
             ("the writer", self.writer.stop),
             ("the partitions", self.assignment.stop),
@@ -107,6 +108,9 @@ class ModuleHost:
         ):
             if not await ending.step(f"{name} of {self.name}", stop(), within=_STEP_SECONDS):
                 say_left(f"{name} of {self.name}", _STEP_SECONDS)
+
+    async def _stop_own_intake(self) -> None:
+        await asyncio.gather(*(service.stop() for service in self._intake))
 
     async def idle(self) -> bool:
         """Returns whether nothing is under way, due or undelivered where it can be delivered."""
