@@ -17,5 +17,7 @@ module = Module(
         on(orders.OrderCancelled, record, outside=send_mail),
         on(orders.OrderRefunded, record, outside=send_mail),
     ),
+    purposes=("to write to the customer about the order",),
+    ignores=("identity", "location"),
     tables=Base.metadata,
 )

@@ -45,5 +45,11 @@ module = Module(
         payments.VoidPayment,
         payments.RefundPayment,
     ),
+    purposes=(
+        "to charge the card for the order",
+        "to know where the order goes to",
+        "to know whose order it is",
+        "to write to the customer about the order",
+    ),
     tables=Base.metadata,
 )

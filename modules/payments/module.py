@@ -37,5 +37,6 @@ module = Module(
         payments.PaymentDeclined,
         payments.PaymentRefunded,
     ),
+    purposes=("to charge the card for the order",),
     tables=Base.metadata,
 )

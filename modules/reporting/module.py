@@ -25,5 +25,6 @@ module = Module(
         on(orders.OrderCancelled, count_cancelled),
         on(orders.OrderRefunded, count_refund),
     ),
+    ignores=("contact", "identity", "location"),
     tables=Base.metadata,
 )

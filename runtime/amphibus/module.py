@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import MetaData
 
-from amphibus.contract import Message
+from amphibus.contract import Message, Value
 from amphibus.errors import DeclarationError
 
 M = TypeVar("M", bound=Message)
@@ -63,15 +63,23 @@ class Convert:
     source: type[Message]
     target: type[Message]
     using: Callable[[Any], Message]
+    answer: Callable[[Any], Value] | None = None
 
 
-def convert(source: type[M], target: type[N], using: Callable[[M], N]) -> Convert:
+def convert(
+    source: type[M],
+    target: type[N],
+    using: Callable[[M], N],
+    *,
+    answer: Callable[[Any], Value] | None = None,
+) -> Convert:
     """Declares a converter between two versions of one contract that the module owns.
 
     Converted from an old command or query to the handled one, the module still accepts the old version.
     Converted from a published event to an older one, it still publishes the older one to its subscribers.
+    `answer` takes the handler's answer back to that of the old version, where they differ.
     """
-    return Convert(source, target, using)
+    return Convert(source, target, using, answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,10 @@ class Module:
     asks: tuple[type[Message], ...] = ()
     """Queries of others, asked in `outside` steps only."""
     converts: tuple[Convert, ...] = ()
+    purposes: tuple[str, ...] = ()
+    """The purposes for which it reads personal data, in the words of the contracts that bring it."""
+    ignores: tuple[str, ...] = ()
+    """Categories of personal data that its messages bring and that it does not read."""
     tables: MetaData | None = None
     """The module's own tables, kept by the migrations beside its front page."""
 
@@ -101,7 +113,9 @@ class Module:
         Raises:
             DeclarationError: a list of the page is not a tuple.
         """
-        lists = ("handles", "subscribes", "publishes", "sends", "asks", "converts")
+        lists = (
+            "handles", "subscribes", "publishes", "sends", "asks", "converts", "purposes", "ignores",
+        )  # fmt: skip
         wrong = [each for each in lists if not isinstance(getattr(self, each), tuple)]
         if wrong:
             raise DeclarationError(

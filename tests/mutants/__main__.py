@@ -23,6 +23,7 @@ from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
+from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
@@ -31,6 +32,7 @@ from tests.mutants.defects_of_the_exam import OF_THE_EXAM
 from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
+from tests.mutants.defects_of_versions import VERSIONS
 from tests.mutants.defects_of_waits import WAITS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +43,7 @@ ALL = (
     *DELIVERY,
     *HANDLING,
     *MISBEHAVIOUR,
+    *PRIVACY,
     *SHOP,
     *SPEECH,
     *STORES,
@@ -49,6 +52,7 @@ ALL = (
     *OF_THE_EXAM,
     *TRANSPORTS,
     *UPGRADES,
+    *VERSIONS,
     *WAITS,
 )
 _LEFT_OUT = shutil.ignore_patterns(

@@ -82,6 +82,16 @@ GROUPS: Final = (
             ("check", "check.contracts:check", "Compare contracts with what was released."),
             ("lint", "check.lint:lint", "Check how contracts are named and built."),
             ("explain", "check.lint:explain", "Explain a rule of contracts."),
+            (
+                "readers",
+                "look.readers:readers",
+                "Show which fields of events their subscribers read.",
+            ),
+            (
+                "personal-data",
+                "look.personal_data:personal_data",
+                "Show who receives which personal data, and why.",
+            ),
         ),
     ),
     (

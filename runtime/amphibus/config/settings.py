@@ -141,6 +141,8 @@ class ProducerSettings(Section):
     """Commands that it may send, such as `orders.PlaceOrder.v1`."""
     subscribes: tuple[str, ...] = ()
     """Events that a queue of its own collects for it, until it takes them."""
+    purposes: tuple[str, ...] = ()
+    """The purposes for which it takes personal data, in the words of the contracts that bring it."""
 
 
 class RetentionSettings(Section):

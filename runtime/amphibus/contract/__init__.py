@@ -10,17 +10,13 @@ Parts and answers are `Value`s. Its name on the wire, `orders.PlaceOrder.v1`, is
 """
 
 from amphibus.contract.compatible import Compatibility, compatibility
-from amphibus.contract.fields import (
-    Closed,
-    Personal,
-    personal_fields,
-    personal_marks,
-    problems_of_fields,
-)
+from amphibus.contract.deprecation import Deprecated
+from amphibus.contract.fields import Closed, problems_of_fields
 from amphibus.contract.http import Get, Http, Post
 from amphibus.contract.kinds import Command, Event, Message, Query, Value, kind_of
 from amphibus.contract.moments import Day, Moment
 from amphibus.contract.money import Amount, CentCurrency, Currency, DecimalString, Money
+from amphibus.contract.personal import Personal, personal_fields, personal_marks
 from amphibus.contract.texts import EmailAddress, Key, LongText, ShortText, Sku, one_line
 
 __all__ = (
@@ -32,6 +28,7 @@ __all__ = (
     "Currency",
     "Day",
     "DecimalString",
+    "Deprecated",
     "EmailAddress",
     "Event",
     "Get",

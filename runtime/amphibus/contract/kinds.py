@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from amphibus.contract.deprecation import Deprecated
 from amphibus.contract.http import Http
 
 Kind = Literal["command", "event", "query"]
@@ -36,7 +37,8 @@ class Message(Value):
     * `key`: the field whose messages are handled in order, e.g. `"order_id"`;
     * `http`: the route, see `Get` and `Post`;
     * `refuses`: the codes that its owner may refuse it with, each with its HTTP status;
-    * `example`: a complete example of the payload, shown in the API's documentation and tested.
+    * `example`: a complete example of the payload, shown in the API's documentation and tested;
+    * `deprecated`: since when it should not be used any more, and until when it works.
     """
 
     contract_type: ClassVar[str] = ""
@@ -47,6 +49,7 @@ class Message(Value):
     contract_http: ClassVar[Http | None] = None
     contract_refuses: ClassVar[Mapping[str, int]] = {}
     contract_example: ClassVar[Mapping[str, Any] | None] = None
+    contract_deprecated: ClassVar[Deprecated | None] = None
 
     def __init_subclass__(
         cls,
@@ -55,6 +58,7 @@ class Message(Value):
         http: Http | None = None,
         refuses: Mapping[str, int] | None = None,
         example: Mapping[str, Any] | None = None,
+        deprecated: Deprecated | None = None,
         **config: Any,
     ) -> None:
         """Names the contract after its place and keeps its bindings."""
@@ -70,6 +74,7 @@ class Message(Value):
         cls.contract_http = http
         cls.contract_refuses = dict(refuses or {})
         cls.contract_example = example
+        cls.contract_deprecated = deprecated
 
     def key_value(self) -> str | None:
         """The value of the key field as text, or None where there is no key or the sender left it open."""

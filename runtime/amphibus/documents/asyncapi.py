@@ -18,7 +18,7 @@ from amphibus.documents.headers import (
     headers_of_reply,
 )
 from amphibus.documents.operations import document_of, operations_of
-from amphibus.documents.schemas import PARTS, answer_of, payload_of, spread
+from amphibus.documents.schemas import PARTS, answer_of, end_of, payload_of, spread
 from amphibus.documents.system import Server, System
 
 Json = dict[str, Any]
@@ -100,6 +100,7 @@ def _message(contract: type[Message]) -> Json:
         **({"examples": [example]} if example else {}),
         **({"x-personal": marks} if marks else {}),
         **({"x-key": contract.contract_key} if contract.contract_key else {}),
+        **({"x-deprecated": end_of(contract)} if contract.contract_deprecated else {}),
     }
 
 

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any, Final
 
 from amphibus.contract import Message, kind_of, personal_fields
+from amphibus.contract.personal import field_of
 from amphibus.documents.channels import channel_of, is_answered
 from amphibus.documents.operations import Operation, operations_of
 from amphibus.documents.schemas import answer_of, payload_of
@@ -81,11 +82,14 @@ def _contract(system: System, contract: type[Message]) -> Iterator[str]:
     answered = ", answered at once" if is_answered(contract) else ""
     yield f'<h3 id="{name}">{name}</h3>'
     yield f"<p>{escape((contract.__doc__ or '').strip())}</p>"
+    if contract.contract_deprecated is not None:
+        yield f"<p><strong>It is {escape(str(contract.contract_deprecated))}.</strong></p>"
     yield (
         f"<p>{kind_of(contract).capitalize()}{answered}. Exchange <code>{escape(exchange)}</code>, "
         f"routing key <code>{escape(channel['address'])}</code>{_key(contract)}.</p>"
     )
-    yield from _fields(payload_of(contract), personal_fields(contract))
+    marks = {field_of(path): category for path, category in personal_fields(contract).items()}
+    yield from _fields(payload_of(contract), marks)
     if contract.contract_example:
         text = json.dumps(contract.contract_example, indent=2, ensure_ascii=False)
         yield f"<pre>{escape(text)}</pre>"

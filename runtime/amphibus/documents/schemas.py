@@ -15,7 +15,16 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def payload_of(contract: type[Message]) -> Json:
     """Returns the schema of a payload: an event as its owner writes it, any other as its owner accepts it."""
-    return _schema(contract, "serialization" if kind_of(contract) == "event" else "validation")
+    schema = _schema(contract, "serialization" if kind_of(contract) == "event" else "validation")
+    return schema | ({"deprecated": True} if contract.contract_deprecated else {})
+
+
+def end_of(contract: type[Message]) -> Json:
+    """Returns the days of a contract's end, and what takes its place; empty for one that is to stay."""
+    end = contract.contract_deprecated
+    if end is None:
+        return {}
+    return {"since": f"{end.since}", "sunset": f"{end.sunset}", "use": end.use}
 
 
 def answer_of(contract: type[Message]) -> Json | None:

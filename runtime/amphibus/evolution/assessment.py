@@ -12,6 +12,7 @@ from amphibus.evolution.findings import Candidate, Finding
 from amphibus.evolution.forms.form import digest, taken, written_in
 from amphibus.evolution.forms.places import Place
 from amphibus.evolution.proof.witnesses import Judged, judge
+from amphibus.evolution.sunset import of_deprecation
 
 Form = Mapping[str, Any]
 _PROOF_DECIDES: Final = ("CON03", "CON04")
@@ -37,7 +38,8 @@ def assess(old: Form, new: Form, around: Neighbours | None = None) -> list[Findi
         around: what is known of other contracts.
     """
     around = around or Neighbours()
-    found = [_of_binding(old, new, each) for each in of_bindings(old, new)]
+    ends = of_deprecation(old.get("deprecated"), new.get("deprecated"))
+    found = [_of_binding(old, new, each) for each in (*of_bindings(old, new), *ends)]
     if digest(old) == digest(new):
         return found + _of_words(old, new)
     if old["kind"] == new["kind"]:
@@ -48,7 +50,7 @@ def assess(old: Form, new: Form, around: Neighbours | None = None) -> list[Findi
 
 
 def _of_words(old: Form, new: Form) -> list[Finding]:
-    if old == new:
+    if {**old, "deprecated": None} == {**new, "deprecated": None}:
         return []
     return [
         _finding(

@@ -41,6 +41,12 @@ class Audience:
         )
         return tuple(dict.fromkeys(each for each in who if each != owner)) or (owner,)
 
+    def users(self, type_: str) -> tuple[str, ...]:
+        """The modules and producers outside the owner that write or read a message; nobody knows the HTTP clients."""
+        owner = type_.split(".", maxsplit=1)[0]
+        who = dict.fromkeys((*self._readers(type_), *self._writers(type_)))
+        return tuple(each for each in who if each not in (owner, CLIENTS))
+
     def _readers(self, event: str) -> Iterator[str]:
         yield from self.topology.subscribers.get(event, ())
         yield from (

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from amphibus.config.settings import ProducerSettings
 from amphibus.evolution.audience import Audience, unknown_contracts
+from amphibus.evolution.consumers import with_readers
 from amphibus.evolution.findings import Finding
 from amphibus.evolution.forms.form import digest, form_of
 from amphibus.evolution.lock import Lock, read_lock
@@ -16,7 +17,9 @@ from amphibus.evolution.order import Before, deployment_order
 from amphibus.evolution.proof.revision import RevisionError, released_in, revision
 from amphibus.evolution.proof.sides import Classes, Schemas, Side
 from amphibus.evolution.proof.trials import with_documents
+from amphibus.evolution.readers import read_readers
 from amphibus.evolution.released import Earlier, Released, compared, in_lock
+from amphibus.evolution.sunset import used_beyond
 from amphibus.evolution.waivers import Waivers, read_waivers
 from amphibus.routing.project import Project
 
@@ -81,14 +84,18 @@ def check_contracts(
             side = there
             earlier = {type_: [Released(each)] for type_, each in there.forms().items()}
         audience = Audience(project, producers, _with_route(earlier, forms))
-        found = compared(earlier, forms, audience) if earlier else []
+        found = compared(earlier, forms, audience, today) if earlier else []
+        readers = read_readers(project.root)
+        found = with_readers(found, readers, audience)
         new = Classes(project.contracts)
         found = (
             _tried_in_git(found, project.root, earlier, new)
             if side is None
             else with_documents(found, side, new)
         )
-    return _report(found, waivers, forms, lock, [*unknown_contracts(project.contracts, producers)])
+        ended = [*used_beyond(project.contracts, audience, today)]
+    unknown = [*unknown_contracts(project.contracts, producers), *ended, *readers.problems]
+    return _report(found, waivers, forms, lock, unknown)
 
 
 def _report(

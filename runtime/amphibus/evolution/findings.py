@@ -40,6 +40,8 @@ class Finding:
     """By what the document was tried."""
     breaks: tuple[str, ...] = ()
     """The modules, producers and clients that are broken."""
+    read_by: tuple[str, ...] = ()
+    """The subscribers that read the field, each with a test that shows it; or a word on what is not known."""
     instead: str = ""
     waived: str = ""
     """The reason for which it is approved."""
@@ -78,6 +80,7 @@ class Finding:
             "refusal": self.refusal or None,
             "tried": self.tried or None,
             "breaks": list(self.breaks),
+            "read_by": list(self.read_by),
             "instead": self.instead or None,
             "waived": self.waived or None,
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from amphibus.evolution.assessment import Neighbours, assess
@@ -10,9 +11,10 @@ from amphibus.evolution.differences.rules import RULES
 from amphibus.evolution.findings import Finding
 from amphibus.evolution.forms.form import digest
 from amphibus.evolution.lock import Entry, Lock
+from amphibus.evolution.sunset import has_ended
 
 Form = Mapping[str, Any]
-_WORDS = ("type", "example")
+_WORDS = ("type", "example", "deprecated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ def _editions(entry: Entry, *, every: bool) -> Iterator[Released]:
         yield from (Released(each.form, each.accepted) for each in entry.before.values())
 
 
-def compared(earlier: Earlier, forms: Mapping[str, Form], audience: Audience) -> list[Finding]:
+def compared(
+    earlier: Earlier, forms: Mapping[str, Form], audience: Audience, today: date
+) -> list[Finding]:
     """Returns every finding; the same change is told once, for the newest form that it concerns."""
     found: list[Finding] = []
     words = dict(_words(each.get("example") for each in forms.values()))
@@ -49,7 +53,9 @@ def compared(earlier: Earlier, forms: Mapping[str, Form], audience: Audience) ->
             found += _of_contract(editions, forms[type_], around)
     renamed = dict(_renamed(earlier, forms))
     found += [
-        _removed(earlier[each][0].form, renamed.get(each)) for each in earlier if each not in forms
+        _removed(earlier[each][0].form, renamed.get(each), today)
+        for each in earlier
+        if each not in forms
     ]
     found += [
         _finding("MSG02", forms[each], "it is added")
@@ -91,7 +97,10 @@ def _nameless(form: Form) -> str:
     return digest({name: each for name, each in form.items() if name not in _WORDS})
 
 
-def _removed(form: Form, renamed: str | None) -> Finding:
+def _removed(form: Form, renamed: str | None, today: date) -> Finding:
+    if has_ended(form, today):
+        what = f"it is removed; it has ended on {form['deprecated']['sunset']}"
+        return replace(_finding("MSG01", form, what), severity="info", edition=digest(form))
     what = "it is removed" if renamed is None else f"it is called {renamed} now"
     return replace(
         _finding("MSG01" if renamed is None else "MSG03", form, what),

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import structlog
@@ -159,7 +160,10 @@ async def _serve(
         return await _send(HttpAnswer(204, b"", (allow,)), HttpExchange(scope, receive, {}), send)
     if isinstance(target, CommandEndpoint | QueryEndpoint):
         exchange = HttpExchange(scope, receive, parameters)
-        return await _send(await _worked(target, exchange, path.template), exchange, send)
+        answer = await _worked(target, exchange, path.template)
+        if target.ends:
+            answer = replace(answer, headers=answer.headers + target.ends)
+        return await _send(answer, exchange, send)
     response = await target(Request(scope, receive))
     await response(scope, receive, _bodiless(send) if method == "HEAD" else send)
     return response.status_code

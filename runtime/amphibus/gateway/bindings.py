@@ -1,12 +1,14 @@
 """From what was sent to the message that its contract describes, validated once."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, get_args
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from amphibus.contract import Http, Message, Value, personal_fields
+from amphibus.contract import Deprecated, Http, Message, Value, personal_fields
 from amphibus.contract.bounds import bounds_of
 from amphibus.contract.texts import LONGEST_KEY, wrong_in
 from amphibus.gateway.paths import parameters, render
@@ -32,6 +34,8 @@ class RouteBinding:
         self._path_types = {
             name: TypeAdapter[Any](fields[name].rebuild_annotation()) for name in self.path_names
         }
+        self.ends = _ends(contract.contract_deprecated)
+        """The headers that tell of the contract's end."""
         self._personal = frozenset(personal_fields(contract))
 
     def path_values(self, sent: Mapping[str, str]) -> dict[str, Any]:
@@ -162,6 +166,17 @@ def _one_form(identity: Any) -> Any:
         return str(UUID(identity)) if isinstance(identity, str) else identity
     except ValueError:
         return identity
+
+
+def _ends(end: Deprecated | None) -> tuple[tuple[bytes, bytes], ...]:
+    """`Deprecation` as RFC 9745 has it, `Sunset` as RFC 8594 does."""
+    if end is None:
+        return ()
+    since, sunset = (datetime(*day.timetuple()[:3], tzinfo=UTC) for day in (end.since, end.sunset))
+    return (
+        (b"deprecation", f"@{int(since.timestamp())}".encode()),
+        (b"sunset", format_datetime(sunset, usegmt=True).encode()),
+    )
 
 
 def _own_id(contract: type[Message], path_names: tuple[str, ...]) -> str | None:

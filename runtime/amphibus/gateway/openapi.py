@@ -110,11 +110,14 @@ def _query(binding: RouteBinding, schema: Json, answer: Json) -> Json:
 def _operation(binding: RouteBinding, schema: Json) -> Json:
     contract, example = binding.contract, binding.contract.contract_example or {}
     summary = binding.http.summary or (contract.__doc__ or "").strip().split("\n")[0]
+    end = contract.contract_deprecated
+    text = (contract.__doc__ or "").strip()
     return {
         "operationId": contract.contract_type,
         "tags": list(binding.http.tags) or [contract.contract_owner],
         "summary": summary,
-        "description": (contract.__doc__ or "").strip(),
+        "description": text if end is None else f"{text}\n\nIt is {end}.",
+        **({} if end is None else {"deprecated": True, "x-sunset": f"{end.sunset}"}),
         "parameters": [
             {
                 "name": name,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from amphibus.contract.personal import field_of
 from amphibus.contract.texts import SafeReason
 from amphibus.contract.wording import details_of, in_words
 from amphibus.gateway.answers import HttpAnswer
@@ -151,9 +152,10 @@ def _message(error: ErrorDetails, known: Sequence[str], personal: frozenset[str]
     kind, place = error["type"], error["loc"]
     if kind == "extra_forbidden":
         return in_words(error) + _hint(str(place[-1]), known if len(place) == 1 else ())
-    generic = "".join("[]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+    # A union or a mapping puts a step of its own into the place.
+    named = {field_of(path).rpartition(".")[2] for path in personal}
     safe = isinstance(error.get("ctx", {}).get("error"), SafeReason)
-    if generic in personal and kind in ("value_error", "assertion_error") and not safe:
+    if named & set(place) and kind in ("value_error", "assertion_error") and not safe:
         return "is not valid"
     return in_words(error)
 

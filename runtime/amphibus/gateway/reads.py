@@ -48,6 +48,7 @@ class QueryEndpoint:
         self._binding = binding
         self._acceptance = acceptance
         self.store_failed = acceptance.store_failed
+        self.ends = binding.ends
         self._limits = limits
         self._creators = tuple(creators)
 

@@ -70,6 +70,7 @@ class CommandEndpoint:
         self._binding = binding
         self._acceptance = acceptance
         self.store_failed = acceptance.store_failed
+        self.ends = binding.ends
         self._limits = limits
 
     async def __call__(self, exchange: HttpExchange) -> HttpAnswer:

@@ -14,7 +14,7 @@ from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
 from amphibus.inbox.handler_timeout import within
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.routing.codec import to_bytes
+from amphibus.routing.codec import CodecEntry, to_bytes
 from amphibus.telemetry.logs import about
 from amphibus.telemetry.privacy import describe
 
@@ -64,13 +64,13 @@ class Queries:
         """Returns whether a query is being answered."""
         return bool(self._running)
 
-    async def __call__(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
+    async def __call__(self, envelope: Envelope, entry: CodecEntry, message: Any) -> Reply:
         """Answers one query. Whatever happens is a reply. It may run its handler a second time."""
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         try:
-            return await self._in_turn(envelope, handler, message)
+            return await self._in_turn(envelope, entry, message)
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
@@ -88,7 +88,7 @@ class Queries:
         if running:
             await asyncio.wait(running, timeout=_ABORT_SECONDS)
 
-    async def _in_turn(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
+    async def _in_turn(self, envelope: Envelope, entry: CodecEntry, message: Any) -> Reply:
         turn = self._turns.of(envelope.type)
         try:
             async with asyncio.timeout(self._seconds):
@@ -97,28 +97,28 @@ class Queries:
             return Reply("unavailable", detail=f"too many queries for module {self._module} wait")
         try:
             async with self._turns.all:
-                return await self._on_reader(envelope, handler, message)
+                return await self._on_reader(envelope, entry, message)
         finally:
             turn.release()
 
-    async def _on_reader(self, envelope: Envelope, handler: Any, message: Any) -> Reply:
+    async def _on_reader(self, envelope: Envelope, entry: CodecEntry, message: Any) -> Reply:
         snapshot = envelope.type in self._several
         try:
             connection = await self._store.take_reader(snapshot=snapshot)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while
             return Reply("unavailable", detail=describe(error))
         try:
-            reply = await self._answered(envelope, handler, message, connection)
+            reply = await self._answered(envelope, entry, message, connection)
             again = connection.overrun
         finally:
             await self._store.give_back_reader(connection)
         if not again:
             return reply
         self._several.add(envelope.type)
-        return await self._on_reader(envelope, handler, message)
+        return await self._on_reader(envelope, entry, message)
 
     async def _answered(
-        self, envelope: Envelope, handler: Any, message: Any, connection: Connection
+        self, envelope: Envelope, entry: CodecEntry, message: Any, connection: Connection
     ) -> Reply:
         context: Context[Any] = Context(
             envelope=envelope,
@@ -130,7 +130,7 @@ class Queries:
         try:
             with about(self._module, envelope):
                 async with within(self._seconds, query=envelope.type):
-                    answer = await handler(message, context)
+                    answer = entry.in_version(await entry.route.handler(message, context))
                 if not isinstance(answer, Value):
                     problem = f"the handler of {envelope.type} returned {type(answer).__name__}, not an answer"
                     raise TypeError(problem)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from amphibus.contract import kind_of
+from amphibus.contract import Message, kind_of
 from amphibus.database.inbox import is_settled
 from amphibus.errors import Undecodable
 from amphibus.failpoints import failpoint
@@ -42,6 +42,10 @@ class Receiver:
         self._stopping = False
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
         self.on_due: Callable[[int], None] = lambda _due: None
+
+    def observe(self, observer: Callable[[Message], Message]) -> None:
+        """Gives each message to an observer, and what that returns to the handler."""
+        self._services.codec.observer = observer
 
     def doubt_before(self, taken_over_at: int) -> None:
         """Takes nothing for new that is from before a takeover, microseconds, and older than what is remembered."""
@@ -84,7 +88,7 @@ class Receiver:
         except Undecodable as error:
             return Reply("failed", detail=error.line)
         if kind_of(entry.contract) == "query":
-            return await self._queries(envelope, entry.route.handler, message)
+            return await self._queries(envelope, entry, message)
         if self._stopping:
             return Reply("unavailable", detail=f"module {self._module.name} is stopping")
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

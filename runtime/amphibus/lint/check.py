@@ -9,6 +9,7 @@ from amphibus.evolution.waivers import Waivers
 from amphibus.lint import (
     ends,
     field_names,
+    lifecycle,
     naming,
     openness,
     privacy,
@@ -20,7 +21,7 @@ from amphibus.lint.rule import Level, LintRule, made_rules
 from amphibus.lint.subject import Subject
 from amphibus.routing.topology import Topology
 
-PAGES = (naming, field_names, structure, requests, types, ends, openness, privacy)
+PAGES = (naming, field_names, structure, requests, types, ends, openness, lifecycle, privacy)
 RULES: Mapping[str, LintRule] = made_rules()
 
 

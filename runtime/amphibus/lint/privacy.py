@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from amphibus.contract.personal import field_of
 from amphibus.lint.rule import Problem, rule
 from amphibus.lint.subject import Subject
 
@@ -39,7 +40,7 @@ _SECRET: Final = re.compile(
         """,
 )
 def _marked(subject: Subject) -> Iterator[Problem]:
-    marked = set(subject.marks)
+    marked = set(map(field_of, subject.marks))
     for each in subject.fields:
         # A value of a list or of a closed set of words tells no person.
         if all(value.kind in ("enum", "boolean", "integer", "object") for value in each.values):

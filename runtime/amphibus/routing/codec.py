@@ -1,6 +1,6 @@
 """Decodes envelopes into the messages that handlers take, and encodes messages into envelopes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from amphibus.messages.ids import derived_id, new_id, next_span, uuid_of
 from amphibus.messages.json_text import read_json
 from amphibus.module import Convert, Module, On
 from amphibus.routing.topology import Topology
+from amphibus.telemetry.privacy import describe
 
 _MOST_SAID: Final = 5
 
@@ -30,6 +31,11 @@ class CodecEntry:
     convert: Convert | None = None
     """The converter to the version that the handler takes."""
 
+    def in_version(self, returned: object) -> object:
+        """Returns what the handler returned, in the version that was asked."""
+        back = None if self.convert is None else self.convert.answer
+        return returned if back is None or returned is None else back(returned)
+
 
 class Codec:
     """Decodes the messages to a module and encodes those it sends."""
@@ -38,6 +44,7 @@ class Codec:
         self._module = module
         self._topology = topology
         self._entries = _entries(module)
+        self.observer: Callable[[Message], Message] | None = None
         self._older: dict[type[Message], list[Convert]] = {}
         for each in module.converts:
             if kind_of(each.source) == "event":
@@ -83,9 +90,9 @@ class Codec:
         if key is not None and getattr(message, key) is None:
             message = message.model_copy(update={key: uuid_of(envelope.id)})
             envelope.decoded[:] = [message]
-        if entry.convert is None:
-            return message
-        return entry.convert.using(message)
+        if entry.convert is not None:
+            message = _converted(entry.convert, message)
+        return message if self.observer is None else self.observer(message)
 
     def outgoing(
         self, messages: Iterable[tuple[Message, bytes]], *, cause: Envelope, now: int
@@ -140,12 +147,25 @@ class Codec:
         expected = entry.contract.answer_type()
         if expected is None:
             return b""
+        returned = entry.in_version(returned)
         if returned is None:
             return to_bytes(fill(expected, message))
         if not isinstance(returned, expected):
             said = f"{type(returned).__name__}, not {expected.__name__}"
             raise TypeError(f"{entry.contract.contract_type} was answered with {said}")
         return to_bytes(returned)
+
+
+def _converted(converter: Convert, message: Message) -> Message:
+    try:
+        return converter.using(message)
+    except Exception as error:
+        pair = f"{converter.source.contract_type} to {converter.target.contract_type}"
+        raise Undecodable(
+            f"the converter of {pair} failed",
+            describe(error, message),
+            "mend it, deploy it, then: amphibus dead retry",
+        ) from error
 
 
 def to_bytes(value: Value) -> bytes:

@@ -239,6 +239,18 @@ def _problems_of_convert(where: str, module: Module, convert: Convert) -> Iterat
         yield f"{where} converts {pair}, but does not publish {source.contract_type}"
     elif kind_of(source) != "event" and target not in {row.contract for row in module.handles}:
         yield f"{where} converts {pair}, but does not handle {target.contract_type}"
+    elif kind_of(source) != "event" and convert.answer is None and _answers_differ(source, target):
+        yield (
+            f"{where} converts {pair}, whose answers differ: "
+            "give convert(..., answer=...), which makes the old answer of the new one"
+        )
+
+
+def _answers_differ(source: type[Message], target: type[Message]) -> bool:
+    old, new = source.answer_type(), target.answer_type()
+    if old is None or old is new:
+        return False
+    return kind_of(source) == "query" or bool(fields_beside(target, old))
 
 
 def processes_of(module: Module) -> tuple[Process, ...]:

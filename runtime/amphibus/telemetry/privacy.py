@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,6 +17,9 @@ _LONGEST: Final = 500
 _LONGEST_TRACEBACK: Final = 20_000
 _MOST_WRONG: Final = 20
 _FRAMES: Final = 30
+_SHORT: Final = 3
+_ITEMS: Final = "[]"
+_VALUES: Final = "*"
 _MAIL: Final = re.compile(r"[^\s@\"'<>(),;:=]{1,64}@[^\s@\"'<>(),;:=]{1,255}")
 
 
@@ -24,7 +27,7 @@ def safe(message: BaseModel) -> dict[str, Any]:
     """Returns the message's fields as JSON values, with those marked `Personal` masked."""
     shown: dict[str, Any] = message.model_dump(mode="json")
     for steps in _personal(type(message)):
-        _mask(shown, steps)
+        shown = _masked(shown, steps)
     return shown
 
 
@@ -64,10 +67,9 @@ def scrub(text: str, message: BaseModel | None = None) -> str:
 
 def personal_values(message: BaseModel) -> set[str]:
     """Returns the texts in the message's personal fields, except very short ones, which occur everywhere."""
-    found: set[str] = set()
-    for steps in _personal(type(message)):
-        found.update(value for value in _texts(message, steps) if len(value) > 3)
-    return found
+    said = message.model_dump()
+    found = (text for steps in _personal(type(message)) for text in _texts(said, steps))
+    return {text for text in found if len(text) > _SHORT}
 
 
 def _said(error: BaseException) -> str:
@@ -104,37 +106,36 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 @lru_cache(maxsize=1024)
 def _personal(model: type[BaseModel]) -> tuple[tuple[str, ...], ...]:
-    paths = personal_fields(model)
-    return tuple(tuple(path.replace("[]", ".[]").split(".")) for path in paths)
+    return tuple(_steps(path) for path in personal_fields(model))
 
 
-def _mask(data: Any, steps: tuple[str, ...]) -> None:
-    for holder, name in _holders(data, steps):
-        if holder.get(name) is not None:
-            holder[name] = MASK
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.replace("[]", ".[]").split("."))
 
 
-def _holders(data: Any, steps: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
-    first, rest = steps[0], steps[1:]
-    if first == "[]":
-        for item in data if isinstance(data, list) else ():
-            yield from _holders(item, rest)
-    elif isinstance(data, dict):
-        if rest:
-            yield from _holders(data.get(first), rest)
-        else:
-            yield data, first
+def _masked(value: Any, steps: Sequence[str]) -> Any:
+    """The value with what the steps lead to masked; what is absent stays absent."""
+    if value is None or not steps:
+        return None if value is None else MASK
+    first, *rest = steps
+    if isinstance(value, list):
+        return [_masked(each, rest) for each in value] if first == _ITEMS else value
+    if isinstance(value, dict):
+        inside = value if first == _VALUES else value.keys() & {first}
+        return value | {name: _masked(value[name], rest) for name in inside}
+    return value
 
 
-def _texts(value: Any, steps: Iterable[str]) -> Iterator[str]:
-    found = [value]
-    for step in steps:
-        if step == "[]":
-            found = [item for each in found if isinstance(each, tuple | list) for item in each]
-        else:
-            found = [getattr(each, step, None) for each in found]
-    for each in found:
-        if isinstance(each, tuple | list):
-            yield from (str(item) for item in each)
-        elif each is not None:
-            yield str(each)
+def _texts(value: Any, steps: Sequence[str]) -> Iterator[str]:
+    """The texts that the steps lead to, those inside of lists and objects included."""
+    if isinstance(value, dict):
+        first, *rest = steps or (_VALUES,)
+        inside = value.values() if first == _VALUES else [value.get(first)]
+        yield from (text for each in inside for text in _texts(each, rest))
+        if not steps:
+            yield from map(str, value)
+    elif isinstance(value, list | tuple | set | frozenset):
+        if not steps or steps[0] == _ITEMS:
+            yield from (text for each in value for text in _texts(each, steps[1:]))
+    elif value is not None and not steps:
+        yield str(value)

@@ -33,6 +33,7 @@ from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing.failures import NotSeen, failures_in, not_at_rest, started
+from amphibus.testing.reads import recorded
 from amphibus.transport import Transport
 from amphibus.transports.memory_wire import MemoryWireTransport
 from amphibus.transports.registry import MakeTransport, make
@@ -97,7 +98,8 @@ class Harness:
             )
             await started(host)
             try:
-                yield cls(host, clock)
+                with recorded(host):
+                    yield cls(host, clock)
             finally:
                 await host.stop()
 

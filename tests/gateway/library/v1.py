@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from amphibus.contract import Amount, Command, Get, Personal, Post, Query, Value
+from amphibus.contract import Amount, Command, Deprecated, Get, Personal, Post, Query, Value
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
@@ -110,7 +110,13 @@ class Shelf(Value):
     mark: str
 
 
-class GetShelf(Query[Shelf], http=Get("/v1/rooms/{room}/shelves/{mark}")):
+class GetShelf(
+    Query[Shelf],
+    http=Get("/v1/rooms/{room}/shelves/{mark}"),
+    deprecated=Deprecated(
+        since=date(2026, 1, 1), sunset=date(2027, 7, 1), use="library.FindShelf.v1"
+    ),
+):
     """Says where a shelf is."""
 
     room: Annotated[int, Field(ge=1)]

@@ -19,7 +19,8 @@ from amphibus.cli.add.records import Record, best, first_table, records_of
 from amphibus.cli.add.site import Site, absent
 from amphibus.cli.add.trial import refuse_bad_contracts
 from amphibus.cli.output import CommandError, Exit, unknown
-from amphibus.contract import kind_of
+from amphibus.contract import Message, kind_of
+from amphibus.routing.personal_data import unsaid
 
 _KEEPS = "Keeps what was asked; asked again, the last time counts."
 """The docstring of a generated handler: what it keeps, a query's test may read back."""
@@ -96,9 +97,11 @@ def add_handler(typed: str, contract: str) -> tuple[Site, str]:
     module, function = split(typed, "handler", "prepare")
     site = Site.of(module, typed)
     checked_function(function, typed, f"{module}.{function}_it")
-    owner, name = _event(site, contract)
+    event = _event(site, contract)
+    owner, name = event.contract_owner, event.contract_name
     facts = {"name": name, "function": function}
     page = add_handler_to(site, "handle_event", f"{owner}.{name}", facts, ["Context"])
+    site.declare("ignores", *unsaid(site.declared, event))
     add_test(site, "test_handler", owner, facts)
     return site, f"write what it does in {page.path}"
 
@@ -123,6 +126,8 @@ def add_contract(
     for module, names in _imports(block, fields, kinds):
         page = page.with_names(module, *names)
     site.plan.put(page.with_block(block))
+    if template != "event":
+        site.declare("purposes", *(each.purpose for each in fields if each.personal))
 
 
 def add_handler_to(
@@ -239,8 +244,8 @@ def _feeder(site: Site, record: Record) -> str:
     return ""
 
 
-def _event(site: Site, typed: str) -> tuple[str, str]:
-    """The owner and the name of an event of another module."""
+def _event(site: Site, typed: str) -> type[Message]:
+    """An event of another module."""
     events = {
         name.rpartition(".")[0]: each
         for name, each in site.project.contracts.items()
@@ -258,7 +263,7 @@ def _event(site: Site, typed: str) -> tuple[str, str]:
             f"${{EDITOR:-vi}} {site.front}",
             Exit.USAGE,
         )
-    return found.contract_owner, found.contract_name
+    return found
 
 
 def _imports(

@@ -175,6 +175,12 @@ class FrontPage:
             )
         return FrontPage(self._exploded()).with_entry(keyword, item)
 
+    def texts_of(self, keyword: str) -> set[str]:
+        """The texts in a list of `Module(...)`."""
+        given = [each.value for each in _call_in(self.page).keywords if each.arg == keyword]
+        found = (inner for each in given for inner in ast.walk(each))
+        return {str(each.value) for each in found if isinstance(each, ast.Constant)}
+
     def with_keyword(self, keyword: str, value: str) -> "FrontPage":
         """The front page with a keyword of `Module(...)`, unless it is there."""
         there = any(each.arg == keyword for each in _call_in(self.page).keywords)
@@ -231,7 +237,8 @@ class FrontPage:
 
 
 _KEYWORDS: Final = (
-    "name", "container", "handles", "subscribes", "publishes", "sends", "asks", "converts", "tables",
+    "name", "container", "handles", "subscribes", "publishes", "sends", "asks", "converts", "purposes",
+    "ignores", "tables",
 )  # fmt: skip
 
 

@@ -97,6 +97,14 @@ class Site:
             listed = listed.with_item("publishes", f"{alias}.{name}")
         self.plan.put(listed)
 
+    def declare(self, keyword: str, *said: str) -> None:
+        """Adds what the front page does not say yet to its purposes, or to what it ignores."""
+        front = FrontPage(self.plan.page(self.front))
+        for each in dict.fromkeys(said):
+            if each not in front.texts_of(keyword):
+                front = front.with_item(keyword, f'"{each}"')
+        self.plan.put(front)
+
     def routes(self) -> set[tuple[str, str]]:
         """The method and the path of each route there is, without the names of parameters."""
         bound = [each.contract_http for each in self.project.contracts.values()]

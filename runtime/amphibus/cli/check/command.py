@@ -45,7 +45,7 @@ def check(
         if fix:
             fixed = _write(project, report)
         problems = _stale(project) + _of_contracts(project, report, fix=fix)
-        problems += _settings(project) + _unmigrated(project)
+        problems += _personal(project) + _settings(project) + _unmigrated(project)
         if against_data:
             from amphibus.cli.check.data import left_behind_in
 
@@ -111,6 +111,21 @@ def _open(project: "Project") -> list[str]:
         for name, contract in project.contracts.items()
         for problem in problems_at_border(contract)
     ]
+
+
+def _personal(project: "Project") -> list[str]:
+    """Personal data that comes to somebody who does not say what for."""
+    from amphibus.evolution.consumers import read_in_spite
+    from amphibus.evolution.readers import read_readers
+    from amphibus.routing.personal_data import problems_of_personal_data, receipts
+    from amphibus.routing.topology import build_topology
+
+    modules = project.modules.values()
+    topology = build_topology(modules, project.contracts)
+    producers = options.settings(mode="distributed").producers
+    found = receipts(modules, topology, producers)
+    in_spite = read_in_spite(found, read_readers(project.root))
+    return [*problems_of_personal_data(modules, topology, producers), *in_spite]
 
 
 def _stale(project: "Project") -> list[str]:

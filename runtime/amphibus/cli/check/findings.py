@@ -22,6 +22,8 @@ def lines_of(finding: "Finding") -> Iterator[str]:
     """The lines that tell one finding."""
     place = f" {finding.where}" if finding.where else ""
     yield f"{finding.contract}{place}: {finding.what} ({finding.rule}, {finding.title})"
+    if finding.read_by:
+        yield f"  read by   {'; '.join(finding.read_by)}"
     if finding.severity == "info":
         return
     if finding.waived:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def list_contracts(*, as_json: options.AsJson = False) -> None:
-    """List every contract with its kind, its key, its route and its receivers."""
+    """List every contract with its kind, its key, its route, its receivers, and the day on which it ends."""
     from amphibus.routing.topology import build_topology
 
     project = options.project()
@@ -21,9 +21,11 @@ def list_contracts(*, as_json: options.AsJson = False) -> None:
     if as_json:
         show_json(rows)
         return
-    names = ("type", "kind", "key", "http", "taken_by")
+    names = ["type", "kind", "key", "http", "taken_by"]
+    if any(row["ends"] for row in rows):
+        names.append("ends")
     show_columns(
-        ("TYPE", "KIND", "KEY", "HTTP", "TAKEN BY"),
+        [name.replace("_", " ").upper() for name in names],
         [[row[name] or "-" for name in names] for row in rows],
     )
 
@@ -47,17 +49,20 @@ def show(type_: str, *, as_json: options.AsJson = False) -> None:
         show_json(said)
         return
     print(f"{contract.contract_type}  {(contract.__doc__ or '').strip().splitlines()[0]}")
+    if contract.contract_deprecated is not None:
+        print(f"It is {contract.contract_deprecated}.")
     print(json.dumps(said, indent=2))
 
 
 def _row(topology: "Topology", contract: "type[Message]") -> dict[str, Any]:
     from amphibus.contract import kind_of
 
-    http = contract.contract_http
+    http, end = contract.contract_http, contract.contract_deprecated
     return {
         "type": contract.contract_type,
         "kind": kind_of(contract),
         "key": contract.contract_key,
         "http": None if http is None else f"{http.method} {http.path}",
         "taken_by": ", ".join(topology.destinations(contract)),
+        "ends": None if end is None else f"{end.sunset}",
     }

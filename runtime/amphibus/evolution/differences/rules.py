@@ -79,6 +79,12 @@ RULES: Final[Mapping[str, Rule]] = {
             "EEE",
             "keep `stored` as it was; add a message for the new way",
         ),
+        (
+            "MSG13",
+            "end moved",
+            "EEE",
+            "keep the day that was said; take back the deprecation, or move it later",
+        ),
         ("MSG16", "released form edited", "EEE", "restore the lock from git"),
         ("MSG18", "mark of personal data changed", "EEE", "put the mark back"),
         ("FLD01", "optional field added", "III", _NOTHING),

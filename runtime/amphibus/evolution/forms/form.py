@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from amphibus.contract import Message, kind_of, personal_marks
+from amphibus.contract import Deprecated, Message, kind_of, personal_marks
 from amphibus.contract.http import Http
 from amphibus.evolution.forms.derived import bare, structure, written
 from amphibus.evolution.forms.schemas import taken_by, written_by
@@ -19,7 +19,7 @@ _HEX: Final = 16
 def form_of(contract: type[Message]) -> Json:
     """Returns what a contract promises, as data: its kind, key, route, refusals, personal data and schemas."""
     answer = contract.answer_type()
-    example = contract.contract_example
+    example, end = contract.contract_example, contract.contract_deprecated
     return {
         "type": contract.contract_type,
         "kind": kind_of(contract),
@@ -30,6 +30,7 @@ def form_of(contract: type[Message]) -> Json:
         "example": None if example is None else dict(example),
         "payload": _part(contract),
         "answer": None if answer is None else _part(answer) | {"personal": _marks(answer)},
+        **({} if end is None else {"deprecated": _days(end)}),
     }
 
 
@@ -44,8 +45,8 @@ def written_in(part: Mapping[str, Any]) -> Json:
 
 
 def digest(form: Mapping[str, Any]) -> str:
-    """Returns the same text for forms that promise the same, whatever their words and examples."""
-    said = {name: each for name, each in form.items() if name != "example"}
+    """Returns the same text for forms that promise the same, whatever their words, examples and ends."""
+    said = {name: each for name, each in form.items() if name not in ("example", "deprecated")}
     text = json.dumps(structure(said), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_HEX]
 
@@ -56,6 +57,10 @@ def _part(model: type[BaseModel]) -> Json:
     writes = bare(written_by(model))
     same = _text(writes) == _text(written(takes))
     return {"taken": takes} | ({} if same else {"written": writes})
+
+
+def _days(end: Deprecated) -> Json:
+    return {"since": end.since.isoformat(), "sunset": end.sunset.isoformat(), "use": end.use}
 
 
 def _marks(model: type[BaseModel]) -> Json:

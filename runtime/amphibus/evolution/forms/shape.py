@@ -31,6 +31,12 @@ class _Route(_Shape):
     location: str | None
 
 
+class _End(_Shape):
+    since: str
+    sunset: str
+    use: str
+
+
 class FormShape(_Shape):
     """One form."""
 
@@ -43,3 +49,4 @@ class FormShape(_Shape):
     example: dict[str, Any] | None
     payload: _Part
     answer: _Answer | None
+    deprecated: _End | None = None

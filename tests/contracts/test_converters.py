@@ -1,0 +1,162 @@
+"""`check_converters`: whatever a contract allows comes through its converter, and nothing is lost without a word."""
+
+from typing import Any
+
+import pytest
+
+from amphibus.contract import Command, Event, Key, Query, Value
+from amphibus.module import Convert, Module, convert
+from amphibus.routing.codec import CodecEntry
+from amphibus.testing import ConverterFails, check_converters
+from amphibus.testing.conformance.business import modules
+
+
+def _version(contract: Any, version: int) -> Any:
+    """The class as if it stood in `contracts/paint/v<version>.py`."""
+    contract.contract_owner, contract.contract_name = "paint", contract.__name__.rstrip("12")
+    contract.contract_type = f"paint.{contract.contract_name}.v{version}"
+    return contract
+
+
+class Paint1(Command[None], key="page"):
+    page: Key
+    dark: bool = False
+    note: Key | None = None
+
+
+class Paint2(Command[None], key="page"):
+    page: Key
+    colour: Key
+    note: Key | None = None
+
+
+class Painted1(Event, key="page"):
+    page: Key
+    dark: bool
+
+
+class Painted2(Event, key="page"):
+    page: Key
+    colour: Key
+
+
+class Page1(Value):
+    dark: bool
+
+
+class Page2(Value):
+    colour: Key
+
+
+class GetPage1(Query[Page1]):
+    page: Key
+
+
+class GetPage2(Query[Page2]):
+    page: Key
+
+
+for _number, _classes in ((1, (Paint1, Painted1, GetPage1)), (2, (Paint2, Painted2, GetPage2))):
+    for _each in _classes:
+        _version(_each, _number)
+
+
+def _up(old: Paint1) -> Paint2:
+    return Paint2(page=old.page, colour="black" if old.dark else "grey", note=old.note)
+
+
+def _unchecked(page: str) -> Paint2:
+    fields: dict[str, Any] = {"page": page, "colour": 7}
+    return Paint2.model_construct(**fields)
+
+
+def _module(*converters: Convert) -> Module:
+    return Module(name="paint", converts=converters)
+
+
+def test_converters_that_hold_pass() -> None:
+    for each in modules():
+        check_converters(each)
+    down = convert(
+        Painted2, Painted1, lambda new: Painted1(page=new.page, dark=new.colour == "black")
+    )
+    back = convert(
+        GetPage1,
+        GetPage2,
+        lambda old: GetPage2(page=old.page),
+        answer=lambda new: Page1(dark=new.colour == "black"),
+    )
+    check_converters(_module(convert(Paint1, Paint2, _up), down, back))
+
+
+@pytest.mark.parametrize(
+    ("converter", "said"),
+    [
+        (
+            convert(Paint1, Paint2, lambda old: Paint2(page=old.page, colour=old.note or "")),
+            "its target does not take|raises ValidationError",
+        ),
+        (
+            convert(
+                Paint1,
+                Paint2,
+                lambda old: Paint2(page=old.page, colour=str(1 // len(old.note or "a"))),
+            ),
+            "dark is lost",
+        ),
+        (
+            convert(
+                Paint1,
+                Paint2,
+                lambda old: Paint2(page=old.page, colour="black" if old.dark else "grey"),
+            ),
+            r'note is lost; if that is meant: check_converters\(module, loses=\["paint.Paint.v1 note"\]\)',
+        ),
+        (
+            convert(Paint1, Paint2, lambda old: Paint2(page=old.page + "1", colour="grey")),
+            "the key becomes",
+        ),
+        (convert(Paint1, Paint2, lambda old: old), "it returns Paint1, not Paint2"),  # type: ignore[arg-type, return-value]
+        (
+            convert(Paint1, Paint2, lambda old: _unchecked(old.page)),
+            "its target does not take the result",
+        ),
+        (
+            convert(
+                GetPage1, GetPage2, lambda old: GetPage2(page=old.page), answer=lambda new: new
+            ),
+            "it returns Page2, not Page1",
+        ),
+        (
+            convert(
+                Painted2,
+                Painted1,
+                lambda new: Painted1(page=new.page, dark={"black": True}[new.colour]),
+            ),
+            "it raises KeyError",
+        ),
+    ],
+)
+def test_what_a_converter_gets_wrong_is_shown_by_a_message(converter: Convert, said: str) -> None:
+    with pytest.raises(ConverterFails, match=said) as failed:
+        check_converters(_module(converter))
+    assert f"the converter of {converter.source.contract_type} to" in str(failed.value)
+
+
+def test_what_is_lost_on_purpose_is_said() -> None:
+    drop = convert(
+        Paint1, Paint2, lambda old: Paint2(page=old.page, colour="black" if old.dark else "grey")
+    )
+    check_converters(_module(drop), loses=["paint.Paint.v1 note"])
+
+
+def test_an_answer_goes_back_in_the_version_that_was_asked() -> None:
+    back = convert(
+        GetPage1,
+        GetPage2,
+        lambda old: GetPage2(page=old.page),
+        answer=lambda new: Page1(dark=new.colour == "black"),
+    )
+    entry = CodecEntry(None, GetPage1, back)  # type: ignore[arg-type]
+    assert entry.in_version(Page2(colour="black")) == Page1(dark=True)
+    assert entry.in_version(None) is None

@@ -1,0 +1,60 @@
+"""Defects by which personal data is shown, or comes to somebody who does not say what for."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+_MARKS: Final = "tests/personal/test_marks.py"
+_PURPOSES: Final = "tests/personal/test_purposes.py"
+
+PRIVACY: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a mark is lost in a type that may be null",
+        "contract/personal",
+        "    elif origin in (typing.Union, types.UnionType):",
+        "    elif origin is None:",
+        f"{_MARKS}::test_a_mark_is_found_wherever_its_type_stands",
+    ),
+    in_runtime(
+        "a mark is looked for under the name that Python has",
+        "contract/personal",
+        "info.serialization_alias or info.alias or name",
+        "name",
+        f"{_MARKS}::test_what_is_marked_is_masked_wherever_it_stands",
+    ),
+    in_runtime(
+        "the values of a mapping are shown",
+        "telemetry/privacy",
+        "inside = value if first == _VALUES else value.keys() & {first}",
+        "inside = value.keys() & {first}",
+        f"{_MARKS}::test_what_is_marked_is_masked_wherever_it_stands",
+    ),
+    in_runtime(
+        "a wrong value in a mapping is repeated",
+        "gateway/problems",
+        "if named & set(place) and kind",
+        "if named & {place[-1]} and kind",
+        f"{_MARKS}::test_a_wrong_one_in_a_mapping_is_named_and_not_repeated",
+    ),
+    in_runtime(
+        "any purpose will do",
+        "routing/personal_data",
+        "if self.purposes is None or mark.purpose in self.purposes:",
+        "if self.purposes is None or self.purposes:",
+        f"{_PURPOSES}::test_each_purpose_is_declared_by_itself",
+    ),
+    in_runtime(
+        "the answers that a module asks for bring nothing",
+        "routing/personal_data",
+        "    for contract in module.asks:",
+        "    for contract in module.sends:",
+        f"{_PURPOSES}::test_what_a_module_handles_and_what_it_asks_for_count_too",
+    ),
+    in_runtime(
+        "a purpose stands on a page for ever",
+        "routing/personal_data",
+        "        if each not in known:",
+        "        if not each:",
+        f"{_PURPOSES}::test_a_purpose_for_which_nothing_comes_is_a_problem_too",
+    ),
+)

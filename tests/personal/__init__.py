@@ -1,0 +1,1 @@
+"""Personal data: where its mark stands, who receives it, and what for."""
