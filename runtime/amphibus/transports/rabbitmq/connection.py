@@ -52,11 +52,12 @@ Once = Callable[[URL], Awaitable[None]]
 class Broker:
     """The broker's addresses, our user, and whether it can be used now. One a process."""
 
-    def __init__(self, url: str, settings: RabbitSettings) -> None:
+    def __init__(self, url: str, settings: RabbitSettings, *, meanwhile: str = "") -> None:
         self.urls = addresses(url, heartbeat=settings.heartbeat_seconds)
         self.user = unquote(self.urls[0].user or "guest")
         self.tls = tls_context(settings) if self.urls[0].scheme == "amqps" else None
         self.health = Health()
+        self._kept = "; ".join(filter(None, ("messages are kept until it is back", meanwhile)))
         self._seen = False
         self._worked = False
         self._next = 0
@@ -94,7 +95,7 @@ class Broker:
         self._troubles[part] = why
         if useless or not self._worked:
             self.health.lack("broker", f"{where}: {why}")
-        self.health.degrade("broker", f"{where}: {why}; messages are kept until it is back")
+        self.health.degrade("broker", f"{where}: {why}; {self._kept}")
 
     def has(self, part: str) -> None:
         """Notes that a part works; logs it once all of them do."""
