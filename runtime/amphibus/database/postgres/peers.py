@@ -4,12 +4,20 @@ Each module's role reads all addresses and writes its own, and sees the keys of 
 server holds all roles to that: a module is spoken for by whoever has the rights of its schema's owner.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
+import asyncpg
+
 from amphibus.database.postgres.sql import NOW
+from amphibus.database.postgres.urls import plain
+from amphibus.errors import StoreUnwritable
 
 SCHEMA: Final = "amphibus_direct"
+_CONNECT_SECONDS: Final = 5.0
+_MAKE_SECONDS: Final = 4.0
 _OWNED: Final = (
     "EXISTS (SELECT FROM pg_namespace WHERE nspname = {} AND pg_has_role(nspowner, 'USAGE'))"
 )
@@ -70,9 +78,43 @@ class Announced(NamedTuple):
     machine: str
 
 
-async def make_peers(raw: Any) -> None:
-    """Makes the schema and its tables where they are missing, inside a transaction."""
-    await raw.execute(_MAKE)
+async def connect_to_peers(url: str) -> Any:
+    """Returns a connection to work with them; makes the schema where it is missing.
+
+    Raises:
+        StoreUnwritable: this role may not make or use it.
+        OSError, TimeoutError, PostgresError: the server is away.
+    """
+    raw = await asyncpg.connect(
+        plain(url),
+        timeout=_CONNECT_SECONDS,
+        server_settings={"application_name": SCHEMA},
+    )
+    try:
+        async with asyncio.timeout(_MAKE_SECONDS):
+            if not await raw.fetchval("SELECT to_regnamespace($1) IS NOT NULL", SCHEMA):
+                with allowed():
+                    async with raw.transaction():
+                        await raw.execute(_MAKE)
+    except BaseException:
+        raw.terminate()
+        raise
+    return raw
+
+
+@contextmanager
+def allowed() -> Iterator[None]:
+    """Says what to type, if this role may not work with them.
+
+    Raises:
+        StoreUnwritable: it may not.
+    """
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StoreUnwritable(
+            f"schema {SCHEMA} cannot be used by this role", str(error), "amphibus db create"
+        ) from error
 
 
 async def share_peers(raw: Any, roles: Iterable[str]) -> None:
@@ -81,11 +123,6 @@ async def share_peers(raw: Any, roles: Iterable[str]) -> None:
     await raw.execute(_TAKE_OVER)
     for role in roles:
         await raw.execute(_GRANT.format(role=role))
-
-
-async def peers_made(raw: Any) -> bool:
-    """Returns whether the schema is there."""
-    return bool(await raw.fetchval("SELECT to_regnamespace($1) IS NOT NULL", SCHEMA))
 
 
 async def announce(raw: Any, own: Sequence[Announced], *, lease: int) -> None:

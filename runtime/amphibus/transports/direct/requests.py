@@ -32,7 +32,7 @@ class DirectRequests:
 
     @property
     def address(self) -> str:
-        """Where replies to kept messages reach this process."""
+        """Returns where replies to kept messages reach this process."""
         return self._over.address
 
     def attach(self, module: str, inbound: Inbound) -> None:

@@ -6,26 +6,23 @@ import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
-import asyncpg
-
 from amphibus.database.postgres.peers import (
     Announced,
     add_pair_keys,
+    allowed,
     announce,
     announced,
-    make_peers,
+    connect_to_peers,
     pair_keys,
-    peers_made,
     withdraw,
 )
-from amphibus.database.postgres.urls import plain
+from amphibus.errors import StoreUnwritable
 from amphibus.transports.direct.directory import DirectoryUnusable, Known, PeerAddress
 from amphibus.transports.direct.file_directory import is_loopback
 
 _EVERY_SECONDS: Final = 2.0
 _LEASE: Final = 10_000_000
 """Microseconds for which a process is known after its last word."""
-_CONNECT_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 4.0
 _CLOSE_SECONDS: Final = 0.5
 _KEY_BYTES: Final = 32
@@ -40,7 +37,7 @@ class ServerDirectory:
     every_seconds = _EVERY_SECONDS
 
     def __init__(self, url: str, modules: Sequence[str]) -> None:
-        self._url = plain(url)
+        self._url = url
         self._modules = tuple(modules)
         self._machine = socket.gethostname()
         self._own: tuple[Announced, ...] = ()
@@ -55,12 +52,13 @@ class ServerDirectory:
         """
         try:
             if self._raw is None:
-                self._raw = await self._connect()
+                self._raw = await connect_to_peers(self._url)
             async with asyncio.timeout(_ANSWER_SECONDS):
-                return await self._beat(self._raw, own)
-        except asyncpg.InsufficientPrivilegeError as error:
+                with allowed():
+                    return await self._beat(self._raw, own)
+        except StoreUnwritable as error:
             self._drop()
-            raise DirectoryUnusable(str(error), "amphibus db create") from error
+            raise DirectoryUnusable(f"{error.what}: {error.why}", error.fix) from error
         except BaseException:
             self._drop()
             raise
@@ -76,22 +74,6 @@ class ServerDirectory:
                 await raw.close()
         finally:
             raw.terminate()
-
-    async def _connect(self) -> Any:
-        raw = await asyncpg.connect(
-            self._url,
-            timeout=_CONNECT_SECONDS,
-            server_settings={"application_name": "amphibus direct"},
-        )
-        try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                if not await peers_made(raw):
-                    async with raw.transaction():
-                        await make_peers(raw)
-        except BaseException:
-            raw.terminate()
-            raise
-        return raw
 
     async def _beat(self, raw: Any, own: Sequence[PeerAddress]) -> Known:
         ours = tuple(
