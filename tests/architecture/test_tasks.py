@@ -33,6 +33,7 @@ SHORT_LIVED = {
     "transports/requests.py": (1, "one answer"),
     "transports/rabbitmq/incoming/nets.py": (1, "one frame"),
     "transports/rabbitmq/liveness.py": (1, "watched by the connection, which ends with it"),
+    "transports/rabbitmq/pulse.py": (2, "ends with its connection; one question"),
     "cli/run/shape.py": (2, "awaited by their shape, which ends with them"),
     "cli/run/supervisor.py": (3, "awaited where they are made"),
     "cli/send/amqp.py": (1, "awaited by its group"),

@@ -17,9 +17,14 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def freeze(self) -> None:
-        """Nothing goes through the connections that there are, ever; new ones work."""
+        """Nothing goes through the connections that there are; new ones work."""
         for gate in self._gates:
             gate.clear()
+
+    def thaw(self) -> None:
+        """What was held back goes through."""
+        for gate in self._gates:
+            gate.set()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Brings one connection to the server."""

@@ -87,6 +87,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "broker messages between",
     ),
     "broker.lost": _event("The broker is away; messages are kept.", "host error"),
+    "broker.silent": _event("The broker is connected and does not answer.", "host error"),
     "broker.returned": _event("Nobody took a message; its queue is declared again.", "queue"),
     "broker.refused": _event("The broker forbids something.", "host error fix"),
     "partition.taken": _event("This instance consumes a partition.", "partition token"),
