@@ -43,7 +43,8 @@ async def test_a_process_that_ends_leaves_the_address_of_the_next_one(tmp_path: 
     await after.beat([later])
     await before.close()
 
-    assert (await after.beat([later])).addresses == {"desk": [later]}
+    known = await FileDirectory(tmp_path, MODULES).beat([])
+    assert known.addresses == {"desk": [later]}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The shop as separate processes while its broker is gone: everything can be read, and what is decided at once is."""
 
+import os
+import signal
 from pathlib import Path
 from uuid import uuid4
 
@@ -96,6 +98,12 @@ def test_without_its_broker_the_shop_is_read_and_decides(
         assert client.give_back(returned).content == given_back.content
         assert client.reads() == {200}
         assert client.asked("broker") == over_the_broker
+
+        orders = int((tmp_path / "var" / "run" / "orders.pid").read_text())
+        os.kill(orders, signal.SIGKILL)
+        until(lambda: client.reads() == {200}, "its successor answers, and never saw the broker")
+        assert client.give_back(str(uuid4())).status_code == 409
+        assert client.asked("direct") > 0
 
         fragile.start()
         until(lambda: not client.broker(), "the broker is back")

@@ -9,6 +9,7 @@ import asyncpg
 
 from amphibus.database.counts import held_counts
 from amphibus.database.facts import META, facts_of_schema
+from amphibus.database.postgres.peers import SCHEMA as PEERS
 from amphibus.database.postgres.peers import share_peers
 from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.postgres.urls import plain
@@ -45,7 +46,7 @@ async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
     for module, role in roles.items():
         found += [f"role {role}"] if role not in known else []
         found += [f"schema {module}"] if module not in schemas else []
-    return found
+    return found + ([f"schema {PEERS}"] if PEERS not in schemas else [])
 
 
 async def create(url: str, roles: Mapping[str, str], passwords: Mapping[str, str]) -> None:
