@@ -16,6 +16,8 @@ from tests.services.rabbitmq import forget, ready
 
 _HERE = Path(__file__).parent
 _QUICK_FILES = ("test_once.py", "test_queries.py")
+_ASKING_FILES = ("test_requests.py", "test_queries.py")
+"""What differs where requests go directly."""
 _QUICK = "after_a_ruined_transaction"
 """What of the facts on a server is in the default: a second each, as each has a database of its own."""
 
@@ -65,7 +67,7 @@ async def office(
 ) -> AsyncIterator[Office]:
     """The tiny business, not opened yet."""
     carrier = transport.removesuffix(ON_SERVER)
-    url = str(request.getfixturevalue("broker")) if carrier == "rabbitmq" else None
+    url = str(request.getfixturevalue("broker")) if carrier.startswith("rabbitmq") else None
     made = Office(carrier, tmp_path, amqp_url=url, db_url=db_url)
     if url is None:
         yield made
@@ -89,6 +91,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _takes_long(name: str, file: str, transport: object) -> bool:
     if file == "test_crashes.py":  # each death of a process takes a second or more
         return transport not in (None, "memory")
+    if transport == "rabbitmq+direct":
+        return file not in _ASKING_FILES
     on_server = str(transport).endswith(ON_SERVER)
     quick = transport == f"memory{ON_SERVER}" and (file in _QUICK_FILES or _QUICK in name)
     return on_server and not quick

@@ -21,6 +21,7 @@ from tests.mutants.defects_of_adding import ADDING
 from tests.mutants.defects_of_border import BORDER
 from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
+from tests.mutants.defects_of_direct import DIRECT
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_privacy import PRIVACY
@@ -41,6 +42,7 @@ ALL = (
     *ADDING,
     *CONTRACTS,
     *DELIVERY,
+    *DIRECT,
     *HANDLING,
     *MISBEHAVIOUR,
     *PRIVACY,

@@ -10,7 +10,7 @@ from yarl import URL
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
-from amphibus.transports.rabbitmq import liveness, requests
+from amphibus.transports.rabbitmq import liveness, pulse, requests
 from amphibus.transports.rabbitmq.connection import channel_of, connect
 from amphibus.transports.rabbitmq.incoming import nets
 from amphibus.transports.rabbitmq.names import Names
@@ -123,6 +123,28 @@ async def test_a_half_open_connection_is_noticed_long_before_its_heartbeats(
             office.script.gate.set()
 
 
+async def test_a_broker_that_is_silent_is_told_of_and_not_hung_up_on(
+    office: Office, node: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readiness must say it within three seconds; a connection is given up much later."""
+    assert pulse._PAUSE_SECONDS + pulse._SILENT_SECONDS + pulse._OWN_DELAY_SECONDS < 3
+    monkeypatch.setattr(pulse, "_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(pulse, "_SILENT_SECONDS", 0.2)
+    async with proxy_before(node.url) as (proxy, through):
+        office.amqp_url = through
+        async with office.open() as shop:
+            transport: Any = shop.host.transport
+            address = transport.requests.address
+            proxy.freeze()
+            await until(lambda: "has not answered" in shop.host.health.degraded.get("broker", ""))
+            assert shop.host.health.ready
+            proxy.thaw()
+            await until(lambda: "broker" not in shop.host.health.degraded)
+
+            assert transport.requests.address == address
+            assert (await shop.ask(desk.Count(book="b"))).lines == 0
+
+
 async def test_a_broker_that_takes_nothing_for_now_is_not_away(
     office: Office, node: RabbitNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,8 +159,10 @@ async def test_a_broker_that_takes_nothing_for_now_is_not_away(
             async with asyncio.timeout(15):
                 while not await liveness.blocked(connection):
                     await asyncio.sleep(0.05)
+            monkeypatch.setattr(pulse, "_SILENT_SECONDS", 0.05)
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(liveness.watch(connection), 2)
+            assert "answered" not in shop.host.health.degraded.get("broker", "")
         finally:
             await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
         await shop.settle()

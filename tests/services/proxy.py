@@ -19,7 +19,7 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def freeze(self) -> None:
-        """Nothing goes through the connections that there are, ever; new ones work."""
+        """Nothing goes through the connections that there are; new ones work."""
         for gate in self._gates:
             gate.clear()
 
@@ -31,6 +31,11 @@ class Proxy:
     def connections(self) -> int:
         """The number of connections that came."""
         return len(self._gates)
+
+    def thaw(self) -> None:
+        """What was held back goes through."""
+        for gate in self._gates:
+            gate.set()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Brings one connection to the server."""

@@ -9,7 +9,10 @@ import asyncpg
 
 from amphibus.database.counts import held_counts
 from amphibus.database.facts import META, facts_of_schema
+from amphibus.database.postgres.peers import SCHEMA as PEERS
+from amphibus.database.postgres.peers import share_peers
 from amphibus.database.postgres.sql import PostgresSql
+from amphibus.database.postgres.urls import plain
 from amphibus.database.schema.steps import check_facts
 from amphibus.errors import StoreError, StoreUnwritable
 
@@ -43,11 +46,13 @@ async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
     for module, role in roles.items():
         found += [f"role {role}"] if role not in known else []
         found += [f"schema {module}"] if module not in schemas else []
-    return found
+    return found + ([f"schema {PEERS}"] if PEERS not in schemas else [])
 
 
 async def create(url: str, roles: Mapping[str, str], passwords: Mapping[str, str]) -> None:
     """Makes the database, and for each module a schema and the role that owns it and nothing else.
+
+    Beside them it makes the tables by which the modules' processes find each other.
 
     What is there already is brought to the same state: passwords, owners, rights.
 
@@ -76,6 +81,7 @@ async def create(url: str, roles: Mapping[str, str], passwords: Mapping[str, str
             await connection.execute(f"ALTER SCHEMA {_quoted(module)} OWNER TO {_quoted(role)}")
             await connection.execute(f"REVOKE ALL ON SCHEMA {_quoted(module)} FROM PUBLIC")
             await hand_over(connection, module)
+        await share_peers(connection, map(_quoted, roles.values()))
 
 
 async def hand_over(connection: Any, schema: str) -> None:
@@ -199,12 +205,6 @@ async def _role(connection: Any, role: str, password: str) -> None:
     verb = "ALTER" if exists else "CREATE"
     rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
     await connection.execute(f"{verb} ROLE {_quoted(role)} WITH {rights} PASSWORD {secret}")
-
-
-def plain(url: str) -> str:
-    """A URL as the driver wants it: without SQLAlchemy's name of a driver."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}://{rest}"
 
 
 def _at(url: str, database: str) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from amphibus.admin.server import connected, plain
+from amphibus.admin.server import connected
 from amphibus.database.postgres.leases import count_alive
+from amphibus.database.postgres.urls import plain
 from amphibus.errors import StoreError, StoreInUse
 
 NAME: Final = "schemas.dump"

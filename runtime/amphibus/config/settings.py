@@ -134,6 +134,31 @@ class RabbitSettings(Section):
     """The key of our certificate."""
 
 
+class DirectSettings(Section):
+    """The settings of requests from process to process, in the distributed mode."""
+
+    enabled: bool = True
+    """Queries and decided commands go directly; else over the broker alone."""
+    host: str = "127.0.0.1"
+    """Address that other processes are answered at; of another machine's too only where it can be reached there."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port of that address; 0 takes a free one, which the others are told."""
+    advertise: str = ""
+    """Name or address that the others are told, where it is not `direct.host`. Of `0.0.0.0`: the machine's name."""
+    tls_certificate_file: Path | None = None
+    """Certificate of this process, which both sides show; with it, connections are encrypted."""
+    tls_key_file: Path | None = None
+    """The key of that certificate."""
+    tls_ca_file: Path | None = None
+    """Certificates that the other side's is checked against; the system's if not set."""
+
+    @model_validator(mode="after")
+    def _files_belong_together(self) -> Self:
+        if self.tls_certificate_file is None and (self.tls_key_file or self.tls_ca_file):
+            raise ValueError("tls_key_file and tls_ca_file need a tls_certificate_file")
+        return self
+
+
 class ProducerSettings(Section):
     """`[producers.<name>]`: a program outside, which sends under its own name and as its own broker user."""
 
@@ -211,6 +236,8 @@ class Settings(Section):
     """The settings for carrying and handling messages."""
     rabbitmq: RabbitSettings = RabbitSettings()
     """The settings of the broker, in the distributed mode."""
+    direct: DirectSettings = DirectSettings()
+    """The settings of requests from process to process, in the distributed mode."""
     retention: RetentionSettings = RetentionSettings()
     """The time for which handled messages and sent events are kept."""
     producers: Mapping[Name, ProducerSettings] = {}

@@ -20,7 +20,7 @@ from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signals_app
 from amphibus.telemetry.logs import set_up
-from amphibus.transports.registry import OF_MODE, make
+from amphibus.transports.registry import make, of_mode
 
 _log: Any = structlog.get_logger()
 _NAMED: Final = 5
@@ -41,7 +41,7 @@ async def serve(
     failpoints.arm()
     stop = _stop_on_signals()
     clock = clock_of(on_a_server=settings.db_url is not None)
-    transport = make(OF_MODE[mode], project.topology(), settings, clock)
+    transport = make(of_mode(mode, settings), project.topology(), settings, clock)
     host = Host(project, settings, modules, transport=transport, clock=clock)
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
     blocked = BlockedLoop(

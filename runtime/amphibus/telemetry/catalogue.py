@@ -87,6 +87,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "broker messages between",
     ),
     "broker.lost": _event("The broker is away; messages are kept.", "host error"),
+    "broker.silent": _event("The broker is connected and does not answer.", "host error"),
     "broker.returned": _event("Nobody took a message; its queue is declared again.", "queue"),
     "broker.refused": _event("The broker forbids something.", "host error fix"),
     "partition.taken": _event("This instance consumes a partition.", "partition token"),
@@ -98,6 +99,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     ),
     "bus.drained": _event("Queues of the other mode were emptied.", "messages"),
     # Requests and processes.
+    "direct.lost": _event(
+        "A process cannot be asked directly; others are, or the broker carries it.", "host error"
+    ),
+    "direct.connected": _event("That process is asked directly again.", "host seconds"),
+    "direct.refused": _event("A stranger at the direct endpoint was not let in.", "host error"),
     "request.timeout": _event("No answer in time; the work may have been done.", "seconds"),
     "request.unanswered": _event("Nobody handles it at the moment.", ""),
     "query.failed": _event("The handler of a query failed; who asked is told so.", "error"),

@@ -20,7 +20,7 @@ class Health:
     accepted and kept, so the process is ready.
     """
 
-    __slots__ = ("_degraded", "_hopeless", "_lacking", "_state", "on_task_restart")
+    __slots__ = ("_degraded", "_hopeless", "_lacking", "_state", "on_asked", "on_task_restart")
 
     def __init__(self) -> None:
         self._state: HealthState = "starting"
@@ -29,6 +29,8 @@ class Health:
         self._hopeless: dict[str, str] = {}
         self.on_task_restart: Callable[[str], None] = lambda _name: None
         """Told the name of each task that failed and is begun again."""
+        self.on_asked: Callable[[str], None] = lambda _way: None
+        """Told the way of each request where there are two: `direct` or `broker`."""
 
     @property
     def state(self) -> HealthState:

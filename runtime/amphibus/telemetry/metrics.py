@@ -87,6 +87,12 @@ class Meters:
             ("task",),
             registry=self.registry,
         )
+        self._requests = Counter(
+            "amphibus_requests",
+            "Queries and decided commands asked in the distributed mode, by their way: direct or broker.",
+            ("way",),
+            registry=self.registry,
+        )
         self._blocked = Counter(
             "amphibus_loop_blocked",
             "Times that the event loop was blocked for longer than bus.blocked_after_seconds.",
@@ -132,6 +138,10 @@ class Meters:
     def task_restarted(self, task: str) -> None:
         """A long-lived task ended by an error and is begun again."""
         self._task_restarts.labels(task).inc()
+
+    def asked(self, way: str) -> None:
+        """Counts a request by its way: `direct` or `broker`."""
+        self._requests.labels(way).inc()
 
     def loop_blocked(self, seconds: float) -> None:
         """Counts a time in which the event loop stood still."""

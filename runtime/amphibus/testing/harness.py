@@ -70,8 +70,8 @@ class Harness:
         Args:
             root: the project, or a folder in it.
             modules: which to host; what goes to others waits.
-            transport: `memory`; `memory+wire`, which repeats and reorders on purpose; `rabbitmq`; or what makes
-                one of your own.
+            transport: `memory`; `memory+wire`, which repeats and reorders on purpose; `rabbitmq`;
+                `rabbitmq+direct`, whose requests go directly; or what makes one of your own.
             seed: of what `memory+wire` does.
             data_dir: where the databases are; a temporary folder if not given.
             amqp_url: the broker, for `rabbitmq`; each data folder is an environment of its own there.
@@ -82,7 +82,7 @@ class Harness:
         project = root if isinstance(root, Project) else Project.find(root)
         with _folder(data_dir) as folder:
             flags: dict[str, Any] = {"data_dir": folder, **(settings or {})}
-            if transport == "rabbitmq":
+            if isinstance(transport, str) and transport.startswith("rabbitmq"):
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
             configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
             clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None))

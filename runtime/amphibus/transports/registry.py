@@ -17,6 +17,12 @@ KEEPING: Final = frozenset({"rabbitmq"})
 """Those that keep messages themselves, which are fetched before another transport takes over."""
 
 
+def of_mode(mode: str, settings: Settings) -> str:
+    """Returns the name of the transport for a mode of `amphibus run`."""
+    direct = mode == "distributed" and settings.direct.enabled
+    return f"{OF_MODE[mode]}+direct" if direct else OF_MODE[mode]
+
+
 def make(name: str, topology: Topology, settings: Settings, clock: Clock) -> Transport:
     """Returns a new transport, not opened yet.
 
@@ -51,9 +57,18 @@ def _rabbitmq(topology: Topology, settings: Settings, clock: Clock) -> Transport
     return RabbitTransport(topology, settings, clock)
 
 
+def _rabbitmq_direct(topology: Topology, settings: Settings, clock: Clock) -> Transport:
+    from amphibus.transports.direct.choice import directly
+    from amphibus.transports.rabbitmq.transport import RabbitTransport
+
+    rabbit = RabbitTransport(topology, settings, clock, meanwhile="requests go directly")
+    return directly(rabbit, topology, settings, clock, doubt=rabbit.doubt)
+
+
 TRANSPORTS: Final[dict[str, MakeTransport]] = {
     "memory": _memory,
     "memory+wire": _memory_wire,
     "rabbitmq": _rabbitmq,
+    "rabbitmq+direct": _rabbitmq_direct,
 }
 """Each import waits until it is needed: a process in memory loads no client of a broker."""

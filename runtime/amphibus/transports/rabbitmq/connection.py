@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -12,18 +11,11 @@ import structlog
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from aiormq import Connection
 from aiormq.channel import Channel
-from aiormq.exceptions import (
-    AMQPError,
-    AuthenticationError,
-    ChannelPreconditionFailed,
-    ConnectionClosed,
-    InvalidFrameError,
-    ProbableAuthenticationError,
-)
+from aiormq.exceptions import AMQPError
 from yarl import URL
 
 from amphibus.config.settings import RabbitSettings
-from amphibus.errors import AmphibusError, ConfigError
+from amphibus.errors import AmphibusError
 from amphibus.failpoints import failpoint
 from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
@@ -32,6 +24,7 @@ from amphibus.transports.rabbitmq.address import addresses, shown
 from amphibus.transports.rabbitmq.closing import close_whole
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.library_logs import keep_quiet
+from amphibus.transports.rabbitmq.refusals import explained
 from amphibus.transports.rabbitmq.tls import tls_context
 
 _log: Any = structlog.get_logger()
@@ -40,7 +33,6 @@ _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
 _CHANNEL_SECONDS = 5.0
 _END_SECONDS = 0.8  # less than the stop of a process leaves for it
-_FORBIDDEN = (403, 530)
 _CAUSES = 20  # most that are told of one outage
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
 """The errors that a lost connection or channel may raise."""
@@ -52,13 +44,15 @@ Once = Callable[[URL], Awaitable[None]]
 class Broker:
     """The broker's addresses, our user, and whether it can be used now. One a process."""
 
-    def __init__(self, url: str, settings: RabbitSettings) -> None:
+    def __init__(self, url: str, settings: RabbitSettings, *, meanwhile: str = "") -> None:
         self.urls = addresses(url, heartbeat=settings.heartbeat_seconds)
         self.user = unquote(self.urls[0].user or "guest")
         self.tls = tls_context(settings) if self.urls[0].scheme == "amqps" else None
         self.health = Health()
+        self._kept = "; ".join(filter(None, ("messages are kept until it is back", meanwhile)))
         self._seen = False
         self._worked = False
+        self._silent = False
         self._next = 0
         self._troubles: dict[str, str] = {}
         self._said: set[tuple[str, str]] = set()
@@ -86,6 +80,7 @@ class Broker:
         `useless` to wait for: somebody must correct something. It is tried again all the same.
         """
         where = shown(at or self.url)
+        self._silent = False
         if not self._troubles:
             self._since = time.monotonic()
         if (where, why) not in self._said and len(self._said) < _CAUSES:
@@ -94,7 +89,7 @@ class Broker:
         self._troubles[part] = why
         if useless or not self._worked:
             self.health.lack("broker", f"{where}: {why}")
-        self.health.degrade("broker", f"{where}: {why}; messages are kept until it is back")
+        self.health.degrade("broker", f"{where}: {why}; {self._kept}")
 
     def has(self, part: str) -> None:
         """Notes that a part works; logs it once all of them do."""
@@ -102,8 +97,24 @@ class Broker:
             return
         self._said.clear()
         self.works()
+        self._say_connected()
+
+    def _say_connected(self) -> None:
         seconds = round(time.monotonic() - self._since, 3)
         _log.info("broker.connected", host=self.host, version=self._version, seconds=seconds)
+
+    def silent(self, why: str) -> None:
+        """Notes that the broker does not answer for now, and why; that it does again if the reason is empty."""
+        if bool(why) == self._silent or self._troubles:
+            return
+        self._silent = bool(why)
+        if why:
+            self._since = time.monotonic()
+            _log.warning("broker.silent", host=self.host, error=why)
+            self.health.degrade("broker", f"{self.host}: {why}; {self._kept}")
+        else:
+            self._say_connected()
+            self.health.degrade("broker", "")
 
     def works(self) -> None:
         """Notes that all was well once. From now on a broker that is away is no lack: work is accepted and kept."""
@@ -165,7 +176,7 @@ class BrokerConnection:
                 why, useless = "the connection was closed", False
             except LOST as error:
                 why, useless = describe(error) or type(error).__name__, False
-                if (fatal := explained(error, self._broker)) is not None:
+                if (fatal := explained(error, self._broker.url)) is not None:
                     why, useless = fatal.line, True
                     if self._fails(fatal):
                         await asyncio.Event().wait()  # who opened it closes it
@@ -246,40 +257,3 @@ async def channel_of(
         if prefetch:
             await channel.basic_qos(prefetch_count=prefetch)
     return channel
-
-
-def _opening_refused(error: BaseException) -> bool:
-    """Returns whether user and password were right and the connection was closed all the same."""
-    if isinstance(error, ConnectionClosed):
-        return bool(error.args) and error.args[0] in _FORBIDDEN
-    # For this case, the library reports only the frame that it expected.
-    return isinstance(error, InvalidFrameError) and "Connection.OpenOk" in str(error)
-
-
-def explained(error: BaseException, broker: Broker) -> ConfigError | None:
-    """Returns the error that says what to change, if trying again is useless."""
-    if isinstance(error, AuthenticationError | ProbableAuthenticationError):
-        return ConfigError(
-            f"the broker at {broker.host} does not let '{broker.user}' in",
-            "user name or password is wrong, or the user may not connect from here",
-            "correct --amqp or AMPHIBUS_AMQP_URL",
-        )
-    if _opening_refused(error):
-        return ConfigError(
-            f"the broker at {broker.host} refuses '{broker.user}' the virtual host",
-            f"there is no '{unquote(broker.url.path[1:]) or '/'}', or the user may not use it",
-            "correct the last part of --amqp, or let an administrator grant it",
-        )
-    if isinstance(error, ChannelPreconditionFailed):
-        return ConfigError(
-            "something at the broker has other arguments than this version uses",
-            str(error.args[0] if error.args else error),
-            "stop the old version, let its queues run empty, delete them; or use another env",
-        )
-    if isinstance(error.__cause__, ssl.SSLError):
-        return ConfigError(
-            f"no secure connection to the broker at {broker.host}",
-            str(error.__cause__),
-            "correct rabbitmq.tls_ca_file, or the certificate's names",
-        )
-    return None

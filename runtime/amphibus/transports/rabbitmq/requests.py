@@ -38,6 +38,7 @@ from amphibus.transports.rabbitmq.properties import (
     reply_of,
 )
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
+from amphibus.transports.rabbitmq.pulse import pulse
 
 _PART = "requests"
 _ANSWER_SECONDS = 5.0
@@ -154,7 +155,10 @@ class BrokerRequests:
         )
         self.broker_connection.served()
         try:
-            async with watched(connection, self._bind) as silent:
+            async with (
+                pulse(connection, self._broker.silent),
+                watched(connection, self._bind) as silent,
+            ):
                 while channel.consumers and not await _lost(silent, connection, channel, replying):
                     await self.nets.open(connection)
         finally:

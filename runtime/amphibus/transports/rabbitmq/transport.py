@@ -47,7 +47,9 @@ class RabbitTransport:
     name = "rabbitmq"
     apart = True
 
-    def __init__(self, topology: Topology, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, topology: Topology, settings: Settings, clock: Clock, *, meanwhile: str = ""
+    ) -> None:
         if settings.amqp_url is None:
             raise ConfigError(
                 "no broker is set",
@@ -60,7 +62,8 @@ class RabbitTransport:
         self._body_limit = settings.bus.body_limit_bytes
         self._verify = rabbit.verify_senders
         self._producers = settings.producers
-        self._broker = Broker(settings.amqp_url.get_secret_value(), rabbit)
+        self._broker = Broker(settings.amqp_url.get_secret_value(), rabbit, meanwhile=meanwhile)
+        self._rules: dict[str, Senders] = {}
         declarer = Declarer(self._names, self._broker)
         self._publisher = Publisher(
             self._broker, declarer, confirm_seconds=rabbit.confirm_timeout_seconds
@@ -73,17 +76,23 @@ class RabbitTransport:
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
         """Begins to consume for a hosted module, the partitions that it has here."""
+        self._rules[module] = senders = self._senders(module)
         queue = InboundQueue(
             module,
             inbound,
             names=self._names,
             clock=self._clock,
             body_limit=self._body_limit,
-            senders=self._senders(module),
+            senders=senders,
             send_reply=self.requests.send,
         )
         self.requests.home = self.requests.home or module
         self._consumer.attach(queue, partitions)
+
+    def doubt(self, module: str, envelope: Envelope) -> str | None:
+        """Returns why a request that came past the broker must not be believed, or None: the same rule on each way."""
+        rule = self._rules.get(module)
+        return rule.undeclared(envelope) if rule is not None and rule.verify else None
 
     def _senders(self, module: str) -> Senders:
         """With a user of its own, this module knows that others have theirs."""

@@ -30,7 +30,7 @@ class Senders:
         """Returns why a message is not what it says it is, in words; None if it may be."""
         why = self._of_way(envelope.type, arrival) if way_known else None
         if why is None and self.verify:
-            why = self._of_user(envelope, arrival) or self._of_sender(envelope)
+            why = self._of_user(envelope, arrival) or self.undeclared(envelope)
         return why
 
     def _of_way(self, said: str, arrival: Arrival) -> str | None:
@@ -58,7 +58,8 @@ class Senders:
         who = f"user '{arrival.user}'" if arrival.user else "somebody who does not say who"
         return f"it says that it comes from {envelope.source}, and was sent by {who}"
 
-    def _of_sender(self, envelope: Envelope) -> str | None:
+    def undeclared(self, envelope: Envelope) -> str | None:
+        """Returns why its sender, if it is who it says, should not send such a message; None if it may."""
         said, source = envelope.type, envelope.source
         owner = said.partition(".")[0]
         if self._is_event(said, owner):

@@ -1,0 +1,167 @@
+"""One connection by which another module asks one of ours: reads its requests, answers each as soon as it can."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from amphibus.clock import Clock
+from amphibus.contract.texts import storable
+from amphibus.errors import Undecodable
+from amphibus.messages.cloudevents import LONGEST_DETAIL, from_headers
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.telemetry.privacy import describe
+from amphibus.transport import Inbound
+from amphibus.transports.direct.frames import BadFrame, Frame, Kind, encoded, read_frame
+
+MOST_AT_ONCE: Final = 256
+"""Requests of one connection under way."""
+_MOST_BYTES: Final = 33_554_432
+"""Of the bodies of requests under way; more are left in the connection, where their sender feels it."""
+_SEND_SECONDS: Final = 10.0
+_LONGEST_CODE: Final = 255
+_LONGEST_SECONDS: Final = 86_400.0
+
+Doubt = Callable[[Envelope], str | None]
+"""Returns why a request must not be believed, or None."""
+
+
+class AnsweredConnection:
+    """Lives as long as its connection.
+
+    Args:
+        asking: the module that asks, proved.
+        inbound: returns the receiving end of the module that is asked, while it takes requests.
+        doubt: what else a request must be.
+        clock: of the host.
+        body_limit: bytes of a request's body.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        asking: str,
+        inbound: Callable[[], Inbound | None],
+        doubt: Doubt,
+        clock: Clock,
+        body_limit: int,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._asking = asking
+        self._inbound = inbound
+        self._doubt = doubt
+        self._clock = clock
+        self._body_limit = body_limit
+        self._running: set[asyncio.Task[None]] = set()
+        self._bytes = 0
+        self._less = asyncio.Event()
+
+    @property
+    def busy(self) -> bool:
+        """Returns whether a request is being answered."""
+        return bool(self._running)
+
+    async def serve(self) -> None:
+        """Reads requests until the connection ends; nobody waits for what is unanswered then.
+
+        Raises:
+            BadFrame: something came that is no request.
+            EOFError, OSError: the connection ended.
+        """
+        try:
+            while True:
+                frame = await read_frame(self._reader, longest_body=self._body_limit)
+                if frame.kind is Kind.PING:
+                    self._writer.write(encoded(Kind.PONG, frame.number))
+                elif frame.kind is Kind.REQUEST:
+                    await self._take(frame)
+                else:
+                    raise BadFrame(f"{frame.kind.name} in the place of a request")
+        finally:
+            for task in self._running:
+                task.cancel()
+
+    async def _take(self, frame: Frame) -> None:
+        seconds, headers = _seconds_of(frame.head), _headers_of(frame.head)
+        inbound = self._inbound()
+        if inbound is None or len(self._running) >= MOST_AT_ONCE:
+            self._writer.write(encoded(Kind.NOT_DONE, frame.number))
+            return
+        self._bytes += len(frame.body)
+        answering = self._answer(inbound, frame.number, headers, frame.body, seconds)
+        task = asyncio.get_running_loop().create_task(answering)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        while self._bytes > _MOST_BYTES:
+            self._less.clear()
+            await self._less.wait()
+
+    async def _answer(
+        self, inbound: Inbound, number: int, headers: dict[str, str], body: bytes, seconds: float
+    ) -> None:
+        try:
+            async with asyncio.timeout(seconds) as waiting:
+                reply = await self._reply(inbound, headers, body)
+            self._writer.write(encoded(Kind.REPLY, number, _head_of(reply), reply.body))
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._writer.drain()
+        except TimeoutError:
+            if not waiting.expired():  # it reads no answers, and memory would grow with them
+                self._writer.transport.abort()
+        except OSError:
+            pass  # the connection ended: nobody waits any more
+        finally:
+            self._bytes -= len(body)
+            self._less.set()
+
+    async def _reply(self, inbound: Inbound, headers: dict[str, str], body: bytes) -> Reply:
+        try:
+            envelope = from_headers(headers, body, now=self._clock.now())
+        except Undecodable as error:
+            return Reply("failed", detail=describe(error))
+        why = self._doubt(envelope)
+        if envelope.source != self._asking:
+            why = f"it says that it comes from {envelope.source}, and was sent by {self._asking}"
+        if why is not None:
+            return Reply("failed", detail=why)
+        try:
+            reply = await inbound.request(envelope)
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
+            return Reply("failed", detail=describe(error))
+        most = longest_answer(self._body_limit)
+        if len(reply.body) > most:
+            return Reply(
+                "failed", detail=f"its answer has {len(reply.body)} bytes; it may have {most}"
+            )
+        return reply
+
+
+def longest_answer(body_limit: int) -> int:
+    """Returns the bytes that an answer may have: as many as a broker takes of us, by default."""
+    return 4 * body_limit
+
+
+def _seconds_of(head: Mapping[str, Any]) -> float:
+    """Returns the time for which the other side still waits."""
+    left = head.get("ms")
+    if not isinstance(left, int) or isinstance(left, bool):
+        raise BadFrame("a request that does not say how long it is waited for")
+    return min(max(left / 1000, 0.0), _LONGEST_SECONDS)
+
+
+def _headers_of(head: Mapping[str, Any]) -> dict[str, str]:
+    found = head.get("headers")
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise BadFrame("a request whose headers are not texts")
+    return found
+
+
+def _head_of(reply: Reply) -> dict[str, str]:
+    said = {"outcome": reply.outcome}
+    if reply.code:
+        said["code"] = storable(reply.code, _LONGEST_CODE)
+    if reply.detail:
+        said["detail"] = storable(reply.detail, LONGEST_DETAIL)
+    return said

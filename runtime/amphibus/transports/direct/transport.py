@@ -1,0 +1,172 @@
+"""A transport whose requests go from process to process; everything else goes over the transport below it."""
+
+import asyncio
+import contextlib
+import socket
+from typing import Any, Final
+
+import structlog
+
+from amphibus.clock import Clock
+from amphibus.config.settings import DirectSettings, Settings
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id
+from amphibus.routing.topology import Topology
+from amphibus.supervision import SupervisedTask, Supervisor
+from amphibus.telemetry.health import Health
+from amphibus.telemetry.privacy import describe
+from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions, Transport
+from amphibus.transports.direct.answering import longest_answer
+from amphibus.transports.direct.directory import Directory, DirectoryUnusable, PeerAddress
+from amphibus.transports.direct.peers import Peers
+from amphibus.transports.direct.requests import DirectRequests
+from amphibus.transports.direct.server import DirectServer, Doubt
+from amphibus.transports.direct.tls import answering_context, asking_context
+
+_log: Any = structlog.get_logger()
+_FIRST_BEAT_SECONDS: Final = 2.0
+_EVERYWHERE: Final = frozenset(("", "0.0.0.0", "::"))  # noqa: S104 - to know them, not to listen there
+
+
+class DirectTransport:
+    """Carries requests itself, and gives the rest to `below`. Its name is that one's: databases need not know."""
+
+    def __init__(
+        self,
+        below: Transport,
+        topology: Topology,
+        settings: Settings,
+        clock: Clock,
+        *,
+        directory: Directory,
+        doubt: Doubt,
+    ) -> None:
+        direct = settings.direct
+        self.name = below.name
+        self.apart = below.apart
+        self._below = below
+        self._settings = direct
+        self._directory = directory
+        self._instance = new_id()
+        limit = settings.bus.body_limit_bytes
+        self._peers = Peers(longest_body=longest_answer(limit), tls=asking_context(direct))
+        self._server = DirectServer(
+            self._instance,
+            key=self._peers.key,
+            doubt=doubt,
+            clock=clock,
+            body_limit=limit,
+            tls=answering_context(direct),
+        )
+        self.requests = DirectRequests(below.requests, self._peers, self._server, topology)
+        self._beating: SupervisedTask | None = None
+        self._trouble = ""
+
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
+        """Begins to hand messages to a module."""
+        self._below.attach(module, inbound, partitions)
+
+    async def open(self, health: Health) -> None:
+        """Listens, finds the others, and opens what is below. Without an address of its own it only asks.
+
+        Raises:
+            ConfigError: as of the transport below.
+        """
+        self.requests.on_asked = health.on_asked
+        try:
+            await self._server.open(self._settings.host, self._settings.port)
+        except OSError as error:
+            self._warn(
+                f"requests to this process do not come directly: {self._settings.host}"
+                f" port {self._settings.port} cannot be listened on",
+                describe(error),
+                "direct.host and direct.port, or direct.enabled = false",
+            )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_BEAT_SECONDS):
+                await self._beat()
+        self._beating = Supervisor(health).task("direct:addresses", self._keep_beating)
+        await self._beating.start()
+        try:
+            await self._below.open(health)
+        except BaseException:
+            await self._close_own()
+            raise
+
+    async def detach(self, module: str) -> None:
+        """Hands that module nothing more."""
+        await self._below.detach(module)
+
+    async def revoke(self, module: str, partitions: frozenset[int]) -> None:
+        """Returns when nothing of some partitions is under way here; requests belong to none."""
+        await self._below.revoke(module, partitions)
+
+    async def finish(self) -> None:
+        """Returns when all that was taken is answered or acknowledged."""
+        await self._server.finish()
+        await self._below.finish()
+
+    async def close(self) -> None:
+        """Ends."""
+        await asyncio.gather(self._below.close(), self._close_own())
+
+    async def idle(self) -> bool:
+        """Returns whether nothing is on its way to the modules here."""
+        return await self._below.idle()
+
+    def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+        """Routes are those of the transport below."""
+        return self._below.routes(destinations)
+
+    def is_reachable(self, route: str) -> bool:
+        """Returns what the transport below says."""
+        return self._below.is_reachable(route)
+
+    def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
+        """Delivers by the transport below."""
+        self._below.deliver(destinations, envelope, ack)
+
+    async def _close_own(self) -> None:
+        if self._beating is not None:
+            await self._beating.stop()
+        with contextlib.suppress(Exception):
+            await self._directory.close()
+        await asyncio.gather(self._peers.close(), self._server.close())
+
+    async def _keep_beating(self) -> None:
+        while True:
+            await asyncio.sleep(self._directory.every_seconds)
+            await self._beat()
+
+    async def _beat(self) -> None:
+        try:
+            known = await self._directory.beat(self._own())
+        except DirectoryUnusable as error:
+            self._warn("requests go over the broker, and not directly", str(error), error.fix)
+        except Exception as error:  # noqa: BLE001 - it is away for now: what is known stays known
+            self._trouble = self._trouble or describe(error)
+        else:
+            self._trouble = ""
+            self._peers.learn(known)
+
+    def _own(self) -> list[PeerAddress]:
+        """Returns the addresses of the modules that are answered for here."""
+        if not self._server.port:
+            return []
+        host = advertised(self._settings)
+        return [
+            PeerAddress(module, self._instance, host, self._server.port)
+            for module in self._server.modules
+        ]
+
+    def _warn(self, what: str, why: str, fix: str) -> None:
+        if why != self._trouble:
+            self._trouble = why
+            _log.warning("process.warning", what=what, why=why, fix=fix)
+
+
+def advertised(settings: DirectSettings) -> str:
+    """Returns the host under which other processes find this one."""
+    if settings.advertise:
+        return settings.advertise
+    return socket.gethostname() if settings.host in _EVERYWHERE else settings.host

@@ -1,0 +1,154 @@
+"""Defects in requests that go from process to process without a broker."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
+
+_ASKING: Final = "tests/direct/test_asking.py::"
+_STRANGERS: Final = "tests/direct/test_strangers.py::"
+_DIRECTORIES: Final = "tests/direct/test_directories.py::"
+
+DIRECT: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a command that was lost midway is said not to be done",
+        "transports/direct/requests",
+        "            if begun:",
+        "            if not begun:",
+        f"{_ASKING}test_a_command_that_is_lost_midway_may_have_been_done",
+    ),
+    in_runtime(
+        "what was lost midway is given up",
+        "transports/direct/requests",
+        "                begun = begun or not self._is_query(envelope)\n                continue",
+        "                begun = begun or not self._is_query(envelope)\n                break",
+        f"{_ASKING}test_a_request_that_is_lost_midway_is_asked_elsewhere_under_its_id",
+    ),
+    in_runtime(
+        "without a direct way there is none",
+        "transports/direct/requests",
+        "            except NotTaken:\n                continue",
+        "            except NotTaken:\n                raise OwnerAway(destination) from None",
+        f"{_ASKING}test_what_no_process_takes_goes_over_the_way_below",
+    ),
+    in_runtime(
+        "who works on a request is not told how long it is waited for",
+        "transports/direct/answering",
+        "asyncio.timeout(seconds) as waiting",
+        "asyncio.timeout(3600) as waiting",
+        f"{_ASKING}test_the_deadline_is_carried_on",
+    ),
+    in_runtime(
+        "one process gets all requests",
+        "transports/direct/peers",
+        "        if len(usable) > 1:",
+        "        if not usable:",
+        f"{_ASKING}test_requests_are_shared_among_instances_and_one_that_dies_is_left_out",
+    ),
+    in_runtime(
+        "the busy instance is asked as often as the idle one",
+        "transports/direct/peers",
+        "            usable.sort(key=_in_flight)\n",
+        "",
+        f"{_ASKING}test_the_least_busy_instance_is_asked",
+    ),
+    in_runtime(
+        "a silent process is waited for to the end",
+        "transports/direct/connection",
+        "        if self._silent > _SILENT_LOOKS:",
+        "        if self._silent > 1_000_000:",
+        f"{_ASKING}test_a_process_that_says_nothing_any_more_is_given_up_before_the_deadline",
+    ),
+    in_runtime(
+        "a process that works for long is taken for lost",
+        "transports/direct/answering",
+        "                if frame.kind is Kind.PING:",
+        "                if frame.kind is Kind.PONG:",
+        f"{_ASKING}test_one_that_only_works_for_long_is_waited_for",
+    ),
+    in_runtime(
+        "anybody is let in",
+        "transports/direct/handshake",
+        "if key is None or not _is(claim, proof(key, _ASKS, said)):",
+        "if key is None:",
+        f"{_STRANGERS}test_a_wrong_key_is_refused_on_both_sides",
+        f"{_STRANGERS}test_a_strangers_bytes_are_refused_and_told_once",
+    ),
+    in_runtime(
+        "anybody is asked who says welcome",
+        "transports/direct/handshake",
+        "    if not _is(welcome, proof(key, _ANSWERS, said)):",
+        "    if not welcome.head:",
+        f"{_STRANGERS}test_one_that_only_says_welcome_is_asked_nothing",
+    ),
+    in_runtime(
+        "another process at an old address is asked",
+        "transports/direct/handshake",
+        "        said = (asking, answering, self._instance, ours,",
+        '        said = (asking, answering, "an-older-one", ours,',
+        f"{_STRANGERS}test_another_process_at_an_old_address_is_not_taken_for_it",
+    ),
+    in_runtime(
+        "a module speaks for another over its own connection",
+        "transports/direct/answering",
+        "        if envelope.source != self._asking:",
+        "        if not envelope.source:",
+        f"{_STRANGERS}test_an_envelope_is_checked_at_the_door",
+    ),
+    in_runtime(
+        "a frame may be of any length",
+        "transports/direct/frames",
+        "    if head_length > longest_head or body_length > longest_body:",
+        "    if head_length < 0:",
+        f"{_STRANGERS}test_what_is_no_request_ends_the_connection_alone",
+    ),
+    in_runtime(
+        "strangers fill the place of everybody",
+        "transports/direct/server",
+        "if self._strangers >= _MOST_STRANGERS or",
+        "if",
+        f"{_STRANGERS}test_strangers_are_few_and_take_no_place_from_the_others",
+    ),
+    in_runtime(
+        "a stranger may be silent without end",
+        "transports/direct/server",
+        "asyncio.timeout(_GREETING_SECONDS)",
+        "asyncio.timeout(3600)",
+        f"{_STRANGERS}test_one_that_does_not_say_who_it_is_is_hung_up_on",
+    ),
+    in_runtime(
+        "a key that everybody reads is a key",
+        "transports/direct/file_directory",
+        "        if path.stat().st_mode & 0o077:",
+        "        if not path.stat().st_size:",
+        f"{_DIRECTORIES}test_a_key_that_others_may_read_is_not_used",
+    ),
+    in_runtime(
+        "a process that ends withdraws the address of the next one",
+        "transports/direct/file_directory",
+        "            if _read(self._file(address.module), self._machine) == address:",
+        "            if address.port:",
+        f"{_DIRECTORIES}test_a_process_that_ends_leaves_the_address_of_the_next_one",
+    ),
+    in_runtime(
+        "a module announces another one's address",
+        "database/postgres/peers",
+        "USING ({_OWN}) WITH CHECK ({_OWN})",
+        "USING (true) WITH CHECK (true)",
+        f"{_DIRECTORIES}test_no_module_speaks_for_another",
+    ),
+    in_runtime(
+        "every module reads the keys of all",
+        "database/postgres/peers",
+        "USING ({_OURS}) WITH CHECK ({_OURS})",
+        "USING (true) WITH CHECK ({_OURS})",
+        f"{_DIRECTORIES}test_no_module_changes_the_address_of_another",
+    ),
+    of_the_broker(
+        "a silent broker is not told of",
+        "transports/rabbitmq/pulse",
+        "        if not asking.done() and not await blocked(connection):",
+        "        if asking.done():",
+        "tests/rabbitmq/test_requests.py"
+        "::test_a_broker_that_is_silent_is_told_of_and_not_hung_up_on",
+    ),
+)
