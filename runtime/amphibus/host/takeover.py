@@ -63,15 +63,15 @@ async def take_over(
 
 async def keep_routes(hosted: ModuleHost, topology: Topology) -> None:
     """Notes since when this module's messages go where: an event from before a subscription is not missing there."""
-    sql = hosted.store.reader
-    noted, routes = await routes_noted(sql), routes_of(topology)
+    routes = routes_of(topology)
+    noted = await routes_noted(hosted.store.reader)
     if noted is not None and noted.keys() == routes:
         return
-    # A database that has noted nothing may be older than this, with messages on their way already.
-    beyond = 0 if noted is None else await newest_sent(sql)
-    kept = {name: (noted or {}).get(name, beyond) for name in sorted(routes)}
-    async with writing_alone(hosted.store) as writing:
-        await note_routes(writing, kept)
+    async with writing_alone(hosted.store) as sql:
+        noted = await routes_noted(sql)  # once more: a replay may have noted a route meanwhile
+        # A database that has noted nothing may be older than this, with messages on their way already.
+        beyond = 0 if noted is None else await newest_sent(sql)
+        await note_routes(sql, {name: (noted or {}).get(name, beyond) for name in sorted(routes)})
 
 
 def _refuse_part(modules: Sequence[ModuleHost], topology: Topology) -> None:
