@@ -9,7 +9,6 @@ from amphibus import UNKNOWN, AmphibusError, Context, Outside, Unavailable
 from amphibus.contract import one_line
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
-from contracts.orders.parts import Reason
 from modules.notifications.container import NotificationsContainer
 from modules.notifications.models import Notification
 from modules.notifications.repositories import NotificationRepository
@@ -26,7 +25,7 @@ _KINDS: Final[dict[type[Occasion], notifications.NotificationKind]] = {
     orders.OrderCancelled: "order_cancelled",
     orders.OrderRefunded: "order_refunded",
 }
-_REASONS: Final[dict[Reason, str]] = {
+_REASONS: Final[dict[orders.Reason, str]] = {
     "cancelled": "it was cancelled",
     "out_of_stock": "we do not have all the items in stock",
     "payment_declined": "your payment was declined",

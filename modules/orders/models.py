@@ -13,7 +13,6 @@ from sqlmodel import Field, SQLModel
 
 from amphibus.columns import Cents, module_registry
 from contracts.orders import v1 as orders
-from contracts.orders.parts import CustomerOnRecord, OrderStatus
 
 Line = tuple[str, str | None, int, str]
 """SKU, description, quantity, unit price: a line as it is kept."""
@@ -26,7 +25,7 @@ PENDING: Final = (
     "declined_awaiting_stock",
 )
 """The states of the fulfilment in which an order is still undecided."""
-DECIDED: Final[Mapping[str, OrderStatus]] = {
+DECIDED: Final[Mapping[str, orders.OrderStatus]] = {
     "confirmed": "confirmed",
     "rejected": "rejected",
     "cancelled": "cancelled",
@@ -69,14 +68,14 @@ class Order(Base, table=True):
     """SHA-256 of the order: the same order placed again changes nothing."""
 
     @property
-    def status(self) -> OrderStatus:
+    def status(self) -> orders.OrderStatus:
         """The public form of the state: `pending` until the order is decided."""
         return DECIDED.get(self.state, "pending")
 
     @property
-    def customer(self) -> CustomerOnRecord:
+    def customer(self) -> orders.CustomerOnRecord:
         """The customer who placed the order."""
-        return CustomerOnRecord(
+        return orders.CustomerOnRecord(
             customer_id=self.customer_id, email=self.email, country=self.country
         )
 

@@ -10,7 +10,6 @@ from amphibus.testing import Harness
 from contracts.inventory import v1 as inventory
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
-from contracts.orders.parts import ItemQuantity
 from contracts.payments import v1 as payments
 from modules.payments.adapters.sandbox import Sandbox
 
@@ -84,7 +83,7 @@ class Shop:
         self, order_id: UUID, items: Items, *, return_id: UUID | None = None
     ) -> orders.ReturnAccepted:
         """Returns items and waits until nothing moves any more."""
-        lines = tuple(ItemQuantity(sku=sku, quantity=n) for sku, n in items.items())
+        lines = tuple(orders.ItemQuantity(sku=sku, quantity=n) for sku, n in items.items())
         answer = await self.harness.request(
             orders.ReturnItems(return_id=return_id or uuid4(), order_id=order_id, lines=lines)
         )

@@ -22,7 +22,6 @@ from amphibus.contract import (
 )
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
-from contracts.orders.parts import OrderLine
 from contracts.reporting import v1 as reporting
 from tests.modules.test_containers import MODULES
 
@@ -165,17 +164,17 @@ def test_prices_keep_every_digit_they_were_written_with() -> None:
 
 @pytest.mark.parametrize("price", [Decimal("-0"), Decimal("1E+2"), Decimal("3.3900000")])
 def test_a_price_that_was_worked_out_is_written_as_the_schema_says(price: Decimal) -> None:
-    line = OrderLine(sku="LANTERN", quantity=1, unit_price=price)
+    line = orders.OrderLine(sku="LANTERN", quantity=1, unit_price=price)
     written = json.loads(line.model_dump_json())["unit_price"]
 
-    pattern = OrderLine.model_json_schema()["properties"]["unit_price"]["pattern"]
+    pattern = orders.OrderLine.model_json_schema()["properties"]["unit_price"]["pattern"]
     assert re.fullmatch(pattern, written)
     assert Decimal(written) == price
 
 
 @given(st.from_regex(PRICE, fullmatch=True))
 def test_every_price_that_the_schema_allows_is_accepted_and_given_back(price: str) -> None:
-    line = OrderLine.model_validate_json(_json({**LINE, "unit_price": price}))
+    line = orders.OrderLine.model_validate_json(_json({**LINE, "unit_price": price}))
 
     assert re.fullmatch(PRICE, json.loads(line.model_dump_json())["unit_price"])
     assert line.unit_price == Decimal(price)

@@ -10,7 +10,6 @@ import pytest
 from amphibus import AmphibusError
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
-from contracts.orders.parts import Customer
 from modules.notifications.handlers import Occasion, mail_for
 from tests.modules.shop import Shop
 
@@ -92,7 +91,7 @@ def test_a_refund_says_how_much_went_back() -> None:
     event = orders.OrderRefunded(
         order_id=ORDER,
         return_id=uuid4(),
-        customer=Customer(email="ada@example.com"),
+        customer=orders.Customer(email="ada@example.com"),
         amount=Decimal("0.25"),
         total=Decimal("7.77"),
         currency="GBP",

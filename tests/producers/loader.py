@@ -9,7 +9,6 @@ from uuid import UUID
 
 from amphibus import Producer
 from contracts.orders import v1 as orders
-from contracts.orders.parts import Customer, OrderLine
 from tests.producers.counter import PARTITIONS
 
 
@@ -17,9 +16,9 @@ def order(number: int) -> orders.PlaceOrder:
     """Always the same order for a number."""
     return orders.PlaceOrder(
         order_id=UUID(int=number),
-        customer=Customer(email="ada@example.com"),
+        customer=orders.Customer(email="ada@example.com"),
         currency="GBP",
-        lines=(OrderLine(sku="BULB", quantity=1, unit_price="0.50"),),
+        lines=(orders.OrderLine(sku="BULB", quantity=1, unit_price="0.50"),),
         payment_token="tok_visa",
         reference=f"R-{number}",
     )

@@ -27,7 +27,6 @@ from amphibus.routing.project import Project
 from amphibus.transports.registry import make
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
-from contracts.orders.parts import ItemQuantity
 from tests.architecture.tree import ROOT
 from tests.rights.conftest import PREFIX, Guarded
 
@@ -116,7 +115,7 @@ async def test_an_order_goes_all_its_way(shop: Shop) -> None:
     await shop.accept(order)
 
     assert (await shop.order(_id_of(order))).status == "confirmed"
-    line = ItemQuantity(sku="LANTERN", quantity=1)
+    line = orders.ItemQuantity(sku="LANTERN", quantity=1)
     returned = orders.ReturnItems(order_id=_id_of(order), lines=(line,))
     assert isinstance(await shop.ask(returned), orders.ReturnAccepted)
 

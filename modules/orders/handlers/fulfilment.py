@@ -3,7 +3,6 @@
 from amphibus import Context, Refused
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
-from contracts.orders.parts import Reason
 from contracts.payments import v1 as payments
 from modules.orders.container import OrdersContainer
 from modules.orders.models import Order, hash_of, total_of
@@ -130,7 +129,7 @@ async def undo_authorization(_: Answer, order: Order, context: OrdersContext) ->
     void(order, context)
 
 
-def reject(order: Order, context: OrdersContext, *reasons: Reason) -> None:
+def reject(order: Order, context: OrdersContext, *reasons: orders.Reason) -> None:
     """Says that an order is rejected, and why."""
     order.reasons = sorted(reasons)
     context.publish(orders.OrderRejected(**order.facts, reasons=tuple(sorted(reasons))))

@@ -14,7 +14,6 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from amphibus import Context, Refused
 from contracts.orders import v1 as orders
-from contracts.orders.parts import LineOnRecord
 from modules.orders.container import OrdersContainer
 from modules.orders.models import DECIDED, PENDING, Order
 from modules.orders.repositories import OrderRepository
@@ -30,7 +29,7 @@ async def get_order(message: orders.GetOrder, context: OrdersContext) -> orders.
     if order is None:
         raise Refused("order_not_found")
     lines = tuple(
-        LineOnRecord.model_validate(
+        orders.LineOnRecord.model_validate(
             {
                 "sku": sku,
                 "description": description,
