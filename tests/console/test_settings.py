@@ -126,7 +126,9 @@ def test_a_key_of_a_producer_that_nobody_knows_is_answered_like_any_other(tmp_pa
     error = refusal(tmp_path, "[producers.loader]\nsend = ['orders.PlaceOrder.v1']\n")
 
     assert error.what == "config/amphibus.toml: unknown setting producers.loader.send"
-    assert error.why == "known here: producers.loader.sends, producers.loader.subscribes"
+    assert error.why == (
+        "known here: producers.loader.sends, producers.loader.subscribes, producers.loader.purposes"
+    )
     assert error.fix == "did you mean producers.loader.sends?"
 
 
