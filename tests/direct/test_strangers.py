@@ -9,8 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from amphibus.errors import OwnerAway
+from amphibus.messages.cloudevents import to_headers
+from amphibus.messages.envelope import Envelope, Reply
 from amphibus.testing.conformance.office import until
-from amphibus.transports.direct import server
+from amphibus.transports.direct import answering, server
 from amphibus.transports.direct.directory import PeerAddress
 from amphibus.transports.direct.frames import Kind, encoded, read_frame
 from amphibus.transports.direct.handshake import NotLetIn, enter
@@ -208,6 +210,24 @@ async def test_an_envelope_is_checked_at_the_door(
     assert (reply.kind, reply.number, reply.head["outcome"]) == (Kind.REPLY, 7, "failed")
     assert why in reply.head["detail"]
     assert desk.desk.asked == []
+
+
+async def test_one_that_reads_no_answers_is_hung_up_on(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "_SEND_SECONDS", 0.1)
+
+    async def much(_envelope: Envelope) -> Reply:
+        return Reply("answered", b"x" * 4_000_000)
+
+    desk = await street.process("desk", directory=street.board(KEY), answer=much)
+    _, writer = await _let_in(desk)
+    for number in range(8):
+        head = {"ms": 60_000, "headers": to_headers(query())}
+        writer.write(encoded(Kind.REQUEST, number, head, b"{}"))
+    await until(lambda: desk.desk.asked)
+    await until(lambda: not desk.transport._server._connections)
+    writer.close()
 
 
 async def test_an_answering_side_that_sends_nonsense_is_given_up(street: Street) -> None:

@@ -102,7 +102,7 @@ def test_without_its_broker_the_shop_is_read_and_decides(
         orders = int((tmp_path / "var" / "run" / "orders.pid").read_text())
         os.kill(orders, signal.SIGKILL)
         until(lambda: client.reads() == {200}, "its successor answers, and never saw the broker")
-        assert client.give_back(str(uuid4())).status_code == 409
+        assert client.give_back(str(uuid4())).status_code < 300
         assert client.asked("direct") > 0
 
         fragile.start()

@@ -116,6 +116,27 @@ DIRECT: Final[tuple[Defect, ...]] = (
         f"{_STRANGERS}test_one_that_does_not_say_who_it_is_is_hung_up_on",
     ),
     in_runtime(
+        "who reads no answers is sent more",
+        "transports/direct/answering",
+        "            async with asyncio.timeout(_SEND_SECONDS):",
+        "            async with asyncio.timeout(3600):",
+        f"{_STRANGERS}test_one_that_reads_no_answers_is_hung_up_on",
+    ),
+    in_runtime(
+        "whatever answers over TLS is believed",
+        "transports/direct/tls",
+        "        context.load_cert_chain",
+        "        context.check_hostname = False\n        context.load_cert_chain",
+        "tests/direct/test_tls.py::test_the_name_in_the_certificate_is_that_of_the_address",
+    ),
+    in_runtime(
+        "a directory that cannot be used is told of each time",
+        "transports/direct/transport",
+        "        if what not in self._said:",
+        "        if what:",
+        "tests/direct/test_trouble.py::test_a_directory_that_cannot_be_used_is_told_of_once",
+    ),
+    in_runtime(
         "a key that everybody reads is a key",
         "transports/direct/file_directory",
         "        if path.stat().st_mode & 0o077:",
@@ -125,8 +146,8 @@ DIRECT: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a process that ends withdraws the address of the next one",
         "transports/direct/file_directory",
-        "            if _read(self._file(address.module), self._machine) == address:",
-        "            if address.port:",
+        "        if _read(self._file(address.module), self._machine) == address:",
+        "        if address.port:",
         f"{_DIRECTORIES}test_a_process_that_ends_leaves_the_address_of_the_next_one",
     ),
     in_runtime(

@@ -1,7 +1,6 @@
 """What must be right before anything can work, and what is said when it is not."""
 
 import asyncio
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,10 @@ from amphibus.errors import ConfigError
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from amphibus.transports.rabbitmq.names import Names
-from tests.services.installing import program
+from tests.services.certificates import certificates
 from tests.services.rabbitmq import RabbitNode, scripts
 
 pytestmark = pytest.mark.asyncio
-_OF_A_SERVER = """
-subjectAltName = DNS:localhost
-basicConstraints = CA:FALSE
-keyUsage = digitalSignature, keyEncipherment
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-"""
-"""What RFC 5280 asks of a certificate, and Python from 3.13 on."""
 
 
 @pytest.mark.parametrize("account", ["guest:wrong", "nobody:guest"])
@@ -105,10 +96,8 @@ async def test_without_the_right_to_declare_it_waits_until_somebody_has(
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A node that talks TLS only and wants a certificate of its clients: its URL, and the folder of certificates."""
-    program("openssl")
     folder = tmp_path / "certificates"
-    folder.mkdir()
-    _certificates(folder)
+    certificates(folder)
     secured = RabbitNode(scripts(), certificates=folder)
     try:
         secured.start()
@@ -143,28 +132,3 @@ def _limited_user(node: RabbitNode, names: Names) -> None:
     short = rf"^{names.prefix}[a-z]+\.(queries|replies\..*)$".replace(".", r"\.", 2)
     everything = rf"^{names.prefix}.*$"
     node.ctl("set_permissions", "limited", short, everything, everything)
-
-
-def _certificates(folder: Path) -> None:
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    authority = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test-ca")
-    uses = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    openssl("req", *authority, *uses, "-keyout", "ca.key", "-out", "ca.pem")
-    for name in ("server", "client"):
-        (folder / "names").write_text(_OF_A_SERVER)
-        request = ("-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost")
-        openssl("req", *request, "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
-        openssl(
-            "x509",
-            "-req",
-            "-in",
-            f"{name}.csr",
-            *signed,
-            "-extfile",
-            "names",
-            "-out",
-            f"{name}.pem",
-        )

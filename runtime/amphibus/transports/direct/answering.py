@@ -16,7 +16,8 @@ from amphibus.transports.direct.frames import BadFrame, Frame, Kind, encoded, re
 MOST_AT_ONCE: Final = 256
 """Requests of one connection under way."""
 _MOST_BYTES: Final = 33_554_432
-"""Of the bodies of requests under way; more are left in the connection, where their sender feels it."""
+"""Of requests under way and answers not sent yet; more are left in the connection, where their sender feels it."""
+_UNSENT_BYTES: Final = 65_536
 _SEND_SECONDS: Final = 10.0
 _LONGEST_CODE: Final = 255
 _LONGEST_SECONDS: Final = 86_400.0
@@ -74,7 +75,7 @@ class AnsweredConnection:
             while True:
                 frame = await read_frame(self._reader, longest_body=self._body_limit)
                 if frame.kind is Kind.PING:
-                    self._writer.write(encoded(Kind.PONG, frame.number))
+                    await self._send(encoded(Kind.PONG, frame.number))
                 elif frame.kind is Kind.REQUEST:
                     await self._take(frame)
                 else:
@@ -87,7 +88,7 @@ class AnsweredConnection:
         seconds, headers = _seconds_of(frame.head), _headers_of(frame.head)
         inbound = self._inbound()
         if inbound is None or len(self._running) >= MOST_AT_ONCE:
-            self._writer.write(encoded(Kind.NOT_DONE, frame.number))
+            await self._send(encoded(Kind.NOT_DONE, frame.number))
             return
         self._bytes += len(frame.body)
         answering = self._answer(inbound, frame.number, headers, frame.body, seconds)
@@ -101,20 +102,31 @@ class AnsweredConnection:
     async def _answer(
         self, inbound: Inbound, number: int, headers: dict[str, str], body: bytes, seconds: float
     ) -> None:
+        held = len(body)
         try:
             async with asyncio.timeout(seconds) as waiting:
                 reply = await self._reply(inbound, headers, body)
-            self._writer.write(encoded(Kind.REPLY, number, _head_of(reply), reply.body))
+            if not waiting.expired():  # its handler may have caught its cancellation
+                held += len(reply.body)
+                self._bytes += len(reply.body)
+                await self._send(encoded(Kind.REPLY, number, _head_of(reply), reply.body))
+        except (TimeoutError, OSError, BadFrame):
+            pass  # nobody waits any more
+        finally:
+            self._bytes -= held
+            self._less.set()
+
+    async def _send(self, frame: bytes) -> None:
+        """Sends a frame; hangs up on who reads no answers, since memory would grow with them."""
+        self._writer.write(frame)
+        if self._writer.transport.get_write_buffer_size() <= _UNSENT_BYTES:
+            return
+        try:
             async with asyncio.timeout(_SEND_SECONDS):
                 await self._writer.drain()
         except TimeoutError:
-            if not waiting.expired():  # it reads no answers, and memory would grow with them
-                self._writer.transport.abort()
-        except OSError:
-            pass  # the connection ended: nobody waits any more
-        finally:
-            self._bytes -= len(body)
-            self._less.set()
+            self._writer.transport.abort()
+            raise BadFrame("it reads no answers") from None
 
     async def _reply(self, inbound: Inbound, headers: dict[str, str], body: bytes) -> Reply:
         try:

@@ -54,13 +54,12 @@ class FileDirectory:
     async def close(self) -> None:
         """Removes our addresses, where another process has not put its own meanwhile."""
         for address in self._own:
-            if _read(self._file(address.module), self._machine) == address:
-                self._file(address.module).unlink(missing_ok=True)
+            self._withdraw(address)
         self._own = ()
 
     def _announce(self, own: tuple[PeerAddress, ...]) -> None:
         for gone in set(self._own).difference(own):
-            self._file(gone.module).unlink(missing_ok=True)
+            self._withdraw(gone)
         for address in own:
             if address in self._own and self._file(address.module).exists():
                 continue
@@ -72,6 +71,10 @@ class FileDirectory:
             }
             _write(self._file(address.module), json.dumps(entry))
         self._own = own
+
+    def _withdraw(self, address: PeerAddress) -> None:
+        if _read(self._file(address.module), self._machine) == address:
+            self._file(address.module).unlink(missing_ok=True)
 
     def _announced(self) -> Iterator[PeerAddress]:
         for path in self._folder.glob(f"*{_SUFFIX}"):

@@ -16,6 +16,7 @@ LONGEST_HEAD: Final = 131_072
 LONGEST_GREETING: Final = 2_048
 """Bytes of a head before the other side has shown who it is; a body it has not."""
 _SHAPE: Final = struct.Struct(">IIBQ")
+_json: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class Kind(IntEnum):
@@ -55,7 +56,7 @@ def encoded(
     kind: Kind, number: int = 0, head: Mapping[str, Any] | None = None, body: bytes = b""
 ) -> bytes:
     """Returns the bytes of a frame."""
-    text = b"" if head is None else json.dumps(head, separators=(",", ":")).encode()
+    text = b"" if head is None else _json.encode(head).encode()
     return b"".join((_SHAPE.pack(len(text), len(body), kind, number), text, body))
 
 

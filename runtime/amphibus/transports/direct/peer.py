@@ -50,6 +50,8 @@ class Peer:
         self._tls = tls
         self._connection: PeerConnection | None = None
         self._connecting: asyncio.Task[PeerConnection] | None = None
+        self.in_flight = 0
+        """The number of requests that wait for its replies, or for a connection to it."""
         self._pause = 0.0
         self._left_out_until = 0.0
         self._failed_at: float | None = None
@@ -58,11 +60,6 @@ class Peer:
     def usable(self) -> bool:
         """Returns whether it makes sense to ask it now."""
         return time.monotonic() >= self._left_out_until
-
-    @property
-    def in_flight(self) -> int:
-        """The number of requests that wait for its replies."""
-        return self._connection.in_flight if self._connection is not None else 0
 
     async def ask(self, envelope: Envelope, seconds: float) -> Reply:
         """Asks it, and returns its reply.
@@ -73,16 +70,19 @@ class Peer:
             TimeoutError: no reply in time; it may have been done.
         """
         ends = time.monotonic() + seconds
-        connection = self._connection
-        if connection is None or not connection.usable:
-            connection = await self._connected(seconds)
+        self.in_flight += 1
         try:
+            connection = self._connection
+            if connection is None or not connection.usable:
+                connection = await self._connected(seconds)
             return await connection.ask(envelope, max(0.0, ends - time.monotonic()))
         except ConnectionGone as error:
             if self._connection is connection:  # the first of all that waited for it
                 self._connection = None
                 self._leave_out(error)
             raise
+        finally:
+            self.in_flight -= 1
 
     def retire(self) -> None:
         """Is asked no more, as it was withdrawn; what is under way is still answered."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, Final
@@ -77,9 +78,13 @@ class DirectServer:
         Raises:
             OSError: it cannot be listened there.
         """
+        # One address alone: each of several would get a free port of its own.
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
         self._server = await asyncio.start_server(
             self._connected,
-            host,
+            str(found[0][4][0]),
             port,
             limit=_BUFFER_BYTES,
             backlog=_BACKLOG,

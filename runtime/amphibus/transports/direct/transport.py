@@ -25,6 +25,7 @@ from amphibus.transports.direct.tls import answering_context, asking_context
 
 _log: Any = structlog.get_logger()
 _FIRST_BEAT_SECONDS: Final = 2.0
+_UNUSABLE: Final = "requests go over the broker, and not directly"
 _EVERYWHERE: Final = frozenset(("", "0.0.0.0", "::"))  # noqa: S104 - to know them, not to listen there
 
 
@@ -60,7 +61,7 @@ class DirectTransport:
         )
         self.requests = DirectRequests(below.requests, self._peers, self._server, topology)
         self._beating: SupervisedTask | None = None
-        self._trouble = ""
+        self._said: set[str] = set()
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
         """Begins to hand messages to a module."""
@@ -142,11 +143,11 @@ class DirectTransport:
         try:
             known = await self._directory.beat(self._own())
         except DirectoryUnusable as error:
-            self._warn("requests go over the broker, and not directly", str(error), error.fix)
-        except Exception as error:  # noqa: BLE001 - it is away for now: what is known stays known
-            self._trouble = self._trouble or describe(error)
+            self._warn(_UNUSABLE, str(error), error.fix)
+        except Exception:  # noqa: BLE001, S110 - it is away for now: what is known stays known
+            pass
         else:
-            self._trouble = ""
+            self._said.discard(_UNUSABLE)
             self._peers.learn(known)
 
     def _own(self) -> list[PeerAddress]:
@@ -160,8 +161,8 @@ class DirectTransport:
         ]
 
     def _warn(self, what: str, why: str, fix: str) -> None:
-        if why != self._trouble:
-            self._trouble = why
+        if what not in self._said:
+            self._said.add(what)
             _log.warning("process.warning", what=what, why=why, fix=fix)
 
 
