@@ -69,7 +69,7 @@ async def test_a_strangers_bytes_are_refused_and_told_once(
     for _ in range(3):
         reader, writer = await _connected(desk)
         writer.write(sent)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await reader.read(1000):
                 pass  # its greeting, and the end
         writer.close()
@@ -86,7 +86,7 @@ async def test_one_that_does_not_say_who_it_is_is_hung_up_on(
     monkeypatch.setattr(server, "_GREETING_SECONDS", 0.1)
     desk = await street.process("desk", directory=street.board(KEY))
     reader, writer = await _connected(desk)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await reader.read(1000):
             pass
     writer.close()
@@ -174,7 +174,7 @@ async def test_what_is_no_request_ends_the_connection_alone(street: Street, sent
     await gateway.ask(query())
     reader, writer = await _let_in(desk)
     writer.write(sent)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await reader.read() == b""
     writer.close()
 

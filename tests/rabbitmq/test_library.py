@@ -65,7 +65,7 @@ async def test_a_connection_of_somebody_else_is_read_by_the_library(
         queue = (await channel.queue_declare("", exclusive=True)).queue or ""
         await channel.basic_consume(queue, arrived, no_ack=True)
         await channel.basic_publish(b"x", routing_key=queue)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await came.wait()
 
     assert read == []
@@ -77,7 +77,7 @@ async def test_the_library_may_say_what_it_likes_of_other_connections(
     async with office.open(), aiormq.connect(node.url) as connection:
         level = logging.getLogger("aiormq").level
         await asyncio.to_thread(node.ctl, "close_all_connections", "a test")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await asyncio.wait([connection.closing])
 
     said = [each for each in caplog.records if each.name.startswith("aiormq")]

@@ -28,7 +28,7 @@ async def test_whatever_ends_it_it_is_made_again(broken: BaseException) -> None:
     connection = BrokerConnection("test", broker, once)
     await connection.open()
     assert "test" in broker._troubles
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await served.wait()
     await connection.close()
 
@@ -42,7 +42,7 @@ async def test_it_ends_when_it_is_told_to() -> None:
 
     connection = BrokerConnection("test", broker, once)
     await connection.open()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await connection.close()
 
 

@@ -81,7 +81,7 @@ async def _connection() -> AsyncIterator[None]:
     reader = asyncio.create_task(reads())
     fields = SimpleNamespace(_reader_task=SimpleNamespace(task=reader))
     frame_reader.read_quickly(cast(Connection, fields))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await read.wait()
     yield
     ends.set()

@@ -52,7 +52,7 @@ async def test_units_in_hand_when_the_task_fails_are_committed_once_it_is_begun_
     writer = writer_of(store)
     failpoints.arm("task.writer:2:raise")
     await writer.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(writer.submit(add) for _ in range(6)))
     await writer.stop()
 
@@ -70,7 +70,7 @@ async def test_units_that_were_not_begun_when_the_writer_is_stopped_fail(
 
     for each in waiting:
         with pytest.raises(StoreError, match="was not committed"):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await each
 
 
@@ -90,7 +90,7 @@ async def test_a_drain_waits_for_the_units_that_are_in_hand(store: SqliteStore) 
     await asyncio.sleep(0)
     early = draining.done()
     go_on.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await draining
     await writer.stop()
 
@@ -109,7 +109,7 @@ async def test_a_unit_that_closes_the_drivers_connection_costs_the_writer_a_new_
 
     writer = writer_of(store)
     await writer.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             await writer.submit(close)
         await writer.submit(add)

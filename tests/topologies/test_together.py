@@ -56,7 +56,7 @@ async def test_instances_that_change_the_same_row_do_not_wait_for_each_other(dat
         assert row is not None
         await transaction.sql.run("UPDATE shelf SET pieces = ?", row[0] + 1)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(writer.submit(take_one) for _ in range(100) for writer in writers))
     found = await stores[0].reader.row("SELECT pieces FROM shelf")
     for store, writer in zip(stores, writers, strict=True):
@@ -92,7 +92,7 @@ async def test_another_mode_starts_when_the_last_one_is_dead_and_not_while_it_li
     await other.stop()
     await lives._task.stop()  # it dies, and gives nothing back
     later = leases("memory")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await later.start()
     taken = later.owned
     await later.stop()

@@ -112,7 +112,7 @@ class Office:
         return int(self.query(module, f"SELECT count(*) FROM {table}")[0][0])
 
 
-async def until(fact: Callable[[], Any], patience: float = 15.0) -> None:
+async def until(fact: Callable[[], Any], patience: float = 60.0) -> None:
     """Waits until something is true; most of the time it does not look, since a look may hold up all else."""
     async with asyncio.timeout(patience):
         began = time.perf_counter()
