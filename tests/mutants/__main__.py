@@ -61,7 +61,7 @@ _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", ".*_cache", "__pycache__", "var", "data", "demo", "*.egg-info", ".ci"
 )
 _SECONDS = 120
-_PASSED, _FAILED, _NOT_THE_COPY = 0, 1, 99
+_PASSED, _FAILED, _NOT_RUN, _NOT_THE_COPY = 0, 1, 98, 99
 
 
 class Copy:
@@ -80,7 +80,12 @@ class Copy:
             code = self.test(defect.tests, broker=defect.broker)
         finally:
             path.write_text(original)
-        known = {_PASSED: "survived", _FAILED: "killed", _NOT_THE_COPY: "the copy was not tested"}
+        known = {
+            _PASSED: "survived",
+            _FAILED: "killed",
+            _NOT_RUN: "its test did not come to run",
+            _NOT_THE_COPY: "the copy was not tested",
+        }
         return known.get(code, f"pytest ended with {code}")
 
     def test(self, tests: Iterable[str], *, broker: bool = False) -> int:
@@ -108,9 +113,13 @@ class Copy:
             )
         except subprocess.TimeoutExpired:
             return _FAILED
-        if done.returncode not in (_PASSED, _FAILED):
-            sys.stdout.write(done.stdout.decode(errors="replace")[-2000:])
-        return done.returncode
+        said = done.stdout.decode(errors="replace")
+        code = done.returncode
+        if code == _FAILED and "\nFAILED " not in said:
+            code = _NOT_RUN  # a server that does not start, say, catches no defect
+        if code not in (_PASSED, _FAILED):
+            sys.stdout.write(said[-2000:])
+        return code
 
 
 def main() -> int:
