@@ -2,9 +2,18 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 WAITS: Final[tuple[Defect, ...]] = (
+    of_the_broker(
+        "queues about which the broker says nothing are waited for one after the other",
+        "transports/rabbitmq/incoming/query_queues",
+        "        for error in await asyncio.gather(*again, return_exceptions=True):\n"
+        "            if error is not None:\n"
+        "                raise error\n",
+        "        for each in again:\n            await each\n",
+        "tests/rabbitmq/test_silent_queues.py",
+    ),
     in_runtime(
         "a handler is waited for without end",
         "inbox/handler_timeout",

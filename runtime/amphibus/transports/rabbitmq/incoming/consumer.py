@@ -241,8 +241,8 @@ class Consumer:
                     self._changed.set()
 
     async def _refresh(self, connection: Connection) -> None:
-        """Makes again what somebody took away."""
-        if time.monotonic() - self._refreshed < _REFRESH_SECONDS:
+        """Makes again what somebody took away, after whatever changed hands has been followed."""
+        if self._changed.is_set() or time.monotonic() - self._refreshed < _REFRESH_SECONDS:
             return
         self._refreshed = time.monotonic()
         await self._declarer.refresh(connection, self._modules)

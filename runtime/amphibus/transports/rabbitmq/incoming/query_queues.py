@@ -45,16 +45,27 @@ class QueryQueues:
         await _made(channel, self._names, module, self._homes.get(module, 0))
 
     async def refresh(self, connection: Connection, modules: Iterable[str]) -> None:
-        """Makes those queues and their bindings again, and goes back to the first name where it can be had."""
-        for module in tuple(modules):
-            channel = await channel_of(connection, confirms=False)
-            try:
-                await _made(channel, self._names, module, 0)
-                self._homes.pop(module, None)
-            except TimeoutError:
-                continue
-            finally:
-                await within(_CLOSE_SECONDS, channel.close())
+        """Makes those queues and their bindings again, and goes back to the first name where it can be had.
+
+        All at once: the silence about one of them holds up no other.
+
+        Raises:
+            AMQPError, OSError, TimeoutError: the connection is lost.
+        """
+        again = [self._again(connection, module) for module in modules]
+        for error in await asyncio.gather(*again, return_exceptions=True):
+            if error is not None:
+                raise error
+
+    async def _again(self, connection: Connection, module: str) -> None:
+        channel = await channel_of(connection, confirms=False)
+        try:
+            await _made(channel, self._names, module, 0)
+            self._homes.pop(module, None)
+        except TimeoutError:
+            pass  # its node is still away
+        finally:
+            await within(_CLOSE_SECONDS, channel.close())
 
 
 async def _made(channel: Channel, names: Names, module: str, home: int) -> None:
