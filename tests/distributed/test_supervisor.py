@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ def heard(kiosk: Kiosk, module: str) -> list[str]:
 
 def sell(supervised: Supervised, sale: str) -> int:
     body = {"sale_id": sale, "item": "cup"}
-    return httpx.post(f"{supervised.url}/v1/sales", json=body, timeout=10).status_code
+    return httpx.post(f"{supervised.url}/v1/sales", json=body, timeout=60).status_code
 
 
 def test_the_greeting_is_that_of_the_monolith_and_says_more(supervised: Supervised) -> None:
@@ -71,6 +72,14 @@ def test_what_is_killed_is_started_again_and_goes_on(supervised: Supervised) -> 
     until(lambda: OTHER_SALE in heard(supervised.kiosk, "till"), "the till rang")
     assert answer(f"http://127.0.0.1:{supervised.port + 1}/readyz")[0] == 200
     assert '"how": "SIGKILL"' in supervised.command.err
+
+
+def test_who_calls_while_the_gateway_is_dead_waits_for_its_successor(
+    supervised: Supervised,
+) -> None:
+    os.kill(supervised.pid("gateway"), signal.SIGKILL)
+
+    assert sell(supervised, str(uuid4())) == 202
 
 
 def test_lines_bear_the_name_of_their_process_and_are_kept_in_files(

@@ -257,4 +257,12 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "        except FileNotFoundError as error:",
         "tests/rabbitmq/test_requests.py::test_a_net_that_is_forbidden_takes_no_connection_from_requests",
     ),
+    in_runtime(
+        "what is asked for during a start is refused though somebody listened all the time",
+        "host/serve",
+        "            await self._wait()\n",
+        "            pass\n",
+        "tests/distributed/test_supervisor.py"
+        "::test_who_calls_while_the_gateway_is_dead_waits_for_its_successor",
+    ),
 )

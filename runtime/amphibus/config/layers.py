@@ -16,7 +16,12 @@ PREFIX: Final = "AMPHIBUS_"
 _ANY_NAME: Final = "NAME"
 _NAMED: Final = ("producers", "lint")
 """Tables whose names are free, and what stands under a name is not."""
-_NOT_SETTINGS: Final = ("AMPHIBUS_COMMAND", "AMPHIBUS_FAILPOINT", "AMPHIBUS_SUPERVISED")
+_NOT_SETTINGS: Final = (
+    "AMPHIBUS_COMMAND",
+    "AMPHIBUS_FAILPOINT",
+    "AMPHIBUS_LISTENING",
+    "AMPHIBUS_SUPERVISED",
+)
 _OF_TESTS: Final = "AMPHIBUS_TEST_"
 """The prefix of the variables that configure the tests."""
 _FLAGS: Final = {

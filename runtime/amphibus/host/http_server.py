@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import uvicorn
@@ -13,6 +14,9 @@ from amphibus.errors import ConfigError
 
 _MORE_SECONDS: Final = 0.5
 """The time that the server gets to hang up on those who are left."""
+
+_ACCEPTED_SECONDS: Final = 0.2
+"""The time for a request on a connection that was accepted just now: it would be hung up on without an answer."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -25,10 +29,17 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer:
-    """An HTTP server beside the modules, on the same loop."""
+    """An HTTP server beside the modules, on the same loop.
 
-    def __init__(self, app: Any, settings: Settings) -> None:
+    Args:
+        app: answers.
+        settings: name where it listens.
+        sockets: on which another process listens for it already; it keeps them when this one ends.
+    """
+
+    def __init__(self, app: Any, settings: Settings, sockets: Sequence[socket.socket] = ()) -> None:
         self._settings = settings
+        self._sockets = list(sockets) or None
         # At most half of the time: the modules' work ends after it.
         self._graceful_seconds = max(1, int(settings.drain_seconds / 2))
         self._server = _Uvicorn(
@@ -57,7 +68,7 @@ class HttpServer:
         """
         if self._task is not None:
             return
-        task = asyncio.create_task(self._server.serve(), name="http")
+        task = asyncio.create_task(self._server.serve(self._sockets), name="http")
         self._task = task
         while not self._server.started:
             if task.done():
@@ -83,8 +94,12 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Answers open requests, accepts none, and hangs up on clients that have not finished asking in time."""
-        self._server.should_exit = True
         task, self._task = self._task, None
+        if task is not None and not task.done():
+            for server in self._server.servers:
+                server.close()
+            await asyncio.sleep(_ACCEPTED_SECONDS)
+        self._server.should_exit = True
         if task is None:
             return
         await asyncio.wait((task,), timeout=self._graceful_seconds + _MORE_SECONDS)

@@ -1,9 +1,11 @@
 """A process that serves its modules over HTTP until it is told to stop."""
 
 import asyncio
+import contextlib
 import signal
+import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import structlog
@@ -18,13 +20,16 @@ from amphibus.host.http_server import HttpServer
 from amphibus.inbox.outside_threads import OutsideThreads
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
-from amphibus.telemetry.app import signals_app
+from amphibus.telemetry.app import signal_routes, signals_app
 from amphibus.telemetry.logs import set_up
 from amphibus.transports.registry import make, of_mode
 
 _log: Any = structlog.get_logger()
 _NAMED: Final = 5
 _GIVE_UP_SECONDS: Final = 4.0
+_START_SECONDS: Final = 20.0
+"""The time that a request waits for a start."""
+_MOST_WAITING: Final = 1_000
 
 
 async def serve(
@@ -34,8 +39,12 @@ async def serve(
     *,
     mode: str = "monolith",
     on_ready: Callable[[Host], None] = lambda _host: None,
+    sockets: Sequence[socket.socket] = (),
 ) -> int:
-    """Hosts modules and serves HTTP until SIGTERM or SIGINT; returns the exit code."""
+    """Hosts modules and serves HTTP until SIGTERM or SIGINT; returns the exit code.
+
+    Where `sockets` are given, on which another process listens for us, requests that come during the start wait for it.
+    """
     began = time.perf_counter()
     set_up(settings.log_format, settings.log_level)
     failpoints.arm()
@@ -50,8 +59,8 @@ async def serve(
         meters=host.meters,
         journal=host.journal,
     )
-    app = _FirstSignals(host)
-    server = HttpServer(app, settings)
+    app = _FirstSignals(host, patient=bool(sockets))
+    server = HttpServer(app, settings, sockets)
     server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
     await server.start()
     host.url = server.url
@@ -108,20 +117,42 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None], patience
 
 
 class _FirstSignals:
-    """Serves health and metrics while the modules are opened, and everything afterwards."""
+    """Serves health and metrics while the modules are opened, and everything afterwards.
 
-    def __init__(self, host: Host) -> None:
+    If `patient`, what else is asked for waits for that, since there was no refusal before either; some of it, and a
+    while.
+    """
+
+    def __init__(self, host: Host, *, patient: bool) -> None:
         self._host = host
         self._app: Any = _first_app(host)
+        self._everything = asyncio.Event()
+        self._waiting = 0
+        self._most = _MOST_WAITING if patient and GATEWAY in host.modules else 0
+        self._signals = {route.path for route in signal_routes(host.health, host.meters)}
 
     def everything(self) -> None:
         """From now on, the gateway's routes too, where it is hosted."""
         if GATEWAY in self._host.modules:
             self._app = _gateway(self._host)
+        self._everything.set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
+        if not self._everything.is_set() and scope.get("path") not in self._signals:
+            await self._wait()
         await self._app(scope, receive, send)
+
+    async def _wait(self) -> None:
+        if self._waiting >= self._most:
+            return
+        self._waiting += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_START_SECONDS):
+                    await self._everything.wait()
+        finally:
+            self._waiting -= 1
 
 
 def _first_app(host: Host) -> Any:

@@ -18,6 +18,7 @@ from amphibus.cli.places import GATEWAY, known_names, port_of
 from amphibus.cli.run import start_checks
 from amphibus.cli.run.banner import Surface, banner
 from amphibus.cli.run.collector import look_less_often
+from amphibus.cli.run.listening import inherited
 from amphibus.cli.run.open_files import refuse_few_files
 from amphibus.cli.run.running import (
     note_address,
@@ -178,7 +179,7 @@ def _serve(
         on_ready(host)
         look_less_often()
 
-    serving = serve(project, settings, chosen, mode=mode, on_ready=ready)
+    serving = serve(project, settings, chosen, mode=mode, on_ready=ready, sockets=inherited())
     try:
         import uvloop
     except ImportError:

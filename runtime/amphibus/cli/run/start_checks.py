@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amphibus.cli.fix import corrected
 from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.cli.run.listening import LISTENING
 from amphibus.cli.run.running import holder_of
 from amphibus.config.addresses import http_url
 
@@ -120,7 +121,7 @@ def refuse_second_instance(module: str, data_dir: Path) -> None:
 
 def refuse_taken_port(host: str, port: int, module: str = "", base: int | None = None) -> None:
     """Refuses a taken port before anything starts; the server itself would say it after all modules."""
-    if port == 0:
+    if port == 0 or LISTENING in os.environ:
         return
     try:
         family, kind, proto, _, address = socket.getaddrinfo(

@@ -8,10 +8,9 @@ import asyncio
 import fcntl
 import os
 import signal
-import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from amphibus.cli.broker.start import BrokerAt, broker
 from amphibus.cli.output import CommandError
 from amphibus.cli.places import GATEWAY, Place, module_names, places
 from amphibus.cli.run.broker_watch import BrokerWatch
+from amphibus.cli.run.listening import Sockets, listening
 from amphibus.cli.run.process_logs import ProcessLogs
 from amphibus.cli.run.running import (
     RUN_DIR,
@@ -62,7 +62,7 @@ def supervise(
         CommandError: no broker, or the same data folder is supervised already.
     """
     run_dir = settings.data_dir / RUN_DIR
-    planned = [_at_a_port(each) for each in places(root, settings.port, instances)]
+    planned = places(root, settings.port, instances)
     if settings.db_url is None:
         refuse_others_files(tuple({each.module for each in planned}), settings.data_dir)
     with _only_one(run_dir, settings.port), ExitStack() as stack:
@@ -78,17 +78,20 @@ def supervise(
                 raise
             _tell(f"broker   {error.what}; all modules run in one process")
             found = None
-        supervisor = _Supervisor(root, settings, planned, found)
+        supervisor = _Supervisor(root, settings, _listened(stack, settings.host, planned), found)
         return asyncio.run(supervisor.run(began, auto=auto))
 
 
-def _at_a_port(place: Place) -> Place:
-    """Chooses a free port for a gateway that may have any: it keeps its address in every shape."""
-    if place.port or place.module != GATEWAY:
-        return place
-    with socket.socket() as free:
-        free.bind(("", 0))
-        return replace(place, base_port=free.getsockname()[1])
+def _listened(stack: ExitStack, host: str, planned: Sequence[Place]) -> dict[Place, Sockets]:
+    """Listens for the gateways, which keep their addresses in every shape; returns what each place inherits."""
+    made: dict[Place, Sockets] = {}
+    for place in planned:
+        if place.module == GATEWAY:
+            sockets = stack.enter_context(listening(host, place.port))
+            made[replace(place, base_port=sockets[0].getsockname()[1])] = sockets
+        else:
+            made[place] = ()
+    return made
 
 
 def _tell(line: str) -> None:
@@ -99,7 +102,11 @@ class _Supervisor:
     """The shapes of one `run` command, one after the other. Lives as long as the command."""
 
     def __init__(
-        self, root: Path, settings: "Settings", planned: Sequence[Place], found: BrokerAt | None
+        self,
+        root: Path,
+        settings: "Settings",
+        planned: Mapping[Place, Sockets],
+        found: BrokerAt | None,
     ) -> None:
         self._root = root
         self._settings = settings
@@ -184,18 +191,19 @@ class _Supervisor:
     def _apart(self) -> Shape:
         assert self._broker is not None
         workers = [
-            self._worker(place, ("--mode=distributed", f"--module={place.module}"))
-            for place in self._planned
+            self._worker(place, ("--mode=distributed", f"--module={place.module}"), sockets)
+            for place, sockets in self._planned.items()
         ]
         way = Way("distributed", "rabbitmq", self._broker.words)
         return Shape(self._settings, workers, way, [each.module for each in self._planned])
 
     def _alone(self, watch: BrokerWatch | None) -> Shape:
         since = (watch.away_since if watch else datetime.now(UTC)).isoformat(timespec="seconds")
-        base = next(each.base_port for each in self._planned if each.module == GATEWAY)
+        gateway = next(each for each in self._planned if each.module == GATEWAY)
         worker = self._worker(
-            Place(label=_ALONE, module=GATEWAY, base_port=base, offset=0),
+            replace(gateway, label=_ALONE),
             ("--mode=monolith", "--without-broker"),
+            self._planned[gateway],
             **({"AMPHIBUS_FALLBACK_SINCE": since} if watch is not None else {}),
         )
         return Shape(
@@ -205,7 +213,9 @@ class _Supervisor:
             module_names(self._root),
         )
 
-    def _worker(self, place: Place, arguments: tuple[str, ...], **more: str) -> Worker:
+    def _worker(
+        self, place: Place, arguments: tuple[str, ...], sockets: Sockets, **more: str
+    ) -> Worker:
         url = self._broker.url if self._broker else ""
         return Worker(
             place,
@@ -214,6 +224,7 @@ class _Supervisor:
             run_dir=self._settings.data_dir / RUN_DIR,
             environment=_environment(self._settings, url) | more,
             logs=self._logs,
+            sockets=sockets,
         )
 
 

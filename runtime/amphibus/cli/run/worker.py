@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.cli.places import Place
+from amphibus.cli.run.listening import Sockets, handed_down
 from amphibus.cli.run.process_logs import ProcessLogs
 
 SUPERVISED: Final = "AMPHIBUS_SUPERVISED"
@@ -40,8 +41,10 @@ class Worker:
         run_dir: Path,
         environment: Mapping[str, str],
         logs: ProcessLogs,
+        sockets: Sockets = (),
     ) -> None:
         self.place = place
+        self._sockets = sockets
         self.url = ""
         self.said: list[str] = []
         """Its lines before it was ready that are no log lines: an error, if it ends."""
@@ -101,7 +104,8 @@ class Worker:
             *("-m", "amphibus.cli", "run"),
             *("--port", str(port), *self._options),
             cwd=self._root,
-            env=self._environment | {SUPERVISED: "1"},
+            env=self._environment | handed_down(self._sockets) | {SUPERVISED: "1"},
+            pass_fds=[each.fileno() for each in self._sockets],
             stdin=asyncio.subprocess.PIPE,  # it closes when we die, whatever kills us
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
