@@ -29,7 +29,7 @@ from amphibus.transports.rabbitmq.names import Exchange, Names, Queue
 from tests.services.installing import installed
 
 _FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
-_BOOT_SECONDS = 90
+_BOOT_SECONDS = 180
 _STARTS = 3
 _SETTLED_SECONDS = 15
 _TAIL_CHARACTERS = 20_000

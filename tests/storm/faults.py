@@ -121,7 +121,7 @@ def _mood(shop: Stormy, name: str, mood: str) -> Iterator[None]:
     try:
         yield
     finally:
-        file.unlink()
+        file.unlink(missing_ok=True)  # two lanes may have given one
 
 
 @contextmanager
