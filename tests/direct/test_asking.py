@@ -9,6 +9,7 @@ from amphibus.messages.envelope import Envelope, Reply
 from amphibus.testing.conformance.office import until
 from amphibus.transports.direct import connection
 from amphibus.transports.direct.connection import PeerConnection
+from amphibus.transports.direct.directory import PeerAddress
 from amphibus.transports.direct.frames import Kind, encoded
 from tests.direct.conftest import Process, Street, command, query, said
 
@@ -115,6 +116,36 @@ async def test_what_no_process_takes_goes_over_the_way_below(street: Street) -> 
 
     assert (await gateway.ask(command())).outcome == "answered"
     assert (desk.desk.asked, gateway.ways) == ([], ["broker"])
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        query(extra={f"x{number}": "ü" * 1000 for number in range(60)}),
+        query(b"x" * 4_194_305),
+    ],
+    ids=["attributes", "body"],
+)
+async def test_what_is_too_large_for_a_frame_costs_no_connection(
+    street: Street, large: Envelope
+) -> None:
+    """It is judged by the way below, as ever."""
+    desk = await street.process("desk")
+    gateway = await street.process("gateway", net=True)
+    for request in (query(), large, query()):
+        await gateway.ask(request)
+
+    assert gateway.ways == ["direct", "broker", "direct"]
+    assert len(desk.transport._server._connections) == 1
+
+
+async def test_an_address_that_is_none_is_passed_over(street: Street) -> None:
+    await street.board().beat([PeerAddress("desk", "i", "a" * 80 + ".", 7)])
+    await street.board().beat([PeerAddress("desk", "i", "127.0.0.1", 70_000)])
+    gateway = await street.process("gateway", directory=street.board(), net=True)
+    await gateway.ask(query())
+
+    assert gateway.ways == ["broker"]
 
 
 async def test_a_module_that_is_detached_is_not_asked(street: Street) -> None:

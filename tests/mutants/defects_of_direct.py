@@ -52,6 +52,13 @@ DIRECT: Final[tuple[Defect, ...]] = (
         f"{_ASKING}test_the_least_busy_instance_is_asked",
     ),
     in_runtime(
+        "a request that is too large ends the connection of all",
+        "transports/direct/connection",
+        "            if len(envelope.body) <= self._body_limit:",
+        "            if envelope.body is not None:",
+        f"{_ASKING}test_what_is_too_large_for_a_frame_costs_no_connection",
+    ),
+    in_runtime(
         "a silent process is waited for to the end",
         "transports/direct/connection",
         "        if self._silent > _SILENT_LOOKS:",

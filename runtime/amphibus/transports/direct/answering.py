@@ -151,7 +151,7 @@ class AnsweredConnection:
 
 
 def longest_answer(body_limit: int) -> int:
-    """Returns the bytes that an answer may have: as many as a broker takes of us, by default."""
+    """Returns the bytes that an answer may have, where a request may have so many."""
     return 4 * body_limit
 
 

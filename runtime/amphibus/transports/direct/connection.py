@@ -8,7 +8,7 @@ from amphibus.contract.texts import storable
 from amphibus.messages.cloudevents import LONGEST_DETAIL, to_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.telemetry.privacy import describe
-from amphibus.transports.direct.answering import MOST_AT_ONCE
+from amphibus.transports.direct.answering import MOST_AT_ONCE, longest_answer
 from amphibus.transports.direct.frames import BadFrame, Frame, Kind, encoded, read_frame, text_in
 
 _LOOK_SECONDS: Final = 1.0
@@ -31,11 +31,11 @@ class PeerConnection:
     """Lives from its handshake until it is lost or closed."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, longest_body: int
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, body_limit: int
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._longest_body = longest_body
+        self._body_limit = body_limit
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Frame]] = {}
         self._silent = 0
@@ -62,10 +62,10 @@ class PeerConnection:
         if not self.usable or self.in_flight >= MOST_AT_ONCE or unsent > _MOST_UNSENT_BYTES:
             raise NotTaken
         number = next(self._numbers)
+        request = self._encoded(number, envelope, seconds)
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        head = {"ms": int(seconds * 1000), "headers": to_headers(envelope)}
-        self._writer.write(encoded(Kind.REQUEST, number, head, envelope.body))
+        self._writer.write(request)
         self._look_later()
         try:
             async with asyncio.timeout(seconds):
@@ -77,6 +77,16 @@ class PeerConnection:
         if frame.kind is Kind.NOT_DONE:
             raise NotTaken
         return _reply_of(frame)
+
+    def _encoded(self, number: int, envelope: Envelope, seconds: float) -> bytes:
+        """Returns a request as a frame; one that the other side would hang up for is not sent."""
+        head = {"ms": int(seconds * 1000), "headers": to_headers(envelope)}
+        try:
+            if len(envelope.body) <= self._body_limit:
+                return encoded(Kind.REQUEST, number, head, envelope.body)
+        except BadFrame:
+            pass
+        raise NotTaken
 
     def retire(self) -> None:
         """Takes no more requests, and closes once those under way are answered."""
@@ -91,10 +101,10 @@ class PeerConnection:
         await asyncio.gather(self._reading, return_exceptions=True)
 
     async def _read(self) -> None:
-        why = "it ended"
+        why, longest = "it ended", longest_answer(self._body_limit)
         try:
             while True:
-                frame = await read_frame(self._reader, longest_body=self._longest_body)
+                frame = await read_frame(self._reader, longest_body=longest)
                 self._silent = 0
                 future = self._waiting.get(frame.number)
                 if future is not None and not future.done() and frame.kind is not Kind.PONG:

@@ -55,8 +55,14 @@ class Frame:
 def encoded(
     kind: Kind, number: int = 0, head: Mapping[str, Any] | None = None, body: bytes = b""
 ) -> bytes:
-    """Returns the bytes of a frame."""
+    """Returns the bytes of a frame.
+
+    Raises:
+        BadFrame: its head is longer than the other side would read.
+    """
     text = b"" if head is None else _json.encode(head).encode()
+    if len(text) > LONGEST_HEAD:
+        raise BadFrame(f"a head of {len(text)} bytes; it may have {LONGEST_HEAD}")
     return b"".join((_SHAPE.pack(len(text), len(body), kind, number), text, body))
 
 

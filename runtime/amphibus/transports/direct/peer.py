@@ -12,7 +12,6 @@ from amphibus.messages.envelope import Envelope, Reply
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.direct.connection import ConnectionGone, NotTaken, PeerConnection
 from amphibus.transports.direct.directory import PeerAddress
-from amphibus.transports.direct.frames import BadFrame
 from amphibus.transports.direct.handshake import NotLetIn, enter
 
 _log: Any = structlog.get_logger()
@@ -30,7 +29,7 @@ class Peer:
         asking: our module.
         address: the other one's.
         key: returns the key of both, once it is known.
-        longest_body: bytes of an answer.
+        body_limit: bytes of a request's body.
         tls: how to check whom we are connected to, where connections are encrypted.
     """
 
@@ -40,18 +39,19 @@ class Peer:
         address: PeerAddress,
         *,
         key: Callable[[], bytes | None],
-        longest_body: int,
+        body_limit: int,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._asking = asking
         self._address = address
         self._key = key
-        self._longest_body = longest_body
+        self._body_limit = body_limit
         self._tls = tls
         self._connection: PeerConnection | None = None
         self._connecting: asyncio.Task[PeerConnection] | None = None
         self.in_flight = 0
         """The number of requests that wait for its replies, or for a connection to it."""
+        self._retired = False
         self._pause = 0.0
         self._left_out_until = 0.0
         self._failed_at: float | None = None
@@ -86,6 +86,7 @@ class Peer:
 
     def retire(self) -> None:
         """Is asked no more, as it was withdrawn; what is under way is still answered."""
+        self._retired = True
         if self._connection is not None:
             self._connection.retire()
 
@@ -106,7 +107,7 @@ class Peer:
         try:
             async with asyncio.timeout(min(seconds, _CONNECT_SECONDS)):
                 return await asyncio.shield(self._connecting)
-        except (OSError, EOFError, TimeoutError, BadFrame, NotLetIn):
+        except Exception:  # noqa: BLE001 - whatever it is, nothing was asked
             raise NotTaken from None
 
     def _tried(self, connecting: "asyncio.Task[PeerConnection]") -> None:
@@ -118,6 +119,8 @@ class Peer:
             self._leave_out(error)
             return
         self._connection = connecting.result()
+        if self._retired:
+            self._connection.retire()
         if self._failed_at is not None:
             seconds = round(time.monotonic() - self._failed_at, 3)
             _log.info(
@@ -138,7 +141,7 @@ class Peer:
             except BaseException:
                 writer.transport.abort()
                 raise
-        return PeerConnection(reader, writer, longest_body=self._longest_body)
+        return PeerConnection(reader, writer, body_limit=self._body_limit)
 
     def _leave_out(self, error: BaseException) -> None:
         now = time.monotonic()

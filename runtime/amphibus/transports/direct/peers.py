@@ -13,8 +13,8 @@ from amphibus.transports.direct.peer import Peer
 class Peers:
     """Lives as long as its process. An address that comes anew is another peer, without the failures of the old one."""
 
-    def __init__(self, *, longest_body: int, tls: ssl.SSLContext | None = None) -> None:
-        self._longest_body = longest_body
+    def __init__(self, *, body_limit: int, tls: ssl.SSLContext | None = None) -> None:
+        self._body_limit = body_limit
         self._tls = tls
         self._known = Known()
         self._peers: dict[tuple[str, PeerAddress], Peer] = {}
@@ -54,7 +54,7 @@ class Peers:
         if found is None:
             key: Callable[[], bytes | None] = partial(self.key, asking, address.module)
             found = self._peers[asking, address] = Peer(
-                asking, address, key=key, longest_body=self._longest_body, tls=self._tls
+                asking, address, key=key, body_limit=self._body_limit, tls=self._tls
             )
         return found
 

@@ -16,7 +16,6 @@ from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions, Transport
-from amphibus.transports.direct.answering import longest_answer
 from amphibus.transports.direct.directory import Directory, DirectoryUnusable, PeerAddress
 from amphibus.transports.direct.peers import Peers
 from amphibus.transports.direct.requests import DirectRequests
@@ -50,7 +49,7 @@ class DirectTransport:
         self._directory = directory
         self._instance = new_id()
         limit = settings.bus.body_limit_bytes
-        self._peers = Peers(longest_body=longest_answer(limit), tls=asking_context(direct))
+        self._peers = Peers(body_limit=limit, tls=asking_context(direct))
         self._server = DirectServer(
             self._instance,
             key=self._peers.key,
