@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ def _generate(language: str, to: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "amphibus.cli", "generate", "client", language, f"--to={to}"],
         cwd=ROOT,
+        env={name: each for name, each in os.environ.items() if not name.startswith("AMPHIBUS_")},
         check=True,
         capture_output=True,
     )

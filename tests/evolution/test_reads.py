@@ -104,7 +104,7 @@ async def test_what_a_handler_reads_is_noted(
     read: Read, paths: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A value that goes on to somebody else as a whole is read as a whole."""
-    monkeypatch.setenv("AMPHIBUS_READS", str(tmp_path / "reads"))
+    monkeypatch.setenv("AMPHIBUS_TEST_READS", str(tmp_path / "reads"))
     (tmp_path / "config").mkdir()
     (tmp_path / "config/amphibus.toml").write_text("")
     assert await _read_by(read, tmp_path) == paths
