@@ -15,6 +15,7 @@ AmphibusError
 ├── Undecodable           a message whose type, version or body is not understood
 ├── Refused               a business refusal: an answer, not a failure
 ├── StaleRow              a row to be written that is gone, or that somebody else has changed
+├── UnsavedRow            a row that a handler changed and did not save
 ├── Oversized             a message that is larger than its receivers take
 ├── Overdue               a handler that did not end in time
 ├── Unavailable           something outside is away: try again, no attempt spent
@@ -116,6 +117,10 @@ class Refused(AmphibusError):
 
 class StaleRow(AmphibusError):
     """A row that a repository was to write is gone, or somebody else has changed it. Nothing was written."""
+
+
+class UnsavedRow(AmphibusError):
+    """A handler changed a row that a repository had given it, and did not save it. Its changes were rolled back."""
 
 
 class Oversized(AmphibusError):

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
-
-from sqlalchemy import MetaData
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from amphibus.contract import Message, Value
 from amphibus.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData  # who looks at contracts alone loads no database
 
 M = TypeVar("M", bound=Message)
 N = TypeVar("N", bound=Message)
@@ -104,7 +105,7 @@ class Module:
     """The purposes for which it reads personal data, in the words of the contracts that bring it."""
     ignores: tuple[str, ...] = ()
     """Categories of personal data that its messages bring and that it does not read."""
-    tables: MetaData | None = None
+    tables: "MetaData | None" = None
     """The module's own tables, kept by the migrations beside its front page."""
 
     def __post_init__(self) -> None:

@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 
 from amphibus.contract import Command, Event, Key, Query, Value
-from amphibus.module import Convert, Module, convert
-from amphibus.routing.codec import CodecEntry
+from amphibus.errors import Undecodable
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.module import Convert, Module, convert, on
+from amphibus.routing.codec import Codec, CodecEntry
+from amphibus.routing.topology import build_topology
 from amphibus.testing import ConverterFails, check_converters
 from amphibus.testing.conformance.business import modules
 
@@ -160,3 +164,33 @@ def test_an_answer_goes_back_in_the_version_that_was_asked() -> None:
     entry = CodecEntry(None, GetPage1, back)  # type: ignore[arg-type]
     assert entry.in_version(Page2(colour="black")) == Page1(dark=True)
     assert entry.in_version(None) is None
+
+
+def test_a_message_whose_converter_raises_waits_among_the_dead_letters() -> None:
+    """It is not lost: a better converter handles it one day."""
+
+    async def nothing(message: Paint2, _: Any) -> None:
+        pass
+
+    def raises(old: Paint1) -> Paint2:
+        raise KeyError(old.page)
+
+    module = Module(
+        name="paint", handles=(on(Paint2, nothing),), converts=(convert(Paint1, Paint2, raises),)
+    )
+    codec = Codec(module, build_topology([module], {"paint.Paint.v1": Paint1}))
+    envelope = Envelope(
+        id=new_id(),
+        type="paint.Paint.v1",
+        source="desk",
+        key="p",
+        time=0,
+        correlation="flow",
+        causation=None,
+        trace=new_trace(),
+        body=Paint1(page="p").model_dump_json().encode(),
+    )
+    with pytest.raises(
+        Undecodable, match=r"the converter of paint\.Paint\.v1 to paint\.Paint\.v2 failed"
+    ):
+        codec.decode(envelope, codec.entry(envelope))

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from amphibus.contract import Event, Key, Value
 from amphibus.module import Module, on
+from amphibus.routing.codec import fill
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
 
@@ -29,6 +30,10 @@ class Moved(Event, key="shelf"):
     owner: Owner = Owner(name="Ada")
     former: tuple[Owner, ...] = (Owner(name="Bo"),)
     by_room: Mapping[str, Owner] = Field(default_factory=lambda: {"hall": Owner(name="Cy")})
+
+
+class Pieces(Value):
+    pieces: int
 
 
 class Told(Event):
@@ -97,14 +102,15 @@ def _matched(message: Moved) -> str:
         (copy.copy, {"**"}),
         (lambda it: it == Moved(shelf="B"), {"**"}),
         (lambda it: it.key_value(), set()),
+        (lambda it: fill(Pieces, it), set()),
     ],
 )
 @pytest.mark.asyncio
 async def test_what_a_handler_reads_is_noted(
     read: Read, paths: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A value that goes on to somebody else as a whole is read as a whole."""
-    monkeypatch.setenv("AMPHIBUS_READS", str(tmp_path / "reads"))
+    """A value that goes on to somebody else as a whole is read as a whole; what the runtime reads does not count."""
+    monkeypatch.setenv("AMPHIBUS_TEST_READS", str(tmp_path / "reads"))
     (tmp_path / "config").mkdir()
     (tmp_path / "config/amphibus.toml").write_text("")
     assert await _read_by(read, tmp_path) == paths

@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.mutants.defect import Defect
 from tests.mutants.defects_of_adding import ADDING
 from tests.mutants.defects_of_border import BORDER
+from tests.mutants.defects_of_clients import CLIENTS
 from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_direct import DIRECT
@@ -40,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALL = (
     *BORDER,
     *ADDING,
+    *CLIENTS,
     *CONTRACTS,
     *DELIVERY,
     *DIRECT,

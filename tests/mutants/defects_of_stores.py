@@ -8,6 +8,28 @@ _REPOSITORIES: Final = "tests/database/test_repositories.py"
 _WRITES: Final = "tests/database/test_repository_writes.py"
 STORES: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "a change that nobody saves is lost",
+        "inbox/executor",
+        "        look_back(context.db)\n",
+        "",
+        "tests/database/test_unsaved.py::test_a_handler_that_forgets_to_save_fails_and_its_message_says_why",
+    ),
+    in_runtime(
+        "a list that was changed where it is stays as it was",
+        "repository/shape",
+        "if self.mutable and (as_read := state.info.get(_AS_READ)) is not None:",
+        "if not self.mutable and (as_read := state.info.get(_AS_READ)) is not None:",
+        "tests/database/test_unsaved.py::test_what_is_read_or_saved_passes",
+        "tests/database/test_unsaved.py::test_what_was_changed_and_not_saved_is_named",
+    ),
+    in_runtime(
+        "what was inserted is not looked at again",
+        "repository/rows",
+        "        self._shape.written(row, self._session)\n        note(self._session, self._shape, row)\n",
+        "        self._shape.written(row, self._session)\n",
+        "tests/database/test_unsaved.py::test_what_was_changed_and_not_saved_is_named",
+    ),
+    in_runtime(
         "a repository reads past what waits in the session",
         "repository/statement",
         "    if next(iter(sync), None) is not None:",

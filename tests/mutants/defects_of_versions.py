@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 _SUNSET: Final = "tests/evolution/test_sunset.py"
 _CONVERTERS: Final = "tests/contracts/test_converters.py"
@@ -65,5 +65,19 @@ VERSIONS: Final[tuple[Defect, ...]] = (
         "return [each for each in subscribers if each not in self.found.get(type_, {})]",
         "return [each for each in subscribers if each in type_]",
         f"{_READERS}::test_a_subscriber_without_a_test_may_read_anything",
+    ),
+    of_the_broker(
+        "the document names an exchange that no event goes by",
+        "documents/channels",
+        "names.events(owner) if is_event else names.commands(owner)",
+        "names.commands(owner)",
+        "tests/documents/test_recorded.py::test_every_message_of_a_run_is_as_the_document_says",
+    ),
+    in_runtime(
+        "a converter that fails is tried for ever",
+        "routing/codec",
+        '        raise Undecodable(\n            f"the converter of {pair} failed",',
+        '        raise AmphibusError(\n            f"the converter of {pair} failed",',
+        f"{_CONVERTERS}::test_a_message_whose_converter_raises_waits_among_the_dead_letters",
     ),
 )

@@ -103,6 +103,7 @@ GROUPS: Final = (
                 "generate.command:repositories",
                 "Write a repository for each table of a module.",
             ),
+            ("client", "generate.client.command:client", "Write a typed client of the HTTP API."),
         ),
     ),
     (

@@ -1,6 +1,5 @@
 """The options that several commands share, and the search for the project and its data."""
 
-import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -118,6 +117,8 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
         StoreError: there are none.
         CommandError: there are none in the given folder.
     """
+    import asyncio
+
     from amphibus.admin.database import existing
     from amphibus.admin.stores import files, schemas
     from amphibus.cli.places import known_names
@@ -138,6 +139,8 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
         StoreError: it cannot be made, or the server cannot be reached.
         CommandError: there is no schema of a gateway on that server, or no shop in the given folder.
     """
+    import asyncio
+
     from amphibus.admin.enqueue import prepare
     from amphibus.admin.stores import FileStore
     from amphibus.cli.places import GATEWAY

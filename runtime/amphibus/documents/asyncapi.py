@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from amphibus import __version__
 from amphibus.contract import Message, kind_of, personal_fields
-from amphibus.documents.channels import channel_of, is_answered, reply_channel_of, reply_id
+from amphibus.documents.channels import channel_of, reply_channel_of, reply_id
 from amphibus.documents.headers import (
     NAME,
     cloud_events,
@@ -34,7 +34,7 @@ def asyncapi(system: System, module: str | None = None) -> Json:
     """Returns the document of the whole system, or of what one module or outside program takes and sends."""
     operations = [each for each in operations_of(system) if module in (None, each.who)]
     contracts = {each.contract.contract_type: each.contract for each in operations}
-    asked = {name: each for name, each in contracts.items() if is_answered(each)}
+    asked = {each.contract.contract_type: each.contract for each in operations if each.is_answered}
     return {
         "asyncapi": VERSION,
         "id": f"urn:amphibus:{system.title}" + (f":{module}" if module else ""),

@@ -1,11 +1,15 @@
 """The channels of an AsyncAPI document: the exchange and the routing key by which a contract travels."""
 
-from typing import Any
+from typing import Any, Final
 
 from amphibus.contract import Message, kind_of
-from amphibus.transports.rabbitmq.names import NOW, Names
+from amphibus.transports.rabbitmq.names import NOW, OUTSIDE, Names
 
 Json = dict[str, Any]
+_APART: Final = (
+    "While one of its subscribers takes nothing, each of the others gets a copy of its own, with the subscriber behind"
+    " the address (`{name}.p0.reporting`), and programs outside get one at `{name}.{outside}`. Bind `{name}.*`."
+)
 
 
 def is_answered(contract: type[Message]) -> bool:
@@ -32,6 +36,7 @@ def channel_of(contract: type[Message], names: Names) -> Json:
         "address": f"{name}.{NOW}" if at_once else f"{name}.p{{partition}}",
         "title": contract.contract_name,
         "summary": (contract.__doc__ or "").strip().split("\n")[0],
+        **({"description": _APART.format(name=name, outside=OUTSIDE)} if is_event else {}),
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
         **({} if at_once else {"parameters": parameters}),
         "tags": [{"name": owner}],

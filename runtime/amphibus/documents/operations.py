@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from amphibus.contract import Message
+from amphibus.contract import Message, kind_of
 from amphibus.documents.channels import is_answered, reply_id
 from amphibus.documents.system import System
 from amphibus.routing.topology import GATEWAY
@@ -20,6 +20,15 @@ class Operation:
     action: str
     """`send` or `receive`."""
     contract: type[Message]
+
+    @property
+    def is_answered(self) -> bool:
+        """It comes with a reply. That to a stored command goes to the gateway alone, while somebody waits there."""
+        http = self.contract.contract_http
+        at_the_gateway = http is not None and self.who in (GATEWAY, self.contract.contract_owner)
+        return is_answered(self.contract) or (
+            at_the_gateway and kind_of(self.contract) == "command"
+        )
 
     @property
     def name(self) -> str:
@@ -49,17 +58,18 @@ def document_of(operation: Operation) -> Json:
         "title": f"{operation.who} {operation.action}s {contract.contract_name}",
         "tags": [{"name": operation.who}],
         "bindings": {"amqp": bindings},
-        **({"reply": _reply(contract)} if is_answered(contract) else {}),
+        **({"reply": _reply(contract)} if operation.is_answered else {}),
     }
 
 
 def _reply(contract: type[Message]) -> Json:
     channel = reply_id(contract)
+    address = {
+        "location": "$message.header#/reply_to",
+        "description": "The property `reply_to`: exchange and routing key.",
+    }
     return {
-        "address": {
-            "location": "$message.header#/reply_to",
-            "description": "The property `reply_to`: exchange and routing key.",
-        },
+        **({"address": address} if is_answered(contract) else {}),
         "channel": {"$ref": f"#/channels/{channel}"},
         "messages": [{"$ref": f"#/channels/{channel}/messages/{channel}"}],
     }

@@ -12,7 +12,7 @@ from typing import Any, Final
 from amphibus.evolution.lock import path_of
 
 FORMAT: Final = 1
-FOLDER: Final = "AMPHIBUS_READS"
+FOLDER: Final = "AMPHIBUS_TEST_READS"
 """The variable with the folder into which a test run records."""
 _MOST_TESTS: Final = 3
 EVERYTHING: Final = "**"

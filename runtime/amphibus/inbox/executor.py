@@ -13,7 +13,7 @@ from amphibus.context import Context
 from amphibus.database.delayed import settled_meanwhile
 from amphibus.database.faults import is_of_the_database
 from amphibus.database.inbox import body_handled
-from amphibus.database.lent_session import lend, take_back
+from amphibus.database.lent_session import lend, look_back, take_back
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
@@ -172,6 +172,7 @@ class Executor:
             entry, message = _decoded(attempt.prepared)
             returned = await entry.route.handler(message, context)
         await context.db.flush()
+        look_back(context.db)
         return returned
 
     def _process(self, name: str) -> Process:

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from amphibus.errors import AmphibusError, StaleRow
 from amphibus.repository import queries
 from amphibus.repository.shape import Shape, shape_of
+from amphibus.repository.unsaved import note
 
 R = TypeVar("R", bound=SQLModel)
 Place = TypeVar("Place")
@@ -30,7 +31,7 @@ class Repository(Generic[R]):
     """The rows of one table, read and written without the ORM in the transaction of a handler's session.
 
     Lives no longer than its session. What it reads are objects of the table's class that belong to no session: what is
-    changed in them is written by `save`, and by nothing else.
+    changed in them is written by `save`, and by nothing else. A handler that changes one and does not save it fails.
     """
 
     __slots__ = ("_session", "_shape")
@@ -57,7 +58,7 @@ class Repository(Generic[R]):
             setattr(row, counted, made[0][0])
         else:
             await queries.inserted(self.table, counted=False).run(self._session, values)
-        shape.written(row, self._session)
+        self._written(row)
 
     async def upsert(self, row: R) -> bool:
         """Writes a row, or over the one of its key; returns False if that has the same `hash_code`.
@@ -75,7 +76,7 @@ class Repository(Generic[R]):
             )
         self._shape.complete(row)
         wrote = await queries.upserted(self.table).run(self._session, vars(row)) > 0
-        self._shape.written(row, self._session)
+        self._written(row)
         return wrote
 
     async def update(self, row: R) -> bool:
@@ -86,12 +87,11 @@ class Repository(Generic[R]):
         Raises:
             StaleRow: there is no such row, or it has another version.
         """
-        shape = self._shape
         wrote = await queries.updated(self.table).run(self._session, vars(row)) > 0
         if not wrote:
             await self._check_there(row)
         self._count_up(row, wrote=wrote)
-        shape.written(row, self._session)
+        self._written(row)
         return wrote
 
     async def save(self, row: R) -> bool:
@@ -116,13 +116,13 @@ class Repository(Generic[R]):
         if not await statement.run(self._session, vars(row)):
             raise self._stale(row)
         self._count_up(row, wrote=True)
-        self._shape.written(row, self._session)
+        self._written(row)
         return True
 
     async def _get(self, key: Mapping[str, Any], *, for_update: bool) -> R | None:
         statement = queries.by_key(self.table, locked=for_update)
         found = await statement.rows(self._session, key)
-        return self._shape.loaded(found[0]) if found else None
+        return self._loaded(found[0]) if found else None
 
     async def _get_many(self, keys: Collection[Any], *, for_update: bool) -> list[R]:
         """The rows of some keys, in the order of the keys, so that no two handlers lock each other out."""
@@ -134,12 +134,12 @@ class Repository(Generic[R]):
             statement = queries.by_keys(self.table, asked, locked=for_update)
             values = {f"{queries.NTH}{at}": key for at, key in enumerate(some)}
             rows += await statement.rows(self._session, values)
-        return [self._shape.loaded(each) for each in rows]
+        return [self._loaded(each) for each in rows]
 
     async def _find(self, equal: Mapping[str, Any], limit: int) -> list[R]:
         statement = queries.found(self.table, tuple(equal), self._shape.key)
         found = await statement.rows(self._session, {**equal, queries.LIMIT: limit})
-        return [self._shape.loaded(each) for each in found]
+        return [self._loaded(each) for each in found]
 
     async def _find_one(self, equal: Mapping[str, Any]) -> R | None:
         found = await self._find(equal, 1)
@@ -161,9 +161,18 @@ class Repository(Generic[R]):
         values = {f"{queries.AFTER}{name}": value for name, value in place}
         asked = {**equal, **values, queries.LIMIT: limit + 1}
         found = await statement.rows(self._session, asked)
-        rows: list[R] = [self._shape.loaded(each) for each in found[:limit]]
+        rows: list[R] = [self._loaded(each) for each in found[:limit]]
         more = len(found) > limit and bool(rows)
         return Page(rows, tuple(vars(rows[-1])[name] for name in order) if more else None)
+
+    def _loaded(self, values: Sequence[Any]) -> Any:
+        row = self._shape.loaded(values)
+        note(self._session, self._shape, row)
+        return row
+
+    def _written(self, row: R) -> None:
+        self._shape.written(row, self._session)
+        note(self._session, self._shape, row)
 
     def _count_up(self, row: R, *, wrote: bool) -> None:
         version = self._shape.version

@@ -1,12 +1,19 @@
 """The shape of a table: its columns, and how its rows become objects of its class and back."""
 
+import marshal
 from collections.abc import Mapping
 from collections.abc import Sequence as Values
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from uuid import UUID
 
 from sqlalchemy import Column, Sequence, Table, inspect
 from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.attributes import instance_state
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,6 +21,11 @@ from amphibus.errors import AmphibusError
 
 HASH_CODE: Final = "hash_code"
 """The column that says by one value whether two rows of a key are the same."""
+_IMMUTABLE: Final = (
+    str, bytes, int, float, Decimal, date, time, timedelta, UUID, Enum, NoneType,
+)  # fmt: skip
+_WITHOUT_REFERENCES: Final = 0
+_AS_READ: Final = "amphibus_as_read"
 
 
 class Shape:
@@ -44,6 +56,12 @@ class Shape:
         self._defaults: dict[str, Any] = {
             name: column.default for name, column in self.columns.items() if column.default
         }
+        self.mutable = tuple(
+            name
+            for name, info in model.model_fields.items()
+            if name in self.columns and _is_mutable(info.annotation)
+        )
+        """Fields whose values can be changed where they are, which SQLAlchemy does not notice."""
         self._manager = mapper.class_manager
         self._identity = mapper.class_
 
@@ -51,7 +69,10 @@ class Shape:
         """An object of a row that stands in the database, which notes its changes."""
         row = self._manager.new_instance()
         vars(row).update(zip(self.names, values, strict=True))
-        inspect(row).key = self.identity(vars(row))
+        state = instance_state(row)
+        state.key = self.identity(vars(row))
+        if self.mutable:
+            state.info[_AS_READ] = self._said(row)
         return row
 
     def complete(self, row: SQLModel) -> None:
@@ -70,15 +91,26 @@ class Shape:
 
     def changed(self, row: SQLModel) -> list[str]:
         """The fields that were set to something else since the row was read or written."""
-        values = vars(row)
-        before = inspect(row).committed_state
-        return [name for name in self.names if name in before and before[name] != values.get(name)]
+        values, state = vars(row), instance_state(row)
+        before = state.committed_state
+        found = [name for name in self.names if name in before and before[name] != values.get(name)]
+        if self.mutable and (as_read := state.info.get(_AS_READ)) is not None:
+            now = self._said(row)
+            found += [
+                each for each in self.mutable if now[each] != as_read[each] and each not in found
+            ]
+        return found
+
+    def _said(self, row: SQLModel) -> dict[str, object]:
+        return {name: _in_short(vars(row).get(name)) for name in self.mutable}
 
     def written(self, row: SQLModel, session: AsyncSession) -> None:
         """Notes that a row stands in the database as it is, for itself and for the session's object of it."""
-        state = inspect(row)
+        state = instance_state(row)
         state.committed_state.clear()
         state.key = self.identity(vars(row))
+        if self.mutable:
+            state.info[_AS_READ] = self._said(row)
         known = session.sync_session.identity_map
         if known and (twin := known.get(state.key)) is not None and twin is not row:
             for name in self.names:
@@ -102,7 +134,7 @@ def is_plain(model: type[SQLModel]) -> bool:
 
 
 def _set_silently(row: Any, name: str, value: Any) -> None:
-    state = inspect(row)
+    state: Any = instance_state(row)
     state.manager[name].impl.set_committed_value(state, state.dict, value)
 
 
@@ -125,3 +157,21 @@ def _problem(mapper: Mapper[Any]) -> str | None:
         if column.onupdate is not None or column.server_onupdate is not None:
             return f"its column {column.name} changes with each update"
     return None
+
+
+def _in_short(value: Any) -> object:
+    """Returns what is the same for equal values of JSON, made as fast as can be; of others, their text."""
+    try:
+        return marshal.dumps(value, _WITHOUT_REFERENCES)
+    except ValueError:
+        return repr(value)
+
+
+def _is_mutable(kind: Any) -> bool:
+    """Returns whether a value of a field's type can be changed where it is."""
+    if get_origin(kind) in (Union, UnionType, Annotated):
+        inside = get_args(kind) if get_origin(kind) is not Annotated else get_args(kind)[:1]
+        return any(map(_is_mutable, inside))
+    if get_origin(kind) is Literal:
+        return False
+    return not (isinstance(kind, type) and issubclass(kind, _IMMUTABLE))

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
 from amphibus.module import Convert, Module
 from amphibus.nearest import did_you_mean
-from amphibus.process import Process
 from amphibus.routing.own_answer import fields_beside
-from amphibus.routing.process_check import problems_of_process
+
+if TYPE_CHECKING:
+    from amphibus.process import (
+        Process,
+    )  # who looks at contracts alone loads no process and no table
 
 GATEWAY = "gateway"
 """The module of the runtime that stands in front of all others."""
@@ -215,6 +218,8 @@ def _wrong_place(
 
 
 def _problems_of_processes(module: Module) -> Iterator[str]:
+    from amphibus.routing.process_check import problems_of_process
+
     for process in processes_of(module):
         yield from (f"module {module.name}: {problem}" for problem in problems_of_process(process))
         routed = {row.contract for row in module.routes if row.handler is process}
@@ -253,8 +258,10 @@ def _answers_differ(source: type[Message], target: type[Message]) -> bool:
     return kind_of(source) == "query" or bool(fields_beside(target, old))
 
 
-def processes_of(module: Module) -> tuple[Process, ...]:
+def processes_of(module: Module) -> "tuple[Process, ...]":
     """Returns the process managers among a module's handlers, each once."""
+    from amphibus.process import Process
+
     found: dict[str, Process] = {}
     for row in module.routes:
         if isinstance(row.handler, Process):

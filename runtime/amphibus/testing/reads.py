@@ -1,6 +1,6 @@
 """The fields that handlers really read, recorded while tests run: the contracts of the consumers.
 
-Set AMPHIBUS_READS to a folder, as `amphibus contracts readers --record` does, and each `Harness` writes what the
+Set AMPHIBUS_TEST_READS to a folder, as `amphibus contracts readers --record` does, and each `Harness` writes what the
 modules in it have read of others' events.
 """
 

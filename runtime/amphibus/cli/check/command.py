@@ -1,6 +1,5 @@
 """`amphibus check`: checks that the declarations fit together and that the generated files are fresh."""
 
-import asyncio
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -47,6 +46,8 @@ def check(
         problems = _stale(project) + _of_contracts(project, report, fix=fix)
         problems += _personal(project) + _settings(project) + _unmigrated(project)
         if against_data:
+            import asyncio
+
             from amphibus.cli.check.data import left_behind_in
 
             problems += asyncio.run(left_behind_in(project, options.stores(data_dir, db)))

@@ -1,0 +1,1 @@
+"""The generated clients, typed and at work with the real gateway."""
