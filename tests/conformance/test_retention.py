@@ -1,13 +1,21 @@
 """What is remembered, for how long, and what is never forgotten."""
 
 import pytest
+from structlog.testing import capture_logs
 
+from amphibus.inbox.system import answering
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
 EVENT = desk.Written(book="b", line=1)
+_SENT = "SELECT type FROM amphibus_outbox"
+_AWAITED = "SELECT destination FROM amphibus_awaited ORDER BY destination"
+_AGAIN = (
+    "INSERT INTO amphibus_delivery (destination, seq, partition)"
+    " SELECT CAST(? AS TEXT), seq, 0 FROM amphibus_outbox WHERE seq > 0 ON CONFLICT DO NOTHING"
+)
 
 
 async def test_a_repetition_is_known_for_all_of_inbox_retention(office: Office) -> None:
@@ -190,3 +198,99 @@ async def test_a_prune_looks_at_a_few_of_those_that_wait_and_comes_to_all_others
 
         assert [(office.count("desk", "amphibus_outbox"),)] == waiting
         assert before > waiting[0][0] > 3
+
+
+async def test_what_a_receiver_does_not_have_is_kept_however_old_it_is(office: Office) -> None:
+    """It has left its sender and may be lost on the way; the word of one receiver stands for no other."""
+    async with office.open("desk", "archive") as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+    office.change("desk", "DELETE FROM amphibus_delivery")
+    async with office.open("desk", "archive") as shop:
+        await shop.advance(days=100)
+        await _prune(shop)
+        assert office.query("desk", _SENT) == [("desk.Written.v1",)]
+        assert office.query("desk", _AWAITED) == [("readers",)]
+
+    office.change("desk", _AGAIN, "readers")
+    async with office.open() as shop:
+        await shop.settle()
+        await shop.advance(days=8)
+        await _prune(shop)
+        assert office.count("desk", "amphibus_outbox") == 0
+        assert office.count("desk", "amphibus_awaited") == 0
+
+    assert office.numbers("readers", "b") == [1]
+
+
+async def test_a_receivers_word_outlives_what_it_remembers(office: Office) -> None:
+    """It is asked soon: when another receiver is away for long, it has forgotten what it had."""
+    async with office.open("desk", "archive") as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        await shop.advance(hours=1)
+        await _prune(shop)
+        await shop.advance(days=31)
+        await shop.host.modules["archive"].retention.prune()
+        assert office.count("archive", "amphibus_inbox") == 0
+        await _prune(shop)
+
+    assert office.query("desk", _AWAITED) == [("readers",)]
+
+
+async def test_a_receiver_that_does_not_know_the_question_loses_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of an older version is asked again when it is a newer one; the log says it once for each."""
+    with capture_logs() as lines:
+        async with office.open() as shop:
+            await shop.send(desk.Write(book="b", line=1))
+            await shop.settle()
+            with monkeypatch.context() as older:
+                older.setattr(answering, "_HANDLERS", {})
+                for _ in range(3):
+                    await shop.advance(days=8)
+                    await _prune(shop)
+            assert office.query("desk", _AWAITED) == [("archive",), ("archive",), ("readers",)]
+            await shop.advance(hours=1)
+            await _prune(shop)
+            assert office.count("desk", "amphibus_outbox") == 0
+
+    silent = [each["destination"] for each in lines if each["event"] == "outbox.unanswered"]
+    assert sorted(each for each in silent if each != "desk") == ["archive", "readers"]
+
+
+async def test_a_module_that_is_no_more_holds_nothing_for_ever(office: Office) -> None:
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+    office.change("desk", _AGAIN, "library")
+    office.change("desk", "INSERT INTO amphibus_awaited SELECT 'library', seq FROM amphibus_outbox")
+    async with office.open() as shop:
+        await shop.advance(days=6)
+        await _prune(shop)
+        assert ("library",) in office.query("desk", _AWAITED)
+        await shop.advance(days=2)
+        with capture_logs() as lines:
+            await _prune(shop)
+
+    assert office.count("desk", "amphibus_outbox") == 0
+    gone = [each["destination"] for each in lines if each["event"] == "outbox.no_receiver"]
+    assert gone == ["library"]
+
+
+async def test_what_was_committed_late_is_asked_about_before_it_is_forgotten(
+    office: Office,
+) -> None:
+    """Its number was passed over when it was committed."""
+    async with office.open("desk", "archive") as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+    office.change("desk", "DELETE FROM amphibus_delivery")
+    office.change("desk", "INSERT INTO amphibus_meta VALUES ('asked_up_to', '1000')")
+    async with office.open("desk", "archive") as shop:
+        await shop.advance(days=8)
+        await _prune(shop)
+        await _prune(shop)
+
+    assert office.query("desk", _SENT) == [("desk.Written.v1",)]

@@ -26,6 +26,7 @@ from tests.mutants.defects_of_direct import DIRECT
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_privacy import PRIVACY
+from tests.mutants.defects_of_retention import RETENTION
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
@@ -48,6 +49,7 @@ ALL = (
     *HANDLING,
     *MISBEHAVIOUR,
     *PRIVACY,
+    *RETENTION,
     *SHOP,
     *SPEECH,
     *STORES,

@@ -78,6 +78,21 @@ async def test_what_a_broker_took_with_it_is_found_in_the_databases(
     _check(office, LINES + 3)
 
 
+async def test_what_was_lost_is_found_when_the_retention_is_long_over(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    """Receivers are stopped for longer than sent messages are kept; then the broker is lost."""
+    await _leave_at_the_broker(tmp_path, fragile)
+    async with _office("rabbitmq", tmp_path, fragile).open("desk") as shop:
+        await shop.advance(days=20)
+        await shop.host.modules["desk"].retention.prune()
+    fragile.lose()
+    office = _office("memory", tmp_path, fragile)
+    async with office.open(settings={"without_broker": True}) as shop:
+        await shop.settle()
+    _check(office, LINES)
+
+
 async def test_a_broker_that_comes_back_with_its_old_messages_changes_nothing(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:

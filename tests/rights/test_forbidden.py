@@ -111,10 +111,18 @@ FORBIDDEN: Mapping[str, tuple[str, Act]] = {
         "orders",
         publish("payments.commands", "payments.GetPayment.v1.now"),
     ),
+    "ask what has arrived where it sends nothing": (
+        "notifications",
+        publish("orders.commands", "amphibus.Arrived.v1.now"),
+    ),
+    "put such a question among what is kept": (
+        "payments",
+        publish("orders.commands", "amphibus.Arrived.v1.p0"),
+    ),
     "send to itself": ("orders", publish("orders.commands", "orders.PlaceOrder.v1.p0")),
     "answer somebody who does not ask it": (
-        "payments",
-        publish("orders.replies", INSTANCE),
+        "reporting",
+        publish("payments.replies", INSTANCE),
     ),
     # The default exchange leads to every queue.
     "write into another's queue": ("payments", publish("", PREFIX + "orders.v1.p0")),

@@ -20,6 +20,7 @@ from amphibus import Producer
 from amphibus.clock import SystemClock
 from amphibus.config.settings import load_settings
 from amphibus.contract import Message, Value
+from amphibus.database.upkeep.awaited import unasked
 from amphibus.errors import Refused
 from amphibus.host.host import Host
 from amphibus.messages.ids import new_id, new_trace
@@ -183,6 +184,11 @@ async def test_no_module_is_refused_anything_but_to_make_what_an_administrator_m
     order = _order("LAMP", 1)
     await shop.accept(order)
     assert (await shop.order(_id_of(order))).status == "confirmed"
+    for name, host in shop.hosts.items():
+        hosted = host.modules[name]
+        if sent := await unasked(hosted.store.reader, beyond=0, limit=500):
+            await hosted.retention._word.ask_about(sent)
+        assert not hosted.retention._word._silent
 
     tried = [line for line in shop.refused() if "exchange.declare" not in line]
     assert tried == []

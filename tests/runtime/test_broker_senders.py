@@ -6,6 +6,7 @@ import pytest
 
 from amphibus.config.settings import ProducerSettings
 from amphibus.messages.envelope import Envelope
+from amphibus.messages.system_requests import ARRIVED
 from amphibus.testing.conformance.business import project
 from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import Names
@@ -40,6 +41,8 @@ def why(
         ("desk", "desk.Write.v99", "gateway", "desk.commands", "desk.Write.v99.p0"),
         ("readers", "desk.Written.v1", "desk", "desk.events", "desk.Written.v1.p0"),
         ("readers", "desk.Written.v1", "desk", "desk.events", "desk.Written.v1.p0.readers"),
+        ("readers", ARRIVED, "desk", "readers.commands", f"{ARRIVED}.now"),
+        ("desk", ARRIVED, "gateway", "desk.commands", f"{ARRIVED}.now"),
     ],
 )
 def test_what_comes_by_its_own_way_is_believed(
@@ -57,6 +60,7 @@ def test_what_comes_by_its_own_way_is_believed(
         ("desk", "desk.Write.v1", "", "desk.Write.v1.p0", "default exchange"),
         ("readers", "desk.Written.v1", "readers.commands", "desk.Written.v1.p0", "an event"),
         ("readers", "desk.Written.v1", "archive.events", "desk.Written.v1.p0", "would come by"),
+        ("readers", ARRIVED, "desk.events", f"{ARRIVED}.now", "would come by"),
     ],
 )
 def test_what_comes_by_another_way_is_not(
@@ -72,6 +76,9 @@ def test_what_comes_by_another_way_is_not(
         ("desk", "desk.Call.v1", "till", "till", "desk.commands", "does not declare"),
         ("archive", "archive.File.v1", "readers", "readers", "archive.commands", "not declare"),
         ("readers", "desk.Written.v1", "till", "till", "desk.events", "by desk alone"),
+        ("readers", ARRIVED, "archive", "archive", "readers.commands", "sends nothing to readers"),
+        ("desk", ARRIVED, "till", "till", "desk.commands", "sends nothing to desk"),
+        ("readers", ARRIVED, "desk", "archive", "readers.commands", "was sent by user"),
     ],
 )
 def test_where_users_are_not_shared_each_sends_what_it_declares(

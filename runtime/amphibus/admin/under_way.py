@@ -46,9 +46,12 @@ async def routes_in(sql: Sql, topology: Topology) -> Routes:
 
 
 async def not_arrived(
-    sender: Sql, receiver: Sql, pair: tuple[str, str], routes: Routes
+    sender: Sql, receiver: Sql, pair: tuple[str, str], routes: Routes, *, known_since: int = 0
 ) -> AsyncIterator[HandedOver]:
-    """The messages that have left one module for another and have not arrived, in the order of their commits."""
+    """The messages that have left one module for another and have not arrived, in the order of their commits.
+
+    Of what was sent before `known_since` the receiver's word counts: its inbox may have forgotten it.
+    """
     source, destination = pair
     begun = {
         name.partition(" ")[0]: since
@@ -57,7 +60,9 @@ async def not_arrived(
     }
     beyond = min(begun.values(), default=0)
     while begun:
-        page = await handed_over(sender, destination, [*begun], beyond=beyond, limit=_PAGE)
+        page = await handed_over(
+            sender, destination, [*begun], beyond=beyond, known_since=known_since, limit=_PAGE
+        )
         there = await arrived(receiver, source, [each.id for each in page]) if page else set()
         for each in page:
             if each.id not in there and each.seq > begun[each.type]:
@@ -67,8 +72,13 @@ async def not_arrived(
         beyond = page[-1].seq
 
 
-async def waits_between(stores: Mapping[str, Sql], topology: Topology) -> list[Waits]:
-    """Returns what waits between modules, of the pairs between which anything does; senders outside included."""
+async def waits_between(
+    stores: Mapping[str, Sql], topology: Topology, *, known_since: int = 0
+) -> list[Waits]:
+    """Returns what waits between modules, of the pairs between which anything does; senders outside included.
+
+    `known_since` is the time from which on inboxes remember.
+    """
     found: dict[tuple[str, str], Waits] = {}
     for receiver, sql in stores.items():
         for source, delayed, dead in await counts_by_source(sql):
@@ -80,7 +90,8 @@ async def waits_between(stores: Mapping[str, Sql], topology: Topology) -> list[W
         routes = await routes_in(sql, topology)
         for receiver, other in stores.items():
             pair = sender, receiver
-            lost = len([1 async for _ in not_arrived(sql, other, pair, routes)])
+            under_way = not_arrived(sql, other, pair, routes, known_since=known_since)
+            lost = len([1 async for _ in under_way])
             if lost:
                 found[pair] = found.get(pair, Waits(*pair))._replace(broker=lost)
     return [found[pair] for pair in sorted(found)]

@@ -10,13 +10,13 @@ _WAITING: Final = (
     " (SELECT time FROM amphibus_outbox WHERE seq = (SELECT min(seq) FROM amphibus_delivery)),"
     " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
     f" (SELECT count(*) FROM amphibus_timer WHERE due < {NEVER}),"
-    " (SELECT count(*) FROM amphibus_later)"
+    " (SELECT count(*) FROM amphibus_later), (SELECT count(*) FROM amphibus_awaited)"
 )
 _HELD: Final = (
     "SELECT (SELECT count(*) FROM amphibus_delivery), (SELECT count(*) FROM amphibus_inbox),"
     " (SELECT count(*) FROM amphibus_delayed), (SELECT count(*) FROM amphibus_dead),"
     f" (SELECT count(*) FROM amphibus_timer WHERE due < {NEVER}),"
-    " (SELECT count(*) FROM amphibus_later)"
+    " (SELECT count(*) FROM amphibus_later), (SELECT count(*) FROM amphibus_awaited)"
 )
 
 
@@ -45,6 +45,8 @@ class WaitingCounts(NamedTuple):
     dead: int = 0
     timers: int = 0
     later: int = 0
+    awaited: int = 0
+    """Of messages and receivers, those that were asked and have not said that they have it."""
 
 
 class HeldCounts(NamedTuple):
@@ -56,6 +58,7 @@ class HeldCounts(NamedTuple):
     dead: int
     timers: int
     later: int
+    awaited: int
 
 
 async def waiting_counts(sql: Sql) -> WaitingCounts:

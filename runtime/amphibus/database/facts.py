@@ -43,6 +43,12 @@ async def note_facts_of_schema(raw: Any, facts: Mapping[str, str]) -> None:
     await raw.executemany(_NOTE_ON_SERVER, list(facts.items()))
 
 
+async def fact(sql: Sql, name: str) -> str | None:
+    """Returns one fact, or None if it was never noted."""
+    row = await sql.row("SELECT value FROM amphibus_meta WHERE name = ?", name)
+    return None if row is None else str(row[0])
+
+
 async def last_transport(sql: Sql) -> str:
     """Returns what carried the messages of this database's module the last time."""
     row = await sql.row("SELECT value FROM amphibus_meta WHERE name = 'transport'")

@@ -1,6 +1,6 @@
 """The outbox: what a module has said, and what of it waits for whom.
 
-Every statement on `amphibus_outbox` and `amphibus_delivery` stands here.
+Every statement on `amphibus_outbox` and `amphibus_delivery` stands here; those on the receivers' word in `awaited`.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,9 @@ INSERT_OUTBOX: Final = (
 INSERT_DELIVERY: Final = (
     "INSERT INTO amphibus_delivery (destination, seq, partition) VALUES (?, ?, ?)"
 )
+AWAIT: Final = (
+    "INSERT INTO amphibus_awaited (destination, seq) VALUES (?, ?) ON CONFLICT DO NOTHING"
+)
 DELETE_DELIVERY: Final = "DELETE FROM amphibus_delivery WHERE destination = ? AND seq = ?"
 
 SENT: Final = f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq"
@@ -24,11 +27,11 @@ SENT: Final = f"SELECT {ENVELOPE} FROM amphibus_outbox ORDER BY seq"
 _ENVELOPE: Final = ", ".join(f"o.{column}" for column in ENVELOPE.split(", "))
 # From one name to the next by the index: DISTINCT would read every row (a loose index scan, as PostgreSQL's wiki
 # calls it).
-_DESTINATIONS: Final = """
+DESTINATIONS: Final = """
 WITH RECURSIVE found(destination) AS (
-    SELECT min(destination) FROM amphibus_delivery
+    SELECT min(destination) FROM {table}
     UNION ALL
-    SELECT (SELECT min(destination) FROM amphibus_delivery WHERE destination > found.destination)
+    SELECT (SELECT min(destination) FROM {table} WHERE destination > found.destination)
     FROM found WHERE found.destination IS NOT NULL
 )
 SELECT destination FROM found WHERE destination IS NOT NULL
@@ -38,8 +41,9 @@ _WINDOW: Final = (
     "SELECT seq, time FROM amphibus_outbox WHERE time >= ? AND time < ? ORDER BY time LIMIT ?"
 )
 _PRUNE: Final = (
-    f"DELETE FROM amphibus_outbox WHERE seq IN (SELECT seq FROM ({_WINDOW}) AS o"
-    " WHERE NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq))"
+    f"DELETE FROM amphibus_outbox WHERE asked = 1 AND seq IN (SELECT seq FROM ({_WINDOW}) AS o"
+    " WHERE NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq)"
+    " AND NOT EXISTS (SELECT 1 FROM amphibus_awaited a WHERE a.seq = o.seq))"
 )
 
 
@@ -80,7 +84,7 @@ class LoggedEvent(NamedTuple):
 
 async def destinations_waited_for(sql: Sql) -> list[str]:
     """The destinations that anything waits for."""
-    return [row[0] for row in await sql.rows(_DESTINATIONS)]
+    return [row[0] for row in await sql.rows(DESTINATIONS.format(table="amphibus_delivery"))]
 
 
 async def count_waiting(sql: Sql, destination: str, *, limit: int, only: str) -> int:
@@ -135,18 +139,23 @@ async def oldest_on_their_way(
 
 
 async def handed_over(
-    sql: Sql, destination: str, types: Sequence[str], *, beyond: int, limit: int
+    sql: Sql, destination: str, types: Sequence[str], *, beyond: int, known_since: int, limit: int
 ) -> list[HandedOver]:
     """The messages of some types, with numbers beyond one, that do not wait for a destination any more.
 
-    They have left for it, which does not mean that they have arrived.
+    They have left for it, which does not mean that they have arrived. Left out is what the destination has said to
+    have and was sent before `known_since`, so that it may have forgotten it.
     """
     rows = await sql.rows(
         "SELECT o.seq, o.id, o.type, o.key FROM amphibus_outbox o WHERE o.seq > ?"
         f" AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
-        " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq) ORDER BY o.seq LIMIT ?",
+        " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq)"
+        " AND (o.time >= ? OR o.asked IS NULL OR EXISTS (SELECT 1 FROM amphibus_awaited a"
+        " WHERE a.destination = ? AND a.seq = o.seq)) ORDER BY o.seq LIMIT ?",
         beyond,
         *types,
+        destination,
+        known_since,
         destination,
         limit,
     )
@@ -178,7 +187,11 @@ async def is_waited_for(sql: Sql, destination: str, *, up_to: int) -> bool:
 
 
 async def put_in_line(sql: Sql, destination: str, messages: Sequence[tuple[int, int]]) -> None:
-    """Lets messages, each by its number and partition, wait for a destination, if they do not already."""
+    """Lets messages, each by its number and partition, wait for a destination, if they do not already.
+
+    What it may have said of them before does not count any more.
+    """
+    await sql.many(AWAIT, [(destination, seq) for seq, _ in messages])
     await sql.many(
         f"{INSERT_DELIVERY} ON CONFLICT DO NOTHING",
         [(destination, seq, partition) for seq, partition in messages],

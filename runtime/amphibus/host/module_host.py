@@ -164,6 +164,7 @@ class ModuleHost:
             "dead_letters": float(counts.dead),
             "timers": float(counts.timers),
             "later": float(counts.later),
+            "awaited": float(counts.awaited),
             "in_flight": float(self.receiver.in_flight),
         }
 

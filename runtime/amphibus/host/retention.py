@@ -1,6 +1,7 @@
 """Deletes rows whose retention is over, in small batches, so that no write waits long behind it."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -16,7 +17,14 @@ from amphibus.database.outbox import prune_outbox
 from amphibus.database.sql import Sql
 from amphibus.database.stuck_keys import find_stuck, release_stuck
 from amphibus.database.timers import prune_timers
+from amphibus.database.upkeep.awaited import (
+    Unasked,
+    destinations_other_than,
+    forget_destination,
+    unasked_between,
+)
 from amphibus.failpoints import failpoint
+from amphibus.host.receivers_word import ReceiversWord
 from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -36,6 +44,8 @@ class Retention:
         clock: Clock,
         settings: RetentionSettings,
         supervisor: Supervisor,
+        word: ReceiversWord,
+        modules: Sequence[str],
     ) -> None:
         self._module = module
         self._health = health
@@ -43,6 +53,10 @@ class Retention:
         self._clock = clock
         self._settings = settings
         self._task = supervisor.task(f"retention:{module}", self._work)
+        self._word = word
+        self._modules = modules
+        self._unasked: list[Unasked] = []
+        """Old messages that nobody was asked about: they were committed late."""
         self._outbox_from = 0
         """The time from which on the outbox is looked at, microseconds."""
         self._swept = 0
@@ -61,10 +75,14 @@ class Retention:
         await self._task.stop()
 
     async def prune(self) -> int:
-        """Deletes everything that is old enough, batch by batch; returns the number of rows."""
+        """Deletes everything that is old enough and has arrived, batch by batch; returns the number of rows."""
+        await self._word.ask()
         total = 0
         while True:
+            self._unasked = []
             rows = await self._writer.submit(self._one_batch)
+            if self._unasked:
+                await self._word.ask_about(self._unasked)
             total += rows
             if rows < self._settings.prune_batch:
                 break
@@ -95,6 +113,7 @@ class Retention:
         pruned = (
             await forget_bodies(sql, before=bodies_before, limit=batch),
             await self._prune_dead(sql, now),
+            await self._forget_receivers_that_are_no_more(sql, bodies_before, batch),
             await self._prune_outbox(sql, bodies_before, batch),
             await prune_inbox(sql, before=rows_before, limit=batch),
             await prune_accepted(sql, before=rows_before, limit=batch),
@@ -113,9 +132,22 @@ class Retention:
             _log.warning("message.given_up", module=self._module, times=rows)
         return rows
 
+    async def _forget_receivers_that_are_no_more(self, sql: Sql, before: int, batch: int) -> int:
+        gone = 0
+        for destination in await destinations_other_than(sql, self._modules):
+            rows = await forget_destination(sql, destination, before=before, limit=batch)
+            if rows:
+                _log.warning(
+                    "outbox.no_receiver", module=self._module, destination=destination, times=rows
+                )
+            gone = max(gone, rows)
+        return gone
+
     async def _prune_outbox(self, sql: Sql, before: int, batch: int) -> int:
         """Forgets what left long ago, a window at a time; returns the rows, or a batch if there may be more."""
-        pruned = await prune_outbox(sql, since=self._outbox_from, before=before, limit=batch)
+        since = self._outbox_from
+        self._unasked = await unasked_between(sql, since=since, before=before, limit=batch)
+        pruned = await prune_outbox(sql, since=since, before=before, limit=batch)
         if pruned.rows:
             return batch if pruned.goes_on_from else pruned.rows
         self._outbox_from = pruned.goes_on_from

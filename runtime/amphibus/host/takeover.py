@@ -26,7 +26,7 @@ _PIECE: Final = 500
 
 
 async def take_over(
-    modules: Sequence[ModuleHost], topology: Topology, *, broker: str, now: int
+    modules: Sequence[ModuleHost], topology: Topology, *, broker: str, now: int, known_since: int
 ) -> None:
     """Puts everything that has not arrived in line again, and notes that no broker carries these modules any more.
 
@@ -37,6 +37,7 @@ async def take_over(
         topology: the routes that their messages take.
         broker: what is known of it, for the log.
         now: the time, microseconds.
+        known_since: the time from which on inboxes remember; before it the receivers' word counts.
 
     Raises:
         ConfigError: a module is missing, whose messages could not be told from those that have arrived.
@@ -47,7 +48,7 @@ async def take_over(
         routes = await routes_in(sender.store.reader, topology)
         async with writing_alone(sender.store) as sql:
             for receiver in modules:
-                count = await _put_back(sql, sender, receiver, routes)
+                count = await _put_back(sql, sender, receiver, routes, known_since)
                 if count:
                     taken[f"{sender.name} to {receiver.name}"] = count
             failpoint("takeover.before")
@@ -84,11 +85,13 @@ def _refuse_part(modules: Sequence[ModuleHost], topology: Topology) -> None:
         )
 
 
-async def _put_back(sql: Sql, sender: ModuleHost, receiver: ModuleHost, routes: Routes) -> int:
+async def _put_back(
+    sql: Sql, sender: ModuleHost, receiver: ModuleHost, routes: Routes, known_since: int
+) -> int:
     stores, pair = (sender.store.reader, receiver.store.reader), (sender.name, receiver.name)
     lost = [
         (each.seq, partition_of(each.key, each.id, sender.assignment.count))
-        async for each in not_arrived(*stores, pair, routes)
+        async for each in not_arrived(*stores, pair, routes, known_since=known_since)
     ]
     for begin in range(0, len(lost), _PIECE):
         await put_in_line(sql, receiver.name, lost[begin : begin + _PIECE])

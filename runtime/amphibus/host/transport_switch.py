@@ -56,7 +56,7 @@ async def leave_the_broker(
         ConfigError: the broker is not known, or a module is missing; nothing was started.
     """
     if settings.without_broker:
-        await take_over(modules, topology, broker="not asked", now=clock.now())
+        await _take_over(modules, topology, "not asked", clock, settings)
         return
     if settings.amqp_url is None:
         names = ", ".join(hosted.name for hosted in modules)
@@ -72,10 +72,18 @@ async def leave_the_broker(
         await hosted.writer.drain()
         await hosted.writer.stop()  # it begins anew with its module; two would share one connection
     if len(modules) == len(topology.modules) or not emptied:
-        await take_over(modules, topology, broker="emptied" if emptied else "away", now=clock.now())
+        await _take_over(modules, topology, "emptied" if emptied else "away", clock, settings)
         return
     for hosted in modules:
         await remember_transport(hosted, "memory")
+
+
+async def _take_over(
+    modules: list[ModuleHost], topology: Topology, broker: str, clock: Clock, settings: Settings
+) -> None:
+    now = clock.now()
+    known_since = now - settings.retention.dedup_window
+    await take_over(modules, topology, broker=broker, now=now, known_since=known_since)
 
 
 async def _empty_through(

@@ -14,6 +14,7 @@ from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
 from amphibus.errors import ConfigError
 from amphibus.host.readiness import Readiness
+from amphibus.host.receivers_word import ReceiversWord
 from amphibus.host.retention import Retention
 from amphibus.inbox.later import LaterSender
 from amphibus.inbox.receiver import Receiver
@@ -139,6 +140,21 @@ class Wiring:
             clock=self._around.clock,
             settings=self._around.settings.retention,
             supervisor=self._around.supervisor,
+            word=self._word(writer),
+            modules=self._around.topology.modules,
+        )
+
+    def _word(self, writer: Writer) -> ReceiversWord:
+        around = self._around
+        return ReceiversWord(
+            self._module.name,
+            store=self.store,
+            writer=writer,
+            transport=around.transport,
+            topology=around.topology,
+            clock=around.clock,
+            body_limit=self._bus.body_limit_bytes,
+            at_once=around.settings.retention.prune_batch,
         )
 
 

@@ -15,6 +15,7 @@ from amphibus.inbox.queries import Queries
 from amphibus.inbox.report import report_outcome
 from amphibus.inbox.runner import AttemptRunner
 from amphibus.inbox.services import InboxServices
+from amphibus.inbox.system.answering import answer
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
@@ -79,6 +80,8 @@ class Receiver:
 
     async def request(self, envelope: Envelope) -> Reply:
         """Handles a query, or a command that its sender does not keep, and returns the reply."""
+        if (reply := await answer(self._services.store, envelope)) is not None:
+            return reply
         try:
             entry = self._services.codec.entry(envelope)
             if len(envelope.body) > LARGE_BYTES:

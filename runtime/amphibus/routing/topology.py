@@ -41,6 +41,15 @@ class Topology:
         owner = self.owners.get(contract.contract_type)
         return () if owner is None else (owner,)
 
+    def receivers(self, module: str) -> tuple[str, ...]:
+        """Returns the other modules that get kept messages of a module: commands and events."""
+        sent = self.sends.get(module, ())
+        kept = [each for each in sent if kind_of(self.contracts[each]) != "query"]
+        found = {self.owners[each] for each in kept if each in self.owners}
+        for event in self.publishes.get(module, ()):
+            found.update(self.subscribers.get(event, ()))
+        return tuple(sorted(found - {module}))
+
     def as_lock(self) -> dict[str, Any]:
         """Returns the content of `config/topology.lock.json`."""
         return {

@@ -75,6 +75,15 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "message.undecodable": _event("Its type, version or body is not understood.", "source error"),
     "message.misplaced": _event("Has no handler in this module.", "source"),
     # Relay, broker and partitions.
+    "outbox.unanswered": _event(
+        "A receiver does not say what it has; what was sent to it is kept until it does.",
+        "destination error",
+    ),
+    "outbox.answered": _event("It says so again.", "destination"),
+    "outbox.no_receiver": _event(
+        "So many old messages waited for a module that there is no more; they are forgotten.",
+        "destination times",
+    ),
     "relay.stalled": _event(
         "A destination takes nothing; its messages wait.", "destination depth error"
     ),

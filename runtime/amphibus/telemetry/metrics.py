@@ -37,6 +37,7 @@ GAUGES: Final[Mapping[str, str]] = {
     "in_flight": "Messages that are being handled.",
     "timers": "Deadlines that are armed.",
     "later": "Commands that are sent when they are due.",
+    "awaited": "Messages that left, and of which a receiver has not said yet that it has them.",
 }
 """The numbers that a module's store is asked for on each scrape; exposed as `amphibus_<name>{module}`."""
 

@@ -16,12 +16,15 @@ from amphibus.cli import options
 from amphibus.cli.data_folder import present, with_databases
 from amphibus.cli.db import server as db_server
 from amphibus.cli.output import plural, show_columns, show_json, typed
+from amphibus.clock import SystemClock
 
 
 def status(
     *, as_json: options.AsJson = False, data_dir: options.DataDir = None, db: options.Db = None
 ) -> None:
     """Show how many messages each database holds, and what waits where between two modules.
+
+    AWAITED: so often a receiver has not said yet that it has a message, which is kept until it says so.
 
     OUTBOX has not left its sender. BROKER has left and has not arrived: it lies at the broker, or was lost with it.
     DELAYED and DEAD wait at the receiver. Example: amphibus db status --json
@@ -125,6 +128,8 @@ def restore_backup(
 def _between(data_dir: Path | None, db: str | None) -> list[Waits]:
     """What waits between the modules whose databases can be read."""
     stores, topology = options.stores(data_dir, db), options.project().topology()
+    remembered = options.settings(db_url=db).retention.dedup_window
+    known_since = SystemClock().now() - remembered
 
     async def read() -> list[Waits]:
         async with AsyncExitStack() as stack:
@@ -132,7 +137,7 @@ def _between(data_dir: Path | None, db: str | None) -> list[Waits]:
                 name: await stack.enter_async_context(each.reading())
                 for name, each in stores.items()
             }
-            return await waits_between(opened, topology)
+            return await waits_between(opened, topology, known_since=known_since)
 
     return asyncio.run(read())
 

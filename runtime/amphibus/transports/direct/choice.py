@@ -3,6 +3,7 @@
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.messages.envelope import Envelope
+from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.routing.topology import Topology
 from amphibus.transport import Transport
 from amphibus.transports.direct.directory import Directory
@@ -27,7 +28,8 @@ def directly(
     """
 
     def why_not(module: str, envelope: Envelope) -> str | None:
-        if topology.owners.get(envelope.type) != module:
+        known = envelope.type in SYSTEM_REQUESTS or topology.owners.get(envelope.type) == module
+        if not known:
             return f"{envelope.type} is no request to {module}"
         return doubt(module, envelope)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from amphibus.contract import kind_of
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.routing.topology import Topology
 from amphibus.transport import Inbound, OnReply, Requests
 from amphibus.transports.direct.connection import ConnectionGone, NotTaken
@@ -81,6 +82,8 @@ class DirectRequests:
             raise
 
     def _is_query(self, envelope: Envelope) -> bool:
+        if envelope.type in SYSTEM_REQUESTS:
+            return True
         contract = self._topology.contracts.get(envelope.type)
         return contract is not None and kind_of(contract) == "query"
 

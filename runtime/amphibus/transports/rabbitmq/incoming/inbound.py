@@ -13,6 +13,7 @@ from amphibus.errors import Undecodable
 from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
+from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Ack, Inbound
 from amphibus.transports.rabbitmq.incoming.senders import Senders
@@ -113,7 +114,9 @@ class InboundQueue:
     def _is_to_be_kept(self, envelope: Envelope, arrival: Arrival) -> bool:
         """Returns whether its sender, to whom the broker confirmed it, does not hear what becomes of it."""
         contract = self._names.topology.contracts.get(envelope.type)
-        asks = contract is not None and kind_of(contract) == "query"
+        asks = envelope.type in SYSTEM_REQUESTS or (
+            contract is not None and kind_of(contract) == "query"
+        )
         return not asks and (arrival.persistent or not arrival.reply_to)
 
     def _keep(self, envelope: Envelope, failure: Failure | None, ack: Ack) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.messages.envelope import Envelope
+from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import Arrival
 
@@ -35,7 +36,7 @@ class Senders:
 
     def _of_way(self, said: str, arrival: Arrival) -> str | None:
         """The exchange and the routing key must be those of the type."""
-        owner = said.partition(".")[0]
+        owner = self._owner(said)
         event = self._is_event(said, owner)
         expected = self.names.events(owner) if event else self.names.commands(owner)
         if arrival.exchange != expected:
@@ -46,6 +47,10 @@ class Senders:
         if type_of_key != said:
             return f"it says that it is {said}, and was published as {type_of_key}"
         return None
+
+    def _owner(self, said: str) -> str:
+        """Who a type belongs to: a system request to whoever is asked."""
+        return self.module if said in SYSTEM_REQUESTS else said.partition(".")[0]
 
     def _is_event(self, said: str, owner: str) -> bool:
         """What is not known here is a newer version: of another module's events, or of what is sent to this one."""
@@ -61,6 +66,9 @@ class Senders:
     def undeclared(self, envelope: Envelope) -> str | None:
         """Returns why its sender, if it is who it says, should not send such a message; None if it may."""
         said, source = envelope.type, envelope.source
+        if said in SYSTEM_REQUESTS:
+            asks = self.module in self.names.topology.receivers(source)
+            return None if asks else f"{source} sends nothing to {self.module}, so it asks nothing"
         owner = said.partition(".")[0]
         if self._is_event(said, owner):
             if source != owner:

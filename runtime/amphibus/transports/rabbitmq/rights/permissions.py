@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
+from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.nearest import did_you_mean
 from amphibus.routing.topology import GATEWAY
 from amphibus.transports.rabbitmq.names import (
@@ -95,9 +96,12 @@ def _of_module(names: Names, module: str) -> Rights:
         names.commands(module): Topics(read=f"^{_ANY_REQUEST}$"),
         names.replies(module): Topics(read=f"^{_INSTANCE}$"),
     }
-    for exchange, keys in _written(names, module):
+    keys: dict[str, list[str]] = {}
+    for exchange, some in _written(names, module):
+        keys.setdefault(exchange, []).append(some)
+    for exchange, each in keys.items():
         before = topics.get(exchange, Topics())
-        topics[exchange] = Topics(f"^({keys})$", before.read)
+        topics[exchange] = Topics(f"^({'|'.join(each)})$", before.read)
     written = [each for each, topic in topics.items() if topic.write != NOTHING]
     return Rights(
         user=names.user(module),
@@ -135,9 +139,12 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
         keys = [_kept(commands)] if commands else []
         keys += [re.escape(names.key_of_request(each)) for each in at_once]
         yield names.commands(owner), "|".join(keys)
+    for receiver in topology.receivers(module):
+        asked_of_all = map(names.key_of_request, sorted(SYSTEM_REQUESTS))
+        yield names.commands(receiver), "|".join(map(re.escape, asked_of_all))
     for asker in topology.modules:
         expected = topology.sends.get(asker, ())
-        if any(
+        if module in topology.receivers(asker) or any(
             topology.owners.get(name) == module
             and (asker == GATEWAY or kind_of(topology.contracts[name]) == "query")
             for name in expected

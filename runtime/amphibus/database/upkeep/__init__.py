@@ -1,0 +1,1 @@
+"""Facts that the clean-up of a module's database must know before it forgets."""

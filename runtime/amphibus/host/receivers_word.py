@@ -1,0 +1,209 @@
+"""Asks receivers which messages they have, soon after these have left, so that nothing is forgotten too early.
+
+Each message is asked about once, with hundreds of others; what a receiver did not say to have then is asked again at
+every clean-up. A receiver that does not answer is asked at growing intervals, and holds up nobody else's word.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import takewhile
+from typing import Any, Final, NamedTuple
+
+import structlog
+from pydantic import ValidationError
+
+from amphibus.admin.under_way import Routes, routes_in
+from amphibus.clock import SECOND, Clock
+from amphibus.database.inbox import arrived
+from amphibus.database.store import Store
+from amphibus.database.upkeep import awaited
+from amphibus.database.upkeep.awaited import Awaited, Unasked
+from amphibus.errors import RequestError
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.messages.system_requests import ARRIVED, MOST_IDS, Arrived, NotArrived
+from amphibus.routing.topology import Topology
+from amphibus.telemetry.privacy import describe
+from amphibus.transport import Transport
+from amphibus.unit_of_work.transaction import Transaction
+from amphibus.unit_of_work.writer import Writer
+
+_log: Any = structlog.get_logger()
+_UNDER_WAY: Final = 60 * SECOND
+"""So old is a message that is asked about: most have arrived by then."""
+_PATIENCE_SECONDS: Final = 5.0
+_FIRST_PAUSE: Final = 60 * SECOND
+_LONGEST_PAUSE: Final = 3_600 * SECOND
+
+
+class _Silence(NamedTuple):
+    """The pause after which a receiver that did not answer is asked again."""
+
+    until: int
+    pause: int
+
+
+class ReceiversWord:
+    """The questions of one sender. Lives as long as its clean-up."""
+
+    def __init__(
+        self,
+        module: str,
+        *,
+        store: Store,
+        writer: Writer,
+        transport: Transport,
+        topology: Topology,
+        clock: Clock,
+        body_limit: int,
+        at_once: int,
+    ) -> None:
+        self._module = module
+        self._store = store
+        self._writer = writer
+        self._transport = transport
+        self._topology = topology
+        self._clock = clock
+        self._body_limit = body_limit
+        self._at_once = min(at_once, MOST_IDS)
+        self._silent: dict[str, _Silence] = {}
+        self._enough: set[str] = set()
+        """The receivers that are asked no more in this round."""
+        self._next: dict[str, int] = {}
+        """By receiver: the number after which it is asked again."""
+
+    async def ask(self) -> None:
+        """Asks again about what receivers did not have, and then about what has left since."""
+        self._enough.clear()
+        for destination in await awaited.destinations_awaited(self._store.reader):
+            await self._ask_again(destination)
+        ripe_before = self._clock.now() - _UNDER_WAY
+        beyond = await awaited.asked_up_to(self._store.reader)
+        while True:
+            page = await awaited.unasked(self._store.reader, beyond=beyond, limit=self._at_once)
+            ripe = list(takewhile(lambda each: each.time < ripe_before, page))
+            if ripe:
+                beyond = ripe[-1].seq
+                await self.ask_about(ripe, up_to=beyond)
+            if len(ripe) < self._at_once:
+                return
+
+    async def ask_about(self, messages: Sequence[Unasked], *, up_to: int | None = None) -> None:
+        """Asks every destination of some messages, and notes what was said."""
+        routes = await routes_in(self._store.reader, self._topology)
+        missing: list[tuple[str, int]] = []
+        for destination, some in _by_destination(messages, routes).items():
+            not_there = await self._not_arrived(destination, [each.id for each in some])
+            missing += [(destination, each.seq) for each in some if each.id in not_there]
+
+        async def note(transaction: Transaction) -> None:
+            await awaited.note_asked(transaction.sql, messages, missing)
+            if up_to is not None:
+                await awaited.note_asked_up_to(transaction.sql, up_to)
+
+        await self._writer.submit(note)
+
+    async def _ask_again(self, destination: str) -> None:
+        """Goes on until the receiver has nothing of what it is asked, or has been asked about everything."""
+        while self._may_ask(destination):
+            page = await awaited.awaited_from(
+                self._store.reader,
+                destination,
+                beyond=self._next.get(destination, 0),
+                limit=self._at_once,
+            )
+            not_there = await self._not_arrived(destination, [each.id for each in page])
+            there = [each.seq for each in page if each.id not in not_there]
+            if there:
+                await self._writer.submit(partial(_note_arrived, destination, there))
+            if destination not in self._silent:
+                self._next[destination] = _end_of(page) if len(page) == self._at_once else 0
+            if len(page) < self._at_once:
+                return
+
+    async def _not_arrived(self, destination: str, ids: Sequence[str]) -> set[str]:
+        """Returns which messages a receiver does not say to have; all that it cannot be asked about."""
+        missing: set[str] = set()
+        most = max(1, min(len(ids), self._body_limit // (max(map(len, ids), default=0) + 4)))
+        for begin in range(0, len(ids), most):
+            some = ids[begin : begin + most]
+            missing |= await self._not_arrived_of(destination, some)
+        if self._at_once <= len(ids) and len(missing) == len(set(ids)):
+            self._enough.add(destination)  # it is busy with what came before, or away
+        return missing
+
+    async def _not_arrived_of(self, destination: str, ids: Sequence[str]) -> set[str]:
+        asked = set(ids)
+        if destination == self._module:
+            return asked - await arrived(self._store.reader, self._module, ids)
+        if not self._may_ask(destination):
+            return asked
+        try:
+            missing = asked.intersection(await self._answer(destination, ids))
+        except (RequestError, ValidationError) as error:
+            self._fell_silent(destination, describe(error))
+            return asked
+        if self._silent.pop(destination, None) is not None:
+            _log.info("outbox.answered", module=self._module, destination=destination)
+        return missing
+
+    async def _answer(self, destination: str, ids: Sequence[str]) -> Sequence[str]:
+        reply = await self._transport.requests.request(
+            destination, self._question(ids), _PATIENCE_SECONDS
+        )
+        if reply.outcome != "answered":
+            raise RequestError(f"module {destination} does not answer {ARRIVED}", reply.detail)
+        return NotArrived.model_validate_json(reply.body).ids
+
+    def _question(self, ids: Sequence[str]) -> Envelope:
+        identity = new_id()
+        return Envelope(
+            id=identity,
+            type=ARRIVED,
+            source=self._module,
+            key=None,
+            time=self._clock.now(),
+            correlation=identity,
+            causation=None,
+            trace=new_trace(),
+            body=Arrived(ids=tuple(ids)).model_dump_json().encode(),
+            reply=True,
+        )
+
+    def _may_ask(self, destination: str) -> bool:
+        if destination in self._enough or destination not in self._topology.modules:
+            return False
+        silence = self._silent.get(destination)
+        return silence is None or self._clock.now() >= silence.until
+
+    def _fell_silent(self, destination: str, error: str) -> None:
+        before = self._silent.get(destination)
+        pause = _FIRST_PAUSE if before is None else min(2 * before.pause, _LONGEST_PAUSE)
+        self._silent[destination] = _Silence(self._clock.now() + pause, pause)
+        self._enough.add(destination)
+        if before is None:
+            _log.warning(
+                "outbox.unanswered", module=self._module, destination=destination, error=error
+            )
+
+
+def _by_destination(messages: Sequence[Unasked], routes: Routes) -> dict[str, list[Unasked]]:
+    """The messages of each destination that there was a route to when they were written."""
+    to: dict[str, list[tuple[str, int]]] = {}
+    for route, since in routes.items():
+        name, _, destination = route.partition(" ")
+        to.setdefault(name, []).append((destination, since))
+    found: dict[str, list[Unasked]] = {}
+    for each in messages:
+        for destination, since in to.get(each.type, ()):
+            if each.seq > since:
+                found.setdefault(destination, []).append(each)
+    return found
+
+
+def _end_of(page: Sequence[Awaited]) -> int:
+    return page[-1].seq
+
+
+async def _note_arrived(destination: str, numbers: Sequence[int], transaction: Transaction) -> None:
+    await awaited.note_arrived(transaction.sql, destination, numbers)

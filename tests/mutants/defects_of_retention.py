@@ -1,0 +1,50 @@
+"""Defects of the clean-up: what is forgotten before its receivers have it, and what is kept for nobody."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+RETENTION: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "what is old is forgotten before its receivers have it",
+        "database/outbox",
+        '    " AND NOT EXISTS (SELECT 1 FROM amphibus_awaited a WHERE a.seq = o.seq))"',
+        '    ")"',
+        "test_retention.py::test_what_a_receiver_does_not_have_is_kept_however_old_it_is",
+    ),
+    in_runtime(
+        "what no receiver was asked about is forgotten",
+        "database/outbox",
+        "DELETE FROM amphibus_outbox WHERE asked = 1 AND seq IN",
+        "DELETE FROM amphibus_outbox WHERE seq IN",
+        "test_retention.py::test_what_was_committed_late_is_asked_about_before_it_is_forgotten",
+    ),
+    in_runtime(
+        "one receiver's word is taken for that of all",
+        "host/receivers_word",
+        "        for destination, since in to.get(each.type, ()):",
+        "        for destination, since in to.get(each.type, [])[:1]:",
+        "test_retention.py::test_what_a_receiver_does_not_have_is_kept_however_old_it_is",
+    ),
+    in_runtime(
+        "a receiver that does not answer is taken to have everything",
+        "host/receivers_word",
+        "            self._fell_silent(destination, describe(error))\n            return asked",
+        "            self._fell_silent(destination, describe(error))\n            return set()",
+        "test_retention.py::test_a_receiver_that_does_not_know_the_question_loses_nothing",
+    ),
+    in_runtime(
+        "a word that was given is not noted",
+        "host/receivers_word",
+        "some if each.id in not_there]",
+        "some if each.id]",
+        "test_retention.py::test_a_receivers_word_outlives_what_it_remembers",
+    ),
+    in_runtime(
+        "a module that is no more keeps messages for ever",
+        "host/retention",
+        "in await destinations_other_than(sql, self._modules):",
+        "in await destinations_other_than(sql, (*self._modules, *self._modules)) and ():",
+        "test_retention.py::test_a_module_that_is_no_more_holds_nothing_for_ever",
+    ),
+)
