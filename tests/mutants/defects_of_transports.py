@@ -272,4 +272,11 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "tests/distributed/test_supervisor.py"
         "::test_who_calls_while_the_gateway_is_dead_waits_for_its_successor",
     ),
+    of_the_broker(
+        "partitions are given back while the broker still counts their messages as ours",
+        "host/host",
+        "        stopping = self._stop_modules(give_back=closed)\n",
+        "        stopping = self._stop_modules()\n",
+        "tests/rabbitmq/test_handover.py",
+    ),
 )

@@ -33,8 +33,8 @@ from amphibus.unit_of_work.isolation import Isolation
 _log: Any = structlog.get_logger()
 _RETRY_SECONDS = 1.0
 _INTAKE_SECONDS = 0.5
-_TRANSPORT_SECONDS = 0.9
-_MODULES_SECONDS = 3.7
+_TRANSPORT_SECONDS = 1.5
+_MODULES_SECONDS = 3.1
 _CLOSING_SECONDS = 4.6
 """The time that a stop takes after it has drained, at most."""
 
@@ -205,11 +205,14 @@ class Host:
         seconds = max(0.0, ends - time.monotonic())
         if not await ending.step("running work", self._drain(), within=seconds):
             self._say_what_is_unfinished()
-        if not await ending.step(
+        closed = await ending.step(
             "the transport", self.transport.close(), within=_TRANSPORT_SECONDS
-        ):
+        )
+        if not closed:
             say_left("the transport", _TRANSPORT_SECONDS)
-        if not await ending.step("the modules", self._stop_modules(), within=_MODULES_SECONDS):
+        # Who took over now would get later messages before those that the broker still counts as ours.
+        stopping = self._stop_modules(give_back=closed)
+        if not await ending.step("the modules", stopping, within=_MODULES_SECONDS):
             say_left("the modules", _MODULES_SECONDS)
         self.journal.close()
 
@@ -217,9 +220,9 @@ class Host:
         """Of all at once, so that one which hangs takes no time from the others."""
         await asyncio.gather(*(hosted.stop_intake() for hosted in self._opened))
 
-    async def _stop_modules(self) -> None:
+    async def _stop_modules(self, *, give_back: bool = True) -> None:
         """All at once, too."""
-        await asyncio.gather(*(hosted.stop() for hosted in self._opened))
+        await asyncio.gather(*(hosted.stop(give_back=give_back) for hosted in self._opened))
 
     async def _drain(self) -> None:
         for hosted in self._opened:

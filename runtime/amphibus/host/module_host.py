@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from amphibus.contract import Query
@@ -17,7 +18,7 @@ from amphibus.module import Module
 from amphibus.routing.topology import processes_of
 from amphibus.service import Service
 
-_STOP_SECONDS = 3.6
+_STOP_SECONDS = 3.0
 _STEP_SECONDS = 1.3
 
 
@@ -95,15 +96,15 @@ class ModuleHost:
         await self.relay.drain()
         await self.writer.drain()
 
-    async def stop(self) -> None:
-        """Ends what still runs and gives the database back."""
+    async def stop(self, *, give_back: bool = True) -> None:
+        """Ends what still runs and gives the database back, and the partitions if `give_back`."""
         self._around.meters.unwatch(self.name)
         ending = Ending(_STOP_SECONDS)
         for name, stop in (
             ("the intake", self._stop_own_intake),  # again, if it was cut off
             ("the messages", self.receiver.abort),
             ("the writer", self.writer.stop),
-            ("the partitions", self.assignment.stop),
+            ("the partitions", partial(self.assignment.stop, give_back=give_back)),
             ("the database", self.store.close),
         ):
             if not await ending.step(f"{name} of {self.name}", stop(), within=_STEP_SECONDS):

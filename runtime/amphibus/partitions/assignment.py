@@ -61,8 +61,8 @@ class PartitionAssignment(Protocol):
         """Returns once it has a share, or is known to have none for now."""
         ...
 
-    async def stop(self) -> None:
-        """Gives every partition back."""
+    async def stop(self, *, give_back: bool = True) -> None:
+        """Gives every partition back, or leaves them to those who wait until the leases have run out."""
         ...
 
     def lease_token(self, partition: int) -> LeaseToken | None:
@@ -99,7 +99,7 @@ class SingleInstance:
     async def started(self) -> None:
         """It has everything from the beginning."""
 
-    async def stop(self) -> None:
+    async def stop(self, *, give_back: bool = True) -> None:
         """Does nothing: nobody takes over."""
 
     def lease_token(self, partition: int) -> None:

@@ -97,17 +97,21 @@ class Leases:
         """Returns once this instance is registered and says that it lives."""
         await self._task.started()
 
-    async def stop(self) -> None:
-        """Gives everything back, within a second or two; what ran must have ended before."""
+    async def stop(self, *, give_back: bool = True) -> None:
+        """Gives everything back, within a second or two; what ran must have ended before.
+
+        Without `give_back` others wait for the leases to run out, as after a kill.
+        """
         await self._task.stop()
         if self._draining is not None:
             self._draining.cancel()
             await asyncio.wait([self._draining], timeout=self._beat)
         if not hasattr(self, "_connection"):
             return
-        with contextlib.suppress(Exception):
-            farewell = remove_instance(self._connection.sql, self.instance)
-            await self._connection.asked.answered(farewell, FAREWELL_SECONDS)
+        if give_back:
+            with contextlib.suppress(Exception):
+                farewell = remove_instance(self._connection.sql, self.instance)
+                await self._connection.asked.answered(farewell, FAREWELL_SECONDS)
         await self._connection.close()
 
     def notify(self) -> None:

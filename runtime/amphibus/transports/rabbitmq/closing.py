@@ -23,6 +23,13 @@ async def close_whole(*closes: Close) -> None:
     await asyncio.shield(task)
 
 
+async def closed() -> None:
+    """Returns when every connection that was being closed here is closed."""
+    loop = asyncio.get_running_loop()
+    if closing := [each for each in _closing if each.get_loop() is loop]:
+        await asyncio.wait(closing)
+
+
 async def _each(closes: tuple[Close, ...]) -> None:
     for close in closes:
         try:

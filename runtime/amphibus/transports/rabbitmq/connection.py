@@ -21,7 +21,7 @@ from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.address import addresses, shown
-from amphibus.transports.rabbitmq.closing import close_whole
+from amphibus.transports.rabbitmq.closing import close_whole, closed
 from amphibus.transports.rabbitmq.frame_reader import read_quickly
 from amphibus.transports.rabbitmq.library_logs import keep_quiet
 from amphibus.transports.rabbitmq.refusals import explained
@@ -32,7 +32,7 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
 _CHANNEL_SECONDS = 5.0
-_END_SECONDS = 0.8  # less than the stop of a process leaves for it
+_END_SECONDS = 1.4  # less than the stop of a process leaves for it
 _CAUSES = 20  # most that are told of one outage
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
 """The errors that a lost connection or channel may raise."""
@@ -156,9 +156,10 @@ class BrokerConnection:
         await self._tried
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connection; returns when the broker knows, or never if that is frozen."""
         if self._task is not None:
             await self._task.stop()
+            await closed()
 
     def served(self) -> None:
         """Called by `once` when it works."""

@@ -41,8 +41,9 @@ async def library_connection(
         read_quickly(raw)
         yield faststream, raw
     finally:
-        # The first raises, with all the rest still open, if a channel is lost already.
-        await close_whole(faststream.stop, *(each.close for each in faststream.made))
+        # The library would cancel its consumers first. Then others would get what comes later, before they get what
+        # the broker takes back from us with the connection.
+        await close_whole(*(each.close for each in faststream.made), faststream.stop)
 
 
 class _Library(RabbitBroker):
