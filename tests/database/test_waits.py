@@ -71,7 +71,8 @@ async def test_a_statement_without_an_answer_ends_with_its_connection(url: str) 
     asked = BoundedConnection(raw, seconds=0.1)
 
     with pytest.raises(StoreAway, match="does not answer"):
-        await asked.execute("SELECT pg_sleep(100)")
+        async with asyncio.timeout(10):
+            await asked.execute("SELECT pg_sleep(100)")
     assert raw.is_closed()
 
 
@@ -116,7 +117,8 @@ async def test_who_waits_for_a_reader_hears_that_none_comes_free(
     for _ in range(8):
         await readers._free.acquire()
     with pytest.raises(StoreAway, match="all in use"):
-        await readers.take(snapshot=True)
+        async with asyncio.timeout(10):
+            await readers.take(snapshot=True)
 
 
 async def test_sessions_bound_their_waits_and_make_commits_durable(url: str) -> None:
