@@ -6,6 +6,13 @@ from tests.mutants.defect import Defect, in_runtime
 
 RETENTION: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "what a receiver has forgotten is sent to it again though it said to have it",
+        "database/outbox",
+        '" AND (o.time >= ? OR o.asked IS NULL',
+        '" AND (o.time < ? OR o.asked IS NULL',
+        "tests/rabbitmq/test_takeover.py::test_what_a_receiver_has_forgotten_counts_as_it_said",
+    ),
+    in_runtime(
         "what is old is forgotten before its receivers have it",
         "database/outbox",
         '    " AND NOT EXISTS (SELECT 1 FROM amphibus_awaited a WHERE a.seq = o.seq))"',
