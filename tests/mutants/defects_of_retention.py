@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 RETENTION: Final[tuple[Defect, ...]] = (
-    in_runtime(
+    of_the_broker(
         "what a receiver has forgotten is sent to it again though it said to have it",
         "database/outbox",
         '" AND (o.time >= ? OR o.asked IS NULL',
