@@ -16,8 +16,8 @@ def test_status_counts_what_waits_in_each_database(console: Console) -> None:
 
     (status,) = console("db", "status", "--json").json
 
-    counts = {name: status[name] for name in ("unsent", "handled", "delayed", "dead", "timers")}
-    assert counts == {"unsent": 1, "handled": 1, "delayed": 1, "dead": 1, "timers": 0}
+    counts = {name: status[name] for name in ("unsent", "handled", "delayed", "dead", "awaited")}
+    assert counts == {"unsent": 1, "handled": 1, "delayed": 1, "dead": 1, "awaited": 0}
     assert console("db", "status").out.startswith("MODULE")
 
 

@@ -2,9 +2,16 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 RETENTION: Final[tuple[Defect, ...]] = (
+    of_the_broker(
+        "what a receiver has forgotten is sent to it again though it said to have it",
+        "database/outbox",
+        '" AND (o.time >= ? OR o.asked IS NULL',
+        '" AND (o.time < ? OR o.asked IS NULL',
+        "tests/rabbitmq/test_takeover.py::test_what_a_receiver_has_forgotten_counts_as_it_said",
+    ),
     in_runtime(
         "what is old is forgotten before its receivers have it",
         "database/outbox",

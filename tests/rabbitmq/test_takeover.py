@@ -93,6 +93,25 @@ async def test_what_was_lost_is_found_when_the_retention_is_long_over(
     _check(office, LINES)
 
 
+async def test_what_a_receiver_has_forgotten_counts_as_it_said(tmp_path: Path) -> None:
+    """Kept for so long for another receiver, it would be done twice by the first."""
+    office = Office("memory", tmp_path)
+    async with office.open() as shop:
+        await _write(shop, 0, 5)
+        await shop.settle()
+        await shop.advance(hours=1)
+        await shop.host.modules["desk"].retention.prune()
+    for module in MODULES:
+        office.change(
+            module, "UPDATE amphibus_meta SET value = 'rabbitmq' WHERE name = 'transport'"
+        )
+    office.change("desk", "UPDATE amphibus_outbox SET time = 0")
+    office.change("archive", "DELETE FROM amphibus_inbox")
+    async with office.open(settings={"without_broker": True}) as shop:
+        await shop.settle()
+    _check(office, 5)
+
+
 async def test_a_broker_that_comes_back_with_its_old_messages_changes_nothing(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:

@@ -32,6 +32,9 @@ _log: Any = structlog.get_logger()
 _UNDER_WAY: Final = 60 * SECOND
 """So old is a message that is asked about: most have arrived by then."""
 _PATIENCE_SECONDS: Final = 5.0
+_AROUND_IDS: Final = 16
+_AROUND_AN_ID: Final = 3
+"""Bytes of a question beside its ids."""
 _FIRST_PAUSE: Final = 60 * SECOND
 _LONGEST_PAUSE: Final = 3_600 * SECOND
 
@@ -124,7 +127,8 @@ class ReceiversWord:
     async def _not_arrived(self, destination: str, ids: Sequence[str]) -> set[str]:
         """Returns which messages a receiver does not say to have; all that it cannot be asked about."""
         missing: set[str] = set()
-        most = max(1, min(len(ids), self._body_limit // (max(map(len, ids), default=0) + 4)))
+        room = self._body_limit - _AROUND_IDS
+        most = max(1, min(len(ids), room // (max(map(len, ids), default=0) + _AROUND_AN_ID)))
         for begin in range(0, len(ids), most):
             some = ids[begin : begin + most]
             missing |= await self._not_arrived_of(destination, some)
