@@ -27,6 +27,7 @@ NEEDED = {
     "dead edit": ("1", "--data", "{}"),
     "contracts show": ("a.B.v1",),
     "export image": ("--module", "a"),
+    "generate client": ("python",),
     "add module": ("a",),
     "add command": ("a.B",),
     "add event": ("a.B",),

@@ -25,7 +25,7 @@ _MESSAGE: Final = (
     " CASE WHEN i % 4 THEN 'm-1' END, 'trace', 0, NULL, NULL"
 )
 _FILLS: Final = (
-    f"INSERT INTO amphibus_outbox {_NUMBERS} SELECT i, {_MESSAGE} FROM n",
+    f"INSERT INTO amphibus_outbox {_NUMBERS} SELECT i, {_MESSAGE}, 1 FROM n",
     f"INSERT INTO amphibus_inbox {_NUMBERS} SELECT i, {_MESSAGE}, i, i, 1, 'handled', NULL FROM n",
     f"INSERT INTO amphibus_delayed {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 1, 1, i, 0, '', 0 FROM n",
     f"INSERT INTO amphibus_dead {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 4, i, 'failed', '', '', 0 FROM n",

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.evolution.project import Depot
 
 _PIECES = "pieces: Annotated[int, Field(ge=1, le=1000)]"
@@ -205,3 +207,23 @@ def _with_marks(lock: dict[str, dict[str, dict[str, dict[str, object]]]]) -> Non
 
     for entry in lock["contracts"].values():
         entry["before"] = {digest(each["form"]): each for each in entry["before"].values()}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("how", ["deleted", "a contract is gone", "no format"])
+def test_a_lock_that_has_lost_what_was_released_makes_no_break_new(depot: Depot, how: str) -> None:
+    held = json.loads(depot.lock.read_text())
+    if how == "deleted":
+        depot.lock.unlink()
+    else:
+        part, name = (held["contracts"], "Put") if how == "a contract is gone" else (held, "format")
+        del part[name]
+        depot.lock.write_text(json.dumps(held))
+    depot.edit("ge=1, le=1000", "ge=1, le=10")
+
+    checked, fixed = depot("contracts", "check"), depot("check", "--fix")
+
+    assert (checked.code, fixed.code) == (3, 3)
+    for each in (checked, fixed):
+        assert "has lost store.Put.v1, which was released" in each.out + each.err
+        assert "git checkout HEAD -- contracts/store/v1.lock.json" in each.out + each.err
+    assert not depot.lock.exists() or json.loads(depot.lock.read_text()) == held

@@ -17,6 +17,13 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         f"{_COMMAND}::test_a_break_is_shown_by_a_document_of_both_classes_and_is_not_written",
     ),
     in_runtime(
+        "a contract that the lock has lost is new",
+        "evolution/check",
+        "        for type_ in sorted(held_before(root, path).intersection(new)):\n",
+        "        for type_ in sorted(held_before(root, path).difference(new)):\n",
+        f"{_COMMAND}::test_a_lock_that_has_lost_what_was_released_makes_no_break_new",
+    ),
+    in_runtime(
         "the form before is forgotten",
         "evolution/lock",
         "            before[mark] = Edition(self.now, accepted.get(mark, {}))",

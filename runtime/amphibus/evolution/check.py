@@ -1,6 +1,6 @@
 """The check of all contracts of a project against what was released."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,9 +12,14 @@ from amphibus.evolution.audience import Audience, unknown_contracts
 from amphibus.evolution.consumers import with_readers
 from amphibus.evolution.findings import Finding
 from amphibus.evolution.forms.form import digest, form_of
-from amphibus.evolution.lock import Lock, read_lock
+from amphibus.evolution.lock import Lock, path_of, read_lock
 from amphibus.evolution.order import Before, deployment_order
-from amphibus.evolution.proof.revision import RevisionError, released_in, revision
+from amphibus.evolution.proof.revision import (
+    RevisionError,
+    held_before,
+    released_in,
+    revision,
+)
 from amphibus.evolution.proof.sides import Classes, Schemas, Side
 from amphibus.evolution.proof.trials import with_documents
 from amphibus.evolution.readers import read_readers
@@ -95,7 +100,19 @@ def check_contracts(
         )
         ended = [*used_beyond(project.contracts, audience, today)]
     unknown = [*unknown_contracts(project.contracts, producers), *ended, *readers.problems]
+    unknown += _lost(project.root, lock, forms)
     return _report(found, waivers, forms, lock, unknown)
+
+
+def _lost(root: Path, lock: Lock, forms: Mapping[str, Any]) -> Iterator[str]:
+    """Contracts that the lock of the last commit holds and this one does not: what they promised is not new."""
+    new = [type_ for type_ in forms if type_ not in lock.entries]
+    damaged = {each.split()[0] for each in lock.problems}
+    for path in sorted({path_of(type_) for type_ in new}):
+        if str(path) in damaged:
+            continue  # it says so itself
+        for type_ in sorted(held_before(root, path).intersection(new)):
+            yield f"{path} has lost {type_}, which was released: git checkout HEAD -- {path}"
 
 
 def _report(

@@ -136,14 +136,14 @@ def _read(path: Path, content: bytes) -> list[Entry] | None:
         )
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _Damaged(f"is damaged ({error}): git checkout {path}") from None
     if not isinstance(data, dict):
         raise _Damaged(f"is damaged (it is no object): git checkout {path}")
     version = data.get("format")
     if version is None:
         return None
-    if not isinstance(version, int) or version > FORMAT:
+    if type(version) is not int or not 1 <= version <= FORMAT:
         raise _Damaged(
             f"has the format {version}, and this version of Amphibus knows {FORMAT}: upgrade"
         )

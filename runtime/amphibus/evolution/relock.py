@@ -26,7 +26,7 @@ def write_lock(root: Path, report: Report) -> list[Path]:
     A file that is damaged stays as it is: what it held must not be forgotten.
     """
     wanted = next_lock(report)
-    damaged = {each.split()[0] for each in report.lock.problems}
+    damaged = {each.split()[0] for each in report.problems}
     changed = [each for each in stale_files(root, wanted) if str(each) not in damaged]
     for path in changed:
         if path in wanted:

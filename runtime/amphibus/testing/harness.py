@@ -40,7 +40,7 @@ from amphibus.transports.registry import MakeTransport, make
 
 M = TypeVar("M", bound=Message)
 AnswerT = TypeVar("AnswerT", bound=Value)
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Harness:

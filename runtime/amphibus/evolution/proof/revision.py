@@ -110,6 +110,11 @@ def released_in(root: Path, type_: str, edition: str) -> str | None:
     return None
 
 
+def held_before(root: Path, path: Path) -> frozenset[str]:
+    """Returns the types that a lock file holds in the last commit; none where git does not know it."""
+    return frozenset(_editions(root, "HEAD", path))
+
+
 @lru_cache(maxsize=256)
 def _editions(root: Path, commit: str, path: Path) -> Mapping[str, str]:
     content = _git(root, "show", f"{commit}:./{path}")
