@@ -57,4 +57,18 @@ PRIVACY: Final[tuple[Defect, ...]] = (
         "        if not each:",
         f"{_PURPOSES}::test_a_purpose_for_which_nothing_comes_is_a_problem_too",
     ),
+    in_runtime(
+        "a mark is lost in a type that has another name",
+        "contract/personal",
+        "        yield from _of_type(inner, path, around)  # a type with another name\n",
+        "        yield from ()\n",
+        "tests/personal/test_marks.py::test_no_kind_of_type_hides_a_mark",
+    ),
+    in_runtime(
+        "a value deep in itself is told in clear",
+        "contract/personal",
+        "    elif depth == _OF_ITSELF:",
+        "    elif depth == _OF_ITSELF + 9:",
+        "tests/personal/test_marks.py::test_no_kind_of_type_hides_a_mark",
+    ),
 )

@@ -1,11 +1,13 @@
 """A mark of personal data holds wherever its type stands."""
 
+import json
 from collections.abc import Mapping
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple, NewType
 
 import pytest
-from pydantic import AfterValidator, Field, ValidationError
-from typing_extensions import TypeAliasType
+from pydantic import AfterValidator, Field, RootModel, ValidationError, computed_field
+from typing_extensions import TypeAliasType, TypedDict
 
 from amphibus.contract import Command, Key, Personal, Value, personal_fields
 from amphibus.gateway.problems import wrong_fields
@@ -105,3 +107,71 @@ def test_a_wrong_one_in_a_mapping_is_named_and_not_repeated() -> None:
         refused.value, known=("by_room",), personal=frozenset(personal_fields(Dial))
     )
     assert found == [{"field": "by_room.hall", "message": "is not valid"}]
+
+
+Tel = NewType("Tel", Phone)
+
+
+class Extension(NamedTuple):
+    number: int
+    phone: Phone
+
+
+class Card(TypedDict):
+    phone: Phone
+
+
+@dataclass
+class Desk:
+    phone: Phone
+
+
+class Line(RootModel[Phone]):
+    """On the wire, it is what it holds."""
+
+
+class Person(Value):
+    name: Nickname
+    friend: "Person | None" = None
+
+
+class Ring(Command[None]):
+    tel: Tel
+    extension: Extension
+    card: Card
+    desk: Desk
+    line: Line
+    person: Person
+
+    @computed_field
+    def spoken(self) -> Phone:
+        """Says it aloud."""
+        return f"say {self.tel}"
+
+
+RING = Ring(
+    tel=Tel("0011-tel"),
+    extension=Extension(7, "0011-extension"),
+    card={"phone": "0011-card"},
+    desk=Desk("0011-desk"),
+    line=Line("0011-line"),
+    person=Person(
+        name="Ada Lovelace",
+        friend=Person(
+            name="Grace Hopper",
+            friend=Person(name="Edsger", friend=Person(name="Barbara", friend=Person(name="Tony"))),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("0011-tel", "0011-extension", "0011-card", "0011-desk", "0011-line", "say 0011-tel"),
+        *("Ada Lovelace", "Grace Hopper", "Edsger", "Barbara", "Tony"),
+    ],
+)
+def test_no_kind_of_type_hides_a_mark(said: str) -> None:
+    assert said not in json.dumps(safe(RING))
+    assert said not in scrub(f"no answer from {said}", RING)
