@@ -49,6 +49,7 @@ def known(depot: Depot) -> Depot:
         )
     )
     depot.lock.unlink()
+    depot.commit()  # nothing was released yet
     assert depot("check", "--fix").code == 0
     (depot.root / "modules/board/module.py").write_text(_BOARD)
     (depot.root / "tests").mkdir()
