@@ -3,33 +3,17 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from tests.gateway.reading_room import Room, loan, problem, reading_room, some_id
+from tests.services.http_server import listening
 
 pytestmark = pytest.mark.asyncio
-
-
-class Server(uvicorn.Server):
-    """Tells when it listens, and leaves the signals alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = asyncio.Event()
-
-    async def startup(self, *arguments: object, **named: object) -> None:
-        await super().startup(*arguments, **named)  # type: ignore[arg-type]
-        self.listens.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class Served:
@@ -51,18 +35,12 @@ class Served:
 
 @pytest_asyncio.fixture(params=["httptools", "h11"])
 async def served(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Served]:
-    async with reading_room(tmp_path, body_limit_bytes=100_000) as room:
-        config = uvicorn.Config(
-            room.app, port=0, http=request.param, log_config=None, access_log=False
-        )
-        server = Server(config)
-        task = asyncio.create_task(server.serve())
-        await server.listens.wait()
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            yield Served(room, port, client)
-        server.should_exit = True
-        await task
+    async with (
+        reading_room(tmp_path, body_limit_bytes=100_000) as room,
+        listening(room.app, http=request.param) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        yield Served(room, port, client)
 
 
 async def test_a_loan_is_made_and_read_over_a_socket(served: Served) -> None:
