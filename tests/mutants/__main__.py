@@ -20,6 +20,7 @@ from tests.mutants.defect import Defect
 from tests.mutants.defects_of_adding import ADDING
 from tests.mutants.defects_of_border import BORDER
 from tests.mutants.defects_of_clients import CLIENTS
+from tests.mutants.defects_of_consuming import CONSUMING
 from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_direct import DIRECT
@@ -56,6 +57,7 @@ ALL = (
     *TASKS,
     *TIME,
     *OF_THE_EXAM,
+    *CONSUMING,
     *TRANSPORTS,
     *UPGRADES,
     *VERSIONS,

@@ -223,27 +223,6 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "tests/rabbitmq/test_requests.py::test_requests_go_on_without_a_net_whose_node_is_away",
     ),
     of_the_broker(
-        "a wider prefetch turns the order round when its channel is lost",
-        "transports/rabbitmq/incoming/queue_consumer",
-        'return f"{tag}+"',
-        'return f"+{tag}"',
-        "tests/rabbitmq/test_widened.py::test_what_it_had_comes_again_in_its_order",
-    ),
-    of_the_broker(
-        "a consumer begins while all are being ended",
-        "transports/rabbitmq/incoming/queue_consumer",
-        "        async with self._changing:\n",
-        "        if True:\n",
-        "tests/rabbitmq/test_widened.py::test_it_ends_while_it_is_widened",
-    ),
-    of_the_broker(
-        "what comes after a release is taken",
-        "transports/rabbitmq/incoming/queue_consumer",
-        "        self.window.shut()",
-        "        return",
-        "tests/rabbitmq/test_widened.py::test_what_is_released_takes_nothing_more",
-    ),
-    of_the_broker(
         "a half-open connection is left to its heartbeats",
         "transports/rabbitmq/liveness",
         '            raise ConnectionError("the broker answers no more")',

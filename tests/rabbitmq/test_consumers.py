@@ -56,10 +56,10 @@ async def test_a_channel_that_breaks_is_made_anew(office: Office) -> None:
         await until(lambda: office.numbers("readers", "b") == list(range(5)))
 
 
-async def test_a_graceful_stop_burns_no_delivery(
+async def test_a_graceful_stop_burns_one_delivery_at_most(
     office: Office, names: Names, channel: Any
 ) -> None:
-    """Else fifty deployments under load would make dead letters of healthy messages."""
+    """Of what came while it stopped, and comes first next time: fifty deployments make no dead letters."""
     async with office.open("archive", "readers") as shop:
         await shop.send(desk.Write(book="held", line=0, mood="hold"))
         await shop.send(*[desk.Write(book=f"b{n}", line=n) for n in range(399)])
@@ -74,7 +74,7 @@ async def test_a_graceful_stop_burns_no_delivery(
     await _until_ready(channel, names, left)
 
     assert left > 0
-    assert await _delivery_counts(channel, names, left) == {0}
+    assert await _delivery_counts(channel, names, left) <= {0, 1}
 
 
 @pytest.mark.parametrize("how", ["its queue is gone", "it may not read"])
@@ -105,6 +105,7 @@ async def test_partitions_move_while_work_goes_on(office: Office) -> None:
     """They are taken from this instance and given back, in turn, and every order stays."""
     books, lines = [f"b{n}" for n in range(6)], 30
     async with office.open() as shop:
+        others = _of_others(shop, "desk")
         assignment = shop.host.modules["desk"].assignment
         assert isinstance(assignment, SingleInstance)
         for line in range(lines):
@@ -114,6 +115,7 @@ async def test_partitions_move_while_work_goes_on(office: Office) -> None:
                 for tell in assignment.on_change:
                     tell(frozenset({line % PARTITIONS}), frozenset())
         await shop.settle()
+        assert _of_others(shop, "desk") == others
 
     for book in books:
         assert office.numbers("desk", book) == list(range(lines))
@@ -173,6 +175,12 @@ def _reasons(shop: Any, seen: set[str]) -> dict[str, str]:
 
 def _consumer(shop: Any) -> Any:
     return shop.host.transport._consumer
+
+
+def _of_others(shop: Any, module: str) -> dict[str, int]:
+    """Who consumes the queues of all other modules."""
+    found = _consumer(shop)._queue_consumers
+    return {queue: id(each) for queue, each in found.items() if f".{module}." not in queue}
 
 
 async def _give_away(shop: Any, assignment: SingleInstance, partitions: frozenset[int]) -> None:

@@ -135,6 +135,24 @@ async def test_one_that_never_reaches_us_is_left_to_the_brokers_net() -> None:
     assert channel.open == []
 
 
+@pytest.mark.asyncio
+async def test_what_comes_after_the_end_is_left_as_it_is() -> None:
+    """Whoever consumes the queue next gets it, so it is neither taken nor thrown away."""
+    window, channel, module = made()
+    channel.open = [1, 2, 3]
+    window.arrived(1, arrival(1))
+    window.arrived(3, arrival(3))
+    window.shut()
+    window.arrived(2, arrival(2))
+    window._miss(3)
+    module.ack["1"]()
+    await window.drain()
+    await asyncio.gather(*window._rejections)
+
+    assert module.taken == ["1"]
+    assert channel.open == [2, 3]
+
+
 def _nearly_sorted(draw: Any, count: int) -> list[int]:
     """As tasks may overtake each other: by a few places."""
     places = [n + draw(st.floats(0, 3)) for n in range(count)]

@@ -73,8 +73,11 @@ class AckWindow:
         return size < _MOST_BYTES and len(keys) <= max(1, len(self._open) // 4)
 
     def shut(self) -> None:
-        """Takes no more deliveries: the queue is another instance's now."""
+        """Takes no more deliveries; whoever consumes the queue next gets them."""
         self.is_shut = True
+        self._early.clear()
+        if not (self._open or self._behind or self._task):
+            self._drained.set()
 
     def arrived(self, tag: int, arrival: Arrival) -> None:
         """Takes a delivery. The library runs a task for each, so this method ensures their order."""
@@ -107,6 +110,8 @@ class AckWindow:
 
     def _miss(self, waiting: int) -> None:
         """Skips deliveries that the library could not read and dropped. The broker's net gets them."""
+        if self.is_shut:
+            return
         while self._next < waiting and self._next not in self._early:
             tag, self._next = self._next, self._next + 1
             self._reject(tag)

@@ -18,10 +18,11 @@ from yarl import URL
 
 from amphibus.failpoints import failpoint
 from amphibus.transport import OwnedPartitions
-from amphibus.transports.rabbitmq.connection import LOST, Broker, BrokerConnection, within
+from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection, within
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.incoming.ack_window import Take
 from amphibus.transports.rabbitmq.incoming.consumed import Consumed
+from amphibus.transports.rabbitmq.incoming.empty import all_empty
 from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
 from amphibus.transports.rabbitmq.incoming.library import library_connection
 from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
@@ -31,7 +32,6 @@ from amphibus.transports.rabbitmq.names import Names
 
 _PART = "consume"
 _LOOK_SECONDS = 0.5
-_ANSWER_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
 _REFRESH_SECONDS = 5.0
 _OPEN_SECONDS = 5.0
@@ -58,6 +58,8 @@ class Consumer:
         self._prefetch = prefetch
         self._modules: dict[str, Attached] = {}
         self._queue_consumers: dict[str, QueueConsumer] = {}
+        self._wider: dict[str, int] = {}
+        """The prefetch of queues for which the usual one was too narrow."""
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
         self._asked = QueryQueues(names)
@@ -78,28 +80,34 @@ class Consumer:
         self._changed.set()
 
     async def detach(self, module: str) -> None:
-        """Stops the deliveries to a module; those that came are acknowledged once they are safe."""
+        """Takes nothing more for a module; what came is acknowledged once it is safe.
+
+        Its queues are its own until the connection closes, so that nobody gets later messages before.
+        """
         if self._modules.pop(module, None) is None:
             return
         self._consumed.forget(module)
         async with self._lock:
-            await asyncio.gather(
-                *(queue_consumer.cancel() for _, queue_consumer in self._of(module))
-            )
+            for queue, queue_consumer in self._of(module):
+                if queue == self._asked.name(module):
+                    await queue_consumer.cancel()
+                else:
+                    queue_consumer.end()
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
-        """Gives partitions away without burning a delivery: returns when nothing of them is under way here."""
+        """Gives partitions away: returns when nothing of them is under way here."""
         attached = self._modules.get(module)
         if attached is None:
             return
         attached.revoked |= partitions
         queues = [self._names.partition_queue(module, each) for each in partitions]
         async with self._lock:
-            queue_consumers = [
+            ending = [
                 self._queue_consumers[queue] for queue in queues if queue in self._queue_consumers
             ]
-            await asyncio.gather(*(queue_consumer.cancel() for queue_consumer in queue_consumers))
-        await asyncio.gather(*(queue_consumer.release() for queue_consumer in queue_consumers))
+            for queue_consumer in ending:
+                queue_consumer.end()
+        await asyncio.gather(*(queue_consumer.drain() for queue_consumer in ending))
         async with self._lock:
             await self._close(queues)
 
@@ -110,34 +118,12 @@ class Consumer:
         )
 
     async def empty(self) -> bool:
-        """Returns whether nothing waits in the queues to be consumed here, and every delivery is safe.
-
-        It asks the broker on the channel that consumes a queue: deliveries that the broker sent before
-        its answer have come before its answer.
-        """
+        """Returns whether nothing waits in the queues to be consumed here, and every delivery is safe."""
         queue_consumers = dict(self._queue_consumers)
         surplus = any(map(self._surplus.of, self._modules))
         if surplus or not set(self._wanted()) <= set(queue_consumers):
             return False
-        received = {
-            queue: queue_consumer.window.received
-            for queue, queue_consumer in queue_consumers.items()
-        }
-        for queue, queue_consumer in queue_consumers.items():
-            if not queue_consumer.window.idle:
-                return False
-            try:
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
-            except LOST:
-                return False
-            if found.message_count:
-                return False
-        await asyncio.sleep(0)
-        return all(
-            queue_consumer.window.idle and queue_consumer.window.received == received[queue]
-            for queue, queue_consumer in queue_consumers.items()
-        )
+        return await all_empty(queue_consumers)
 
     def _moved(self, module: str, gained: frozenset[int], lost: frozenset[int]) -> None:
         """Follows a rebalance. Lets go of lost partitions at once: another instance may be at work on them."""
@@ -147,6 +133,7 @@ class Consumer:
             attached.revoked -= lost
         for queue in (self._names.partition_queue(module, each) for each in lost):
             if queue in self._queue_consumers:
+                self._queue_consumers[queue].ending = False  # not even what it has is ours
                 self._queue_consumers[queue].window.shut()
         self._changed.set()
 
@@ -229,7 +216,9 @@ class Consumer:
         for queue, queue_consumer in list(self._queue_consumers.items()):
             if not queue_consumer.alive and not gone.is_set():
                 raise ConnectionError(f"the consumer of {queue} is gone")
-            await queue_consumer.widen(queue)
+            if queue_consumer.is_narrow():
+                self._wider[queue] = queue_consumer.wider
+                queue_consumer.window.shut()
 
     async def _end_surplus(self, connection: Connection) -> None:
         for module in list(self._modules):
@@ -256,8 +245,8 @@ class Consumer:
             lost = [
                 queue
                 for queue, queue_consumer in self._queue_consumers.items()
-                if queue_consumer.window.is_shut
-                or not (queue in wanted or queue in revoked or queue_consumer.cancelled)
+                if not queue_consumer.ending
+                and (queue_consumer.window.is_shut or queue not in wanted.keys() | revoked)
             ]
             await self._close(lost)
             opening = [
@@ -293,4 +282,5 @@ class Consumer:
             if queue == self._asked.name(module):
                 await self._asked.declare(channel, module)
 
-        return await open_consumer(faststream, queue, take, self._prefetch, prepare)
+        prefetch = self._wider.get(queue, self._prefetch)
+        return await open_consumer(faststream, queue, take, prefetch, prepare)

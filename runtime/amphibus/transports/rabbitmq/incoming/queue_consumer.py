@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from aio_pika import IncomingMessage
@@ -12,6 +12,7 @@ from aiormq.channel import Channel as RawChannel
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 
+from amphibus.messages.ids import new_id
 from amphibus.transports.rabbitmq.connection import LOST, within
 from amphibus.transports.rabbitmq.incoming.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.properties import of_incoming
@@ -20,7 +21,6 @@ Prepare = Callable[[RawChannel], Awaitable[None]]
 
 _LOOK_SECONDS = 0.5
 _DRAIN_SECONDS = 5.0
-_WIDEN_SECONDS = 5.0
 _MOST_BYTES = 536_870_912
 _WIDEST = 4_096
 """The limit of a partition's prefetch when few keys take up all of it."""
@@ -43,48 +43,48 @@ class QueueConsumer:
     subscriber: Any
     """FastStream knows it weakly only, so that one that ended leaves nothing behind."""
     prefetch: int
-    cancelled: bool = False
+    ending: bool = False
+    """Nothing more is taken, or comes; the channel lives on until what was taken is safe."""
     _seen: int = 0
-    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Else one consumer could begin while all are being ended, and nobody would end it."""
 
     @property
     def alive(self) -> bool:
         """True if messages can come."""
         raw = self.window.channel
-        return not raw.is_closed and bool(self.cancelled or raw.consumers)
+        return not raw.is_closed and bool(self.ending or raw.consumers)
 
-    async def widen(self, queue: str) -> None:
-        """Raises the prefetch if the backlog of few keys takes up all of it, so that other keys come too.
+    def is_narrow(self) -> bool:
+        """Returns whether the backlog of few keys takes up all of the prefetch, so that other keys do not come.
 
-        A prefetch holds for later consumers only, so another one takes over on the same channel; order stays.
-
-        Raises:
-            AMQPError, TimeoutError: the channel is of no more use.
+        A prefetch holds for later consumers only: a new channel with `wider` has to take over.
         """
-        window, raw = self.window, self.window.channel
+        window = self.window
         stands, self._seen = window.received == self._seen, window.received
         full = window.pending >= self.prefetch and self.prefetch < _WIDEST
-        if not (stands and full and window.crowded):
-            return
-        async with asyncio.timeout(_WIDEN_SECONDS), self._changing:
-            if self.cancelled:
-                return
-            self.prefetch = min(self.prefetch * 4, _WIDEST)
-            await raw.basic_qos(prefetch_count=self.prefetch)
-            for tag, callback in list(raw.consumers.items()):
-                await raw.basic_consume(queue, callback, consumer_tag=_after(tag))
-                await raw.basic_cancel(tag)
+        return stands and full and window.crowded and not self.ending
+
+    @property
+    def wider(self) -> int:
+        """The next larger prefetch."""
+        return min(self.prefetch * 4, _WIDEST)
+
+    def end(self) -> None:
+        """Takes nothing more, and stays the consumer until its channel closes.
+
+        If it were cancelled, the queue would pass to an instance that waits for it (after a freeze we may not
+        know of one yet), and later messages would overtake those that are not acknowledged here.
+        """
+        self.ending = True
+        self.window.shut()
 
     async def cancel(self) -> None:
-        """Ends the deliveries, and returns when all that were on their way here were handed over."""
-        self.cancelled = True
+        """Ends the deliveries of a queue without an order; returns when all on their way here were handed over."""
+        self.ending = True
         raw = self.window.channel
-        async with self._changing:
-            for tag in list(raw.consumers):
-                if not raw.is_closed:
-                    with contextlib.suppress(*LOST):  # if it is lost, nothing comes either
-                        await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
+        for tag in list(raw.consumers):
+            if not raw.is_closed:
+                with contextlib.suppress(*LOST):  # if it is lost, nothing comes either
+                    await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
         for _ in range(20):  # the library's tasks for what came before the broker's answer
             await asyncio.sleep(0)
 
@@ -92,20 +92,6 @@ class QueueConsumer:
         """Returns when every delivery is safe and acknowledged, or never can be."""
         while not (self.window.channel.is_closed or self.window.idle):
             await within(_LOOK_SECONDS, self.window.drain())
-
-    async def release(self) -> None:
-        """Returns as `drain` does, and takes nothing from then on, though more should come."""
-        await self.drain()
-        self.window.shut()
-
-
-def _after(tag: str) -> str:
-    """Returns a tag that comes after another one in their order.
-
-    If a channel is lost, RabbitMQ 3 gives back what its consumers had in the order of their tags; what
-    the later one had would come first again.
-    """
-    return f"{tag}+"
 
 
 async def open_consumer(
@@ -127,8 +113,11 @@ async def open_consumer(
         if message.channel is raw:
             window.arrived(message.delivery_tag, of_incoming(message))
 
+    # The library remembers a queue with the channel it was first looked up on, by its arguments too.
+    # The broker ignores these where nothing is declared.
+    this_time: Any = {"x-opened": new_id()}
     subscriber = faststream.subscriber(
-        RabbitQueue(queue, declare=False),
+        RabbitQueue(queue, declare=False, arguments=this_time),
         channel=settings,
         ack_policy=AckPolicy.MANUAL,
         no_reply=True,
