@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx
 
-WITHIN_SECONDS = 50.0
+WITHIN_SECONDS = 100.0
+_ENDS_WITHIN_SECONDS = 240.0
 
 
 def until(
@@ -111,7 +112,7 @@ def typed(
         env=_clean() | dict(environ),
         capture_output=True,
         text=True,
-        timeout=WITHIN_SECONDS,
+        timeout=_ENDS_WITHIN_SECONDS,
         check=False,
     )
 
