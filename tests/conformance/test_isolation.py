@@ -137,7 +137,8 @@ async def test_a_handler_cannot_change_its_connection_for_those_after_it(office:
 
     async def hear(message: desk.Written, context: Context[Any]) -> None:
         if message.mood:
-            await context.db.execute(text("CREATE TEMPORARY TABLE line (book TEXT)"))
+            hiding = text("CREATE TEMPORARY TABLE line (book TEXT)")
+            await (await context.db.connection()).execute(hiding)
         context.db.add(ArchiveLine(book=message.book, line=message.line, what="heard", late=False))
 
     async with office.open(business=project(hear=hear), max_attempts=1) as shop:

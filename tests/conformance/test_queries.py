@@ -75,15 +75,19 @@ async def test_a_query_cannot_make_its_connection_a_writers(office: Office) -> N
 
     async def answer(message: desk.Count, context: Context[Any]) -> desk.Counted:
         if message.mood == "loosen":
-            await context.db.execute(text(loosen))
+            await (await context.db.connection()).execute(text(loosen))
         if message.mood == "scribble":
             context.db.add(DeskLine(book="b", line=0, what="", late=False))
             await context.db.flush()
         return desk.Counted(lines=7)
 
     async with office.open(business=project(answer=answer)) as shop:
-        for mood in ("loosen", "scribble", "loosen"):
-            with pytest.raises(RequestFailed):
+        for mood, why in (
+            ("loosen", "OutlivesHandler"),
+            ("scribble", "failed"),
+            ("loosen", "Outlives"),
+        ):
+            with pytest.raises(RequestFailed, match=why):
                 await shop.ask(desk.Count(book="b", mood=mood))
         assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=7)
 
