@@ -12,6 +12,7 @@ AmphibusError
 │   └── OlderStore        written by an older version, and not upgraded yet
 ├── Undeclared            a handler publishes, sends or asks what its front page does not declare
 ├── HandlerEnded          a context or session that was used after its handler had ended
+├── OutlivesHandler       a statement that would change what later handlers do
 ├── Undecodable           a message whose type, version or body is not understood
 ├── Refused               a business refusal: an answer, not a failure
 ├── StaleRow              a row to be written that is gone, or that somebody else has changed
@@ -97,6 +98,10 @@ class Undeclared(AmphibusError):
 
 class HandlerEnded(AmphibusError):
     """A task outlived its handler and used its context or session. Nothing was written or sent."""
+
+
+class OutlivesHandler(AmphibusError):
+    """A handler's statement would change its connection for the handlers after it. It was not run."""
 
 
 class Undecodable(AmphibusError):

@@ -5,6 +5,7 @@ import sqlite3
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from amphibus.context import Context
@@ -27,6 +28,8 @@ BY_OTHER_DOORS = [
     "statement COMMIT",
     "statement ROLLBACK",
     "bare COMMIT",
+    "driver commit",
+    "driver rollback",
 ]
 
 
@@ -127,6 +130,26 @@ async def test_after_a_ruined_transaction_the_handler_itself_can_succeed(
 
     assert office.numbers("desk", "c") == [2]
     assert office.numbers("archive", "c", "filed") == [2]
+
+
+async def test_a_handler_cannot_change_its_connection_for_those_after_it(office: Office) -> None:
+    """A table that lives as long as the connection would hide the real one from every later handler."""
+
+    async def hear(message: desk.Written, context: Context[Any]) -> None:
+        if message.mood:
+            hiding = text("CREATE TEMPORARY TABLE line (book TEXT)")
+            await (await context.db.connection()).execute(hiding)
+        context.db.add(ArchiveLine(book=message.book, line=message.line, what="heard", late=False))
+
+    async with office.open(business=project(hear=hear), max_attempts=1) as shop:
+        for line in range(4):
+            await shop.publish(desk.Written(book="b", line=line, mood="hides" if line == 1 else ""))
+        await shop.settle()
+
+        (letter,) = shop.dead("archive")
+        assert letter["error"].startswith("OutlivesHandler: ")
+
+    assert office.numbers("archive", "b") == [0, 2, 3]
 
 
 async def test_a_handler_may_take_back_a_part_of_what_it_did(office: Office) -> None:

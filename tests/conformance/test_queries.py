@@ -5,9 +5,10 @@ import contextlib
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from amphibus.context import Context
-from amphibus.errors import RequestFailed
+from amphibus.errors import HandlerEnded, RequestFailed
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.testing.conformance.business import pages, project
@@ -65,6 +66,52 @@ async def test_a_query_cannot_write_however_much_it_has_read(
             assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=reads)
 
     assert office.lines("desk") == []
+
+
+async def test_a_query_cannot_make_its_connection_a_writers(office: Office) -> None:
+    """Nor change it in another way: the next query works on it."""
+    server = office.db_url is not None
+    loosen = "SET default_transaction_read_only = off" if server else "PRAGMA query_only = OFF"
+
+    async def answer(message: desk.Count, context: Context[Any]) -> desk.Counted:
+        if message.mood == "loosen":
+            await (await context.db.connection()).execute(text(loosen))
+        if message.mood == "scribble":
+            context.db.add(DeskLine(book="b", line=0, what="", late=False))
+            await context.db.flush()
+        return desk.Counted(lines=7)
+
+    async with office.open(business=project(answer=answer)) as shop:
+        for mood, why in (
+            ("loosen", "OutlivesHandler"),
+            ("scribble", "failed"),
+            ("loosen", "Outlives"),
+        ):
+            with pytest.raises(RequestFailed, match=why):
+                await shop.ask(desk.Count(book="b", mood=mood))
+        assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=7)
+
+    assert office.lines("desk") == []
+
+
+async def test_a_task_that_outlives_its_query_is_refused(office: Office) -> None:
+    """The connection is another query's by then."""
+    gate = asyncio.Event()
+    lingering: list[asyncio.Future[int]] = []
+
+    async def linger(message: desk.Count, context: Context[Any]) -> int:
+        await gate.wait()
+        return await pages(context, message.book)
+
+    async def answer(message: desk.Count, context: Context[Any]) -> desk.Counted:
+        lingering.append(asyncio.ensure_future(linger(message, context)))
+        return desk.Counted(lines=0)
+
+    async with office.open(business=project(answer=answer)) as shop:
+        await shop.ask(desk.Count(book="b"))
+        gate.set()
+        with pytest.raises(HandlerEnded):
+            await lingering[0]
 
 
 async def test_a_query_that_does_not_end_is_told_so_and_holds_up_no_other(office: Office) -> None:

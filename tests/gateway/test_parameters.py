@@ -63,6 +63,15 @@ async def test_every_wrong_parameter_is_named_at_once(room: Room) -> None:
     assert "limit" in [each["field"] for each in problem(answer)["errors"][:1]]
 
 
+@pytest.mark.parametrize(
+    "limit", ["1_0", "%2B7", "+7", "7.0", "07", "%EF%BC%97", "7e0", "0x7", "9" * 5000]
+)
+async def test_a_number_is_read_as_the_schema_writes_it(room: Room, limit: str) -> None:
+    """And not as Python does."""
+    assert set(wrong_fields(await room.get(f"/v1/loans?limit={limit}"))) == {"limit"}
+    assert (await room.get(f"/v1/rooms/{limit}/shelves/x")).status_code == 422
+
+
 async def test_a_parameter_given_twice_is_refused(room: Room) -> None:
     answer = await room.get("/v1/loans?limit=5&limit=5")
     assert wrong_fields(answer) == {"limit": "is given more than once"}

@@ -17,6 +17,13 @@ def _at(name: str, file: str, old: str, new: str, *tests: str) -> Defect:
 
 BORDER: Final[tuple[Defect, ...]] = (
     _at(
+        "a number in a path or a query is read as Python reads numbers",
+        "runtime/amphibus/gateway/parameter_values.py",
+        "    return int(text) if _INTEGER.fullmatch(text) else text",
+        "    return int(text) if text.strip('+-_ 0123456789') == '' else text",
+        "tests/runtime/test_parameter_values.py",
+    ),
+    _at(
         "a price is read as Python reads numbers",
         "runtime/amphibus/contract/money.py",
         "        if self._written.fullmatch(value) is None:",

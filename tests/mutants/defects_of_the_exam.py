@@ -35,7 +35,7 @@ OF_THE_EXAM: Final[tuple[Defect, ...]] = (
         "transports/rabbitmq/publish_channel",
         '            self._expect(properties.message_id or "", on_confirm)',
         "            channel.loop.call_soon(on_confirm, None)",
-        f"{_SAFE}::test_what_a_full_queue_refuses_is_not_taken_for_safe",
+        f"{_SAFE}::test_a_connection_that_answers_no_more_is_given_up_for_a_new_one",
     ),
     in_runtime(
         "the later of two changes of a row wins",

@@ -105,6 +105,28 @@ async def test_an_address_that_takes_connections_and_says_nothing_is_given_up(
         await until(lambda: office.numbers("readers", "b") == [1])
 
 
+async def test_a_start_waits_for_a_silent_broker_with_all_its_connections_at_once(
+    office: Office,
+) -> None:
+    """Else it would wait three times as long for what one of them can say."""
+    seen: list[str] = []
+
+    async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append("came")
+        await reader.read()
+        seen.append("went")
+        writer.close()
+
+    async with await asyncio.start_server(says_nothing, "127.0.0.1", 0) as silent:
+        office.amqp_url = f"amqp://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
+        start = asyncio.ensure_future(office.open().__aenter__())
+        await until(lambda: len(seen) >= 3)
+        start.cancel()
+        await asyncio.wait([start])
+
+    assert seen[:3] == ["came"] * 3
+
+
 async def _modes(channel: Callable[[], Any], names: Names, module: str) -> list[int]:
     """The delivery modes of the messages that wait for a module; they stay where they are."""
     found: list[int] = []

@@ -1,5 +1,6 @@
 """Frames that are encoded and read quickly are those of the library that they pass through."""
 
+import struct
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ ANYTHING = st.dictionaries(
 SECONDS = st.integers(0, 2**32 - 1).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 TIMESTAMP = 0x40
+HEADERS = 0x2000
 
 
 def some(headers: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -167,3 +169,29 @@ def _read(frames: bytes) -> list[tuple[int, Any]]:
         found.append((channel, frame))
         frames = frames[size:]
     return found
+
+
+@pytest.mark.parametrize("kind", [b"F", b"A"], ids=["tables", "lists"])
+def test_headers_that_are_nested_without_end_are_no_headers(kind: bytes) -> None:
+    """The library follows them as deep as they go, and would give up the connection, each time anew."""
+    inner = b"V"
+    for _ in range(5_000):
+        inner = b"\x01a" + inner if kind == b"F" else inner
+        inner = kind + len(inner).to_bytes(4) + inner
+    headers = b"\x01a" + inner
+    header = ContentHeader()
+    header_frame = struct.pack(">HHQH", 60, 0, 5, HEADERS) + len(headers).to_bytes(4) + headers
+    frame_reader.read_header(header, header_frame)
+
+    assert (header.body_size, header.properties.headers) == (5, None)
+
+
+@pytest.mark.parametrize(("exchange", "key"), [(b"e", b"\xff\xfe"), (b"\xff", b"k")])
+def test_a_delivery_by_a_key_that_is_no_text_ends_nothing(exchange: bytes, key: bytes) -> None:
+    """A stranger's own key, where another one in its headers has led it to a queue of ours."""
+    texts = b"".join(len(text).to_bytes() + text for text in (exchange, key))
+    delivery = Basic.Deliver()
+    frame_reader.read_delivery(delivery, b"\x01c" + struct.pack(">q", 9) + b"\0" + texts)
+
+    assert delivery.delivery_tag == 9
+    assert "\ufffd" in f"{delivery.exchange}{delivery.routing_key}"

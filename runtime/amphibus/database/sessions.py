@@ -1,6 +1,7 @@
 """The session that handlers work with: SQLModel's, with rows by their key from a statement made once."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -13,14 +14,36 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.database.sql import DirectSql
 from amphibus.database.store import UnitFailed
+from amphibus.errors import OutlivesHandler
 
 S = TypeVar("S", bound=AsyncSession)
 _KEPT: Final = 512
-_COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_ENDS: Final = frozenset(("BEGIN", "START", "COMMIT", "END", "ABORT"))
+_ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+"""Comments and texts, in which nothing is a statement."""
+_DURABILITY: Final = "synchronous_commit"
+_HOLDS_STATEMENTS: Final = re.compile(
+    r"\s*CREATE\b[^;]*\b(?:TRIGGER|FUNCTION|PROCEDURE)\b", re.IGNORECASE
+)
+_ENDS: Final = re.compile(
+    r"\s*(?:BEGIN|START|COMMIT|END|ABORT|ROLLBACK(?!\s+TO\b)|PREPARE\s+TRANSACTION)\b",
+    re.IGNORECASE,
+)
+_OUTLIVES: Final = re.compile(
+    r"""\s*(?:
+        SET \s+ (?!LOCAL\b|CONSTRAINTS\b|TRANSACTION\b)
+        | SET \s+ LOCAL \s+ "? (?:search_path|role|session) \b
+        | (?:RESET|DISCARD|LISTEN|UNLISTEN|LOAD|PREPARE|ATTACH|DETACH) \b
+        | CREATE \s+ (?:(?:LOCAL|GLOBAL) \s+)? TEMP(?:ORARY)? \b
+        | PRAGMA \s+ (?! (?:\w+\.)? (?:table_|index_|foreign_key_|defer_foreign_keys\b))
+    )
+    | .* \b (?:
+        pg_(?:try_)?advisory_(?:lock|unlock)\w* \s* \(
+        | set_config \s* \( (?! [^()]* , \s* true \s* \))
+    )""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
 DIRECT: Final = "amphibus.direct"
 """The key of a session's `info` under which repositories find the driver of its connection."""
-_PREPARE: Final = "PREPARETRANSACTION"
 
 
 def session_on(bound: AsyncConnection, kind: type[S], direct: DirectSql) -> S:
@@ -83,10 +106,11 @@ def _is_value(ident: Any) -> bool:
 
 
 class TransactionGuard:
-    """Keeps a connection's transactions for the runtime, by whatever door somebody else would end one.
+    """Keeps a connection and its transactions for the runtime, by whatever door somebody else would change them.
 
-    The work of other handlers, not noted yet, is in the same transaction. The drivers below are told to do nothing at
-    SQLAlchemy's commit and rollback, so what a handler does with them ends nothing; it has only spoilt its batch.
+    The work of other handlers, not noted yet, is in the same transaction, and the next one is on the same connection.
+    The drivers below are told to do nothing at SQLAlchemy's commit and rollback, so what a handler does with them
+    ends nothing; it has only spoilt its batch.
     """
 
     def __init__(self) -> None:
@@ -116,16 +140,33 @@ class TransactionGuard:
 
         Raises:
             UnitFailed: it would begin or end a transaction.
+            OutlivesHandler: it would change what others do on the connection.
         """
-        if self._armed and _is_of_transactions(statement):
-            raise UnitFailed
+        if self._armed and (refuse := _refusal(statement)) is not None:
+            refuse(statement)
+
+
+def _ends_the_transaction(_statement: str) -> None:
+    raise UnitFailed
+
+
+def _outlives_its_handler(statement: str) -> None:
+    raise OutlivesHandler(
+        f"a handler may not run {' '.join(statement.split())[:60]!r}",
+        "it would hold for the handlers after it too: they share one connection",
+        "use what ends with the transaction: SET LOCAL, pg_advisory_xact_lock, a WITH query",
+    )
 
 
 @lru_cache(maxsize=1024)
-def _is_of_transactions(statement: str) -> bool:
-    words = _COMMENTS.sub(" ", statement).split(maxsplit=2)
-    first, second = (word.upper().rstrip(";") for word in (*words[:2], "", "")[:2])
-    return first in _ENDS or (first == "ROLLBACK" and second != "TO") or first + second == _PREPARE
+def _refusal(statement: str) -> Callable[[str], None] | None:
+    """Returns what a handler that runs a statement is told, or None."""
+    plain = _ASIDE.sub(lambda found: " " if found[0][0] in "-/" else "''", statement)
+    parts = [plain] if _HOLDS_STATEMENTS.match(plain) else plain.split(";")
+    if any(map(_ENDS.match, parts)):
+        return _ends_the_transaction
+    outlives = _DURABILITY in statement.lower() or any(map(_OUTLIVES.match, parts))
+    return _outlives_its_handler if outlives else None
 
 
 def _uncommitting(session: Session) -> None:

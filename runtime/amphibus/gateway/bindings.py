@@ -7,10 +7,12 @@ from typing import Any, get_args
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from amphibus.contract import Deprecated, Http, Message, Value, personal_fields
 from amphibus.contract.bounds import bounds_of
 from amphibus.contract.texts import LONGEST_KEY, wrong_in
+from amphibus.gateway.parameter_values import reader_of
 from amphibus.gateway.paths import parameters, render
 from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
 from amphibus.gateway.texts import canonical, read_query
@@ -31,9 +33,9 @@ class RouteBinding:
         """The field that names what the command makes; filled with the message's id if it is not sent."""
         self.names = {info.alias or name: name for name, info in fields.items()}
         """Name on the wire -> field."""
-        self._path_types = {
-            name: TypeAdapter[Any](fields[name].rebuild_annotation()) for name in self.path_names
-        }
+        types = {name: TypeAdapter[Any](info.rebuild_annotation()) for name, info in fields.items()}
+        self._path_types = {name: types[name] for name in self.path_names}
+        self._readers = {name: reader_of(kind) for name, kind in types.items()}
         self.ends = _ends(contract.contract_deprecated)
         """The headers that tell of the contract's end."""
         self._personal = frozenset(personal_fields(contract))
@@ -43,7 +45,7 @@ class RouteBinding:
         values: dict[str, Any] = {}
         for name, kind in self._path_types.items():
             try:
-                value = kind.validate_strings(sent[name], strict=True)
+                value = kind.validate_json(to_json(self._readers[name](sent[name])), strict=True)
                 values[name] = kind.dump_python(value, mode="json")
             except ValidationError:
                 values[name] = sent[name]
@@ -124,10 +126,12 @@ class RouteBinding:
                 errors.append(wrong(name, "is given more than once"))
             else:
                 values[name] = value
-        values = {name: value for name, value in values.items() if value}
+        meant = {
+            name: self._readers[self.names[name]](value) for name, value in values.items() if value
+        }
         try:
-            message = self.contract.model_validate_strings(
-                values, strict=True, extra="forbid", by_alias=True, by_name=False
+            message = self.contract.model_validate_json(
+                to_json(meant), strict=True, extra="forbid", by_alias=True, by_name=False
             )
         except ValidationError as error:
             raise invalid([*errors, *self._wrong(error)]) from None

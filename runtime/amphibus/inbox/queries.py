@@ -10,6 +10,7 @@ from amphibus.config.settings import BusSettings
 from amphibus.context import Context
 from amphibus.contract import Value
 from amphibus.database.faults import is_handler_store_failure
+from amphibus.database.lent_session import lend, take_back
 from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
 from amphibus.inbox.handler_timeout import within
@@ -123,7 +124,7 @@ class Queries:
         context: Context[Any] = Context(
             envelope=envelope,
             container=self._container,
-            db=connection.session,
+            db=lend(connection.session),
             now=as_datetime(self._clock.now()),
             declared=frozenset(),
         )
@@ -146,3 +147,6 @@ class Queries:
                 with about(self._module, envelope):
                     _log.exception("query.failed", error=describe(error, message))
             return Reply("failed", detail=describe(error, message))
+        finally:
+            context.end()
+            take_back(context.db)

@@ -16,13 +16,14 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol, TextIO
+from typing import Any, Final, Literal, Protocol, TextIO, cast
 
 import structlog
 from pydantic import BaseModel
 
 from amphibus.contract import Message
 from amphibus.telemetry.catalogue import CONTEXT, EVENTS
+from amphibus.telemetry.log_stream import LogStream
 from amphibus.telemetry.privacy import describe, safe, scrub, traceback_of
 from amphibus.telemetry.repetitions import Repetitions
 
@@ -118,10 +119,12 @@ def set_up(
     text = log_format == "text" or (log_format == "auto" and to.isatty())
     coloured = to.isatty() and not (environ or {}).get("NO_COLOR")
     wanted = _LEVELS[level.lower()]
+    lines = LogStream(to)
     processors: list[Any] = [
         structlog.processors.add_log_level,
         _add_context,
         Repetitions(),
+        functools.partial(_add_left_out, lines),
         _show_exception,
         _keep_private,
         _add_time,
@@ -130,7 +133,7 @@ def set_up(
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(wanted),
-        logger_factory=structlog.WriteLoggerFactory(to),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, lines)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Libraries()], level=max(wanted, logging.WARNING), force=True)
@@ -148,6 +151,12 @@ def _add_context(logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001 
         if subject.causation is not None:
             line.setdefault("causation", subject.causation)
         line.setdefault("trace", subject.trace[3:35])
+    return line
+
+
+def _add_left_out(lines: LogStream, logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001
+    if lines.left_out:
+        line["left_out"] = line.get("left_out", 0) + lines.left_out
     return line
 
 

@@ -17,6 +17,8 @@ _LONGEST: Final = 500
 _LONGEST_TRACEBACK: Final = 20_000
 _MOST_WRONG: Final = 20
 _FRAMES: Final = 30
+_MOST_CAUSES: Final = 20
+_MOST_SAID: Final = 20_000
 _SHORT: Final = 3
 _ITEMS: Final = "[]"
 _VALUES: Final = "*"
@@ -33,7 +35,7 @@ def safe(message: BaseModel) -> dict[str, Any]:
 
 def describe(error: BaseException, message: BaseModel | None = None) -> str:
     """Returns one line about an error, fit for every database, without input values or personal data."""
-    said = " ".join(_said(error).split())
+    said = " ".join(_said(error)[:_MOST_SAID].split())
     if len(said) > _LONGEST:
         said = f"{said[:_LONGEST]}…{_end(error)}"
     said = storable(said, 2 * _LONGEST)
@@ -48,12 +50,13 @@ def traceback_of(error: BaseException, message: BaseModel | None = None) -> str:
 
 def _frames(error: BaseException, message: BaseModel | None) -> list[str]:
     parts: list[str] = []
-    for each in _chain(error):
+    waiting = _chain(error)
+    while waiting and len(parts) < _MOST_CAUSES:
+        each = waiting.pop(0)
         frames = traceback.extract_tb(each.__traceback__)[-_FRAMES:]
         parts.append("".join(traceback.format_list(frames)) + describe(each, message))
         if isinstance(each, BaseExceptionGroup):
-            for inner in each.exceptions:
-                parts += _frames(inner, message)
+            waiting = [one for inner in each.exceptions for one in _chain(inner)] + waiting
     return parts
 
 
@@ -73,6 +76,14 @@ def personal_values(message: BaseModel) -> set[str]:
 
 
 def _said(error: BaseException) -> str:
+    """Returns the error's text; that is the code of whoever made the error, and may fail itself."""
+    try:
+        return _own_text(error)
+    except (Exception, SystemExit) as odd:  # noqa: BLE001 - a failure must be told, whatever its text does
+        return f"its text cannot be read ({type(odd).__name__})"
+
+
+def _own_text(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         return "wrong: " + "; ".join(
             f"{'.'.join(str(step)[:40] for step in each['loc'])} {each['type']}"
@@ -97,9 +108,11 @@ def _end(error: BaseException) -> str:
 def _chain(error: BaseException) -> list[BaseException]:
     """Returns the error and its causes, the first cause first, as Python prints them."""
     found: list[BaseException] = []
+    known: set[int] = set()
     each: BaseException | None = error
-    while each is not None and each not in found:
+    while each is not None and id(each) not in known and len(found) < _MOST_CAUSES:
         found.append(each)
+        known.add(id(each))
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
     return found[::-1]
 

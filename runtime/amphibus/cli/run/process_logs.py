@@ -1,5 +1,6 @@
 """The log lines of many processes: to a file for each, and to this one's terminal with their names."""
 
+import contextlib
 import io
 import json
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from amphibus.cli.output import coloured, paint
+from amphibus.telemetry.log_stream import LogStream
 
 FOLDER: Final = "logs"
 SUPERVISOR: Final = "supervisor"
@@ -27,6 +29,7 @@ class ProcessLogs:
             label: _COLOURS[place % len(_COLOURS)] for place, label in enumerate(labels)
         }
         self._files: dict[str, io.TextIOWrapper] = {}
+        self._terminal = LogStream(sys.stderr)
         as_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
         self._render = _renderer() if as_text else None
 
@@ -38,14 +41,16 @@ class ProcessLogs:
 
     def take(self, label: str, line: str) -> None:
         """Writes a line of a process: to its file as it is, to the terminal with its name."""
-        self._file(label).write(f"{line}\n")
+        with contextlib.suppress(OSError):  # a full disk; the terminal still has the line
+            self._file(label).write(f"{line}\n")
         prefix = paint(f"{label:<{self._width}} |", self._colours.get(label, "2"), to=sys.stderr)
-        print(f"{prefix} {self._shown(line)}", file=sys.stderr, flush=True)
+        self._terminal.write(f"{prefix} {self._shown(line)}\n")
 
     def close(self) -> None:
         """Closes the files."""
         for file in self._files.values():
-            file.close()
+            with contextlib.suppress(OSError):
+                file.close()
         self._files.clear()
 
     def _shown(self, line: str) -> str:

@@ -116,6 +116,7 @@ class PostgresConnection:
 
         Raises:
             UnitFailed: it would begin or end a transaction.
+            OutlivesHandler: it would change what others do on the connection.
         """
         self._guard.executing(statement)
 

@@ -40,8 +40,10 @@ class PostgresReader(PostgresConnection):
         self.overrun, self._left = False, None if snapshot else 1
         if snapshot:
             await self.begin(_BEGIN)
-        elif not self.asked.is_usable:
+            return
+        if not self.asked.is_usable:
             await self.reopen()
+        self._guard.begin(armed=True)
 
     async def done(self) -> None:
         """Ends it."""

@@ -6,7 +6,7 @@ driver that answers at once. Nothing here waits for anything but the disk.
 
 import sqlite3
 from collections.abc import Generator
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import URL, StaticPool
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -14,6 +14,7 @@ from sqlalchemy.util.concurrency import await_only, in_greenlet
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from amphibus.database.sessions import TransactionGuard
+from amphibus.database.store import UnitFailed
 
 
 class _AtOnce:
@@ -39,6 +40,18 @@ class GuardedConnection(sqlite3.Connection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.guard = TransactionGuard()
+
+    def commit(self) -> None:
+        """Ends nothing: whoever has the driver's connection works in the runtime's transaction."""
+        self.guard.ended()
+
+    def rollback(self) -> None:
+        """Ends nothing either."""
+        self.guard.ended()
+
+    def executescript(self, script: str, /) -> NoReturn:  # noqa: ARG002 - sqlite3's signature
+        """Refuses: a script begins by committing what there is."""
+        raise UnitFailed
 
 
 class InlineSqlite(SQLiteDialect_pysqlite):

@@ -92,6 +92,7 @@ class SqliteStore:
     async def take_reader(self, *, snapshot: bool = True) -> SqliteConnection:  # noqa: ARG002 - it costs nothing here
         """A read-only connection with a snapshot of its own; hand it back with `give_back_reader`."""
         connection = self._readers.pop() if self._readers else await self._connect(writer=False)
+        connection.raw.guard.begin(armed=True)
         connection.raw.execute("BEGIN")
         return connection
 

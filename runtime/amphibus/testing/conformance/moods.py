@@ -3,8 +3,8 @@
 A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE WHY`, `hold` (until
 the gate opens), `deaf` (so too, whoever cancels it), `kill`, `exit`, `says nul|surrogate` (an error whose text no
 database holds), `linger` (a task that outlives the handler), and the ways to ruin a transaction: `sql`, `commit`,
-`rollback`, `close`, the last three also by its `connection`, and as a `statement`, and then to write. It is the
-desk's; `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
+`rollback`, `close`, the last three also by its `connection`, as a `statement` and by its `driver`, and then to write.
+It is the desk's; `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
 """
 
 import asyncio
@@ -25,7 +25,17 @@ from amphibus.errors import AmphibusError, Refused, Unavailable
 
 UNSTORABLE: Final = {"nul": "bad \x00 byte", "surrogate": "cannot open caf\udce9.txt"}
 
-_RUINOUS = ("sql", "scribble", "commit", "rollback", "close", "connection", "statement", "bare")
+_RUINOUS = (
+    "sql",
+    "scribble",
+    "commit",
+    "rollback",
+    "close",
+    "connection",
+    "statement",
+    "bare",
+    "driver",
+)
 
 
 class Broken(Exception):
@@ -125,7 +135,7 @@ class Script:
     async def _ruin(self, how: str, rest: str, context: Context[Any]) -> None:
         if self.healed:
             return
-        if how in ("connection", "statement", "bare"):
+        if how in ("connection", "statement", "bare", "driver"):
             await _end_by(how, rest, context)
         elif how == "commit":
             await context.db.commit()
@@ -148,6 +158,8 @@ async def _end_by(door: str, how: str, context: Context[Any]) -> None:
         elif door == "bare":
             options = {"no_parameters": True}
             await connection.exec_driver_sql(f"{how} /* by hand */", execution_options=options)
+        elif door == "driver":
+            getattr((await connection.get_raw_connection()).driver_connection, how)()
         else:
             await getattr(connection, how)()
     with contextlib.suppress(Exception):

@@ -22,7 +22,6 @@ from amphibus.transports.rabbitmq.versions import are_tested
 _TEXT: Final = 0x53
 _LATEST: Final = 0xFFFF_FFFF
 """Seconds; what is above is in another unit, which nobody tells."""
-_UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, OSError, struct.error)
 
 _head = Struct(">HHQH").unpack_from
 _long = Struct(">I").unpack_from
@@ -90,7 +89,7 @@ def read_header(self: ContentHeader, data: bytes) -> None:
 def _any_header(self: ContentHeader, data: bytes) -> None:
     try:
         LIBRARY_HEADER(self, data)
-    except _UNREADABLE:
+    except Exception:  # noqa: BLE001 - whatever a stranger has put there, nested without end too
         self.class_id, self.weight, self.body_size = struct.unpack(">HHQ", data[:12])
         self.properties = Basic.Properties()
 
@@ -168,15 +167,22 @@ _PROPERTIES: Final[tuple[tuple[int, str, Callable[[bytes, int], tuple[Any, int]]
 def read_delivery(self: Basic.Deliver, data: bytes) -> None:
     """Reads where a message was delivered."""
     try:
-        tag, at = _short_text(data, 0)
+        tag, at = _any_text(data, 0)
         (number,) = _number(data, at)
         redelivered = bool(data[at + 8] & 1)
-        exchange, at = _short_text(data, at + 9)
-        key, at = _short_text(data, at)
+        exchange, at = _any_text(data, at + 9)
+        key, at = _any_text(data, at)
         if at != len(data):
             raise _Unusual
-    except (_Unusual, struct.error, LookupError, UnicodeDecodeError):
+    except (_Unusual, struct.error, LookupError):
         LIBRARY_DELIVERY(self, data)
         return
     self.consumer_tag, self.delivery_tag, self.redelivered = tag, number, redelivered
     self.exchange, self.routing_key = exchange, key
+
+
+def _any_text(data: bytes, at: int) -> tuple[str, int]:
+    """A text that a stranger chose, such as a routing key: its bytes may be no text."""
+    start = at + 1
+    end = start + data[at]
+    return data[start:end].decode(errors="replace"), end

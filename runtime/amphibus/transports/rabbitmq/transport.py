@@ -19,7 +19,7 @@ from amphibus.messages.envelope import REPLY_TO, Envelope
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
-from amphibus.transports.rabbitmq.connection import Broker
+from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
 from amphibus.transports.rabbitmq.incoming.consumer import Consumer
@@ -116,19 +116,17 @@ class RabbitTransport:
             ConfigError: it can never work as it is set: wrong credentials, or queues of another make.
         """
         self._broker.health = health
-        opened = []
         try:
-            for connection in (
-                self._publisher.broker_connection,
-                self.requests.broker_connection,
-                self._consumer.broker_connection,
-            ):
-                opened.append(connection)
-                await connection.open()
+            # At once, so that a broker which does not answer is waited for once, not three times.
+            tried = await asyncio.gather(
+                *(connection.open() for connection in self._connections), return_exceptions=True
+            )
+            for outcome in tried:
+                if outcome is not None:
+                    raise outcome
             self._broker.works()
         except BaseException:
-            for connection in opened:
-                await connection.close()
+            await self.close()
             raise
 
     async def detach(self, module: str) -> None:
@@ -146,12 +144,15 @@ class RabbitTransport:
 
     async def close(self) -> None:
         """Ends. What was not confirmed is published again at the next start."""
-        connections = (
-            self._consumer.broker_connection,
+        await asyncio.gather(*(connection.close() for connection in self._connections))
+
+    @property
+    def _connections(self) -> tuple[BrokerConnection, ...]:
+        return (
             self._publisher.broker_connection,
             self.requests.broker_connection,
+            self._consumer.broker_connection,
         )
-        await asyncio.gather(*(connection.close() for connection in connections))
 
     async def idle(self) -> bool:
         """Returns whether nothing is on its way to the modules attached here."""
