@@ -11,11 +11,18 @@ from amphibus.evolution.differences.types import differences
 from amphibus.evolution.findings import Candidate, Finding
 from amphibus.evolution.forms.form import digest, taken, written_in
 from amphibus.evolution.forms.places import Place
+from amphibus.evolution.proof.losses import (
+    documents_that_say,
+    documents_with_more,
+    losses_of,
+)
 from amphibus.evolution.proof.witnesses import Judged, judge
 from amphibus.evolution.sunset import of_deprecation
 
 Form = Mapping[str, Any]
 _PROOF_DECIDES: Final = ("CON03", "CON04")
+_LOSSES: Final = ("FLD05", "FLD06", "FLD08", "FLD09", "FLD15")
+"""The reader may take what it then loses."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("backward", "forward")
 
 
@@ -82,7 +89,9 @@ def _of_part(
         finding = _finding(change, new, part, position)
         if change.rule == "CON02" and position == "reply" and around.asked_by_modules:
             finding = replace(finding, severity="error")
-        found.append(_with_candidates(finding, change, judged, _Words(examples, around.words)))
+        words = _Words(examples, around.words)
+        shown = _with_candidates(finding, change, judged, words)
+        found.append(_with_more(shown, change, (before, after), words))
     return [*_decided(found, position), *_uncovered(found, judged, new, part, position)]
 
 
@@ -117,21 +126,53 @@ def _with_candidates(
 ) -> Finding:
     if change.rule == "MSG18":
         return finding
-    gates = GATES[finding.position]
-    order = [*gates, *(each for each in _DIRECTIONS if each not in gates)]
     places = (change.path, change.also) if change.also else (change.path,)
     foreign = finding.position in ("command", "query")
     candidates = [
         Candidate(direction, each, foreign=foreign and direction == "backward")
-        for direction in order
+        for direction in _in_order(finding.position)
         for document in judged[direction].at(*places)
         for each in words.said(document, {name for place in places for name in place})
     ]
-    if change.rule == "FLD16" and words.examples:
-        more = {**words.examples[0], "added_by_a_newer_sender": True}
-        candidates.append(Candidate("backward", more, foreign=True))
     directions = tuple(each for each in _DIRECTIONS if judged[each].at(*places))
     return replace(finding, candidates=tuple(candidates), directions=directions)
+
+
+def _in_order(position: Position) -> list[Direction]:
+    """The directions that must hold, and then the others."""
+    gates = GATES[position]
+    return [*gates, *(each for each in _DIRECTIONS if each not in gates)]
+
+
+def _with_more(
+    finding: Finding, change: Change, parts: tuple[Form, Form], words: "_Words"
+) -> Finding:
+    """Adds documents that no schema refuses: a value that is lost, and a field that nobody knows."""
+    if finding.severity == "info" or change.rule not in (*_LOSSES, "FLD16"):
+        return finding
+    more = (
+        [
+            Candidate("backward", each, foreign=True)
+            for document in documents_with_more(change.path, parts[0], words.examples)
+            for each in words.said(document, set(change.path))
+        ]
+        if change.rule == "FLD16"
+        else _losing(finding.position, change, parts, words)
+    )
+    return replace(finding, candidates=(*finding.candidates, *more))
+
+
+def _losing(
+    position: Position, change: Change, parts: tuple[Form, Form], words: "_Words"
+) -> Iterator[Candidate]:
+    for direction in _in_order(position):
+        foreign = direction == "backward" and position in ("command", "query")
+        writer = parts[direction == "forward"]
+        for loss in losses_of(direction, change, *parts):
+            documents = documents_that_say(loss, writer, foreign=foreign, known=words.examples)
+            for document in documents:
+                for each in words.said(document, set(loss.at)):
+                    yield Candidate(direction, each, foreign=foreign, loss=loss)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ class Side(Protocol):
         """Says which version, and by what it judges."""
         ...
 
+    @property
+    def runs(self) -> bool:
+        """It judges by the classes themselves; otherwise by what is written about them."""
+        ...
+
     def judge(self, questions: Sequence[Question]) -> list[Trial]:
         """Tries documents, in their order."""
         ...
@@ -55,6 +60,7 @@ class Classes:
     """The classes that are loaded in this process."""
 
     label = "the classes as they are now"
+    runs = True
 
     def __init__(self, contracts: Mapping[str, type[Message]]) -> None:
         self._contracts = contracts
@@ -92,6 +98,7 @@ class Schemas:
     """The forms of a lock, where the classes that they describe are gone."""
 
     label = "the schemas of the lock"
+    runs = False
 
     def __init__(self, forms: Iterable[Mapping[str, Any]]) -> None:
         self._forms = {str(each["type"]): each for each in forms}
