@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from amphibus.evolution.assessment import assess
-from amphibus.evolution.forms.derived import comparable
+from amphibus.evolution.forms.derived import closed, comparable
 from amphibus.evolution.forms.form import form_of, taken, written_in
 from tests.evolution.shop import MODULES, released
 
@@ -270,6 +270,8 @@ def holds(change: Change, place: tuple[str, str, str, str], new: Json) -> None:
     type_, part, *_ = place
     old = FORMS[type_]
     rule, *gravities = TABLE[change]
+    if old["http"] and part == "payload" and change in (removes_required, removes_optional):
+        rule, gravities[1] = "FLD07", "error"  # the gateway takes no field that it does not know
     position = 2 if part == "answer" else 0 if old["kind"] == "event" else 1
     found = assess(old, new)
 
@@ -286,6 +288,7 @@ def holds(change: Change, place: tuple[str, str, str, str], new: Json) -> None:
         for each in (*losses[-1:], *refusals[-1:]):
             writer, reader = (old, new) if each.direction == "backward" else (new, old)
             refused = not _valid(comparable(taken(reader[part])), each.document)
+            refused |= each.over_http and not _valid(closed(taken(reader[part])), each.document)
             assert refused or each.loss or change in (loses_format, raises_least), place
             writes = written_in(writer[part]) if not each.foreign else taken(writer[part])
             assert _valid(comparable(writes), each.document), place

@@ -6,6 +6,7 @@ from tests.mutants.defect import Defect, in_runtime
 
 _CHANGES: Final = "tests/evolution/test_changes.py"
 _MUTATIONS: Final = "tests/evolution/test_mutations.py"
+_GATES: Final = "tests/evolution/test_gates.py"
 _COMMAND: Final = "tests/evolution/test_check_command.py"
 
 CONTRACTS: Final[tuple[Defect, ...]] = (
@@ -89,8 +90,8 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a field that nobody knows is tried at the top alone",
         "evolution/proof/losses",
-        "        for inner in values_at(found, path):",
-        "        for inner in values_at(found, ()):",
+        "            for inner in values_at(found, change.path):",
+        "            for inner in values_at(found, ()):",
         f"{_CHANGES}::test_a_document_is_written_by_one_class_and_refused_or_cut_by_the_other",
     ),
     in_runtime(
@@ -106,6 +107,27 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         "        if self.unloaded:\n",
         "        if not self.unloaded:\n",
         f"{_COMMAND}::test_a_front_page_that_needs_what_is_gone_hides_no_break",
+    ),
+    in_runtime(
+        "an open list is never seen",
+        "evolution/forms/schemas",
+        '({"x-open": True} if _is_open(schema["cls"]) else {})',
+        "{}",
+        f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[value added to an open list-event]",
+    ),
+    in_runtime(
+        "the gateway lets go what went from a request",
+        "evolution/assessment",
+        'if change.rule not in ("FLD05", "FLD06"):',
+        'if change.rule != "FLD05":',
+        f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[optional field removed-parameters]",
+    ),
+    in_runtime(
+        "a text that becomes a list of values breaks everybody",
+        "evolution/assessment",
+        '    "ENM05": "info",\n',
+        '    "ENM05": "error",\n',
+        f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[text becomes a list of values-reply]",
     ),
     in_runtime(
         "a document is shown that nobody has tried",

@@ -16,6 +16,8 @@ class Candidate:
     document: Any
     foreign: bool = False
     """A program outside may write it as it stands; otherwise it is what a class writes."""
+    over_http: bool = False
+    """The reader is the gateway, which takes no field that it does not know."""
     loss: Loss | None = None
     """A value that the reader may take and lose, where it refuses nothing."""
 

@@ -18,7 +18,7 @@ from amphibus.evolution.proof.witnesses import completed
 
 Part = Mapping[str, Any]
 _MOST: Final = 4
-_MORE: Final = "added_by_a_newer_sender"
+_NEW: Final = "added_by_a_newer_sender"
 
 
 def losses_of(direction: Direction, change: Change, old: Part, new: Part) -> Iterator[Loss]:
@@ -66,15 +66,27 @@ def _silent(loss: Loss) -> Any:
     return silent
 
 
-def documents_with_more(path: Path, writer: Part, known: Sequence[Any]) -> Iterator[Any]:
-    """Returns documents of a program outside with a field that nobody knows at a place."""
-    anything = Loss(path, None, [None])
+def documents_of_tomorrow(change: Change, writer: Part, known: Sequence[Any]) -> Iterator[Any]:
+    """Returns documents of a newer program outside: with a field, or a value of a list, that nobody knows yet."""
+    anything = Loss(change.path, None, [None])
     for each in documents_that_say(anything, writer, foreign=True, known=known):
         found = copy.deepcopy(each)
-        for inner in values_at(found, path):
-            if isinstance(inner, dict):
-                inner[_MORE] = True
+        if change.rule == "ENM06":
+            _put(found, change.path)
+        else:
+            for inner in values_at(found, change.path):
+                if isinstance(inner, dict):
+                    inner[_NEW] = True
         yield found
+
+
+def _put(document: Any, path: Path) -> None:
+    """Puts a value that nobody knows into a place."""
+    for inner in values_at(document, path[:-1]):
+        if isinstance(inner, list):
+            inner[:] = [_NEW] * len(inner)
+        elif isinstance(inner, dict) and path[-1] in inner:
+            inner[path[-1]] = _NEW
 
 
 def _under(step: str, schema: Any) -> Any:

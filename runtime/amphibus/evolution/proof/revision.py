@@ -48,7 +48,7 @@ class Revision:
         """Tries documents by the classes of the revision."""
         if not questions:
             return []
-        asked = [[each.type, each.part, each.document] for each in questions]
+        asked = [[each.type, each.part, each.document, each.over_http] for each in questions]
         found = self._asked({"questions": asked})["trials"]
         return [Trial(refusal, emitted) for refusal, emitted in found]
 

@@ -46,6 +46,7 @@ def _tried(
             findings[place[0]].contract,
             findings[place[0]].part,
             _document(candidates[place], writers.get(place)),
+            over_http=bool(writers) and candidates[place].over_http,
         )
         for place in places
     ]
@@ -87,7 +88,8 @@ def _judged(
         said = f"{wrote} would not write it: {writer.refusal or 'it is not what they write'}"
         return replace(finding, document=candidate.document, on_paper=said)
     outcome, refusal, shows = _outcome(candidate, document, reader)
-    said = f"written by {wrote}, {outcome} {read}"
+    gateway = "the gateway with " if candidate.over_http else ""
+    said = f"written by {wrote}, {outcome} {gateway}{read}"
     shown = replace(finding, document=document, refusal=refusal)
     if not shows or not sides[1].runs:
         return replace(shown, on_paper=said)
