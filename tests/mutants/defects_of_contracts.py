@@ -130,6 +130,20 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[text becomes a list of values-reply]",
     ),
     in_runtime(
+        "a number that JSON cannot say is compared",
+        "contract/inclusion/door",
+        "json.dumps(schema, allow_nan=False)",
+        "json.dumps(schema)",
+        "tests/contracts/test_any_json.py::test_what_json_cannot_say_is_no_schema",
+    ),
+    in_runtime(
+        "true is 1",
+        "contract/inclusion/values",
+        "        return (type(value), value)\n",
+        '        return ("number", exact(value)) if isinstance(value, bool) else (type(value), value)\n',
+        "tests/contracts/test_any_json.py::test_true_is_not_one_and_one_is_1_0",
+    ),
+    in_runtime(
         "a document is shown that nobody has tried",
         "evolution/proof/trials",
         "        taken = reader.refusal is None\n",
