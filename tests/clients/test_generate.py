@@ -82,3 +82,11 @@ def test_a_language_that_there_is_not_is_answered_with_those_that_there_are(kios
 
     assert ended.code == 2
     assert "amphibus generate client python" in ended.err
+
+
+def test_the_language_is_an_option_or_the_word_alone(kiosk: Console) -> None:
+    written = kiosk("generate", "client", "--language", "python", "--to=web")
+    same = kiosk("generate", "client", "python", "--to=web", "--check")
+
+    assert (written.code, same.code) == (0, 0)
+    assert "wrote" in written.out

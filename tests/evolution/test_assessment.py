@@ -1,17 +1,19 @@
 """Contracts that hold themselves or cannot be judged, and the order in which modules are deployed."""
 
+import json
 import sys
 from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 
+from amphibus.cli.check.findings import lines_of
 from amphibus.contract import Message, personal_fields, problems_of_fields
 from amphibus.evolution.assessment import assess
 from amphibus.evolution.findings import Candidate, Finding
 from amphibus.evolution.forms.form import form_of
 from amphibus.evolution.order import deployment_order
-from amphibus.evolution.proof.sides import Classes
+from amphibus.evolution.proof.sides import Classes, Schemas, Side
 from amphibus.evolution.proof.trials import with_documents
 from tests.evolution.project import Depot
 
@@ -145,3 +147,30 @@ def test_a_second_version_is_an_addition_and_one_that_nobody_uses_is_told(depot:
     assert depot("check", "--fix").code == 0
     assert (depot.root / "contracts/store/v2.lock.json").exists()
     assert "store.Stored.v2: nobody publishes it (L032)" in lint.out
+
+
+def test_what_no_class_has_refused_is_not_called_tried(page: ModuleType) -> None:
+    old, new = contracts(page)["Grown"], contracts(page, pattern="^[a-b]+$")["Grown"]
+
+    def tried(*documents: dict[str, str], by: Side | None = None) -> Finding:
+        candidates = tuple(Candidate("backward", each) for each in documents)
+        finding = Finding(rule="CON03", severity="error", contract="trees.Grown.v1", what="narrower",
+                          position="event", candidates=candidates)  # fmt: skip
+        reader = Classes({"trees.Grown.v1": new}) if by is None else by
+        (found,) = with_documents([finding], Classes({"trees.Grown.v1": old}), reader)
+        assert not found.tried
+        return found
+
+    taken = tried({"name": "a", "code": "ab"})
+    unwritten = tried({"name": "a", "code": "AB"})
+    schemas = tried(
+        {"name": "a", "code": "ab"}, {"name": "a", "code": "xy"}, by=Schemas([form_of(new)])
+    )
+
+    assert taken.on_paper.endswith("taken by the classes as they are now")
+    assert unwritten.on_paper.startswith("the classes as they are now would not write it: code ")
+    assert schemas.document == {"name": "a", "code": "xy"}
+    assert schemas.on_paper.endswith("refused by the schemas of the lock")
+    for each in (taken, unwritten, schemas):
+        assert f"  on paper  {json.dumps(each.document)}" in lines_of(each)
+        assert not [line for line in lines_of(each) if "shown by" in line]

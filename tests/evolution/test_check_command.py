@@ -227,3 +227,56 @@ def test_a_lock_that_has_lost_what_was_released_makes_no_break_new(depot: Depot,
         assert "has lost store.Put.v1, which was released" in each.out + each.err
         assert "git checkout HEAD -- contracts/store/v1.lock.json" in each.out + each.err
     assert not depot.lock.exists() or json.loads(depot.lock.read_text()) == held
+
+
+def test_all_breaks_are_told_in_one_run_beside_what_is_declared_wrongly(depot: Depot) -> None:
+    """A float and another kind are refused at once, and show their documents all the same."""
+    depot.edit("class Stored(Event", "class Stored(Command[None]")
+    before = f"shelf: Key\n    {_PIECES}\n\n\nclass"
+    depot.edit(before, before.replace("Key", "float"))
+
+    told = depot("check")
+    fixed = depot("check", "--fix")
+
+    assert (told.code, fixed.code) == (3, 3)
+    for each in (told, fixed):
+        assert "contract store.Put.v1: field 'shelf' is a float" in each.out
+        assert "module board subscribes store.Stored.v1, which is a command" in each.out
+        assert "shelf was string and is number now (TYP01" in each.out
+        assert "it was of the kind event and is of the kind command now (MSG04" in each.out
+        assert each.out.count("shown by  {") == 2
+        assert "wrote" not in each.out
+
+
+def test_a_front_page_that_needs_what_is_gone_hides_no_break(depot: Depot) -> None:
+    """Its modules are then known by the lock of the topology."""
+    depot.edit("class Stored(", "class Kept(")
+    depot.edit("le=1000", "le=10")
+
+    code, found = depot.findings()
+    told, checked = depot("contracts", "check"), depot("check")
+
+    assert (code, told.code, checked.code) == (3, 3, 3)
+    assert found["MSG01 store.Stored.v1"]["breaks"] == ["board"]
+    assert found["CON01 store.Put.v1"]["document"]["pieces"] > 10
+    for each in (told, checked):
+        assert "cannot be imported: AttributeError: module 'contracts.store.v1' has no" in each.out
+
+
+def test_a_renamed_optional_field_is_shown_by_what_becomes_of_it(depot: Depot) -> None:
+    note = "    note: Key | None = None\n\n\nclass Stored"
+    depot.edit("\n\nclass Stored", note)
+    assert depot("check", "--fix").code == 0
+    depot.commit()
+    depot.edit(note, note.replace("note", "remark"))
+
+    told = depot("contracts", "check").out
+    _, found = depot.findings()
+
+    put = found["FLD08 store.Put.v1"]
+    assert put["document"]["note"]
+    assert put["becomes"] == {"shelf": "A1", "pieces": 3, "remark": None}
+    assert put["refusal"] == "note is lost"
+    assert put["tried"].endswith("taken by the classes as they are now")
+    assert '  becomes   {"shelf": "A1", "pieces": 3, "remark": null}' in told
+    assert "            written by the classes of" in told

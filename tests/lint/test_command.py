@@ -47,9 +47,10 @@ def test_a_rule_is_explained_by_two_pages(depot: Depot) -> None:
     assert lint.out.startswith("L049  Text and lists have an end (warning)\n\nwhy  ")
     assert "    note: str\n" in lint.out
     assert "    note: LongText\n" in lint.out
-    assert change.out.splitlines()[2:5] == [
+    assert change.out.splitlines()[2:6] == [
         "  event             error",
-        "  command or query  information",
+        "  command           information",
+        "  query             information",
         "  answer            error",
     ]
     assert unknown.code == 2

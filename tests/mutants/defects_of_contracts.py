@@ -6,6 +6,7 @@ from tests.mutants.defect import Defect, in_runtime
 
 _CHANGES: Final = "tests/evolution/test_changes.py"
 _MUTATIONS: Final = "tests/evolution/test_mutations.py"
+_GATES: Final = "tests/evolution/test_gates.py"
 _COMMAND: Final = "tests/evolution/test_check_command.py"
 
 CONTRACTS: Final[tuple[Defect, ...]] = (
@@ -73,10 +74,80 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         "tests/evolution/test_assessment.py::test_what_cannot_be_judged_is_an_error_with_its_reason",
     ),
     in_runtime(
+        "what a schema refuses is called tried",
+        "evolution/proof/trials",
+        "if not shows or not sides[1].runs:",
+        "if not shows:",
+        "tests/evolution/test_assessment.py::test_what_no_class_has_refused_is_not_called_tried",
+    ),
+    in_runtime(
+        "a value that is lost shows nothing",
+        "evolution/loss",
+        "return self._said(before, self.at) > left",
+        "return self._said(before, self.at) > left + 1",
+        f"{_COMMAND}::test_a_renamed_optional_field_is_shown_by_what_becomes_of_it",
+    ),
+    in_runtime(
+        "a field that nobody knows is tried at the top alone",
+        "evolution/proof/losses",
+        "            for inner in values_at(found, change.path):",
+        "            for inner in values_at(found, ()):",
+        f"{_CHANGES}::test_a_document_is_written_by_one_class_and_refused_or_cut_by_the_other",
+    ),
+    in_runtime(
+        "what is declared wrongly hides the breaks",
+        "cli/check/command",
+        "        problems = list(dict.fromkeys([*problems, *_breaks(report)]))",
+        "        pass",
+        f"{_COMMAND}::test_all_breaks_are_told_in_one_run_beside_what_is_declared_wrongly",
+    ),
+    in_runtime(
+        "a front page that does not load hides the breaks",
+        "evolution/audience",
+        "        if self.unloaded:\n",
+        "        if not self.unloaded:\n",
+        f"{_COMMAND}::test_a_front_page_that_needs_what_is_gone_hides_no_break",
+    ),
+    in_runtime(
+        "an open list is never seen",
+        "evolution/forms/schemas",
+        '({"x-open": True} if _is_open(schema["cls"]) else {})',
+        "{}",
+        f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[value added to an open list-event]",
+    ),
+    in_runtime(
+        "the gateway lets go what went from a request",
+        "evolution/assessment",
+        'if change.rule not in ("FLD05", "FLD06"):',
+        'if change.rule != "FLD05":',
+        f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[optional field removed-parameters]",
+    ),
+    in_runtime(
+        "a text that becomes a list of values breaks everybody",
+        "evolution/assessment",
+        '    "ENM05": "info",\n',
+        '    "ENM05": "error",\n',
+        f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[text becomes a list of values-reply]",
+    ),
+    in_runtime(
+        "a number that JSON cannot say is compared",
+        "contract/inclusion/door",
+        "json.dumps(schema, allow_nan=False)",
+        "json.dumps(schema)",
+        "tests/contracts/test_any_json.py::test_what_json_cannot_say_is_no_schema",
+    ),
+    in_runtime(
+        "true is 1",
+        "contract/inclusion/values",
+        "        return (type(value), value)\n",
+        '        return ("number", exact(value)) if isinstance(value, bool) else (type(value), value)\n',
+        "tests/contracts/test_any_json.py::test_true_is_not_one_and_one_is_1_0",
+    ),
+    in_runtime(
         "a document is shown that nobody has tried",
         "evolution/proof/trials",
-        "if reader is None or reader.refusal is None:",
-        "if reader is None:",
+        "        taken = reader.refusal is None\n",
+        "        taken = False\n",
         "tests/evolution/test_assessment.py::test_a_document_is_shown_once_a_class_has_refused_it",
     ),
 )

@@ -5,9 +5,31 @@ from typing import Final
 from tests.mutants.defect import Defect, in_runtime
 
 _MARKS: Final = "tests/personal/test_marks.py"
+_PERSONS: Final = "tests/lint/test_persons.py"
 _PURPOSES: Final = "tests/personal/test_purposes.py"
 
 PRIVACY: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a plural tells nobody",
+        "lint/persons",
+        '    for end in ("es", "s"):',
+        "    for end in ():",
+        f"{_PERSONS}::test_what_reaches_a_person_is_marked",
+    ),
+    in_runtime(
+        "the name of a thing is taken for a person's",
+        "lint/persons",
+        "        return not before or _singular(before) in _PEOPLE",
+        "        return True",
+        f"{_PERSONS}::test_what_is_about_a_thing_is_not",
+    ),
+    in_runtime(
+        "a number tells nobody",
+        "lint/privacy",
+        'if kinds <= {"enum", "boolean", "object"}:',
+        'if kinds <= {"enum", "boolean", "object", "integer"}:',
+        f"{_PERSONS}::test_neither_a_number_nor_a_day_nor_another_name_hides_it",
+    ),
     in_runtime(
         "a mark is lost in a type that may be null",
         "contract/personal",

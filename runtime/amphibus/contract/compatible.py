@@ -46,8 +46,15 @@ def compatibility(
     """
     # Whoever only sends or takes messages compares nothing, and should not wait for all of this to load.
     from amphibus.contract.inclusion.comparison import Comparison
+    from amphibus.contract.inclusion.door import come_in
     from amphibus.contract.inclusion.limits import Beyond
 
+    try:
+        come_in(writer)
+        come_in(reader)
+        come_in({"examples": list(examples)})
+    except Beyond as why:
+        return Compatibility("unknown", reason=str(why))
     comparison = Comparison(writer, reader, formats=formats)
     verdict, witness, reason = comparison.verdict(examples)
     if verdict != "incompatible":

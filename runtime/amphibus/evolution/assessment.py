@@ -11,11 +11,25 @@ from amphibus.evolution.differences.types import differences
 from amphibus.evolution.findings import Candidate, Finding
 from amphibus.evolution.forms.form import digest, taken, written_in
 from amphibus.evolution.forms.places import Place
+from amphibus.evolution.proof.losses import (
+    documents_of_tomorrow,
+    documents_that_say,
+    losses_of,
+)
 from amphibus.evolution.proof.witnesses import Judged, judge
 from amphibus.evolution.sunset import of_deprecation
 
 Form = Mapping[str, Any]
-_PROOF_DECIDES: Final = ("CON03", "CON04")
+_PROOF_DECIDES: Final[Mapping[str, Severity]] = {
+    "CON03": "warning",
+    "CON04": "warning",
+    "ENM05": "info",
+}
+"""How grave each is where only a direction breaks that need not hold; where one breaks that must, it is an error."""
+_LOSSES: Final = ("FLD05", "FLD06", "FLD07", "FLD08", "FLD09", "FLD15")
+"""The reader may take what it then loses."""
+_TOMORROW: Final = ("FLD16", "ENM06")
+"""The reader refuses what a program writes that is newer than both versions."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("backward", "forward")
 
 
@@ -67,7 +81,8 @@ def _of_part(
     old: Form, new: Form, part: Part, position: Position, around: Neighbours
 ) -> list[Finding]:
     before, after = old[part], new[part]
-    changes = [*_changes(before, after)]
+    routed = part == "payload" and None not in (old["http"], new["http"])
+    changes = [_at_the_gateway(each) if routed else each for each in _changes(before, after)]
     if part == "answer":
         changes += of_marks(before.get("personal", {}), after.get("personal", {}))
     examples = (
@@ -82,8 +97,17 @@ def _of_part(
         finding = _finding(change, new, part, position)
         if change.rule == "CON02" and position == "reply" and around.asked_by_modules:
             finding = replace(finding, severity="error")
-        found.append(_with_candidates(finding, change, judged, _Words(examples, around.words)))
+        words = _Words(examples, around.words)
+        shown = _with_candidates(finding, change, judged, words)
+        found.append(_with_more(shown, change, (before, after), words))
     return [*_decided(found, position), *_uncovered(found, judged, new, part, position)]
+
+
+def _at_the_gateway(change: Change) -> Change:
+    """What went from a request is refused: over HTTP no field is taken that is not known."""
+    if change.rule not in ("FLD05", "FLD06"):
+        return change
+    return replace(change, rule="FLD07", instead=RULES["FLD05"].instead)
 
 
 def _changes(old: Form, new: Form) -> Iterator[Change]:
@@ -117,21 +141,56 @@ def _with_candidates(
 ) -> Finding:
     if change.rule == "MSG18":
         return finding
-    gates = GATES[finding.position]
-    order = [*gates, *(each for each in _DIRECTIONS if each not in gates)]
     places = (change.path, change.also) if change.also else (change.path,)
     foreign = finding.position in ("command", "query")
     candidates = [
         Candidate(direction, each, foreign=foreign and direction == "backward")
-        for direction in order
+        for direction in _in_order(finding.position)
         for document in judged[direction].at(*places)
         for each in words.said(document, {name for place in places for name in place})
     ]
-    if change.rule == "FLD16" and words.examples:
-        more = {**words.examples[0], "added_by_a_newer_sender": True}
-        candidates.append(Candidate("backward", more, foreign=True))
     directions = tuple(each for each in _DIRECTIONS if judged[each].at(*places))
     return replace(finding, candidates=tuple(candidates), directions=directions)
+
+
+def _in_order(position: Position) -> list[Direction]:
+    """The directions that must hold, and then the others."""
+    gates = GATES[position]
+    return [*gates, *(each for each in _DIRECTIONS if each not in gates)]
+
+
+def _with_more(
+    finding: Finding, change: Change, parts: tuple[Form, Form], words: "_Words"
+) -> Finding:
+    """Adds documents that no schema refuses: a value that is lost, and a field that nobody knows."""
+    if finding.severity == "info" or change.rule not in (*_LOSSES, *_TOMORROW):
+        return finding
+    more = (
+        [
+            Candidate("backward", each, foreign=True)
+            for document in documents_of_tomorrow(change, parts[0], words.examples)
+            for each in words.said(document, set(change.path))
+        ]
+        if change.rule in _TOMORROW
+        else _losing(finding.position, change, parts, words)
+    )
+    return replace(finding, candidates=(*finding.candidates, *more))
+
+
+def _losing(
+    position: Position, change: Change, parts: tuple[Form, Form], words: "_Words"
+) -> Iterator[Candidate]:
+    for direction in _in_order(position):
+        foreign = direction == "backward" and position in ("command", "query")
+        writer = parts[direction == "forward"]
+        for loss in losses_of(direction, change, *parts):
+            documents = documents_that_say(loss, writer, foreign=foreign, known=words.examples)
+            for document in documents:
+                for each in words.said(document, set(loss.at)):
+                    if change.rule == "FLD07" and foreign:
+                        yield Candidate(direction, each, foreign=foreign, over_http=True)
+                    else:
+                        yield Candidate(direction, each, foreign=foreign, loss=loss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +235,7 @@ class _Words:
 
 
 def _decided(findings: list[Finding], position: Position) -> list[Finding]:
-    """Patterns and multiples are as grave as the proof says."""
+    """Patterns and multiples, and a text that becomes a list of values, are as grave as the proof says."""
     return [
         replace(each, severity=_by_proof(each, position)) if each.rule in _PROOF_DECIDES else each
         for each in findings
@@ -186,7 +245,7 @@ def _decided(findings: list[Finding], position: Position) -> list[Finding]:
 def _by_proof(finding: Finding, position: Position) -> Severity:
     if set(finding.directions) & set(GATES[position]):
         return "error"
-    return "warning" if finding.directions else "info"
+    return _PROOF_DECIDES[finding.rule] if finding.directions else "info"
 
 
 def _uncovered(

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from amphibus.config.settings import ProducerSettings
+from amphibus.errors import DeclarationError
 from amphibus.evolution.findings import Finding
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY, Topology, build_topology
@@ -24,8 +25,19 @@ class Audience:
 
     @cached_property
     def topology(self) -> Topology:
-        """The front pages of all modules, loaded once somebody is broken."""
+        """The front pages of all modules, loaded once somebody is broken; as they were, where they do not load."""
+        if self.unloaded:
+            return self.project.last_topology()
         return build_topology(self.project.modules.values(), self.project.contracts)
+
+    @cached_property
+    def unloaded(self) -> tuple[str, ...]:
+        """The front pages that cannot be loaded, each with what to type: they may use what a contract has lost."""
+        try:
+            self.project.modules  # noqa: B018 - they are loaded here
+        except DeclarationError as error:
+            return tuple(f"{each}: {error.fix}" for each in error.problems)
+        return ()
 
     def asked_by_modules(self, type_: str) -> bool:
         """Other modules ask this query."""

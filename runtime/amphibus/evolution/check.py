@@ -100,7 +100,7 @@ def check_contracts(
         )
         ended = [*used_beyond(project.contracts, audience, today)]
     unknown = [*unknown_contracts(project.contracts, producers), *ended, *readers.problems]
-    unknown += _lost(project.root, lock, forms)
+    unknown += [*_lost(project.root, lock, forms), *(audience.unloaded if found else ())]
     return _report(found, waivers, forms, lock, unknown)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from amphibus.evolution.differences.changes import written
 from amphibus.evolution.differences.rules import RULES, Direction, Part, Position, Severity
+from amphibus.evolution.loss import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,10 @@ class Candidate:
     document: Any
     foreign: bool = False
     """A program outside may write it as it stands; otherwise it is what a class writes."""
+    over_http: bool = False
+    """The reader is the gateway, which takes no field that it does not know."""
+    loss: Loss | None = None
+    """A value that the reader may take and lose, where it refuses nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +41,12 @@ class Finding:
     document: Any = None
     refusal: str = ""
     """What becomes of the document."""
+    becomes: Any = None
+    """The document that the reader makes of it, where it takes it and loses a value."""
     tried: str = ""
-    """By what the document was tried."""
+    """Who wrote the document, and which class has refused it or lost a value of it."""
+    on_paper: str = ""
+    """Instead: why no class has shown the break, which then stands in the schemas alone."""
     breaks: tuple[str, ...] = ()
     """The modules, producers and clients that are broken."""
     read_by: tuple[str, ...] = ()
@@ -78,7 +87,9 @@ class Finding:
             "directions": list(self.directions),
             "document": self.document,
             "refusal": self.refusal or None,
+            "becomes": self.becomes,
             "tried": self.tried or None,
+            "on_paper": self.on_paper or None,
             "breaks": list(self.breaks),
             "read_by": list(self.read_by),
             "instead": self.instead or None,

@@ -5,18 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from amphibus.contract.personal import field_of
+from amphibus.lint.persons import tells_a_birth, tells_a_person, tells_several
 from amphibus.lint.rule import Problem, rule
-from amphibus.lint.subject import Subject
+from amphibus.lint.subject import FieldAt, Subject
 
-_PERSON: Final = frozenset({
-    "mail", "email", "phone", "mobile", "fax", "name", "surname", "firstname", "lastname", "address",
-    "street", "birth", "birthday", "iban", "passport",
-})  # fmt: skip
-_THINGS: Final = frozenset({
-    "file", "host", "user", "domain", "display", "module", "event", "type", "class", "field",
-    "queue",
-})  # fmt: skip
-"""Before `name`: things have names too."""
+_DATES: Final = ("date", "date-time", "local-date-time", "time", "duration")
 _SECRET: Final = re.compile(
     r"(\w+_)?(password|passphrase|secret|pin|pan|cvv|cvc|card_number|ssn|private_key)"
 )
@@ -42,19 +35,29 @@ _SECRET: Final = re.compile(
 def _marked(subject: Subject) -> Iterator[Problem]:
     marked = set(map(field_of, subject.marks))
     for each in subject.fields:
-        # A value of a list or of a closed set of words tells no person.
-        if all(value.kind in ("enum", "boolean", "integer", "object") for value in each.values):
-            continue
-        if _tells_a_person(each.name) and each.where not in marked:
-            yield each.where, f"{each.name} is not marked as personal data"
+        if not marked.intersection(_around(each.where)):
+            names = dict.fromkeys((each.name, each.place.schema.get("x-name", each.name)))
+            for name in names:
+                if tells_a_person(name) and _may_tell(name, each):
+                    yield each.where, f"{name} is not marked as personal data"
+                    break
 
 
-def _tells_a_person(name: str) -> bool:
-    words = name.split("_")
-    found = _PERSON & set(words)
-    if found == {"name"}:
-        return not _THINGS & set(words)
-    return bool(found)
+def _around(where: str) -> Iterator[str]:
+    """The field and the values that it stands in: what is marked as a whole is masked as a whole."""
+    steps = where.split(".")
+    yield from (field_of(".".join(steps[:end])) for end in range(1, len(steps) + 1))
+
+
+def _may_tell(name: str, field: FieldAt) -> bool:
+    """Yes or no, a word of a list, an id and a day tell no person, and an object tells it by its fields."""
+    kinds = {each.kind for each in field.values}
+    if kinds <= {"enum", "boolean", "object"}:
+        return False
+    if kinds == {"integer"} and tells_several(name) and not field.is_list:
+        return False  # it counts them
+    formats = {each.schema.get("format") for each in field.values}
+    return formats != {"uuid"} and (not formats <= set(_DATES) or tells_a_birth(name))
 
 
 @rule(

@@ -97,6 +97,11 @@ class Project:
         here = build_topology(self.modules.values(), self.contracts)
         return here if self._elsewhere is None else together(here, self._elsewhere)
 
+    def last_topology(self) -> Topology:
+        """Returns the topology that the lock holds, for front pages that cannot be loaded; empty without a lock."""
+        found = elsewhere(self._lock(), (), self.contracts)
+        return found or Topology(self.contracts, {}, {})
+
     def lock_differs(self) -> bool:
         """Returns whether `config/topology.lock.json` differs from the front pages."""
         topology = build_topology(self.modules.values(), self.contracts)

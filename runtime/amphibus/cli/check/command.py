@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from amphibus.cli import options
 from amphibus.cli.check.contracts import report_of
 from amphibus.cli.output import GREEN, RED, Exit, paint, plural, show_json
+from amphibus.errors import DeclarationError
 
 if TYPE_CHECKING:
     from amphibus.evolution.check import Report
@@ -37,10 +38,12 @@ def check(
             not know.
     """
     project = options.project()
-    problems = project.problems() + _open(project)
+    report = report_of(project, released=True)
+    problems = _declared(project, report)
     fixed: list[str] = []
-    if not problems:
-        report = report_of(project, released=True)
+    if problems:
+        problems = list(dict.fromkeys([*problems, *_breaks(report)]))
+    else:
         if fix:
             fixed = _write(project, report)
         problems = _stale(project) + _of_contracts(project, report, fix=fix)
@@ -70,12 +73,28 @@ def _tell(project: "Project", problems: list[str], fixed: list[str]) -> None:
         print(f"{paint('ok', GREEN)}  {plural(len(project.modules), 'module')}, {count}")
 
 
+def _declared(project: "Project", report: "Report") -> list[str]:
+    """The declarations that do not fit together; they hide no break of a contract, which may be their cause."""
+    try:
+        return project.problems() + _open(project)
+    except DeclarationError as error:
+        if not report.errors:
+            raise
+        return [f"{each}: {error.fix}" for each in error.problems]
+
+
+def _breaks(report: "Report") -> list[str]:
+    from amphibus.cli.check.findings import problem_of
+
+    gating = (*report.errors, *report.warnings)
+    return [*report.problems, *(problem_of(each) for each in gating)]
+
+
 def _of_contracts(project: "Project", report: "Report", *, fix: bool) -> list[str]:
     """The breaks of contracts, and the locks that do not know yet what breaks nobody."""
-    from amphibus.cli.check.findings import problem_of
     from amphibus.evolution.relock import next_lock, stale_files
 
-    found = [*report.problems, *(problem_of(each) for each in (*report.errors, *report.warnings))]
+    found = _breaks(report)
     if not fix:
         found += [
             f"{path} is not what its contracts say: --fix takes up what breaks nobody"

@@ -31,13 +31,21 @@ def lines_of(finding: "Finding") -> Iterator[str]:
         return
     if finding.breaks:
         yield f"  breaks    {', '.join(finding.breaks)}"
-    if finding.document is not None and finding.severity == "error":
-        yield f"  shown by  {_short(json.dumps(finding.document, ensure_ascii=False))}"
-    if finding.refusal and finding.severity == "error":
-        tried = f"{finding.tried}: " if finding.tried else ""
-        yield f"            {tried}{finding.refusal}"
+    if finding.severity == "error":
+        yield from _shown(finding)
     if finding.instead:
         yield f"  instead   {finding.instead}"
+
+
+def _shown(finding: "Finding") -> Iterator[str]:
+    """The document, and exactly what was tried with it."""
+    if finding.document is not None:
+        yield f"  {'on paper' if finding.on_paper else 'shown by'}  {_json(finding.document)}"
+    said = [each for each in (finding.tried or finding.on_paper, finding.refusal) if each]
+    if said:
+        yield f"            {': '.join(said)}"
+    if finding.becomes is not None:
+        yield f"  becomes   {_json(finding.becomes)}"
 
 
 def text_of(finding: "Finding") -> str:
@@ -88,5 +96,6 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _short(text: str) -> str:
+def _json(document: object) -> str:
+    text = json.dumps(document, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

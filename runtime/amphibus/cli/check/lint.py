@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from amphibus.evolution.waivers import Waivers
     from amphibus.lint.check import LintFinding
     from amphibus.lint.rule import LintRule
+
+
+_NAMES: Final = {"reply": "answer"}
+_WORDS: Final = {"error": "error", "warning": "warning", "info": "information"}
 
 
 def lint(
@@ -76,9 +80,7 @@ def explain(rule: str, *, as_json: options.AsJson = False) -> None:
         show_json(_as_data(RULES[name])) if as_json else print("\n".join(_explained(RULES[name])))
     elif name in CHANGES:
         change = CHANGES[name]
-        levels = dict(
-            zip(("event", "command or query", "answer"), map(_word, change.severities), strict=True)
-        )
+        levels = {_NAMES.get(each, each): _WORDS[level] for each, level in change.levels.items()}
         if as_json:
             show_json(
                 {"id": name, "title": change.title, "levels": levels, "instead": change.instead}
@@ -135,10 +137,6 @@ def _title(rule: str) -> str:
     from amphibus.lint.check import RULES
 
     return RULES[rule].title
-
-
-def _word(letter: str) -> str:
-    return {"E": "error", "W": "warning", "I": "information"}[letter]
 
 
 def _explained(rule: "LintRule") -> Iterator[str]:

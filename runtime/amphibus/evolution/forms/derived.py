@@ -32,7 +32,12 @@ def written(taken: Json) -> Json:
 
 def by_others(taken: Json) -> Json:
     """Returns what programs outside write: what is taken, and no field that is not published."""
-    return comparable(changed(taken, _closed), aliases=False)
+    return comparable(closed(taken), aliases=False)
+
+
+def closed(taken: Json) -> Json:
+    """Returns a schema that takes no field that is not declared."""
+    return dict(changed(taken, _closed))
 
 
 def bare(schema: Json) -> Json:

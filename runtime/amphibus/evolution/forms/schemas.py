@@ -7,6 +7,7 @@ names, and the validators. What is written is closed and has every field; what i
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 from functools import partial
 from typing import Any, Final
 
@@ -80,7 +81,7 @@ class _Taken(GenerateJsonSchema):
 
     def enum_schema(self, schema: Any) -> Json:
         """Marks an enum that takes what it does not know as one of its members."""
-        return super().enum_schema(schema) | ({"x-open": True} if schema.get("missing") else {})
+        return super().enum_schema(schema) | ({"x-open": True} if _is_open(schema["cls"]) else {})
 
     def datetime_schema(self, schema: Any) -> Json:
         """Tells times with a zone from those without."""
@@ -133,6 +134,17 @@ class _Written(_Taken):
         if schema["cls"].model_config.get("extra") != "allow" and "properties" in found:
             found["additionalProperties"] = False
         return found
+
+
+def _is_open(cls: type[Enum]) -> bool:
+    """Returns whether an enum's `_missing_` finds a member for a value that nobody declared."""
+    for unknown in ("no such value", -987_654_321):
+        try:
+            cls(unknown)
+        except Exception:  # noqa: BLE001, S112 - `_missing_` is code of the project, and may raise anything
+            continue
+        return True
+    return False
 
 
 def _choices(alias: Any) -> list[str]:

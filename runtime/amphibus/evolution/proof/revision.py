@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import amphibus
 from amphibus.errors import AmphibusError
@@ -34,6 +34,7 @@ class Revision:
 
     label: str
     folder: Path
+    runs: ClassVar[bool] = True
 
     def forms(self) -> dict[str, dict[str, Any]]:
         """Returns the form of every contract, by its type.
@@ -47,7 +48,7 @@ class Revision:
         """Tries documents by the classes of the revision."""
         if not questions:
             return []
-        asked = [[each.type, each.part, each.document] for each in questions]
+        asked = [[each.type, each.part, each.document, each.over_http] for each in questions]
         found = self._asked({"questions": asked})["trials"]
         return [Trial(refusal, emitted) for refusal, emitted in found]
 

@@ -13,10 +13,16 @@ from amphibus.contract.inclusion.nodes import node
 from amphibus.contract.inclusion.validation import Validation
 from amphibus.contract.wording import details_of, in_words
 from amphibus.evolution.differences.rules import Part
-from amphibus.evolution.forms.derived import comparable
+from amphibus.evolution.forms.derived import closed, comparable
 from amphibus.evolution.forms.form import taken, written_in
 
 _MOST_SAID: Final = 3
+_GATEWAY: Final[Mapping[str, Any]] = {
+    "strict": True,
+    "extra": "forbid",
+    "by_alias": True,
+    "by_name": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,7 @@ class Question:
     type: str
     part: Part
     document: Any
+    over_http: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,11 @@ class Side(Protocol):
         """Says which version, and by what it judges."""
         ...
 
+    @property
+    def runs(self) -> bool:
+        """It judges by the classes themselves; otherwise by what is written about them."""
+        ...
+
     def judge(self, questions: Sequence[Question]) -> list[Trial]:
         """Tries documents, in their order."""
         ...
@@ -55,6 +67,7 @@ class Classes:
     """The classes that are loaded in this process."""
 
     label = "the classes as they are now"
+    runs = True
 
     def __init__(self, contracts: Mapping[str, type[Message]]) -> None:
         self._contracts = contracts
@@ -70,13 +83,15 @@ class Classes:
         model: type[BaseModel] | None = (
             contract if question.part == "payload" else contract.answer_type()
         )
-        return Trial("there is no answer") if model is None else tried(model, question.document)
+        if model is None:
+            return Trial("there is no answer")
+        return tried(model, question.document, over_http=question.over_http)
 
 
-def tried(model: type[BaseModel], document: Any) -> Trial:
-    """Tries one document by one class."""
+def tried(model: type[BaseModel], document: Any, *, over_http: bool = False) -> Trial:
+    """Tries one document by one class, as it is read from the bus or by the gateway."""
     try:
-        found = model.model_validate_json(json.dumps(document))
+        found = model.model_validate_json(json.dumps(document), **(_GATEWAY if over_http else {}))
     except ValidationError as error:
         said = "; ".join(
             f"{'.'.join(map(str, each['loc'])) or 'the whole'} {in_words(each)}"
@@ -92,6 +107,7 @@ class Schemas:
     """The forms of a lock, where the classes that they describe are gone."""
 
     label = "the schemas of the lock"
+    runs = False
 
     def __init__(self, forms: Iterable[Mapping[str, Any]]) -> None:
         self._forms = {str(each["type"]): each for each in forms}
@@ -104,7 +120,8 @@ class Schemas:
         part = self._forms.get(question.type, {}).get(question.part)
         if part is None:
             return Trial("there is no such contract")
-        refusal = _refusal(comparable(taken(part)), question.document)
+        takes = comparable(taken(part))
+        refusal = _refusal(closed(takes) if question.over_http else takes, question.document)
         writes = _refusal(comparable(written_in(part)), question.document) is None
         return Trial(refusal, question.document if writes else None)
 

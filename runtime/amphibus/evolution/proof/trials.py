@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
+from amphibus.evolution.differences.changes import written
 from amphibus.evolution.findings import Candidate, Finding
 from amphibus.evolution.proof.sides import Question, Side, Trial
 
 _Tried = dict[tuple[int, int], Trial]
-_BY_SCHEMAS: Final = "shown by the schemas alone"
 
 
 def with_documents(findings: Sequence[Finding], old: Side, new: Side) -> list[Finding]:
-    """Returns the findings, each with the first document that one side writes and the other refuses."""
+    """Returns the findings, each with the first document that one side writes and the other refuses or cuts."""
     backward = _candidates(findings, "backward")
     forward = _candidates(findings, "forward")
     writers = _tried(backward, findings, old, {})
@@ -20,8 +19,7 @@ def with_documents(findings: Sequence[Finding], old: Side, new: Side) -> list[Fi
     readers = _tried(backward, findings, new, writers)
     readers |= _tried(forward, findings, old, writers)
     return [
-        _shown(number, each, writers, readers, (old.label, new.label))
-        for number, each in enumerate(findings)
+        _shown(number, each, writers, readers, (old, new)) for number, each in enumerate(findings)
     ]
 
 
@@ -48,6 +46,7 @@ def _tried(
             findings[place[0]].contract,
             findings[place[0]].part,
             _document(candidates[place], writers.get(place)),
+            over_http=bool(writers) and candidates[place].over_http,
         )
         for place in places
     ]
@@ -59,22 +58,51 @@ def _document(candidate: Candidate, writer: Trial | None) -> object:
 
 
 def _shown(
-    number: int, finding: Finding, writers: _Tried, readers: _Tried, labels: tuple[str, str]
+    number: int, finding: Finding, writers: _Tried, readers: _Tried, sides: tuple[Side, Side]
 ) -> Finding:
+    """The finding with the document that a class has refused; without one, with what is known of the first."""
+    known: list[Finding] = []
     for place, candidate in enumerate(finding.candidates):
-        reader = readers.get((number, place))
-        if reader is None or reader.refusal is None:
+        writer, reader = writers.get((number, place)), readers.get((number, place))
+        if writer is None:
             continue
-        document = _document(candidate, writers[number, place])
-        if document is None:
-            continue
-        wrote, read = labels if candidate.direction == "backward" else reversed(labels)
-        return replace(
-            finding,
-            document=document,
-            refusal=reader.refusal,
-            tried=f"written by {wrote}, refused by {read}",
-        )
-    if finding.candidates and finding.document is None and finding.severity != "info":
-        return replace(finding, document=finding.candidates[0].document, tried=_BY_SCHEMAS)
-    return finding
+        pair = sides if candidate.direction == "backward" else (sides[1], sides[0])
+        found = _judged(finding, candidate, (writer, reader), pair)
+        if found.tried:
+            return found
+        known.append(found)
+    # What a schema refuses says more than what nobody does.
+    return min(known, key=lambda each: not each.refusal, default=finding)
+
+
+def _judged(
+    finding: Finding,
+    candidate: Candidate,
+    trials: tuple[Trial, Trial | None],
+    sides: tuple[Side, Side],
+) -> Finding:
+    writer, reader = trials
+    wrote, read = (each.label for each in sides)
+    document = _document(candidate, writer)
+    if reader is None or document is None:
+        said = f"{wrote} would not write it: {writer.refusal or 'it is not what they write'}"
+        return replace(finding, document=candidate.document, on_paper=said)
+    outcome, refusal, shows = _outcome(candidate, document, reader)
+    gateway = "the gateway with " if candidate.over_http else ""
+    said = f"written by {wrote}, {outcome} {gateway}{read}"
+    shown = replace(finding, document=document, refusal=refusal)
+    if not shows or not sides[1].runs:
+        return replace(shown, on_paper=said)
+    return replace(shown, tried=said, becomes=reader.emitted if reader.refusal is None else None)
+
+
+def _outcome(candidate: Candidate, document: object, reader: Trial) -> tuple[str, str, bool]:
+    """What became of a document, why, and whether that shows the break."""
+    loss = candidate.loss
+    if loss is None:
+        taken = reader.refusal is None
+        return "taken by" if taken else "refused by", reader.refusal or "", not taken
+    if reader.refusal is not None:
+        return "refused for another change by", reader.refusal, False
+    lost = loss.happened(document, reader.emitted)
+    return "taken by", f"{written(loss.at)} is lost" if lost else "", lost

@@ -73,7 +73,7 @@ def judge(
         else comparable(written_in(writer))
     )
     comparison = Comparison(writes, comparable(taken(reader)), formats=True)
-    known = [_completed(each, Place(taken(writer), taken(writer))) for each in examples]
+    known = [completed(each, Place(taken(writer), taken(writer))) for each in examples]
     verdict, witness, reason = comparison.verdict(known)
     if verdict != "incompatible":
         return Judged(verdict, reason)
@@ -123,20 +123,20 @@ def _related(one: Path, other: Path) -> bool:
     return one[:shorter] == other[:shorter]
 
 
-def _completed(example: Any, place: Place) -> Any:
+def completed(example: Any, place: Place) -> Any:
     """An example with the defaults of the fields that it leaves out, as its class would write it."""
     fitting = [each for each in place.members if each.kind in ("object", "array")]
     if not fitting:
         return example
     inner = fitting[0]
     if isinstance(example, list) and inner.kind == "array":
-        return [_completed(each, inner.inner("items")) for each in example]
+        return [completed(each, inner.inner("items")) for each in example]
     if not isinstance(example, dict) or inner.kind != "object":
         return example
     found = dict(example)
     for name, each in inner.fields.items():
         if name in found:
-            found[name] = _completed(found[name], each)
+            found[name] = completed(found[name], each)
         elif each.default is not MISSING:
             found[name] = each.default
     return found

@@ -15,7 +15,7 @@ Language: TypeAlias = Literal["python", "typescript"]
 
 
 def client(
-    language: Annotated[Language, Parameter(help="python or typescript.")],
+    language: Annotated[Language, Parameter(help="python or typescript; the word alone will do.")],
     *,
     to: Path | None = None,
     check: Annotated[bool, Parameter(negative="")] = False,
@@ -25,7 +25,7 @@ def client(
     It holds a class or an interface for each contract with a route and for what [producers] send and
     collect, a method for each route, and what makes a command ready for the broker. The Python one
     needs httpx and Pydantic, the TypeScript one nothing. The same contracts give the same files.
-    Example: amphibus generate client typescript --to=web/src/shop
+    Example: amphibus generate client --language typescript --to=web/src/shop
 
     Args:
         to: The folder, which holds nothing else; clients/<language>/<app> if not given.
