@@ -59,7 +59,7 @@ _LOCATION = Personal("location", purpose="to know where the order goes to")
 
 
 class CustomerOnRecord(Value):
-    """Who bought: a known customer, or a guest without `customer_id`."""
+    """The buyer: a known customer, or a guest without `customer_id`."""
 
     customer_id: Annotated[TextOnRecord | None, _IDENTITY] = None
     email: Annotated[str, StringConstraints(max_length=254), _CONTACT]
@@ -67,7 +67,7 @@ class CustomerOnRecord(Value):
 
 
 class Customer(CustomerOnRecord):
-    """Who buys: a known customer, or a guest without `customer_id`."""
+    """The buyer: a known customer, or a guest without `customer_id`."""
 
     customer_id: Annotated[ShortText | None, _IDENTITY] = None
     email: Annotated[EmailAddress, _CONTACT]

@@ -87,25 +87,23 @@ def test_none_of_the_old_words_is_left() -> None:
     assert left == []
 
 
-def test_a_public_docstring_begins_with_its_subject() -> None:
+def test_a_docstring_begins_with_its_subject() -> None:
     """With the noun, or with a verb in the third person: a reader of a list sees what each thing is."""
     round_about = [
         f"{place(path)}: {text.splitlines()[0]}"
-        for path in python_files("runtime/amphibus")
-        for text in _public_docstrings(ast.parse(path.read_text(encoding="utf-8")))
+        for path in python_files("runtime/amphibus", "contracts", "modules", "demo")
+        for text in _docstrings(ast.parse(path.read_text(encoding="utf-8")))
         if ROUND_ABOUT.match(text)
     ]
 
     assert round_about == []
 
 
-def _public_docstrings(node: ast.AST) -> Iterator[str]:
+def _docstrings(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        if getattr(node, "name", "").startswith("_"):
-            return
         yield ast.get_docstring(node) or ""
     for child in ast.iter_child_nodes(node):
-        yield from _public_docstrings(child)
+        yield from _docstrings(child)
 
 
 def _searched() -> Iterator[Path]:

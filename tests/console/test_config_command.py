@@ -48,5 +48,5 @@ def test_a_wrong_setting_ends_every_command_with_three_lines(console: Console) -
     assert ended.err.splitlines() == [
         "error  AMPHIBUS_PORT: port = 'many' is not allowed",
         "  why  input should be a valid integer, unable to parse string as an integer",
-        "  fix  set port in AMPHIBUS_PORT to an allowed value",
+        "  fix  unset AMPHIBUS_PORT",
     ]

@@ -105,7 +105,7 @@ def test_settings_of_a_module_that_nobody_knows_are_a_problem(console: Console) 
 
     assert (ended.code, ended.out.splitlines()[0]) == (
         3,
-        "problem  [modules.til]: there is no such module",
+        "problem  [modules.til]: there is no such module; did you mean till?",
     )
 
 

@@ -1,5 +1,6 @@
 """A test that fails because a handler failed shows the handler's own error."""
 
+import os
 import subprocess
 import sys
 import traceback
@@ -62,7 +63,7 @@ async def test_a_transport_that_is_not_there_is_answered_with_the_nearest() -> N
 @pytest.mark.asyncio
 async def test_an_error_at_the_start_shows_itself(tmp_path: Path) -> None:
     async with Harness.of(project(), data_dir=tmp_path):
-        with pytest.raises(StoreInUse, match="fix  stop process"):
+        with pytest.raises(StoreInUse, match=f"fix  kill {os.getpid()}$"):
             async with Harness.of(project(), data_dir=tmp_path):
                 pass
 

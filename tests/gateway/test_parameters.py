@@ -57,7 +57,7 @@ async def test_every_wrong_parameter_is_named_at_once(room: Room) -> None:
     assert wrong_fields(answer) == {
         "status": "must be 'pending' or 'lent'",
         "limit": "must be greater than or equal to 1",
-        "from_": "is not a parameter; known are status, limit, from",
+        "from_": "is not a parameter; known are status, limit, from; did you mean from?",
         "page": "is not a parameter; known are status, limit, from",
     }
     assert "limit" in [each["field"] for each in problem(answer)["errors"][:1]]

@@ -31,12 +31,13 @@ def test_the_level_of_a_rule_is_a_setting(depot: Depot) -> None:
     text = settings.read_text()
     settings.write_text(f'{text}\n[lint]\nL001 = "off"\n')
     off = depot("contracts", "lint")
-    settings.write_text(f'{text}\n[lint]\nL999 = "off"\n')
+    settings.write_text(f'{text}\n[lint]\nL0499 = "off"\n')
     unknown = depot("contracts", "lint")
 
     assert off.code == 0
     assert unknown.code == 2
-    assert "there is no lint rule L999" in unknown.err
+    assert "there is no lint rule L0499" in unknown.err
+    assert "did you mean L049?" in unknown.err
 
 
 def test_a_rule_is_explained_by_two_pages(depot: Depot) -> None:

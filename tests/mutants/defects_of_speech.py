@@ -6,6 +6,20 @@ from tests.mutants.defect import Defect, in_runtime
 
 SPEECH: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "a secret in a misspelt variable is printed",
+        "config/layers",
+        "secret = SecretStr in known[near].texts or shown(",
+        "secret = False and shown(",
+        "tests/console/test_correction.py::test_a_secret_in_a_misspelt_variable_is_not_printed",
+    ),
+    in_runtime(
+        "a value is typed again without quotes",
+        "config/correction",
+        "shlex.quote(value)\n    return",
+        "value\n    return",
+        "tests/console/test_correction.py::test_a_shell_takes_what_is_to_be_typed_for_a_variable",
+    ),
+    in_runtime(
         "an error keeps to itself what to type",
         "errors",
         'more = (("why", self.why), ("fix", self.fix))',

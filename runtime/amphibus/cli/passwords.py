@@ -3,9 +3,11 @@
 import json
 import os
 import secrets
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from amphibus.config.correction import opened
 from amphibus.errors import ConfigError
 
 _FORBIDDEN = 0o077
@@ -23,18 +25,20 @@ def read_passwords(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read", str(error), f"ls -l {path}") from None
+        raise ConfigError(
+            f"{path} cannot be read", str(error), f"ls -l {shlex.quote(str(path))}"
+        ) from None
     if os.name == "posix" and mode & _FORBIDDEN:
         raise ConfigError(
             f"{path} holds passwords, and others may read it",
-            f"its mode is {mode & 0o777:o}",
-            f"chmod 600 {path}; or remove it and apply again, if somebody may have read it",
+            f"its mode is {mode & 0o777:o}; if somebody may have read it, remove it and apply again",
+            f"chmod 600 {shlex.quote(str(path))}",
         )
     if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
         raise ConfigError(
             f"{path} is no table of users",
-            'it is JSON, {"user": "password"}',
-            f"correct {path}, or remove it: new passwords are made up then",
+            'it is JSON, {"user": "password"}; without it, new passwords are made up',
+            opened(str(path)),
         )
     return found
 

@@ -1,6 +1,7 @@
 """Reads the layers of the configuration, rejects what is not allowed, and remembers the origin of each value."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,11 +9,11 @@ from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
+from amphibus.config.correction import PREFIX, correction, opened, renamed
 from amphibus.config.masking import FREE, SECRET_WORDS, shown
 from amphibus.errors import ConfigError
 from amphibus.nearest import did_you_mean, nearest
 
-PREFIX: Final = "AMPHIBUS_"
 _ANY_NAME: Final = "NAME"
 _NAMED: Final = ("producers", "lint")
 """Tables whose names are free, and what stands under a name is not."""
@@ -155,7 +156,9 @@ def _with_files_read(environ: Mapping[str, str], known: Mapping[str, Leaf]) -> d
             found[whole] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            raise ConfigError(f"{variable}: {path} cannot be read", why, f"ls -l {path}") from error
+            raise ConfigError(
+                f"{variable}: {path} cannot be read", why, f"ls -l {shlex.quote(path)}"
+            ) from error
     return found
 
 
@@ -175,10 +178,12 @@ def _read(path: Path, name: str) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name} is not TOML", str(error), f"correct {name}") from error
+        raise ConfigError(f"{name} is not TOML", str(error), opened(name)) from error
     except OSError as error:
         raise ConfigError(
-            f"{name} cannot be read", error.strerror or str(error), f"ls -l {path}"
+            f"{name} cannot be read",
+            error.strerror or str(error),
+            f"ls -l {shlex.quote(str(path))}",
         ) from error
 
 
@@ -218,7 +223,7 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
         return SettingProblem(
             f"{entry.origin}: {entry.key} = {given!r} is not allowed",
             reason[0].lower() + reason[1:],
-            f"set {entry.key} in {entry.origin} to an allowed value",
+            correction(entry.origin),
         )
     if isinstance(value, Path):
         return (root if entry.typed else Path.cwd()) / value.expanduser()
@@ -234,16 +239,20 @@ def _named(known: Mapping[str, Leaf], key: str) -> Mapping[str, Leaf]:
     return {each.replace(_ANY_NAME, name): leaf for each, leaf in known.items()}
 
 
-def _unknown(entry: SettingEntry, known: Mapping[str, Any]) -> SettingProblem:
+def _unknown(entry: SettingEntry, known: Mapping[str, Leaf]) -> SettingProblem:
     section = entry.key.rpartition(".")[0]
     beside = [key for key in known if key.rpartition(".")[0] == section] or list(known)
     near = nearest(entry.key, known)
+    fix, hint = correction(entry.origin), f"; did you mean {near}?" if near else ""
     if near and entry.origin.startswith(PREFIX):
-        near = PREFIX + near.upper().replace(".", "__")
+        right = PREFIX + near.upper().replace(".", "__")
+        secret = SecretStr in known[near].texts or shown(entry.key, entry.value) != entry.value
+        fix = renamed(entry.origin, right, str(entry.value), secret=secret)
+        hint = f"; did you mean {right}?"
     return SettingProblem(
         f"{entry.origin}: unknown setting {entry.key}",
-        f"known here: {', '.join(beside)}",
-        f"did you mean {near}?" if near else "amphibus config show",
+        f"known here: {', '.join(beside)}{hint}",
+        fix,
     )
 
 

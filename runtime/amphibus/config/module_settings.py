@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from amphibus.config.correction import correction
 from amphibus.config.layers import SettingProblem
-from amphibus.nearest import nearest
+from amphibus.nearest import did_you_mean
 
 
 def problems_of_module(
@@ -30,10 +31,10 @@ def _problem(
     key = ".".join(map(str, (section, *wrong["loc"])))
     where = origin(key)
     if wrong["type"] == "extra_forbidden":
-        near = nearest(key, known)
-        fix = f"did you mean {near}?" if near else "amphibus config show"
         return SettingProblem(
-            f"{where}: unknown setting {key}", f"known here: {', '.join(known)}", fix
+            f"{where}: unknown setting {key}",
+            f"known here: {', '.join(known)}{did_you_mean(key, known)}",
+            correction(where),
         )
     if wrong["type"] == "missing":
         return SettingProblem(
@@ -43,5 +44,5 @@ def _problem(
     return SettingProblem(
         f"{where}: the value of {key} is not allowed",
         reason[0].lower() + reason[1:],
-        f"set {key} in {where} to an allowed value",
+        correction(where),
     )

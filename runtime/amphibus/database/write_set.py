@@ -28,7 +28,7 @@ class WriteSet:
     """Commands that are sent later, by name and key, and those that are recalled."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything to write."""
+        """True if there is anything to write."""
         return bool(self.inbox or self.outbox or self.acks or self.timers or self.later)
 
     @property

@@ -255,7 +255,7 @@ def _uncovered(
     part: Part,
     position: Position,
 ) -> Iterator[Finding]:
-    """What the proof finds and no rule has found: no break passes because its kind is not known."""
+    """Yields what the proof finds and no rule has found: no break passes because its kind is not known."""
     for direction in GATES[position]:
         if direction not in judged:
             continue

@@ -8,6 +8,7 @@ from typing import Final
 from amphibus.config.settings import ProducerSettings
 from amphibus.errors import DeclarationError
 from amphibus.evolution.findings import Finding
+from amphibus.nearest import did_you_mean
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY, Topology, build_topology
 
@@ -89,4 +90,5 @@ def unknown_contracts(
         for listed, types in (("sends", each.sends), ("subscribes", each.subscribes)):
             for type_ in types:
                 if type_ not in contracts:
-                    yield f"[producers.{name}] {listed} {type_}, which is no contract in contracts/"
+                    near = did_you_mean(type_, contracts)
+                    yield f"[producers.{name}] {listed} {type_}, which is no contract in contracts/{near}"

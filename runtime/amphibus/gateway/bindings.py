@@ -16,6 +16,7 @@ from amphibus.gateway.parameter_values import reader_of
 from amphibus.gateway.paths import parameters, render
 from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
 from amphibus.gateway.texts import canonical, read_query
+from amphibus.nearest import did_you_mean
 
 
 class RouteBinding:
@@ -121,7 +122,7 @@ class RouteBinding:
         errors: list[Wrong] = []
         for name, value in read_query(query):
             if name not in self.names or self.names[name] in self.path_names:
-                errors.append(wrong(name[:100], f"is not a parameter; {self._known_parameters()}"))
+                errors.append(wrong(name[:100], self._no_parameter(name)))
             elif name in values:
                 errors.append(wrong(name, "is given more than once"))
             else:
@@ -147,9 +148,10 @@ class RouteBinding:
         if why is not None:
             raise invalid([wrong(str(self.contract.contract_key), why)])
 
-    def _known_parameters(self) -> str:
-        known = [name for name, field in self.names.items() if field not in self.path_names]
-        return f"known are {', '.join(known)}" if known else "none is known here"
+    def _no_parameter(self, name: str) -> str:
+        known = [each for each, field in self.names.items() if field not in self.path_names]
+        there = f"known are {', '.join(known)}" if known else "none is known here"
+        return f"is not a parameter; {there}{did_you_mean(name, known)}"
 
     def _wrong(self, error: ValidationError) -> list[Wrong]:
         return wrong_fields(error, known=self.names, personal=self._personal)

@@ -78,7 +78,7 @@ class ModuleHost:
 
     @property
     def _intake(self) -> tuple[Service, ...]:
-        """What begins work here, in the order in which it is started."""
+        """The services that begin work here, in the order in which they start."""
         return (self.due, self.relay, self.retention, self.readiness)
 
     async def stop_intake(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from amphibus.clock import Clock
+from amphibus.config.correction import opened
 from amphibus.config.module_settings import problems_of_module
 from amphibus.config.settings import Settings
 from amphibus.database.sqlite.store import SqliteStore
@@ -209,7 +210,7 @@ def make_container(module: Module, settings: Settings) -> Any | None:
         raise ConfigError(
             f"module {module.name} has no settings, yet [modules.{module.name}] has some",
             f"its container declares no `settings`: {', '.join(given)}",
-            "correct config/amphibus.toml",
+            opened("config/amphibus.toml"),
         )
     container = module.container()
     container.config.from_dict(config)

@@ -163,7 +163,7 @@ async def _keys(sql: Sql, process: Process, state: str, limit: int | None) -> tu
 
 
 def _noted(process: Process) -> str:
-    """What decides whether rows of a process may be lost, as it is noted at each start."""
+    """The states and versions that decide whether rows of a process may be lost, noted at each start."""
     return json.dumps(
         {
             "version": process.version,

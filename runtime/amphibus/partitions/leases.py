@@ -241,7 +241,7 @@ class Leases:
         """
         self.owned -= partitions
         self._leaving = partitions
-        self._draining = asyncio.create_task(self._drain(partitions), name="leases:quiet")
+        self._draining = asyncio.create_task(self._drain(partitions), name="leases:drain")
 
     async def _drain(self, partitions: frozenset[int]) -> None:
         await self.drain(partitions)

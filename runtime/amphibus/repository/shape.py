@@ -144,7 +144,7 @@ def _counted(table: Any) -> str | None:
 
 
 def _problem(mapper: Mapper[Any]) -> str | None:
-    """What the ORM alone knows how to write of a table, if there is such a thing."""
+    """Names what only the ORM knows how to write of a table, if there is such a thing."""
     if mapper.relationships:
         return f"it has relationships: {', '.join(mapper.relationships.keys())}"
     if mapper.inherits is not None or mapper.polymorphic_on is not None:

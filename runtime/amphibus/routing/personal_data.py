@@ -139,7 +139,7 @@ def _undeclared(mark: Personal, some: list[Receipt]) -> str:
 def _idle(
     where: str, purposes: Collection[str], ignores: Collection[str], marks: Collection[Personal]
 ) -> Iterator[str]:
-    """What is declared and fits nothing that comes."""
+    """Yields the declarations that fit nothing that comes."""
     known = sorted({each.purpose for each in marks if each.purpose})
     for each in purposes:
         if each not in known:

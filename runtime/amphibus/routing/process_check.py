@@ -42,7 +42,7 @@ def problems_of_process(process: Process) -> Iterator[str]:
 def _problems_of_taking_over(
     kind: str, taken: Mapping[str, str], known: Collection[str]
 ) -> Iterator[str]:
-    """What is taken over must be gone, and what it becomes be there; so there are neither chains nor circles."""
+    """A state that is taken over must be gone, and the one that it becomes must exist: no chains, no circles."""
     for old, new in taken.items():
         if old in known:
             yield f"takes over the {kind} '{old}', which it still has; leave it out"

@@ -155,7 +155,7 @@ class Project:
         return ours[-1]
 
     def _is_ours(self, path: Path) -> bool:
-        """Whether a file is code of the contracts or modules."""
+        """True if a file is code of the contracts or modules."""
         return any(path.is_relative_to(self.root / each) for each in ("contracts", "modules"))
 
 

@@ -218,7 +218,7 @@ def _line(mark: str, who: Identity, count: int = 0) -> str:
 
 @lru_cache(maxsize=256)
 def _encoded(who: Identity, count: int) -> str:
-    """What a line says beside its mark: the same for each step of a message."""
+    """The text of a line beside its mark: the same for each step of a message."""
     return json.dumps([*who, count])
 
 

@@ -10,6 +10,7 @@ from amphibus.cli import options
 from amphibus.cli.check.contracts import report_of
 from amphibus.cli.output import GREEN, RED, Exit, paint, plural, show_json
 from amphibus.errors import DeclarationError
+from amphibus.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from amphibus.evolution.check import Report
@@ -194,7 +195,8 @@ def _settings(project: "Project") -> list[str]:
     for name, given in settings.modules.items():
         module = project.modules.get(name)
         if module is None:
-            found.append(f"[modules.{name}]: there is no such module")
+            near = did_you_mean(name, project.modules)
+            found.append(f"[modules.{name}]: there is no such module{near}")
             continue
         model = getattr(module.container, "settings", None)
         if model is None:

@@ -19,6 +19,8 @@ from amphibus.cli.output import (
     show_json,
     unknown,
 )
+from amphibus.config.correction import opened
+from amphibus.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from amphibus.evolution.waivers import Waivers
@@ -105,8 +107,8 @@ def _found(waivers: "Waivers") -> "list[LintFinding]":
         if name not in RULES:
             raise CommandError(
                 f"there is no lint rule {name}",
-                f"[lint] in config/amphibus.toml names it; there are {', '.join(RULES)}",
-                "amphibus config show",
+                f"[lint] in config/amphibus.toml names it; there are {', '.join(RULES)}{did_you_mean(name, RULES)}",
+                opened("config/amphibus.toml"),
                 Exit.USAGE,
             )
     topology = build_topology(project.modules.values(), project.contracts)

@@ -126,7 +126,7 @@ def restore_backup(
 
 
 def _between(data_dir: Path | None, db: str | None) -> list[Waits]:
-    """What waits between the modules whose databases can be read."""
+    """Counts what waits between the modules whose databases can be read."""
     stores, topology = options.stores(data_dir, db), options.project().topology()
     remembered = options.settings(db_url=db).retention.dedup_window
     known_since = SystemClock().now() - remembered

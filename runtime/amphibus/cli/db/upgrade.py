@@ -24,7 +24,7 @@ class _Versions:
 
 
 class _Step(NamedTuple):
-    """What was done with one database, in words, and whether anything was."""
+    """One database's upgrade, in words, and whether there was anything to do."""
 
     text: str
     needed: bool

@@ -68,7 +68,7 @@ class Explainer:
         return Explanation(failure.path, _PAIRS[cause][newer == "writer"], name)
 
     def _nearest(self, union: Failure, value: Any) -> Failure | None:
-        """What refuses the value in the one member that takes such values; None where not exactly one does."""
+        """The failure in the one member that takes such values; None where not exactly one does."""
         found: list[Failure] = []
         for each in union.part.raw[union.keyword]:
             member = Node((union.part.at(each),))
@@ -99,7 +99,7 @@ def inside(value: Any, path: Sequence[Step]) -> Any:
 
 
 def _wholly_other(failure: Failure, depth: int) -> bool:
-    """Whether a member of a union is for other values: of another kind, or with another mark of its own."""
+    """True if a member of a union is for other values: of another kind, or with another mark of its own."""
     if len(failure.path) == depth:
         return failure.keyword in ("type", "false", "const", "enum")
     return len(failure.path) == depth + 1 and failure.keyword == "const"

@@ -141,7 +141,7 @@ def _less(form: NormalForm, nodes: tuple[Node, ...]) -> NormalForm:
 
 
 def _plain(part: Part, *, formats: bool) -> NormalForm:
-    """What the keywords of the schema itself say, combinations aside."""
+    """The meaning of the schema's own keywords, combinations aside."""
     raw = part.raw
     types = types_of(raw) if "type" in raw else ("null", "boolean", "number", *KINDS[3:])
     listed = _listed(raw)

@@ -142,7 +142,7 @@ class Fields:
 
 
 def _may_be(matched: list[str], rest: list[str]) -> bool:
-    """Whether a name may match these patterns and none of the rest."""
+    """True if a name may match these patterns and none of the rest."""
     try:
         return text_between(tuple(matched), tuple(rest)) is not None
     except Beyond:

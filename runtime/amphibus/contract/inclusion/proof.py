@@ -103,7 +103,7 @@ class Proof:
         return all(self._apart(ours, each) for each in theirs.excluded)
 
     def _apart(self, ours: Alternative, node: Node) -> bool:
-        """Whether none of the values is valid for a node."""
+        """True if none of the values is valid for a node."""
         if any(self.within(node, each) for each in ours.excluded):
             return True
         return all(

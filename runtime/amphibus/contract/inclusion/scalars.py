@@ -70,7 +70,7 @@ def void_texts(it: Texts) -> bool:
 
 
 def _always(ours: Texts, shortest: int, longest: int | None) -> bool:
-    """Whether none of our texts has a length between the two, by the patterns alone."""
+    """True if none of our texts has a length between the two, by the patterns alone."""
     if not ours.patterns:
         return False
     shortest = max(shortest, ours.shortest)
@@ -85,7 +85,7 @@ def _always(ours: Texts, shortest: int, longest: int | None) -> bool:
 
 
 def _taken(pattern: str, ours: Texts) -> bool:
-    """Whether a pattern takes all our texts; without regard to their length first, as that is less work."""
+    """True if a pattern takes all our texts; without regard to their length first, as that is less work."""
     patterns = tuple(sorted(ours.patterns))
     try:
         if text_between(patterns, (pattern,)) is None:

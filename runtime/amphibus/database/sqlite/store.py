@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shlex
 import sqlite3
 from pathlib import Path
 
@@ -72,7 +73,7 @@ class SqliteStore:
             raise StoreUnwritable(
                 f"{self.path} cannot be used",
                 str(error),
-                f"give this user the right to write {self.path.parent}",
+                f"ls -l {shlex.quote(str(self.path.parent))}",
             ) from error
         except sqlite3.DatabaseError as error:
             await self.close()
@@ -137,8 +138,8 @@ class SqliteStore:
         except OSError as error:
             raise StoreUnwritable(
                 f"{self.path.parent} cannot be written",
-                f"{error.strerror}: {error.filename}",
-                "choose another folder with --data-dir, or give this user the right to write it",
+                f"{error.strerror}: {error.filename}; --data-dir names another folder",
+                f"ls -ld {shlex.quote(str(self.path.parent))}",
             ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,8 +149,9 @@ class SqliteStore:
             self._lock = None
             raise StoreInUse(
                 f"module {self.module} is hosted already, by process {holder}",
-                f"a SQLite database serves one instance of a module: {self.path}",
-                f"stop process {holder}, or choose another folder with --data-dir",
+                f"a SQLite database serves one instance of a module: {self.path}; "
+                "--data-dir names another folder",
+                f"kill {holder}" if holder.isdecimal() else f"ls -l {self.path.parent}",
             ) from None
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)

@@ -52,7 +52,7 @@ def digest(form: Mapping[str, Any]) -> str:
 
 
 def _part(model: type[BaseModel]) -> Json:
-    """What is written is said only where it does not follow from what is taken."""
+    """The part of a form; it says what is written only where that does not follow from what is taken."""
     takes = taken_by(model)
     writes = bare(written_by(model))
     same = _text(writes) == _text(written(takes))

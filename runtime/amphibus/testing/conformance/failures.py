@@ -251,7 +251,7 @@ async def test_while_the_outside_is_away_no_attempt_is_spent(office: Office, moo
 
 
 async def _forge(office: Office, kind: str, body: bytes, correlation: str = "forged") -> None:
-    """What a newer sender, or a broken one, would have left in its outbox."""
+    """Leaves in the outbox what a newer sender, or a broken one, would have left there."""
     office.change(
         "gateway",
         "INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, trace, reply, body)"

@@ -49,11 +49,11 @@ class Senders:
         return None
 
     def _owner(self, said: str) -> str:
-        """Who a type belongs to: a system request to whoever is asked."""
+        """The owner of a type: of a system request, whoever is asked."""
         return self.module if said in SYSTEM_REQUESTS else said.partition(".")[0]
 
     def _is_event(self, said: str, owner: str) -> bool:
-        """What is not known here is a newer version: of another module's events, or of what is sent to this one."""
+        """True for an event. An unknown type is newer: another module's event, or something sent to this one."""
         contract = self.names.topology.contracts.get(said)
         return owner != self.module if contract is None else kind_of(contract) == "event"
 

@@ -118,7 +118,7 @@ def _of_users(
 
 
 def _differs(found: Any, wanted: Any) -> bool:
-    """Where leaders live may be other: queues of earlier versions do not say it, and keep what they have."""
+    """True if two definitions differ. The place of leaders does not count: earlier queues keep theirs unsaid."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         return {**found, LEADER_LOCATOR: ""} != {**wanted, LEADER_LOCATOR: ""}
     return bool(found != wanted)

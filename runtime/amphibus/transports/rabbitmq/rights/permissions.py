@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from amphibus.config.correction import opened
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
@@ -67,7 +68,7 @@ def rights(names: Names, producers: Producers) -> list[Rights]:
             if len(problems) > 1
             else "[producers] cannot be right",
             "\n        ".join(problems),
-            "correct config/amphibus.toml; amphibus modules shows what there is",
+            opened("config/amphibus.toml"),
         )
     modules = [_of_module(names, module) for module in names.topology.modules]
     return modules + [_of_producer(names, *each) for each in sorted(producers.items())]
