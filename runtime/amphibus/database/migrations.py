@@ -57,6 +57,7 @@ async def upgrade(store: Store, folder: Path) -> None:
 def _run(connection: SyncConnection, module: str, folder: Path) -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationStep
     from alembic.script import ScriptDirectory
 
     config = Config()
@@ -66,7 +67,10 @@ def _run(connection: SyncConnection, module: str, folder: Path) -> None:
     context = EnvironmentContext(
         config,
         scripts,
-        fn=lambda revision, _: scripts._upgrade_revs("heads", revision),  # noqa: SLF001
+        fn=lambda revision, _: [
+            MigrationStep.upgrade_from_script(scripts.revision_map, each)
+            for each in [*scripts.iterate_revisions("heads", revision, implicit_base=True)][::-1]
+        ],
         destination_rev="heads",
     )
     # Alembic joins a transaction that is open already, so all steps are one.
