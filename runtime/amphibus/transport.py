@@ -105,6 +105,10 @@ class Bypass(Protocol):
         """Returns when the usual way was lost the last time."""
         ...
 
+    def stands_still(self, source: str) -> bool:
+        """Returns whether nothing of a sender leaves for now, on either way: who waits for a reply waits in vain."""
+        ...
+
     async def reaches(self, source: str, destination: str) -> bool:
         """Returns whether messages of a sender can go to a destination by the second way now."""
         ...

@@ -97,6 +97,16 @@ async def test_what_a_lost_broker_had_arrives_before_what_follows_it(town: Town)
         assert changes(shop, "direct") == 1
 
 
+async def test_who_writes_while_nothing_leaves_does_not_wait_for_a_reply(town: Town) -> None:
+    """It comes when the broker is back; the write is accepted without it."""
+    async with town.open(after=3600) as shop:
+        store = shop.host.accepted_store()
+        town.exchange.go()
+        store._expect("m")
+        async with asyncio.timeout(60):
+            assert await store.owner_reply("m", 3600) is None
+
+
 async def test_what_an_old_broker_still_has_changes_nothing(town: Town) -> None:
     async with town.open() as shop:
         town.exchange.serves = False

@@ -12,6 +12,13 @@ _CHANGEOVER: Final = "tests/direct/test_changeover.py::"
 
 DIRECT: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "who writes waits for a reply that cannot come",
+        "transports/direct/bypass",
+        "        return not self._below.works and source not in self._led",
+        "        return False",
+        f"{_CHANGEOVER}test_who_writes_while_nothing_leaves_does_not_wait_for_a_reply",
+    ),
+    in_runtime(
         "what a lost broker had is not asked for",
         "host/changeover",
         "        return [ours[each] for each in ids if each in missing]",

@@ -1,4 +1,4 @@
-"""What is known to be safe at its destination, until that is written down: the deliveries of it go with some commit."""
+"""The delivery acks of a relay: messages known to be safe at their destinations, until some commit writes that down."""
 
 import asyncio
 import time

@@ -86,6 +86,10 @@ class DirectBypass:
             for tell in self.on_change:
                 tell()
 
+    def stands_still(self, source: str) -> bool:
+        """Returns whether the broker is away and nothing of a sender goes directly yet."""
+        return not self._below.works and source not in self._led
+
     async def reaches(self, source: str, destination: str) -> bool:
         """Returns whether a process can be reached that takes messages of one module to another."""
         for peer in self._peers.of(source, destination):

@@ -11,7 +11,7 @@ _LONGEST_PAUSE: Final = 5.0
 
 
 class Handover:
-    """What one sender has handed over since the last recall of it."""
+    """The messages that one sender has handed over since the last recall of them."""
 
     __slots__ = ("recalled",)
 
