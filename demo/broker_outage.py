@@ -27,7 +27,7 @@ async def show_broker_outage() -> int:
     """Places orders while the broker of a shop of its own is there, lost with its disk, and there again, empty.
 
     Raises:
-        CommandError: RabbitMQ is not installed, the shop did not change its shape, or an order was not confirmed.
+        CommandError: RabbitMQ is not installed, the messages did not change their way, or an order was not confirmed.
     """
     async with client.own_broker() as broker:
         print("broker   a RabbitMQ node, started for the demo")
@@ -39,11 +39,11 @@ async def show_broker_outage() -> int:
                 await broker.lose()
                 print("broker   kill -9, and its data folder deleted")
                 waiting = await _placed(customer)
-                await _changed(shop.url, f"one process runs all modules, {_DIRECTLY}", _alone)
+                await _changed(shop.url, f"the same processes, {_DIRECTLY}", _past_it)
                 await _confirmed(customer, waiting, "without a broker")
                 await broker.start()
                 print("broker   started again, empty")
-                await _changed(shop.url, "a process for each module again", _apart)
+                await _changed(shop.url, "messages go over the broker again", _over_it)
                 await _confirmed(customer, await _placed(customer), "over the new broker")
                 await _counted(customer)
     print(f"1 broker lost for ever, {_ORDERS} orders, nothing lost, nothing done twice")
@@ -63,7 +63,7 @@ async def _start(shop: Instance, broker_url: str) -> None:
 
 
 async def _placed(customer: Shop) -> str:
-    """Places an order; the shop may change its shape at this moment, so it is tried until it is accepted."""
+    """Places an order; it is tried until it is accepted."""
     order_id = str(uuid4())
 
     async def accepted() -> bool:
@@ -82,7 +82,7 @@ async def _confirmed(customer: Shop, order_id: str, how: str) -> None:
     async def confirmed() -> bool:
         try:
             order = await customer.order(order_id)
-        except CommandError:  # it may change its shape at this moment
+        except CommandError:
             return False
         return bool(order["status"] == "confirmed")
 
@@ -100,15 +100,15 @@ async def _changed(url: str, words: str, has: Callable[[httpx.Response], bool]) 
         except httpx.HTTPError:
             return False
 
-    await _until(changed, "the shop did not change its shape")
+    await _until(changed, "the messages did not change their way")
     print(f"shop     {words}, after {time.perf_counter() - began:.1f} s")
 
 
-def _alone(ready: httpx.Response) -> bool:
+def _past_it(ready: httpx.Response) -> bool:
     return ready.is_success and _DIRECTLY in ready.text
 
 
-def _apart(ready: httpx.Response) -> bool:
+def _over_it(ready: httpx.Response) -> bool:
     return ready.is_success and _DIRECTLY not in ready.text
 
 

@@ -36,6 +36,17 @@ FAILPOINTS: Final = (
     "stop.draining",
 )
 
+WAY_FAILPOINTS: Final = (
+    "direct.before",
+    "direct.safe",
+    "way.taken_back",
+    "way.before_line",
+    "way.in_line",
+    "way.direct",
+    "way.back",
+)
+"""Where the way of messages changes, and on the way past the broker."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -46,6 +57,7 @@ TASK_FAILPOINTS: Final = (
     "task.publish",
     "task.request",
     "task.consume",
+    "task.changeover",
 )
 """Inside each long-lived loop, where an error ends its task."""
 
@@ -68,7 +80,7 @@ def arm(setting: str | None = None) -> None:
     """
     setting = os.environ.get("AMPHIBUS_FAILPOINT", "") if setting is None else setting
     name, nth, how = (*setting.split(":"), "", "")[:3]
-    known = (*FAILPOINTS, *TASK_FAILPOINTS)
+    known = (*FAILPOINTS, *WAY_FAILPOINTS, *TASK_FAILPOINTS)
     if name and name not in known:
         message = f"no failpoint '{name}'; there are {', '.join(known)}{did_you_mean(name, known)}"
         raise ValueError(message)

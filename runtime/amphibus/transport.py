@@ -1,7 +1,7 @@
 """The seam between modules and what carries their messages; `docs/transport.md` tells how another one is written."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol, runtime_checkable
 
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
@@ -81,6 +81,57 @@ class Requests(Protocol):
 
     def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
         """Calls `on_reply` once with the reply to a delivered message, if one comes; None stops that."""
+        ...
+
+
+class Bypass(Protocol):
+    """A second way for kept messages, while the usual one is away. Each sender decides when it takes which.
+
+    A sender that changes recalls what is under way, and hands over again what its database says.
+    """
+
+    @property
+    def on_change(self) -> list[Callable[[], None]]:
+        """Called when `wanted` changes."""
+        ...
+
+    @property
+    def wanted(self) -> bool:
+        """Returns whether the usual way has been away for so long, and not been there again for long."""
+        ...
+
+    @property
+    def away_since(self) -> str:
+        """Returns when the usual way was lost the last time."""
+        ...
+
+    def stands_still(self, source: str) -> bool:
+        """Returns whether nothing of a sender leaves for now, on either way: who waits for a reply waits in vain."""
+        ...
+
+    async def reaches(self, source: str, destination: str) -> bool:
+        """Returns whether messages of a sender can go to a destination by the second way now."""
+        ...
+
+    def recall(self, source: str) -> None:
+        """Gives up what was delivered for a sender and is not acknowledged, on both ways.
+
+        What has left may arrive all the same, even late, but no later than what is delivered afterwards.
+        """
+        ...
+
+    def lead(self, source: str, destinations: Iterable[str]) -> None:
+        """Takes what is delivered for a sender to these destinations by the second way from now on; all else not."""
+        ...
+
+
+@runtime_checkable
+class Bypassed(Protocol):
+    """A transport that has a second way."""
+
+    @property
+    def bypass(self) -> Bypass:
+        """The second way."""
         ...
 
 

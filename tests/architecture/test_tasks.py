@@ -19,6 +19,7 @@ SHORT_LIVED = {
     "inbox/runner.py": (2, "one message each"),
     "transports/direct/answering.py": (1, "one answer"),
     "transports/direct/connection.py": (1, "ends with its connection, which another one follows"),
+    "transports/direct/deliveries.py": (1, "one message, until it is safe or recalled"),
     "transports/direct/peer.py": (1, "one attempt to connect, bounded"),
     "transports/memory.py": (1, "awaited where it is made"),
     "transports/rabbitmq/closing.py": (1, "the end of a connection, bounded"),

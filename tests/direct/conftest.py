@@ -51,6 +51,25 @@ class Desk:
         raise AssertionError(f"{envelope} {failure} {ack} {partition}: nothing is delivered here")
 
 
+class Way(MemoryTransport):
+    """The way below, as a broker's; a test says when that is away."""
+
+    works = True
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.recalled: list[str] = []
+
+    def recall(self, source: str) -> None:
+        self.recalled.append(source)
+
+    def pass_by(self, passed: bool) -> None:
+        """It has no health."""
+
+    def doubt(self, _module: str, _envelope: Envelope) -> str | None:
+        return None
+
+
 class NoPartitions:
     owned: frozenset[int] = frozenset()
 
@@ -84,7 +103,7 @@ class Process:
     """One process, with what it hosts."""
 
     transport: DirectTransport
-    below: MemoryTransport
+    below: Way
     health: Health
     desk: Desk
     ways: list[str] = field(default_factory=list)
@@ -126,7 +145,7 @@ class Street:
     ) -> Process:
         """Opens one. With a `net`, requests that no process takes are answered by the way below."""
         configured = Settings.model_validate({"data_dir": self.folder, **settings})
-        below = MemoryTransport(2)
+        below = Way()
         transport = DirectTransport(
             below,
             TOPOLOGY,

@@ -1,4 +1,4 @@
-"""`amphibus run --all`: one process takes over while the broker is away, and gives back when it is there again."""
+"""`amphibus run --all` while the broker is away: messages go directly; where they may not, one process takes over."""
 
 import socket
 import threading
@@ -19,6 +19,7 @@ FALLBACK = {
     "AMPHIBUS_BUS__FALLBACK_AFTER_SECONDS": "2",
     "AMPHIBUS_BUS__RETURN_AFTER_SECONDS": "3",
 }
+WITHOUT_DIRECT = FALLBACK | {"AMPHIBUS_DIRECT__ENABLED": "false"}
 
 
 class Till:
@@ -69,7 +70,38 @@ class Customers:
             self.refused += not self._till.sell()
 
 
-@pytest.mark.parametrize("how", ["kill", pytest.param("lose", marks=pytest.mark.full)])
+@pytest.mark.parametrize("how", ["lose", pytest.param("kill", marks=pytest.mark.full)])
+@pytest.mark.timeout(240)
+def test_messages_go_directly_while_the_broker_is_away_and_nothing_restarts(
+    tmp_path: Path, fragile: RabbitNode, how: str
+) -> None:
+    kiosk = Kiosk(tmp_path / "kiosk", fragile.url)
+    port = free_ports(3)
+    options = ("--all", "--port", str(port), "--amqp", fragile.url)
+    till = Till(kiosk, port)
+    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+        command.until_said("mode=distributed")
+        pids = _pids(kiosk)
+        with Customers(till) as customers:
+            until(lambda: bool(till.accepted), "sold over the broker")
+            getattr(fragile, how)()
+            until(lambda: "messages go directly" in _degraded(port), "messages go directly")
+            apart = len(till.accepted)
+            until(lambda: len(till.accepted) > apart, "sold without a broker")
+            until(till.rang, "the till rang without a broker")
+            fragile.start()
+            until(lambda: "messages go directly" not in _degraded(port), "over the broker again")
+            over = len(till.accepted)
+            until(lambda: len(till.accepted) > over, "sold over the broker again")
+        assert customers.refused == 0
+        until(till.rang, "the till rang for everybody")
+        assert _pids(kiosk) == pids
+        assert command.stop() == 0
+    assert "takes over" not in command.out
+
+
+@pytest.mark.parametrize("how", ["kill", "lose"])
+@pytest.mark.full
 @pytest.mark.timeout(240)
 def test_the_system_goes_on_without_its_broker_and_gives_back(
     tmp_path: Path, fragile: RabbitNode, how: str
@@ -78,7 +110,7 @@ def test_the_system_goes_on_without_its_broker_and_gives_back(
     port = free_ports(3)
     options = ("--all", "--port", str(port), "--amqp", fragile.url)
     till = Till(kiosk, port)
-    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+    with running(kiosk.root, *options, environ=kiosk.environ | WITHOUT_DIRECT) as command:
         command.until_said("mode=distributed")
         with Customers(till) as customers:
             until(lambda: bool(till.accepted), "sold over the broker")
@@ -109,7 +141,7 @@ def test_services_that_do_not_start_again_leave_the_work_to_the_one_process(
     port = free_ports(3)
     options = ("--all", "--port", str(port), "--amqp", fragile.url)
     till = Till(kiosk, port)
-    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+    with running(kiosk.root, *options, environ=kiosk.environ | WITHOUT_DIRECT) as command:
         command.until_said("mode=distributed")
         fragile.kill()
         until(lambda: "messages go directly" in _degraded(port), "one process has taken over")
@@ -121,6 +153,10 @@ def test_services_that_do_not_start_again_leave_the_work_to_the_one_process(
         assert command.stop() == 0
 
 
+def _pids(kiosk: Kiosk) -> dict[str, str]:
+    return {each.stem: each.read_text() for each in (kiosk.data_dir / "run").glob("*.pid")}
+
+
 def _degraded(port: int) -> str:
     code, body = answer(f"http://127.0.0.1:{port}/readyz")
     return str(body) if code == 200 else ""
@@ -130,7 +166,7 @@ def test_without_any_broker_all_modules_run_in_one_process(tmp_path: Path) -> No
     """As soon as it is asked for: a broker that nobody has is not waited for."""
     kiosk = Kiosk(tmp_path / "kiosk", "")
     options = ("--all", "--port", str(free_ports(3)), "--amqp", "amqp://127.0.0.1:1/")
-    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+    with running(kiosk.root, *options, environ=kiosk.environ | WITHOUT_DIRECT) as command:
         command.until_said("mode=monolith")
         assert command.stop() == 0
 

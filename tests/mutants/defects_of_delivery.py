@@ -16,7 +16,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "marked before it is delivered",
         "outbox/relay",
         '        failpoint("relay.before_delivery")',
-        "        self._acks += [(each, item.seq) for each in item.destinations]",
+        "        self._acks.add(item.destinations, item.seq)",
         "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
     ),
     in_runtime(
@@ -35,7 +35,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "what is safe is never written down",
-        "outbox/relay",
+        "outbox/acks",
         "transaction.write_set.acks += acks",
         "transaction.write_set.acks += acks[:0]",
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
@@ -49,9 +49,9 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "what is due is never written down by itself",
-        "outbox/relay",
-        "self._ack_timer = loop.call_later(_ACK_SECONDS, self._write_acks_now)",
-        "self._ack_timer = loop.call_later(3600.0, self._write_acks_now)",
+        "outbox/acks",
+        "call_later(_SECONDS, self._write_now)",
+        "call_later(3600.0, self._write_now)",
         "test_durability.py::test_an_event_waits_for_each_of_its_subscribers_on_its_own",
     ),
     in_runtime(

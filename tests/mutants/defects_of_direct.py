@@ -8,7 +8,58 @@ _ASKING: Final = "tests/direct/test_asking.py::"
 _STRANGERS: Final = "tests/direct/test_strangers.py::"
 _DIRECTORIES: Final = "tests/direct/test_directories.py::"
 
+_CHANGEOVER: Final = "tests/direct/test_changeover.py::"
+
 DIRECT: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "who writes waits for a reply that cannot come",
+        "transports/direct/bypass",
+        "        return not self._below.works and source not in self._led",
+        "        return False",
+        f"{_CHANGEOVER}test_who_writes_while_nothing_leaves_does_not_wait_for_a_reply",
+    ),
+    in_runtime(
+        "what a lost broker had is not asked for",
+        "host/changeover",
+        "        return [ours[each] for each in ids if each in missing]",
+        "        return [ours[each] for each in ids if each not in ours]",
+        f"{_CHANGEOVER}test_what_a_lost_broker_had_arrives_before_what_follows_it",
+    ),
+    in_runtime(
+        "what is given to a broker that is away stays there when it goes another way",
+        "transports/direct/bypass",
+        "        self._below.recall(source)\n",
+        "",
+        f"{_CHANGEOVER}test_an_empty_broker_gets_nothing_that_was_handed_over_before",
+    ),
+    in_runtime(
+        "a confirm of the old way counts on the new one",
+        "outbox/delivery_queue",
+        "        if self._under_way.get(item.seq) is not item:",
+        "        if item.seq not in self._under_way:",
+        f"{_CHANGEOVER}test_a_late_confirm_of_the_old_way_counts_no_more",
+    ),
+    in_runtime(
+        "later messages leave while their receiver is being asked",
+        "outbox/relay",
+        "        if self._stopped or queue.route in self._held_back:",
+        "        if self._stopped:",
+        f"{_CHANGEOVER}test_who_ends_before_a_receiver_was_asked_asks_at_the_next_start",
+    ),
+    in_runtime(
+        "nobody knows after a kill whom to ask",
+        "host/changeover",
+        "        await self._note(asked | self._noted)\n",
+        "",
+        f"{_CHANGEOVER}test_who_ends_before_a_receiver_was_asked_asks_at_the_next_start",
+    ),
+    in_runtime(
+        "what is not safe on the way back is taken for sent",
+        "host/changeover",
+        "        self._relay.take_back(self._behind)\n",
+        "",
+        f"{_CHANGEOVER}test_what_is_not_safe_on_the_way_back_goes_to_the_broker_first",
+    ),
     in_runtime(
         "a command that was lost midway is said not to be done",
         "transports/direct/requests",
@@ -54,8 +105,8 @@ DIRECT: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a request that is too large ends the connection of all",
         "transports/direct/connection",
-        "            if len(envelope.body) <= self._body_limit:",
-        "            if envelope.body is not None:",
+        "            if len(body) <= self._body_limit:",
+        "            if body is not None:",
         f"{_ASKING}test_what_is_too_large_for_a_frame_costs_no_connection",
     ),
     in_runtime(

@@ -36,7 +36,7 @@ RETENTION: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a receiver that does not answer is taken to have everything",
         "host/receivers_word",
-        "            self._fell_silent(destination, describe(error))\n            return asked",
+        "            self._fell_silent(destination, describe(error))\n            return set(ids)",
         "            self._fell_silent(destination, describe(error))\n            return set()",
         "test_retention.py::test_a_receiver_that_does_not_know_the_question_loses_nothing",
     ),

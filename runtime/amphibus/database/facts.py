@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from amphibus.database.sql import Sql
@@ -75,6 +75,16 @@ async def note_takeover(sql: Sql, now: int) -> None:
 async def note_fact(sql: Sql, name: str, value: str) -> None:
     """Writes one fact down."""
     await sql.run(_NOTE_IN_FILE, name, value)
+
+
+async def behind_noted(sql: Sql) -> frozenset[str]:
+    """Returns the destinations to which messages may not have arrived that their broker was given."""
+    return frozenset(json.loads(await fact(sql, "behind") or "[]"))
+
+
+async def note_behind(sql: Sql, destinations: Iterable[str]) -> None:
+    """Writes down the destinations that have to be asked what has arrived, before anything is sent to them."""
+    await note_fact(sql, "behind", json.dumps(sorted(destinations)))
 
 
 async def routes_noted(sql: Sql) -> dict[str, int] | None:

@@ -162,6 +162,12 @@ async def handed_over(
     return [HandedOver(*row) for row in rows]
 
 
+async def numbered_from(sql: Sql, time: int) -> int:
+    """Returns a number below all messages that were sent at a time or later."""
+    row = await sql.row("SELECT min(seq) FROM amphibus_outbox WHERE time >= ?", time)
+    return (row[0] or 1) - 1 if row else 0
+
+
 async def newest_sent(sql: Sql) -> int:
     """The number of the newest message; 0 if there is none."""
     row = await sql.row("SELECT max(seq) FROM amphibus_outbox")

@@ -42,6 +42,7 @@ class ModuleHost:
         self.due = wiring.scheduler(self.receiver, self.writer)
         self.receiver.on_due = self.due.due_at
         self.relay = wiring.relay(self.writer)
+        self.changeover = wiring.changeover(self.writer, self.relay)
         self.retention = wiring.retention(self.writer)
         self.readiness = wiring.readiness(self.writer)
 
@@ -79,7 +80,8 @@ class ModuleHost:
     @property
     def _intake(self) -> tuple[Service, ...]:
         """The services that begin work here, in the order in which they start."""
-        return (self.due, self.relay, self.retention, self.readiness)
+        changeover = () if self.changeover is None else (self.changeover,)
+        return (self.due, *changeover, self.relay, self.retention, self.readiness)
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""

@@ -10,31 +10,23 @@ from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 import structlog
-from pydantic import ValidationError
 
 from amphibus.admin.under_way import Routes, routes_in
 from amphibus.clock import SECOND, Clock
-from amphibus.database.inbox import arrived
 from amphibus.database.store import Store
 from amphibus.database.upkeep import awaited
 from amphibus.database.upkeep.awaited import Awaited, Unasked
 from amphibus.errors import RequestError
-from amphibus.messages.envelope import Envelope
-from amphibus.messages.ids import new_id, new_trace
-from amphibus.messages.system_requests import ARRIVED, MOST_IDS, Arrived, NotArrived
+from amphibus.host.arrival_question import ArrivalQuestion
+from amphibus.messages.system_requests import MOST_IDS
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.privacy import describe
-from amphibus.transport import Transport
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
 _log: Any = structlog.get_logger()
 _UNDER_WAY: Final = 60 * SECOND
 """So old is a message that is asked about: most have arrived by then."""
-_PATIENCE_SECONDS: Final = 5.0
-_AROUND_IDS: Final = 16
-_AROUND_AN_ID: Final = 3
-"""Bytes of a question beside its ids."""
 _FIRST_PAUSE: Final = 60 * SECOND
 _LONGEST_PAUSE: Final = 3_600 * SECOND
 
@@ -55,19 +47,17 @@ class ReceiversWord:
         *,
         store: Store,
         writer: Writer,
-        transport: Transport,
+        question: ArrivalQuestion,
         topology: Topology,
         clock: Clock,
-        body_limit: int,
         at_once: int,
     ) -> None:
         self._module = module
         self._store = store
         self._writer = writer
-        self._transport = transport
+        self._question = question
         self._topology = topology
         self._clock = clock
-        self._body_limit = body_limit
         self._at_once = min(at_once, MOST_IDS)
         self._silent: dict[str, _Silence] = {}
         self._enough: set[str] = set()
@@ -127,52 +117,23 @@ class ReceiversWord:
     async def _not_arrived(self, destination: str, ids: Sequence[str]) -> set[str]:
         """Returns which messages a receiver does not say to have; all that it cannot be asked about."""
         missing: set[str] = set()
-        room = self._body_limit - _AROUND_IDS
-        most = max(1, min(len(ids), room // (max(map(len, ids), default=0) + _AROUND_AN_ID)))
-        for begin in range(0, len(ids), most):
-            some = ids[begin : begin + most]
+        for some in self._question.pieces(ids):
             missing |= await self._not_arrived_of(destination, some)
         if self._at_once <= len(ids) and len(missing) == len(set(ids)):
             self._enough.add(destination)  # it is busy with what came before, or away
         return missing
 
     async def _not_arrived_of(self, destination: str, ids: Sequence[str]) -> set[str]:
-        asked = set(ids)
-        if destination == self._module:
-            return asked - await arrived(self._store.reader, self._module, ids)
-        if not self._may_ask(destination):
-            return asked
+        if destination != self._module and not self._may_ask(destination):
+            return set(ids)
         try:
-            missing = asked.intersection(await self._answer(destination, ids))
-        except (RequestError, ValidationError) as error:
+            missing = await self._question.ask(destination, ids)
+        except RequestError as error:
             self._fell_silent(destination, describe(error))
-            return asked
+            return set(ids)
         if self._silent.pop(destination, None) is not None:
             _log.info("outbox.answered", module=self._module, destination=destination)
         return missing
-
-    async def _answer(self, destination: str, ids: Sequence[str]) -> Sequence[str]:
-        reply = await self._transport.requests.request(
-            destination, self._question(ids), _PATIENCE_SECONDS
-        )
-        if reply.outcome != "answered":
-            raise RequestError(f"module {destination} does not answer {ARRIVED}", reply.detail)
-        return NotArrived.model_validate_json(reply.body).ids
-
-    def _question(self, ids: Sequence[str]) -> Envelope:
-        identity = new_id()
-        return Envelope(
-            id=identity,
-            type=ARRIVED,
-            source=self._module,
-            key=None,
-            time=self._clock.now(),
-            correlation=identity,
-            causation=None,
-            trace=new_trace(),
-            body=Arrived(ids=tuple(ids)).model_dump_json().encode(),
-            reply=True,
-        )
 
     def _may_ask(self, destination: str) -> bool:
         if destination in self._enough or destination not in self._topology.modules:

@@ -14,6 +14,8 @@ from amphibus.config.settings import Settings
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
 from amphibus.errors import ConfigError
+from amphibus.host.arrival_question import ArrivalQuestion
+from amphibus.host.changeover import Changeover
 from amphibus.host.readiness import Readiness
 from amphibus.host.receivers_word import ReceiversWord
 from amphibus.host.retention import Retention
@@ -30,7 +32,7 @@ from amphibus.routing.topology import Topology
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
-from amphibus.transport import Transport
+from amphibus.transport import Bypassed, Transport
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.writer import Writer
@@ -151,11 +153,39 @@ class Wiring:
             self._module.name,
             store=self.store,
             writer=writer,
-            transport=around.transport,
+            question=self._question(),
             topology=around.topology,
             clock=around.clock,
-            body_limit=self._bus.body_limit_bytes,
             at_once=around.settings.retention.prune_batch,
+        )
+
+    def changeover(self, writer: Writer, relay: Relay) -> Changeover | None:
+        """Builds what leads its messages past a broker that is away; None where the transport has no such way."""
+        around = self._around
+        if not isinstance(around.transport, Bypassed):
+            return None
+        return Changeover(
+            self._module.name,
+            store=self.store,
+            assignment=self.assignment,
+            writer=writer,
+            relay=relay,
+            bypass=around.transport.bypass,
+            question=self._question(),
+            topology=around.topology,
+            on_change=around.meters.changed_way,
+            supervisor=around.supervisor,
+            clock=around.clock,
+        )
+
+    def _question(self) -> ArrivalQuestion:
+        around = self._around
+        return ArrivalQuestion(
+            self._module.name,
+            store=self.store,
+            transport=around.transport,
+            clock=around.clock,
+            body_limit=self._bus.body_limit_bytes,
         )
 
 

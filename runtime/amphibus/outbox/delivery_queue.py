@@ -40,6 +40,7 @@ class DeliveryQueue:
         self._held: dict[int, OutboxMessage] = {}
         self._committed_while_reading = False
         self._settled_while_reading: set[int] | None = None
+        self._taken_back_while_reading = False
 
     @property
     def rows_held(self) -> int:
@@ -102,8 +103,9 @@ class DeliveryQueue:
 
     def settle(self, item: OutboxMessage) -> bool:
         """Notes that a message is safe: those behind it may leave. Returns False if it was not under way."""
-        if self._under_way.pop(item.seq, None) is None:
-            return False
+        if self._under_way.get(item.seq) is not item:
+            return False  # it was taken back, and may be under way again
+        del self._under_way[item.seq]
         del self._held[item.seq]
         if self._settled_while_reading is not None:
             self._settled_while_reading.add(item.seq)
@@ -122,6 +124,7 @@ class DeliveryQueue:
         """Begins a reading of the database. Rows that commit meanwhile are read the next time."""
         self._committed_while_reading = False
         self._settled_while_reading = set()
+        self._taken_back_while_reading = False
 
     def end_reading(self, items: list[OutboxMessage], *, settled: set[int], complete: bool) -> bool:
         """Takes what was read, in order of the numbers, except what is held or settled already.
@@ -130,6 +133,8 @@ class DeliveryQueue:
         """
         settled |= self._settled_while_reading or set()
         self._settled_while_reading = None
+        if self._taken_back_while_reading:
+            return True  # there may be rows before these by now
         held = len(self._held)
         for item in items:
             if item.seq in self._held or item.seq in settled:
@@ -151,6 +156,12 @@ class DeliveryQueue:
             item.behind = 0
             for destination_key in item.destination_keys:
                 self._by_destination_key.setdefault(destination_key, deque()).append(item)
+
+    def take_back(self) -> None:
+        """Leaves everything to the database, what is under way too: whatever becomes of it counts no more."""
+        self._under_way.clear()
+        self._taken_back_while_reading = True
+        self.forget_waiting()
 
     def _belongs_before_others(self, item: OutboxMessage) -> bool:
         """Returns whether another process wrote the row, and later ones of its key wait here."""

@@ -10,25 +10,20 @@ written a row, and its turn may be before ours.
 
 import asyncio
 import contextlib
-import time
+from collections.abc import Collection
 from functools import partial
 
 from amphibus.config.settings import BusSettings
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
+from amphibus.outbox.acks import DeliveryAcks
 from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 from amphibus.outbox.reader import OutboxReader
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.supervision import Supervisor
 from amphibus.transport import Transport
-from amphibus.unit_of_work.transaction import OutboxRow, Transaction
+from amphibus.unit_of_work.transaction import OutboxRow
 from amphibus.unit_of_work.writer import Writer
-
-_ACKS_AT_ONCE = 64
-_ACK_SECONDS = 0.05
-_RIDES_FROM = 16
-_RIDES_AFTER_SECONDS = 0.01
-"""So many delivery acks, or so old ones, ride along with the next commit: a few new ones are worth no statement."""
 
 
 class Relay:
@@ -52,12 +47,11 @@ class Relay:
         self._settings = settings
         self._reader = OutboxReader(store, assignment, transport)
         self._queues: dict[str, DeliveryQueue] = {}
-        self._acks: list[tuple[str, int]] = []
-        self._oldest_ack = 0.0
-        self._ack_timer: asyncio.TimerHandle | None = None
-        self._acking = False
+        self._acks = DeliveryAcks(writer, store.health, again_seconds=settings.poll_seconds)
         self._task = supervisor.task(f"relay:{module}", self._watch)
         self._stopped = False
+        self._held_back: frozenset[str] = frozenset()
+        """The routes on which nothing leaves for now."""
         self._look = asyncio.Event()
         self._follows = 0
         """The number that our next message gets, unless somebody else writes before."""
@@ -69,7 +63,7 @@ class Relay:
         self._writer.on_sent = self.sent
         self._assignment.on_change.append(self._changed_hands)
         self._assignment.on_notified.append(self.wake)
-        self._writer.before_commit.append(self._write_acks)
+        self._acks.start()
         await self._task.start()
 
     async def started(self) -> None:
@@ -79,18 +73,32 @@ class Relay:
     async def stop(self) -> None:
         """Delivers nothing more."""
         self._stopped = True
+        self._acks.stop()
         await self._task.stop()
 
     async def drain(self) -> None:
         """Returns when all that is known to be safe is written down."""
-        self._forget_ack_timer()
-        if self._acks:
-            self._acking = True
-            try:
-                await self._writer.submit(_nothing)
-            except Exception as error:  # noqa: BLE001 - what is not written down is repeated
-                self._store.health.failed("writer", error)
-            self._acking = False
+        await self._acks.drain()
+
+    def take_back(self, routes: Collection[str]) -> None:
+        """Takes everything back that is under way; lets nothing leave on some routes until another set is given.
+
+        The rest is handed over again, from the database.
+        """
+        self._held_back = frozenset(routes)
+        for queue in self._queues.values():
+            queue.take_back()
+        self.wake()
+
+    def release(self, route: str) -> None:
+        """Lets messages leave on a route again."""
+        self._held_back -= {route}
+        self.wake()
+
+    async def written(self) -> bool:
+        """Writes down what is known to be safe; returns whether it could."""
+        await self.drain()
+        return not self._acks
 
     async def idle(self) -> bool:
         """Returns whether every reachable destination has everything."""
@@ -154,20 +162,20 @@ class Relay:
         for queue in self._queues.values():
             for destination, count in queue.held_by_destination().items():
                 held[destination] = held.get(destination, 0) + count
-        for destination, _ in self._acks:
-            held[destination] = held.get(destination, 0) + 1
+        for destination, count in self._acks.by_destination().items():
+            held[destination] = held.get(destination, 0) + count
         for route in await self._reader.routes_beyond(held):
             self._queue(route).behind = True
 
     async def _catch_up(self, queue: DeliveryQueue) -> None:
         """Reads until the queue is full or has everything; a reading that brings nothing new is the last."""
-        while queue.behind and queue.has_room and self._transport.is_reachable(queue.route):
+        while queue.behind and queue.has_room and self._may_send(queue):
             brought = await self._load(queue)
             self._send_ready(queue)
             if not brought:
                 break
             await asyncio.sleep(0)
-        if queue.crowded and self._transport.is_reachable(queue.route):
+        if queue.crowded and self._may_send(queue):
             await self._load_past(queue)
             self._send_ready(queue)
 
@@ -177,7 +185,9 @@ class Relay:
             self._look.set()
 
     def _may_send(self, queue: DeliveryQueue) -> bool:
-        return not self._stopped and self._transport.is_reachable(queue.route)
+        if self._stopped or queue.route in self._held_back:
+            return False
+        return self._transport.is_reachable(queue.route)
 
     def _send_ready(self, queue: DeliveryQueue) -> None:
         if not self._may_send(queue):
@@ -201,7 +211,8 @@ class Relay:
         queue.end_reading(items, settled=self._acked_on(queue.route), complete=False)
 
     def _acked_on(self, route: str) -> set[int]:
-        return {seq for name, seq in self._acks if self._reader.route_to(name) == route}
+        there = self._acks.by_destination()
+        return self._acks.numbers({each for each in there if self._reader.route_to(each) == route})
 
     def _hand_over(self, queue: DeliveryQueue, item: OutboxMessage) -> None:
         failpoint("relay.before_delivery")
@@ -211,70 +222,5 @@ class Relay:
         if not queue.settle(item):
             return
         failpoint("relay.delivered")
-        if not self._acks:
-            self._oldest_ack = time.monotonic()
-        self._acks += [(destination, item.seq) for destination in item.destinations]
-        self._schedule_acks()
+        self._acks.add(item.destinations, item.seq)
         self._pump(queue)
-
-    def _schedule_acks(self) -> None:
-        if self._acking:
-            return
-        if len(self._acks) >= _ACKS_AT_ONCE:
-            self._write_acks_now()
-        elif self._ack_timer is None:
-            loop = asyncio.get_running_loop()
-            self._ack_timer = loop.call_later(_ACK_SECONDS, self._write_acks_now)
-
-    def _forget_ack_timer(self) -> None:
-        if self._ack_timer is not None:
-            self._ack_timer.cancel()
-            self._ack_timer = None
-
-    def _write_acks_now(self) -> None:
-        self._forget_ack_timer()
-        if self._acks and not self._acking:
-            self._acking = True
-            self._writer.submit(_nothing).add_done_callback(self._acks_written)
-
-    def _acks_written(self, future: "asyncio.Future[None]") -> None:
-        if not future.cancelled() and (error := future.exception()) is not None:
-            if self._stopped:
-                return  # the writer ended before its turn came, and no store has failed
-            self._store.health.failed("writer", error)
-            asyncio.get_running_loop().call_later(self._settings.poll_seconds, self._ack_again)
-            return
-        self._acking = False
-        if self._acks:
-            self._schedule_acks()
-
-    def _ack_again(self) -> None:
-        self._acking = False
-        if not self._stopped:
-            self._write_acks_now()
-
-    def _write_acks(self, transaction: Transaction) -> None:
-        """Writes delivery acks with whatever commit comes next, or in a commit of its own.
-
-        Losing it costs a repetition, which the inbox absorbs.
-        """
-        if not (self._acks and self._acks_are_due):
-            return
-        acks = self._acks.copy()
-        failpoint("relay.before_mark")
-        transaction.write_set.acks += acks
-        transaction.after_commit(partial(self._forget_acks, len(acks)))
-
-    @property
-    def _acks_are_due(self) -> bool:
-        age = time.monotonic() - self._oldest_ack
-        return self._acking or len(self._acks) >= _RIDES_FROM or age >= _RIDES_AFTER_SECONDS
-
-    def _forget_acks(self, count: int) -> None:
-        failpoint("relay.marked")
-        del self._acks[:count]
-        self._oldest_ack = time.monotonic()
-
-
-async def _nothing(_transaction: Transaction) -> None:
-    """A unit of work without work: it commits what rides along."""

@@ -80,6 +80,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "destination error",
     ),
     "outbox.answered": _event("It says so again.", "destination"),
+    "outbox.direct": _event(
+        "The broker is away, so messages go directly; so many of those given to it go again.",
+        "destination messages since",
+    ),
+    "outbox.broker": _event("Messages go over the broker again.", "destination seconds"),
     "outbox.no_receiver": _event(
         "So many old messages waited for a module that there is no more; they are forgotten.",
         "destination times",

@@ -94,6 +94,12 @@ class Meters:
             ("way",),
             registry=self.registry,
         )
+        self._way_changes = Counter(
+            "amphibus_way_changes",
+            "Changes of the way that a module's messages take, by the new one: direct or broker.",
+            ("module", "way"),
+            registry=self.registry,
+        )
         self._blocked = Counter(
             "amphibus_loop_blocked",
             "Times that the event loop was blocked for longer than bus.blocked_after_seconds.",
@@ -143,6 +149,10 @@ class Meters:
     def asked(self, way: str) -> None:
         """Counts a request by its way: `direct` or `broker`."""
         self._requests.labels(way).inc()
+
+    def changed_way(self, module: str, way: str) -> None:
+        """Counts a change of the way of a module's messages, by the new one: `direct` or `broker`."""
+        self._way_changes.labels(module, way).inc()
 
     def loop_blocked(self, seconds: float) -> None:
         """Counts a time in which the event loop stood still."""

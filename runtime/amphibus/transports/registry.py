@@ -62,7 +62,7 @@ def _rabbitmq_direct(topology: Topology, settings: Settings, clock: Clock) -> Tr
     from amphibus.transports.rabbitmq.transport import RabbitTransport
 
     rabbit = RabbitTransport(topology, settings, clock, meanwhile="requests go directly")
-    return directly(rabbit, topology, settings, clock, doubt=rabbit.doubt)
+    return directly(rabbit, topology, settings, clock)
 
 
 TRANSPORTS: Final[dict[str, MakeTransport]] = {

@@ -1,7 +1,8 @@
 """`amphibus run --all`: the modules as processes that are kept alive, over a broker while there is one.
 
-With `--mode=auto` the supervisor changes the shape by itself: without a broker one process runs all modules, on the
-same databases, and gives back to separate processes when the broker has been there again for a while.
+While the broker is away the processes send each other their messages directly. Where they may not, `--mode=auto`
+changes the shape: one process runs all modules, on the same databases, and gives back to separate processes when
+the broker has been there again for a while.
 """
 
 import asyncio
@@ -120,7 +121,9 @@ class _Supervisor:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
         stopping = asyncio.create_task(stop.wait())
-        watch = _watch(self._settings, self._broker) if auto and self._broker else None
+        # Messages go directly from process to process while the broker is away, and none of these has to end.
+        change = auto and self._broker is not None and not self._settings.direct.enabled
+        watch = _watch(self._settings, self._broker) if change and self._broker else None
         apart = self._broker is not None
         code = None
         try:

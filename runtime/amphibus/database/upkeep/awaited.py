@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from amphibus.database.facts import fact, note_fact
-from amphibus.database.outbox import AWAIT, DESTINATIONS
+from amphibus.database.outbox import AWAIT, DESTINATIONS, HandedOver
 from amphibus.database.sql import Sql
 
 _ASKED_UP_TO: Final = "asked_up_to"
@@ -94,6 +94,37 @@ async def awaited_from(sql: Sql, destination: str, *, beyond: int, limit: int) -
         limit,
     )
     return [Awaited(*row) for row in rows]
+
+
+async def handed_over_unasked(
+    sql: Sql, destination: str, types: Sequence[str], *, beyond: int, limit: int
+) -> list[HandedOver]:
+    """The messages of some types, with numbers beyond one, that have left for a destination and nobody asked about."""
+    rows = await sql.rows(
+        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_outbox o WHERE o.seq > ? AND o.asked IS NULL"
+        f" AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
+        " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq) ORDER BY o.seq LIMIT ?",
+        beyond,
+        *types,
+        destination,
+        limit,
+    )
+    return [HandedOver(*row) for row in rows]
+
+
+async def handed_over_awaited(
+    sql: Sql, destination: str, *, beyond: int, limit: int
+) -> list[HandedOver]:
+    """The messages beyond a number that have left for a destination, which has not said to have them."""
+    rows = await sql.rows(
+        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_awaited a JOIN amphibus_outbox o ON o.seq = a.seq"
+        " WHERE a.destination = ? AND a.seq > ? AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d"
+        " WHERE d.destination = a.destination AND d.seq = a.seq) ORDER BY a.seq LIMIT ?",
+        destination,
+        beyond,
+        limit,
+    )
+    return [HandedOver(*row) for row in rows]
 
 
 async def note_arrived(sql: Sql, destination: str, numbers: Sequence[int]) -> None:

@@ -1,7 +1,8 @@
-"""One connection by which another module asks one of ours: reads its requests, answers each as soon as it can."""
+"""One connection by which another module asks one of ours, or sends to it: answers each as soon as it can."""
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from amphibus.clock import Clock
@@ -11,6 +12,7 @@ from amphibus.messages.cloudevents import LONGEST_DETAIL, from_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Inbound
+from amphibus.transports.direct.door import Arrival, Door
 from amphibus.transports.direct.frames import BadFrame, Frame, Kind, encoded, read_frame
 
 MOST_AT_ONCE: Final = 256
@@ -32,6 +34,7 @@ class AnsweredConnection:
     Args:
         asking: the module that asks, proved.
         inbound: returns the receiving end of the module that is asked, while it takes requests.
+        door: returns where its messages come in, while it takes any.
         doubt: what else a request must be.
         clock: of the host.
         body_limit: bytes of a request's body.
@@ -44,6 +47,7 @@ class AnsweredConnection:
         *,
         asking: str,
         inbound: Callable[[], Inbound | None],
+        door: Callable[[], Door | None],
         doubt: Doubt,
         clock: Clock,
         body_limit: int,
@@ -52,17 +56,20 @@ class AnsweredConnection:
         self._writer = writer
         self._asking = asking
         self._inbound = inbound
+        self._door = door
         self._doubt = doubt
         self._clock = clock
         self._body_limit = body_limit
         self._running: set[asyncio.Task[None]] = set()
+        self._taken: set[int] = set()
+        """The numbers of messages that are not safe yet."""
         self._bytes = 0
         self._less = asyncio.Event()
 
     @property
     def busy(self) -> bool:
-        """Returns whether a request is being answered."""
-        return bool(self._running)
+        """Returns whether a request is being answered, or a message handled."""
+        return bool(self._running or self._taken)
 
     async def serve(self) -> None:
         """Reads requests until the connection ends; nobody waits for what is unanswered then.
@@ -78,6 +85,8 @@ class AnsweredConnection:
                     await self._send(encoded(Kind.PONG, frame.number))
                 elif frame.kind is Kind.REQUEST:
                     await self._take(frame)
+                elif frame.kind is Kind.MESSAGE:
+                    await self._take_message(frame)
                 else:
                     raise BadFrame(f"{frame.kind.name} in the place of a request")
         finally:
@@ -95,6 +104,39 @@ class AnsweredConnection:
         task = asyncio.get_running_loop().create_task(answering)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        await self._room()
+
+    async def _take_message(self, frame: Frame) -> None:
+        headers, door = _headers_of(frame.head), self._door()
+        if door is None or len(self._taken) >= MOST_AT_ONCE:
+            await self._send(encoded(Kind.NOT_DONE, frame.number))
+            return
+        self._taken.add(frame.number)
+        self._bytes += len(frame.body)
+        door.take(
+            Arrival(self._asking, headers, frame.body, anyway=frame.head.get("anyway") is True),
+            partial(self._settled, frame.number, len(frame.body)),
+        )
+        await self._room()
+
+    def _settled(self, number: int, size: int, safe: bool, reply: Reply | None) -> None:
+        """Tells the sender what became of its message, if it still listens."""
+        self._taken.discard(number)
+        self._bytes -= size
+        self._less.set()
+        transport = self._writer.transport
+        if transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > _MOST_BYTES:
+            transport.abort()  # it reads no answers
+        elif not safe:
+            self._writer.write(encoded(Kind.NOT_DONE, number))
+        elif reply is None or len(reply.body) > longest_answer(self._body_limit):
+            self._writer.write(encoded(Kind.SAFE, number))
+        else:
+            self._writer.write(encoded(Kind.SAFE, number, _head_of(reply), reply.body))
+
+    async def _room(self) -> None:
         while self._bytes > _MOST_BYTES:
             self._less.clear()
             await self._less.wait()

@@ -5,23 +5,19 @@ from amphibus.config.settings import Settings
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.routing.topology import Topology
-from amphibus.transport import Transport
+from amphibus.transports.direct.below import Below
 from amphibus.transports.direct.directory import Directory
-from amphibus.transports.direct.server import Doubt
 from amphibus.transports.direct.transport import DirectTransport
 
 
-def directly(
-    below: Transport, topology: Topology, settings: Settings, clock: Clock, *, doubt: Doubt
-) -> DirectTransport:
-    """Returns a transport whose requests go directly, with another one below it.
+def directly(below: Below, topology: Topology, settings: Settings, clock: Clock) -> DirectTransport:
+    """Returns a transport whose requests go directly, and whose messages can, with another one below it.
 
     Args:
         below: what carries the rest.
         topology: of the system.
         settings: of the process.
         clock: of the host.
-        doubt: returns why a request to a module must not be believed by the rules below, or None.
 
     Raises:
         ConfigError: a TLS file cannot be used.
@@ -31,7 +27,7 @@ def directly(
         known = envelope.type in SYSTEM_REQUESTS or topology.owners.get(envelope.type) == module
         if not known:
             return f"{envelope.type} is no request to {module}"
-        return doubt(module, envelope)
+        return below.doubt(module, envelope)
 
     return DirectTransport(
         below, topology, settings, clock, directory=_directory(topology, settings), doubt=why_not

@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from amphibus.contract.texts import storable
 from amphibus.messages.cloudevents import LONGEST_DETAIL, to_headers
@@ -16,6 +17,7 @@ _SILENT_LOOKS: Final = 3
 """So many looks in a row without a word from the other side, and it is lost; a blocked loop looks only once."""
 _MOST_UNSENT_BYTES: Final = 16_777_216
 _LONGEST_CODE: Final = 255
+_REPLIES: Final = (Kind.REPLY, Kind.SAFE)
 _OUTCOMES: Final = frozenset(("answered", "refused", "failed", "unavailable"))
 
 
@@ -31,8 +33,14 @@ class PeerConnection:
     """Lives from its handshake until it is lost or closed."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, body_limit: int
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        body_limit: int,
+        takes_messages: bool = True,
     ) -> None:
+        self.takes_messages = takes_messages
         self._reader = reader
         self._writer = writer
         self._body_limit = body_limit
@@ -58,14 +66,35 @@ class PeerConnection:
             ConnectionGone: it may have been done.
             TimeoutError: no reply in time; it may have been done.
         """
+        head = {"ms": int(seconds * 1000), "headers": to_headers(envelope)}
+        return _reply_of(await self._exchange(Kind.REQUEST, head, envelope.body, seconds))
+
+    async def hand(self, envelope: Envelope, seconds: float, *, anyway: bool) -> Reply | None:
+        """Hands over a message; returns once it is safe there, with the reply if one was waited for.
+
+        With `anyway` an instance takes it that does not own its partition.
+
+        Raises:
+            NotTaken: it was not taken.
+            ConnectionGone, TimeoutError: it may have been taken, and be safe.
+        """
+        if not self.takes_messages:
+            raise NotTaken
+        head = {"headers": to_headers(envelope), "anyway": anyway}
+        frame = await self._exchange(Kind.MESSAGE, head, envelope.body, seconds)
+        return _reply_of(frame) if frame.head else None
+
+    async def _exchange(
+        self, kind: Kind, head: Mapping[str, Any], body: bytes, seconds: float
+    ) -> Frame:
         unsent = self._writer.transport.get_write_buffer_size()
         if not self.usable or self.in_flight >= MOST_AT_ONCE or unsent > _MOST_UNSENT_BYTES:
             raise NotTaken
         number = next(self._numbers)
-        request = self._encoded(number, envelope, seconds)
+        sent = self._encoded(kind, number, head, body)
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        self._writer.write(request)
+        self._writer.write(sent)
         self._look_later()
         try:
             async with asyncio.timeout(seconds):
@@ -76,14 +105,13 @@ class PeerConnection:
                 self._writer.close()
         if frame.kind is Kind.NOT_DONE:
             raise NotTaken
-        return _reply_of(frame)
+        return frame
 
-    def _encoded(self, number: int, envelope: Envelope, seconds: float) -> bytes:
-        """Returns a request as a frame; one that the other side would hang up for is not sent."""
-        head = {"ms": int(seconds * 1000), "headers": to_headers(envelope)}
+    def _encoded(self, kind: Kind, number: int, head: Mapping[str, Any], body: bytes) -> bytes:
+        """Returns a frame; one that the other side would hang up for is not sent."""
         try:
-            if len(envelope.body) <= self._body_limit:
-                return encoded(Kind.REQUEST, number, head, envelope.body)
+            if len(body) <= self._body_limit:
+                return encoded(kind, number, head, body)
         except BadFrame:
             pass
         raise NotTaken
@@ -146,7 +174,7 @@ def _reply_of(frame: Frame) -> Reply:
     """Returns the reply in a frame, its texts cut and cleaned, whoever wrote them."""
     outcome = text_in(frame.head, "outcome")
     return Reply(
-        outcome if frame.kind is Kind.REPLY and outcome in _OUTCOMES else "failed",
+        outcome if frame.kind in _REPLIES and outcome in _OUTCOMES else "failed",
         frame.body,
         storable(text_in(frame.head, "code"), _LONGEST_CODE),
         storable(text_in(frame.head, "detail"), LONGEST_DETAIL),

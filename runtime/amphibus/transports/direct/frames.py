@@ -33,9 +33,13 @@ class Kind(IntEnum):
     REQUEST = 5
     REPLY = 6
     NOT_DONE = 7
-    """Instead of a reply: nobody here takes the request, and it was not done."""
+    """Instead of a reply: nobody here takes it, and it was not done."""
     PING = 8
     PONG = 9
+    MESSAGE = 10
+    """A message that its sender keeps until it is safe here."""
+    SAFE = 11
+    """It is handled, delayed or dead, durably; with the reply, if its sender waits for one."""
 
 
 class BadFrame(ValueError):

@@ -24,6 +24,8 @@ from amphibus.transports.direct.frames import (
 )
 
 VERSION: Final = 1
+_MESSAGES: Final = "messages"
+"""Said by a version that takes messages, and not requests alone."""
 _ASKS: Final = "asks"
 _ANSWERS: Final = "answers"
 _CHALLENGE_BYTES: Final = 32
@@ -62,7 +64,8 @@ class Answering:
             EOFError, OSError: it ended.
         """
         ours = secrets.token_hex(_CHALLENGE_BYTES)
-        writer.write(encoded(Kind.HELLO, head={"amphibus": VERSION, "challenge": ours}))
+        hello = {"amphibus": VERSION, "challenge": ours, _MESSAGES: True}
+        writer.write(encoded(Kind.HELLO, head=hello))
         claim = await _expected(reader, Kind.CLAIM)
         asking, answering = text_in(claim.head, "from"), text_in(claim.head, "to")
         said = (asking, answering, self._instance, ours, text_in(claim.head, "challenge"))
@@ -84,8 +87,8 @@ async def enter(
     asking: str,
     address: PeerAddress,
     key: bytes,
-) -> None:
-    """The asking side: returns once both are known to each other.
+) -> bool:
+    """The asking side: returns once both are known to each other, and whether the other one takes messages.
 
     Raises:
         NotLetIn: one of both is not who it should be.
@@ -110,6 +113,7 @@ async def enter(
         raise NotLetIn(storable(text_in(welcome.head, "why"), _LONGEST_REASON))
     if not _is(welcome, proof(key, _ANSWERS, said)):
         raise NotLetIn("it has not the key of the module that it should be")
+    return hello.head.get(_MESSAGES) is True
 
 
 def proof(key: bytes, part: str, said: tuple[str, ...]) -> str:

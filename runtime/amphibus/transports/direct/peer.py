@@ -3,8 +3,8 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -20,6 +20,7 @@ _BUFFER_BYTES: Final = 262_144
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 15.0
 _GROWTH: Final = 2
+T = TypeVar("T")
 
 
 class Peer:
@@ -70,12 +71,36 @@ class Peer:
             TimeoutError: no reply in time; it may have been done.
         """
         ends = time.monotonic() + seconds
-        self.in_flight += 1
+        return await self._use(
+            seconds, lambda each: each.ask(envelope, max(0.0, ends - time.monotonic()))
+        )
+
+    async def hand(self, envelope: Envelope, seconds: float, *, anyway: bool) -> Reply | None:
+        """Hands a message over; returns once it is safe there, with the reply if one was waited for.
+
+        Raises:
+            NotTaken: it was not taken.
+            ConnectionGone, TimeoutError: it may have been taken.
+        """
+        return await self._use(seconds, lambda each: each.hand(envelope, seconds, anyway=anyway))
+
+    async def takes_messages(self) -> bool:
+        """Returns whether it can be reached, and is of a version that takes messages."""
         try:
             connection = self._connection
             if connection is None or not connection.usable:
+                connection = await self._connected(_CONNECT_SECONDS)
+        except NotTaken:
+            return False
+        return connection.takes_messages
+
+    async def _use(self, seconds: float, exchange: Callable[[PeerConnection], Awaitable[T]]) -> T:
+        self.in_flight += 1
+        connection = self._connection
+        try:
+            if connection is None or not connection.usable:
                 connection = await self._connected(seconds)
-            return await connection.ask(envelope, max(0.0, ends - time.monotonic()))
+            return await exchange(connection)
         except ConnectionGone as error:
             if self._connection is connection:  # the first of all that waited for it
                 self._connection = None
@@ -137,11 +162,13 @@ class Peer:
                 self._address.host, self._address.port, limit=_BUFFER_BYTES, ssl=self._tls
             )
             try:
-                await enter(reader, writer, asking=self._asking, address=self._address, key=key)
+                takes = await enter(
+                    reader, writer, asking=self._asking, address=self._address, key=key
+                )
             except BaseException:
                 writer.transport.abort()
                 raise
-        return PeerConnection(reader, writer, body_limit=self._body_limit)
+        return PeerConnection(reader, writer, body_limit=self._body_limit, takes_messages=takes)
 
     def _leave_out(self, error: BaseException) -> None:
         now = time.monotonic()

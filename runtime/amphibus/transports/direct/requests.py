@@ -28,6 +28,7 @@ class DirectRequests:
         self._peers = peers
         self._server = server
         self._topology = topology
+        self._expected: dict[str, OnReply] = {}
         self.on_asked: Callable[[str], None] = lambda _way: None
         """Told the way of each request: `direct` or `broker`."""
 
@@ -47,8 +48,19 @@ class DirectRequests:
         await self._over.detach(module)
 
     def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
-        """Calls `on_reply` with the reply to a kept message; None stops that."""
+        """Calls `on_reply` with the reply to a kept message, whichever way it comes; None stops that."""
+        if on_reply is None:
+            self._expected.pop(message_id, None)
+        else:
+            self._expected[message_id] = on_reply
         self._over.expect_reply(message_id, on_reply)
+
+    def replied(self, message_id: str, reply: Reply) -> None:
+        """Tells whoever waits for the reply to a message that went directly."""
+        on_reply = self._expected.pop(message_id, None)
+        if on_reply is not None:
+            self._over.expect_reply(message_id, None)
+            on_reply(reply)
 
     async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
         """Asks a module.

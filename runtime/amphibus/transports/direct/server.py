@@ -1,4 +1,4 @@
-"""The endpoint of a process at which other processes ask its modules."""
+"""The endpoint of a process at which other processes ask its modules, and send to them."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from amphibus.messages.envelope import Envelope
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Inbound
 from amphibus.transports.direct.answering import AnsweredConnection
+from amphibus.transports.direct.door import Door
 from amphibus.transports.direct.frames import BadFrame
 from amphibus.transports.direct.handshake import Answering, KeyOf, NotLetIn
 
@@ -53,6 +54,8 @@ class DirectServer:
         self._body_limit = body_limit
         self._tls = tls
         self._inbounds: dict[str, Inbound] = {}
+        self.doors: dict[str, Door] = {}
+        """Where messages enter the modules that are attached for them."""
         self._server: asyncio.Server | None = None
         self._strangers = 0
         self._connections: dict[asyncio.StreamWriter, AnsweredConnection | None] = {}
@@ -67,6 +70,8 @@ class DirectServer:
     def attach(self, module: str, inbound: Inbound) -> None:
         """Begins to answer for a module."""
         self._inbounds[module] = inbound
+        if (door := self.doors.get(module)) is not None:
+            door.listen()
 
     def detach(self, module: str) -> None:
         """Answers requests to that module with "not done" from now on; what runs is answered."""
@@ -93,9 +98,14 @@ class DirectServer:
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
+    @property
+    def idle(self) -> bool:
+        """True if all that was taken is answered."""
+        return not any(each is not None and each.busy for each in self._connections.values())
+
     async def finish(self) -> None:
-        """Returns when every request that was taken is answered."""
-        while any(each is not None and each.busy for each in self._connections.values()):
+        """Returns when all that was taken is answered."""
+        while not self.idle:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def close(self) -> None:
@@ -145,6 +155,7 @@ class DirectServer:
             writer,
             asking=asking,
             inbound=lambda: self._inbounds.get(answering),
+            door=lambda: self.doors.get(answering),
             doubt=lambda envelope: self._doubt(answering, envelope),
             clock=self._clock,
             body_limit=self._body_limit,

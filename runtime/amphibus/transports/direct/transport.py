@@ -1,8 +1,10 @@
-"""A transport whose requests go from process to process; everything else goes over the transport below it."""
+"""A transport whose requests go from process to process, and messages too while what is below it is away."""
 
 import asyncio
 import contextlib
 import socket
+import time
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -15,8 +17,11 @@ from amphibus.routing.topology import Topology
 from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
-from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions, Transport
+from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
+from amphibus.transports.direct.below import Below
+from amphibus.transports.direct.bypass import BrokerWatch, DirectBypass
 from amphibus.transports.direct.directory import Directory, DirectoryUnusable, PeerAddress
+from amphibus.transports.direct.door import Door
 from amphibus.transports.direct.peers import Peers
 from amphibus.transports.direct.requests import DirectRequests
 from amphibus.transports.direct.server import DirectServer, Doubt
@@ -24,16 +29,22 @@ from amphibus.transports.direct.tls import answering_context, asking_context
 
 _log: Any = structlog.get_logger()
 _FIRST_BEAT_SECONDS: Final = 2.0
+_BROKER_SECONDS: Final = 0.5
+_FINISH_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.005
 _UNUSABLE: Final = "requests go over the broker, and not directly"
 _EVERYWHERE: Final = frozenset(("", "0.0.0.0", "::"))  # noqa: S104 - to know them, not to listen there
 
 
 class DirectTransport:
-    """Carries requests itself, and gives the rest to `below`. Its name is that one's: databases need not know."""
+    """Carries requests itself, and messages that a sender leads past `below`; gives the rest to that.
+
+    Its name is that one's: databases need not know.
+    """
 
     def __init__(
         self,
-        below: Transport,
+        below: Below,
         topology: Topology,
         settings: Settings,
         clock: Clock,
@@ -47,6 +58,8 @@ class DirectTransport:
         self._below = below
         self._settings = direct
         self._directory = directory
+        self._clock = clock
+        self._partitions = settings.bus.partitions
         self._instance = new_id()
         limit = settings.bus.body_limit_bytes
         self._peers = Peers(body_limit=limit, tls=asking_context(direct))
@@ -59,12 +72,27 @@ class DirectTransport:
             tls=answering_context(direct),
         )
         self.requests = DirectRequests(below.requests, self._peers, self._server, topology)
-        self._beating: SupervisedTask | None = None
+        watch = BrokerWatch(
+            lambda: below.works,
+            fallback_after=settings.bus.fallback_after_seconds,
+            return_after=settings.bus.return_after_seconds,
+        )
+        self.bypass = DirectBypass(
+            below, watch, self._peers, partitions=self._partitions, on_reply=self.requests.replied
+        )
+        self._tasks: list[SupervisedTask] = []
         self._said: set[str] = set()
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
-        """Begins to hand messages to a module."""
+        """Begins to hand messages to a module, whichever way they come."""
         self._below.attach(module, inbound, partitions)
+        self._server.doors[module] = Door(
+            inbound,
+            partitions,
+            self._partitions,
+            doubt=partial(self._below.doubt, module),
+            clock=self._clock,
+        )
 
     async def open(self, health: Health) -> None:
         """Listens, finds the others, and opens what is below. Without an address of its own it only asks.
@@ -73,6 +101,7 @@ class DirectTransport:
             ConfigError: as of the transport below.
         """
         self.requests.on_asked = health.on_asked
+        self.bypass.health = health
         try:
             await self._server.open(self._settings.host, self._settings.port)
         except OSError as error:
@@ -85,8 +114,13 @@ class DirectTransport:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_BEAT_SECONDS):
                 await self._beat()
-        self._beating = Supervisor(health).task("direct:addresses", self._keep_beating)
-        await self._beating.start()
+        supervisor = Supervisor(health)
+        self._tasks = [
+            supervisor.task("direct:addresses", self._keep_beating),
+            supervisor.task("direct:broker", self._keep_looking),
+        ]
+        for task in self._tasks:
+            await task.start()
         try:
             await self._below.open(health)
         except BaseException:
@@ -95,16 +129,22 @@ class DirectTransport:
 
     async def detach(self, module: str) -> None:
         """Hands that module nothing more."""
+        self._server.doors.pop(module, None)
         await self._below.detach(module)
 
     async def revoke(self, module: str, partitions: frozenset[int]) -> None:
         """Returns when nothing of some partitions is under way here; requests belong to none."""
+        if (door := self._server.doors.get(module)) is not None:
+            door.revoke(partitions)
         await self._below.revoke(module, partitions)
 
     async def finish(self) -> None:
         """Returns when all that was taken is answered or acknowledged."""
         await self._server.finish()
         await self._below.finish()
+        ends = time.monotonic() + _FINISH_SECONDS
+        while not self.bypass.idle and time.monotonic() < ends:
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def close(self) -> None:
         """Ends."""
@@ -112,23 +152,25 @@ class DirectTransport:
 
     async def idle(self) -> bool:
         """Returns whether nothing is on its way to the modules here."""
-        return await self._below.idle()
+        return self._server.idle and await self._below.idle() and self.bypass.idle
 
     def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
         """Routes are those of the transport below."""
         return self._below.routes(destinations)
 
     def is_reachable(self, route: str) -> bool:
-        """Returns what the transport below says."""
-        return self._below.is_reachable(route)
+        """Returns True also where messages go directly, to a module that may be away for a moment."""
+        return self._below.is_reachable(route) or self.bypass.leads_to(route)
 
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
-        """Delivers by the transport below."""
-        self._below.deliver(destinations, envelope, ack)
+        """Delivers directly what its sender leads so, and the rest by the transport below."""
+        if not self.bypass.deliver(destinations[0], envelope, ack):
+            self._below.deliver(destinations, envelope, ack)
 
     async def _close_own(self) -> None:
-        if self._beating is not None:
-            await self._beating.stop()
+        self.bypass.close()
+        for task in self._tasks:
+            await task.stop()
         with contextlib.suppress(Exception):
             await self._directory.close()
         await asyncio.gather(self._peers.close(), self._server.close())
@@ -137,6 +179,11 @@ class DirectTransport:
         while True:
             await asyncio.sleep(self._directory.every_seconds)
             await self._beat()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self.bypass.look()
+            await asyncio.sleep(_BROKER_SECONDS)
 
     async def _beat(self) -> None:
         try:

@@ -33,6 +33,9 @@ _LONGEST_PAUSE = 5.0
 _CONNECT_SECONDS = 10.0
 _CHANNEL_SECONDS = 5.0
 _END_SECONDS = 1.4  # less than the stop of a process leaves for it
+PUBLISH = "publish"
+TOPOLOGY = "topology"
+"""The parts without which nothing can be published."""
 _CAUSES = 20  # most that are told of one outage
 LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
 """The errors that a lost connection or channel may raise."""
@@ -52,6 +55,7 @@ class Broker:
         self._kept = "; ".join(filter(None, ("messages are kept until it is back", meanwhile)))
         self._seen = False
         self._worked = False
+        self._passed_by = False
         self._silent = False
         self._next = 0
         self._troubles: dict[str, str] = {}
@@ -87,9 +91,20 @@ class Broker:
             self._said.add((where, why))
             _log.warning("broker.lost", host=where, error=why)
         self._troubles[part] = why
-        if useless or not self._worked:
+        if useless or not (self._worked or self._passed_by):
             self.health.lack("broker", f"{where}: {why}")
         self.health.degrade("broker", f"{where}: {why}; {self._kept}")
+
+    @property
+    def takes_messages(self) -> bool:
+        """Returns whether it can be published to, as far as is known."""
+        return self._seen and not self._silent and not any(map(_is_publishing, self._troubles))
+
+    def pass_by(self, passed: bool) -> None:
+        """Notes whether messages go past it: then it is no lack, unless somebody must correct something."""
+        if passed and not self._passed_by:
+            self.health.has("broker")
+        self._passed_by = passed
 
     def has(self, part: str) -> None:
         """Notes that a part works; logs it once all of them do."""
@@ -202,6 +217,10 @@ class BrokerConnection:
             return False
         self._tried.set_exception(error)
         return True
+
+
+def _is_publishing(part: str) -> bool:
+    return part == TOPOLOGY or part.startswith(PUBLISH)
 
 
 def _is_loss(error: BaseException) -> bool:

@@ -21,11 +21,11 @@ from aiormq.exceptions import (
     ChannelPreconditionFailed,
 )
 
-from amphibus.transports.rabbitmq.connection import LOST, Broker, channel_of, within
+from amphibus.transports.rabbitmq.connection import LOST, TOPOLOGY, Broker, channel_of, within
 from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Exchange, Names, Queue, QueueBinding
 
 _log: Any = structlog.get_logger()
-_PART = "topology"
+_PART = TOPOLOGY
 _LOOK_SECONDS = 1.0
 _ANSWER_SECONDS = 5.0
 """How long the broker may take for one thing. A queue whose node is away is not answered for at all."""

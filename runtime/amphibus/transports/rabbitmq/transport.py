@@ -28,7 +28,7 @@ from amphibus.transports.rabbitmq.incoming.queue_consumer import prefetch_within
 from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.outgoing.departures import Departures, Together, all_of
-from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
+from amphibus.transports.rabbitmq.outgoing.parcel import Handover, Parcel
 from amphibus.transports.rabbitmq.outgoing.publisher import Publisher
 from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.requests import BrokerRequests
@@ -69,6 +69,7 @@ class RabbitTransport:
             self._broker, declarer, confirm_seconds=rabbit.confirm_timeout_seconds
         )
         self._departures = Departures(self._depart)
+        self._handovers: dict[str, Handover] = {}
         self.requests = BrokerRequests(self._names, self._broker, declarer)
         prefetch = prefetch_within(rabbit.prefetch, self._body_limit)
         self._consumer = Consumer(self._names, self._broker, declarer, prefetch=prefetch)
@@ -173,6 +174,21 @@ class RabbitTransport:
         self._departures.put(destinations[0], envelope, ack)
 
     @property
+    def works(self) -> bool:
+        """Returns whether messages can be published, as far as is known."""
+        return self._broker.takes_messages
+
+    def recall(self, source: str) -> None:
+        """Publishes nothing more of what was handed over for a sender; what has left may be confirmed or not."""
+        self._departures.leave()
+        if (handover := self._handovers.pop(source, None)) is not None:
+            handover.recalled = True
+
+    def pass_by(self, passed: bool) -> None:
+        """Learns that messages go past the broker, so that it is no lack; or that they do not any more."""
+        self._broker.pass_by(passed)
+
+    @property
     def _all_left(self) -> bool:
         return self._departures.idle and self._publisher.idle
 
@@ -190,7 +206,10 @@ class RabbitTransport:
             reply_to = self.requests.address
         properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
         target = ",".join(sorted(together))
-        parcel = Parcel(to, envelope.body, properties, all_of(together), target)
+        handover = self._handovers.get(envelope.source)
+        if handover is None:
+            handover = self._handovers[envelope.source] = Handover()
+        parcel = Parcel(to, envelope.body, properties, all_of(together), target, handover)
         if len(together) > 1:
             parcel.apart = partial(self._apart, envelope, together)
         return parcel

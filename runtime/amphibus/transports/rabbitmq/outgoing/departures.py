@@ -35,11 +35,12 @@ class Departures:
     def put(self, destination: str, envelope: Envelope, ack: Ack) -> None:
         """Takes a message for one destination; it leaves at the end of this turn of the loop."""
         if not self._gathered:
-            asyncio.get_running_loop().call_soon(self._leave)
+            asyncio.get_running_loop().call_soon(self.leave)
         _, together = self._gathered.setdefault((envelope.source, envelope.id), (envelope, {}))
         together[destination] = ack
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Lets go of what is gathered."""
         gathered, self._gathered = self._gathered, {}
         for envelope, together in gathered.values():
             self._depart(envelope, together)

@@ -20,6 +20,7 @@ from aiormq.exceptions import DeliveryError, PublishError
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.connection import (
     LOST,
+    PUBLISH,
     Broker,
     channel_of,
     within,
@@ -52,7 +53,7 @@ class DestinationPublisher:
         confirm_seconds: float,
         put: Callable[[Parcel], None],
     ) -> None:
-        self._part = f"publish to {name}"
+        self._part = f"{PUBLISH} to {name}"
         self._broker = broker
         self._declarer = declarer
         self._confirm_seconds = confirm_seconds
@@ -157,8 +158,9 @@ class DestinationPublisher:
         self._pump()
 
     def _part_ways(self, parcel: Parcel) -> None:
-        for each in parcel.apart() if parcel.apart is not None else ():
-            self._put(each)
+        if parcel.apart is not None and not parcel.handover.recalled:
+            for each in parcel.apart():
+                self._put(each)
 
     async def _end_channel(self) -> None:
         """Ends the channel: all in flight on it is unknown and waits again, in its old order."""
@@ -183,6 +185,9 @@ class DestinationPublisher:
             if not (self._torn or self._has_room):
                 return
             parcel = self._waiting.popleft()
+            if parcel.handover.recalled:
+                self._forgotten()
+                continue
             if self._torn:
                 self._part_ways(parcel)
             elif parcel.id in self._in_flight:
@@ -191,6 +196,11 @@ class DestinationPublisher:
                 self._publish(publish_channel, parcel)
             if self._broken.is_set():
                 return
+
+    def _forgotten(self) -> None:
+        """Lacks nothing any more once all that was not taken has gone another way; it is tried again later."""
+        if self.idle:
+            self._broker.has(self._part)
 
     @property
     def _has_room(self) -> bool:

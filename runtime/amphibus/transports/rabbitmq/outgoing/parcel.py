@@ -10,6 +10,16 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 
 
+class Handover:
+    """The messages that one sender has handed over since the last recall of them."""
+
+    __slots__ = ("recalled",)
+
+    def __init__(self) -> None:
+        self.recalled = False
+        """It goes another way now: what has not left must not any more."""
+
+
 @dataclass(slots=True, eq=False)
 class Parcel:
     """A message to be published."""
@@ -20,6 +30,7 @@ class Parcel:
     ack: Callable[[], None]
     target: str
     """The destinations that it goes to."""
+    handover: Handover
     apart: Callable[[], Iterable["Parcel"]] | None = None
     """One for each of several destinations, published in its place where some of them do not take it."""
     sent: float = 0.0

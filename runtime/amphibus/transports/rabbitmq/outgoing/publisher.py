@@ -7,7 +7,7 @@ from typing import Final
 from aiormq import Connection
 
 from amphibus.failpoints import failpoint
-from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection, plain
+from amphibus.transports.rabbitmq.connection import PUBLISH, Broker, BrokerConnection, plain
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.liveness import watch
 from amphibus.transports.rabbitmq.outgoing.destination import DestinationPublisher
@@ -15,7 +15,7 @@ from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 
 _LOOK_SECONDS: Final = 0.5
 _FINISH_SECONDS: Final = 1.0
-_PART: Final = "publish"
+_PART: Final = PUBLISH
 
 
 class Publisher:

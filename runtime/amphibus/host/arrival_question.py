@@ -1,0 +1,75 @@
+"""The question to a receiver which of some messages have not arrived there."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pydantic import ValidationError
+
+from amphibus.clock import Clock
+from amphibus.database.inbox import arrived
+from amphibus.database.store import Store
+from amphibus.errors import RequestError
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_id, new_trace
+from amphibus.messages.system_requests import ARRIVED, Arrived, NotArrived
+from amphibus.transport import Transport
+
+_PATIENCE_SECONDS: Final = 5.0
+_AROUND_IDS: Final = 16
+_AROUND_AN_ID: Final = 3
+"""Bytes of a question beside its ids."""
+
+
+class ArrivalQuestion:
+    """The questions of one sender. It asks itself by its own database."""
+
+    def __init__(
+        self, module: str, *, store: Store, transport: Transport, clock: Clock, body_limit: int
+    ) -> None:
+        self._module = module
+        self._store = store
+        self._transport = transport
+        self._clock = clock
+        self._body_limit = body_limit
+
+    def pieces(self, ids: Sequence[str]) -> Iterator[Sequence[str]]:
+        """Yields the ids in pieces that fit into one question each."""
+        room = self._body_limit - _AROUND_IDS
+        most = max(1, min(len(ids), room // (max(map(len, ids), default=0) + _AROUND_AN_ID)))
+        for begin in range(0, len(ids), most):
+            yield ids[begin : begin + most]
+
+    async def ask(self, destination: str, ids: Sequence[str]) -> set[str]:
+        """Returns which messages of a piece have not arrived.
+
+        Raises:
+            RequestError: it does not answer.
+        """
+        if destination == self._module:
+            return set(ids) - await arrived(self._store.reader, self._module, ids)
+        reply = await self._transport.requests.request(
+            destination, self._envelope(ids), _PATIENCE_SECONDS
+        )
+        if reply.outcome != "answered":
+            raise RequestError(f"module {destination} does not answer {ARRIVED}", reply.detail)
+        try:
+            return set(ids).intersection(NotArrived.model_validate_json(reply.body).ids)
+        except ValidationError as error:
+            raise RequestError(
+                f"module {destination} answers {ARRIVED} wrongly", str(error)
+            ) from None
+
+    def _envelope(self, ids: Sequence[str]) -> Envelope:
+        identity = new_id()
+        return Envelope(
+            id=identity,
+            type=ARRIVED,
+            source=self._module,
+            key=None,
+            time=self._clock.now(),
+            correlation=identity,
+            causation=None,
+            trace=new_trace(),
+            body=Arrived(ids=tuple(ids)).model_dump_json().encode(),
+            reply=True,
+        )

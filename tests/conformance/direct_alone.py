@@ -1,0 +1,86 @@
+"""Messages that go directly from the beginning, above a broker that was never there: what it is given is lost."""
+
+from amphibus.clock import Clock
+from amphibus.config.settings import Settings
+from amphibus.errors import OwnerAway
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.routing.topology import Topology
+from amphibus.telemetry.health import Health
+from amphibus.transport import Ack, Destinations, Inbound, OnReply, OwnedPartitions, Transport
+from amphibus.transports.direct.choice import directly
+
+
+class NoBroker:
+    """Takes everything and carries nothing."""
+
+    name = "direct"
+    apart = True
+    works = False
+
+    def __init__(self) -> None:
+        self.requests = NoRequests()
+        self._here: set[str] = set()
+
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:  # noqa: ARG002
+        """Nothing comes from here."""
+        self._here.add(module)
+
+    async def open(self, health: Health) -> None:
+        """There is nothing to open."""
+
+    async def detach(self, module: str) -> None:
+        self._here.discard(module)
+
+    async def revoke(self, module: str, partitions: frozenset[int]) -> None:
+        """Nothing is on its way."""
+
+    async def finish(self) -> None:
+        """Nobody is told anything."""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def idle(self) -> bool:
+        return True
+
+    def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+        return [(each, (each,)) for each in destinations]
+
+    def is_reachable(self, route: str) -> bool:
+        return route in self._here
+
+    def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
+        """Loses it."""
+
+    def recall(self, source: str) -> None:
+        """Nothing of it has left."""
+
+    def pass_by(self, passed: bool) -> None:
+        """It is no lack in any case."""
+
+    def doubt(self, _module: str, _envelope: Envelope) -> str | None:
+        return None
+
+
+class NoRequests:
+    """Nobody answers."""
+
+    address = ""
+
+    def attach(self, module: str, inbound: Inbound) -> None:
+        """Nothing is asked from here."""
+
+    async def detach(self, module: str) -> None:
+        """Nothing is asked from here."""
+
+    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
+        raise OwnerAway(f"no broker for {destination}", envelope.type, f"within {timeout} s")
+
+    def expect_reply(self, message_id: str, on_reply: OnReply | None) -> None:
+        """None comes from here."""
+
+
+def directly_alone(topology: Topology, settings: Settings, clock: Clock) -> Transport:
+    """A transport whose broker is away from the first moment on."""
+    bus = settings.bus.model_copy(update={"fallback_after_seconds": 0.0})
+    return directly(NoBroker(), topology, settings.model_copy(update={"bus": bus}), clock)

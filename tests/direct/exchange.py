@@ -1,0 +1,144 @@
+"""A broker in memory, for one process: it confirms and keeps, loses what it has, or is away; a test says when."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from amphibus.clock import Clock
+from amphibus.config.settings import Settings
+from amphibus.messages.envelope import Envelope
+from amphibus.routing.topology import Topology
+from amphibus.telemetry.health import Health
+from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions, Transport
+from amphibus.transports.direct.choice import directly
+from tests.conformance.direct_alone import NoRequests
+
+
+class Exchange:
+    """The broker. It outlives the processes that use it."""
+
+    def __init__(self) -> None:
+        self.there = True
+        self.serves = True
+        """False while it delivers nothing, and takes and confirms all the same."""
+        self.confirms = True
+        """False while it takes what it gets and says nothing."""
+        self.queues: dict[str, deque[Envelope]] = {}
+        self.got: list[str] = []
+        """The ids that were published, in order."""
+        self.change: list[Callable[[], None]] = []
+
+    def go(self, *, losing: bool = False) -> None:
+        """Is away from now on, and has lost what it had if `losing`."""
+        self.there = False
+        if losing:
+            self.queues.clear()
+
+    def come(self) -> None:
+        """Is there again."""
+        self.there = True
+        self.tell()
+
+    def tell(self) -> None:
+        """Lets everybody look again."""
+        for each in self.change:
+            each()
+
+    def transport(self, topology: Topology, settings: Settings, clock: Clock) -> Transport:
+        """A transport over it, with the direct way past it."""
+        return directly(OverExchange(self), topology, settings, clock)
+
+
+class OverExchange:
+    """Publishes in order, and hands each queue's messages over one by one."""
+
+    name = "direct"
+    apart = True
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.requests = NoRequests()
+        self._hosted: dict[str, Inbound] = {}
+        self._waiting: deque[tuple[str, Envelope, Ack]] = deque()
+        self._unconfirmed: list[Ack] = []
+        self._busy: set[str] = set()
+        exchange.change.append(self._look)
+
+    @property
+    def works(self) -> bool:
+        return self._exchange.there
+
+    def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:  # noqa: ARG002
+        self._hosted[module] = inbound
+        self._look()
+
+    async def open(self, health: Health) -> None:  # noqa: ARG002
+        self._look()
+
+    async def detach(self, module: str) -> None:
+        self._hosted.pop(module, None)
+
+    async def revoke(self, module: str, partitions: frozenset[int]) -> None:
+        """Nothing moves."""
+
+    async def finish(self) -> None:
+        """Every acknowledgement is a plain call."""
+
+    async def close(self) -> None:
+        self._hosted.clear()
+        self._exchange.change.remove(self._look)
+
+    async def idle(self) -> bool:
+        exchange = self._exchange
+        queued = exchange.there and exchange.serves and any(map(exchange.queues.get, self._hosted))
+        return not (queued or (exchange.there and self._waiting) or self._busy)
+
+    def routes(self, destinations: Destinations) -> list[tuple[str, Destinations]]:
+        return [(each, (each,)) for each in destinations]
+
+    def is_reachable(self, route: str) -> bool:
+        return bool(route)
+
+    def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
+        self._waiting.append((destinations[0], envelope, ack))
+        asyncio.get_running_loop().call_soon(self._look)
+
+    def recall(self, source: str) -> None:
+        kept = [each for each in self._waiting if each[1].source != source]
+        self._waiting = deque(kept)
+
+    def pass_by(self, passed: bool) -> None:
+        """Nobody asks for its health."""
+
+    def doubt(self, _module: str, _envelope: Envelope) -> str | None:
+        return None
+
+    def confirm_late(self) -> None:
+        """Says of all that was taken in silence that it is safe."""
+        for ack in self._unconfirmed:
+            ack()
+
+    def _look(self) -> None:
+        while self._exchange.there and self._waiting:
+            destination, envelope, ack = self._waiting.popleft()
+            self._exchange.queues.setdefault(destination, deque()).append(envelope)
+            self._exchange.got.append(envelope.id)
+            if self._exchange.confirms:
+                ack()
+            else:
+                self._unconfirmed.append(ack)
+        for module in list(self._hosted):
+            self._hand_over(module)
+
+    def _hand_over(self, module: str) -> None:
+        queue = self._exchange.queues.get(module)
+        able = self._exchange.there and self._exchange.serves and module in self._hosted
+        if queue and able and module not in self._busy:
+            self._busy.add(module)
+            self._hosted[module].take(queue[0], lambda: self._taken(module))
+
+    def _taken(self, module: str) -> None:
+        self._busy.discard(module)
+        if queue := self._exchange.queues.get(module):
+            queue.popleft()
+        asyncio.get_running_loop().call_soon(self._look)
