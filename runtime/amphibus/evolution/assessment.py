@@ -104,7 +104,7 @@ def _of_part(
 
 
 def _at_the_gateway(change: Change) -> Change:
-    """What went from a request is refused: over HTTP no field is taken that is not known."""
+    """Refuses what went from a request: over HTTP no field is taken that is not known."""
     if change.rule not in ("FLD05", "FLD06"):
         return change
     return replace(change, rule="FLD07", instead=RULES["FLD05"].instead)

@@ -97,7 +97,7 @@ def _judged(
 
 
 def _outcome(candidate: Candidate, document: object, reader: Trial) -> tuple[str, str, bool]:
-    """What became of a document, why, and whether that shows the break."""
+    """Returns the fate of a document, why, and whether that shows the break."""
     loss = candidate.loss
     if loss is None:
         taken = reader.refusal is None
