@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _takes_long(name: str, file: str, transport: object) -> bool:
     if file == "test_crashes.py":  # each death of a process takes a second or more
         return transport not in (None, "memory")
-    if transport == "rabbitmq+direct":
+    if transport in ("rabbitmq+direct", "direct"):
         return file not in _ASKING_FILES
     on_server = str(transport).endswith(ON_SERVER)
     quick = transport == f"memory{ON_SERVER}" and (file in _QUICK_FILES or _QUICK in name)
