@@ -19,7 +19,8 @@ FALLBACK = {
     "AMPHIBUS_BUS__FALLBACK_AFTER_SECONDS": "2",
     "AMPHIBUS_BUS__RETURN_AFTER_SECONDS": "3",
 }
-WITHOUT_DIRECT = FALLBACK | {"AMPHIBUS_DIRECT__ENABLED": "false"}
+DIRECTLY = FALLBACK | {"AMPHIBUS_DIRECT__MESSAGES": "true"}
+WITHOUT_DIRECT = FALLBACK | {"AMPHIBUS_DIRECT__MESSAGES": "false"}
 
 
 class Till:
@@ -79,7 +80,7 @@ def test_messages_go_directly_while_the_broker_is_away_and_nothing_restarts(
     port = free_ports(3)
     options = ("--all", "--port", str(port), "--amqp", fragile.url)
     till = Till(kiosk, port)
-    with running(kiosk.root, *options, environ=kiosk.environ | FALLBACK) as command:
+    with running(kiosk.root, *options, environ=kiosk.environ | DIRECTLY) as command:
         command.until_said("mode=distributed")
         pids = _pids(kiosk)
         with Customers(till) as customers:

@@ -139,6 +139,8 @@ class DirectSettings(Section):
 
     enabled: bool = True
     """Queries and decided commands go directly; else over the broker alone."""
+    messages: bool = True
+    """Stored messages go directly too while the broker is away; else one process takes over (`--mode=auto`)."""
     host: str = "127.0.0.1"
     """Address that other processes are answered at; of another machine's too only where it can be reached there."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
