@@ -144,6 +144,13 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         "tests/contracts/test_any_json.py::test_true_is_not_one_and_one_is_1_0",
     ),
     in_runtime(
+        "a waiver of the lint is idle for the changes",
+        "evolution/waivers",
+        "if _is_of_lint(each.rule) is not lint or any(",
+        "if any(",
+        "tests/evolution/test_waivers.py::test_one_waiver_decides_and_all_others_are_idle",
+    ),
+    in_runtime(
         "a document is shown that nobody has tried",
         "evolution/proof/trials",
         "        taken = reader.refusal is None\n",
