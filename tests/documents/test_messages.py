@@ -102,8 +102,8 @@ def test_the_official_parser_finds_nothing(
 ) -> None:
     program = node_program.installed(PROGRAM, tmp_path_factory.mktemp("node"))
 
-    assert _found(program, asyncapi(system)) == []
-    assert _found(program, asyncapi(system, "orders")) == []
+    documents = [asyncapi(system), *(asyncapi(system, each) for each in system.topology.modules)]
+    assert [_found(program, each) for each in documents] == [[]] * len(documents)
     assert _found(program, {**asyncapi(system), "operations": []}) != []
 
 

@@ -161,7 +161,10 @@ def test_a_waiver_that_approves_nothing_any_more_is_named(depot: Depot) -> None:
         'reason = "no shelf holds more than ten"\nexpires = 2999-01-01\n'
     )
 
-    assert "CON01 for store.Put.v1 approves nothing any more: delete it" in depot("check").out
+    assert (
+        "CON01 for store.Put.v1 approves nothing, or nothing any more: delete it"
+        in depot("check").out
+    )
 
 
 def test_a_message_that_is_gone_or_has_another_name_breaks_who_knows_it(depot: Depot) -> None:

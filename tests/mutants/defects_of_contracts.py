@@ -131,7 +131,7 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a number that JSON cannot say is compared",
-        "contract/any_schema",
+        "contract/door",
         "json.dumps(schema, allow_nan=False)",
         "json.dumps(schema)",
         "tests/contracts/test_any_json.py::test_what_json_cannot_say_is_no_schema",
@@ -142,6 +142,20 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         "        return (type(value), value)\n",
         '        return ("number", exact(value)) if isinstance(value, bool) else (type(value), value)\n',
         "tests/contracts/test_any_json.py::test_true_is_not_one_and_one_is_1_0",
+    ),
+    in_runtime(
+        "a waiver of the lint is idle for the changes",
+        "evolution/waivers",
+        "if _is_of_lint(each.rule) is not lint or any(",
+        "if any(",
+        "tests/evolution/test_waivers.py::test_one_waiver_decides_and_all_others_are_idle",
+    ),
+    in_runtime(
+        "a converter may lose what stands inside",
+        "testing/converters",
+        "            if not each.stands_in_itself:\n",
+        "            if not path and not each.stands_in_itself:\n",
+        "tests/contracts/test_converters.py::test_what_is_lost_inside_is_found_and_may_be_meant",
     ),
     in_runtime(
         "a document is shown that nobody has tried",

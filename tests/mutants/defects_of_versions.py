@@ -41,8 +41,8 @@ VERSIONS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a converter may lose a field",
         "testing/converters",
-        "if len(apart) > 1 and all(each == made[0] for each in made):",
-        "if not apart and all(each == made[0] for each in made):",
+        "            if made[one] == made[other]:\n",
+        "            if made[one] is made[other]:\n",
         f"{_CONVERTERS}::test_what_a_converter_gets_wrong_is_shown_by_a_message",
     ),
     in_runtime(

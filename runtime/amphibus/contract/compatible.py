@@ -45,7 +45,7 @@ def compatibility(
         examples: documents of the writer, which make a witness easier to read.
     """
     # Whoever only sends or takes messages compares nothing, and should not wait for all of this to load.
-    from amphibus.contract.any_schema import come_in
+    from amphibus.contract.door import come_in
     from amphibus.contract.inclusion.comparison import Comparison
     from amphibus.contract.inclusion.limits import Beyond
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from amphibus.config.settings import ProducerSettings
 from amphibus.evolution.audience import Audience, unknown_contracts
 from amphibus.evolution.consumers import with_readers
+from amphibus.evolution.differences.rules import RULES
 from amphibus.evolution.findings import Finding
 from amphibus.evolution.forms.form import digest, form_of
 from amphibus.evolution.lock import Lock, path_of, read_lock
@@ -129,7 +130,9 @@ def _report(
             sorted(judged, key=lambda each: (_GRAVEST.index(each.severity), each.contract))
         ),
         problems=(*lock.problems, *waivers.problems, *unknown),
-        idle=tuple(waivers.idle((each.rule, each.contract, each.where) for each in judged)),
+        idle=tuple(
+            waivers.idle([(each.rule, each.contract, each.where) for each in judged], RULES)
+        ),
         order=tuple(order),
         cycle=cycle,
         forms=forms,

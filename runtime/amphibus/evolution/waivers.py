@@ -1,7 +1,7 @@
 """Waivers: changes and lint findings that are approved, each with a reason and an end, in a file of the project."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -11,6 +11,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from amphibus.contract.wording import details_of, in_words
+from amphibus.nearest import nearest
 
 WAIVERS: Final = Path("contracts/waivers.toml")
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
@@ -51,20 +52,42 @@ class Waivers:
 
     def reason(self, rule: str, contract: str, path: str) -> tuple[str, bool]:
         """Returns the reason for which a finding is approved, and whether the approval has ended."""
-        fitting = [each for each in self.all if each.covers(rule, contract, path)]
-        valid = next((each for each in fitting if each.expires >= self.today), None)
-        if valid is not None:
-            return valid.reason, False
-        return (f"its waiver ended on {fitting[0].expires}", True) if fitting else ("", False)
+        found = self._deciding(rule, contract, path)
+        if found is None:
+            return "", False
+        if found.expires < self.today:
+            return f"its waiver ended on {found.expires}", True
+        return found.reason, False
 
-    def idle(self, findings: Iterable[tuple[str, str, str]]) -> list[str]:
-        """Says which waivers are about nothing that was found."""
-        met = list(findings)
-        return [
-            f"{WAIVERS}: {each.rule} for {each.contract} approves nothing any more: delete it"
-            for each in self.all
-            if not any(each.covers(*finding) for finding in met)
-        ]
+    def _deciding(self, rule: str, contract: str, path: str) -> Waiver | None:
+        """The first that covers a finding and holds, or else the first that covers it."""
+        fitting = [each for each in self.all if each.covers(rule, contract, path)]
+        valid = (each for each in fitting if each.expires >= self.today)
+        return next(valid, fitting[0] if fitting else None)
+
+    def idle(self, findings: Iterable[tuple[str, str, str]], rules: Collection[str]) -> list[str]:
+        """Says which waivers of some rules decide about nothing that was found, and which name no rule at all.
+
+        Those of the lint are the lint's own affair, and those of changes the check's.
+        """
+        needed = [self._deciding(*each) for each in findings]
+        lint = any(map(_is_of_lint, rules))
+        said = []
+        for each in self.all:
+            if _is_of_lint(each.rule) is not lint or any(each is one for one in needed):
+                continue
+            near = nearest(each.rule, rules)
+            hint = f"; did you mean {near}?" if near else ""
+            said.append(
+                f"{WAIVERS}: {each.rule} for {each.contract} approves nothing, or nothing any more: delete it"
+                if each.rule in rules
+                else f"{WAIVERS}: there is no rule {each.rule}, which is named for {each.contract}{hint}"
+            )
+        return said
+
+
+def _is_of_lint(rule: str) -> bool:
+    return rule[:1] == "L"
 
 
 def read_waivers(root: Path, today: date) -> Waivers:

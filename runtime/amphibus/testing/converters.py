@@ -1,10 +1,11 @@
 """The test of a module's converters: whatever the old version allows comes through, and nothing of it is lost."""
 
+import copy
 import json
 from collections.abc import Collection, Iterator
-from itertools import islice
+from itertools import combinations, islice
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,12 +15,17 @@ from amphibus.contract.inclusion.nodes import node
 from amphibus.contract.inclusion.normal_form import NormalForms
 from amphibus.contract.inclusion.samples import Samples
 from amphibus.contract.inclusion.validation import Validation
+from amphibus.evolution.differences.changes import Path, written
 from amphibus.evolution.forms.derived import comparable
+from amphibus.evolution.forms.places import Place
 from amphibus.evolution.forms.schemas import taken_by
+from amphibus.evolution.loss import Loss, values_at
+from amphibus.evolution.proof.losses import documents_that_say
 from amphibus.module import Convert, Module
 
 _OF_A_FIELD: Final = 12
 _DOCUMENTS: Final = 300
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class ConverterFails(AssertionError):
@@ -76,8 +82,9 @@ class _Check:
     def run(self) -> None:
         for each in documents_of(self._source):
             self._converted(each)
-        for name in sorted(self._kept_fields()):
-            self._is_kept(name)
+        for path, place in _places(self._source):
+            if self._is_to_be_kept(path):
+                self._is_kept(path, place)
         self._answers()
 
     def _converted(self, message: BaseModel) -> Message:
@@ -101,27 +108,25 @@ class _Check:
             raise self._failed(value, f"its target does not take the result: {error}") from error
         return made
 
-    def _kept_fields(self) -> set[str]:
-        fields = set(self._source.model_fields) - self._loses - {self._source.contract_key}
-        return (
-            fields & set(self._target.model_fields) if kind_of(self._source) == "event" else fields
-        )
+    def _is_to_be_kept(self, path: Path) -> bool:
+        name = path[0]
+        said = {name, written(path)} & self._loses
+        if said or path == (self._source.contract_key,):
+            return False
+        return kind_of(self._source) != "event" or name in self._target.model_fields
 
-    def _is_kept(self, name: str) -> None:
-        """Two messages that differ in the field alone are told apart afterwards."""
-        apart: list[BaseModel] = []
-        for value in _values_of(self._source)[name]:
-            for each in islice(documents_of(self._source), 1):
-                other = _instance(self._source, json.loads(each.model_dump_json()) | {name: value})
-                if other is not None and other not in apart:
-                    apart.append(other)
+    def _is_kept(self, path: Path, place: Place) -> None:
+        """Two messages that differ in the place alone are told apart afterwards."""
+        apart = list(_differing(self._source, path, place))
         made = [self._converted(each) for each in apart]
-        if len(apart) > 1 and all(each == made[0] for each in made):
-            raise self._failed(
-                apart[1],
-                f"{name} is lost; if that is meant: "
-                f'check_converters(module, loses=["{self._source.contract_type} {name}"])',
-            )
+        for one, other in combinations(range(len(made)), 2):
+            if made[one] == made[other]:
+                where = written(path)
+                raise self._failed(
+                    apart[other],
+                    f"{where} is lost, as it becomes the same for {apart[one].model_dump_json()}; if that is meant: "
+                    f'check_converters(module, loses=["{self._source.contract_type} {where}"])',
+                )
 
     def _answers(self) -> None:
         back, old, new = (
@@ -151,13 +156,57 @@ def _values_of(model: type[BaseModel]) -> dict[str, list[Any]]:
     return found
 
 
+def _places(source: type[Message]) -> Iterator[tuple[Path, Place]]:
+    """Every field of a message, and those of the values inside."""
+    schema = taken_by(source)
+    waiting: list[tuple[Path, Place]] = [((), Place(schema, schema))]
+    while waiting:
+        path, place = waiting.pop(0)
+        if path and path[-1] != "[]":
+            yield path, place
+        for each in place.members:
+            if not each.stands_in_itself:
+                inside = {"[]": each.inner("items")} if each.kind == "array" else each.fields
+                waiting += [((*path, name), inner) for name, inner in inside.items()]
+
+
+def _differing(source: type[Message], path: Path, place: Place) -> Iterator[Message]:
+    """Messages that differ in a place alone, and at least in a list's order and length."""
+    known = [source.contract_example] if source.contract_example else []
+    says = documents_that_say(
+        Loss(path, None, [None]), {"taken": taken_by(source)}, foreign=True, known=known
+    )
+    found: list[Message] = []
+    for value in _values_at(place) if says else ():
+        document = copy.deepcopy(says[0])
+        for inner in islice(values_at(document, path[:-1]), 1):
+            inner[path[-1]] = value
+        other = _instance(source, document)
+        if other is not None and other not in found:
+            found.append(other)
+            yield other
+
+
+def _values_at(place: Place) -> Iterator[Any]:
+    schema = {**place.schema, "$defs": place.root.get("$defs", {})}
+    yield from _samples(comparable(schema))
+    for each in place.members:
+        if each.schema.get("format") == "decimal":
+            digits = each.schema.get("x-decimal-places", 2)
+            yield from ("1", f"1.{'1' * digits}", f"1.{'1' * (digits - 1)}2") if digits else ()
+        if each.kind == "array":
+            items = {**each.inner("items").schema, "$defs": place.root.get("$defs", {})}
+            several = _samples(comparable(items))[:3]
+            yield from ([one, other] for one in several for other in several if one != other)
+
+
 def _samples(schema: dict[str, Any]) -> list[Any]:
     effort = Effort()
     forms, validation = NormalForms(effort, formats=True), Validation(effort, formats=True)
     return list(islice(Samples(forms, validation, effort).of(node(schema)), _OF_A_FIELD))
 
 
-def _instance(model: type[BaseModel], document: dict[str, Any]) -> BaseModel | None:
+def _instance(model: type[ModelT], document: dict[str, Any]) -> ModelT | None:
     """None for what only a validator of the class refuses."""
     try:
         return model.model_validate_json(json.dumps(document))

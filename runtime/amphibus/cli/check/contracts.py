@@ -48,7 +48,7 @@ def check(
         _annotate(project, report)
     else:
         _tell(project, report)
-    return Exit.PROBLEMS if report.errors or report.problems else Exit.OK
+    return Exit.PROBLEMS if report.errors or report.problems or report.idle else Exit.OK
 
 
 def report_of(
@@ -102,7 +102,8 @@ def _tell(project: "Project", report: "Report") -> None:
 
         files = " ".join(sorted({str(path_of(each.contract)) for each in report.errors}))
         print(f"\nwas it never released?  git checkout main -- {files} && amphibus check --fix")
-    errors, notes = len(report.errors) + len(report.problems), len(report.warnings)
+    errors = len(report.errors) + len(report.problems) + len(report.idle)
+    notes = len(report.warnings)
     if errors:
         print(f"\n{plural(errors, 'problem')} found")
     else:

@@ -67,8 +67,12 @@ def annotations(project: "Project", report: "Report") -> Iterator[str]:
         level = "notice" if each.waived else _NAMES[each.severity]
         title = f"{each.rule} {each.title}"
         yield annotation(project, each.contract, level, title, problem_of(each))
-    for problem in report.problems:
-        yield f"::error title=contracts::{_data(problem)}"
+    yield from map(problem_annotation, (*report.problems, *report.idle))
+
+
+def problem_annotation(text: str) -> str:
+    """One command of a workflow: a text that is about no class."""
+    return f"::error title=contracts::{_data(text)}"
 
 
 def annotation(project: "Project", type_: str, level: str, title: str, text: str) -> str:

@@ -45,16 +45,17 @@ def lint(
     contracts/waivers.toml, each with a rule, a contract, a reason and the day on which it ends.
     Example: amphibus contracts explain L049
     """
-    from amphibus.cli.check.findings import annotation
+    from amphibus.cli.check.findings import annotation, problem_annotation
     from amphibus.evolution.waivers import read_waivers
+    from amphibus.lint.check import RULES
 
     project = options.project()
     waivers = read_waivers(project.root, datetime.now(UTC).date())
     found = _found(waivers)
+    idle = waivers.idle([(each.rule, each.contract, each.where) for each in found], RULES)
+    problems = [*waivers.problems, *idle]
     if as_json:
-        show_json(
-            {"findings": [each.as_json() for each in found], "problems": list(waivers.problems)}
-        )
+        show_json({"findings": [each.as_json() for each in found], "problems": problems})
     elif format_ == "github":
         for each in found:
             level = "notice" if each.waived else each.level
@@ -62,9 +63,11 @@ def lint(
             print(
                 annotation(project, each.contract, level, title, f"{_head(each)}\n{each.instead}")
             )
+        for problem in problems:
+            print(problem_annotation(problem))
     else:
-        _tell(found, waivers, len(project.contracts))
-    gating = any(each.gates for each in found) or waivers.problems
+        _tell(found, problems, len(project.contracts))
+    gating = any(each.gates for each in found) or problems
     return Exit.PROBLEMS if gating else Exit.OK
 
 
@@ -115,17 +118,17 @@ def _found(waivers: "Waivers") -> "list[LintFinding]":
     return find(project.contracts, levels=levels, waivers=waivers, topology=topology)
 
 
-def _tell(found: "list[LintFinding]", waivers: "Waivers", count: int) -> None:
+def _tell(found: "list[LintFinding]", problems: list[str], count: int) -> None:
     for each in found:
         word = "approved" if each.waived else each.level
         colour = GREEN if each.waived else RED if each.level == "error" else YELLOW
         print(f"{paint(f'{word:8}', colour)}  {_head(each)}")
         print(f"  {'approved' if each.waived else 'instead '}  {each.waived or each.instead}")
-    for problem in waivers.problems:
+    for problem in problems:
         print(f"{paint('problem ', RED)}  {problem}")
     open_ = [each for each in found if not each.waived]
-    if open_ or waivers.problems:
-        print(f"\n{plural(len(open_) + len(waivers.problems), 'problem')} found")
+    if open_ or problems:
+        print(f"\n{plural(len(open_) + len(problems), 'problem')} found")
     else:
         print(f"{paint('ok', GREEN)}  {plural(count, 'contract')}")
 
