@@ -19,9 +19,10 @@ from amphibus.database.store import Store
 from amphibus.database.upkeep import awaited
 from amphibus.database.upkeep.awaited import Awaited, Unasked
 from amphibus.errors import RequestError
+from amphibus.messages.contracts.amphibus.answers import NotArrived
+from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS, Arrived
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
-from amphibus.messages.system_requests import ARRIVED, MOST_IDS, Arrived, NotArrived
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Transport
@@ -68,7 +69,7 @@ class ReceiversWord:
         self._topology = topology
         self._clock = clock
         self._body_limit = body_limit
-        self._at_once = min(at_once, MOST_IDS)
+        self._at_once = min(at_once, MOST_ROWS)
         self._silent: dict[str, _Silence] = {}
         self._enough: set[str] = set()
         """The receivers that are asked no more in this round."""
@@ -156,14 +157,16 @@ class ReceiversWord:
             destination, self._question(ids), _PATIENCE_SECONDS
         )
         if reply.outcome != "answered":
-            raise RequestError(f"module {destination} does not answer {ARRIVED}", reply.detail)
+            raise RequestError(
+                f"module {destination} does not answer {Arrived.contract_type}", reply.detail
+            )
         return NotArrived.model_validate_json(reply.body).ids
 
     def _question(self, ids: Sequence[str]) -> Envelope:
         identity = new_id()
         return Envelope(
             id=identity,
-            type=ARRIVED,
+            type=Arrived.contract_type,
             source=self._module,
             key=None,
             time=self._clock.now(),
