@@ -200,4 +200,5 @@ fulfilment = Process(
     ),
     refuses={orders.CancelOrder: "order_not_pending"},
     missing={orders.CancelOrder: "order_not_found"},
+    cancelled_by=orders.CancelOrder,
 )

@@ -56,6 +56,7 @@ class Context(Generic[Container]):
         "db",
         "envelope",
         "later",
+        "moves",
         "now",
         "outgoing",
         "outside",
@@ -87,6 +88,8 @@ class Context(Generic[Container]):
         """What leaves later, by name and key; None is recalled."""
         self.timers: dict[tuple[str, str], datetime | None] = {}
         """Deadlines of processes, by name and key, which only processes set; None is disarmed."""
+        self.moves: dict[tuple[str, str], str | None] = {}
+        """The states that processes came into, by name and key, which only processes set; None has ended."""
         self._declared = declared
         self._limit = body_limit
         self._ended = False

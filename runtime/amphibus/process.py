@@ -111,6 +111,9 @@ class Process:
     takes_over_deadlines: Mapping[str, str] = field(default_factory=dict)
     """The same for the names of deadlines: one that is armed keeps its time."""
 
+    cancelled_by: type[Command[Any]] | None = None
+    """The command by which an operator cancels one; it needs no more than the key."""
+
     def state(self, name: str) -> State:
         """Returns the state of that name.
 
@@ -169,6 +172,8 @@ class Process:
         self._declared(f"the deadline {deadline.name}", deadline.to, deadline.sends, context)
         # It has run out: where the next state has one of that name, that is another one.
         self._move(row, key, deadline.to, None, context)
+        if deadline.to == state.name:
+            del context.moves[self.name, key]  # it stands there as long as before
         for timer, due in context.timers.items():
             context.timers[timer] = due and max(due, context.now + _SHORTEST)
         await rows.save(row)
@@ -258,6 +263,8 @@ class Process:
     def _move(
         self, row: SQLModel, key: str, chosen: str, before: State | None, context: Context[Any]
     ) -> None:
+        if before is None or getattr(row, self.column) != chosen:
+            context.moves[self.name, key] = None if self.state(chosen).final else chosen
         setattr(row, self.column, chosen)
         new = self.state(chosen).deadline
         old = before.deadline if before else None

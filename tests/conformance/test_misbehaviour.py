@@ -136,7 +136,7 @@ async def test_a_dead_letter_that_was_given_up_is_no_success(office: Office) -> 
         identity = await shop.send(desk.Write(book="b", line=1, mood="broken"))
         await shop.settle()
         stores = office.stores("desk")
-        await dead.discard(stores, await dead.find(stores))
+        await dead.discard(stores, await dead.found_at_rest(stores))
 
         with pytest.raises(RequestFailed) as failed:
             await shop.request(desk.Write(book="b", line=1, mood="broken"), message_id=identity)

@@ -249,7 +249,7 @@ async def test_a_receiver_that_does_not_know_the_question_loses_nothing(
             await shop.send(desk.Write(book="b", line=1))
             await shop.settle()
             with monkeypatch.context() as older:
-                older.setattr(answering, "_HANDLERS", {})
+                older.setattr(answering, "SYSTEM_CONTRACTS", {})
                 for _ in range(3):
                     await shop.advance(days=8)
                     await _prune(shop)

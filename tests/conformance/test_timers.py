@@ -122,7 +122,7 @@ async def test_a_dead_deadline_can_be_tried_again_until_it_is_disarmed(office: O
         await shop.advance(days=9)
         await shop.request(desk.Return(book="c"))
         stores = office.stores("desk")
-        letters = await dead.find(stores)
+        letters = await dead.found_at_rest(stores)
         office.script.deadline_failures = 0
         await dead.retry(stores, letters)
         shop.host.wake()
@@ -142,7 +142,7 @@ async def test_a_dead_deadline_that_is_given_up_leaves_nothing(office: Office) -
         await shop.host.modules["desk"].retention.prune()
         assert office.count("desk", "amphibus_timer") == 1
         stores = office.stores("desk")
-        await dead.discard(stores, await dead.find(stores))
+        await dead.discard(stores, await dead.found_at_rest(stores))
         await shop.host.modules["desk"].retention.prune()
 
     assert office.count("desk", "amphibus_timer") == 0

@@ -11,7 +11,7 @@ from tests.console.conftest import Console
 
 COMMANDS = (
     *("run", "demo", "send", "ask", "modules", "check", "logs", "replay", "db", "dead", "add"),
-    *("config", "bench", "version", "completion"),
+    *("config", "bench", "version", "completion", "ps", "pause", "resume", "processes"),
 )
 LOADED_ON_DEMAND = (
     "pydantic",

@@ -34,7 +34,7 @@ async def test_due_times_and_leases_are_by_the_clock_of_the_server(office: Offic
         delayed = _left(office, "amphibus_delayed")
         await shop.advance(days=8, minutes=1)
         stores = office.stores("desk")
-        await dead.retry(stores, await dead.find(stores))
+        await dead.retry(stores, await dead.found_at_rest(stores))
         retried = _left(office, "amphibus_delayed")
 
     assert office.lines("readers") == [("b", 0, "missed")]

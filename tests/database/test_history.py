@@ -13,6 +13,7 @@ from amphibus.database.dead import LetterPlace, dead_page
 from amphibus.database.schema.steps import statements_for_sqlite
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.sql import SqliteSql
+from amphibus.database.steering import processes
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,6 +30,8 @@ _FILLS: Final = (
     f"INSERT INTO amphibus_inbox {_NUMBERS} SELECT i, {_MESSAGE}, i, i, 1, 'handled', NULL FROM n",
     f"INSERT INTO amphibus_delayed {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 1, 1, i, 0, '', 0 FROM n",
     f"INSERT INTO amphibus_dead {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 4, i, 'failed', '', '', 0 FROM n",
+    f"INSERT INTO amphibus_process {_NUMBERS} SELECT 'p', 'k-' || i, 's', i FROM n",
+    f"INSERT INTO amphibus_timer {_NUMBERS} SELECT 'p/late', 'k-' || i, i, 't-' || i, 'f', NULL, '', 0 FROM n",
 )
 _STEPS_AT_ONCE: Final = 10
 _FEW_STEPS: Final = 10_000
@@ -48,6 +51,11 @@ QUESTIONS: Final[dict[str, Question]] = {
     "the first dead letters": lambda sql: _letters(sql, died=-1),
     "the next dead letters": lambda sql: _letters(sql, died=500),
     "dead letters of a type": lambda sql: _letters(sql, contract="shelf.Sell.v1"),
+    "dead letters of a type of which there are none": lambda sql: _letters(sql, contract="x"),
+    "processes that stand still longest": lambda sql: _standing(sql, key=None),
+    "one process": lambda sql: _standing(sql, process="p", key="k-500"),
+    "the deadlines of a process": lambda sql: processes.armed(sql, "p", "k-500", ["late"]),
+    "the last steps": lambda sql: processes.steps_before(sql, 1 << 62, 0, limit=20),
     "one dead letter": lambda sql: _letters(sql, ids=["m-99997"]),
 }
 
@@ -95,7 +103,7 @@ async def test_no_table_is_read_as_a_whole(question: str, long_history: sqlite3.
 async def test_pages_hold_each_dead_letter_once(long_history: sqlite3.Connection) -> None:
     sql, found = SqliteSql(long_history), list[str]()
     place = LetterPlace(_ROWS - 1000, "m")
-    while page := await dead_page(sql, "shelf", after=place, limit=77):
+    while page := await dead_page(sql, after=place, limit=77):
         found += [each.id for each in page]
         place = LetterPlace(page[-1].died, page[-1].id)
 
@@ -103,4 +111,9 @@ async def test_pages_hold_each_dead_letter_once(long_history: sqlite3.Connection
 
 
 async def _letters(sql: Sql, died: int = -1, **narrowed: Any) -> Any:
-    return await dead_page(sql, "shelf", after=LetterPlace(died, ""), limit=20, **narrowed)
+    return await dead_page(sql, after=LetterPlace(died, ""), limit=20, **narrowed)
+
+
+async def _standing(sql: Sql, **narrowed: Any) -> Any:
+    given: dict[str, Any] = {"process": None, "states": (), "key": None, "before": None}
+    return await processes.processes_after(sql, (-1, "", ""), limit=20, **(given | narrowed))

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from amphibus.admin import dead, flows, replay
 from amphibus.admin.latest_flows import latest_flows
 from amphibus.admin.stores import AdminStore, SchemaStore
+from amphibus.admin.views import at_rest
 from amphibus.clock import SystemClock, VirtualClock
 from amphibus.config.settings import load_settings
 from amphibus.context import Context
@@ -102,7 +103,7 @@ async def test_a_dead_letter_is_found_and_tried_again_by_who_has_its_partition(
     async with shop.open(tmp_path) as harness:
         await harness.send(*[desk.Write(book=book, line=1, mood="broken") for book in "abc"])
         await shop.until(_DEAD, ("a",), ("b",), ("c",))
-        found = await dead.find(shop.stores, module="desk")
+        found = await dead.found_at_rest(shop.stores, module="desk")
         shop.script.healed = True
         done = await dead.retry(shop.stores, found)
         await shop.until("SELECT count(*) FROM desk.line", (3,))
@@ -116,7 +117,7 @@ async def test_a_retried_letter_is_in_its_keys_partition(shop: Shop, tmp_path: P
     async with shop.open(tmp_path) as harness:
         await harness.send(*[desk.Write(book=book, line=1, mood="broken") for book in "abc"])
         await shop.until(_DEAD, ("a",), ("b",), ("c",))
-    await dead.retry(shop.stores, await dead.find(shop.stores))
+    await dead.retry(shop.stores, await dead.found_at_rest(shop.stores))
 
     parts = await shop.rows("SELECT key, partition FROM desk.amphibus_delayed ORDER BY key")
     assert parts == [(book, partition_of(book, "", _PARTITIONS)) for book in "abc"]
@@ -128,7 +129,7 @@ async def test_what_waits_behind_a_blocking_one_goes_on_when_it_is_discarded(
     async with shop.open(tmp_path) as harness:
         await harness.send(*[desk.Guard(book="b", line=n, mood="broken" * (not n)) for n in (0, 1)])
         await shop.until("SELECT key, due FROM desk.amphibus_delayed", ("b", None))
-        await dead.discard(shop.stores, await dead.find(shop.stores))
+        await dead.discard(shop.stores, await dead.found_at_rest(shop.stores))
         await shop.until(_LINES, ("b", 1, False))
 
 
@@ -141,7 +142,7 @@ async def test_a_repair_waits_for_what_runs_and_is_seen_by_what_comes_after(
         await shop.until(_DEAD, ("b",))
         for line in range(1, 20):
             if line == 10:
-                letters = await dead.find(shop.stores)
+                letters = await dead.found_at_rest(shop.stores)
                 freed = asyncio.ensure_future(dead.discard(shop.stores, letters))
             await harness.send(desk.Guard(book="b", line=line))
         await freed
@@ -155,9 +156,9 @@ async def test_a_letter_can_be_corrected(shop: Shop, tmp_path: Path) -> None:
     async with shop.open(tmp_path) as harness:
         await harness.send(desk.Write(book="b", line=1, mood="broken"))
         await shop.until(_DEAD, ("b",))
-        (letter,) = await dead.find(shop.stores)
+        (letter,) = await dead.found_at_rest(shop.stores)
         assert await dead.edit(shop.stores, letter, b'{"book": "b", "line": 7}')
-        await dead.retry(shop.stores, await dead.find(shop.stores))
+        await dead.retry(shop.stores, await dead.found_at_rest(shop.stores))
         await shop.until(_LINES, ("b", 7, False))
 
 
@@ -204,10 +205,11 @@ async def test_the_story_of_a_flow_is_told(shop: Shop, tmp_path: Path) -> None:
         await harness.send(desk.Write(book="b", line=1))
         await shop.until("SELECT count(*) FROM readers.line", (1,))
         await shop.until("SELECT count(*) FROM archive.line", (2,))
-        correlation = await flows.correlation_of(shop.stores, key="b")
-        assert correlation is not None
-        (root,) = await flows.flow(shop.stores, correlation)
-        (latest,) = await latest_flows(shop.stores, 10)
+        async with at_rest(shop.stores) as views:
+            correlation = await flows.correlation_of(views, key="b")
+            assert correlation is not None
+            (root,) = await flows.flow(views, correlation)
+            (latest,) = await latest_flows(views, 10)
 
     assert root.type == "desk.Write.v1"
     assert {receipt.module for hop in root.walk() for receipt in hop.receipts} == set(MODULES)

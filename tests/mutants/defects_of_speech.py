@@ -148,8 +148,8 @@ SPEECH: Final[tuple[Defect, ...]] = (
     in_runtime(
         "times are numbers for programs",
         "cli/output",
-        '_INSTANTS: Final = ("time", "received", "handled", "died", "began")',
-        '_INSTANTS: Final = ("received", "handled", "died", "began")',
+        '_INSTANTS: Final = ("time", "received", "handled", "died", "began", "since", "until")',
+        '_INSTANTS: Final = ("received", "handled", "died", "began", "since", "until")',
         "tests/console/test_dead.py::test_times_are_instants_for_people_and_programs_and_none_is_a_number",
     ),
 )

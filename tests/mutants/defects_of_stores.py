@@ -81,7 +81,7 @@ STORES: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "what has arrived is derived all the same",
         "admin/under_way",
-        "            if each.id not in there and each.seq > begun[each.type]:",
+        "            if each.id in not_there and each.seq > begun[each.type]:",
         "            if each.seq > begun[each.type]:",
         "tests/rabbitmq/test_takeover.py::test_an_emptied_broker_leaves_nothing_to_be_found",
     ),

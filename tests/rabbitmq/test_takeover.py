@@ -1,7 +1,6 @@
 """One process takes over from a broker that is away, or lost with all that it had, and gives back to it."""
 
 import json
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from amphibus.admin.replay import plan, replay
 from amphibus.admin.under_way import Waits, waits_between
+from amphibus.admin.views import at_rest
 from amphibus.errors import ConfigError
 from amphibus.testing import environment
 from amphibus.testing.conformance.business import project
@@ -52,12 +52,8 @@ def _check(office: Office, lines: int) -> None:
 
 
 async def _waits(office: Office) -> list[Waits]:
-    async with AsyncExitStack() as stack:
-        stores = {
-            name: await stack.enter_async_context(store.reading())
-            for name, store in office.stores(*MODULES).items()
-        }
-        return await waits_between(stores, project().topology())
+    async with at_rest(office.stores(*MODULES)) as views:
+        return await waits_between(views, project().topology())
 
 
 @pytest.mark.parametrize("how", ["without_broker", "away"])

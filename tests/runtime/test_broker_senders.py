@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from amphibus.config.settings import ProducerSettings
+from amphibus.messages.contracts.amphibus.v1 import Arrived
 from amphibus.messages.envelope import Envelope
-from amphibus.messages.system_requests import ARRIVED
 from amphibus.testing.conformance.business import project
 from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import Names
@@ -41,8 +41,14 @@ def why(
         ("desk", "desk.Write.v99", "gateway", "desk.commands", "desk.Write.v99.p0"),
         ("readers", "desk.Written.v1", "desk", "desk.events", "desk.Written.v1.p0"),
         ("readers", "desk.Written.v1", "desk", "desk.events", "desk.Written.v1.p0.readers"),
-        ("readers", ARRIVED, "desk", "readers.commands", f"{ARRIVED}.now"),
-        ("desk", ARRIVED, "gateway", "desk.commands", f"{ARRIVED}.now"),
+        (
+            "readers",
+            Arrived.contract_type,
+            "desk",
+            "readers.commands",
+            f"{Arrived.contract_type}.now",
+        ),
+        ("desk", Arrived.contract_type, "gateway", "desk.commands", f"{Arrived.contract_type}.now"),
     ],
 )
 def test_what_comes_by_its_own_way_is_believed(
@@ -60,7 +66,13 @@ def test_what_comes_by_its_own_way_is_believed(
         ("desk", "desk.Write.v1", "", "desk.Write.v1.p0", "default exchange"),
         ("readers", "desk.Written.v1", "readers.commands", "desk.Written.v1.p0", "an event"),
         ("readers", "desk.Written.v1", "archive.events", "desk.Written.v1.p0", "would come by"),
-        ("readers", ARRIVED, "desk.events", f"{ARRIVED}.now", "would come by"),
+        (
+            "readers",
+            Arrived.contract_type,
+            "desk.events",
+            f"{Arrived.contract_type}.now",
+            "would come by",
+        ),
     ],
 )
 def test_what_comes_by_another_way_is_not(
@@ -76,9 +88,23 @@ def test_what_comes_by_another_way_is_not(
         ("desk", "desk.Call.v1", "till", "till", "desk.commands", "does not declare"),
         ("archive", "archive.File.v1", "readers", "readers", "archive.commands", "not declare"),
         ("readers", "desk.Written.v1", "till", "till", "desk.events", "by desk alone"),
-        ("readers", ARRIVED, "archive", "archive", "readers.commands", "sends nothing to readers"),
-        ("desk", ARRIVED, "till", "till", "desk.commands", "sends nothing to desk"),
-        ("readers", ARRIVED, "desk", "archive", "readers.commands", "was sent by user"),
+        (
+            "readers",
+            Arrived.contract_type,
+            "archive",
+            "archive",
+            "readers.commands",
+            "sends nothing to readers",
+        ),
+        ("desk", Arrived.contract_type, "till", "till", "desk.commands", "sends nothing to desk"),
+        (
+            "readers",
+            Arrived.contract_type,
+            "desk",
+            "archive",
+            "readers.commands",
+            "was sent by user",
+        ),
     ],
 )
 def test_where_users_are_not_shared_each_sends_what_it_declares(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS, Arrived
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
-from amphibus.messages.system_requests import ARRIVED, MOST_IDS
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office
 
@@ -18,7 +18,13 @@ pytestmark = pytest.mark.asyncio
 def asked(source: str, body: bytes) -> Envelope:
     given: dict[str, Any] = {"key": None, "time": 0, "correlation": "c", "causation": None}
     return Envelope(
-        id=new_id(), type=ARRIVED, source=source, trace=new_trace(), body=body, reply=True, **given
+        id=new_id(),
+        type=Arrived.contract_type,
+        source=source,
+        trace=new_trace(),
+        body=body,
+        reply=True,
+        **given,
     )
 
 
@@ -44,7 +50,7 @@ async def test_a_module_hears_of_its_own_messages_alone(tmp_path: Path) -> None:
         b"",
         b"[]",
         b'{"ids": 7}',
-        json.dumps({"ids": ["x"] * (MOST_IDS + 1)}).encode(),
+        json.dumps({"ids": ["x"] * (MOST_ROWS + 1)}).encode(),
         json.dumps({"ids": ["x" * 129]}).encode(),
         b'{"ids": ' + b"[" * 10_000,
     ],
@@ -54,4 +60,4 @@ async def test_a_question_that_cannot_be_meant_fails_in_words(tmp_path: Path, bo
         reply = await shop.host.modules["desk"].receiver.request(asked("gateway", body))
 
     assert reply.outcome == "failed"
-    assert ARRIVED in reply.detail
+    assert Arrived.contract_type in reply.detail

@@ -12,6 +12,7 @@ import pytest
 from amphibus.admin import dead
 from amphibus.admin.latest_flows import latest_flows
 from amphibus.admin.stores import files
+from amphibus.admin.views import at_rest
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.schema.steps import SCHEMA_VERSION
 from amphibus.database.timers import NEVER
@@ -148,8 +149,9 @@ async def test_dead_letters_and_flows_are_found_in_them(file_set: OldStores) -> 
     file_set.amphibus("db", "upgrade")
     stores = files({name: file_set.data / f"{name}.db" for name in file_set.modules}, 8)
 
-    letters = await dead.find(stores, module="payments")
-    flows = await latest_flows(stores, 100)
+    letters = await dead.found_at_rest(stores, module="payments")
+    async with at_rest(stores) as views:
+        flows = await latest_flows(views, 100)
 
     assert [each.id for each in letters] == file_set.ids("dead", "payments")
     assert {each.correlation for each in flows} >= {each.correlation for each in letters}

@@ -2,17 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from amphibus.admin.stores import Stores
-from amphibus.database.dead import DeadLetter, LetterPlace, correct_dead, dead_page, take_dead
+from amphibus.admin.views import View, Views, at_rest
+from amphibus.database.dead import LetterPlace, correct_dead, take_dead
 from amphibus.database.delayed import key_ahead, release_next, store_delayed
 from amphibus.database.inbox import inbox_row, insert_inbox, last_handled, newest_number
 from amphibus.database.sql import Sql
+from amphibus.messages.contracts.amphibus.answers import DeadLetterContent, DeadLetterFacts
+from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS, ListDead, ShowDead
 from amphibus.partitions.assignment import partition_of
 
+Item = TypeVar("Item")
 _AT_ONCE: Final = 200
 """Rows in one transaction: the module, which shares the file, waits no longer than those take."""
+
+
+class DeadLetter(DeadLetterFacts):
+    """A message that used up its retries, or that nobody could read; without its payload and its traceback."""
+
+    module: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ class DeadCursor(NamedTuple):
 
 
 async def find(
-    stores: Stores,
+    views: Views,
     *,
     ids: Sequence[str] = (),
     module: str | None = None,
@@ -48,11 +58,23 @@ async def find(
     `after` and `limit` make it a page of them.
     """
     found: list[DeadLetter] = []
-    for name, store in stores.items():
+    for name, view in views.items():
         if module in (None, name):
-            async with store.reading() as sql:
-                found += await _of_module(sql, name, ids, contract, _start(name, after), limit)
+            for some in _batches(ids, MOST_ROWS) if ids else [()]:
+                letters = await _of_module(view, some, contract, _start(name, after), limit)
+                found += [DeadLetter(module=name, **dict(each)) for each in letters]
     return sorted(found, key=lambda each: (each.died, each.module))[:limit]
+
+
+async def found_at_rest(stores: Stores, **narrowed: Any) -> list[DeadLetter]:
+    """The dead letters that `find` finds in stores that are read, whoever works with them."""
+    async with at_rest(stores) as views:
+        return await find(views, **narrowed)
+
+
+async def content(views: Views, letter: DeadLetter) -> DeadLetterContent:
+    """Returns the traceback and the payload of a letter."""
+    return await views[letter.module].ask(ShowDead(seq=letter.seq, id=letter.id))
 
 
 async def retry(stores: Stores, letters: Iterable[DeadLetter]) -> list[Retried]:
@@ -114,9 +136,9 @@ def _by_module(letters: Iterable[DeadLetter]) -> dict[str, list[DeadLetter]]:
     return groups
 
 
-def _batches(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
-    for start in range(0, len(letters), _AT_ONCE):
-        yield letters[start : start + _AT_ONCE]
+def _batches(items: Sequence[Item], most: int = _AT_ONCE) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), most):
+        yield items[start : start + most]
 
 
 def _start(module: str, after: DeadCursor | None) -> LetterPlace:
@@ -129,18 +151,17 @@ def _start(module: str, after: DeadCursor | None) -> LetterPlace:
 
 
 async def _of_module(
-    sql: Sql,
-    module: str,
-    ids: Sequence[str],
-    contract: str | None,
-    place: LetterPlace,
-    limit: int | None,
-) -> list[DeadLetter]:
-    found: list[DeadLetter] = []
+    view: View, ids: Sequence[str], contract: str | None, place: LetterPlace, limit: int | None
+) -> list[DeadLetterFacts]:
+    found: list[DeadLetterFacts] = []
     while limit is None or len(found) < limit:
-        page = await dead_page(sql, module, ids=ids, contract=contract, after=place, limit=_AT_ONCE)
+        rows = _AT_ONCE if limit is None else min(_AT_ONCE, limit - len(found))
+        asked = ListDead(
+            ids=tuple(ids), type=contract, after_died=place.died, after_id=place.id, limit=rows
+        )
+        page = (await view.ask(asked)).letters
         found += page
-        if len(page) < _AT_ONCE:
+        if len(page) < rows:
             break
         place = LetterPlace(page[-1].died, page[-1].id)
     return found

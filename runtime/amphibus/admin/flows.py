@@ -4,23 +4,13 @@ It is read from the outboxes (what was said), the inboxes (what was handled), th
 dead of all modules.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Literal, cast
 
-from amphibus.admin.stores import Stores
-from amphibus.database.facts import last_transport
-from amphibus.database.history import (
-    MessageFacts,
-    destinations_left,
-    flow_begun_with,
-    flow_of_message,
-    flow_that_mentions,
-    received_in_flow,
-    sent_in_flow,
-)
-from amphibus.database.sql import Sql
+from amphibus.admin.views import Views
+from amphibus.messages.contracts.amphibus.answers import FlowInModule, MessageFacts
+from amphibus.messages.contracts.amphibus.v1 import FindFlow, TellFlow
 
 ReceiptState = Literal["handled", "refused", "discarded", "under way", "delayed", "dead"]
 
@@ -62,7 +52,7 @@ class Hop:
 
 
 async def flow(
-    stores: Stores,
+    views: Views,
     correlation: str,
     *,
     since: int = 0,
@@ -71,19 +61,19 @@ async def flow(
     """The messages of one flow as a tree: what nothing in it caused, with what came of it.
 
     Args:
-        stores: where the modules keep what they know.
+        views: of what the modules know.
         correlation: what the messages of the flow have in common.
         since: microseconds since the epoch; the flow is not older, which makes long logs quick.
         destinations: type -> modules. What a broker has is in no database: without this it would
             seem to go nowhere until it is received.
     """
-    collector = _Collector(correlation, since, destinations or {})
-    for store in stores.values():
-        async with store.reading() as sql:
-            await collector.take_sent(sql)
-    for module, store in stores.items():
-        async with store.reading() as sql:
-            await collector.take_received(sql, module)
+    collector = _Collector(destinations or {})
+    asked = TellFlow(correlation=correlation, since=since)
+    parts = {module: await view.ask(asked) for module, view in views.items()}
+    for part in parts.values():
+        collector.take_sent(part)
+    for module, part in parts.items():
+        collector.take_received(part, module)
     hops = collector.hops.values()
     by_id = {hop.id: hop for hop in hops}
     roots: list[Hop] = []
@@ -95,57 +85,46 @@ async def flow(
 
 
 async def correlation_of(
-    stores: Stores, *, key: str | None = None, message: str | None = None
+    views: Views, *, key: str | None = None, message: str | None = None
 ) -> str | None:
     """The flow that a message id belongs to, or that began with a business key, or where that is mentioned first."""
-    if message is not None:
-        found = await _first(stores, partial(flow_of_message, message=message, since=0))
-    else:
-        found = await begun_with(stores, key or "")
-    return found or await _first(
-        stores, partial(flow_that_mentions, key=key, message=message, since=0)
-    )
+    asked = FindFlow(key=key, message=message)
+    found = await _first(views, asked)
+    return found or await _first(views, asked.model_copy(update={"anywhere": True}))
 
 
-async def begun_with(stores: Stores, key: str, *, since: int = 0) -> str | None:
+async def begun_with(views: Views, key: str, *, since: int = 0) -> str | None:
     """The oldest flow that began with a business key, and not before a time."""
-    return await _first(stores, partial(flow_begun_with, key=key, since=since))
+    return await _first(views, FindFlow(key=key, since=since))
 
 
-async def _first(
-    stores: Stores, ask: Callable[[Sql], Awaitable[tuple[int, str] | None]]
-) -> str | None:
-    found: list[tuple[int, str]] = []
-    for store in stores.values():
-        async with store.reading() as sql:
-            if (first := await ask(sql)) is not None:
-                found.append(first)
+async def _first(views: Views, asked: FindFlow) -> str | None:
+    answers = [await view.ask(asked) for view in views.values()]
+    found = [(each.time, each.correlation) for each in answers if each.time is not None]
     return min(found)[1] if found else None
 
 
 class _Collector:
     """Gathers the messages of one flow and what became of them."""
 
-    def __init__(self, correlation: str, since: int, destinations: Destinations) -> None:
-        self._correlation = correlation
-        self._since = since
+    def __init__(self, destinations: Destinations) -> None:
         self._destinations = destinations
         self.hops: dict[tuple[str, str], Hop] = {}
 
-    async def take_sent(self, sql: Sql) -> None:
+    def take_sent(self, part: FlowInModule) -> None:
         """Takes the messages that a module has sent, in its own order."""
         # In a monolith the outbox alone says what is under way.
-        brokered = await last_transport(sql) == "rabbitmq"
-        for seq, message in await sent_in_flow(sql, self._correlation, since=self._since):
-            hop = self._hop(message)
-            for destination in await destinations_left(sql, seq):
+        brokered = part.transport == "rabbitmq"
+        for each in part.sent:
+            hop = self._hop(each.message)
+            for destination in each.unsent_for:
                 _note(hop, Receipt(destination, "under way"))
             for destination in self._destinations.get(hop.type, ()) if brokered else ():
                 _note(hop, Receipt(destination, "under way"))
 
-    async def take_received(self, sql: Sql, module: str) -> None:
+    def take_received(self, part: FlowInModule, module: str) -> None:
         """Takes the messages that a module has received, each with its state."""
-        for each in await received_in_flow(sql, self._correlation, since=self._since):
+        for each in part.received:
             receipt = Receipt(
                 module,
                 cast(ReceiptState, each.state),
@@ -157,7 +136,7 @@ class _Collector:
             _note(self._hop(each.message), receipt)
 
     def _hop(self, message: MessageFacts) -> Hop:
-        return self.hops.setdefault((message.source, message.id), Hop(*message))
+        return self.hops.setdefault((message.source, message.id), Hop(**dict(message)))
 
 
 def _note(hop: Hop, receipt: Receipt) -> None:

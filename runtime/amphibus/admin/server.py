@@ -7,13 +7,10 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
 
-from amphibus.database.counts import held_counts
-from amphibus.database.facts import META, facts_of_schema
+from amphibus.database.facts import META
 from amphibus.database.postgres.peers import SCHEMA as PEERS
 from amphibus.database.postgres.peers import share_peers
-from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.postgres.urls import plain
-from amphibus.database.schema.steps import check_facts
 from amphibus.errors import StoreError, StoreUnwritable
 
 _MAINTENANCE: Final = "postgres"
@@ -94,19 +91,6 @@ async def hand_over(connection: Any, schema: str) -> None:
         await connection.execute(f"ALTER {kind} {place} OWNER TO {_quoted(owner)}")
 
 
-async def status(url: str, modules: list[str]) -> list[dict[str, Any]]:
-    """Returns what is in each schema and what waits in it, of those that this user may read.
-
-    Raises:
-        StoreUnwritable: the server cannot be reached, or refuses that user.
-        StoreError: there is no schema of a module that it may read.
-        OlderStore: one was not upgraded yet.
-    """
-    found = await readable(url, modules)
-    async with connected(url) as connection:
-        return [await _status(connection, module) for module in found]
-
-
 async def readable(url: str, modules: list[str]) -> list[str]:
     """The modules whose tables are there and may be read by this user.
 
@@ -172,31 +156,6 @@ def url_for(url: str, role: str, password: str) -> str:
     place = parts.netloc.rpartition("@")[2]
     secret = f"{quote(role, safe='')}:{quote(password, safe='')}"
     return urlunsplit(parts._replace(netloc=f"{secret}@{place}"))
-
-
-async def _status(connection: Any, module: str) -> dict[str, Any]:
-    place = _quoted(module)
-    facts = await facts_of_schema(connection, module)
-    check_facts(facts, module, f"schema {module}")
-    await connection.execute(f"SET search_path TO {place}")
-    counts = await held_counts(PostgresSql(connection))
-    table = f"alembic_version_{module}"
-    revision = None
-    if await connection.fetchval("SELECT to_regclass($1)", f'"{module}"."{table}"'):
-        revision = await connection.fetchval(f"SELECT version_num FROM {place}.{_quoted(table)}")
-    size = await connection.fetchval(
-        "SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'",
-        module,
-    )
-    return {
-        "module": module,
-        "schema": int(facts["schema_version"]),
-        "revision": revision or "-",
-        "transport": facts.get("transport", "-"),
-        "bytes": size or 0,
-        **counts._asdict(),
-    }
 
 
 async def _role(connection: Any, role: str, password: str) -> None:

@@ -31,6 +31,9 @@ COMMANDS: Final = (
     ("demo", "demo_command:demo", "Show the project at work, message by message."),
     ("send", "send.command:send", "Send a command, or a file of commands."),
     ("ask", "look.ask:ask", "Ask a query of a running shop."),
+    ("ps", "look.ps:ps", "Show the processes of the system, and how each is now."),
+    ("pause", "steer.pause:pause", "Let a module handle nothing for a while; its senders keep."),
+    ("resume", "steer.pause:resume", "Let a module go on that was paused."),
     ("modules", "look.modules:modules", "Show the messages that each module sends and receives."),
     ("check", "check.command:check", "Check all declarations; --fix rewrites the generated files."),
     ("logs", "look.logs:logs", "Show the story of a flow across all modules."),
@@ -61,6 +64,16 @@ GROUPS: Final = (
             ("retry", "dead.command:retry", "Retry dead letters, with all their attempts."),
             ("edit", "dead.command:edit", "Correct the payload of a dead letter."),
             ("discard", "dead.command:discard", "Discard dead letters; they are never handled."),
+        ),
+    ),
+    (
+        "processes",
+        "Look after processes that have not ended: amphibus processes list orders --stuck",
+        (
+            ("list", "steer.processes:list_processes", "List the processes of a module."),
+            ("show", "steer.processes:show", "Show where a process stands, and its way there."),
+            ("cancel", "steer.hurry:cancel", "Cancel a process; what it did is undone."),
+            ("expire", "steer.hurry:expire", "Let the deadline of a process run out now."),
         ),
     ),
     (
@@ -129,6 +142,7 @@ GROUPS: Final = (
         (("show", "look.config:show", "Show every setting, its value and its origin."),),
     ),
 )
+_OF_PROCESSES: Final = frozenset(("list", "show", "expire", "cancel", "--help", "-h", "--version"))
 
 
 def application(name: str = "amphibus") -> App:
@@ -196,7 +210,12 @@ def run() -> None:
 
 
 def _as_now(words: Sequence[str]) -> list[str]:
-    """The line with options as they are named now: `run --data` was another name of its folder."""
+    """The line with options as they are named now: `run --data` was another name of its folder.
+
+    `processes orders` lists those of a module.
+    """
+    if len(words) > 1 and words[0] == "processes" and words[1] not in _OF_PROCESSES:
+        return ["processes", "list", *words[1:]]
     if not words or words[0] != "run":
         return list(words)
     return [re.sub(r"^--data(?==|$)", "--data-dir", word) for word in words]

@@ -41,6 +41,7 @@ Url = Annotated[
     str | None, Parameter(name="--http", help="Address of a running shop, http://HOST:PORT.")
 ]
 
+_LONGEST_SECONDS: Final = 366 * 86_400
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -178,6 +179,25 @@ def base_url(given: str | None) -> str:
         return given.rstrip("/")
     configured = settings()
     return local_url(configured.host, configured.port)
+
+
+def seconds(text: str, option: str) -> float:
+    """Parses `30s`, `10m`, `2h` or `7d` to seconds.
+
+    Raises:
+        CommandError: it is none of them, or no time at all.
+    """
+    given = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])", text)
+    found = float(given[1]) * _UNITS[given[2]] if given else 0.0
+    if not 0 < found <= _LONGEST_SECONDS:
+        raise CommandError(
+            f"{option} cannot be '{text}'",
+            "it takes a time up to a year: 30s, 10m, 2h or 7d",
+            f"{option} 10m",
+            Exit.USAGE,
+            change={option: "10m"},
+        )
+    return found
 
 
 def instant(text: str) -> int:

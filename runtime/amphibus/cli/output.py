@@ -62,7 +62,7 @@ _CODES: Final = (
     (RequestTimeout, Exit.TIMEOUT),
 )
 
-_INSTANTS: Final = ("time", "received", "handled", "died", "began")
+_INSTANTS: Final = ("time", "received", "handled", "died", "began", "since", "until")
 """The columns that hold microseconds since the epoch."""
 RED, GREEN, YELLOW, BOLD, DIM = "31", "32", "33", "1", "2"
 

@@ -1,12 +1,10 @@
 """Messages that used up their retries, or that nobody could read. Every statement on `amphibus_dead` stands here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from amphibus.database.envelope_rows import ENVELOPE, columns_of, envelope_of
 from amphibus.database.sql import Sql
-from amphibus.database.write_set import Row
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.failure import Failure
 
@@ -31,15 +29,13 @@ _GIVE_UP_OLD: Final = (
 _PRUNE: Final = f"DELETE FROM amphibus_dead WHERE seq IN ({_OLD})"
 _LETTER: Final = (
     "seq, ordering_key, id, type, source, key, time, correlation, received, attempts, died,"
-    " reason, error, traceback, blocks, body"
+    " reason, error, blocks"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that used up its retries, or that nobody could read."""
+class LetterFacts(NamedTuple):
+    """A message that used up its retries, or that nobody could read; without its payload and its traceback."""
 
-    module: str
     seq: int
     ordering_key: str
     id: str
@@ -53,9 +49,21 @@ class DeadLetter:
     died: int
     reason: str
     error: str
-    traceback: str
     blocks: bool
-    body: bytes
+
+
+class Letter(Protocol):
+    """The names that a dead letter is found by."""
+
+    @property
+    def seq(self) -> int:
+        """Its number in the table."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The id of its message."""
+        ...
 
 
 class LetterPlace(NamedTuple):
@@ -92,13 +100,12 @@ async def store_dead(
 
 async def dead_page(
     sql: Sql,
-    module: str,
     *,
     ids: Sequence[str] = (),
     contract: str | None = None,
     after: LetterPlace,
     limit: int,
-) -> list[DeadLetter]:
+) -> list[LetterFacts]:
     """Letters after a place, in the order in which they died; of these ids and this type only, where given."""
     conditions = ""
     values: list[str] = []
@@ -115,10 +122,18 @@ async def dead_page(
         *values,
         limit,
     )
-    return [_letter(module, row) for row in rows]
+    return [LetterFacts._make((*tuple(row)[:-1], bool(row[-1]))) for row in rows]
 
 
-async def take_dead(sql: Sql, letter: DeadLetter) -> Envelope | None:
+async def content_of(sql: Sql, seq: int, identity: str) -> tuple[str, bytes] | None:
+    """Returns the traceback and the payload of a letter, or None if it has left the dead letters."""
+    row = await sql.row(
+        "SELECT traceback, body FROM amphibus_dead WHERE seq = ? AND id = ?", seq, identity
+    )
+    return None if row is None else (row[0], row[1] or b"")
+
+
+async def take_dead(sql: Sql, letter: Letter) -> Envelope | None:
     """Removes a letter and returns its message as it is now, or None if it has left the dead letters."""
     row = await sql.row(
         f"SELECT {ENVELOPE} FROM amphibus_dead WHERE seq = ? AND id = ?", letter.seq, letter.id
@@ -129,7 +144,7 @@ async def take_dead(sql: Sql, letter: DeadLetter) -> Envelope | None:
     return envelope_of(row)
 
 
-async def correct_dead(sql: Sql, letter: DeadLetter, body: bytes) -> bool:
+async def correct_dead(sql: Sql, letter: Letter, body: bytes) -> bool:
     """Replaces a letter's payload; returns False if it has left the dead letters."""
     changed = await sql.run(
         "UPDATE amphibus_dead SET body = ? WHERE seq = ? AND id = ?", body, letter.seq, letter.id
@@ -144,9 +159,3 @@ async def prune_dead(sql: Sql, *, before: int, now: int, limit: int) -> int:
     """
     await sql.run(_GIVE_UP_OLD, now, limit, before)
     return await sql.run(_PRUNE, limit, before)
-
-
-def _letter(module: str, columns: Row) -> DeadLetter:
-    *facts, blocks, body = columns
-    values = (*facts, bool(blocks), body or b"")
-    return DeadLetter(module, *values)

@@ -34,6 +34,10 @@ class Sql(Protocol):
         """Returns whether the module has a table of that name."""
         ...
 
+    async def size(self) -> int:
+        """Returns the bytes that the database takes, with its indexes."""
+        ...
+
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
         ...

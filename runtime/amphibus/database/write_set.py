@@ -27,9 +27,14 @@ class WriteSet:
     later: dict[TimerKey, Row | None] = field(default_factory=dict)
     """Commands that are sent later, by name and key, and those that are recalled."""
 
+    moved: dict[TimerKey, Row | None] = field(default_factory=dict)
+    """Processes that came into another state, by name and key, and those that have ended."""
+
     def __bool__(self) -> bool:
         """True if there is anything to write."""
-        return bool(self.inbox or self.outbox or self.acks or self.timers or self.later)
+        return bool(
+            self.inbox or self.outbox or self.acks or self.timers or self.later or self.moved
+        )
 
     @property
     def armed(self) -> list[Row]:
@@ -50,3 +55,13 @@ class WriteSet:
     def recalled(self) -> list[Row]:
         """Name and key of those that are recalled."""
         return [name for name, row in self.later.items() if row is None]
+
+    @property
+    def states_entered(self) -> list[Row]:
+        """Rows of the processes that came into another state."""
+        return [row for row in self.moved.values() if row is not None]
+
+    @property
+    def processes_ended(self) -> list[Row]:
+        """Name and key of those that have ended."""
+        return [process for process, row in self.moved.items() if row is None]

@@ -23,6 +23,8 @@ from amphibus.gateway.openapi import openapi
 from amphibus.gateway.paths import RoutePath, RouteTable
 from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
+from amphibus.gateway.registry import PATH as REGISTRY
+from amphibus.gateway.registry import Processes, registry_page
 from amphibus.gateway.writes import SOON, CommandEndpoint, Limits
 from amphibus.messages.ids import new_id
 from amphibus.routing.topology import Topology
@@ -46,6 +48,7 @@ def build_app(
     *,
     title: str = "Amphibus",
     messages: System | None = None,
+    processes: Processes | None = None,
 ) -> "Gateway":
     """The ASGI app for the routes of the contracts that somebody handles.
 
@@ -56,6 +59,7 @@ def build_app(
         meters: where requests are counted and what `/metrics` says.
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
+        processes: what `/v1/registry` tells, if it is served.
     """
     bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
@@ -70,6 +74,8 @@ def build_app(
     pages = {"/openapi.json": json_page(lambda: openapi(bindings, title)), **docs_pages(title)}
     if messages is not None:
         pages |= message_pages(messages)
+    if processes is not None:
+        pages[REGISTRY] = registry_page(processes)
     for path, page in pages.items():
         paths.add("GET", path, page)
     return Gateway(paths, meters)

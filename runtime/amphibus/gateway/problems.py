@@ -31,6 +31,7 @@ class ProblemKind:
 
 
 MALFORMED: Final = ProblemKind("malformed", 400, "The request cannot be read")
+FORBIDDEN: Final = ProblemKind("forbidden", 403, "Not allowed")
 NOT_FOUND: Final = ProblemKind("not-found", 404, "There is nothing here")
 METHOD: Final = ProblemKind("method-not-allowed", 405, "The method does not fit")
 SLOW: Final = ProblemKind("body-too-slow", 408, "The body took too long")
@@ -48,7 +49,18 @@ NOT_DONE: Final = ProblemKind("accepted-not-done", 503, "Accepted, and not done"
 NO_ANSWER: Final = ProblemKind("no-answer", 504, "No answer in time")
 
 KINDS: Final = (
-    *(MALFORMED, NOT_FOUND, METHOD, SLOW, RUNNING, ID_TAKEN, TOO_LARGE, NOT_JSON, INVALID),
+    *(
+        MALFORMED,
+        FORBIDDEN,
+        NOT_FOUND,
+        METHOD,
+        SLOW,
+        RUNNING,
+        ID_TAKEN,
+        TOO_LARGE,
+        NOT_JSON,
+        INVALID,
+    ),
     *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NOT_DONE, NO_ANSWER),
 )
 

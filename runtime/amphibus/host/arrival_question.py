@@ -9,9 +9,10 @@ from amphibus.clock import Clock
 from amphibus.database.inbox import arrived
 from amphibus.database.store import Store
 from amphibus.errors import RequestError
+from amphibus.messages.contracts.amphibus.answers import NotArrived
+from amphibus.messages.contracts.amphibus.v1 import Arrived
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
-from amphibus.messages.system_requests import ARRIVED, Arrived, NotArrived
 from amphibus.transport import Transport
 
 _PATIENCE_SECONDS: Final = 5.0
@@ -51,19 +52,21 @@ class ArrivalQuestion:
             destination, self._envelope(ids), _PATIENCE_SECONDS
         )
         if reply.outcome != "answered":
-            raise RequestError(f"module {destination} does not answer {ARRIVED}", reply.detail)
+            raise RequestError(
+                f"module {destination} does not answer {Arrived.contract_type}", reply.detail
+            )
         try:
             return set(ids).intersection(NotArrived.model_validate_json(reply.body).ids)
         except ValidationError as error:
             raise RequestError(
-                f"module {destination} answers {ARRIVED} wrongly", str(error)
+                f"module {destination} answers {Arrived.contract_type} wrongly", str(error)
             ) from None
 
     def _envelope(self, ids: Sequence[str]) -> Envelope:
         identity = new_id()
         return Envelope(
             id=identity,
-            type=ARRIVED,
+            type=Arrived.contract_type,
             source=self._module,
             key=None,
             time=self._clock.now(),

@@ -14,6 +14,7 @@ from amphibus.config.settings import Settings
 from amphibus.database.facts import last_transport, taken_over_at
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
+from amphibus.host.description import Description
 from amphibus.host.ending import Ending, say_left
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.takeover import keep_routes
@@ -88,7 +89,9 @@ class Host:
             name: ModuleHost(project.modules[name], self._around, container=given.get(name))
             for name in names
         }
+        self.description = Description(self._around, self.modules, lambda: self.url)
         for name, hosted in self.modules.items():
+            hosted.receiver.system.describe = self.description
             hosted.store.health.on_change = partial(self.health.tell, name)
         self.url = ""
         self._opened: list[ModuleHost] = []

@@ -8,8 +8,10 @@ from typing import Any
 from amphibus.contract import Query
 from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
+from amphibus.database.steering.processes import counts_by_state
 from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
 from amphibus.host.ending import Ending, say_left
+from amphibus.host.pausing import Pausing
 from amphibus.host.wiring import ModuleServices, Wiring, make_container
 from amphibus.inbox.process_versions import NewDeadlines, take_over
 from amphibus.messages.envelope import Envelope
@@ -36,15 +38,25 @@ class ModuleHost:
         )
         wiring = Wiring(module, around)
         self.store, self.assignment = wiring.store, wiring.assignment
+        self.pauses = wiring.pauses
         self.assignment.drain = self._drain_partitions
         self.writer = wiring.writer()
         self.receiver = wiring.receiver(self.writer, self.container, self._ask)
         self.due = wiring.scheduler(self.receiver, self.writer)
         self.receiver.on_due = self.due.due_at
+        self.receiver.system.on_acted = self.due.wake
         self.relay = wiring.relay(self.writer)
         self.changeover = wiring.changeover(self.writer, self.relay)
         self.retention = wiring.retention(self.writer)
         self.readiness = wiring.readiness(self.writer)
+        self._pausing = Pausing(
+            around,
+            pauses=self.pauses,
+            assignment=self.assignment,
+            receiver=self.receiver,
+            scheduler=self.due,
+            writer=self.writer,
+        )
 
     async def open(self) -> None:
         """Opens the database and brings it up to date.
@@ -66,7 +78,8 @@ class ModuleHost:
     async def start(self) -> None:
         """Takes messages and delivers what waits; the database is open."""
         await self.writer.start()
-        self._around.transport.attach(self.name, self.receiver, self.assignment)
+        await self._pausing.begin()
+        self._around.transport.attach(self.name, self.receiver, self._pausing.partitions)
         self._around.transport.requests.attach(self.name, self.receiver)
         self._around.meters.watch(self.name, self._numbers)
         for service in self._intake:
@@ -81,7 +94,7 @@ class ModuleHost:
     def _intake(self) -> tuple[Service, ...]:
         """The services that begin work here, in the order in which they start."""
         changeover = () if self.changeover is None else (self.changeover,)
-        return (self.due, *changeover, self.relay, self.retention, self.readiness)
+        return (self.due, *changeover, self.relay, self.retention, self.readiness, self.pauses)
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""
@@ -159,6 +172,7 @@ class ModuleHost:
     async def _numbers(self) -> Mapping[str, float]:
         counts = await waiting_counts(self.store.reader)
         oldest = counts.oldest
+        standing = await counts_by_state(self.store.reader)
         waited = (self._around.clock.now() - oldest) / 1_000_000 if oldest else 0.0
         return {
             "outbox_depth": float(counts.undelivered),
@@ -169,7 +183,7 @@ class ModuleHost:
             "later": float(counts.later),
             "awaited": float(counts.awaited),
             "in_flight": float(self.receiver.in_flight),
-        }
+        } | {f"processes {process}/{state}": float(count) for process, state, count in standing}
 
 
 async def all_idle(modules: Sequence[ModuleHost]) -> bool:

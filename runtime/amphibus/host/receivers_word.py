@@ -18,7 +18,7 @@ from amphibus.database.upkeep import awaited
 from amphibus.database.upkeep.awaited import Awaited, Unasked
 from amphibus.errors import RequestError
 from amphibus.host.arrival_question import ArrivalQuestion
-from amphibus.messages.system_requests import MOST_IDS
+from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.privacy import describe
 from amphibus.unit_of_work.transaction import Transaction
@@ -58,7 +58,7 @@ class ReceiversWord:
         self._question = question
         self._topology = topology
         self._clock = clock
-        self._at_once = min(at_once, MOST_IDS)
+        self._at_once = min(at_once, MOST_ROWS)
         self._silent: dict[str, _Silence] = {}
         self._enough: set[str] = set()
         """The receivers that are asked no more in this round."""

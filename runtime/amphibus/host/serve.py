@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -17,11 +18,13 @@ from amphibus.host.blocked import BlockedLoop
 from amphibus.host.ending import leave, tasks_left
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
+from amphibus.host.processes import processes_of
 from amphibus.inbox.outside_threads import OutsideThreads
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signal_routes, signals_app
 from amphibus.telemetry.logs import set_up
+from amphibus.transports.direct.fleet.door import door_beside
 from amphibus.transports.registry import make, of_mode
 
 _log: Any = structlog.get_logger()
@@ -52,6 +55,8 @@ async def serve(
     clock = clock_of(on_a_server=settings.db_url is not None)
     transport = make(of_mode(mode, settings), project.topology(), settings, clock)
     host = Host(project, settings, modules, transport=transport, clock=clock)
+    door = door_beside(transport, host.topology, settings, clock)
+    assert host.description.build  # as the code is now
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
     blocked = BlockedLoop(
         settings.bus.blocked_after_seconds,
@@ -68,6 +73,9 @@ async def serve(
     try:
         if await _unless(stop, host.start(), settings.drain_seconds + _GIVE_UP_SECONDS):
             app.everything()
+            await door.open(
+                {name: each.receiver for name, each in host.modules.items()}, host.health
+            )
             url, seconds = server.url, round(time.perf_counter() - began, 3)
             _log.debug("process.ready", url=url, seconds=seconds)
             on_ready(host)
@@ -77,6 +85,7 @@ async def serve(
         ends = time.monotonic() + settings.drain_seconds
         await server.stop()
         await host.stop(max(0.0, ends - time.monotonic()))
+        await door.close()
         blocked.stop()
     left, hanging = await tasks_left(), threads.end()
     if left:
@@ -174,4 +183,5 @@ def _gateway(host: Host) -> Any:
         meters=host.meters,
         title=host.settings.app,
         messages=system_of(host.topology, host.settings),
+        processes=partial(processes_of, host.topology, host.settings),
     )

@@ -23,6 +23,7 @@ from amphibus.inbox.later import LaterSender
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
+from amphibus.inbox.steering.pause import Pauses
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
@@ -63,6 +64,7 @@ class Wiring:
         self._bus = around.settings.bus
         self.store = open_store(module.name, around.settings)
         self.assignment = _assignment(self.store, around)
+        self.pauses = Pauses(self.store, around.clock, around.supervisor)
 
     def writer(self) -> Writer:
         """The one writer of its database."""
@@ -92,6 +94,7 @@ class Wiring:
             settings=self._bus,
             dedup_window=around.settings.retention.dedup_window,
             assignment=self.assignment,
+            pauses=self.pauses,
             ask=ask,
         )
         return Receiver(services)

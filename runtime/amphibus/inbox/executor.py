@@ -14,6 +14,7 @@ from amphibus.database.delayed import settled_meanwhile
 from amphibus.database.faults import is_of_the_database
 from amphibus.database.inbox import body_handled
 from amphibus.database.lent_session import lend, look_back, take_back
+from amphibus.database.steering.pauses import Pause
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
@@ -25,6 +26,7 @@ from amphibus.inbox.outcome import (
     CallNeeded,
     Gone,
     Handled,
+    Held,
     Outcome,
     Rejected,
     Unanswered,
@@ -32,6 +34,7 @@ from amphibus.inbox.outcome import (
     repeated,
 )
 from amphibus.inbox.services import InboxServices
+from amphibus.inbox.steering.pause import in_words
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
@@ -68,12 +71,19 @@ class Executor:
         settled = await self._settled_already(attempt, transaction)
         if settled is not None:
             return settled
+        if (pause := self._services.pauses.of(attempt.envelope.type)) is not None:
+            return self._held(attempt, pause)
         failure = attempt.prepared.failure or self.killer(attempt.envelope)
         if failure is not None:
             return after_failure(attempt, failure, self._settings)
         if attempt.prepared.call_skipped:
             return CallNeeded()
         return await self._attempt(attempt, transaction)
+
+    def _held(self, attempt: Attempt, pause: Pause) -> Held | Unanswered:
+        if attempt.answer is not None:
+            return Unanswered(Reply("unavailable", detail=in_words(pause)))
+        return Held(pause.until)
 
     def killer(self, envelope: Envelope) -> Failure | None:
         """Returns the failure of a message that has killed its process too often to be run again, or None."""
@@ -140,6 +150,9 @@ class Executor:
             note_later(transaction, context.later, self._codec, attempt.envelope),
         )
         due = min((each for each in dues if each is not None), default=None)
+        for (process, key), state in context.moves.items():
+            entered = None if state is None else (process, key, state, now)
+            transaction.write_set.moved[process, key] = entered
         transaction.send(self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now))
         return Handled(Reply("answered", answer), due)
 

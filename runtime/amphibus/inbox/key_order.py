@@ -45,6 +45,17 @@ class KeyOrder:
         del self._waiting[attempt.ordering_key]
         return None
 
+    def take_waiting(self) -> list[Attempt]:
+        """Takes out all that wait behind others of their ordering keys, each key's in its order."""
+        taken = [attempt for waiting in self._waiting.values() for attempt in waiting]
+        for waiting in self._waiting.values():
+            waiting.clear()
+        for attempt in taken:
+            if attempt.lease_token is not None:
+                self._tokens_in_use[attempt.lease_token[0]] -= 1
+        self._left.set()
+        return taken
+
     async def drain_partitions(self, partitions: frozenset[int]) -> None:
         """Returns when nothing is here that was taken because these partitions are held."""
         while any(self._tokens_in_use[partition] for partition in partitions):

@@ -74,6 +74,15 @@ class Delayed:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A message of a type that is paused: it waits, and no attempt is spent."""
+
+    until: int | None
+    """The end of the pause, microseconds since the epoch, if it has one."""
+    reply: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Behind:
     """A message that waits behind another one of its key, and is not tried before that one is done with."""
 
@@ -123,6 +132,7 @@ Outcome = (
     | RetryNow
     | CallNeeded
     | Delayed
+    | Held
     | Behind
     | Dead
     | Unanswered

@@ -8,6 +8,7 @@ from typing import Any, Final
 from amphibus.clock import SECOND, Clock
 from amphibus.database.facts import note_process, process_noted
 from amphibus.database.sql import Sql
+from amphibus.database.steering.processes import list_anew
 from amphibus.database.store import Store, writing_alone
 from amphibus.database.timers import (
     Timer,
@@ -135,7 +136,19 @@ async def _take_over(sql: Sql, process: Process, new: NewDeadlines) -> None:
                 state,
                 old,
             )
+        await _list(sql, process)
     await note_process(sql, process.name, _noted(process))
+
+
+async def _list(sql: Sql, process: Process) -> None:
+    """Lists those that have not ended; their table may be older than the list."""
+    standing = [
+        (key, state.name)
+        for state in process.states
+        if not state.final
+        for key in await _keys(sql, process, state.name, None)
+    ]
+    await list_anew(sql, process.name, standing)
 
 
 async def _arm(sql: Sql, process: Process, old: str, state: str, new: NewDeadlines) -> None:
@@ -169,6 +182,7 @@ def _noted(process: Process) -> str:
             "version": process.version,
             "states": sorted(each.name for each in process.states),
             "deadlines": sorted(process.deadlines),
+            "listed": 1,
         }
     )
 

@@ -1,6 +1,7 @@
 """The door of a module: takes messages in order per key, whatever way they came, and answers requests."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -15,7 +16,7 @@ from amphibus.inbox.queries import Queries
 from amphibus.inbox.report import report_outcome
 from amphibus.inbox.runner import AttemptRunner
 from amphibus.inbox.services import InboxServices
-from amphibus.inbox.system.answering import answer
+from amphibus.inbox.system.answering import SystemAnswers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
@@ -39,7 +40,11 @@ class Receiver:
             settings=services.settings,
         )
         self._key_order = KeyOrder()
-        self._runner = AttemptRunner(services, self._settled)
+        self._runner = AttemptRunner(services, self._settled, self._hold_back)
+        self.system = SystemAnswers(services)
+        self.system.handle = self.request
+        self._held: deque[Attempt] | None = None
+        """What came while the module was paused, in its order; None while it is not."""
         self._stopping = False
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
         self.on_due: Callable[[int], None] = lambda _due: None
@@ -80,7 +85,7 @@ class Receiver:
 
     async def request(self, envelope: Envelope) -> Reply:
         """Handles a query, or a command that its sender does not keep, and returns the reply."""
-        if (reply := await answer(self._services.store, envelope)) is not None:
+        if (reply := await self.system(envelope)) is not None:
             return reply
         try:
             entry = self._services.codec.entry(envelope)
@@ -94,6 +99,8 @@ class Receiver:
             return await self._queries(envelope, entry, message)
         if self._stopping:
             return Reply("unavailable", detail=f"module {self._module.name} is stopping")
+        if why := self._services.pauses.why_not(envelope.type):
+            return Reply("unavailable", detail=why)
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         attempt = Attempt(envelope, Origin.REQUEST, self._clock.now(), ack=lambda: None)
         attempt.answer = lambda reply: None if future.done() else future.set_result(reply)
@@ -106,8 +113,38 @@ class Receiver:
             return
         if partition is not None:
             attempt.lease_token = self._services.assignment.lease_token(partition)
-        if self._key_order.enter(attempt):
+        if self._held is not None and attempt.origin is Origin.DELIVERY:
+            self._held.append(attempt)
+        elif self._key_order.enter(attempt):
             self._runner.start(attempt)
+
+    def hold(self) -> None:
+        """Begins nothing from now on; what has begun is finished. Who sent what is held keeps it."""
+        if self._held is not None:
+            return
+        self._held = deque()
+        for attempt in self._key_order.take_waiting():
+            if attempt.origin is Origin.DELIVERY:
+                self._held.append(attempt)
+            elif attempt.answer is not None:
+                attempt.answer(Reply("unavailable", detail=self._services.pauses.reason))
+            else:
+                attempt.ack()  # its row is found again
+
+    def let_go(self) -> None:
+        """Goes on with what was held, in its order."""
+        held, self._held = self._held or (), None
+        for attempt in held:
+            if self._key_order.enter(attempt):
+                self._runner.start(attempt)
+
+    def _hold_back(self, attempt: Attempt) -> bool:
+        if self._held is None or attempt.origin is not Origin.DELIVERY:
+            return False
+        # Whatever else is held of its key came later.
+        self._held.appendleft(attempt)
+        self._key_order.leave(attempt)
+        return True
 
     async def drain_partitions(self, partitions: frozenset[int]) -> None:
         """Returns when nothing is under way that was taken because these partitions are held here."""

@@ -4,20 +4,23 @@ import json
 from dataclasses import replace
 from typing import Final
 
-from amphibus.clock import Clock
+from amphibus.clock import SECOND, Clock
 from amphibus.database.dead import store_dead
 from amphibus.database.delayed import delay_again, remove_delayed, store_delayed
 from amphibus.database.inbox import inbox_row
 from amphibus.database.sql import Sql
+from amphibus.database.steering.pauses import PAUSED
 from amphibus.database.stuck_keys import hold_place
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
-from amphibus.inbox.outcome import Behind, Dead, Delayed, Gone, Handled, Outcome, Rejected
+from amphibus.inbox.outcome import Behind, Dead, Delayed, Gone, Handled, Held, Outcome, Rejected
 from amphibus.inbox.timers import leave_timer, remove_timer
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import partition_of
 from amphibus.unit_of_work.transaction import Transaction
 
+_LONG: Final = 3_600 * SECOND
+"""The time after which a message looks by itself whether its pause is over."""
 _KEPT_OF_USELESS: Final = 64 * 1024
 """Bytes that are kept of a body which nobody may ever handle."""
 _USELESS: Final = frozenset(("oversized", "forged"))
@@ -48,8 +51,8 @@ class OutcomeRecorder:
             case Behind():
                 await hold_place(transaction.sql, attempt.ordering_key)
                 await self._store(transaction.sql, attempt, attempts=0, tries=0, due=None, error="")
-            case Delayed():
-                return await self._delay(attempt, outcome, transaction.sql)
+            case Held() | Delayed():
+                return await self._wait(attempt, outcome, transaction.sql)
             case Dead():
                 return await self._dead(attempt, outcome, transaction.sql)
             case Gone(settled=True):
@@ -71,6 +74,21 @@ class OutcomeRecorder:
             )
         )
         return await self._leave_origin(transaction.sql, attempt)
+
+    async def _wait(self, attempt: Attempt, outcome: Held | Delayed, sql: Sql) -> int:
+        if isinstance(outcome, Held):
+            return await self._hold(attempt, outcome.until, sql)
+        return await self._delay(attempt, outcome, sql)
+
+    async def _hold(self, attempt: Attempt, until: int | None, sql: Sql) -> int:
+        """Lets it wait for the end of a pause; whoever ends it sooner makes it due."""
+        due = until or self._clock.now() + _LONG
+        spent, tries = attempt.spent, attempt.tries
+        if attempt.origin is Origin.DELAYED:
+            await delay_again(sql, attempt.seq, attempts=spent, tries=tries, due=due, error=PAUSED)
+        else:
+            await self._store(sql, attempt, attempts=spent, tries=tries, due=due, error=PAUSED)
+        return due
 
     async def _delay(self, attempt: Attempt, outcome: Delayed, sql: Sql) -> int:
         failpoint("delay.before")

@@ -36,14 +36,17 @@ _ABORT_SECONDS: Final = (0.1, 0.2, 0.4)
 
 Settled = Callable[[Attempt, Outcome, int | None], None]
 """Told after the commit: the attempt, its outcome, and when something of the module is due by it."""
+HoldBack = Callable[[Attempt], bool]
+"""Takes back an attempt that has not begun, as its module is paused; returns whether it did."""
 
 
 class AttemptRunner:
     """Runs the attempts of one module."""
 
-    def __init__(self, services: InboxServices, settled: Settled) -> None:
+    def __init__(self, services: InboxServices, settled: Settled, hold_back: HoldBack) -> None:
         self._services = services
         self._settled = settled
+        self._hold_back = hold_back
         self._executor = Executor(services)
         self._recorder = OutcomeRecorder(services.clock, services.assignment.count)
         self._call = ExternalCallStep(services)
@@ -71,7 +74,10 @@ class AttemptRunner:
         self._run(attempt)
 
     def _run(self, attempt: Attempt) -> None:
-        if self._services.identity(attempt.envelope) in self._services.journal.suspects:
+        if _has_call(attempt) and self._services.pauses.of(attempt.envelope.type) is not None:
+            attempt.prepared = replace(attempt.prepared, call_skipped=True)
+            self._submit(attempt)
+        elif self._services.identity(attempt.envelope) in self._services.journal.suspects:
             self._spawn(self._run_alone(attempt))
         elif _has_call(attempt):
             self._spawn(self._run_with_call(attempt))
@@ -156,6 +162,8 @@ class AttemptRunner:
 
     async def _run_with_call(self, attempt: Attempt) -> None:
         async with self._call_slots:
+            if self._services.pauses.whole and self._hold_back(attempt):
+                return
             try:
                 await self._call(attempt)
             except Exception as error:  # noqa: BLE001 - the database could not be asked

@@ -45,6 +45,7 @@ class Scheduler:
         self._clock = clock
         self._poll = poll_seconds
         self._wake = asyncio.Event()
+        self._holding = False
         self._under_way: set[int | str] = set()
         self._next: int | None = None
         self._task = supervisor.task(f"scheduler:{module.name}", self._work)
@@ -66,6 +67,11 @@ class Scheduler:
         if self._next is None or due < self._next:
             self._next = due
             self._wake.set()
+
+    def hold(self, *, holding: bool) -> None:
+        """Begins nothing while the module is paused."""
+        self._holding = holding
+        self._wake.set()
 
     def wake(self) -> None:
         """Looks at once; the clock was moved."""
@@ -92,11 +98,13 @@ class Scheduler:
                     await self._wake.wait()
 
     def _pause(self) -> float:
-        if self._next is None or self._under_way:
+        if self._next is None or self._under_way or self._holding:
             return self._poll
         return min(self._poll, max(0.001, (self._next - self._clock.now()) / SECOND))
 
     async def _begin_what_is_due(self) -> None:
+        if self._holding:
+            return
         sql, now, mine = self._store.reader, self._clock.now(), only(self._assignment)
         room = _AT_ONCE + len(self._under_way)
         # What ends while we read is left out too: what was read of it is old.

@@ -1,33 +1,35 @@
-"""The requests of modules to each other on behalf of the runtime: types of its own namespace, beside all contracts.
+"""The table of the system contracts, which travel as queries do: types of the runtime's own namespace.
 
-Such a request travels as a query does. Whoever does not know a type says so, as of any other; a field that is not
-known is passed over. A change that an older version would misread gets a new version in its type.
+Whoever does not know a type says so, as of any other; a field that is not known is passed over. A change that an older
+version would misread gets a new version in its type.
 """
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Final
 
-from pydantic import BaseModel, Field
+from amphibus.contract import Message
+from amphibus.messages.contracts.amphibus import v1
+from amphibus.messages.contracts.amphibus.v1 import Right
 
-from amphibus.messages.cloudevents import LONGEST_ID
-
-ARRIVED: Final = "amphibus.Arrived.v1"
-"""Asks which of the asking module's messages have not arrived. The module is the sender of the request, and proved as
-for every other; so nobody learns of another's messages."""
-SYSTEM_REQUESTS: Final = frozenset({ARRIVED})
-MOST_IDS: Final = 500
-
-_Ids = Annotated[
-    tuple[Annotated[str, Field(max_length=LONGEST_ID)], ...], Field(max_length=MOST_IDS)
-]
-
-
-class Arrived(BaseModel):
-    """The ids of some messages to the module that is asked."""
-
-    ids: _Ids
+SYSTEM_CONTRACTS: Final[Mapping[str, type[Message]]] = {
+    each.contract_type: each
+    for each in vars(v1).values()
+    if isinstance(each, type) and issubclass(each, Message) and each.contract_name
+}
+"""By type."""
+SYSTEM_REQUESTS: Final = frozenset(SYSTEM_CONTRACTS)
+FROM_SENDERS: Final = frozenset(
+    name for name, each in SYSTEM_CONTRACTS.items() if getattr(each, "requires", "") == "sends"
+)
+"""Those that modules ask the receivers of their messages, whichever way."""
 
 
-class NotArrived(BaseModel):
-    """Those of them that are neither handled nor delayed nor dead there."""
+def why_not_allowed(type_: str, *, asking: str, asked: str, gateway: str) -> str:
+    """Returns why a module may not ask another one that, or nothing.
 
-    ids: _Ids
+    Whether it sends to that one is known to the way by which it asks.
+    """
+    right: Right = getattr(SYSTEM_CONTRACTS[type_], "requires", "act")
+    if right == "sends" or asking == asked or (right == "registry" and asking == gateway):
+        return ""
+    return f"{type_} needs the right '{right}' of {asked}, which {asking} has not"

@@ -28,6 +28,7 @@ def problems_of_process(process: Process) -> Iterator[str]:
             yield f"process {process.name}: takes over {kind}s in its first version; say version=2"
         for problem in _problems_of_taking_over(kind, taken, known):
             yield f"process {process.name}: {problem}"
+    yield from _problems_of_cancelling(process)
     if any(target not in names for target in _targets(process)):
         return
     reached = {name for name, _ in _walk(process)}
@@ -37,6 +38,21 @@ def problems_of_process(process: Process) -> Iterator[str]:
         yield from _problems_of_state(process, state)
     yield from _unanswered(process)
     yield from _left_behind(process)
+
+
+def _problems_of_cancelling(process: Process) -> Iterator[str]:
+    """Yields why an operator could not cancel one by the command that is declared for it."""
+    contract = process.cancelled_by
+    if contract is None:
+        return
+    if not any(when.contract is contract for state in process.states for when in state.on):
+        yield f"process {process.name}: cancelled_by={contract.contract_type}, which no state reacts to"
+    needed = [name for name, field in contract.model_fields.items() if field.is_required()]
+    if needed != [contract.contract_key]:
+        yield (
+            f"process {process.name}: cancelled_by={contract.contract_type} needs {', '.join(needed)};"
+            " an operator knows the key alone"
+        )
 
 
 def _problems_of_taking_over(

@@ -46,6 +46,9 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "task.restarted": _event("A task that had failed works again.", "task times seconds"),
     # A module and its database.
     "module.started": _event("Handles messages.", "routes instance"),
+    "module.paused": _event("Handles nothing of what is named here, for now.", "why"),
+    "module.resumed": _event("Handles everything again.", "why"),
+    "module.steered": _event("An operator changed what it does.", "what why"),
     "module.stopped": _event("Handles no more.", "unfinished"),
     "store.opened": _event("A database is in use.", "path schema"),
     "store.migrated": _event("Migrations were applied.", "revisions"),

@@ -39,7 +39,10 @@ GAUGES: Final[Mapping[str, str]] = {
     "later": "Commands that are sent when they are due.",
     "awaited": "Messages that left, and of which a receiver has not said yet that it has them.",
 }
-"""The numbers that a module's store is asked for on each scrape; exposed as `amphibus_<name>{module}`."""
+"""The numbers that a module's store is asked for on each scrape; exposed as `amphibus_<name>{module}`.
+
+Beside them stands `processes <process>/<state>`, exposed as `amphibus_processes{module,process,state}`.
+"""
 
 
 class Meters:
@@ -257,9 +260,17 @@ class _Watched(Collector):
             "Whether the module's store could be asked.",
             labels=("module",),
         )
+        standing = GaugeMetricFamily(
+            "amphibus_processes",
+            "Processes that have not ended, by their states.",
+            labels=("module", "process", "state"),
+        )
         for module, found in self._numbers.items():
             answers.add_metric([module], 0 if found is None else 1)
             for name, value in (found or {}).items():
-                gauges[name].add_metric([module], value)
+                gauge, _, state = name.partition(" ")
+                labels = [module, *state.split("/", 1)] if state else [module]
+                (standing if state else gauges[gauge]).add_metric(labels, value)
         yield answers
+        yield standing
         yield from gauges.values()

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.check.contracts import report_of
+from amphibus.cli.check.system_contracts import of_the_runtime
 from amphibus.cli.output import GREEN, RED, Exit, paint, plural, show_json
 from amphibus.errors import DeclarationError
 from amphibus.nearest import did_you_mean
@@ -45,9 +46,11 @@ def check(
     if problems:
         problems = list(dict.fromkeys([*problems, *_breaks(report)]))
     else:
+        own = of_the_runtime(project.root)
         if fix:
-            fixed = _write(project, report)
+            fixed = _write(project, report) + (_write_own(*own) if own else [])
         problems = _stale(project) + _of_contracts(project, report, fix=fix)
+        problems += _of_contracts(*own, fix=fix) if own else []
         problems += _personal(project) + _settings(project) + _unmigrated(project)
         if against_data:
             import asyncio
@@ -121,6 +124,12 @@ def _write(project: "Project", report: "Report") -> list[str]:
         page.write_text(after, encoding="utf-8")
         fixed.append("ARCHITECTURE.md")
     return fixed
+
+
+def _write_own(project: "Project", report: "Report") -> list[str]:
+    from amphibus.evolution.relock import write_lock
+
+    return [str(project.root / path) for path in write_lock(project.root, report)]
 
 
 def _open(project: "Project") -> list[str]:

@@ -1,22 +1,24 @@
 """`amphibus db`: the contents of the modules' databases, upgrades and backups."""
 
-import asyncio
-import sqlite3
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from amphibus.admin.backup import backup, backup_in, restore
-from amphibus.admin.database import reading, sound
+from amphibus.admin.database import sound
 from amphibus.admin.under_way import Waits, waits_between
+from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.data_folder import present, with_databases
 from amphibus.cli.db import server as db_server
 from amphibus.cli.output import plural, show_columns, show_json, typed
+from amphibus.cli.views import look
 from amphibus.clock import SystemClock
+from amphibus.messages.contracts.amphibus.answers import StoreCounts
+from amphibus.messages.contracts.amphibus.v1 import CountStore
 
 
 def status(
@@ -29,13 +31,7 @@ def status(
     OUTBOX has not left its sender. BROKER has left and has not arrived: it lies at the broker, or was lost with it.
     DELAYED and DEAD wait at the receiver. Example: amphibus db status --json
     """
-    settings = options.settings(db_url=db)
-    if data_dir is None and settings.db_url is not None:
-        found = db_server.status(settings)
-    else:
-        folder = options.data_dir(data_dir)
-        found = [_status(module, path) for module, path in sound(folder).items()]
-    between = _between(data_dir, db)
+    found, between = look(data_dir, db, partial(_status, _remembered_since(db)))
     if as_json:
         show_json([each | {"waits": _waits_for(each["module"], between)} for each in found])
         return
@@ -125,52 +121,30 @@ def restore_backup(
         print(f"{path}  restored; before: {path.name}.before-restore")
 
 
-def _between(data_dir: Path | None, db: str | None) -> list[Waits]:
-    """Counts what waits between the modules whose databases can be read."""
-    stores, topology = options.stores(data_dir, db), options.project().topology()
-    remembered = options.settings(db_url=db).retention.dedup_window
-    known_since = SystemClock().now() - remembered
+def _remembered_since(db: str | None) -> int:
+    """Returns the time from which on inboxes remember."""
+    return SystemClock().now() - options.settings(db_url=db).retention.dedup_window
 
-    async def read() -> list[Waits]:
-        async with AsyncExitStack() as stack:
-            opened = {
-                name: await stack.enter_async_context(each.reading())
-                for name, each in stores.items()
-            }
-            return await waits_between(opened, topology, known_since=known_since)
 
-    return asyncio.run(read())
+async def _status(known_since: int, views: Views) -> tuple[list[dict[str, Any]], list[Waits]]:
+    """Returns what is in each database, and what waits between modules."""
+    found = [_row(module, await view.ask(CountStore())) for module, view in views.items()]
+    topology = options.project().topology()
+    return found, await waits_between(views, topology, known_since=known_since)
+
+
+def _row(module: str, counts: StoreCounts) -> dict[str, Any]:
+    facts = dict(counts)
+    beginning = {
+        "module": module,
+        "schema": facts.pop("schema_version"),
+        "revision": facts.pop("revision"),
+        "transport": facts.pop("transport"),
+        "bytes": facts.pop("size"),
+    }
+    return beginning | facts
 
 
 def _waits_for(module: str, between: list[Waits]) -> list[dict[str, Any]]:
     found = [each._asdict() for each in between if each.receiver == module]
     return [{name: value for name, value in each.items() if name != "receiver"} for each in found]
-
-
-def _status(module: str, path: Path) -> dict[str, Any]:
-    from amphibus.database.counts import held_counts
-    from amphibus.database.facts import facts_of_file
-    from amphibus.database.sqlite.sql import SqliteSql
-
-    with reading(path) as connection:
-        counts = asyncio.run(held_counts(SqliteSql(connection)))
-        known = facts_of_file(connection)
-        revision = _revision(connection, module)
-    size = sum(each.stat().st_size for each in path.parent.glob(f"{module}.db*") if each.is_file())
-    return {
-        "module": module,
-        "schema": int(known["schema_version"]),
-        "revision": revision or "-",
-        "transport": known.get("transport", "-"),
-        "bytes": size,
-        **counts._asdict(),
-    }
-
-
-def _revision(connection: sqlite3.Connection, module: str) -> str | None:
-    table = f"alembic_version_{module}"
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
-        return None
-    statement = f'SELECT version_num FROM "{table}"'
-    row = connection.execute(statement).fetchone()
-    return row[0] if row else None

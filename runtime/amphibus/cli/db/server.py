@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -57,14 +57,6 @@ def create(
             secret = server.url_for(url, role, secrets[role])
             write_secret(urls / module / "db-url", secret + "\n")
     print(f"{paint('ok', GREEN)}  {plural(len(names), 'role')}; passwords in {path}")
-
-
-def status(settings: "Settings") -> list[dict[str, Any]]:
-    """Returns the contents of the modules' schemas, of those that this user may read."""
-    from amphibus.admin import server
-
-    modules = list(options.project().topology().modules)
-    return asyncio.run(server.status(url_of(settings), modules))
 
 
 def backup(settings: "Settings", folder: Path, *, dry_run: bool) -> tuple[list[str], list[Path]]:

@@ -1,12 +1,14 @@
 """`amphibus dead`: the dead letters, which are messages that used up their retries."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from amphibus.admin import dead as letters
-from amphibus.admin.dead import DeadCursor
+from amphibus.admin.dead import DeadCursor, DeadLetter
+from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.dead.edit import edited_body
 from amphibus.cli.dead.letter import facts_of, readable, show_letter
@@ -23,10 +25,8 @@ from amphibus.cli.output import (
     unknown,
     with_instants,
 )
-from amphibus.database.dead import DeadLetter
-
-if TYPE_CHECKING:
-    from amphibus.admin.stores import Stores
+from amphibus.cli.views import look
+from amphibus.messages.contracts.amphibus.answers import DeadLetterContent
 
 
 def list_dead(
@@ -47,8 +47,10 @@ def list_dead(
         after: Where the page before ended, as DIED/MODULE/MESSAGE in the words of --json.
     """
     cursor = None if after is None else _cursor(after)
-    found = _find(
-        options.stores(data_dir, db), (), module, type_, after=cursor, limit=_positive(limit)
+    found = look(
+        data_dir,
+        db,
+        partial(_find, module=module, contract=type_, after=cursor, limit=_positive(limit)),
     )
     if as_json:
         show_json(with_instants([facts_of(each) for each in found]))
@@ -80,12 +82,12 @@ def show(
         message: Id of the message.
         module: The module where it died, if it died in several.
     """
-    for each in _named(options.stores(data_dir, db), (message,), module):
+    for each, content in look(data_dir, db, partial(_whole, (message,), module)):
         if as_json:
-            more = {"traceback": each.traceback, "body": readable(each.body)}
+            more = {"traceback": content.traceback or "", "body": readable(content.body)}
             show_json(with_instants(facts_of(each)) | more)
         else:
-            show_letter(each)
+            show_letter(each, content)
 
 
 def retry(
@@ -106,8 +108,8 @@ def retry(
         messages: Ids of the messages.
         module: Only this module.
     """
+    chosen = look(data_dir, db, partial(_chosen, messages, module, type_, all_))
     stores = options.stores(data_dir, db)
-    chosen = _chosen(stores, messages, module, type_, all_=all_)
     work = letters.retry_preview if dry_run else letters.retry
     done = asyncio.run(work(stores, chosen))
     if as_json:
@@ -143,8 +145,8 @@ def discard(
         messages: Ids of the messages.
         module: Only this module.
     """
+    chosen = look(data_dir, db, partial(_chosen, messages, module, type_, all_))
     stores = options.stores(data_dir, db)
-    chosen = _chosen(stores, messages, module, type_, all_=all_)
     done = chosen if dry_run else asyncio.run(letters.discard(stores, chosen))
     if as_json:
         gone = [{"id": each.id, "module": each.module} for each in done]
@@ -171,20 +173,20 @@ def edit(
         data: The payload as JSON; without it $EDITOR opens the present one.
         module: The module where it died, if it died in several.
     """
-    stores = options.stores(data_dir, db)
-    found = _named(stores, (message,), module)
+    found = look(data_dir, db, partial(_whole, (message,), module))
     if len(found) > 1:
         raise CommandError(
-            f"{message} died in {', '.join(each.module for each in found)}",
+            f"{message} died in {', '.join(each.module for each, _ in found)}",
             "each has a payload of its own",
-            f"amphibus dead edit {message} --module {found[0].module}",
+            f"amphibus dead edit {message} --module {found[0][0].module}",
             Exit.USAGE,
         )
-    letter = found[0]
-    body = edited_body(options.project(), letter, data)
-    if body == letter.body:
+    letter, content = found[0]
+    body = edited_body(options.project(), letter, content.body, data)
+    if body == content.body:
         print("nothing changed")
         return
+    stores = options.stores(data_dir, db)
     if not dry_run and not asyncio.run(letters.edit(stores, letter, body)):
         raise CommandError(
             f"{message} is not dead any more",
@@ -196,16 +198,11 @@ def edit(
     print(typed(f"next: amphibus dead retry {message} --module {letter.module}"))
 
 
-def _chosen(
-    stores: "Stores",
-    messages: tuple[str, ...],
-    module: str | None,
-    contract: str | None,
-    *,
-    all_: bool,
+async def _chosen(
+    messages: tuple[str, ...], module: str | None, contract: str | None, all_: bool, views: Views
 ) -> list[DeadLetter]:
     if messages:
-        return _named(stores, messages, module)
+        return await _named(messages, module, views)
     if module is None and contract is None and not all_:
         raise CommandError(
             "no message named",
@@ -213,11 +210,19 @@ def _chosen(
             "amphibus dead list",
             Exit.USAGE,
         )
-    return _find(stores, (), module, contract)
+    return await _find(views, module=module, contract=contract)
 
 
-def _named(stores: "Stores", messages: tuple[str, ...], module: str | None) -> list[DeadLetter]:
-    found = _find(stores, messages, module, None)
+async def _whole(
+    messages: tuple[str, ...], module: str | None, views: Views
+) -> list[tuple[DeadLetter, DeadLetterContent]]:
+    """Dead letters with their payloads."""
+    found = await _named(messages, module, views)
+    return [(each, await letters.content(views, each)) for each in found]
+
+
+async def _named(messages: tuple[str, ...], module: str | None, views: Views) -> list[DeadLetter]:
+    found = await _find(views, messages, module=module)
     missing = sorted(set(messages) - {each.id for each in found})
     if missing:
         raise CommandError(
@@ -228,21 +233,19 @@ def _named(stores: "Stores", messages: tuple[str, ...], module: str | None) -> l
     return found
 
 
-def _find(
-    stores: "Stores",
-    messages: tuple[str, ...],
-    module: str | None,
-    contract: str | None,
+async def _find(
+    views: Views,
+    messages: tuple[str, ...] = (),
     *,
+    module: str | None = None,
+    contract: str | None = None,
     after: DeadCursor | None = None,
     limit: int | None = None,
 ) -> list[DeadLetter]:
-    if module is not None:
-        options.store_of(module, stores)
-    found = asyncio.run(
-        letters.find(
-            stores, ids=messages, module=module, contract=contract, after=after, limit=limit
-        )
+    if module is not None and module not in views:
+        raise unknown("database of module", module, views, "amphibus db status")
+    found = await letters.find(
+        views, ids=messages, module=module, contract=contract, after=after, limit=limit
     )
     if contract is not None and not found:
         known = options.project().contracts

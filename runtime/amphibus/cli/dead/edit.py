@@ -8,14 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amphibus.admin.dead import DeadLetter
 from amphibus.cli.output import CommandError, Exit
-from amphibus.database.dead import DeadLetter
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project
 
 
-def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> bytes:
+def edited_body(project: "Project", letter: DeadLetter, body: bytes, data: str | None) -> bytes:
     """Returns the wanted payload, encoded by its contract.
 
     Raises:
@@ -32,7 +32,7 @@ def edited_body(project: "Project", letter: DeadLetter, data: str | None) -> byt
             "a payload is kept only if its contract accepts it: add the contract or a converter, or discard it",
             f"amphibus dead discard {letter.id}",
         )
-    text = data if data is not None else _from_editor(letter.id, letter.body)
+    text = data if data is not None else _from_editor(letter.id, body)
     try:
         message = contract.model_validate_json(text)
     except ValidationError as error:

@@ -4,21 +4,21 @@ import base64
 import json
 from typing import Any
 
+from amphibus.admin.dead import DeadLetter
 from amphibus.cli.output import moment
-from amphibus.database.dead import DeadLetter
+from amphibus.messages.contracts.amphibus.answers import DeadLetterContent
 
 
 def facts_of(letter: DeadLetter) -> dict[str, Any]:
     """Returns what a listing shows of a letter, by name."""
-    hidden = ("seq", "ordering_key", "traceback", "body")
-    return {
-        name: getattr(letter, name)
-        for name in DeadLetter.__dataclass_fields__
-        if name not in hidden
+    shown = dict(letter)
+    module = shown.pop("module")
+    return {"module": module} | {
+        name: value for name, value in shown.items() if name not in ("seq", "ordering_key")
     }
 
 
-def show_letter(letter: DeadLetter) -> None:
+def show_letter(letter: DeadLetter, content: DeadLetterContent) -> None:
     """Prints a letter with its traceback and payload."""
     facts = facts_of(letter) | {
         "time": moment(letter.time),
@@ -28,8 +28,8 @@ def show_letter(letter: DeadLetter) -> None:
     }
     for name, value in facts.items():
         print(f"{name:12} {'-' if value is None else value}")
-    print(f"\n{letter.traceback.rstrip() or 'no traceback'}\n")
-    payload = readable(letter.body)
+    print(f"\n{(content.traceback or '').rstrip() or 'no traceback'}\n")
+    payload = readable(content.body)
     text = payload if isinstance(payload, str) else json.dumps(payload, indent=2)
     print(text)
 

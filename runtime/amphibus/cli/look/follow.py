@@ -10,6 +10,7 @@ from typing import Final
 from amphibus.admin.database import databases
 from amphibus.admin.flows import Destinations, Hop, Receipt, begun_with, flow
 from amphibus.admin.stores import files
+from amphibus.admin.views import at_rest
 from amphibus.cli import options
 from amphibus.cli.output import GREEN, RED, YELLOW, CommandError, Exit, paint, plural
 from amphibus.cli.places import GATEWAY
@@ -101,12 +102,12 @@ async def follow(
 
 
 async def _hops(data_dir: Path, key: str, since: int, destinations: Destinations) -> list[Hop]:
-    stores = files(databases(data_dir), 1)
-    gateway = {name: store for name, store in stores.items() if name == GATEWAY}
-    correlation = await begun_with(gateway, key, since=since)
-    if correlation is None:
-        return []
-    roots = await flow(stores, correlation, since=since, destinations=destinations)
+    async with at_rest(files(databases(data_dir), 1)) as views:
+        gateway = {name: view for name, view in views.items() if name == GATEWAY}
+        correlation = await begun_with(gateway, key, since=since)
+        if correlation is None:
+            return []
+        roots = await flow(views, correlation, since=since, destinations=destinations)
     return sorted((hop for root in roots for hop in root.walk()), key=lambda hop: hop.time)
 
 

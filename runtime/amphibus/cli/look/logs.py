@@ -1,13 +1,14 @@
 """`amphibus logs`: the story of a flow across all modules, as a tree."""
 
-import asyncio
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final
+from functools import partial
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
 from amphibus.admin.flows import Hop, Receipt, correlation_of, flow
 from amphibus.admin.latest_flows import Summary, latest_flows
+from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.data_folder import present
 from amphibus.cli.look.log_lines import show_lines
@@ -25,9 +26,7 @@ from amphibus.cli.output import (
     typed,
     with_instants,
 )
-
-if TYPE_CHECKING:
-    from amphibus.admin.stores import Stores
+from amphibus.cli.views import look
 
 _COLOURS: Final = {
     "handled": GREEN,
@@ -64,16 +63,14 @@ def logs(
     if lines:
         folder = options.settings().data_dir if data_dir is None else present(data_dir)
         if key is not None or message is not None:
-            stores = options.stores(data_dir, db)
-            found = asyncio.run(correlation_of(stores, key=key, message=message))
+            found = look(data_dir, db, partial(correlation_of, key=key, message=message))
             correlation = found or "none"
         show_lines(folder, correlation, limit, as_json=as_json)
         return
-    stores = options.stores(data_dir, db)
     if correlation is None and key is None and message is None:
-        _list(asyncio.run(_page(stores, limit, after)), limit, as_json=as_json)
+        _list(look(data_dir, db, partial(_page, limit, after)), limit, as_json=as_json)
         return
-    found, roots = asyncio.run(_flow(stores, correlation, key, message))
+    found, roots = look(data_dir, db, partial(_flow, correlation, key, message))
     if not roots or found is None:
         raise _no_flow(correlation or key or message or "")
     if as_json:
@@ -84,9 +81,9 @@ def logs(
         print(line)
 
 
-async def _page(stores: "Stores", limit: int, after: str | None) -> list[Summary]:
+async def _page(limit: int, after: str | None, views: Views) -> list[Summary]:
     try:
-        return await latest_flows(stores, limit, after=after)
+        return await latest_flows(views, limit, after=after)
     except KeyError:
         raise _no_flow(after or "") from None
 
@@ -100,12 +97,12 @@ def _no_flow(name: str) -> CommandError:
 
 
 async def _flow(
-    stores: "Stores", correlation: str | None, key: str | None, message: str | None
+    correlation: str | None, key: str | None, message: str | None, views: Views
 ) -> tuple[str | None, list[Hop]]:
-    found = correlation or await correlation_of(stores, key=key, message=message)
+    found = correlation or await correlation_of(views, key=key, message=message)
     if found is None:
         return None, []
-    return found, await flow(stores, found, destinations=options.destinations())
+    return found, await flow(views, found, destinations=options.destinations())
 
 
 def story(roots: list[Hop]) -> list[str]:

@@ -4,8 +4,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from amphibus.cli import options
 from amphibus.cli.output import BOLD, CommandError, paint, show_json, unknown
+from amphibus.clock import SystemClock
+from amphibus.errors import RequestError, StoreError
+from amphibus.messages.contracts.amphibus.v1 import ListPauses
 
 if TYPE_CHECKING:
+    from amphibus.admin.views import Views
     from amphibus.module import Module
     from amphibus.routing.project import Project
 
@@ -31,7 +35,29 @@ def modules(
     elif format_ == "mermaid":
         print(_processes(chosen[0]) if name is not None else picture(project))
     else:
-        print("\n\n".join(_text(page_of(project, each)) for each in chosen))
+        paused = _paused()
+        pages = [
+            _text(page_of(project, each)) + "".join(paused.get(each.name, ())) for each in chosen
+        ]
+        print("\n\n".join(pages))
+
+
+def _paused() -> dict[str, list[str]]:
+    """Returns what is paused now, as lines by module; nothing where no module has run yet."""
+    from amphibus.cli.paused import in_words
+    from amphibus.cli.views import look
+
+    async def ask(views: "Views") -> dict[str, list[str]]:
+        asked = ListPauses(now=SystemClock().now())
+        found = {module: (await view.ask(asked)).paused for module, view in views.items()}
+        return {
+            module: [f"\n  {in_words(each)}" for each in some] for module, some in found.items()
+        }
+
+    try:
+        return look(None, None, ask)
+    except (StoreError, RequestError):
+        return {}
 
 
 def page_of(project: "Project", module: "Module") -> dict[str, Any]:

@@ -78,8 +78,8 @@ class Announced(NamedTuple):
     machine: str
 
 
-async def connect_to_peers(url: str) -> Any:
-    """Returns a connection to work with them; makes the schema where it is missing.
+async def connect_to_peers(url: str, *, make: bool = True) -> Any:
+    """Returns a connection to work with them; makes the schema where it is missing, if it may.
 
     Raises:
         StoreUnwritable: this role may not make or use it.
@@ -93,6 +93,10 @@ async def connect_to_peers(url: str) -> Any:
     try:
         async with asyncio.timeout(_MAKE_SECONDS):
             if not await raw.fetchval("SELECT to_regnamespace($1) IS NOT NULL", SCHEMA):
+                if not make:
+                    raise StoreUnwritable(
+                        f"there is no schema {SCHEMA}", "nobody has announced anything", ""
+                    )
                 with allowed():
                     async with raw.transaction():
                         await raw.execute(_MAKE)

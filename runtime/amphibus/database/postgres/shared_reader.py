@@ -46,6 +46,11 @@ class SharedReader:
         async with self._turn:
             return await (await self._sql()).has_table(name)
 
+    async def size(self) -> int:
+        """Returns the bytes that the module's tables take, with their indexes."""
+        async with self._turn:
+            return await (await self._sql()).size()
+
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
         async with self._turn:

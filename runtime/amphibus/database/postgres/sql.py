@@ -12,6 +12,7 @@ from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
 from amphibus.database.later import KEEP_LATER, RECALL
 from amphibus.database.outbox import INSERT_OUTBOX
 from amphibus.database.sql import Identified, Sql
+from amphibus.database.steering.processes import END_PROCESS, ENTER_STATE
 from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
 from amphibus.database.write_set import OutboxEntry, Row, WriteSet
 
@@ -43,6 +44,11 @@ _HELD_AND_PRIOR_OUTCOMES: Final = f"""
     SELECT NULL AS place, NULL AS outcome, NULL AS answer, partition, token FROM held
     UNION ALL SELECT place, outcome, answer, NULL, NULL FROM ({_PRIOR_OUTCOMES}) AS found
 """
+_SIZE: Final = (
+    "SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = current_schema() AND c.relkind = 'r'"
+)
 _NOBODY: Final = [("", "", "")] * 16
 _OFTEN: Final = 6
 """After five runs the server begins to ask itself whether it must plan a statement anew each time."""
@@ -75,6 +81,11 @@ class PostgresSql:
         """Returns whether the module has a table of that name: its schema is all that is searched."""
         found = await self.row("SELECT to_regclass(?)", f'"{name}"')
         return found is not None and found[0] is not None
+
+    async def size(self) -> int:
+        """Returns the bytes that the module's tables take, with their indexes."""
+        row = await self.row(_SIZE)
+        return int(row[0] or 0) if row else 0
 
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values, in one round trip."""
@@ -119,6 +130,9 @@ class PostgresSql:
         if write_set.later:
             await self.many(KEEP_LATER, write_set.kept_for_later)
             await self.many(RECALL, write_set.recalled)
+        if write_set.moved:
+            await self.many(ENTER_STATE, write_set.states_entered)
+            await self.many(END_PROCESS, write_set.processes_ended)
         if write_set.acks:
             await self.raw.execute(_deletes(write_set.acks))
         return numbers

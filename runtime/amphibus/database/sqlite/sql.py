@@ -8,9 +8,11 @@ from amphibus.database.inbox import INSERT_INBOX, PRIOR_OUTCOME
 from amphibus.database.later import KEEP_LATER, RECALL
 from amphibus.database.outbox import DELETE_DELIVERY, INSERT_DELIVERY, INSERT_OUTBOX
 from amphibus.database.sql import Identified
+from amphibus.database.steering.processes import END_PROCESS, ENTER_STATE
 from amphibus.database.timers import ARM_TIMER, DISARM_TIMER
 from amphibus.database.write_set import Row, WriteSet
 
+_SIZE: Final = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 _PRIOR_OUTCOME: Final = PRIOR_OUTCOME.format(source="?", id="?", ordering_key="?")
 
 
@@ -36,6 +38,11 @@ class SqliteSql:
     async def has_table(self, name: str) -> bool:
         """Returns whether the module has a table of that name."""
         return await self.row("SELECT 1 FROM sqlite_master WHERE name = ?", name) is not None
+
+    async def size(self) -> int:
+        """Returns the bytes that the database takes, with its indexes."""
+        row = await self.row(_SIZE)
+        return int(row[0]) if row else 0
 
     async def many(self, statement: str, values: Sequence[Row]) -> None:
         """Runs a statement once for each row of values."""
@@ -68,4 +75,7 @@ class SqliteSql:
         if write_set.later:
             many(KEEP_LATER, write_set.kept_for_later)
             many(RECALL, write_set.recalled)
+        if write_set.moved:
+            many(ENTER_STATE, write_set.states_entered)
+            many(END_PROCESS, write_set.processes_ended)
         return numbers

@@ -1,31 +1,101 @@
-"""Answers what other modules ask on behalf of the runtime; no handler of the module is involved."""
+"""Answers what other modules and operators ask on behalf of the runtime; no handler of the module is involved."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+import structlog
+from pydantic import ValidationError
 
-from amphibus.database.store import Store
-from amphibus.inbox.system.arrived import not_arrived
+from amphibus.contract import Command, Value
+from amphibus.database.answers.table import ACTS, ANSWERS, act, answer
+from amphibus.errors import RequestFailed
+from amphibus.inbox.services import InboxServices
+from amphibus.inbox.system.cancelling import Handle, cancel
+from amphibus.messages.contracts.amphibus.answers import ProcessDescription
+from amphibus.messages.contracts.amphibus.v1 import (
+    Arrived,
+    CancelProcess,
+    CheckArrived,
+    DescribeProcess,
+)
 from amphibus.messages.envelope import Envelope, Reply
-from amphibus.messages.system_requests import ARRIVED
+from amphibus.messages.system_requests import SYSTEM_CONTRACTS, why_not_allowed
+from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.privacy import describe
+from amphibus.unit_of_work.transaction import Transaction
 
-SystemHandler = Callable[[Store, Envelope], Awaitable[BaseModel]]
-"""Answers one type of system request from the database of the module that is asked."""
-
-_HANDLERS: Final[Mapping[str, SystemHandler]] = {ARRIVED: not_arrived}
+_log: Any = structlog.get_logger()
+Describe = Callable[[DescribeProcess], Awaitable[ProcessDescription]]
 
 
-async def answer(store: Store, envelope: Envelope) -> Reply | None:
-    """Returns the reply to a system request; None if it is none that this version knows."""
-    handler = _HANDLERS.get(envelope.type)
-    if handler is None:
-        return None
-    try:
-        said = await handler(store, envelope)
-    except ValidationError as error:
-        return Reply("failed", detail=f"{envelope.type} has {error.error_count()} wrong values")
-    except Exception as error:  # noqa: BLE001 - the database may be away for a while
-        return Reply("unavailable", detail=describe(error))
-    return Reply("answered", said.model_dump_json().encode())
+class SystemAnswers:
+    """The answers of one module to system contracts. Lives as long as its receiver."""
+
+    def __init__(self, services: InboxServices) -> None:
+        self._services = services
+        self._module = services.module.name
+        self.describe: Describe | None = None
+        """Describes the process that hosts the module."""
+        self.handle: Handle = _nowhere
+        """Handles a message to the module itself."""
+        self.on_acted: Callable[[], None] = lambda: None
+        """Called when the store was changed: something may be due."""
+
+    async def __call__(self, envelope: Envelope) -> Reply | None:
+        """Returns the reply to a system request; None if it is none that this version knows."""
+        contract = SYSTEM_CONTRACTS.get(envelope.type)
+        if contract is None:
+            return None
+        why = why_not_allowed(
+            envelope.type, asking=envelope.source, asked=self._module, gateway=GATEWAY
+        )
+        if why:
+            return Reply("refused", code="not_allowed", detail=why)
+        try:
+            return await self._reply(contract.model_validate_json(envelope.body), envelope)
+        except RequestFailed as error:
+            return Reply("failed", detail=error.line)
+        except ValidationError as error:
+            return Reply("failed", detail=f"{envelope.type} has {error.error_count()} wrong values")
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while
+            return Reply("unavailable", detail=describe(error))
+
+    async def _reply(self, asked: Any, envelope: Envelope) -> Reply:
+        if isinstance(asked, CancelProcess):
+            self._note(asked)
+            return await cancel(self._services, asked, envelope, self.handle)
+        said = await self._said(asked, envelope)
+        return Reply("answered", said.model_dump_json().encode())
+
+    async def _said(self, asked: Any, envelope: Envelope) -> Value:
+        if isinstance(asked, Arrived):
+            asked = CheckArrived(sender=envelope.source, ids=asked.ids)
+        if type(asked) in ANSWERS:
+            said: Value = await answer(self._services.store.reader, asked)
+            return said
+        if type(asked) in ACTS:
+            return await self._act(asked)
+        assert self.describe is not None
+        return await self.describe(asked)
+
+    def _note(self, wanted: Command[Any]) -> None:
+        what, why = type(wanted).__name__, getattr(wanted, "reason", "")
+        _log.info("module.steered", module=self._module, what=what, why=why)
+
+    async def _act(self, wanted: Command[Any]) -> Value:
+        """Changes the store by its one writer; this instance takes it in at once, the others within a second."""
+        services = self._services
+
+        async def job(transaction: Transaction) -> Value:
+            done: Value = await act(transaction.sql, wanted, services.clock.now())
+            return done
+
+        done = await services.writer.submit(job)
+        self._note(wanted)
+        await services.pauses.look()
+        self.on_acted()
+        return done
+
+
+async def _nowhere(envelope: Envelope) -> Reply:
+    return Reply("unavailable", detail=f"nobody handles {envelope.type} yet")

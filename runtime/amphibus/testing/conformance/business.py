@@ -177,6 +177,7 @@ loan = Process(
     ),
     refuses={desk.Return: "not_lent", desk.Renew: "not_lent"},
     missing={desk.Return: "not_lent", desk.Renew: "not_lent"},
+    cancelled_by=desk.Return,
 )
 
 

@@ -119,7 +119,7 @@ async def test_a_dead_letter_can_be_corrected(office: Office) -> None:
         await shop.send(desk.Write(book="b", line=1, mood="broken"))
         await shop.settle()
         stores = office.stores("desk")
-        (letter,) = await dead.find(stores)
+        (letter,) = await dead.found_at_rest(stores)
         await dead.edit(stores, letter, b'{"book": "b", "line": 2}')
         await _retry(office)
         shop.host.wake()
@@ -147,7 +147,7 @@ async def test_what_was_discarded_never_comes_again(office: Office) -> None:
         await shop.publish(event, message_id="same")
         await shop.settle()
         stores = office.stores("readers", "archive")
-        await dead.discard(stores, await dead.find(stores))
+        await dead.discard(stores, await dead.found_at_rest(stores))
         office.script.healed = True
         await shop.publish(event, message_id="same")
         await shop.settle()
@@ -273,7 +273,7 @@ def _more_runs(office: Office, before: int) -> bool:
 
 async def _retry(office: Office) -> None:
     stores = office.stores("desk")
-    await dead.retry(stores, await dead.find(stores))
+    await dead.retry(stores, await dead.found_at_rest(stores))
 
 
 async def _days(shop: Harness, days: int) -> None:

@@ -203,7 +203,7 @@ async def test_a_block_outlives_a_restart_and_ends_with_a_discard(office: Office
         await shop.settle()
         assert office.lines("desk") == []
         stores = office.stores("desk")
-        await dead.discard(stores, await dead.find(stores))
+        await dead.discard(stores, await dead.found_at_rest(stores))
         await until(lambda: office.numbers("desk", "b") == [1, 2])
         await shop.settle()
 
@@ -222,6 +222,6 @@ def _item(identity: str, command: desk.Write) -> enqueue.AcceptedItem:
 
 async def _retry_all(office: Office, shop: Harness) -> None:
     stores = office.stores("desk")
-    await dead.retry(stores, await dead.find(stores))
+    await dead.retry(stores, await dead.found_at_rest(stores))
     shop.host.wake()
     await shop.settle()

@@ -1,5 +1,7 @@
 """The choice of a directory by the databases: where those are files it is a folder, on a server it is tables."""
 
+from collections.abc import Sequence
+
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.messages.envelope import Envelope
@@ -30,15 +32,21 @@ def directly(below: Below, topology: Topology, settings: Settings, clock: Clock)
         return below.doubt(module, envelope)
 
     return DirectTransport(
-        below, topology, settings, clock, directory=_directory(topology, settings), doubt=why_not
+        below,
+        topology,
+        settings,
+        clock,
+        directory=directory_of(topology.modules, settings),
+        doubt=why_not,
     )
 
 
-def _directory(topology: Topology, settings: Settings) -> Directory:
+def directory_of(modules: Sequence[str], settings: Settings, *, make: bool = True) -> Directory:
+    """Returns where the processes of a system announce themselves."""
     if settings.db_url is None:
         from amphibus.transports.direct.file_directory import FileDirectory
 
-        return FileDirectory(settings.data_dir, topology.modules)
+        return FileDirectory(settings.data_dir, modules)
     from amphibus.transports.direct.server_directory import ServerDirectory
 
-    return ServerDirectory(settings.db_url.get_secret_value(), topology.modules)
+    return ServerDirectory(settings.db_url.get_secret_value(), modules, make=make)

@@ -36,8 +36,10 @@ class ServerDirectory:
 
     every_seconds = _EVERY_SECONDS
 
-    def __init__(self, url: str, modules: Sequence[str]) -> None:
+    def __init__(self, url: str, modules: Sequence[str], *, make: bool = True) -> None:
         self._url = url
+        self._make = make
+        """True if tables that are missing are made: not by who only looks."""
         self._modules = tuple(modules)
         self._machine = socket.gethostname()
         self._own: tuple[Announced, ...] = ()
@@ -52,7 +54,7 @@ class ServerDirectory:
         """
         try:
             if self._raw is None:
-                self._raw = await connect_to_peers(self._url)
+                self._raw = await connect_to_peers(self._url, make=self._make)
             async with asyncio.timeout(_ANSWER_SECONDS):
                 with allowed():
                     return await self._beat(self._raw, own)

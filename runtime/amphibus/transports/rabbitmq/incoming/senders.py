@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.messages.envelope import Envelope
-from amphibus.messages.system_requests import SYSTEM_REQUESTS
+from amphibus.messages.system_requests import FROM_SENDERS, SYSTEM_REQUESTS
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import Arrival
 
@@ -66,7 +66,9 @@ class Senders:
     def undeclared(self, envelope: Envelope) -> str | None:
         """Returns why its sender, if it is who it says, should not send such a message; None if it may."""
         said, source = envelope.type, envelope.source
-        if said in SYSTEM_REQUESTS:
+        if said in SYSTEM_REQUESTS - FROM_SENDERS:
+            return None  # the module that is asked knows who may
+        if said in FROM_SENDERS:
             asks = self.module in self.names.topology.receivers(source)
             return None if asks else f"{source} sends nothing to {self.module}, so it asks nothing"
         owner = said.partition(".")[0]

@@ -13,7 +13,7 @@ from amphibus.config.correction import opened
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
-from amphibus.messages.system_requests import SYSTEM_REQUESTS
+from amphibus.messages.system_requests import FROM_SENDERS
 from amphibus.nearest import did_you_mean
 from amphibus.routing.topology import GATEWAY
 from amphibus.transports.rabbitmq.names import (
@@ -141,7 +141,7 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
         keys += [re.escape(names.key_of_request(each)) for each in at_once]
         yield names.commands(owner), "|".join(keys)
     for receiver in topology.receivers(module):
-        asked_of_all = map(names.key_of_request, sorted(SYSTEM_REQUESTS))
+        asked_of_all = map(names.key_of_request, sorted(FROM_SENDERS))
         yield names.commands(receiver), "|".join(map(re.escape, asked_of_all))
     for asker in topology.modules:
         expected = topology.sends.get(asker, ())

@@ -1,0 +1,1 @@
+"""The tables that operators steer by: pauses, and where processes stand."""

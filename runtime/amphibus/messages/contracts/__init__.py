@@ -1,0 +1,1 @@
+"""The runtime's own contracts, laid out as a project's are."""

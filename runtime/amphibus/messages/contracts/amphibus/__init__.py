@@ -1,0 +1,1 @@
+"""The contracts of the module that every process is: the runtime."""

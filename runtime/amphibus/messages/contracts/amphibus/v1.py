@@ -1,0 +1,219 @@
+"""The system contracts: what processes ask each other, and operators ask processes, on behalf of the runtime.
+
+They are contracts as those of modules are: frozen, versioned, locked in `v1.lock.json`. Every module answers each of
+them from its own store, on every way of delivery. Times are microseconds since the epoch.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from amphibus.contract import Command, Query
+from amphibus.messages.cloudevents import LONGEST_ID
+from amphibus.messages.contracts.amphibus.answers import (
+    DeadLetterContent,
+    DeadLetterPage,
+    DeadlinesExpired,
+    FlowFound,
+    FlowInModule,
+    FlowsInModule,
+    HappenedPage,
+    MessagesLeft,
+    ModulePauses,
+    NotArrived,
+    ProcessCancelled,
+    ProcessDescription,
+    ProcessesByState,
+    ProcessPage,
+    StepPage,
+    StoreCounts,
+    StoreWaits,
+)
+
+MOST_ROWS = 500
+"""The rows of one page, and the ids of one question."""
+
+Right = Literal["sends", "look", "registry", "act"]
+"""The right of the asking module: it sends to the module asked, or is that module itself. The gateway has `registry`
+of every module. Operators ask with a module's own key, as whoever may write its store."""
+
+_Name = Annotated[str, Field(max_length=255)]
+_Id = Annotated[str, Field(max_length=LONGEST_ID)]
+_Ids = Annotated[tuple[_Id, ...], Field(max_length=MOST_ROWS)]
+_Names = Annotated[tuple[_Name, ...], Field(max_length=100)]
+_Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
+
+
+class Arrived(Query[NotArrived]):
+    """Asks which of the asking module's messages have not arrived; nobody learns of another's messages."""
+
+    requires: ClassVar[Right] = "sends"
+    ids: _Ids
+
+
+class CheckArrived(Query[NotArrived]):
+    """Asks which messages of a sender have not arrived."""
+
+    requires: ClassVar[Right] = "look"
+    sender: _Name
+    ids: _Ids
+
+
+class DescribeProcess(Query[ProcessDescription]):
+    """Asks a process what it is and how it is."""
+
+    requires: ClassVar[Right] = "registry"
+    contracts: bool = False
+    """With the fingerprints of its contracts."""
+
+
+class CountStore(Query[StoreCounts]):
+    """Asks how much there is in a module's store."""
+
+    requires: ClassVar[Right] = "look"
+
+
+class CountWaits(Query[StoreWaits]):
+    """Asks what waits in a module's store, by sender and by receiver."""
+
+    requires: ClassVar[Right] = "look"
+
+
+class ListMessagesLeft(Query[MessagesLeft]):
+    """Asks which messages of some types, with numbers beyond one, do not wait for a receiver any more."""
+
+    requires: ClassVar[Right] = "look"
+    receiver: _Name
+    types: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=MOST_ROWS)]
+    beyond: int
+    known_since: int
+    limit: _Limit
+
+
+class TellFlow(Query[FlowInModule]):
+    """Asks for a module's part of the story of a flow."""
+
+    requires: ClassVar[Right] = "look"
+    correlation: _Name
+    since: int = 0
+
+
+class FindFlow(Query[FlowFound]):
+    """Asks for the flow that a message belongs to, or that began with a business key."""
+
+    requires: ClassVar[Right] = "look"
+    key: _Name | None = None
+    message: _Id | None = None
+    since: int = 0
+    anywhere: bool = False
+    """Wherever they are mentioned. It reads whole tables: the last resort."""
+
+
+class ListHappened(Query[HappenedPage]):
+    """Asks what was sent or handled before a place in that log, newest first."""
+
+    requires: ClassVar[Right] = "look"
+    log: Literal["outbox", "inbox"]
+    at: int
+    seq: int
+    limit: _Limit
+
+
+class SummarizeFlows(Query[FlowsInModule]):
+    """Asks when something happened last in some flows, and for their messages where these are wanted."""
+
+    requires: ClassVar[Right] = "look"
+    correlations: Annotated[tuple[_Name, ...], Field(max_length=MOST_ROWS)]
+    with_messages: bool = False
+
+
+class ListDead(Query[DeadLetterPage]):
+    """Asks for dead letters after a place: all, or those of some ids or one type."""
+
+    requires: ClassVar[Right] = "look"
+    ids: _Ids = ()
+    type: _Name | None = None
+    after_died: int = -1
+    after_id: _Id = ""
+    limit: _Limit
+
+
+class ShowDead(Query[DeadLetterContent]):
+    """Asks for the traceback and the payload of a dead letter."""
+
+    requires: ClassVar[Right] = "look"
+    seq: int
+    id: _Id
+
+
+class ListPauses(Query[ModulePauses]):
+    """Asks what a module does not handle for now."""
+
+    requires: ClassVar[Right] = "look"
+    now: int
+
+
+class PauseModule(Command[ModulePauses]):
+    """Lets a module handle nothing of one type, or of all if that is empty, for some seconds or until it is resumed."""
+
+    requires: ClassVar[Right] = "act"
+    type: _Name = ""
+    seconds: Annotated[float, Field(gt=0, le=31_622_400)] | None = None
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class ResumeModule(Command[ModulePauses]):
+    """Lets a module go on with one type, or with all if that is empty."""
+
+    requires: ClassVar[Right] = "act"
+    type: _Name = ""
+
+
+class ListProcesses(Query[ProcessPage]):
+    """Asks for the processes that have not ended, behind a place; with those of the named deadlines that are armed."""
+
+    requires: ClassVar[Right] = "look"
+    process: _Name | None = None
+    states: _Names = ()
+    key: _Name | None = None
+    before: int | None = None
+    """They have been in their states since then or longer."""
+    deadlines: _Names = ()
+    after_since: int = -1
+    after_process: _Name = ""
+    after_key: _Name = ""
+    limit: _Limit
+
+
+class CountProcesses(Query[ProcessesByState]):
+    """Asks how many processes stand in each state that is not final."""
+
+    requires: ClassVar[Right] = "look"
+
+
+class ListSteps(Query[StepPage]):
+    """Asks what was handled before a place in the inbox, newest first, with the keys."""
+
+    requires: ClassVar[Right] = "look"
+    at: int
+    seq: int
+    limit: _Limit
+
+
+class ExpireProcess(Command[DeadlinesExpired]):
+    """Makes the named deadlines of a process due now, as far as they are armed."""
+
+    requires: ClassVar[Right] = "act"
+    process: _Name
+    key: _Name
+    deadlines: _Names
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class CancelProcess(Command[ProcessCancelled]):
+    """Cancels a process by the command that its module declares for that, where it runs."""
+
+    requires: ClassVar[Right] = "act"
+    process: _Name
+    key: _Name
+    reason: Annotated[str, Field(min_length=1, max_length=200)]

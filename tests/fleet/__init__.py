@@ -1,0 +1,1 @@
+"""The system as a whole: seen through system contracts, listed, paused."""

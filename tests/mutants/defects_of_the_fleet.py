@@ -1,0 +1,78 @@
+"""Defects of what operators see and steer: who may look, who is there, what is paused, where processes stand."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+FLEET: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "any module may look into any other",
+        "messages/system_requests",
+        'if right == "sends" or asking == asked or',
+        'if right != "act" or asking == asked or',
+        "test_system_contracts.py::test_nobody_looks_into_a_store_but_who_may_write_it",
+    ),
+    in_runtime(
+        "any module may steer any other",
+        "messages/system_requests",
+        'if right == "sends" or asking == asked or',
+        'if right in ("sends", "act") or asking == asked or',
+        "test_pause.py::test_nobody_pauses_another_module",
+    ),
+    in_runtime(
+        "a paused module goes on with what comes",
+        "inbox/receiver",
+        "if self._held is not None and attempt.origin is Origin.DELIVERY:",
+        "if self._held and attempt.origin is Origin.DELIVERY:",
+        "test_pause.py::test_a_paused_module_handles_nothing_and_its_senders_keep",
+    ),
+    in_runtime(
+        "what was held is forgotten when its module goes on",
+        "inbox/receiver",
+        "held, self._held = self._held or (), None",
+        "held, self._held = (), None",
+        "test_pause.py::test_what_is_paused_by_another_process_is_seen_and_resumed",
+    ),
+    in_runtime(
+        "a decided command is done though its module is paused",
+        "inbox/receiver",
+        "if why := self._services.pauses.why_not(envelope.type):",
+        "if why := self._services.pauses.why_not(envelope.type)[:0]:",
+        "test_pause.py::test_a_paused_module_handles_nothing_and_its_senders_keep",
+    ),
+    in_runtime(
+        "a pause is forgotten with its process",
+        "host/pausing",
+        "        await self._pauses.look()",
+        "        await asyncio.sleep(0)",
+        "test_pause.py::test_a_paused_module_handles_nothing_and_its_senders_keep",
+    ),
+    in_runtime(
+        "a paused type waits until its next look when it is resumed",
+        "database/answers/steering",
+        "await pauses.let_go(sql, wanted.type, now)",
+        "await pauses.let_go(sql, wanted.type, 0)",
+        "test_pause.py::test_a_paused_type_waits_with_what_follows_it_and_others_go_on",
+    ),
+    in_runtime(
+        "the call of a paused type is made",
+        "inbox/runner",
+        "if _has_call(attempt) and self._services.pauses.of(",
+        "if not _has_call(attempt) and self._services.pauses.of(",
+        "test_pause.py::test_a_paused_type_calls_nobody_outside",
+    ),
+    in_runtime(
+        "a process that has ended stays in the list",
+        "process",
+        "context.moves[self.name, key] = None if self.state(chosen).final else chosen",
+        "context.moves[self.name, key] = chosen",
+        "test_processes_listed.py::test_a_process_is_listed_from_its_begin_to_its_end",
+    ),
+    in_runtime(
+        "a process that stays in its state seems to have come there just now",
+        "process",
+        "if before is None or getattr(row, self.column) != chosen:",
+        "if before is None or chosen:",
+        "test_processes_listed.py::test_a_state_that_a_process_stays_in_goes_on_counting",
+    ),
+)
