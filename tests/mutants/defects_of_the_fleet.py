@@ -48,13 +48,6 @@ FLEET: Final[tuple[Defect, ...]] = (
         "test_pause.py::test_a_paused_module_handles_nothing_and_its_senders_keep",
     ),
     in_runtime(
-        "a paused type waits until its next look when it is resumed",
-        "database/answers/steering",
-        "await pauses.let_go(sql, wanted.type, now)",
-        "await pauses.let_go(sql, wanted.type, 0)",
-        "test_pause.py::test_a_paused_type_waits_with_what_follows_it_and_others_go_on",
-    ),
-    in_runtime(
         "the call of a paused type is made",
         "inbox/runner",
         "if _has_call(attempt) and self._services.pauses.of(",
