@@ -19,7 +19,7 @@ from amphibus.clock import SystemClock, VirtualClock
 from amphibus.config.settings import load_settings
 from amphibus.context import Context
 from amphibus.host.host import Host
-from amphibus.outbox import relay
+from amphibus.outbox import acks
 from amphibus.partitions.assignment import partition_of
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
@@ -184,7 +184,7 @@ async def test_events_are_replayed_to_a_module_that_was_rebuilt(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those too of which it is not noted yet that they had arrived."""
-    monkeypatch.setattr(relay, "_ACK_SECONDS", 0.5)
+    monkeypatch.setattr(acks, "_SECONDS", 0.5)
     async with shop.open(tmp_path) as harness:
         await harness.send(*[desk.Write(book=book, line=1) for book in "abcdef"])
         await shop.until("SELECT count(*) FROM readers.line", (6,))

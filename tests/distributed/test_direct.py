@@ -63,7 +63,7 @@ class Client:
     def broker(self) -> str:
         """Why it is degraded, as `/readyz` says; empty while it is not."""
         code, body = answer(f"{self.url}/readyz")
-        return str(body["reasons"]["broker"]) if code == 200 and "reasons" in body else ""
+        return str(body.get("reasons", {}).get("broker", "")) if code == 200 else ""
 
     def asked(self, way: str) -> float:
         """How many requests the gateway has asked by a way."""

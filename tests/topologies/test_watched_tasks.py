@@ -30,6 +30,7 @@ _NAMES = {
     "task.publish": "broker:publish",
     "task.request": "broker:request",
     "task.consume": "broker:consume",
+    "task.changeover": "way:",
 }
 """How the name of the task begins in which the failpoint stands."""
 _PATIENCE = 60.0
@@ -54,7 +55,7 @@ async def test_a_task_that_fails_once_is_told_of_and_work_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(supervision, "_WORKS_SECONDS", 3600.0)  # it stays a reason to be seen
-    office = Office("rabbitmq", tmp_path, amqp_url=node.url, db_url=database)
+    office = Office("rabbitmq+direct", tmp_path, amqp_url=node.url, db_url=database)
     failpoints.arm(f"{failpoint}:1:raise")
     with capture_logs() as lines:
         async with office.open() as shop:

@@ -47,7 +47,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     # A module and its database.
     "module.started": _event("Handles messages.", "routes instance"),
     "module.paused": _event("Handles nothing of what is named here, for now.", "why"),
-    "module.resumed": _event("Handles everything again.", "why"),
+    "module.resumed": _event("Handles everything again."),
     "module.steered": _event("An operator changed what it does.", "what why"),
     "module.stopped": _event("Handles no more.", "unfinished"),
     "store.opened": _event("A database is in use.", "path schema"),

@@ -73,11 +73,10 @@ class Pauses:
         if found == self._now:
             return
         self._now = found
-        _log.info(
-            "module.paused" if found else "module.resumed",
-            module=self.module,
-            why=self.reason,
-        )
+        if found:
+            _log.info("module.paused", module=self.module, why=self.reason)
+        else:
+            _log.info("module.resumed", module=self.module)
         for tell in self.on_change:
             tell()
 
