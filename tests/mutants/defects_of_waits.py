@@ -6,6 +6,21 @@ from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 WAITS: Final[tuple[Defect, ...]] = (
     of_the_broker(
+        "a channel that was refused once is kept for ever",
+        "transports/rabbitmq/outgoing/renewal",
+        "            self.due = True",
+        "            self.due = False",
+        "tests/rabbitmq/test_destinations.py"
+        "::test_a_queue_that_was_full_takes_messages_again_from_whoever_it_refused",
+    ),
+    in_runtime(
+        "a message that stands still is told by nobody",
+        "outbox/stalled",
+        "now - since >= self._after:",
+        "now - since >= self._after * 1000:",
+        "tests/runtime/test_stalled.py",
+    ),
+    of_the_broker(
         "queues about which the broker says nothing are waited for one after the other",
         "transports/rabbitmq/incoming/query_queues",
         "        for error in await asyncio.gather(*again, return_exceptions=True):\n"

@@ -85,3 +85,14 @@ async def test_a_program_outside_hears_events_that_modules_get_one_by_one(
             await outside.basic_consume(queue, hear, no_ack=True)
             await shop.send(*[desk.Write(book=f"b{n % 3}", line=n) for n in range(lines)])
             await until(lambda: len(heard) == lines)
+
+
+async def test_a_queue_that_was_full_takes_messages_again_from_whoever_it_refused(
+    office: Office, node: RabbitNode, names: Names
+) -> None:
+    """RabbitMQ goes on refusing what comes on a channel, though the limit that it was refused for is gone."""
+    async with office.open("desk", "archive") as shop:
+        async with full(node, names, "readers"):
+            await shop.send(*[desk.Write(book=f"b{n}", line=0) for n in range(4 * PARTITIONS)])
+            await until(lambda: len(office.lines("archive")) == 8 * PARTITIONS)
+        await shop.settle()

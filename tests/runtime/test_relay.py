@@ -130,6 +130,7 @@ async def test_a_backlog_leaves_without_keeping_the_event_loop_to_itself(tmp_pat
             transport=cast(Transport, broker),
             settings=BusSettings(window=1),
             supervisor=supervisor,
+            tell_stalled=lambda _why: None,
         )
         await writer.start()
         await relay.start()

@@ -123,6 +123,7 @@ class Wiring:
             transport=self._around.transport,
             settings=self._bus,
             supervisor=self._around.supervisor,
+            tell_stalled=partial(self._around.health.degrade, f"outbox:{self._module.name}"),
         )
 
     def readiness(self, writer: Writer) -> Readiness:

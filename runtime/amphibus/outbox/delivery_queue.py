@@ -1,5 +1,6 @@
 """The messages that wait in memory on one route, in order per key; its bound is the backpressure."""
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ class OutboxMessage:
     destinations: tuple[str, ...]
     behind: int = field(default=0, repr=False)
     """The number of its ordering keys that have an older message."""
+    left: float = field(default=0.0, repr=False)
+    """When it was handed over."""
 
     @property
     def destination_keys(self) -> tuple[DestinationKey, ...]:
@@ -51,6 +54,16 @@ class DeliveryQueue:
     def idle(self) -> bool:
         """True if nothing is in memory."""
         return not self._held
+
+    @property
+    def depth(self) -> int:
+        """The number of messages in memory."""
+        return len(self._held)
+
+    @property
+    def under_way_since(self) -> float | None:
+        """The time at which the message left that has been under way for longest; None if none is."""
+        return next((item.left for item in self._under_way.values()), None)
 
     @property
     def has_room(self) -> bool:
@@ -97,6 +110,7 @@ class DeliveryQueue:
         taken: list[OutboxMessage] = []
         while self._ready and len(self._under_way) < self._window:
             item = self._ready.popleft()
+            item.left = time.monotonic()
             self._under_way[item.seq] = item
             taken.append(item)
         return taken

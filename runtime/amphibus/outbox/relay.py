@@ -10,6 +10,7 @@ written a row, and its turn may be before ours.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Collection
 from functools import partial
 
@@ -19,6 +20,7 @@ from amphibus.failpoints import failpoint
 from amphibus.outbox.acks import DeliveryAcks
 from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 from amphibus.outbox.reader import OutboxReader
+from amphibus.outbox.stalled import StalledRoutes, Tell
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.supervision import Supervisor
 from amphibus.transport import Transport
@@ -39,6 +41,7 @@ class Relay:
         transport: Transport,
         settings: BusSettings,
         supervisor: Supervisor,
+        tell_stalled: Tell,
     ) -> None:
         self._store = store
         self._assignment = assignment
@@ -49,6 +52,7 @@ class Relay:
         self._queues: dict[str, DeliveryQueue] = {}
         self._acks = DeliveryAcks(writer, store.health, again_seconds=settings.poll_seconds)
         self._task = supervisor.task(f"relay:{module}", self._watch)
+        self._stalled = StalledRoutes(module, tell_stalled)
         self._stopped = False
         self._held_back: frozenset[str] = frozenset()
         """The routes on which nothing leaves for now."""
@@ -75,6 +79,7 @@ class Relay:
         self._stopped = True
         self._acks.stop()
         await self._task.stop()
+        self._stalled.look((), time.monotonic())
 
     async def drain(self) -> None:
         """Returns when all that is known to be safe is written down."""
@@ -149,6 +154,7 @@ class Relay:
                 await self._find_waiting()
                 for queue in list(self._queues.values()):
                     await self._catch_up(queue)
+                self._stalled.look(self._queues.values(), time.monotonic())
                 self._store.health.recovered("relay")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 self._store.health.failed("relay", error)

@@ -93,9 +93,12 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "destination times",
     ),
     "relay.stalled": _event(
-        "A destination takes nothing; its messages wait.", "destination depth error"
+        "A message is not safe at its destination long after it left; others may wait.",
+        "destination depth error",
     ),
-    "relay.resumed": _event("A destination takes messages again.", "destination seconds depth"),
+    "relay.resumed": _event(
+        "The message that stood still there is safe.", "destination seconds depth"
+    ),
     "relay.failed": _event("A round of the relay broke; it goes on.", "destination error"),
     "broker.connected": _event("The broker is there.", "host version seconds"),
     "broker.emptying": _event("What waits there is handled before another mode begins.", "modules"),

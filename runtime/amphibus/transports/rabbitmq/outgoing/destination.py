@@ -18,16 +18,11 @@ from aiormq import Connection
 from aiormq.exceptions import DeliveryError, PublishError
 
 from amphibus.telemetry.privacy import describe
-from amphibus.transports.rabbitmq.connection import (
-    LOST,
-    PUBLISH,
-    Broker,
-    channel_of,
-    within,
-)
+from amphibus.transports.rabbitmq.connection import LOST, PUBLISH, Broker, channel_of, within
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.liveness import blocked
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
+from amphibus.transports.rabbitmq.outgoing.renewal import Renewal
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _log: Any = structlog.get_logger()
@@ -70,6 +65,7 @@ class DestinationPublisher:
         """One of several destinations does not answer: each gets its messages by itself."""
         self._publish_channel: PublishChannel | None = None
         self._broken = asyncio.Event()
+        self._renewal = Renewal()
         self._unroutable: set[str] = set()
         """Exchanges of which a message came back."""
 
@@ -101,10 +97,12 @@ class DestinationPublisher:
                 self._limit = 1
                 self._torn = False
                 self._broken.clear()
+                self._renewal.opened()
                 self._pump()
                 await self._watch(connection, self._publish_channel.channel.closing)
                 await self._end_channel()
-                await self._declarer.ensure(connection, time.monotonic())
+                if not self._renewal.due:
+                    await self._declarer.ensure(connection, time.monotonic())
         finally:
             await self._end_channel()
 
@@ -121,6 +119,8 @@ class DestinationPublisher:
                 if self._unroutable and not (lost.done() or broken.done()):
                     await self._declarer.ensure(connection, time.monotonic())
                 self._pass_late()
+                if self._renewal.due and self._silence() >= _LATE_SECONDS:
+                    return
                 if self._silence() < self._confirm_seconds:
                     continue
                 if not await blocked(connection):
@@ -180,6 +180,10 @@ class DestinationPublisher:
     def _pump(self) -> None:
         publish_channel = self._publish_channel
         if publish_channel is None or self._broken.is_set():
+            return
+        if self._renewal.due:
+            if not self._in_flight:
+                self._broken.set()
             return
         for _ in range(len(self._waiting)):
             if not (self._torn or self._has_room):
@@ -256,6 +260,7 @@ class DestinationPublisher:
 
     def _refused(self, parcel: Parcel) -> None:
         """A queue is full: its module is slow or away. It comes again; others who hear it need not wait."""
+        self._renewal.refused()
         if parcel.apart is None:
             self._give_up(parcel)
         elif self._left(parcel):
@@ -283,6 +288,9 @@ class DestinationPublisher:
             self._pump()
 
     def _later(self, parcel: Parcel) -> None:
+        if self._renewal.due:
+            self._waiting.append(parcel)
+            return
         self._paused += 1
         asyncio.get_running_loop().call_later(parcel.pause, self._again, parcel)
         parcel.lengthen_pause()
