@@ -43,7 +43,7 @@ DIRECT: Final[tuple[Defect, ...]] = (
     in_runtime(
         "later messages leave while their receiver is being asked",
         "outbox/relay",
-        "        if self._stopped or queue.route in self._held_back:",
+        "        if self._stopped or self._holds or queue.route in self._held_back:",
         "        if self._stopped:",
         f"{_CHANGEOVER}test_who_ends_before_a_receiver_was_asked_asks_at_the_next_start",
     ),
