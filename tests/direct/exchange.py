@@ -21,6 +21,8 @@ class Exchange:
         self.there = True
         self.serves = True
         """False while it delivers nothing, and takes and confirms all the same."""
+        self.takes = True
+        """False while senders cannot reach it, though it delivers."""
         self.confirms = True
         """False while it takes what it gets and says nothing."""
         self.queues: dict[str, deque[Envelope]] = {}
@@ -66,7 +68,7 @@ class OverExchange:
 
     @property
     def works(self) -> bool:
-        return self._exchange.there
+        return self._exchange.there and self._exchange.takes
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:  # noqa: ARG002
         self._hosted[module] = inbound
@@ -119,7 +121,7 @@ class OverExchange:
             ack()
 
     def _look(self) -> None:
-        while self._exchange.there and self._waiting:
+        while self.works and self._waiting:
             destination, envelope, ack = self._waiting.popleft()
             self._exchange.queues.setdefault(destination, deque()).append(envelope)
             self._exchange.got.append(envelope.id)

@@ -15,6 +15,7 @@ _NOTE: Final = (
     "INSERT INTO amphibus_meta (name, value) VALUES ({}, {})"
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
+_BEHIND: Final = "behind "
 _NOTE_IN_FILE: Final = _NOTE.format("?", "?")
 _NOTE_ON_SERVER: Final = _NOTE.format("$1", "$2")
 
@@ -77,14 +78,15 @@ async def note_fact(sql: Sql, name: str, value: str) -> None:
     await sql.run(_NOTE_IN_FILE, name, value)
 
 
-async def behind_noted(sql: Sql) -> frozenset[str]:
-    """Returns the destinations to which messages may not have arrived that their broker was given."""
-    return frozenset(json.loads(await fact(sql, "behind") or "[]"))
+async def behind_noted(sql: Sql) -> dict[int, frozenset[str]]:
+    """Returns, by partition, the destinations to which messages may not have arrived that their broker was given."""
+    rows = await sql.rows("SELECT name, value FROM amphibus_meta WHERE name LIKE ?", f"{_BEHIND}%")
+    return {int(name.removeprefix(_BEHIND)): frozenset(json.loads(value)) for name, value in rows}
 
 
-async def note_behind(sql: Sql, destinations: Iterable[str]) -> None:
-    """Writes down the destinations that have to be asked what has arrived, before anything is sent to them."""
-    await note_fact(sql, "behind", json.dumps(sorted(destinations)))
+async def note_behind(sql: Sql, partition: int, destinations: Iterable[str]) -> None:
+    """Writes down the destinations that have to be asked what has arrived of a partition, before more is sent."""
+    await note_fact(sql, f"{_BEHIND}{partition}", json.dumps(sorted(destinations)))
 
 
 async def routes_noted(sql: Sql) -> dict[str, int] | None:

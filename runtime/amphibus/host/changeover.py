@@ -83,18 +83,20 @@ class Changeover:
         self._direct: frozenset[str] = frozenset()
         """Those to which messages go directly."""
         self._rounds = 0
-        self._noted: frozenset[str] = frozenset()
+        self._unread = True
+        """Partitions have come of which it is not known yet who has to be asked."""
+        self._noted: dict[int, frozenset[str]] = {}
+        """By partition: the receivers that the database says have to be asked."""
         self._since = 0.0
 
     async def start(self) -> None:
         """Begins to follow the broker; asks at once, if a process before this one did not come to its end."""
         if self._task.running:
             return
-        self._noted = await behind_noted(self._store.reader)
-        if known := self._noted.intersection(self._topology.modules):
-            self._begin(known)
         self._bypass.on_change.append(self._wake.set)
         self._assignment.on_change.append(self._changed_hands)
+        self._relay.hold()
+        await self._read_notes()
         await self._task.start()
 
     async def started(self) -> None:
@@ -111,17 +113,21 @@ class Changeover:
             self._wake.clear()
             try:
                 await self._look()
+                self._store.health.recovered("way")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 self._store.health.failed("way", error)
-            at_work = self._bypass.wanted or self._behind or self._direct
+            at_work = self._bypass.wanted or self._behind or self._direct or self._unread
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS if at_work else None):
                     await self._wake.wait()
 
     async def _look(self) -> None:
+        if self._unread:
+            await self._read_notes()
         if not self._bypass.wanted and self._direct:
             self._go_back()
         if self._bypass.wanted and (found := await self._reachable()):
+            await self._note(self._assignment.owned, self._behind.union(found))
             self._begin(found)
         if self._behind:
             await self._catch_up()
@@ -159,16 +165,35 @@ class Changeover:
         self._bypass.lead(self._module, self._direct)
 
     def _changed_hands(self, gained: frozenset[int], _lost: frozenset[int]) -> None:
-        """Asks again, since another instance may have given the broker messages of partitions that are ours now."""
-        if gained and (self._direct or self._behind):
+        """Asks again, since another instance may have given the broker messages of partitions that are ours now.
+
+        It may also have ended before it had asked: nothing leaves until that is known.
+        """
+        if not gained:
+            return
+        self._unread = True
+        self._relay.hold()
+        if self._direct or self._behind:
             self._begin(self._direct | self._behind)
-            self._wake.set()
+        self._wake.set()
+
+    async def _read_notes(self) -> None:
+        """Goes on with the questions that whoever had our partitions before did not bring to an end."""
+        owned = self._assignment.owned
+        noted = await behind_noted(self._store.reader)
+        self._noted = {each: noted.get(each, frozenset()) for each in owned}
+        known = frozenset[str]().union(*self._noted.values()).intersection(self._topology.modules)
+        if known - self._behind:
+            self._begin(known)
+        if owned == self._assignment.owned:
+            self._unread = False
+            self._relay.go_on()
 
     async def _catch_up(self) -> None:
-        asked, began = self._behind, self._rounds
-        if not await self._relay.written():
+        asked, began, owned = self._behind, self._rounds, self._assignment.owned
+        if not await self._relay.written(asked):
             return
-        await self._note(asked | self._noted)
+        await self._note(owned, asked)
         lost = await asyncio.gather(*(self._put_in_line(each) for each in sorted(asked)))
         if began != self._rounds:
             return  # partitions came meanwhile: all are asked again
@@ -177,7 +202,7 @@ class Changeover:
         }
         if found:
             self._release(found.keys(), sum(found.values()))
-            await self._note(self._behind)
+            await self._note(owned & self._assignment.owned, self._behind)
 
     def _release(self, receivers: Collection[str], messages: int) -> None:
         """Lets messages leave for receivers that have been asked, by the way that is wanted now."""
@@ -199,16 +224,18 @@ class Changeover:
         for each in receivers:
             self._relay.release(each)
 
-    async def _note(self, receivers: frozenset[str]) -> None:
-        """Writes down who has to be asked: a process that is killed now goes on with that."""
-        if receivers == self._noted:
+    async def _note(self, partitions: Collection[int], receivers: frozenset[str]) -> None:
+        """Writes down who has to be asked about some partitions: whoever has them after a kill goes on with that."""
+        changed = [each for each in partitions if self._noted.get(each, frozenset()) != receivers]
+        if not changed:
             return
 
         async def note(transaction: Transaction) -> None:
-            await note_behind(transaction.sql, receivers)
+            for partition in changed:
+                await note_behind(transaction.sql, partition, receivers)
 
         await self._writer.submit(note)
-        self._noted = receivers
+        self._noted |= dict.fromkeys(changed, receivers)
 
     async def _put_in_line(self, receiver: str) -> int | None:
         """Lets everything wait again that has not arrived; returns how much, or None if the receiver is silent."""

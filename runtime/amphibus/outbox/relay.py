@@ -56,6 +56,8 @@ class Relay:
         self._stopped = False
         self._held_back: frozenset[str] = frozenset()
         """The routes on which nothing leaves for now."""
+        self._holds = False
+        """True while nothing leaves on any."""
         self._look = asyncio.Event()
         self._follows = 0
         """The number that our next message gets, unless somebody else writes before."""
@@ -100,10 +102,20 @@ class Relay:
         self._held_back -= {route}
         self.wake()
 
-    async def written(self) -> bool:
-        """Writes down what is known to be safe; returns whether it could."""
+    def hold(self) -> None:
+        """Lets nothing leave until `go_on`."""
+        self._holds = True
+
+    def go_on(self) -> None:
+        """Lets messages leave again, except on the routes that are held back."""
+        if self._holds:
+            self._holds = False
+            self.wake()
+
+    async def written(self, destinations: Collection[str]) -> bool:
+        """Writes down what is known to be safe; returns whether it could, of what is at some destinations."""
         await self.drain()
-        return not self._acks
+        return not self._acks.numbers(set(destinations))
 
     async def idle(self) -> bool:
         """Returns whether every reachable destination has everything."""
@@ -191,7 +203,7 @@ class Relay:
             self._look.set()
 
     def _may_send(self, queue: DeliveryQueue) -> bool:
-        if self._stopped or queue.route in self._held_back:
+        if self._stopped or self._holds or queue.route in self._held_back:
             return False
         return self._transport.is_reachable(queue.route)
 
