@@ -139,8 +139,8 @@ class DirectSettings(Section):
 
     enabled: bool = True
     """Queries and decided commands go directly; else over the broker alone."""
-    messages: bool = True
-    """Stored messages go directly too while the broker is away; else one process takes over (`--mode=auto`)."""
+    messages: Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)] = "auto"
+    """Stored messages go directly too while the broker is away; `auto`: where the databases are files."""
     host: str = "127.0.0.1"
     """Address that other processes are answered at; of another machine's too only where it can be reached there."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
@@ -250,6 +250,14 @@ class Settings(Section):
     """`[modules.<name>]`: settings of a module, checked by the model in its container's file."""
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def messages_directly(self) -> bool:
+        """True if stored messages go from process to process while the broker is away."""
+        wanted = self.direct.messages
+        return self.direct.enabled and (
+            wanted == "on" or (wanted == "auto" and self.db_url is None)
+        )
 
     def origin(self, key: str) -> str:
         """Returns the origin of the value of a dotted key: `default`, a file, a variable or a flag."""

@@ -166,7 +166,7 @@ class Wiring:
     def changeover(self, writer: Writer, relay: Relay) -> Changeover | None:
         """Builds what leads its messages past a broker that is away; None where the transport has no such way."""
         around = self._around
-        if not (isinstance(around.transport, Bypassed) and around.settings.direct.messages):
+        if not (isinstance(around.transport, Bypassed) and around.settings.messages_directly):
             return None
         return Changeover(
             self._module.name,

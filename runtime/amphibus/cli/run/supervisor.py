@@ -122,8 +122,7 @@ class _Supervisor:
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
         stopping = asyncio.create_task(stop.wait())
         # Messages go directly from process to process while the broker is away, and none of these has to end.
-        direct = self._settings.direct
-        change = auto and self._broker is not None and not (direct.enabled and direct.messages)
+        change = auto and self._broker is not None and not self._settings.messages_directly
         watch = _watch(self._settings, self._broker) if change and self._broker else None
         apart = self._broker is not None
         code = None

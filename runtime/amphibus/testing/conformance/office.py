@@ -55,6 +55,7 @@ class Office:
         # Few queues, as they are made and removed for every test.
         flags["bus.partitions"] = PARTITIONS
         flags["db_url"] = self.db_url
+        flags["direct.messages"] = "on"
         flags["rabbitmq.prefetch"] = max(1, bus.get("window", 100) // PARTITIONS)
         async with Harness.of(
             business or project(),
