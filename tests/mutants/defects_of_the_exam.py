@@ -72,7 +72,8 @@ OF_THE_EXAM: Final[tuple[Defect, ...]] = (
         "transports/rabbitmq/outgoing/destination",
         "                if self._silence() < self._confirm_seconds:",
         "                if self._silence() < self._confirm_seconds * 1000:",
-        f"{_SAFE}::test_a_connection_that_answers_no_more_is_given_up_for_a_new_one",
+        "tests/rabbitmq/test_destinations.py"
+        "::test_a_confirm_that_does_not_come_is_told_though_the_connection_answers",
     ),
     of_the_broker(
         "a broker that says nothing is waited for without end",
@@ -86,7 +87,7 @@ OF_THE_EXAM: Final[tuple[Defect, ...]] = (
         "transports/rabbitmq/connection",
         "    async with asyncio.timeout(_CHANNEL_SECONDS):\n        channel = cast(",
         "    async with asyncio.timeout(None):\n        channel = cast(",
-        f"{_SAFE}::test_a_connection_that_answers_no_more_is_given_up_for_a_new_one",
+        f"{_SAFE}::test_a_channel_that_nobody_answers_for_is_given_up",
     ),
     in_runtime(
         "who is silent is told by the clock of the process",

@@ -87,6 +87,7 @@ async def test_a_program_outside_hears_events_that_modules_get_one_by_one(
             await until(lambda: len(heard) == lines)
 
 
+@pytest.mark.timeout(240)
 async def test_a_queue_that_was_full_takes_messages_again_from_whoever_it_refused(
     office: Office, node: RabbitNode, names: Names
 ) -> None:
@@ -95,4 +96,18 @@ async def test_a_queue_that_was_full_takes_messages_again_from_whoever_it_refuse
         async with full(node, names, "readers"):
             await shop.send(*[desk.Write(book=f"b{n}", line=0) for n in range(4 * PARTITIONS)])
             await until(lambda: len(office.lines("archive")) == 8 * PARTITIONS)
+        await shop.settle()
+
+
+@pytest.mark.timeout(240)
+async def test_a_confirm_that_does_not_come_is_told_though_the_connection_answers(
+    office: Office, node: RabbitNode, names: Names
+) -> None:
+    settings = {"rabbitmq.confirm_timeout_seconds": 0.5}
+    async with office.open("desk", "archive", settings=settings) as shop:
+        await shop.send(desk.Write(book="b", line=0))
+        await shop.settle()
+        async with frozen(node, names, "readers"):
+            await shop.send(desk.Write(book="b", line=1))
+            await until(lambda: "no confirm within" in shop.host.health.degraded.get("broker", ""))
         await shop.settle()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import aiormq
 import pytest
 from aiormq.abc import DeliveredMessage
 
@@ -92,6 +93,22 @@ async def test_a_connection_that_answers_no_more_is_given_up_for_a_new_one(
         await shop.send(desk.Write(book="b", line=2))
         await until(lambda: office.numbers("readers", "b") == [1, 2])
         await shop.settle()
+
+
+async def test_a_channel_that_nobody_answers_for_is_given_up(
+    office: Office, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing watches a connection yet while its first channel is opened."""
+    monkeypatch.setattr(connection, "_CHANNEL_SECONDS", 0.5)
+    opened = await aiormq.connect(office.amqp_url)
+    assert isinstance(opened, aiormq.Connection)
+    try:
+        assert way.silence(b"") == 1
+        with pytest.raises(TimeoutError):
+            await connection.channel_of(opened)
+    finally:
+        way.cut()
+        await opened.close()
 
 
 async def test_an_address_that_takes_connections_and_says_nothing_is_given_up(
