@@ -100,7 +100,7 @@ async def test_a_channel_that_nobody_answers_for_is_given_up(
 ) -> None:
     """Nothing watches a connection yet while its first channel is opened."""
     monkeypatch.setattr(connection, "_CHANNEL_SECONDS", 0.5)
-    opened = await aiormq.connect(office.amqp_url)
+    opened = await aiormq.connect(str(office.amqp_url))
     assert isinstance(opened, aiormq.Connection)
     try:
         assert way.silence(b"") == 1
