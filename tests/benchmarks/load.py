@@ -17,6 +17,8 @@ from tests.benchmarks.spread import percentile
 
 Send = Callable[[], Awaitable[None]]
 _ANSWERS_WITHIN: Final = 30.0
+_SILENT_SECONDS = 2.0
+"""Less than the time after which any of the servers hangs up."""
 
 
 class Refusal(Broken):
@@ -29,6 +31,7 @@ class Wire(asyncio.Protocol):
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
         self._transport: asyncio.Transport | None = None
+        self._spoke = time.monotonic()
         self._received = bytearray()
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
@@ -55,8 +58,13 @@ class Wire(asyncio.Protocol):
             self._answer.set_exception(ConnectionError("the server hung up"))
 
     async def open(self) -> None:
-        """Connects, unless it is connected: a server hangs up on who was silent for a while."""
-        if self._transport is None or self._transport.is_closing():
+        """Connects, unless it is connected: a server hangs up on who was silent for a while.
+
+        It may do so just when the next request is on its way, so nobody waits for that.
+        """
+        silent = time.monotonic() - self._spoke > _SILENT_SECONDS
+        if self._transport is None or self._transport.is_closing() or silent:
+            self.close()
             loop = asyncio.get_running_loop()
             await loop.create_connection(lambda: self, self._host, self._port)
 
@@ -66,6 +74,7 @@ class Wire(asyncio.Protocol):
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         answer = self._answer
+        self._spoke = time.monotonic()
         self._transport.write(raw)
         async with asyncio.timeout(_ANSWERS_WITHIN):
             return await answer

@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.benchmarks import load
 from tests.benchmarks.load import Refusal, Wires, closed, http, opened
 
 
 @asynccontextmanager
-async def server(*, hangs_up: bool = False) -> AsyncIterator[tuple[str, list[int]]]:
+async def server(*, hangs_up: str = "never") -> AsyncIterator[tuple[str, list[int]]]:
     """Answers with what it was sent, and knows how many asked at once."""
     busy, most = 0, [0]
 
@@ -29,7 +30,9 @@ async def server(*, hangs_up: bool = False) -> AsyncIterator[tuple[str, list[int
             writer.write(
                 f"HTTP/1.1 {status} OK\r\nContent-Length: {length}\r\n\r\n".encode() + body
             )
-            if hangs_up:
+            if hangs_up == "when it is asked again":
+                await reader.readuntil(b"\r\n\r\n")
+            if hangs_up != "never":
                 writer.close()
                 return
 
@@ -47,6 +50,18 @@ async def server(*, hangs_up: bool = False) -> AsyncIterator[tuple[str, list[int
 
 def asking(status: int) -> bytes:
     return http("POST", "/", json.dumps({"status": status}).encode())
+
+
+@pytest.mark.asyncio
+async def test_a_server_may_hang_up_on_who_was_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it does so when it has the next request already, and answers nothing."""
+    monkeypatch.setattr(load, "_SILENT_SECONDS", -1.0)  # as if that time had gone by
+    async with (
+        server(hangs_up="when it is asked again") as (url, _),
+        Wires.to([url], 1) as wires,
+    ):
+        for _ in range(3):
+            await wires.send(asking(202), 202)
 
 
 @pytest.mark.asyncio
@@ -87,7 +102,7 @@ async def test_another_status_than_the_expected_one_ends_the_run() -> None:
 
 @pytest.mark.asyncio
 async def test_a_server_that_hung_up_is_connected_to_again() -> None:
-    async with server(hangs_up=True) as (url, _), Wires.to([url], 1) as wires:
+    async with server(hangs_up="at once") as (url, _), Wires.to([url], 1) as wires:
         for _ in range(3):
             assert json.loads(await wires.send(asking(200), 200)) == {"status": 200}
             await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0.02)
