@@ -1,21 +1,20 @@
 """`amphibus processes expire` and `cancel`: ends a process that is stuck, as its module would."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import (
-    CommandError,
-    Exit,
-    show_json,
-)
+from amphibus.cli.output import CommandError, Exit, show_json
 from amphibus.cli.steer.standing import waits_for
-from amphibus.cli.steer.which import OfModule, no_process, owner_of, whole
+from amphibus.cli.steer.which import OfModule, no_process, owner_of, standing_with
 from amphibus.cli.views import act, look
 from amphibus.database.timers import NEVER
+from amphibus.messages.contracts.amphibus.answers import ProcessStanding
 from amphibus.messages.contracts.amphibus.v1 import CancelProcess, ExpireProcess
+from amphibus.process import Process
 
 _Reason = Annotated[str, Parameter(help="Why; it is logged by the module.")]
 
@@ -38,9 +37,7 @@ def expire(
         key: Its business key, such as an order id.
     """
     _reasoned(reason)
-    found, _, _ = look(data_dir, db, partial(whole, key, module))
-    if not found:
-        raise no_process(key)
+    found = _found(key, module, data_dir, db)
     names: dict[str, list[str]] = {}
     for process, each in found:
         due = [deadline.name for deadline in each.deadlines if deadline.due < NEVER]
@@ -82,9 +79,7 @@ def cancel(
         key: Its business key, such as an order id.
     """
     _reasoned(reason)
-    found, _, _ = look(data_dir, db, partial(whole, key, module))
-    if not found:
-        raise no_process(key)
+    found = _found(key, module, data_dir, db)
     done: dict[str, str] = {}
     for process, each in found:
         if process.cancelled_by is None:
@@ -104,6 +99,15 @@ def cancel(
     for process_name, command in done.items():
         verb = "would be cancelled (dry run)" if dry_run else "cancelled"
         print(f"{key}  {process_name}  {verb} by {command}")
+
+
+def _found(
+    key: str, module: str | None, data_dir: Path | None, db: str | None
+) -> list[tuple[Process, ProcessStanding]]:
+    found = look(data_dir, db, partial(standing_with, key, module))
+    if not found:
+        raise no_process(key)
+    return found
 
 
 def _reasoned(reason: str) -> None:

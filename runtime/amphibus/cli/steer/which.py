@@ -34,23 +34,34 @@ def owner_of(process: Process) -> str:
     return next(name for name, each in all_processes() if each is process)
 
 
+async def standing_with(
+    key: str, module: str | None, views: Views
+) -> list[tuple[Process, ProcessStanding]]:
+    """Returns the processes of a key that have not ended, of one module or of all."""
+    return [
+        (process, each)
+        for name, process in _asked(module, views)
+        async for each in standing(views[name], process, Narrowed(key=key))
+    ]
+
+
 async def whole(
     key: str, module: str | None, views: Views
 ) -> tuple[list[tuple[Process, ProcessStanding]], list[str], str]:
     """Returns the processes of a key that have not ended, their way until here as lines, and their flow."""
-    found: list[tuple[Process, ProcessStanding]] = []
+    found = await standing_with(key, module, views)
     flow_id = ""
-    for name, process in all_processes():
-        if name in views and module in (None, name):
-            found += [
-                (process, each) async for each in standing(views[name], process, Narrowed(key=key))
-            ]
-            began = await views[name].ask(FindFlow(key=key))
-            flow_id = flow_id or began.correlation
+    for name, _ in _asked(module, views):
+        if not flow_id:
+            flow_id = (await views[name].ask(FindFlow(key=key))).correlation
     if not flow_id:
         return found, [], ""
     roots = await flow(views, flow_id, destinations=options.destinations())
     return found, story(roots) if roots else [], flow_id
+
+
+def _asked(module: str | None, views: Views) -> list[tuple[str, Process]]:
+    return [each for each in all_processes() if each[0] in views and module in (None, each[0])]
 
 
 def no_process(key: str) -> CommandError:
