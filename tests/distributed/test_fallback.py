@@ -4,13 +4,15 @@ import socket
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import httpx
 import pytest
 
-from tests.distributed.commands import answer, free_ports, running, typed, until
+from tests.distributed.commands import Running, answer, free_ports, running, typed, until
 from tests.distributed.conftest import Kiosk
 from tests.distributed.test_supervisor import heard
 from tests.services.rabbitmq import RabbitNode
@@ -71,17 +73,25 @@ class Customers:
             self.refused += not self._till.sell()
 
 
+@contextmanager
+def _services(
+    tmp_path: Path, broker: RabbitNode, environ: dict[str, str]
+) -> Iterator[tuple[Kiosk, int, Till, Running]]:
+    """The kiosk as separate processes over a broker: its port, its till, and the command that runs it."""
+    kiosk = Kiosk(tmp_path / "kiosk", broker.url)
+    port = free_ports(3)
+    options = ("--all", "--port", str(port), "--amqp", broker.url)
+    with running(kiosk.root, *options, environ=kiosk.environ | environ) as command:
+        command.until_said("mode=distributed")
+        yield kiosk, port, Till(kiosk, port), command
+
+
 @pytest.mark.parametrize("how", ["lose", pytest.param("kill", marks=pytest.mark.full)])
 @pytest.mark.timeout(240)
 def test_messages_go_directly_while_the_broker_is_away_and_nothing_restarts(
     tmp_path: Path, fragile: RabbitNode, how: str
 ) -> None:
-    kiosk = Kiosk(tmp_path / "kiosk", fragile.url)
-    port = free_ports(3)
-    options = ("--all", "--port", str(port), "--amqp", fragile.url)
-    till = Till(kiosk, port)
-    with running(kiosk.root, *options, environ=kiosk.environ | DIRECTLY) as command:
-        command.until_said("mode=distributed")
+    with _services(tmp_path, fragile, DIRECTLY) as (kiosk, port, till, command):
         pids = _pids(kiosk)
         with Customers(till) as customers:
             until(lambda: bool(till.accepted), "sold over the broker")
@@ -107,12 +117,7 @@ def test_messages_go_directly_while_the_broker_is_away_and_nothing_restarts(
 def test_the_system_goes_on_without_its_broker_and_gives_back(
     tmp_path: Path, fragile: RabbitNode, how: str
 ) -> None:
-    kiosk = Kiosk(tmp_path / "kiosk", fragile.url)
-    port = free_ports(3)
-    options = ("--all", "--port", str(port), "--amqp", fragile.url)
-    till = Till(kiosk, port)
-    with running(kiosk.root, *options, environ=kiosk.environ | WITHOUT_DIRECT) as command:
-        command.until_said("mode=distributed")
+    with _services(tmp_path, fragile, WITHOUT_DIRECT) as (kiosk, port, till, command):
         with Customers(till) as customers:
             until(lambda: bool(till.accepted), "sold over the broker")
             getattr(fragile, how)()
@@ -138,12 +143,7 @@ def test_services_that_do_not_start_again_leave_the_work_to_the_one_process(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:
     """Another program has taken the port of one of them meanwhile; the gateway has its own."""
-    kiosk = Kiosk(tmp_path / "kiosk", fragile.url)
-    port = free_ports(3)
-    options = ("--all", "--port", str(port), "--amqp", fragile.url)
-    till = Till(kiosk, port)
-    with running(kiosk.root, *options, environ=kiosk.environ | WITHOUT_DIRECT) as command:
-        command.until_said("mode=distributed")
+    with _services(tmp_path, fragile, WITHOUT_DIRECT) as (_, port, till, command):
         fragile.kill()
         until(lambda: "messages go directly" in _degraded(port), "one process has taken over")
         with socket.create_server(("127.0.0.1", port + 1)):

@@ -25,7 +25,6 @@ from amphibus.transports.rabbitmq.connection import LOST, TOPOLOGY, Broker, chan
 from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Exchange, Names, Queue, QueueBinding
 
 _log: Any = structlog.get_logger()
-_PART = TOPOLOGY
 _LOOK_SECONDS = 1.0
 _ANSWER_SECONDS = 5.0
 """How long the broker may take for one thing. A queue whose node is away is not answered for at all."""
@@ -69,9 +68,9 @@ class Declarer:
         async with self._lock:
             missing = await _missing(connection, things) if self._forbidden else ""
             if missing is None:
-                self._broker.has(_PART)
+                self._broker.has(TOPOLOGY)
             elif not await self._may_declare(connection, things) and missing:
-                self._broker.lack(_PART, self._needed(missing), useless=True)
+                self._broker.lack(TOPOLOGY, self._needed(missing), useless=True)
 
     async def _may_declare(self, connection: Connection, things: Iterable[Thing]) -> bool:
         """Declares if that is not forbidden; returns whether it was not."""
@@ -85,10 +84,10 @@ class Declarer:
     def _tell(self, late: list[str]) -> None:
         if late:
             self._broker.lack(
-                _PART, f"no answer within {_ANSWER_SECONDS:g} s about {', '.join(late)}"
+                TOPOLOGY, f"no answer within {_ANSWER_SECONDS:g} s about {', '.join(late)}"
             )
         else:
-            self._broker.has(_PART)
+            self._broker.has(TOPOLOGY)
 
     def _needed(self, missing: str) -> str:
         return (
@@ -99,11 +98,11 @@ class Declarer:
     async def _wait_for_others(self, connection: Connection) -> None:
         """Returns once an administrator has declared it, or has let us."""
         while (missing := await _missing(connection, self._names.permanent())) is not None:
-            self._broker.lack(_PART, self._needed(missing))
+            self._broker.lack(TOPOLOGY, self._needed(missing))
             await asyncio.sleep(_LOOK_SECONDS)
             if await self._may_declare(connection, self._names.permanent()):
                 return
-        self._broker.has(_PART)
+        self._broker.has(TOPOLOGY)
 
 
 async def queries(channel: Channel, names: Names, module: str, home: int) -> None:

@@ -15,7 +15,6 @@ from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 
 _LOOK_SECONDS: Final = 0.5
 _FINISH_SECONDS: Final = 1.0
-_PART: Final = PUBLISH
 
 
 class Publisher:
@@ -28,7 +27,9 @@ class Publisher:
         self._publishers: dict[str, DestinationPublisher] = {}
         self._connection: Connection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
+        self.broker_connection = BrokerConnection(
+            PUBLISH, broker, plain(PUBLISH, broker, self._serve)
+        )
 
     @property
     def idle(self) -> bool:
