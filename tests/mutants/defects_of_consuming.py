@@ -31,13 +31,6 @@ CONSUMING: Final[tuple[Defect, ...]] = (
         f"{_ONE_CONSUMER}::test_a_backlog_of_one_key_does_not_hold_up_the_others",
     ),
     of_the_broker(
-        "a queue is consumed again on the channel it had",
-        "transports/rabbitmq/incoming/queue_consumer",
-        "arguments=this_time",
-        "arguments=None",
-        "tests/rabbitmq/test_consumers.py::test_partitions_move_while_work_goes_on",
-    ),
-    of_the_broker(
         "what comes after the end is taken",
         "transports/rabbitmq/incoming/queue_consumer",
         "        self.ending = True\n        self.window.shut()",

@@ -11,15 +11,16 @@ OF_THE_EXAM: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "acknowledged as soon as it comes",
         "transports/rabbitmq/incoming/queue_consumer",
-        "        ack_policy=AckPolicy.MANUAL,",
-        "        ack_policy=AckPolicy.ACK_FIRST,",
+        "basic_consume(queue, arrived)",
+        "basic_consume(queue, arrived, no_ack=True)",
         f"{_SAFE}::test_what_is_not_handled_yet_is_not_acknowledged",
     ),
     of_the_broker(
         "the library rejects what fails",
         "transports/rabbitmq/incoming/queue_consumer",
-        "        ack_policy=AckPolicy.MANUAL,",
-        "        ack_policy=AckPolicy.REJECT_ON_ERROR,",
+        "of_delivery(message))",
+        "of_delivery(message))\n"
+        "        await channel.basic_reject(message.delivery_tag or 0, requeue=False, wait=False)",
         f"{_SAFE}::test_what_is_not_handled_yet_is_not_acknowledged",
     ),
     in_runtime(

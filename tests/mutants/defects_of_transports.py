@@ -167,7 +167,7 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "nobody is told that a queue is not consumed",
         "transports/rabbitmq/incoming/consumer",
-        "self._consumed.tell({} if raw.is_closed else self._missing())",
+        "self._consumed.tell(self._missing() if connection.is_opened else {})",
         "self._consumed.tell({})",
         "tests/rabbitmq/test_consumers.py::test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready",
     ),
@@ -191,14 +191,6 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
         "            with contextlib.suppress(Exception):\n",
         "            with contextlib.nullcontext():\n",
         "tests/rabbitmq/test_library.py::test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends",
-    ),
-    of_the_broker(
-        "half a connection of the library is left open",
-        "transports/rabbitmq/incoming/library",
-        "        self.made.append(connection)\n",
-        "",
-        "tests/rabbitmq/test_library.py"
-        "::test_half_a_connection_is_closed_when_it_is_wanted_no_more",
     ),
     of_the_broker(
         "the end of a connection is cut off with whoever waits for it",

@@ -1,12 +1,10 @@
 """What is done to the client library is done to our own connections, and not at all to a version that is unknown."""
 
 import asyncio
-import gc
 import logging
 
 import aiormq
 import pytest
-from aio_pika import RobustConnection
 from aiormq import Connection
 from aiormq.channel import Channel
 from pamqp.commands import Basic
@@ -17,8 +15,7 @@ from amphibus.errors import OwnerAway
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from amphibus.transports.rabbitmq import frame_reader, versions
-from amphibus.transports.rabbitmq.connection import Broker
-from amphibus.transports.rabbitmq.incoming.library import library_connection
+from amphibus.transports.rabbitmq.connection import Broker, connect, plain
 from amphibus.transports.rabbitmq.incoming.queue_consumer import open_consumer
 from tests.services.proxy import proxy_before
 from tests.services.rabbitmq import RabbitNode
@@ -110,15 +107,20 @@ async def test_a_connection_that_is_cut_while_it_ends_does_not_hide_why_it_ends(
     node: RabbitNode,
 ) -> None:
     """What the library raises of it would be taken for a fault of ours, and the connection be left half open."""
+    opened: list[Connection] = []
     async with proxy_before(node.url) as (proxy, through):
-        broker = Broker(through, RabbitSettings())
-        with pytest.raises(LookupError, match="why"):  # noqa: PT012 - it is what the block's end must not hide
-            async with library_connection("consume", broker, broker.url, _nothing) as (ours, raw):
-                await open_consumer(ours, "of-a-test", _nothing, 1, _declared)
-                await proxy.end()
-                raise LookupError("why")
 
-        assert raw.is_closed
+        async def serve(connection: Connection) -> None:
+            opened.append(connection)
+            await open_consumer(connection, "of-a-test", _nothing, 1, _declared)
+            await proxy.end()
+            raise LookupError("why")
+
+        broker = Broker(through, RabbitSettings())
+        with pytest.raises(LookupError, match="why"):
+            await plain("consume", broker, serve)(broker.url)
+
+        assert opened[0].is_closed
 
 
 async def test_a_connection_is_closed_though_who_ends_it_is_cancelled_again_and_again(
@@ -126,42 +128,45 @@ async def test_a_connection_is_closed_though_who_ends_it_is_cancelled_again_and_
 ) -> None:
     opened = asyncio.Queue[Connection]()
 
-    async def connected(broker: Broker) -> None:
-        async with library_connection("consume", broker, broker.url, _nothing) as (_, raw):
-            opened.put_nowait(raw)
-            await asyncio.Event().wait()
+    async def serve(connection: Connection) -> None:
+        opened.put_nowait(connection)
+        await asyncio.Event().wait()
 
     async with proxy_before(node.url) as (proxy, through):
-        task = asyncio.create_task(connected(Broker(through, RabbitSettings())))
+        broker = Broker(through, RabbitSettings())
+        task = asyncio.ensure_future(plain("consume", broker, serve)(broker.url))
         async with asyncio.timeout(20):
-            raw = await opened.get()
+            connection = await opened.get()
         proxy.freeze()
         for _ in range(3):
             task.cancel()
             await asyncio.wait([task], timeout=0.05)
         assert task.done()
 
-        await until(lambda: raw.is_closed)
+        await until(lambda: connection.is_closed)
 
 
-async def test_half_a_connection_is_closed_when_it_is_wanted_no_more(node: RabbitNode) -> None:
-    """Ours, which is made first, works; the broker says nothing more while the library makes its own."""
+async def test_half_a_connection_is_closed_when_it_is_wanted_no_more() -> None:
+    """The broker accepts it and says nothing."""
+    came, ended = asyncio.Event(), asyncio.Event()
 
-    async def connected(broker: Broker) -> None:
-        async with library_connection("consume", broker, broker.url, _nothing):
-            raise AssertionError("it was frozen")
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        while await reader.read(100):
+            pass
+        ended.set()
+        writer.close()
 
-    async with proxy_before(node.url) as (proxy, through):
-        proxy.freeze_from(2)
-        task = asyncio.create_task(connected(Broker(through, RabbitSettings())))
-        await until(lambda: proxy.connections == 2)
-        made = [each for each in gc.get_objects() if isinstance(each, RobustConnection)]
-        half = [each for each in made if not (each.is_closed or each.connected.is_set())]
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        broker = Broker(f"amqp://127.0.0.1:{port}", RabbitSettings())
+        task = asyncio.create_task(connect("consume", broker, broker.url))
+        await came.wait()
         task.cancel()
         await asyncio.wait([task])
 
-        assert half
-        await until(lambda: all(each.is_closed for each in half))
+        async with asyncio.timeout(20):
+            await ended.wait()
 
 
 async def _declared(channel: Channel) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aio_pika.abc import AbstractIncomingMessage
 from aiormq.abc import DeliveredMessage
 
 from amphibus.clock import as_datetime
@@ -50,22 +49,6 @@ def of_delivery(message: DeliveredMessage) -> Arrival:
         exchange=message.exchange or "",
         key=message.routing_key or "",
         persistent=properties.delivery_mode == _PERSISTENT,
-    )
-
-
-def of_incoming(message: AbstractIncomingMessage) -> Arrival:
-    """Makes an arrival of a delivery from FastStream."""
-    return Arrival(
-        body=message.body,
-        headers=_texts(message.headers),
-        message_id=message.message_id or "",
-        type=message.type or "",
-        user=message.user_id or "",
-        correlation=message.correlation_id or "",
-        reply_to=message.reply_to or "",
-        exchange=message.exchange or "",
-        key=message.routing_key or "",
-        persistent=message.delivery_mode == _PERSISTENT,
     )
 
 

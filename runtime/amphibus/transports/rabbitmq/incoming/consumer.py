@@ -1,7 +1,7 @@
-"""Consumes the queues of the hosted modules with FastStream: one subscriber a partition.
+"""Consumes the queues of the hosted modules: one consumer a partition, on a channel of its own.
 
 A lost connection, a closed channel and a missing consumer all get the same answer: a new connection
-with new subscribers for the partitions that are ours then. Unacknowledged messages come again, and
+with new consumers for the partitions that are ours then. Unacknowledged messages come again, and
 the inbox recognises them.
 """
 
@@ -12,19 +12,16 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aiormq import Connection
-from aiormq.channel import Channel as RawChannel
-from faststream.rabbit import RabbitBroker
-from yarl import URL
+from aiormq.channel import Channel
 
 from amphibus.failpoints import failpoint
 from amphibus.transport import OwnedPartitions
-from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection, within
+from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection, plain, within
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.incoming.ack_window import Take
 from amphibus.transports.rabbitmq.incoming.consumed import Consumed
 from amphibus.transports.rabbitmq.incoming.empty import all_empty
 from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
-from amphibus.transports.rabbitmq.incoming.library import library_connection
 from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
 from amphibus.transports.rabbitmq.incoming.queue_consumer import QueueConsumer, open_consumer
 from amphibus.transports.rabbitmq.incoming.surplus import SurplusQueues
@@ -66,7 +63,7 @@ class Consumer:
         self._surplus = SurplusQueues(names)
         self._consumed = Consumed(broker)
         self._refreshed = 0.0
-        self.broker_connection = BrokerConnection(_PART, broker, self._once)
+        self.broker_connection = BrokerConnection(_PART, broker, plain(_PART, broker, self._serve))
 
     @property
     def inbound_queues(self) -> Iterable[InboundQueue]:
@@ -167,28 +164,25 @@ class Consumer:
             if queue.startswith(prefix)
         ]
 
-    async def _once(self, url: URL) -> None:
-        gone, since = asyncio.Event(), time.monotonic()
-        lost = partial(self._lost, gone)
-        async with library_connection(_PART, self._broker, url, lost) as (faststream, raw):
-            try:
-                self._broker.connected(_PART, raw)
-                await self._ensure(raw, since)
-                while not gone.is_set():
-                    await self._surplus.find(raw, self._modules)
-                    failpoint("task.consume")
-                    try:
-                        await self._reconcile(faststream)
-                    finally:
-                        self._consumed.tell({} if raw.is_closed else self._missing())
-                    self.broker_connection.served()
-                    await self._wait(gone)
-                    await self._end_surplus(raw)
-                    await self._refresh(raw)
-            finally:
-                if raw.is_closed:  # the broker is away, which is told elsewhere
-                    self._consumed.tell({})
-                self._queue_consumers.clear()
+    async def _serve(self, connection: Connection) -> None:
+        since = time.monotonic()
+        connection.closing.add_done_callback(lambda _: self._changed.set())
+        try:
+            await self._ensure(connection, since)
+            while connection.is_opened:
+                await self._surplus.find(connection, self._modules)
+                failpoint("task.consume")
+                try:
+                    await self._reconcile(connection)
+                finally:
+                    self._tell(connection)
+                self.broker_connection.served()
+                await self._wait(connection)
+                await self._end_surplus(connection)
+                await self._refresh(connection)
+        finally:
+            self._tell(connection)
+            self._queue_consumers.clear()
 
     async def _ensure(self, connection: Connection, since: float) -> None:
         """Waits until all is declared. An administrator may have to do it: then nothing is consumed meanwhile."""
@@ -199,6 +193,10 @@ class Consumer:
         finally:
             timer.cancel()
 
+    def _tell(self, connection: Connection) -> None:
+        """Tells which queues have no consumer; nothing of them if the broker is away, which is told elsewhere."""
+        self._consumed.tell(self._missing() if connection.is_opened else {})
+
     def _missing(self) -> dict[str, set[str]]:
         """Returns the queues that should be consumed here and are not, by module."""
         missing: dict[str, set[str]] = {}
@@ -207,14 +205,10 @@ class Consumer:
                 missing.setdefault(module, set()).add(queue)
         return missing
 
-    def _lost(self, gone: asyncio.Event, *_: object) -> None:
-        gone.set()
-        self._changed.set()
-
-    async def _wait(self, gone: asyncio.Event) -> None:
+    async def _wait(self, connection: Connection) -> None:
         await within(_LOOK_SECONDS, self._changed.wait())
         for queue, queue_consumer in list(self._queue_consumers.items()):
-            if not queue_consumer.alive and not gone.is_set():
+            if not queue_consumer.alive and connection.is_opened:
                 raise ConnectionError(f"the consumer of {queue} is gone")
             if queue_consumer.is_narrow():
                 self._wider[queue] = queue_consumer.wider
@@ -237,7 +231,7 @@ class Consumer:
         await self._declarer.refresh(connection, self._modules)
         await self._asked.refresh(connection, self._modules)
 
-    async def _reconcile(self, faststream: RabbitBroker) -> None:
+    async def _reconcile(self, connection: Connection) -> None:
         """Consumes our partitions and nothing else."""
         async with self._lock:
             self._changed.clear()
@@ -250,7 +244,7 @@ class Consumer:
             ]
             await self._close(lost)
             opening = [
-                self._try(faststream, queue, *found)
+                self._try(connection, queue, *found)
                 for queue, found in wanted.items()
                 if queue not in self._queue_consumers
             ]
@@ -258,11 +252,11 @@ class Consumer:
                 if error is not None:
                     raise error
 
-    async def _try(self, faststream: RabbitBroker, queue: str, module: str, take: Take) -> None:
+    async def _try(self, connection: Connection, queue: str, module: str, take: Take) -> None:
         """Consumes a queue if it answers. Partitions find a new home; what is asked gets another queue."""
         try:
             async with asyncio.timeout(_OPEN_SECONDS):
-                self._queue_consumers[queue] = await self._open(faststream, queue, module, take)
+                self._queue_consumers[queue] = await self._open(connection, queue, module, take)
             self._broker.has(f"{_PART} {queue}")
         except TimeoutError:
             if not self._asked.moved(queue, module):
@@ -276,11 +270,11 @@ class Consumer:
                 await within(_CLOSE_SECONDS, queue_consumer.channel.close())
 
     async def _open(
-        self, faststream: RabbitBroker, queue: str, module: str, take: Take
+        self, connection: Connection, queue: str, module: str, take: Take
     ) -> QueueConsumer:
-        async def prepare(channel: RawChannel) -> None:
+        async def prepare(channel: Channel) -> None:
             if queue == self._asked.name(module):
                 await self._asked.declare(channel, module)
 
         prefetch = self._wider.get(queue, self._prefetch)
-        return await open_consumer(faststream, queue, take, prefetch, prepare)
+        return await open_consumer(connection, queue, take, prefetch, prepare)

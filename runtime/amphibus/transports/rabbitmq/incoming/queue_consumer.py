@@ -4,20 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast
 
-from aio_pika import IncomingMessage
-from aio_pika.abc import AbstractRobustChannel
-from aiormq.channel import Channel as RawChannel
-from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
+from aiormq import Connection
+from aiormq.abc import DeliveredMessage
+from aiormq.channel import Channel
 
-from amphibus.messages.ids import new_id
-from amphibus.transports.rabbitmq.connection import LOST, within
+from amphibus.transports.rabbitmq.connection import LOST, channel_of, within
 from amphibus.transports.rabbitmq.incoming.ack_window import AckWindow, Take
-from amphibus.transports.rabbitmq.properties import of_incoming
+from amphibus.transports.rabbitmq.properties import of_delivery
 
-Prepare = Callable[[RawChannel], Awaitable[None]]
+Prepare = Callable[[Channel], Awaitable[None]]
 
 _LOOK_SECONDS = 0.5
 _DRAIN_SECONDS = 5.0
@@ -38,10 +34,7 @@ def prefetch_within(wanted: int, body_limit: int) -> int:
 class QueueConsumer:
     """One queue that is consumed."""
 
-    channel: AbstractRobustChannel
     window: AckWindow
-    subscriber: Any
-    """FastStream knows it weakly only, so that one that ended leaves nothing behind."""
     prefetch: int
     ending: bool = False
     """Nothing more is taken, or comes; the channel lives on until what was taken is safe."""
@@ -50,8 +43,12 @@ class QueueConsumer:
     @property
     def alive(self) -> bool:
         """True if messages can come."""
-        raw = self.window.channel
-        return not raw.is_closed and bool(self.ending or raw.consumers)
+        return not self.channel.is_closed and bool(self.ending or self.channel.consumers)
+
+    @property
+    def channel(self) -> Channel:
+        """The channel, which is of this queue alone."""
+        return self.window.channel
 
     def is_narrow(self) -> bool:
         """Returns whether the backlog of few keys takes up all of the prefetch, so that other keys do not come.
@@ -80,62 +77,34 @@ class QueueConsumer:
     async def cancel(self) -> None:
         """Ends the deliveries of a queue without an order; returns when all on their way here were handed over."""
         self.ending = True
-        raw = self.window.channel
-        for tag in list(raw.consumers):
-            if not raw.is_closed:
+        for tag in list(self.channel.consumers):
+            if not self.channel.is_closed:
                 with contextlib.suppress(*LOST):  # if it is lost, nothing comes either
-                    await raw.basic_cancel(tag, timeout=_DRAIN_SECONDS)
+                    await self.channel.basic_cancel(tag, timeout=_DRAIN_SECONDS)
         for _ in range(20):  # the library's tasks for what came before the broker's answer
             await asyncio.sleep(0)
 
     async def drain(self) -> None:
         """Returns when every delivery is safe and acknowledged, or never can be."""
-        while not (self.window.channel.is_closed or self.window.idle):
+        while not (self.channel.is_closed or self.window.idle):
             await within(_LOOK_SECONDS, self.window.drain())
 
 
 async def open_consumer(
-    faststream: RabbitBroker, queue: str, take: Take, prefetch: int, prepare: Prepare
+    connection: Connection, queue: str, take: Take, prefetch: int, prepare: Prepare
 ) -> QueueConsumer:
     """Begins to consume a queue on a channel of its own, once `prepare` has been awaited with that.
 
     Raises:
         AMQPError: the connection is lost, or there is no such queue.
+        TimeoutError: the broker does not answer.
     """
-    settings = Channel(prefetch_count=prefetch, publisher_confirms=False)
-    channel = await faststream.config.channel_manager.get_channel(settings)
-    raw = cast(RawChannel, await channel.get_underlay_channel())
-    await prepare(raw)
-    window: AckWindow = AckWindow(raw, take)
+    channel = await channel_of(connection, confirms=False, prefetch=prefetch)
+    await prepare(channel)
+    window = AckWindow(channel, take)
 
-    async def handle(message: Any) -> None:
-        # Else it is of a channel that the library made anew: it comes again.
-        if message.channel is raw:
-            window.arrived(message.delivery_tag, of_incoming(message))
+    async def arrived(message: DeliveredMessage) -> None:
+        window.arrived(message.delivery_tag or 0, of_delivery(message))
 
-    # The library remembers a queue with the channel it was first looked up on, by its arguments too.
-    # The broker ignores these where nothing is declared.
-    this_time: Any = {"x-opened": new_id()}
-    subscriber = faststream.subscriber(
-        RabbitQueue(queue, declare=False, arguments=this_time),
-        channel=settings,
-        ack_policy=AckPolicy.MANUAL,
-        no_reply=True,
-        parser=_parse,
-        decoder=_as_it_is,
-        persistent=False,
-        title=queue,
-    )
-    subscriber(handle)
-    # Before it says so itself: it drops, unacknowledged, what comes while it still starts.
-    subscriber.running = True
-    await subscriber.start()
-    return QueueConsumer(channel, window, subscriber, prefetch)
-
-
-async def _parse(message: IncomingMessage) -> RabbitMessage:
-    return RabbitMessage(raw_message=message, body=b"", correlation_id="-", message_id="-")
-
-
-async def _as_it_is(message: RabbitMessage) -> Any:
-    return message.raw_message
+    await channel.basic_consume(queue, arrived)
+    return QueueConsumer(window, prefetch)
