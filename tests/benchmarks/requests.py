@@ -1,4 +1,4 @@
-"""Request and reply over the broker, from one process to another."""
+"""Request and reply from one process to another: directly, as they go by default, and over the broker."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -8,7 +8,8 @@ from tests.benchmarks.bench import Bench, column
 from tests.benchmarks.figures import Comparison, Figure
 
 GROUP: Final = "request"
-OURS: Final = "a query"
+DIRECT: Final = "a query"
+OURS: Final = "a query, over the broker"
 RAW: Final = "raw aio-pika, direct reply-to"
 FASTSTREAM: Final = "FastStream request"
 
@@ -21,19 +22,23 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         place = str(bench.services.place("request"))
         return {"amqp_url": bench.services.amqp_url, "env": name, "data": place} | more
 
-    ours, raw, fast = environment(), environment(), environment()
+    direct, ours, raw, fast = (environment() for _ in range(4))
+    # Both ends find each other in one folder.
+    directly = setup(direct, transport="rabbitmq+direct")
     wanted = [
+        ("ours.answering", directly),
         ("ours.answering", setup(ours)),
         ("peers.rpc_raw", setup(raw, role="server")),
         ("peers.rpc_faststream", setup(fast, role="server")),
     ]
     asking = [
+        ("ours.asking", directly),
         ("ours.asking", setup(ours)),
         ("peers.rpc_raw", setup(raw, role="client")),
         ("peers.rpc_faststream", setup(fast, role="client")),
     ]
     async with bench.children(*wanted), bench.children(*asking) as clients:
-        each = dict(zip((OURS, RAW, FASTSTREAM), clients, strict=True))
+        each = dict(zip((DIRECT, OURS, RAW, FASTSTREAM), clients, strict=True))
         count = int(bench.some(1_500))
         alone = await bench.in_turn(
             f"{GROUP}, one at a time",
@@ -57,7 +62,12 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         "A request and its reply, one at a time, median",
         "ms",
         column(alone, lambda found: found["median"]),
-        [Comparison(OURS, RAW), Comparison(OURS, FASTSTREAM)],
+        [
+            Comparison(DIRECT, RAW),
+            Comparison(DIRECT, FASTSTREAM),
+            Comparison(OURS, RAW),
+            Comparison(OURS, FASTSTREAM),
+        ],
         less_is_better=True,
     )
     yield Figure(
@@ -66,6 +76,11 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         "Requests and their replies, 64 at once",
         "requests/s",
         column(many, lambda found: found["rate"]),
-        [Comparison(OURS, RAW, 0.9), Comparison(OURS, FASTSTREAM)],
+        [
+            Comparison(DIRECT, RAW, 2.0),
+            Comparison(DIRECT, FASTSTREAM),
+            Comparison(OURS, RAW, 0.9),
+            Comparison(OURS, FASTSTREAM),
+        ],
         note="FastStream's `request` is serial: one lock for a broker.",
     )

@@ -41,12 +41,14 @@ def settings_for(business: Project, setup: Mapping[str, Any], **more: Any) -> Se
 async def hosted(
     setup: Mapping[str, Any], *names: str, business: Project | None = None, **more: Any
 ) -> AsyncIterator[Host]:
-    """A host of some modules: over the broker if the setup names one, else in memory."""
+    """A host of some modules: in memory, or by the transport of the setup if that names a broker."""
     found = business or project()
     settings = settings_for(found, setup, **more)
     transport = None
     if setup.get("amqp_url"):
-        transport = make("rabbitmq", found.topology(), settings, SystemClock())
+        transport = make(
+            setup.get("transport", "rabbitmq"), found.topology(), settings, SystemClock()
+        )
     host = Host(found, settings, names, transport=transport)
     await host.start()
     look_less_often()
