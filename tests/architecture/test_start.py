@@ -25,3 +25,17 @@ def test_the_command_line_answers_before_it_loads_anything_heavy(option: str) ->
     assert outcome.stdout.strip()
     assert "amphibus" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_the_modules_of_a_shop_are_loaded_without_what_their_libraries_look_for() -> None:
+    """A process would take a tenth longer to start, and 10 MB more. Who wants those can still load them."""
+    code = (
+        "import sys; from pathlib import Path; from amphibus.routing.project import Project; "
+        "assert Project.find(Path.cwd()).modules['orders'].container; import structlog; "
+        "assert {'fastapi', 'rich'}.isdisjoint(sys.modules); import fastapi, rich"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert outcome.returncode == 0, outcome.stderr[-2000:]

@@ -17,6 +17,7 @@ from amphibus.config.root import project_root
 from amphibus.contract import Message, kind_of
 from amphibus.errors import AmphibusError, DeclarationError
 from amphibus.module import Module
+from amphibus.routing.lean_import import import_lean
 from amphibus.routing.topology import GATEWAY, Topology, build_topology, problems_of_topology
 from amphibus.routing.topology_lock import elsewhere, together
 
@@ -64,6 +65,7 @@ class Project:
     @cached_property
     def modules(self) -> dict[str, Module]:
         """Every `module` in `modules/<name>/module.py`, by its name, the gateway last."""
+        import_lean()
         found: dict[str, Module] = {}
         for path in sorted(self.root.glob("modules/*/module.py")):
             name = path.parent.name
