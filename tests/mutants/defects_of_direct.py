@@ -252,4 +252,12 @@ DIRECT: Final[tuple[Defect, ...]] = (
         "tests/rabbitmq/test_requests.py"
         "::test_a_broker_that_is_silent_is_told_of_and_not_hung_up_on",
     ),
+    of_the_broker(
+        "a broker that is silent from the beginning is not told of",
+        "transports/rabbitmq/pulse",
+        "await _answer(connection, channel_of(connection, confirms=False), tell)",
+        "await channel_of(connection, confirms=False)",
+        "tests/rabbitmq/test_requests.py"
+        "::test_a_broker_that_falls_silent_as_soon_as_it_is_connected_is_told_of",
+    ),
 )

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from amphibus.config.settings import RabbitSettings
 from amphibus.errors import OwnerAway, RequestTimeout
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from amphibus.transports.rabbitmq import liveness, pulse, requests
-from amphibus.transports.rabbitmq.connection import channel_of, connect
+from amphibus.transports.rabbitmq.connection import Broker, channel_of, connect
 from amphibus.transports.rabbitmq.incoming import nets
 from amphibus.transports.rabbitmq.names import Names
 from tests.services.proxy import proxy_before
@@ -143,6 +144,22 @@ async def test_a_broker_that_is_silent_is_told_of_and_not_hung_up_on(
 
             assert transport.requests.address == address
             assert (await shop.ask(desk.Count(book="b"))).lines == 0
+
+
+async def test_a_broker_that_falls_silent_as_soon_as_it_is_connected_is_told_of(
+    node: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "_SILENT_SECONDS", 0.2)
+    told = asyncio.Queue[str]()
+    async with proxy_before(node.url) as (proxy, through):
+        broker = Broker(through, RabbitSettings())
+        connection = await connect("a test", broker, broker.url)
+        proxy.freeze()
+        async with pulse.pulse(connection, told.put_nowait), asyncio.timeout(30):
+            assert "has not answered" in await told.get()
+            proxy.thaw()
+            assert await told.get() == ""
+        await connection.close()
 
 
 async def test_a_broker_that_takes_nothing_for_now_is_not_away(

@@ -5,16 +5,16 @@ a second goes by a channel that is kept for it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from aiormq import Connection
-from aiormq.channel import Channel
 
 from amphibus.transports.rabbitmq.connection import LOST, channel_of
 from amphibus.transports.rabbitmq.liveness import blocked
 
+Answer = TypeVar("Answer")
 Tell = Callable[[str], None]
 """Called with what is wrong, and with an empty text once it is not so any more."""
 
@@ -38,23 +38,27 @@ async def pulse(connection: Connection, tell: Tell) -> AsyncIterator[None]:
 async def _feel(connection: Connection, tell: Tell) -> None:
     while True:
         try:
-            channel = await channel_of(connection, confirms=False)
+            channel = await _answer(connection, channel_of(connection, confirms=False), tell)
             while not channel.is_closed:
                 await asyncio.sleep(_PAUSE_SECONDS)
-                await _ask(connection, channel, tell)
+                await _answer(connection, channel.basic_qos(prefetch_count=0), tell)
         except LOST:  # who works on the connection finds out, if it is that
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _ask(connection: Connection, channel: Channel, tell: Tell) -> None:
-    asking = asyncio.ensure_future(channel.basic_qos(prefetch_count=0))
+async def _answer(
+    connection: Connection, question: Coroutine[Any, Any, Answer], tell: Tell
+) -> Answer:
+    """Returns what the broker answers, and tells if it is silent meanwhile."""
+    asking = asyncio.ensure_future(question)
     try:
         await asyncio.wait([asking], timeout=_SILENT_SECONDS)
         if not asking.done():
             await asyncio.wait([asking], timeout=_OWN_DELAY_SECONDS)
         if not asking.done() and not await blocked(connection):
             tell(f"it has not answered for {_SILENT_SECONDS:g} s")
-        await asking
+        answer = await asking
     finally:
         asking.cancel()
     tell("")
+    return answer
