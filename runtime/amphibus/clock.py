@@ -74,6 +74,11 @@ class VirtualClock:
         """Corrects the clock under it."""
         self._clock.compare(server, asked=asked, answered=answered)
 
+    @property
+    def ahead(self) -> timedelta:
+        """The time by which it was moved."""
+        return timedelta(microseconds=self._ahead)
+
     def advance(self, by: timedelta) -> None:
         """Moves the clock forward."""
         self._ahead += by // timedelta(microseconds=1)

@@ -10,7 +10,7 @@ import structlog
 
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.office import PARTITIONS, Office
-from tests.conformance.direct_alone import directly_alone
+from tests.conformance.direct_alone import office_on
 from tests.conformance.transports import ON_SERVER, TRANSPORTS
 from tests.services.postgres import PostgresCluster, database_in
 from tests.services.rabbitmq import forget, ready
@@ -69,8 +69,7 @@ async def office(
     """The tiny business, not opened yet."""
     carrier = transport.removesuffix(ON_SERVER)
     url = str(request.getfixturevalue("broker")) if carrier.startswith("rabbitmq") else None
-    kind = directly_alone if carrier == "direct" else carrier
-    made = Office(kind, tmp_path, amqp_url=url, db_url=db_url)
+    made = office_on(carrier, tmp_path, amqp_url=url, db_url=db_url)
     if url is None:
         yield made
         return

@@ -1,6 +1,10 @@
 """Messages that go directly from the beginning, above a broker that was never there: what it is given is lost."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
@@ -8,6 +12,8 @@ from amphibus.errors import OwnerAway
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
+from amphibus.testing import Harness
+from amphibus.testing.conformance.office import Office, until
 from amphibus.transport import Ack, Destinations, Inbound, OnReply, OwnedPartitions, Transport
 from amphibus.transports.direct.choice import directly
 
@@ -91,3 +97,28 @@ def directly_alone(topology: Topology, settings: Settings, clock: Clock) -> Tran
     """A transport whose broker is away from the first moment on."""
     bus = settings.bus.model_copy(update={"fallback_after_seconds": 0.0})
     return directly(NoBroker(), topology, settings.model_copy(update={"bus": bus}), clock)
+
+
+class DirectOffice(Office):
+    """Opens once all goes directly: the change writes into the databases too, which a test may count."""
+
+    @asynccontextmanager
+    async def open(self, *modules: str, **more: Any) -> AsyncIterator[Harness]:
+        async with super().open(*modules, **more) as shop:
+            await until(lambda: all(_goes_directly(shop, name) for name in shop.host.modules))
+            yield shop
+
+
+def _goes_directly(shop: Harness, sender: str) -> bool:
+    way: Any = shop.host.modules[sender].changeover
+    if way is None:
+        return True
+    hosted = {sender, *shop.host.topology.receivers(sender)}.intersection(shop.host.modules)
+    return not (way._behind or way._unread or any(way._noted.values())) and hosted <= way._direct
+
+
+def office_on(carrier: str, data: Path, **more: Any) -> Office:
+    """An office on a transport of the suite, by its name."""
+    if carrier == "direct":
+        return DirectOffice(directly_alone, data, **more)
+    return Office(carrier, data, **more)

@@ -11,6 +11,7 @@ from amphibus.routing.topology import GATEWAY
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import MODULES, Office
+from tests.conformance.direct_alone import office_on
 from tests.conformance.transports import ON_SERVER
 
 MOODS = st.sampled_from(
@@ -40,7 +41,7 @@ def test_order_and_single_effect_hold_whatever_happens(
     ):  # one transport in one loop; the broker has its own random tests
         carrier = "memory+wire"
     with TemporaryDirectory() as folder:
-        office = Office(carrier, Path(folder), seed=seed, db_url=db_url)
+        office = office_on(carrier, Path(folder), seed=seed, db_url=db_url)
         office.lose(*MODULES, GATEWAY)
         asyncio.run(_live(office, messages, events))
 

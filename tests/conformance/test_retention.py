@@ -62,6 +62,23 @@ async def test_nothing_that_is_not_delivered_is_forgotten(office: Office) -> Non
     assert office.numbers("readers", "b") == [1]
 
 
+async def test_the_word_of_a_receiver_that_may_have_forgotten_is_not_taken(office: Office) -> None:
+    """Its sender was stopped for longer than an inbox remembers: "not arrived" would bring it a second time."""
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+    async with office.open("archive", "readers") as shop:
+        await shop.advance(days=40)
+        await _prune(shop)
+    for _ in range(2):
+        async with office.open() as shop:
+            await shop.settle()
+            await _prune(shop)
+
+    assert office.query("desk", _AWAITED) == []
+    assert office.numbers("readers", "b") == [1]
+
+
 async def test_while_a_message_is_parked_nothing_since_it_is_forgotten(office: Office) -> None:
     """It may come again, and so may what was sent after it."""
     async with office.open() as shop:
@@ -117,8 +134,9 @@ async def test_pruning_goes_in_small_batches_until_nothing_is_left(office: Offic
     async with office.open(settings={"retention.prune_batch": 3}) as shop:
         await shop.send(*[desk.Write(book=f"b{n}", line=n) for n in range(10)])
         await shop.settle()
-        await shop.advance(days=31)
-        await _prune(shop)
+        for days in (8, 23):
+            await shop.advance(days=days)
+            await _prune(shop)
 
     for module in ("desk", "archive", "readers"):
         assert office.count(module, "amphibus_inbox") == 0
@@ -192,7 +210,9 @@ async def test_a_prune_looks_at_a_few_of_those_that_wait_and_comes_to_all_others
             await shop.advance(seconds=1)
         await shop.send(desk.Paint(book="b"), desk.Call(book="b", line=9))
         await shop.settle()
-        await shop.advance(days=100)
+        await shop.advance(days=1)
+        await _prune(shop)
+        await shop.advance(days=99)
         waiting = office.query("desk", "SELECT count(DISTINCT seq) FROM amphibus_delivery")
         before = office.count("desk", "amphibus_outbox")
         for _ in range(2 * before):
@@ -209,10 +229,11 @@ async def test_what_a_receiver_does_not_have_is_kept_however_old_it_is(office: O
         await shop.settle()
     office.change("desk", "DELETE FROM amphibus_delivery")
     async with office.open("desk", "archive") as shop:
-        await shop.advance(days=100)
-        await _prune(shop)
-        assert office.query("desk", _SENT) == [("desk.Written.v1",)]
-        assert office.query("desk", _AWAITED) == [("readers",)]
+        for days in (8, 100):
+            await shop.advance(days=days)
+            await _prune(shop)
+            assert office.query("desk", _SENT) == [("desk.Written.v1",)]
+            assert office.query("desk", _AWAITED) == [("readers",)]
 
     office.change("desk", _AGAIN, "readers")
     async with office.open() as shop:

@@ -27,6 +27,14 @@ DIRECT: Final[tuple[Defect, ...]] = (
         f"{_CHANGEOVER}test_what_a_lost_broker_had_arrives_before_what_follows_it",
     ),
     in_runtime(
+        "the word of a receiver that may have forgotten is taken",
+        "host/receivers_word",
+        "if each.time >= known_since]",
+        "if each.time or known_since]",
+        "tests/conformance/test_retention.py"
+        "::test_the_word_of_a_receiver_that_may_have_forgotten_is_not_taken",
+    ),
+    in_runtime(
         "what is given to a broker that is away stays there when it goes another way",
         "transports/direct/bypass",
         "        self._below.recall(source)\n",

@@ -25,13 +25,26 @@ class ArrivalQuestion:
     """The questions of one sender. It asks itself by its own database."""
 
     def __init__(
-        self, module: str, *, store: Store, transport: Transport, clock: Clock, body_limit: int
+        self,
+        module: str,
+        *,
+        store: Store,
+        transport: Transport,
+        clock: Clock,
+        body_limit: int,
+        dedup_window: int,
     ) -> None:
         self._module = module
         self._store = store
         self._transport = transport
         self._clock = clock
         self._body_limit = body_limit
+        self._dedup_window = dedup_window
+
+    @property
+    def known_since(self) -> int:
+        """The time from which on receivers remember: of an older message, "not arrived" may mean "forgotten"."""
+        return self._clock.now() - self._dedup_window
 
     def pieces(self, ids: Sequence[str]) -> Iterator[Sequence[str]]:
         """Yields the ids in pieces that fit into one question each."""

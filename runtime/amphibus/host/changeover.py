@@ -264,7 +264,8 @@ class Changeover:
         if begun:
             recent = await numbered_from(sql, self._clock.now() - _LATEST_COMMIT)
             beyond = min(await asked_up_to(sql), recent)
-            of_types = partial(handed_over_unasked, sql, receiver, [*begun])
+            since = self._question.known_since
+            of_types = partial(handed_over_unasked, sql, receiver, [*begun], since=since)
             async for page in _pages(of_types, beyond):
                 yield [each for each in page if each.seq > begun[each.type]]
         async for page in _pages(partial(handed_over_awaited, sql, receiver), 0):

@@ -82,7 +82,12 @@ class ReceiversWord:
                 return
 
     async def ask_about(self, messages: Sequence[Unasked], *, up_to: int | None = None) -> None:
-        """Asks every destination of some messages, and notes what was said."""
+        """Asks every destination of some messages, and notes what was said.
+
+        Not of those that a receiver may have forgotten: its word that they have not arrived would be taken for true.
+        """
+        known_since = self._question.known_since
+        messages = [each for each in messages if each.time >= known_since]
         routes = await routes_in(self._store.reader, self._topology)
         missing: list[tuple[str, int]] = []
         for destination, some in _by_destination(messages, routes).items():
@@ -90,7 +95,8 @@ class ReceiversWord:
             missing += [(destination, each.seq) for each in some if each.id in not_there]
 
         async def note(transaction: Transaction) -> None:
-            await awaited.note_asked(transaction.sql, messages, missing)
+            if messages:
+                await awaited.note_asked(transaction.sql, messages, missing)
             if up_to is not None:
                 await awaited.note_asked_up_to(transaction.sql, up_to)
 

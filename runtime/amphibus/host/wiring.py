@@ -190,6 +190,7 @@ class Wiring:
             transport=around.transport,
             clock=around.clock,
             body_limit=self._bus.body_limit_bytes,
+            dedup_window=around.settings.retention.dedup_window,
         )
 
 

@@ -64,6 +64,7 @@ class Harness:
         amqp_url: str | None = None,
         settings: Mapping[str, Any] | None = None,
         containers: Mapping[str, Any] | None = None,
+        ahead: timedelta = timedelta(0),
     ) -> AsyncIterator["Harness"]:
         """Runs modules of a project, all if none is named.
 
@@ -78,6 +79,7 @@ class Harness:
             settings: flags over the project's configuration, e.g. `{"bus.max_attempts": 2}`, or
                 `{"db_url": "postgresql://..."}` for databases on a server instead of files.
             containers: ready-made containers by module, e.g. with a provider overridden.
+            ahead: how far its clock is moved from the beginning, e.g. `clock.ahead` of a run before it.
         """
         project = root if isinstance(root, Project) else Project.find(root)
         with _folder(data_dir) as folder:
@@ -86,6 +88,7 @@ class Harness:
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
             configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
             clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None))
+            clock.advance(ahead)
             wanted = tuple(modules) or tuple(project.modules)
             names = (*(name for name in wanted if name != GATEWAY), GATEWAY)
             host = Host(

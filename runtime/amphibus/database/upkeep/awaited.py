@@ -97,14 +97,18 @@ async def awaited_from(sql: Sql, destination: str, *, beyond: int, limit: int) -
 
 
 async def handed_over_unasked(
-    sql: Sql, destination: str, types: Sequence[str], *, beyond: int, limit: int
+    sql: Sql, destination: str, types: Sequence[str], *, since: int, beyond: int, limit: int
 ) -> list[HandedOver]:
-    """The messages of some types, with numbers beyond one, that have left for a destination and nobody asked about."""
+    """The messages of some types that have left for a destination and nobody asked about.
+
+    Of those that were sent `since` a time, with numbers `beyond` one.
+    """
     rows = await sql.rows(
-        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_outbox o WHERE o.seq > ? AND o.asked IS NULL"
-        f" AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
+        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_outbox o WHERE o.seq > ? AND o.time >= ?"
+        f" AND o.asked IS NULL AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
         " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq) ORDER BY o.seq LIMIT ?",
         beyond,
+        since,
         *types,
         destination,
         limit,

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class Office:
     seed: int = 0
     amqp_url: str | None = None
     db_url: str | None = None
+    ahead: timedelta = timedelta(0)
+    """The time by which its clock was moved; time goes on where it was left."""
     waiting_outside: Callable[[str], Awaitable[int]] | None = None
     """Counts what waits for a module where a transport keeps messages itself."""
 
@@ -66,8 +69,12 @@ class Office:
             amqp_url=self.amqp_url,
             settings=flags | (settings or {}),
             containers={name: container_with(self.script) for name in names},
+            ahead=self.ahead,
         ) as harness:
-            yield harness
+            try:
+                yield harness
+            finally:
+                self.ahead = harness.clock.ahead
 
     def lines(self, module: str, book: str | None = None) -> Lines:
         """Returns what a module has kept, in order: book, line, what."""
