@@ -17,6 +17,8 @@ from amphibus.cli.run.process_logs import ProcessLogs
 SUPERVISED: Final = "AMPHIBUS_SUPERVISED"
 """Set for a supervised process: it reports its readiness by a line, and ends with its supervisor."""
 READY: Final = "ready "
+AGAIN: Final = 75
+"""As in `amphibus.host.serve`, which is too much to import for a number: its code changed before it took work."""
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _LONG_LIFE: Final = 60.0
@@ -70,7 +72,7 @@ class Worker:
             code = await self._live()
             if self._stopping:
                 return 0
-            if code > 0 and not self._was_ready:
+            if code > 0 and code != AGAIN and not self._was_ready:
                 return code
             if time.monotonic() - began > _LONG_LIFE:
                 pause = _FIRST_PAUSE
