@@ -21,13 +21,20 @@ from amphibus.host.own_contracts import OwnContracts
 from amphibus.host.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
-from amphibus.messages.contracts.amphibus.v1 import DescribeProcess, ShowForms, TellContracts
+from amphibus.messages.contracts.amphibus.answers import LogLines
+from amphibus.messages.contracts.amphibus.v1 import (
+    DescribeProcess,
+    ListLines,
+    ShowForms,
+    TellContracts,
+)
 from amphibus.nearest import did_you_mean
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
+from amphibus.telemetry.recent_lines import RecentLines
 from amphibus.transport import Transport
 from amphibus.transports.registry import KEEPING, make
 from amphibus.unit_of_work.crash_journal import CrashJournal
@@ -92,12 +99,14 @@ class Host:
             for name in names
         }
         self.description = Description(self._around, self.modules, lambda: self.url)
+        self.lines = RecentLines()
         self.contracts = OwnContracts(project, topology, names, settings)
         for name, hosted in self.modules.items():
             hosted.receiver.system.of_process = {
                 DescribeProcess: self.description,
                 TellContracts: self.contracts.tell,
                 ShowForms: self.contracts.show,
+                ListLines: self._lines,
             }
             hosted.store.health.on_change = partial(self.health.tell, name)
         self.admit: Callable[[], Awaitable[None]] = _at_once
@@ -107,6 +116,9 @@ class Host:
         self._started = asyncio.Event()
         self._begun = False
         self._stopped = False
+
+    async def _lines(self, asked: ListLines) -> LogLines:
+        return await self.lines.tell(asked)
 
     @property
     def topology(self) -> Any:

@@ -21,6 +21,7 @@ from amphibus.host.handshake.admission import handshake_of
 from amphibus.host.handshake.handshake import CodeChanged
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
+from amphibus.host.listens import note_listening
 from amphibus.host.processes import processes_of
 from amphibus.inbox.outside_threads import OutsideThreads
 from amphibus.routing.project import Project
@@ -57,12 +58,13 @@ async def serve(
     Where `sockets` are given, on which another process listens for us, requests that come during the start wait for it.
     """
     began = time.perf_counter()
-    set_up(settings.log_format, settings.log_level)
+    lines = set_up(settings.log_format, settings.log_level)
     failpoints.arm()
     stop = _stop_on_signals()
     clock = clock_of(on_a_server=settings.db_url is not None)
     transport = make(of_mode(mode, settings), project.topology(), settings, clock)
     host = Host(project, settings, modules, transport=transport, clock=clock)
+    host.lines = lines
     door, build = Door(host.topology, settings, clock), host.description.build  # as the code is now
     host.admit = handshake = handshake_of(host, door)
     if again_on_change:
@@ -79,6 +81,7 @@ async def serve(
     server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
     await server.start()
     host.url = server.url
+    note_listening(settings.data_dir, modules, server.url)
     blocked.start()
     try:
         if await _unless(stop, host.start(), settings.drain_seconds + _GIVE_UP_SECONDS):

@@ -25,7 +25,7 @@ class StoredKind(NamedTuple):
 
 
 class _Place(NamedTuple):
-    some: str
+    counted: str
     """The rows that are counted."""
     receiver: str
     page: str
@@ -36,19 +36,19 @@ _ENVELOPE: Final = ", ".join(f"o.{each}" for each in ENVELOPE.split(", "))
 _PLACES: Final = {
     "outbox": _Place(
         "(SELECT o.type, d.destination FROM amphibus_delivery AS d"
-        f" JOIN amphibus_outbox AS o ON o.seq = d.seq LIMIT {MOST_COUNTED}) AS some",
+        f" JOIN amphibus_outbox AS o ON o.seq = d.seq LIMIT {MOST_COUNTED}) AS counted",
         "destination",
         f"SELECT o.seq, {_ENVELOPE} FROM amphibus_delivery AS d JOIN amphibus_outbox AS o"
         " ON o.seq = d.seq WHERE o.type = ? AND d.destination = ? AND o.seq > ? ORDER BY o.seq LIMIT ?",
     ),
     "later": _Place(
-        f"(SELECT type, destination FROM amphibus_later LIMIT {MOST_COUNTED}) AS some",
+        f"(SELECT type, destination FROM amphibus_later LIMIT {MOST_COUNTED}) AS counted",
         "destination",
         f"SELECT id, {ENVELOPE} FROM amphibus_later"
         " WHERE type = ? AND destination = ? AND id > ? ORDER BY id LIMIT ?",
     ),
     "delayed": _Place(
-        f"(SELECT type FROM amphibus_delayed LIMIT {MOST_COUNTED}) AS some",
+        f"(SELECT type FROM amphibus_delayed LIMIT {MOST_COUNTED}) AS counted",
         "''",
         f"SELECT seq, {ENVELOPE} FROM amphibus_delayed"
         " WHERE type = ? AND '' = ? AND seq > ? ORDER BY seq LIMIT ?",
@@ -56,7 +56,7 @@ _PLACES: Final = {
     # Those that nobody could read wait for an operator, and for no code.
     "dead": _Place(
         "(SELECT type FROM amphibus_dead WHERE reason NOT IN ('undecodable', 'forged', 'oversized')"
-        f" LIMIT {MOST_COUNTED}) AS some",
+        f" LIMIT {MOST_COUNTED}) AS counted",
         "''",
         f"SELECT seq, {ENVELOPE} FROM amphibus_dead WHERE type = ? AND '' = ? AND seq > ?"
         " AND reason NOT IN ('undecodable', 'forged', 'oversized') ORDER BY seq LIMIT ?",
@@ -69,7 +69,7 @@ async def stored_kinds(sql: Sql) -> list[StoredKind]:
     found: list[StoredKind] = []
     for name, place in _PLACES.items():
         rows = await sql.rows(
-            f"SELECT type, {place.receiver}, count(*) FROM {place.some} GROUP BY 1, 2 ORDER BY 1, 2"
+            f"SELECT type, {place.receiver}, count(*) FROM {place.counted} GROUP BY 1, 2 ORDER BY 1, 2"
         )
         found += [StoredKind(name, row[0], row[1], int(row[2])) for row in rows]
     return found

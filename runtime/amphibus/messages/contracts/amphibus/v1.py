@@ -18,6 +18,7 @@ from amphibus.messages.contracts.amphibus.answers import (
     FlowInModule,
     FlowsInModule,
     HappenedPage,
+    LogLines,
     MessagesLeft,
     ModulePauses,
     NotArrived,
@@ -203,6 +204,21 @@ class ListProcesses(Query[ProcessPage]):
     after_process: _Name = ""
     after_key: _Name = ""
     limit: _Limit
+
+
+class ListLines(Query[LogLines]):
+    """Asks a process for the log lines behind a number that it remembers, oldest first, as far as they are wanted."""
+
+    requires: ClassVar[Right] = "look"
+    after: int = 0
+    limit: _Limit
+    least: Annotated[str, Field(max_length=20)] = "debug"
+    """The least level."""
+    modules: _Names = ()
+    """Of these alone; lines of the process as a whole have none."""
+    correlation: _Name | None = None
+    text: _Name = ""
+    """A part of the line, in whatever case."""
 
 
 class CountProcesses(Query[ProcessesByState]):
