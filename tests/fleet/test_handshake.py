@@ -19,11 +19,6 @@ from tests.services.postgres import PostgresCluster, database_in
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.fixture
-def street(tmp_path: Path) -> Street:
-    return Street(tmp_path)
-
-
 @pytest.fixture(params=["files", "server"])
 def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Street]:
     """With its databases in files, and on a server."""

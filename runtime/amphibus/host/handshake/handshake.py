@@ -82,9 +82,8 @@ class Handshake:
         self._health.has(_NAME)
         self._warn(found)
         self._stage(JOINED)
-        if not found.misfits:
-            for each in self._stores:
-                await each.note()
+        for each in self._stores if not found.misfits else ():
+            await each.note()
         await self._fleet.hang_up()
         await self.before_work()
 

@@ -30,6 +30,8 @@ _MOST_READ: Final = 10_000
 """The messages of one kind that are read."""
 _SECONDS: Final = 5.0
 """The time for the messages of one module."""
+_AGAIN_SECONDS: Final = 10.0
+"""The time after which an operator may have mended what a process waits for."""
 _TURN: Final = 100
 """Messages that are read before others get a turn of the loop."""
 _DEAD: Final = "dead"
@@ -52,9 +54,17 @@ class Stored:
         self._hosted = hosted
         self._own = own
         self._codec = Codec(hosted.module, own.topology)
+        self._found: Findings | None = None
+        self._again = 0.0
 
     async def findings(self) -> Findings:
-        """Reads what waits; nothing if the code is that of the last start."""
+        """Reads what waits; nothing if the code is that of the last start. While a process waits, once in a while."""
+        if self._found is None or time.monotonic() > self._again:
+            self._found = await self._look_through()
+            self._again = time.monotonic() + _AGAIN_SECONDS
+        return self._found
+
+    async def _look_through(self) -> Findings:
         sql = self._hosted.store.reader
         noted = json.loads(await fact(sql, _FACT) or "{}")
         if noted.get("digest") == self._own.digest:
@@ -71,7 +81,8 @@ class Stored:
         sql = self._hosted.store.reader
         if json.loads(await fact(sql, _FACT) or "{}").get("digest") == self._own.digest:
             return
-        used = {each.type: each.fingerprint for each in self._own.uses}
+        uses = await asyncio.to_thread(lambda: self._own.uses)
+        used = {each.type: each.fingerprint for each in uses}
         said = json.dumps({"digest": self._own.digest, "fingerprints": used})
         async with writing_alone(self._hosted.store) as writing:
             await note_fact(writing, _FACT, said)
