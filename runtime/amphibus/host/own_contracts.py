@@ -102,7 +102,7 @@ class OwnContracts:
             )
 
     def _sent(self, module: str) -> Iterator[str]:
-        """What a module sends; of the gateway, what can come from outside."""
+        """Yields the types that a module sends; of the gateway, those that can come from outside."""
         for type_ in self.topology.sends.get(module, ()):
             contract = self.contract(type_)
             routed = contract is not None and contract.contract_http is not None

@@ -47,9 +47,9 @@ class Findings:
 
     misfits: list[Misfit] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    """What could not be compared, and why."""
+    """The parts that could not be compared, each with the reason."""
     told: list[Misfit] = field(default_factory=list)
-    """What an operator should know, and what hinders nobody: dead letters that are not readable any more."""
+    """The breaks that hinder nobody and that an operator should know of: dead letters that are unreadable now."""
 
     def add(self, other: "Findings") -> None:
         """Takes up what another comparison found."""
@@ -63,7 +63,7 @@ class Party(Protocol):
 
     @property
     def name(self) -> str:
-        """How a message to the user names it."""
+        """Returns the words by which a message to the user names it."""
         ...
 
     @property
@@ -113,7 +113,7 @@ def compared(one: Party, other: Party, *, at: str) -> Findings:
 
 
 def _meetings(writer: Party, reader: Party) -> Iterator[tuple[ContractUse, ContractUse | None]]:
-    """What one writes to modules of the other, each with the use there; None where that takes no such type."""
+    """Yields each use by which one writes to the other, with the use there; None where that takes no such type."""
     reads = {(each.module, each.type): each for each in reader.uses if not each.writes}
     for use in writer.uses:
         for receiver in use.to if use.writes else ():

@@ -30,7 +30,7 @@ class SystemAnswers:
         self._services = services
         self._module = services.module.name
         self.of_process: OfProcess = {}
-        """What the process that hosts the module answers."""
+        """The answers of the process that hosts the module."""
         self.acts = False
         """True once the store may be changed; before that a process only answers."""
         self.handle: Handle = _nowhere

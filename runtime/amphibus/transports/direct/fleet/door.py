@@ -65,7 +65,7 @@ class Door:
 
     @property
     def known(self) -> Known:
-        """What the directory has said last."""
+        """The last answer of the directory."""
         return self._known
 
     async def look(self) -> Known:
