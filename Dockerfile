@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The image of one module, with no other module's code in it:
 #   docker build --build-arg MODULE=payments --tag shop-payments .
 # Which files it holds is said by `amphibus export image --list --module payments` and nowhere else.
@@ -43,5 +42,5 @@ ENV PATH=/opt/amphibus/bin:$PATH \
     AMPHIBUS_DATA_DIR=/data
 VOLUME /data
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["sh", "-c", "amphibus probe --module \"$MODULE\""]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["sh", "-c", "amphibus-healthy \"$MODULE\""]
 CMD ["sh", "-c", "exec amphibus run --mode=distributed --module=\"$MODULE\""]

@@ -34,6 +34,7 @@ from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
 from tests.mutants.defects_of_the_exam import OF_THE_EXAM
 from tests.mutants.defects_of_the_fleet import FLEET
+from tests.mutants.defects_of_the_handshake import HANDSHAKE
 from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
@@ -53,6 +54,7 @@ ALL = (
     *PRIVACY,
     *RETENTION,
     *FLEET,
+    *HANDSHAKE,
     *SHOP,
     *SPEECH,
     *STORES,

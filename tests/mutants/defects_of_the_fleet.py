@@ -8,15 +8,15 @@ FLEET: Final[tuple[Defect, ...]] = (
     in_runtime(
         "any module may look into any other",
         "messages/system_requests",
-        'if right == "sends" or asking == asked or',
+        'if right in ("peer", "sends") or asking == asked or',
         'if right != "act" or asking == asked or',
         "test_system_contracts.py::test_nobody_looks_into_a_store_but_who_may_write_it",
     ),
     in_runtime(
         "any module may steer any other",
         "messages/system_requests",
-        'if right == "sends" or asking == asked or',
-        'if right in ("sends", "act") or asking == asked or',
+        'if right in ("peer", "sends") or asking == asked or',
+        'if right in ("peer", "sends", "act") or asking == asked or',
         "test_pause.py::test_nobody_pauses_another_module",
     ),
     in_runtime(

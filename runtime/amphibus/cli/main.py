@@ -32,6 +32,7 @@ COMMANDS: Final = (
     ("send", "send.command:send", "Send a command, or a file of commands."),
     ("ask", "look.ask:ask", "Ask a query of a running shop."),
     ("ps", "look.ps:ps", "Show the processes of the system, and how each is now."),
+    ("restart", "steer.restart:restart", "Restart the processes of one module, one by one."),
     ("pause", "steer.pause:pause", "Let a module handle nothing for a while; its senders keep."),
     ("resume", "steer.pause:resume", "Let a module go on that was paused."),
     ("modules", "look.modules:modules", "Show the messages that each module sends and receives."),

@@ -230,6 +230,9 @@ class Settings(Section):
     """Least level that is logged."""
     drain_seconds: Seconds = 10.0
     """Time that a stop waits for running work."""
+    handshake: Literal["refuse", "warn"] = "refuse"
+    """`refuse`: a process whose contracts do not fit live processes or stored messages takes no work; `warn`: it says
+    so and works."""
     demo: str = ""
     """Python module of the project that implements `amphibus demo`."""
     gateway: GatewaySettings = GatewaySettings()

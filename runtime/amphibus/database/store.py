@@ -125,6 +125,14 @@ class Store(Protocol):
         """
         ...
 
+    async def migrate(self, migrate: Migrate) -> None:
+        """Brings the module's own tables up to date; an error closes the database.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        ...
+
     async def close(self) -> None:
         """Gives it back."""
         ...

@@ -76,7 +76,8 @@ class Description:
     def _state(self) -> str:
         health = self._around.health
         if not health.ready:
-            return "not ready" if health.state == "ready" else health.state
+            waits = health.state == "starting" and len(health.reasons()) > 1
+            return "not ready" if waits or health.state == "ready" else health.state
         return "degraded" if health.degraded else "ready"
 
     def _fingerprints(self) -> tuple[ContractInUse, ...]:

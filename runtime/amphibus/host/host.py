@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,15 +17,24 @@ from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.description import Description
 from amphibus.host.ending import Ending, say_left
 from amphibus.host.module_host import ModuleHost, all_idle
+from amphibus.host.own_contracts import OwnContracts
 from amphibus.host.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
+from amphibus.messages.contracts.amphibus.answers import LogLines
+from amphibus.messages.contracts.amphibus.v1 import (
+    DescribeProcess,
+    ListLines,
+    ShowForms,
+    TellContracts,
+)
 from amphibus.nearest import did_you_mean
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
+from amphibus.telemetry.recent_lines import RecentLines
 from amphibus.transport import Transport
 from amphibus.transports.registry import KEEPING, make
 from amphibus.unit_of_work.crash_journal import CrashJournal
@@ -90,14 +99,26 @@ class Host:
             for name in names
         }
         self.description = Description(self._around, self.modules, lambda: self.url)
+        self.lines = RecentLines()
+        self.contracts = OwnContracts(project, topology, names, settings)
         for name, hosted in self.modules.items():
-            hosted.receiver.system.describe = self.description
+            hosted.receiver.system.of_process = {
+                DescribeProcess: self.description,
+                TellContracts: self.contracts.tell,
+                ShowForms: self.contracts.show,
+                ListLines: self._lines,
+            }
             hosted.store.health.on_change = partial(self.health.tell, name)
+        self.admit: Callable[[], Awaitable[None]] = _at_once
+        """Returns once this process may take work; its databases are open, and nothing in them is changed yet."""
         self.url = ""
         self._opened: list[ModuleHost] = []
         self._started = asyncio.Event()
         self._begun = False
         self._stopped = False
+
+    async def _lines(self, asked: ListLines) -> LogLines:
+        return await self.lines.tell(asked)
 
     @property
     def topology(self) -> Any:
@@ -130,6 +151,9 @@ class Host:
             for hosted in self.modules.values():
                 await self._open(hosted)
                 self._opened.append(hosted)
+            await self.admit()
+            for hosted in self.modules.values():
+                await self._join(hosted)
             self.journal.open()
             for hosted in self.modules.values():
                 await keep_routes(hosted, self._around.topology)
@@ -163,13 +187,28 @@ class Host:
             try:
                 await hosted.open()
             except StoreAway as error:
-                if hosted.name not in self.health.reasons():
-                    _log.warning("store.failed", module=hosted.name, error=error.line)
-                self.health.lack(hosted.name, error.what)
-                await asyncio.sleep(_RETRY_SECONDS)
+                await self._wait_for(hosted, error)
             else:
                 self.health.has(hosted.name)
                 return
+
+    async def _join(self, hosted: ModuleHost) -> None:
+        """Brings an open database up to date; one that goes away meanwhile is opened again."""
+        while True:
+            try:
+                await hosted.join()
+            except StoreAway as error:
+                await self._wait_for(hosted, error)
+                await self._open(hosted)
+            else:
+                self.health.has(hosted.name)
+                return
+
+    async def _wait_for(self, hosted: ModuleHost, error: StoreAway) -> None:
+        if hosted.name not in self.health.reasons():
+            _log.warning("store.failed", module=hosted.name, error=error.line)
+        self.health.lack(hosted.name, error.what)
+        await asyncio.sleep(_RETRY_SECONDS)
 
     async def _switch_mode(self) -> None:
         """Takes over the messages that another mode left waiting."""
@@ -252,3 +291,7 @@ class Host:
         for hosted in self.modules.values():
             hosted.due.wake()
             hosted.relay.wake()
+
+
+async def _at_once() -> None:
+    """Admits a process that compares itself with nobody, as in a test."""

@@ -25,7 +25,7 @@ _STEP_SECONDS = 1.3
 
 
 class ModuleHost:
-    """A `Service`: `open` its database, then `start` it; `stop` it after `stop_intake`, `drain` and `finish`."""
+    """A `Service`: `open` its database, `join`, `start`; `stop` it after `stop_intake`, `drain` and `finish`."""
 
     def __init__(
         self, module: Module, around: ModuleServices, *, container: Any | None = None
@@ -59,13 +59,21 @@ class ModuleHost:
         )
 
     async def open(self) -> None:
-        """Opens the database and brings it up to date.
+        """Opens the database.
+
+        Raises:
+            StoreError: it cannot be used.
+        """
+        await self.store.open()
+
+    async def join(self) -> None:
+        """Brings the database up to date, and takes a share of the module's work; on an error it is closed again.
 
         Raises:
             StoreError: it cannot be used.
         """
         folder = self._around.project.root / "modules" / self.name / "migrations"
-        await self.store.open(lambda store: upgrade(store, folder))
+        await self.store.migrate(lambda store: upgrade(store, folder))
         await self.assignment.start()
         deadlines = NewDeadlines(self._around.clock, self.container, self.assignment.count)
         try:
@@ -78,6 +86,7 @@ class ModuleHost:
     async def start(self) -> None:
         """Takes messages and delivers what waits; the database is open."""
         await self.writer.start()
+        self.receiver.system.acts = True
         await self._pausing.begin()
         self._around.transport.attach(self.name, self.receiver, self._pausing.partitions)
         self._around.transport.requests.attach(self.name, self.receiver)

@@ -15,19 +15,26 @@ from amphibus import failpoints
 from amphibus.clock import clock_of
 from amphibus.config.settings import Settings
 from amphibus.host.blocked import BlockedLoop
+from amphibus.host.description import build_of
 from amphibus.host.ending import leave, tasks_left
+from amphibus.host.handshake.admission import handshake_of
+from amphibus.host.handshake.handshake import CodeChanged
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
+from amphibus.host.listens import note_listening
 from amphibus.host.processes import processes_of
 from amphibus.inbox.outside_threads import OutsideThreads
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signal_routes, signals_app
 from amphibus.telemetry.logs import set_up
-from amphibus.transports.direct.fleet.door import door_beside
+from amphibus.transports.direct.fleet.door import Door
+from amphibus.transports.direct.transport import DirectTransport
 from amphibus.transports.registry import make, of_mode
 
 _log: Any = structlog.get_logger()
+AGAIN: Final = 75
+"""The exit code of a process that is to be started again at once."""
 _NAMED: Final = 5
 _GIVE_UP_SECONDS: Final = 4.0
 _START_SECONDS: Final = 20.0
@@ -43,20 +50,25 @@ async def serve(
     mode: str = "monolith",
     on_ready: Callable[[Host], None] = lambda _host: None,
     sockets: Sequence[socket.socket] = (),
+    again_on_change: bool = False,
 ) -> int:
     """Hosts modules and serves HTTP until SIGTERM or SIGINT; returns the exit code.
 
+    With `again_on_change`, a process that its contracts keep from work ends with `AGAIN` when its code is changed.
     Where `sockets` are given, on which another process listens for us, requests that come during the start wait for it.
     """
     began = time.perf_counter()
-    set_up(settings.log_format, settings.log_level)
+    lines = set_up(settings.log_format, settings.log_level)
     failpoints.arm()
     stop = _stop_on_signals()
     clock = clock_of(on_a_server=settings.db_url is not None)
     transport = make(of_mode(mode, settings), project.topology(), settings, clock)
     host = Host(project, settings, modules, transport=transport, clock=clock)
-    door = door_beside(transport, host.topology, settings, clock)
-    assert host.description.build  # as the code is now
+    host.lines = lines
+    door, build = Door(host.topology, settings, clock), host.description.build  # as the code is now
+    host.admit = handshake = handshake_of(host, door)
+    if again_on_change:
+        handshake.changed = lambda: build_of(project.root, modules) != build
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
     blocked = BlockedLoop(
         settings.bus.blocked_after_seconds,
@@ -69,22 +81,26 @@ async def serve(
     server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
     await server.start()
     host.url = server.url
+    note_listening(settings.data_dir, modules, server.url)
     blocked.start()
     try:
         if await _unless(stop, host.start(), settings.drain_seconds + _GIVE_UP_SECONDS):
             app.everything()
-            await door.open(
-                {name: each.receiver for name, each in host.modules.items()}, host.health
-            )
+            if isinstance(transport, DirectTransport):
+                await door.close()  # it has one of its own
             url, seconds = server.url, round(time.perf_counter() - began, 3)
             _log.debug("process.ready", url=url, seconds=seconds)
             on_ready(host)
             await stop.wait()
+    except CodeChanged:
+        _log.info("process.changed")
+        return AGAIN
     finally:
         host.health.draining()
         ends = time.monotonic() + settings.drain_seconds
         await server.stop()
         await host.stop(max(0.0, ends - time.monotonic()))
+        await handshake.close()
         await door.close()
         blocked.stop()
     left, hanging = await tasks_left(), threads.end()

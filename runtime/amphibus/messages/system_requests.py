@@ -30,6 +30,7 @@ def why_not_allowed(type_: str, *, asking: str, asked: str, gateway: str) -> str
     Whether it sends to that one is known to the way by which it asks.
     """
     right: Right = getattr(SYSTEM_CONTRACTS[type_], "requires", "act")
-    if right == "sends" or asking == asked or (right == "registry" and asking == gateway):
+    registry = right == "registry" and asking == gateway
+    if right in ("peer", "sends") or asking == asked or registry:
         return ""
     return f"{type_} needs the right '{right}' of {asked}, which {asking} has not"

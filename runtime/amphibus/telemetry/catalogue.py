@@ -28,6 +28,13 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     # The process.
     "process.starting": _event("Begins.", "mode transport modules version pid"),
     "process.ready": _event("Takes work.", "url seconds"),
+    "process.changed": _event("Ends to be started again, since its code was changed."),
+    "handshake.misfit": _event(
+        "A contract does not fit a live process, or messages that wait.",
+        "contract where what why document times fix",
+    ),
+    "handshake.unknown": _event("Could not be compared; it hinders no start.", "what"),
+    "handshake.joined": _event("The contracts fit now.", "seconds"),
     "process.draining": _event("Was told to stop; finishes what runs.", "signal in_flight"),
     "process.stopped": _event("Ends.", "seconds code unfinished"),
     "process.failed": _event("Ends because something broke.", "error"),

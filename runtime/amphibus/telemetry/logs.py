@@ -25,6 +25,7 @@ from amphibus.contract import Message
 from amphibus.telemetry.catalogue import CONTEXT, EVENTS
 from amphibus.telemetry.log_stream import LogStream
 from amphibus.telemetry.privacy import describe, safe, scrub, traceback_of
+from amphibus.telemetry.recent_lines import RecentLines
 from amphibus.telemetry.repetitions import Repetitions
 
 Format = Literal["auto", "text", "json"]
@@ -104,7 +105,7 @@ def set_up(
     level: str = "info",
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
-) -> None:
+) -> RecentLines:
     """Configures the logging of the process; called once, before anything runs.
 
     Lines below `level` cost next to nothing.
@@ -128,6 +129,7 @@ def set_up(
         _show_exception,
         _keep_private,
         _add_time,
+        recent := RecentLines(),
         _text_renderer(coloured) if text else _json_renderer(),
     ]
     structlog.configure(
@@ -138,6 +140,7 @@ def set_up(
     )
     logging.basicConfig(handlers=[_Libraries()], level=max(wanted, logging.WARNING), force=True)
     logging.captureWarnings(capture=True)
+    return recent
 
 
 def _add_context(logger: Any, method: str, line: Line) -> Line:  # noqa: ARG001 - structlog's signature

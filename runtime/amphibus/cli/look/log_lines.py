@@ -32,7 +32,7 @@ def show_lines(data_dir: Path, correlation: str | None, limit: int, *, as_json: 
         for _, label, fields in lines
         if correlation is None or fields.get("correlation") == correlation
     ]
-    _print(found[-limit:], as_json=as_json)
+    print_lines(found[-limit:], as_json=as_json)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -48,7 +48,8 @@ def _lines(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield time, label, fields
 
 
-def _print(lines: list[tuple[str, dict[str, Any]]], *, as_json: bool) -> None:
+def print_lines(lines: list[tuple[str, dict[str, Any]]], *, as_json: bool) -> None:
+    """Prints lines, each with the process that wrote it."""
     from amphibus.telemetry.logs import text_renderer
 
     render = text_renderer(coloured=coloured(sys.stdout))

@@ -1,8 +1,11 @@
 """`amphibus logs`: the story of a flow across all modules, as a tree."""
 
+import asyncio
+import contextlib
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
@@ -12,6 +15,7 @@ from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.data_folder import present
 from amphibus.cli.look.log_lines import show_lines
+from amphibus.cli.look.tail import follow_lines
 from amphibus.cli.output import (
     DIM,
     GREEN,
@@ -26,8 +30,10 @@ from amphibus.cli.output import (
     typed,
     with_instants,
 )
-from amphibus.cli.views import look
+from amphibus.cli.views import look, settings_of
+from amphibus.messages.contracts.amphibus.v1 import ListLines
 
+Level = Literal["debug", "info", "warning", "error"]
 _COLOURS: Final = {
     "handled": GREEN,
     "refused": YELLOW,
@@ -44,6 +50,10 @@ def logs(
     key: str | None = None,
     message: str | None = None,
     lines: Annotated[bool, Parameter(negative="")] = False,
+    follow: Annotated[bool, Parameter(name=("--follow", "-f"), negative="")] = False,
+    module: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    level: Level = "debug",
+    text: str = "",
     limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
     after: str | None = None,
     as_json: options.AsJson = False,
@@ -57,14 +67,24 @@ def logs(
         key: Business key, such as an order id: the flow that it began with.
         message: Id of a message: the flow that it belongs to.
         lines: The log lines instead, of all processes that a supervisor runs, merged by time.
+        follow: The log lines of all processes as they write them, merged by time, until Ctrl-C.
+        module: With --follow: the lines of this module alone; repeatable.
+        level: With --follow: the least level.
+        text: With --follow: lines that hold this text.
         limit: How many flows or lines to list.
         after: The last flow of the page before, to list those behind it.
     """
+    if follow:
+        if key is not None or message is not None:
+            correlation = _flow_of(data_dir, db, key, message)
+        wanted = ListLines(limit=1, least=level, modules=module, correlation=correlation, text=text)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(follow_lines(settings_of(data_dir, db), wanted, limit, as_json=as_json))
+        return
     if lines:
         folder = options.settings().data_dir if data_dir is None else present(data_dir)
         if key is not None or message is not None:
-            found = look(data_dir, db, partial(correlation_of, key=key, message=message))
-            correlation = found or "none"
+            correlation = _flow_of(data_dir, db, key, message)
         show_lines(folder, correlation, limit, as_json=as_json)
         return
     if correlation is None and key is None and message is None:
@@ -79,6 +99,11 @@ def logs(
     print(f"flow {found}  {moment(roots[0].time)}")
     for line in story(roots):
         print(line)
+
+
+def _flow_of(data_dir: Path | None, db: str | None, key: str | None, message: str | None) -> str:
+    """Returns the flow of a key or a message; `none`, which no flow is called, where there is none."""
+    return look(data_dir, db, partial(correlation_of, key=key, message=message)) or "none"
 
 
 async def _page(limit: int, after: str | None, views: Views) -> list[Summary]:

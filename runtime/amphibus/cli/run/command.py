@@ -46,6 +46,7 @@ def run(
     amqp: str | None = None,
     without_broker: Annotated[bool, Parameter(negative="")] = False,
     drain: float | None = None,
+    handshake: Literal["refuse", "warn"] | None = None,
     reload: Annotated[bool, Parameter(negative="")] = False,
     log_format: Literal["auto", "text", "json"] | None = None,
 ) -> int:
@@ -66,6 +67,8 @@ def run(
         without_broker: With --mode=monolith, after the distributed mode: do not ask the broker; what it had
             is derived from the databases. Only what programs outside sent stays there.
         drain: Seconds that a stop waits for running work.
+        handshake: refuse: take no work while the contracts do not fit live processes or stored messages; the
+            default. warn: say so and work.
         reload: Restart when a file under contracts/, modules/ or config/ changes.
         log_format: auto means text on a terminal and JSON elsewhere.
     """
@@ -87,6 +90,7 @@ def run(
         amqp_url=amqp,
         without_broker=without_broker or None,
         drain_seconds=drain,
+        handshake=handshake,
         log_format=log_format,
     )
     if settings.db_url is None:
@@ -179,7 +183,15 @@ def _serve(
         on_ready(host)
         look_less_often()
 
-    serving = serve(project, settings, chosen, mode=mode, on_ready=ready, sockets=inherited())
+    serving = serve(
+        project,
+        settings,
+        chosen,
+        mode=mode,
+        on_ready=ready,
+        sockets=inherited(),
+        again_on_change=SUPERVISED in os.environ,
+    )
     try:
         import uvloop
     except ImportError:

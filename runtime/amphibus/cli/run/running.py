@@ -46,13 +46,18 @@ def same_place(one: str, other: str) -> bool:
     return first.port == second.port and (here or first.hostname == second.hostname)
 
 
+def supervisor_of(data_dir: Path) -> str | None:
+    """Returns the supervisor that runs with a data folder, or None."""
+    return _locked_by(data_dir / RUN_DIR / SUPERVISOR_LOCK)
+
+
 def refuse_beside_supervisor(data_dir: Path, port: int) -> None:
     """Refuses to start beside a supervisor, which may be between two shapes and have no process at the moment.
 
     Raises:
         CommandError: names the supervisor: a process that it keeps would only be started again.
     """
-    holder = _locked_by(data_dir / RUN_DIR / SUPERVISOR_LOCK)
+    holder = supervisor_of(data_dir)
     if holder is not None:
         raise already_running(holder, data_dir, port)
 

@@ -273,7 +273,8 @@ def _options(settings: "Settings") -> list[str]:
     """Returns the options of the processes that are no secrets."""
     return [
         *("--host", settings.host, "--data-dir", str(settings.data_dir)),
-        *("--drain", f"{settings.drain_seconds:g}", "--log-format", "json"),
+        *("--drain", f"{settings.drain_seconds:g}", "--handshake", settings.handshake),
+        *("--log-format", "json"),
     ]
 
 

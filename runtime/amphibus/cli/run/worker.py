@@ -17,6 +17,8 @@ from amphibus.cli.run.process_logs import ProcessLogs
 SUPERVISED: Final = "AMPHIBUS_SUPERVISED"
 """Set for a supervised process: it reports its readiness by a line, and ends with its supervisor."""
 READY: Final = "ready "
+AGAIN: Final = 75
+"""As in `amphibus.host.serve`, which is too much to import for a number: its code changed before it took work."""
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _LONG_LIFE: Final = 60.0
@@ -29,7 +31,8 @@ class Worker:
     """Lives as long as the supervisor; its process may be another one from time to time.
 
     `<data folder>/run/<label>.pid` names the process. As long as `<label>.hold` beside it names a
-    process that lives, a dead one is not started again.
+    process that lives, a dead one is not started again. Where `<label>.restart` names the one that has
+    ended, another one follows at once, as that was wanted.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Worker:
         self._logs = logs
         self._pid_file = run_dir / f"{place.label}.pid"
         self._hold_file = run_dir / f"{place.label}.hold"
+        self._restart_file = run_dir / f"{place.label}.restart"
         self._port = place.port
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
@@ -70,10 +74,13 @@ class Worker:
             code = await self._live()
             if self._stopping:
                 return 0
-            if code > 0 and not self._was_ready:
+            if code > 0 and code != AGAIN and not self._was_ready:
                 return code
             if time.monotonic() - began > _LONG_LIFE:
                 pause = _FIRST_PAUSE
+            if self._was_to_restart():
+                self._logs.say("process.restarting", label=self.place.label)
+                continue
             self._tell_end(code, pause)
             await asyncio.sleep(pause)
             while self._held():
@@ -145,6 +152,15 @@ class Worker:
             how=ended,
             again_in_seconds=pause,
         )
+
+    def _was_to_restart(self) -> bool:
+        """Returns whether somebody wanted the process that has ended to make way for another one."""
+        try:
+            wanted = self._restart_file.read_text().strip()
+            self._restart_file.unlink()
+        except OSError:
+            return False
+        return self._process is not None and wanted == str(self._process.pid)
 
     def _held(self) -> bool:
         try:

@@ -1,6 +1,8 @@
 """A module's schema in a PostgreSQL database: any number of instances of the module."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -84,14 +86,25 @@ class PostgresStore:
             OlderStore: an older version wrote it; with `upgrade` it is brought to this one.
             StoreInUse: instances of an older version work on it.
         """
-        try:
+        async with self._or_closed():
             self.writer = await self._opened()
             self._shared_reader = await self._opened()
             self.reader = SharedReader(self._shared_reader)
             async with asyncio.timeout(None if upgrade else _OPEN_SECONDS):
                 await self._create_or_upgrade(upgrade=upgrade)
-            if migrate is not None:
-                await migrate(self)
+        if migrate is not None:
+            await self.migrate(migrate)
+
+    async def migrate(self, migrate: Migrate) -> None:
+        """Brings the module's own tables up to date; an error closes the connections."""
+        async with self._or_closed():
+            await migrate(self)
+
+    @asynccontextmanager
+    async def _or_closed(self) -> AsyncIterator[None]:
+        """Closes the connections on an error, and says what is wrong."""
+        try:
+            yield
         except BaseException as error:
             await self.close()
             if isinstance(error, TimeoutError | asyncpg.LockNotAvailableError):

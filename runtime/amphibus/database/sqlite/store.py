@@ -5,6 +5,8 @@ import fcntl
 import os
 import shlex
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from amphibus.database.facts import facts_of_file, note_facts_of_file
@@ -55,13 +57,24 @@ class SqliteStore:
         """
         refuse_others_database(self.path)
         self._take()
-        try:
+        async with self._or_closed():
             self.writer = await self._connect(writer=True)
             self._create_tables()
             self._shared_reader = await self._connect(writer=False)
             self.reader = self._shared_reader.sql
-            if migrate is not None:
-                await migrate(self)
+        if migrate is not None:
+            await self.migrate(migrate)
+
+    async def migrate(self, migrate: Migrate) -> None:
+        """Brings the module's own tables up to date; an error closes the file."""
+        async with self._or_closed():
+            await migrate(self)
+
+    @asynccontextmanager
+    async def _or_closed(self) -> AsyncIterator[None]:
+        """Closes the file on an error, and says what is wrong with it."""
+        try:
+            yield
         except sqlite3.OperationalError as error:
             await self.close()
             if is_locked(error):

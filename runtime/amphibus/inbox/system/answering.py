@@ -1,6 +1,6 @@
 """Answers what other modules and operators ask on behalf of the runtime; no handler of the module is involved."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -11,13 +11,7 @@ from amphibus.database.answers.table import ACTS, ANSWERS, act, answer
 from amphibus.errors import RequestFailed
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.system.cancelling import Handle, cancel
-from amphibus.messages.contracts.amphibus.answers import ProcessDescription
-from amphibus.messages.contracts.amphibus.v1 import (
-    Arrived,
-    CancelProcess,
-    CheckArrived,
-    DescribeProcess,
-)
+from amphibus.messages.contracts.amphibus.v1 import Arrived, CancelProcess, CheckArrived
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.system_requests import SYSTEM_CONTRACTS, why_not_allowed
 from amphibus.routing.topology import GATEWAY
@@ -25,7 +19,8 @@ from amphibus.telemetry.privacy import describe
 from amphibus.unit_of_work.transaction import Transaction
 
 _log: Any = structlog.get_logger()
-Describe = Callable[[DescribeProcess], Awaitable[ProcessDescription]]
+OfProcess = Mapping[type[Any], Callable[[Any], Awaitable[Value]]]
+"""The answers that are not those of a store, by the contract."""
 
 
 class SystemAnswers:
@@ -34,8 +29,10 @@ class SystemAnswers:
     def __init__(self, services: InboxServices) -> None:
         self._services = services
         self._module = services.module.name
-        self.describe: Describe | None = None
-        """Describes the process that hosts the module."""
+        self.of_process: OfProcess = {}
+        """The answers of the process that hosts the module."""
+        self.acts = False
+        """True once the store may be changed; before that a process only answers."""
         self.handle: Handle = _nowhere
         """Handles a message to the module itself."""
         self.on_acted: Callable[[], None] = lambda: None
@@ -61,6 +58,8 @@ class SystemAnswers:
             return Reply("unavailable", detail=describe(error))
 
     async def _reply(self, asked: Any, envelope: Envelope) -> Reply:
+        if isinstance(asked, Command) and not self.acts:
+            return Reply("unavailable", detail=f"module {self._module} has not started yet")
         if isinstance(asked, CancelProcess):
             self._note(asked)
             return await cancel(self._services, asked, envelope, self.handle)
@@ -75,8 +74,7 @@ class SystemAnswers:
             return said
         if type(asked) in ACTS:
             return await self._act(asked)
-        assert self.describe is not None
-        return await self.describe(asked)
+        return await self.of_process[type(asked)](asked)
 
     def _note(self, wanted: Command[Any]) -> None:
         what, why = type(wanted).__name__, getattr(wanted, "reason", "")

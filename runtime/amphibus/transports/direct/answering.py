@@ -1,6 +1,7 @@
 """One connection by which another module asks one of ours, or sends to it: answers each as soon as it can."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -26,6 +27,10 @@ _LONGEST_SECONDS: Final = 86_400.0
 
 Doubt = Callable[[Envelope], str | None]
 """Returns why a request must not be believed, or None."""
+
+
+class NotTakenHere(Exception):
+    """Raised by the receiving end for a request that another process may take: it was not done."""
 
 
 class AnsweredConnection:
@@ -152,6 +157,9 @@ class AnsweredConnection:
                 held += len(reply.body)
                 self._bytes += len(reply.body)
                 await self._send(encoded(Kind.REPLY, number, _head_of(reply), reply.body))
+        except NotTakenHere:
+            with contextlib.suppress(OSError, BadFrame):
+                await self._send(encoded(Kind.NOT_DONE, number))
         except (TimeoutError, OSError, BadFrame):
             pass  # nobody waits any more
         finally:
@@ -182,6 +190,8 @@ class AnsweredConnection:
             return Reply("failed", detail=why)
         try:
             reply = await inbound.request(envelope)
+        except NotTakenHere:
+            raise
         except Exception as error:  # noqa: BLE001 - whoever asked is told
             return Reply("failed", detail=describe(error))
         most = longest_answer(self._body_limit)

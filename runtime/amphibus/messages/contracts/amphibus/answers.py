@@ -63,6 +63,14 @@ class ProcessDescription(Value):
     contracts: tuple[ContractInUse, ...]
 
 
+class LogLines(Value):
+    """Some log lines of a process, each a JSON text."""
+
+    lines: tuple[str, ...]
+    last: int
+    """The number of the last line that was looked at: the next question begins behind it."""
+
+
 class StoreCounts(Value):
     """The contents of a module's store."""
 

@@ -18,6 +18,7 @@ from amphibus.messages.contracts.amphibus.answers import (
     FlowInModule,
     FlowsInModule,
     HappenedPage,
+    LogLines,
     MessagesLeft,
     ModulePauses,
     NotArrived,
@@ -29,13 +30,18 @@ from amphibus.messages.contracts.amphibus.answers import (
     StoreCounts,
     StoreWaits,
 )
+from amphibus.messages.contracts.amphibus.fitting import ContractForms, ProcessContracts
 
 MOST_ROWS = 500
 """The rows of one page, and the ids of one question."""
 
-Right = Literal["sends", "look", "registry", "act"]
-"""The right of the asking module: it sends to the module asked, or is that module itself. The gateway has `registry`
-of every module. Operators ask with a module's own key, as whoever may write its store."""
+MOST_FORMS = 50
+"""The forms of one answer."""
+
+Right = Literal["peer", "sends", "look", "registry", "act"]
+"""The right of the asking module: it is any of the system (`peer`), it sends to the module asked, or is that module
+itself. The gateway has `registry` of every module. Operators ask with a module's own key, as whoever may write its
+store."""
 
 _Name = Annotated[str, Field(max_length=255)]
 _Id = Annotated[str, Field(max_length=LONGEST_ID)]
@@ -65,6 +71,21 @@ class DescribeProcess(Query[ProcessDescription]):
     requires: ClassVar[Right] = "registry"
     contracts: bool = False
     """With the fingerprints of its contracts."""
+
+
+class TellContracts(Query[ProcessContracts]):
+    """Asks a process which contracts it has, and who reads and writes them there: the first half of a handshake."""
+
+    requires: ClassVar[Right] = "peer"
+    known: _Name = ""
+    """The digest of the asking process: who has the same says nothing more."""
+
+
+class ShowForms(Query[ContractForms]):
+    """Asks a process for the forms of some contracts, as a lock holds them: the second half of a handshake."""
+
+    requires: ClassVar[Right] = "peer"
+    types: Annotated[tuple[_Name, ...], Field(max_length=MOST_FORMS)]
 
 
 class CountStore(Query[StoreCounts]):
@@ -183,6 +204,21 @@ class ListProcesses(Query[ProcessPage]):
     after_process: _Name = ""
     after_key: _Name = ""
     limit: _Limit
+
+
+class ListLines(Query[LogLines]):
+    """Asks a process for the log lines behind a number that it remembers, oldest first, as far as they are wanted."""
+
+    requires: ClassVar[Right] = "look"
+    after: int = 0
+    limit: _Limit
+    least: Annotated[str, Field(max_length=20)] = "debug"
+    """The least level."""
+    modules: _Names = ()
+    """Of these alone; lines of the process as a whole have none."""
+    correlation: _Name | None = None
+    text: _Name = ""
+    """A part of the line, in whatever case."""
 
 
 class CountProcesses(Query[ProcessesByState]):

@@ -42,8 +42,12 @@ class Fleet:
             DirectoryUnusable: it may not be read.
             Exception: it is away.
         """
-        self._known = await self._directory.beat(())
-        return [each for some in self._known.addresses.values() for each in some]
+        return self.learn(await self._directory.beat(()))
+
+    def learn(self, known: Known) -> list[PeerAddress]:
+        """Takes what a directory knows, and returns the address of each module at each process."""
+        self._known = known
+        return [each for some in known.addresses.values() for each in some]
 
     async def ask(
         self,
@@ -74,10 +78,14 @@ class Fleet:
         return _answer(address, asked, reply)
 
     async def close(self) -> None:
-        """Ends every connection."""
+        """Ends every connection, and with them the look into the directory."""
+        await self.hang_up()
+        await self._directory.close()
+
+    async def hang_up(self) -> None:
+        """Ends every connection to a process."""
         connections, self._connections = list(self._connections.values()), {}
         await asyncio.gather(*(each.close() for each in connections))
-        await self._directory.close()
 
     async def _connected(self, asking: str, address: PeerAddress) -> PeerConnection:
         known = self._connections.get((asking, address))

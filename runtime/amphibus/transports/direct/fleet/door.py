@@ -1,4 +1,7 @@
-"""The door of a process whose transport has none: it announces its modules, and answers system contracts alone."""
+"""The door of a process that takes no work yet, or whose transport has none.
+
+It announces the modules and answers system contracts alone; whoever asks for more is told to ask another process.
+"""
 
 import asyncio
 import contextlib
@@ -9,26 +12,26 @@ import structlog
 
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
-from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id
-from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.routing.topology import Topology
 from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
-from amphibus.transport import Inbound, Transport
+from amphibus.transport import Inbound
 from amphibus.transports.direct.choice import directory_of
 from amphibus.transports.direct.directory import Known, PeerAddress
+from amphibus.transports.direct.fleet.asking import Fleet
+from amphibus.transports.direct.fleet.system_only import SystemOnly
 from amphibus.transports.direct.server import DirectServer
-from amphibus.transports.direct.tls import answering_context
-from amphibus.transports.direct.transport import DirectTransport, advertised
+from amphibus.transports.direct.tls import answering_context, asking_context
+from amphibus.transports.direct.transport import advertised
 
 _log: Any = structlog.get_logger()
 _FIRST_BEAT_SECONDS: Final = 2.0
 
 
 class Door:
-    """Open while its process takes messages. Nothing depends on it to handle one."""
+    """Nothing depends on it to handle a message. Opened once; `close` it."""
 
     def __init__(self, topology: Topology, settings: Settings, clock: Clock) -> None:
         self._settings = settings.direct
@@ -36,12 +39,13 @@ class Door:
         self.instance = new_id()
         self._known = Known()
         self._said = False
+        self._body_limit = settings.bus.body_limit_bytes
         self._server = DirectServer(
             self.instance,
             key=lambda one, other: self._known.keys.get(frozenset((one, other))),
-            doubt=_no_system_request,
+            doubt=lambda _module, _envelope: None,
             clock=clock,
-            body_limit=settings.bus.body_limit_bytes,
+            body_limit=self._body_limit,
             tls=answering_context(settings.direct),
         )
         self._beating: SupervisedTask | None = None
@@ -49,17 +53,33 @@ class Door:
     async def open(self, modules: Mapping[str, Inbound], health: Health) -> None:
         """Listens and announces modules. What stands against it is told, and hinders nobody."""
         for module, inbound in modules.items():
-            self._server.attach(module, inbound)
+            self._server.attach(module, SystemOnly(inbound))
         try:
             await self._server.open(self._settings.host, self._settings.port)
         except OSError as error:
             self._warn(f"{self._settings.host} port {self._settings.port}: {describe(error)}")
             return
+        await self.look()
+        self._beating = Supervisor(health).task("door:addresses", self._keep_beating)
+        await self._beating.start()
+
+    @property
+    def known(self) -> Known:
+        """The last answer of the directory."""
+        return self._known
+
+    async def look(self) -> Known:
+        """Asks the directory anew."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_BEAT_SECONDS):
                 await self._beat()
-        self._beating = Supervisor(health).task("door:addresses", self._keep_beating)
-        await self._beating.start()
+        return self._known
+
+    def fleet(self) -> Fleet:
+        """Returns who asks the others, with what this door knows of them; `hang_up` when done."""
+        return Fleet(
+            self._directory, body_limit=self._body_limit, tls=asking_context(self._settings)
+        )
 
     async def close(self) -> None:
         """Withdraws the modules and ends."""
@@ -96,28 +116,3 @@ class Door:
                 why=why,
                 fix="direct.host and direct.port, or amphibus db create",
             )
-
-
-class NoDoor:
-    """Stands for the door of a process whose transport announces it and answers for it."""
-
-    async def open(self, modules: Mapping[str, Inbound], health: Health) -> None:
-        """Does nothing."""
-
-    async def close(self) -> None:
-        """Does nothing."""
-
-
-def door_beside(
-    transport: Transport, topology: Topology, settings: Settings, clock: Clock
-) -> Door | NoDoor:
-    """Returns the door that a process needs beside its transport."""
-    if isinstance(transport, DirectTransport):
-        return NoDoor()
-    return Door(topology, settings, clock)
-
-
-def _no_system_request(module: str, envelope: Envelope) -> str | None:
-    if envelope.type in SYSTEM_REQUESTS:
-        return None
-    return f"{envelope.type} is no request to the process of {module}"
