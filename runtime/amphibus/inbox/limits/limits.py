@@ -241,6 +241,7 @@ class Limits:
         pauses = [self._looked + _LOOK - since_start]
         for line in self._lines.values():
             pauses.append(self._due(line, now, since_start))
-            if line.turns and line.waiting:
-                pauses.append(line.turns[0] - now)
+            next_turn = line.next_turn()
+            if next_turn is not None and line.waiting and line.free(since_start) > 0:
+                pauses.append(next_turn - now)
         return max(1_000, min(pauses))

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from amphibus.clock import SECOND
 from amphibus.database.steering.permits import Line
 from amphibus.inbox.attempt import Attempt
 from amphibus.inbox.limits.turn import Turn
 
-_STALE: Final = 50_000
-"""Microseconds by which a turn may be late: those that come after it would follow too closely."""
+_STALE: Final = SECOND
+"""Microseconds by which a turn may be late, or a tenth of its interval: else others would follow too closely."""
 
 
 class Limit(NamedTuple):
@@ -51,6 +52,8 @@ class WaitingLine:
         """How many it wanted then."""
         self.turns: deque[int] = deque()
         """Times at which one each may begin."""
+        self._last = 0
+        """The time at which one began last."""
         self.not_before = 0
         """The time at which there may be another turn."""
 
@@ -93,14 +96,23 @@ class WaitingLine:
         if any(each.turn.done() for each in self.waiting):
             self.waiting = deque(each for each in self.waiting if not each.turn.done())
 
+    def next_turn(self) -> int | None:
+        """Returns when the next one may begin, if that is known: late ones do not come all at once."""
+        if not self.turns:
+            return None
+        return max(self.turns[0], self._last + (self.limit.interval or 0) * 9 // 10)
+
     def _takes_turn(self, now: int) -> bool:
-        if self.limit.interval is None:
+        interval = self.limit.interval
+        if interval is None:
             return True
-        while self.turns and self.turns[0] < now - _STALE:
+        while self.turns and self.turns[0] < now - max(_STALE, interval // 10):
             self.turns.popleft()
-        if not self.turns or self.turns[0] > now:
+        next_turn = self.next_turn()
+        if next_turn is None or next_turn > now:
             return False
         self.turns.popleft()
+        self._last = now
         return True
 
     def _leave(self, ended: Callable[[], None]) -> None:
