@@ -14,6 +14,7 @@ import pytest
 
 from amphibus.context import Outside
 from amphibus.database.steering.limits import waits_for_its_turn
+from amphibus.policy import Retries
 from amphibus.routing.project import Project
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
@@ -208,3 +209,25 @@ async def test_what_waits_for_its_turn_holds_up_no_stop(shop: Office) -> None:
 
     assert handled == 1
     assert shop.count("desk", "line") == 5
+
+
+class Stolen(Exception):
+    """A card that is stolen."""
+
+
+async def test_what_is_dead_at_once_says_so_in_its_letter(shop: Office) -> None:
+    """It spends one attempt; other failures of its handler are tried again as ever."""
+
+    async def ask(message: desk.Call, _outside: Outside[Any]) -> str:
+        raise Stolen if message.line == 1 else ValueError
+
+    business = desk_that(ask, retries=Retries(attempts=2, quick=1, dead=(Stolen,)))
+    async with shop.open("desk", business=business) as harness:
+        await harness.send(*(desk.Call(book=f"b{line}", line=line) for line in (1, 2)))
+        await harness.settle()
+        letters = {each["key"]: each for each in harness.dead("desk")}
+
+    assert (letters["b1"]["reason"], letters["b1"]["attempts"]) == ("hopeless", 1)
+    assert "Stolen" in letters["b1"]["error"]
+    assert "its front page says that it is dead at once" in letters["b1"]["error"]
+    assert (letters["b2"]["reason"], letters["b2"]["attempts"]) == ("failed", 2)

@@ -27,7 +27,7 @@ def _rate(given: str) -> str:
 
 
 class RetriesSettings(Section):
-    """What follows from failures of one type."""
+    """The consequences of failures of one type."""
 
     attempts: Positive | None = None
     quick: Annotated[int, Field(ge=0, le=100)] | None = None
@@ -38,7 +38,7 @@ class RetriesSettings(Section):
 
 
 class PolicySettings(Section):
-    """How one type of message to a module is handled."""
+    """The handling of one type of message to a module."""
 
     retries: RetriesSettings = RetriesSettings()
     on_dead: OnDead | None = None

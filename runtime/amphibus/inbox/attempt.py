@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from amphibus.contract import Message
 from amphibus.database.faults import is_handler_store_failure, is_lost, is_store_failure
-from amphibus.inbox.limits.turn import Turn
 from amphibus.inbox.timers import PREFIX
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
@@ -64,8 +63,8 @@ class Attempt:
     answer: Callable[[Reply], None] | None = None
     """Takes the reply of a request, which nobody keeps."""
     prepared: Prepared = Prepared()
-    turn: Turn | None = None
-    """Its turn, where its type is limited."""
+    in_thread: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    """Makes what runs in a thread count, where its type is limited."""
     raised: BaseException | None = None
     """By its handler or a statement of it, where that cost the transaction."""
     losses: int = 0

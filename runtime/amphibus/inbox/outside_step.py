@@ -57,8 +57,8 @@ class ExternalCallStep:
         )
         step: Any = route.outside
         who = services.identity(envelope)
-        if attempt.turn is not None and not _is_coroutine_function(step):
-            step = attempt.turn.in_thread(step)
+        if attempt.in_thread is not None and not _is_coroutine_function(step):
+            step = attempt.in_thread(step)
         call = services.journal.watched(who, _begun(step, message, outside))
         try:
             async with asyncio.timeout(services.policies.of(route).outside_timeout) as limit:

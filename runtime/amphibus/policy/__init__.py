@@ -1,4 +1,4 @@
-"""How the messages of a module are handled, declared as data: retries, time limits, and how many at once."""
+"""Policies of messages, declared as data: retries, time limits, and how many are handled at once."""
 
 from amphibus.policy.declared import OnDead, Per, Policy, Retries
 

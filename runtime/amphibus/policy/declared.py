@@ -11,7 +11,7 @@ Per = str | Callable[[Any], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """What follows from failures. The settings `bus.*` say what is None."""
+    """The consequences of failures. The settings `bus.*` say what is None."""
 
     attempts: int | None = None
     """Attempts until the message is dead."""
@@ -33,7 +33,7 @@ class Retries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How messages are handled. A module's holds for all of its routes, as far as they say nothing else."""
+    """The handling of messages. A module's holds for all of its routes, as far as they say nothing else."""
 
     retries: Retries = Retries()
     on_dead: OnDead | None = None

@@ -8,7 +8,7 @@ from amphibus.policy.declared import OnDead, Per, Policy, Retries
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyInForce:
-    """How one type of message to a module is handled."""
+    """The handling of one type of message to a module."""
 
     attempts: int
     quick: int

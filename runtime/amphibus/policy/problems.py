@@ -1,4 +1,4 @@
-"""What makes no sense in a policy, in words: what, why, and what to type."""
+"""The nonsense in a policy, in words: what, why, and what to type."""
 
 from collections.abc import Iterator
 from typing import Any, Final

@@ -9,13 +9,13 @@ from amphibus.cli import options
 from amphibus.cli.output import (
     CommandError,
     Exit,
-    moment,
     rfc3339,
     show_columns,
     show_json,
     typed,
     unknown,
 )
+from amphibus.cli.paused import limit_in_words
 from amphibus.cli.views import act, look
 from amphibus.clock import SystemClock
 from amphibus.errors import RequestError, StoreError
@@ -222,11 +222,7 @@ def _tell(module: str, type_: str, limits: ModuleLimits, *, as_json: bool) -> No
         show_json(rows)
         return
     for each in limits.limits:
-        said = [f"at most {each.at_most} at once"] if each.at_most is not None else []
-        said += [f"no more than {each.rate}"] if each.rate is not None else []
-        end = "" if each.until is None else f" until {moment(each.until)}"
-        why = f": {each.reason}" if each.reason else ""
-        print(f"{module}  {each.type}  {' and '.join(said)}{end}{why}")
+        print(f"{module}  {limit_in_words(each)}")
     if type_ in {each.type for each in limits.limits}:
         print(typed(f"next: amphibus limits unset {module} {type_}"))
     else:

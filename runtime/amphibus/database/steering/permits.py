@@ -1,4 +1,4 @@
-"""What instances may begin: permits to have so many under way, and turns, one after the other.
+"""Permits of instances to have so many under way at once, and turns, one after the other.
 
 Every statement on `amphibus_permit` and `amphibus_turn` stands here. Whoever runs them is alone meanwhile.
 """

@@ -44,11 +44,11 @@ class InTurn:
             await self._without(turn, attempt)
 
     async def _with(self, turn: Turn, attempt: Attempt) -> None:
-        attempt.turn = turn
+        attempt.in_thread = turn.in_thread
         try:
             await self._take(attempt)
         finally:
-            attempt.turn = None
+            attempt.in_thread = None
             turn.end()
 
     async def _without(self, why: NoTurn, attempt: Attempt) -> None:

@@ -41,14 +41,14 @@ class Exclusive(Protocol):
 
 
 class Granted(NamedTuple):
-    """What a line may do."""
+    """The share of a line."""
 
     held: int
     reserved: Reserved | None
 
 
 class Ledger:
-    """What one instance asks. `shared` where there may be others."""
+    """The questions of one instance. It is `shared` where there may be others."""
 
     def __init__(
         self,

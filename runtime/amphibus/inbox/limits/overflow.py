@@ -1,4 +1,4 @@
-"""What waits for its turn among the delayed messages, since too many wait in memory: it comes back in its order."""
+"""Messages that wait for their turn among the delayed ones, since too many wait in memory, and come back in order."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,7 @@ _ALL: Final = 1_000_000
 
 @dataclass(slots=True)
 class _Coming:
-    """How many were let go of and are not here yet, and since when."""
+    """The number of those that were let go of and are not here yet, and since when."""
 
     count: int = 0
     since: float = float("-inf")

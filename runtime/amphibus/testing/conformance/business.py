@@ -205,18 +205,14 @@ def modules(
 
     It may say of `calls` what `on` takes.
     """
+    said_of_calls: dict[str, Any] = {"outside_timeout": outside_timeout, **(calls or {})}
     return (
         Module(
             name="desk",
             container=TinyContainer,
             handles=(
                 on(desk.Write, write),
-                on(
-                    desk.Call,
-                    call,
-                    outside=step,
-                    **{"outside_timeout": outside_timeout} | (calls or {}),
-                ),
+                on(desk.Call, call, outside=step, **said_of_calls),
                 on(desk.Guard, guard, on_dead="block"),
                 on(desk.Remind, remind),
                 on(desk.Count, answer),
