@@ -36,4 +36,4 @@ async def live(folder: Path, db_url: str, amqp_url: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(live(Path(sys.argv[1]), *sys.argv[2:4], int(sys.argv[4])))
+    asyncio.run(live(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])))

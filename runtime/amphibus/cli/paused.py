@@ -1,7 +1,8 @@
 """A pause and a limit in words, for the commands that show one."""
 
 from amphibus.cli.output import moment
-from amphibus.messages.contracts.amphibus.answers import LimitedType, PausedType
+from amphibus.messages.contracts.amphibus.answers import PausedType
+from amphibus.messages.contracts.amphibus.limits import LimitedType
 
 
 def in_words(pause: PausedType) -> str:

@@ -45,6 +45,7 @@ def limits_of(
     pauses: Pauses,
     clock: Clock,
     supervisor: Supervisor,
+    most_here: int,
 ) -> Limits:
     """Builds what gives turns to messages of types that are limited."""
     kept = [each.contract for each in module.routes if kind_of(each.contract) != "query"]
@@ -57,6 +58,7 @@ def limits_of(
         assignment=assignment,
         clock=clock,
         supervisor=supervisor,
+        most_here=most_here,
     )
     limits.paused = lambda: pauses.whole
     pauses.on_change.append(limits.wake)
@@ -64,7 +66,7 @@ def limits_of(
 
 
 def _ledger(store: Store, writer: Writer, clock: Clock, call_seconds: float) -> Ledger:
-    """What asks the store who may begin: alone with its file, or with other instances on a server."""
+    """Builds what asks the store who may begin: alone with its file, or with other instances on a server."""
     if isinstance(store, SqliteStore):
 
         async def alone(job: Any) -> Any:

@@ -57,7 +57,8 @@ async def serve(
     host = Host(project, settings, modules, transport=transport, clock=clock)
     door = door_beside(transport, host.topology, settings, clock)
     assert host.description.build  # as the code is now
-    threads = OutsideThreads(len(modules), settings.bus, host.journal)
+    limited = sum(len(each.limits.in_force.by_type) for each in host.modules.values())
+    threads = OutsideThreads(len(modules) + limited, settings.bus, host.journal)
     blocked = BlockedLoop(
         settings.bus.blocked_after_seconds,
         health=host.health,

@@ -93,6 +93,7 @@ class Wiring:
             pauses=self.pauses,
             clock=self._around.clock,
             supervisor=self._around.supervisor,
+            most_here=self._bus.outside_concurrency,
         )
 
     def receiver(self, writer: Writer, limits: Limits, container: Any | None, ask: Any) -> Receiver:

@@ -19,7 +19,7 @@ from amphibus.cli.paused import limit_in_words
 from amphibus.cli.views import act, look
 from amphibus.clock import SystemClock
 from amphibus.errors import RequestError, StoreError
-from amphibus.messages.contracts.amphibus.answers import LimitedType, ModuleLimits
+from amphibus.messages.contracts.amphibus.limits import LimitedType, ModuleLimits
 from amphibus.messages.contracts.amphibus.v1 import ListLimits, SetLimit, UnsetLimit
 
 if TYPE_CHECKING:

@@ -3,12 +3,8 @@
 from amphibus.clock import SECOND
 from amphibus.database.sql import Sql
 from amphibus.database.steering import limits, pauses
-from amphibus.messages.contracts.amphibus.answers import (
-    LimitedType,
-    ModuleLimits,
-    ModulePauses,
-    PausedType,
-)
+from amphibus.messages.contracts.amphibus.answers import ModulePauses, PausedType
+from amphibus.messages.contracts.amphibus.limits import LimitedType, ModuleLimits
 from amphibus.messages.contracts.amphibus.v1 import (
     ListLimits,
     ListPauses,

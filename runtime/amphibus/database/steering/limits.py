@@ -17,7 +17,7 @@ _LET_GO: Final = (
 
 
 class LimitSet(NamedTuple):
-    """What an operator set for a type, since and until a time, microseconds since the epoch."""
+    """The limits that an operator set for a type, since and until a time, microseconds since the epoch."""
 
     type: str
     since: int

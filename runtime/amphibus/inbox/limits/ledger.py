@@ -144,9 +144,7 @@ class Ledger:
         limit = line.limit
         if limit.interval is None or line.turns:
             return None
-        room = len(line.waiting)
-        if limit.at_most is not None:
-            room = min(room, (held if self.shared else limit.at_most) - line.in_use)
+        room = line.room(held)
         if room <= 0:
             return None
         last = await last_turn(sql, line.key)

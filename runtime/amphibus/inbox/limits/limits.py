@@ -54,8 +54,10 @@ class Limits:
         assignment: PartitionAssignment,
         clock: Clock,
         supervisor: Supervisor,
+        most_here: int,
     ) -> None:
         self.in_force = in_force
+        self._most_here = most_here
         self._store = store
         self._ledger = ledger
         self._overflow = overflow
@@ -141,8 +143,12 @@ class Limits:
         ):
             return NoTurn.LATE if attempt.origin is Origin.REQUEST else NoTurn.FULL
         if line is None:
-            line = WaitingLine(key, self.in_force.of(key[0]), shared=self._ledger.shared)
-            self._lines[key] = line
+            line = self._lines[key] = WaitingLine(
+                key,
+                self.in_force.of(key[0]),
+                shared=self._ledger.shared,
+                most_here=self._most_here,
+            )
         waiting = Waiting(attempt, asyncio.get_running_loop().create_future())
         line.waiting.append(waiting)
         self._wake.set()

@@ -36,8 +36,10 @@ class Waiting:
 class WaitingLine:
     """Lives while anything of it waits or is under way."""
 
-    def __init__(self, key: Line, limit: Limit, *, shared: bool) -> None:
+    def __init__(self, key: Line, limit: Limit, *, shared: bool, most_here: int) -> None:
         self.key = key
+        self._most_here = most_here
+        """The number that may be under way in this instance where the limit says none."""
         self.limit = limit
         self._shared = shared
         self.waiting: deque[Waiting] = deque()
@@ -70,10 +72,19 @@ class WaitingLine:
     def free(self, since_start: int) -> int:
         """Returns how many more may be under way, at a time by `elapsed`."""
         if self.limit.at_most is None:
-            return len(self.waiting)
+            return self._most_here - self.in_use
         if not self._shared:
             return self.limit.at_most - self.in_use
         return self.held - self.in_use if since_start < self.valid_until else 0
+
+    def room(self, held: int) -> int:
+        """Returns how many of those that wait might be under way, with so many permits."""
+        most = self.limit.at_most
+        if most is None:
+            most = self._most_here
+        elif self._shared:
+            most = held
+        return min(len(self.waiting), most - self.in_use)
 
     def admit(self, now: int, since_start: int, ended: Callable[[], None]) -> None:
         """Gives turns to those who may begin now."""

@@ -223,24 +223,6 @@ class ModulePauses(Value):
     paused: tuple[PausedType, ...]
 
 
-class LimitedType(Value):
-    """A limit that an operator set for one type of message to a module."""
-
-    type: str
-    since: int
-    until: int | None
-    """None until it is unset."""
-    at_most: int | None
-    rate: str | None
-    reason: str
-
-
-class ModuleLimits(Value):
-    """The limits that operators set for a module."""
-
-    limits: tuple[LimitedType, ...]
-
-
 class DeadlineArmed(Value):
     """A deadline of a process, and when it is due; never where its message is delayed or dead."""
 

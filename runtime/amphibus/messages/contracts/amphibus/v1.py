@@ -19,7 +19,6 @@ from amphibus.messages.contracts.amphibus.answers import (
     FlowsInModule,
     HappenedPage,
     MessagesLeft,
-    ModuleLimits,
     ModulePauses,
     NotArrived,
     ProcessCancelled,
@@ -30,6 +29,7 @@ from amphibus.messages.contracts.amphibus.answers import (
     StoreCounts,
     StoreWaits,
 )
+from amphibus.messages.contracts.amphibus.limits import ModuleLimits
 
 MOST_ROWS = 500
 """The rows of one page, and the ids of one question."""
