@@ -115,8 +115,8 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "what cannot be read is tried again",
         "inbox/outcome",
-        '    ("undecodable", "crashed"',
-        '    ("crashed"',
+        '        "undecodable",\n        "crashed",',
+        '        "crashed",',
         "test_failures.py::test_what_cannot_be_read_is_dead_at_once",
     ),
     in_runtime(

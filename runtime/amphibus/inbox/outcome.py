@@ -16,7 +16,7 @@ from amphibus.messages.failure import Failure
 from amphibus.policy.in_force import PolicyInForce
 
 _FINAL: Final = frozenset(
-    [
+    (
         "undecodable",
         "crashed",
         "oversized",
@@ -25,7 +25,7 @@ _FINAL: Final = frozenset(
         "undelivered",
         "unrecordable",
         "hopeless",
-    ]
+    )
 )
 """Reasons for which trying again is useless."""
 _SECOND: Final = 1_000_000

@@ -30,7 +30,7 @@ def problems_of_policy(policy: Policy) -> Iterator[str]:
     for name in ("timeout", "outside_timeout"):
         yield from _out_of_range(name, getattr(policy, name), (float, 0.001, _DAY))
     if policy.at_most is not None and policy.at_most == 0:
-        yield "at_most=0 lets nothing begin: to stop a type for a while, type amphibus pause"
+        yield "at_most=0 lets nothing begin: to stop a type for a while, see amphibus pause --help"
     else:
         yield from _out_of_range("at_most", policy.at_most, (int, 1, 10_000))
     yield from _problems_of_rate(policy.rate)
