@@ -59,12 +59,14 @@ def test_nonsense_is_refused_before_anything_is_set(kiosk: Kiosk) -> None:
         ["limits", "set", "shelf", SELL, "--at-most", "0"],
         ["limits", "set", "shelf", SELL, "--rate", "fast"],
         ["limits", "set", "shelf", "shelf.Sel.v1", "--at-most", "1"],
+        ["limits", "set", "shelf", "shelf.GetShelf.v1", "--at-most", "1"],
         ["limits"],
     )
 
     assert checked[0] == 3
     assert "did you mean shelf.Sell.v1?" in checked[1]
-    assert [code for code, _, _ in refused] == [2, 2, 2, 2, 0]
+    assert [code for code, _, _ in refused] == [2, 2, 2, 2, 2, 0]
     assert "amphibus pause shelf" in refused[1][2]
     assert "one is 50/s" in refused[2][2]
-    assert refused[4][1] == "nothing is limited\n"
+    assert "bus.query_concurrency" in refused[4][2]
+    assert refused[5][1] == "nothing is limited\n"

@@ -225,8 +225,10 @@ def run() -> None:
 def _as_now(words: Sequence[str]) -> list[str]:
     """The line with options as they are named now: `run --data` was another name of its folder.
 
-    `processes orders` lists those of a module.
+    `processes orders` lists those of a module, and `limits` alone those of all.
     """
+    if list(words) == ["limits"]:
+        return ["limits", "list"]
     if len(words) > 1 and words[1] not in _LISTED.get(words[0], words):
         return [words[0], "list", *words[1:]]
     if not words or words[0] != "run":

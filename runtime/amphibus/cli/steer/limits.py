@@ -18,6 +18,7 @@ from amphibus.cli.output import (
 from amphibus.cli.paused import limit_in_words
 from amphibus.cli.views import act, look
 from amphibus.clock import SystemClock
+from amphibus.contract import kind_of
 from amphibus.errors import RequestError, StoreError
 from amphibus.messages.contracts.amphibus.limits import LimitedType, ModuleLimits
 from amphibus.messages.contracts.amphibus.v1 import ListLimits, SetLimit, UnsetLimit
@@ -184,10 +185,21 @@ def _whose(row: Row) -> str:
 
 
 def _kept(module: str, type_: str) -> str:
-    """Returns the type; refuses one that the module does not receive."""
-    received = [name for name, who in options.destinations().items() if module in who]
-    if type_ not in received:
-        raise unknown(f"message to {module} of type", type_, received, f"amphibus modules {module}")
+    """Returns the type; refuses one that the module does not receive, and a query, which nobody keeps."""
+    known = options.project().modules
+    if module not in known:
+        raise unknown("module", module, known, "amphibus modules")
+    contracts = {each.contract.contract_type: each.contract for each in known[module].routes}
+    kept = [name for name, each in contracts.items() if kind_of(each) != "query"]
+    if type_ in contracts and type_ not in kept:
+        raise CommandError(
+            f"{type_} is a query",
+            "it is answered at once or not at all; bus.query_concurrency says how many at once",
+            "amphibus config show",
+            Exit.USAGE,
+        )
+    if type_ not in kept:
+        raise unknown(f"message to {module} of type", type_, kept, f"amphibus modules {module}")
     return type_
 
 
