@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from amphibus.database.steering.permits import Line
 from amphibus.inbox.attempt import Attempt, Origin
 from amphibus.inbox.limits.limits import Limits, NoTurn
 from amphibus.inbox.limits.turn import Turn
@@ -34,14 +35,15 @@ class InTurn:
         """Runs an attempt once it may begin."""
         attempt.prepared = replace(attempt.prepared, waits="")
         try:
-            turn = await self._limits.turn(attempt)
+            key = self._limits.key(attempt)
         except Exception as error:  # noqa: BLE001 - the function that says for what a limit counts
             self._lost(attempt, error)
             return
+        turn = await self._limits.turn(key, attempt)
         if isinstance(turn, Turn):
             await self._with(turn, attempt)
         else:
-            await self._without(turn, attempt)
+            await self._without(turn, key, attempt)
 
     async def _with(self, turn: Turn, attempt: Attempt) -> None:
         attempt.in_thread = turn.in_thread
@@ -51,14 +53,14 @@ class InTurn:
             attempt.in_thread = None
             turn.end()
 
-    async def _without(self, why: NoTurn, attempt: Attempt) -> None:
+    async def _without(self, why: NoTurn, key: Line, attempt: Attempt) -> None:
         if why is NoTurn.FULL:
-            words = self._limits.waits_apart(attempt)
+            words = self._limits.waits_apart(key)
             attempt.prepared = replace(attempt.prepared, waits=words)
             try:
                 await self._record(attempt)
             finally:
-                self._limits.went_apart(attempt)
+                self._limits.went_apart(key)
         elif attempt.origin is Origin.REQUEST:
             detail = f"{attempt.envelope.type} is limited, and its turn did not come in time"
             self._settled(attempt, Unanswered(Reply("unavailable", detail=detail)), None)

@@ -126,15 +126,10 @@ class Limits:
             and route.contract.contract_type in limited
         )
 
-    async def turn(self, attempt: Attempt) -> Turn | NoTurn:
-        """Returns the turn of an attempt once it may begin.
-
-        Raises:
-            Exception: of the function that says for what a limit counts.
-        """
+    async def turn(self, key: Line, attempt: Attempt) -> Turn | NoTurn:
+        """Returns the turn of an attempt in its line once it may begin."""
         if self._abandons(attempt):
             return NoTurn.GIVEN_UP
-        key = self.key(attempt)
         if attempt.origin is Origin.DELAYED:
             self._overflow.came(key)
         line = self._lines.get(key)
@@ -164,15 +159,14 @@ class Limits:
         type_ = attempt.route.contract.contract_type
         return self.in_force.key(type_, attempt.prepared.message)
 
-    def waits_apart(self, attempt: Attempt) -> str:
-        """Returns the words by which an attempt waits among the delayed ones, to which it goes now."""
-        key = self.key(attempt)
+    def waits_apart(self, key: Line) -> str:
+        """Returns the words by which one of a line waits among the delayed ones, to which it goes now."""
         self._overflow.leaves(key)
         return waits_for_its_turn(*key)
 
-    def went_apart(self, attempt: Attempt) -> None:
+    def went_apart(self, key: Line) -> None:
         """It is there."""
-        self._overflow.left(self.key(attempt))
+        self._overflow.left(key)
         self._wake.set()
 
     async def _given(self, waiting: Waiting) -> Turn | NoTurn:

@@ -1,5 +1,6 @@
 """Messages that wait for their turn among the delayed ones, since too many wait in memory, and come back in order."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from amphibus.clock import Clock
 from amphibus.database.steering.limits import let_go_of, waiting_for_turns
 from amphibus.database.steering.permits import Line
 from amphibus.database.store import Store
-from amphibus.inbox.limits.line import WaitingLine
+from amphibus.inbox.limits.line import Limit, WaitingLine
 from amphibus.partitions.assignment import PartitionAssignment, only
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -29,6 +30,8 @@ class _Coming:
 
     count: int = 0
     since: float = float("-inf")
+    busy: bool = False
+    """More are about to be let go of."""
     leaving: int = 0
     """So many are on their way to the delayed ones."""
 
@@ -83,9 +86,9 @@ class Overflow:
             line = lines.get(key)
             waiting = 0 if line is None else len(line.waiting)
             late = time.monotonic() - coming.since > _LATE_SECONDS
-            if waiting <= _LOW and (coming.count <= 0 or late):
-                limited = line is None or line.limit.at_most or line.limit.interval
-                await self._let_go(key, coming, ROOM - _LOW if limited else _ALL)
+            if waiting <= _LOW and not coming.busy and (coming.count <= 0 or late):
+                limited = line is None or line.limit != Limit()
+                self._let_go(key, coming, ROOM - _LOW if limited else _ALL)
 
     async def _find(self, types: frozenset[str]) -> None:
         self._look = False
@@ -97,13 +100,22 @@ class Overflow:
         for line in found:
             self._lines.setdefault(line, _Coming())
 
-    async def _let_go(self, line: Line, coming: _Coming, limit: int) -> None:
-        count = await self._writer.submit(partial(self._job, line, limit))
-        coming.count, coming.since = count, time.monotonic()
-        if count:
+    def _let_go(self, line: Line, coming: _Coming, limit: int) -> None:
+        """Does not wait for it: a handler that takes long would hold up the turns of all others."""
+        coming.busy = True
+        future = self._writer.submit(partial(self._job, line, limit))
+        future.add_done_callback(partial(self._let_go_of, line, coming))
+
+    def _let_go_of(self, line: Line, coming: _Coming, future: "asyncio.Future[int]") -> None:
+        coming.busy, coming.since = False, time.monotonic()
+        if future.cancelled() or future.exception() is not None:
+            coming.count = 1  # it is tried again in a while
+            return
+        coming.count = future.result()
+        if coming.count:
             self.on_let_go()
         elif not coming.leaving:
-            del self._lines[line]
+            self._lines.pop(line, None)
 
     async def _job(self, line: Line, limit: int, transaction: Transaction) -> int:
         now, mine = self._clock.now(), only(self._assignment)
