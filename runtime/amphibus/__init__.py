@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from amphibus.context import UNKNOWN, Context, Outside
     from amphibus.errors import AmphibusError, Refused, Unavailable
     from amphibus.module import Module, convert, on
+    from amphibus.policy import Policy, Retries
     from amphibus.producer import Producer
 
 __all__ = (
@@ -18,8 +19,10 @@ __all__ = (
     "Context",
     "Module",
     "Outside",
+    "Policy",
     "Producer",
     "Refused",
+    "Retries",
     "Unavailable",
     "convert",
     "on",
@@ -33,8 +36,10 @@ _HOME = {
     "Context": "context",
     "Module": "module",
     "Outside": "context",
+    "Policy": "policy",
     "Producer": "producer",
     "Refused": "errors",
+    "Retries": "policy",
     "Unavailable": "errors",
     "convert": "module",
     "on": "module",

@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from amphibus.contract import Message, Value
 from amphibus.errors import DeclarationError
+from amphibus.policy import OnDead, Policy, Retries
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData  # who looks at contracts alone loads no database
 
 M = TypeVar("M", bound=Message)
 N = TypeVar("N", bound=Message)
-OnDead = Literal["continue", "block"]
+NOTHING_SAID: Final = Policy()
+AS_USUAL: Final = Retries()
 Handler = Callable[[M, Any], Awaitable[Any]]
 OutsideStep = Callable[[M, Any], Any]
 """A coroutine function, or a plain one, which runs in a thread and so may block."""
@@ -25,8 +27,8 @@ class On:
     contract: type[Message]
     handler: Handler[Any]
     outside: OutsideStep[Any] | None = None
-    outside_timeout: float = 10.0
-    on_dead: OnDead = "continue"
+    policy: Policy = NOTHING_SAID
+    """What it says of how the message is handled."""
 
 
 def on(
@@ -34,10 +36,18 @@ def on(
     handler: Handler[M],
     *,
     outside: OutsideStep[M] | None = None,
-    outside_timeout: float = 10.0,
-    on_dead: OnDead = "continue",
+    outside_timeout: float | None = None,
+    timeout: float | None = None,
+    on_dead: OnDead | None = None,
+    retries: Retries = AS_USUAL,
+    at_most: int | None = None,
+    rate: str | None = None,
+    per: str | Callable[[M], object] | None = None,
 ) -> On:
     """Routes a contract to a handler, `async (message, context)`.
+
+    What is left out is as the module's `policy` says, or else the settings; the configuration may say it anew under
+    `[modules.<name>.policies."<type>"]`.
 
     Args:
         contract: the message to handle.
@@ -45,16 +55,24 @@ def on(
         outside: runs before the transaction, `(message, outside)`; calls other systems, idempotent by message id.
             A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
             Its result is `context.outside` of the handler.
-        outside_timeout: seconds until the result is `UNKNOWN`.
+        outside_timeout: seconds until the result is `UNKNOWN`; 10 if nobody says.
+        timeout: seconds until the handler has failed.
         on_dead: `continue` or `block`: later messages of a dead one's key go on or wait behind it.
+        retries: what follows from failures, such as `Retries(attempts=5, dead=(CardStolen,))`.
+        at_most: so many at once, in all instances together, each with its outside step and until its commit.
+        rate: so many in a time, in all instances together: `50/s`, `10/m`, `5/h`, `1/d`.
+        per: a field of the message, or a function of it: `at_most` and `rate` count for each of its values.
     """
-    return On(
-        contract=contract,
-        handler=handler,
-        outside=outside,
-        outside_timeout=outside_timeout,
+    policy = Policy(
+        retries=retries,
         on_dead=on_dead,
+        timeout=timeout,
+        outside_timeout=outside_timeout,
+        at_most=at_most,
+        rate=rate,
+        per=per,
     )
+    return On(contract=contract, handler=handler, outside=outside, policy=policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +123,8 @@ class Module:
     """The purposes for which it reads personal data, in the words of the contracts that bring it."""
     ignores: tuple[str, ...] = ()
     """Categories of personal data that its messages bring and that it does not read."""
+    policy: Policy = NOTHING_SAID
+    """What holds for each of its messages whose `on` says nothing else."""
     tables: "MetaData | None" = None
     """The module's own tables, kept by the migrations beside its front page."""
 

@@ -30,6 +30,8 @@ NEEDED = {
     "generate client": ("python",),
     "pause": ("a",),
     "resume": ("a",),
+    "limits set": ("a", "a.B.v1", "--at-most", "1"),
+    "limits unset": ("a", "a.B.v1"),
     "processes list": ("a",),
     "processes show": ("1",),
     "processes cancel": ("1", "--reason", "why"),

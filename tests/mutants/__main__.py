@@ -26,6 +26,7 @@ from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_direct import DIRECT
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
+from tests.mutants.defects_of_policies import POLICIES
 from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_retention import RETENTION
 from tests.mutants.defects_of_shop import SHOP
@@ -51,6 +52,7 @@ ALL = (
     *DIRECT,
     *HANDLING,
     *MISBEHAVIOUR,
+    *POLICIES,
     *PRIVACY,
     *RETENTION,
     *FLEET,

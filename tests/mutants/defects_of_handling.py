@@ -115,15 +115,15 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "what cannot be read is tried again",
         "inbox/outcome",
-        '    ("undecodable", "crashed"',
-        '    ("crashed"',
+        '        "undecodable",\n        "crashed",',
+        '        "crashed",',
         "test_failures.py::test_what_cannot_be_read_is_dead_at_once",
     ),
     in_runtime(
         "one attempt too many",
         "inbox/outcome",
-        "failures >= settings.max_attempts",
-        "failures > settings.max_attempts",
+        "failures >= policy.attempts",
+        "failures > policy.attempts",
         "test_failures.py::test_after_its_last_attempt_it_is_dead_and_says_why",
     ),
     in_runtime(
@@ -150,8 +150,8 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "retries come in step",
         "inbox/backoff",
-        "    spread = 1 + settings.retry_jitter * (2 * random.random() - 1)",
-        "    spread = 1 + settings.retry_jitter * (2 * random.random() // 2)",
+        "    spread = 1 + policy.jitter * (2 * random.random() - 1)",
+        "    spread = 1 + policy.jitter * (2 * random.random() // 2)",
         "tests/runtime/test_backoff.py",
     ),
     in_runtime(

@@ -130,7 +130,7 @@ TASKS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a query may run for ever",
         "inbox/queries",
-        "async with within(self._seconds, query=envelope.type):",
+        "async with within(self._policies.of(entry.route).timeout, query=envelope.type):",
         "async with within(86_400, query=envelope.type):",
         "test_queries.py::test_a_query_that_does_not_end_is_told_so_and_holds_up_no_other",
     ),

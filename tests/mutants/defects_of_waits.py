@@ -39,7 +39,7 @@ WAITS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the outside is waited for without end",
         "inbox/outside_step",
-        "            async with asyncio.timeout(route.outside_timeout) as limit:",
+        "            async with asyncio.timeout(services.policies.of(route).outside_timeout) as limit:",
         "            async with asyncio.timeout(None) as limit:",
         "test_outside.py",
     ),

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amphibus.config.policies import usual_policy
 from amphibus.config.settings import BusSettings
 from amphibus.inbox.backoff import backoff
 
@@ -21,7 +22,7 @@ def test_a_delay_is_within_the_jitter_of_its_step(settings: BusSettings, tries: 
     grown = settings.retry_first_seconds * settings.retry_factor ** min(tries, 64)
     step = min(settings.retry_limit_seconds, grown) * 1_000_000
 
-    delay = backoff(settings, tries)
+    delay = backoff(usual_policy(settings), tries)
 
     assert step * (1 - settings.retry_jitter) - 1 <= delay <= step * (1 + settings.retry_jitter) + 1
 
@@ -31,11 +32,18 @@ def test_delays_grow_and_then_stay() -> None:
         retry_first_seconds=1, retry_factor=2, retry_limit_seconds=10, retry_jitter=0
     )
 
-    assert [backoff(settings, tries) / 1_000_000 for tries in range(6)] == [1, 2, 4, 8, 10, 10]
+    assert [backoff(usual_policy(settings), tries) / 1_000_000 for tries in range(6)] == [
+        1,
+        2,
+        4,
+        8,
+        10,
+        10,
+    ]
 
 
 def test_retries_do_not_come_in_step() -> None:
     """A thousand messages that failed together would hit what is just coming back all at once."""
-    delays = {backoff(BusSettings(), 3) for _ in range(50)}
+    delays = {backoff(usual_policy(BusSettings()), 3) for _ in range(50)}
 
     assert len(delays) > 40

@@ -78,6 +78,15 @@ GROUPS: Final = (
         ),
     ),
     (
+        "limits",
+        "Limit a type of message while the system runs: amphibus limits list payments",
+        (
+            ("list", "steer.limits:list_limits", "List the limits that are in force, and whose."),
+            ("set", "steer.limits:set_limit", "Limit a type of message to a module."),
+            ("unset", "steer.limits:unset_limit", "Take back what was set for a type."),
+        ),
+    ),
+    (
         "broker",
         "Give each module a user at the broker, with no more rights than it needs.",
         (
@@ -143,7 +152,11 @@ GROUPS: Final = (
         (("show", "look.config:show", "Show every setting, its value and its origin."),),
     ),
 )
-_OF_PROCESSES: Final = frozenset(("list", "show", "expire", "cancel", "--help", "-h", "--version"))
+_LISTED: Final = {
+    "processes": ("list", "show", "expire", "cancel", "--help", "-h", "--version"),
+    "limits": ("list", "set", "unset", "--help", "-h", "--version"),
+}
+"""Groups that list the things of a module when that is typed in place of a command."""
 
 
 def application(name: str = "amphibus") -> App:
@@ -213,10 +226,12 @@ def run() -> None:
 def _as_now(words: Sequence[str]) -> list[str]:
     """The line with options as they are named now: `run --data` was another name of its folder.
 
-    `processes orders` lists those of a module.
+    `processes orders` lists those of a module, and `limits` alone those of all.
     """
-    if len(words) > 1 and words[0] == "processes" and words[1] not in _OF_PROCESSES:
-        return ["processes", "list", *words[1:]]
+    if list(words) == ["limits"]:
+        return ["limits", "list"]
+    if len(words) > 1 and words[1] not in _LISTED.get(words[0], words):
+        return [words[0], "list", *words[1:]]
     if not words or words[0] != "run":
         return list(words)
     return [re.sub(r"^--data(?==|$)", "--data-dir", word) for word in words]

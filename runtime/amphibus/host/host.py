@@ -290,6 +290,7 @@ class Host:
         """Makes every module look at once for due and undelivered messages."""
         for hosted in self.modules.values():
             hosted.due.wake()
+            hosted.limits.wake()
             hosted.relay.wake()
 
 

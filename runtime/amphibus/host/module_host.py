@@ -41,8 +41,10 @@ class ModuleHost:
         self.pauses = wiring.pauses
         self.assignment.drain = self._drain_partitions
         self.writer = wiring.writer()
-        self.receiver = wiring.receiver(self.writer, self.container, self._ask)
+        self.limits = wiring.limits(self.writer)
+        self.receiver = wiring.receiver(self.writer, self.limits, self.container, self._ask)
         self.due = wiring.scheduler(self.receiver, self.writer)
+        self.limits.on_let_go(self.due.wake)
         self.receiver.on_due = self.due.due_at
         self.receiver.system.on_acted = self.due.wake
         self.relay = wiring.relay(self.writer)
@@ -88,6 +90,7 @@ class ModuleHost:
         await self.writer.start()
         self.receiver.system.acts = True
         await self._pausing.begin()
+        await self.limits.look()
         self._around.transport.attach(self.name, self.receiver, self._pausing.partitions)
         self._around.transport.requests.attach(self.name, self.receiver)
         self._around.meters.watch(self.name, self._numbers)
@@ -103,7 +106,8 @@ class ModuleHost:
     def _intake(self) -> tuple[Service, ...]:
         """The services that begin work here, in the order in which they start."""
         changeover = () if self.changeover is None else (self.changeover,)
-        return (self.due, *changeover, self.relay, self.retention, self.readiness, self.pauses)
+        watching = (self.readiness, self.pauses)
+        return (self.limits, self.due, *changeover, self.relay, self.retention, *watching)
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""
@@ -127,6 +131,7 @@ class ModuleHost:
         for name, stop in (
             ("the intake", self._stop_own_intake),  # again, if it was cut off
             ("the messages", self.receiver.abort),
+            ("the limits", self.limits.give_back),
             ("the writer", self.writer.stop),
             ("the partitions", partial(self.assignment.stop, give_back=give_back)),
             ("the database", self.store.close),
@@ -139,7 +144,8 @@ class ModuleHost:
 
     async def idle(self) -> bool:
         """Returns whether nothing is under way, due or undelivered where it can be delivered."""
-        return self.receiver.in_flight == 0 and await self.relay.idle() and await self.due.idle()
+        here = self.receiver.in_flight == 0 and self.limits.idle
+        return here and await self.relay.idle() and await self.due.idle()
 
     async def _drain_partitions(self, partitions: frozenset[int]) -> None:
         """Stops the intake of some partitions, and returns when all work on them is done."""

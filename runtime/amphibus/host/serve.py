@@ -69,7 +69,8 @@ async def serve(
     host.admit = handshake = handshake_of(host, door)
     if again_on_change:
         handshake.changed = lambda: build_of(project.root, modules) != build
-    threads = OutsideThreads(len(modules), settings.bus, host.journal)
+    limited = sum(len(each.limits.in_force.by_type) for each in host.modules.values())
+    threads = OutsideThreads(len(modules) + limited, settings.bus, host.journal)
     blocked = BlockedLoop(
         settings.bus.blocked_after_seconds,
         health=host.health,

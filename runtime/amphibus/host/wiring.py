@@ -10,16 +10,19 @@ from pydantic import BaseModel
 from amphibus.clock import Clock
 from amphibus.config.correction import opened
 from amphibus.config.module_settings import problems_of_module
+from amphibus.config.policies import without_policies
 from amphibus.config.settings import Settings
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
 from amphibus.errors import ConfigError
 from amphibus.host.arrival_question import ArrivalQuestion
 from amphibus.host.changeover import Changeover
+from amphibus.host.limiting import limits_of, policies_of
 from amphibus.host.readiness import Readiness
 from amphibus.host.receivers_word import ReceiversWord
 from amphibus.host.retention import Retention
 from amphibus.inbox.later import LaterSender
+from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
@@ -62,7 +65,8 @@ class Wiring:
         self._module = module
         self._around = around
         self._bus = around.settings.bus
-        self.store = open_store(module.name, around.settings)
+        self.policies = policies_of(module, around.settings)
+        self.store = open_store(module.name, around.settings, self.policies.longest_timeout)
         self.assignment = _assignment(self.store, around)
         self.pauses = Pauses(self.store, around.clock, around.supervisor)
 
@@ -78,7 +82,21 @@ class Wiring:
             commit_delay_seconds=self._bus.commit_delay_seconds if apart else 0.0,
         )
 
-    def receiver(self, writer: Writer, container: Any | None, ask: Any) -> Receiver:
+    def limits(self, writer: Writer) -> Limits:
+        """Builds what gives turns to messages of types that are limited."""
+        return limits_of(
+            self._module,
+            self.policies,
+            store=self.store,
+            assignment=self.assignment,
+            writer=writer,
+            pauses=self.pauses,
+            clock=self._around.clock,
+            supervisor=self._around.supervisor,
+            most_here=self._bus.outside_concurrency,
+        )
+
+    def receiver(self, writer: Writer, limits: Limits, container: Any | None, ask: Any) -> Receiver:
         """Builds the receiver, which takes messages to handlers; these ask other modules by `ask`."""
         around = self._around
         services = InboxServices(
@@ -95,6 +113,8 @@ class Wiring:
             dedup_window=around.settings.retention.dedup_window,
             assignment=self.assignment,
             pauses=self.pauses,
+            policies=self.policies,
+            limits=limits,
             ask=ask,
         )
         return Receiver(services)
@@ -194,8 +214,8 @@ class Wiring:
         )
 
 
-def open_store(name: str, settings: Settings) -> Store:
-    """The store that the settings ask for, not connected yet."""
+def open_store(name: str, settings: Settings, longest_timeout: float | None = None) -> Store:
+    """The store that the settings ask for, not connected yet; its handlers may have longer than usual."""
     if settings.db_url is None:
         return SqliteStore(name, settings.data_dir)
     from amphibus.database.postgres.store import PostgresStore
@@ -203,7 +223,7 @@ def open_store(name: str, settings: Settings) -> Store:
     return PostgresStore(
         name,
         settings.db_url.get_secret_value(),
-        handler_seconds=settings.bus.handler_timeout_seconds,
+        handler_seconds=longest_timeout or settings.bus.handler_timeout_seconds,
     )
 
 
@@ -235,7 +255,7 @@ def make_container(module: Module, settings: Settings) -> Any | None:
         return None
     config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
     declared: type[BaseModel] | None = getattr(module.container, "settings", None)
-    given = dict(settings.modules.get(module.name, {}))
+    given = without_policies(settings.modules.get(module.name, {}))
     if declared is not None:
         problems = problems_of_module(module.name, declared, given, settings.origin)
         if problems:

@@ -11,6 +11,7 @@ from amphibus.database.faults import is_handler_store_failure, is_lost, is_store
 from amphibus.inbox.timers import PREFIX
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
+from amphibus.module import On
 from amphibus.partitions.assignment import LeaseToken
 from amphibus.routing.codec import CodecEntry
 
@@ -38,6 +39,8 @@ class Prepared:
     """The external call was left out, since it seemed that the handler would not run."""
     failure: Failure | None = None
     """The attempt failed before its transaction, or with it, and is only recorded."""
+    waits: str = ""
+    """It is not run: it waits among the delayed ones for its turn, in these words."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,8 @@ class Attempt:
     answer: Callable[[Reply], None] | None = None
     """Takes the reply of a request, which nobody keeps."""
     prepared: Prepared = Prepared()
+    in_thread: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    """Makes what runs in a thread count, where its type is limited."""
     raised: BaseException | None = None
     """By its handler or a statement of it, where that cost the transaction."""
     losses: int = 0
@@ -85,6 +90,12 @@ class Attempt:
             return is_store_failure(error)
         self.losses += is_lost(error)
         return is_handler_store_failure(error) and self.losses <= _LOSSES
+
+    @property
+    def route(self) -> On | None:
+        """The route that it takes; None for a deadline, and for what nobody here takes."""
+        entry = self.prepared.entry
+        return None if entry is None else entry.route
 
     @property
     def of_timer(self) -> bool:

@@ -3,14 +3,11 @@
 import random
 
 from amphibus.clock import SECOND
-from amphibus.config.settings import BusSettings
+from amphibus.policy.in_force import PolicyInForce
 
 
-def backoff(settings: BusSettings, tries: int) -> int:
+def backoff(policy: PolicyInForce, tries: int) -> int:
     """Microseconds until the next attempt: exponential, capped, spread by jitter."""
-    seconds = min(
-        settings.retry_limit_seconds,
-        settings.retry_first_seconds * settings.retry_factor ** min(tries, 64),
-    )
-    spread = 1 + settings.retry_jitter * (2 * random.random() - 1)
+    seconds = min(policy.limit, policy.first * policy.factor ** min(tries, 64))
+    spread = 1 + policy.jitter * (2 * random.random() - 1)
     return int(seconds * spread * SECOND)

@@ -58,6 +58,7 @@ class Executor:
         self._clock = services.clock
         self._journal = services.journal
         self._settings = services.settings
+        self._policies = services.policies
         self._declared = frozenset((*module.publishes, *module.sends))
         self._processes = {process.name: process for process in processes_of(module)}
 
@@ -73,9 +74,11 @@ class Executor:
             return settled
         if (pause := self._services.pauses.of(attempt.envelope.type)) is not None:
             return self._held(attempt, pause)
+        if attempt.prepared.waits:
+            return Held(None, attempt.prepared.waits)
         failure = attempt.prepared.failure or self.killer(attempt.envelope)
         if failure is not None:
-            return after_failure(attempt, failure, self._settings)
+            return after_failure(attempt, failure, self._policies.of(attempt.route))
         if attempt.prepared.call_skipped:
             return CallNeeded()
         return await self._attempt(attempt, transaction)
@@ -127,7 +130,8 @@ class Executor:
             failpoint("handler.after")
         except Overdue as error:
             # Its connection may be lost with it: all of the batch is run again, and this one has failed.
-            failure = failure_of(error, attempt.prepared.message)
+            policy = self._policies.of(attempt.route)
+            failure = failure_of(error, attempt.prepared.message, policy)
             attempt.prepared = replace(attempt.prepared, failure=failure)
             raise
         except (Exception, SystemExit) as error:
@@ -173,7 +177,7 @@ class Executor:
         with about(self._module.name, envelope):
             failpoint("timer.before" if attempt.of_timer else "handler.before")
             who = self._services.identity(envelope)
-            async with within(self._settings.handler_timeout_seconds):
+            async with within(self._policies.of(attempt.route).timeout):
                 return await self._journal.watched(who, self._handler(attempt, context))
 
     async def _handler(self, attempt: Attempt, context: Context[Any]) -> object:
@@ -208,7 +212,8 @@ class Executor:
         refuses = prepared.entry.contract.contract_refuses if prepared.entry is not None else ()
         if isinstance(error, Refused) and error.code in refuses:
             return Rejected(Reply("refused", code=error.code, detail=error.detail))
-        return after_failure(attempt, failure_of(error, prepared.message), self._settings)
+        policy = self._policies.of(attempt.route)
+        return after_failure(attempt, failure_of(error, prepared.message, policy), policy)
 
 
 def _decoded(prepared: Prepared) -> tuple[Any, Any]:

@@ -25,10 +25,10 @@ async def within(seconds: float, *, query: str = "") -> AsyncIterator[None]:
             raise Overdue(
                 f"{query} was not answered within {seconds:g} s",
                 "its handler was ended, and its connection given back",
-                "make it read less, or raise bus.query_timeout_seconds",
+                "make it read less, or raise bus.query_timeout_seconds or on(..., timeout=...)",
             ) from None
         raise Overdue(
             f"the handler did not end within {seconds:g} s",
             "it holds up all others of its module; what it had changed is undone",
-            "call what is slow in its outside step, or raise bus.handler_timeout_seconds",
+            "call what is slow in its outside step, or raise bus.handler_timeout_seconds or on(..., timeout=...)",
         ) from None

@@ -8,14 +8,24 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from amphibus.config.settings import BusSettings
+from amphibus.database.steering.pauses import PAUSED
 from amphibus.inbox.attempt import Attempt, Origin
 from amphibus.inbox.backoff import backoff
 from amphibus.messages.envelope import Reply
 from amphibus.messages.failure import Failure
+from amphibus.policy.in_force import PolicyInForce
 
 _FINAL: Final = frozenset(
-    ("undecodable", "crashed", "oversized", "forged", "stale", "undelivered", "unrecordable")
+    (
+        "undecodable",
+        "crashed",
+        "oversized",
+        "forged",
+        "stale",
+        "undelivered",
+        "unrecordable",
+        "hopeless",
+    )
 )
 """Reasons for which trying again is useless."""
 _SECOND: Final = 1_000_000
@@ -75,10 +85,11 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A message of a type that is paused: it waits, and no attempt is spent."""
+    """A message of a type that is paused, or that has no turn yet: it waits, and no attempt is spent."""
 
     until: int | None
     """The end of the pause, microseconds since the epoch, if it has one."""
+    why: str = PAUSED
     reply: ClassVar[None] = None
 
 
@@ -142,34 +153,37 @@ Outcome = (
 
 
 def after_failure(
-    attempt: Attempt, failure: Failure, settings: BusSettings
+    attempt: Attempt, failure: Failure, policy: PolicyInForce
 ) -> RetryNow | Delayed | Dead | Unanswered:
     """Decides what follows from a failure: again at once, later, never, or an error to who asked."""
     final = failure.reason in _FINAL
     # Who does not answer may be starting again; who never does is too slow, which is a failure in the end.
-    patient = attempt.tries < settings.max_attempts
+    patient = attempt.tries < policy.attempts
     away = failure.reason == "unavailable" or (failure.reason == "unanswered" and patient)
     failures = attempt.spent + (not away)
-    if not (final or away) and _has_quick_retry(attempt, failures, settings):
+    if not (final or away) and _has_quick_retry(attempt, failures, policy):
         return RetryNow(failure, failures)
     if attempt.origin is Origin.REQUEST:
         return Unanswered(Reply("unavailable" if away else "failed", detail=failure.error), failure)
-    if final or failures >= settings.max_attempts:
-        return Dead(failure, failures, _blocks(attempt, failure))
+    if final or failures >= policy.attempts:
+        return Dead(failure, failures, _blocks(attempt, failure, policy))
     if failure.retry_after:
         return Delayed(failure, failures, int(failure.retry_after * _SECOND))
-    return Delayed(failure, failures, backoff(settings, attempt.tries))
+    return Delayed(failure, failures, backoff(policy, attempt.tries))
 
 
-def _has_quick_retry(attempt: Attempt, failures: int, settings: BusSettings) -> bool:
+def _has_quick_retry(attempt: Attempt, failures: int, policy: PolicyInForce) -> bool:
     first_arrival = attempt.origin in (Origin.DELIVERY, Origin.REQUEST)
-    return first_arrival and failures <= min(settings.quick_retries, settings.max_attempts - 1)
+    return first_arrival and failures <= min(policy.quick, policy.attempts - 1)
 
 
-def _blocks(attempt: Attempt, failure: Failure) -> bool:
+def _blocks(attempt: Attempt, failure: Failure, policy: PolicyInForce) -> bool:
     """Returns whether later messages of the key wait. A forged one stops nobody: that would be its sender's aim."""
-    entry = attempt.prepared.entry
-    return entry is not None and entry.route.on_dead == "block" and failure.reason != "forged"
+    return (
+        attempt.prepared.entry is not None
+        and policy.on_dead == "block"
+        and failure.reason != "forged"
+    )
 
 
 def repeated(outcome: str, answer: bytes | None, *, conflicting: bool) -> Repeated:

@@ -39,9 +39,13 @@ class ExternalCallStep:
             except asyncio.CancelledError as error:
                 if _we_are_cancelled():
                     raise
-                attempt.prepared = _failed(prepared, error)
+                attempt.prepared = self._failed(attempt, error)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - any failure of the outside is this attempt's
-                attempt.prepared = _failed(prepared, error)
+                attempt.prepared = self._failed(attempt, error)
+
+    def _failed(self, attempt: Attempt, error: BaseException) -> Prepared:
+        prepared, policy = attempt.prepared, self._services.policies.of(attempt.route)
+        return replace(prepared, failure=failure_of(error, prepared.message, policy))
 
     async def _result(self, route: On, message: Message, attempt: Attempt) -> Any:
         """Returns what the step returned, or UNKNOWN if it did not end in time."""
@@ -53,9 +57,11 @@ class ExternalCallStep:
         )
         step: Any = route.outside
         who = services.identity(envelope)
+        if attempt.in_thread is not None and not _is_coroutine_function(step):
+            step = attempt.in_thread(step)
         call = services.journal.watched(who, _begun(step, message, outside))
         try:
-            async with asyncio.timeout(route.outside_timeout) as limit:
+            async with asyncio.timeout(services.policies.of(route).outside_timeout) as limit:
                 return await call
         except TimeoutError:
             if limit.expired():
@@ -70,14 +76,14 @@ class ExternalCallStep:
 
 async def _begun(step: Any, message: Message, outside: Outside[Any]) -> Any:
     """Runs a coroutine function here, and a plain one in a thread, where it may block."""
-    if inspect.iscoroutinefunction(inspect.unwrap(step)):
+    if _is_coroutine_function(step):
         return await step(message, outside)
     returned = await asyncio.to_thread(step, message, outside)
     return await returned if inspect.isawaitable(returned) else returned
 
 
-def _failed(prepared: Prepared, error: BaseException) -> Prepared:
-    return replace(prepared, failure=failure_of(error, prepared.message))
+def _is_coroutine_function(step: Any) -> bool:
+    return inspect.iscoroutinefunction(inspect.unwrap(step))
 
 
 def _we_are_cancelled() -> bool:

@@ -1,6 +1,7 @@
 """The threads in which adapters call the outside, so that the loop goes on meanwhile.
 
-There is one for each call that may run at once, so that a module whose outside hangs leaves none of the others without;
+There is one for each call that may run at once, of a module and of each limited type, so that a module whose outside
+hangs leaves none of the others without;
 and a call that hangs for good does not hold up the end of the process, as Python's own threads would.
 """
 

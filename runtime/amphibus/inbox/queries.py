@@ -16,6 +16,7 @@ from amphibus.errors import Refused, Unavailable
 from amphibus.inbox.handler_timeout import within
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.codec import CodecEntry, to_bytes
+from amphibus.routing.policies import Policies
 from amphibus.telemetry.logs import about
 from amphibus.telemetry.privacy import describe
 
@@ -46,14 +47,22 @@ class Queries:
     """The query side of one module."""
 
     def __init__(
-        self, module: str, store: Store, container: Any, clock: Clock, *, settings: BusSettings
+        self,
+        module: str,
+        store: Store,
+        container: Any,
+        clock: Clock,
+        *,
+        settings: BusSettings,
+        policies: Policies,
     ) -> None:
         self._module = module
         self._store = store
         self._container = container
         self._clock = clock
         self._seconds = settings.query_timeout_seconds
-        """How long a handler may keep its connection."""
+        """How long a query waits for its turn."""
+        self._policies = policies
         self._turns = QueryTurns(settings.query_concurrency)
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -130,7 +139,7 @@ class Queries:
         )
         try:
             with about(self._module, envelope):
-                async with within(self._seconds, query=envelope.type):
+                async with within(self._policies.of(entry.route).timeout, query=envelope.type):
                     answer = entry.in_version(await entry.route.handler(message, context))
                 if not isinstance(answer, Value):
                     problem = f"the handler of {envelope.type} returned {type(answer).__name__}, not an answer"

@@ -38,6 +38,7 @@ class Receiver:
             services.container,
             services.clock,
             settings=services.settings,
+            policies=services.policies,
         )
         self._key_order = KeyOrder()
         self._runner = AttemptRunner(services, self._settled, self._hold_back)
@@ -148,6 +149,7 @@ class Receiver:
 
     async def drain_partitions(self, partitions: frozenset[int]) -> None:
         """Returns when nothing is under way that was taken because these partitions are held here."""
+        self._services.limits.wake()
         await self._key_order.drain_partitions(partitions)
 
     async def drain(self) -> None:

@@ -9,7 +9,6 @@ from amphibus.database.dead import store_dead
 from amphibus.database.delayed import delay_again, remove_delayed, store_delayed
 from amphibus.database.inbox import inbox_row
 from amphibus.database.sql import Sql
-from amphibus.database.steering.pauses import PAUSED
 from amphibus.database.stuck_keys import hold_place
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
@@ -20,7 +19,7 @@ from amphibus.partitions.assignment import partition_of
 from amphibus.unit_of_work.transaction import Transaction
 
 _LONG: Final = 3_600 * SECOND
-"""The time after which a message looks by itself whether its pause is over."""
+"""The time after which a message looks by itself whether it may go on."""
 _KEPT_OF_USELESS: Final = 64 * 1024
 """Bytes that are kept of a body which nobody may ever handle."""
 _USELESS: Final = frozenset(("oversized", "forged"))
@@ -77,17 +76,17 @@ class OutcomeRecorder:
 
     async def _wait(self, attempt: Attempt, outcome: Held | Delayed, sql: Sql) -> int:
         if isinstance(outcome, Held):
-            return await self._hold(attempt, outcome.until, sql)
+            return await self._hold(attempt, outcome, sql)
         return await self._delay(attempt, outcome, sql)
 
-    async def _hold(self, attempt: Attempt, until: int | None, sql: Sql) -> int:
-        """Lets it wait for the end of a pause; whoever ends it sooner makes it due."""
-        due = until or self._clock.now() + _LONG
+    async def _hold(self, attempt: Attempt, outcome: Held, sql: Sql) -> int:
+        """Lets it wait for the end of a pause, or for its turn; whoever ends that sooner makes it due."""
+        due, why = outcome.until or self._clock.now() + _LONG, outcome.why
         spent, tries = attempt.spent, attempt.tries
         if attempt.origin is Origin.DELAYED:
-            await delay_again(sql, attempt.seq, attempts=spent, tries=tries, due=due, error=PAUSED)
+            await delay_again(sql, attempt.seq, attempts=spent, tries=tries, due=due, error=why)
         else:
-            await self._store(sql, attempt, attempts=spent, tries=tries, due=due, error=PAUSED)
+            await self._store(sql, attempt, attempts=spent, tries=tries, due=due, error=why)
         return due
 
     async def _delay(self, attempt: Attempt, outcome: Delayed, sql: Sql) -> int:

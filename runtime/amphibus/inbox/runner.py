@@ -18,6 +18,7 @@ from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.executor import Executor
 from amphibus.inbox.failures import failure_of, unrecordable
+from amphibus.inbox.limits.in_turn import InTurn
 from amphibus.inbox.outcome import CallNeeded, Lost, Outcome, RetryNow
 from amphibus.inbox.outside_step import ExternalCallStep
 from amphibus.inbox.recorder import OutcomeRecorder
@@ -50,6 +51,13 @@ class AttemptRunner:
         self._executor = Executor(services)
         self._recorder = OutcomeRecorder(services.clock, services.assignment.count)
         self._call = ExternalCallStep(services)
+        self._in_turn = InTurn(
+            services.limits,
+            take=self._take_turn,
+            record=self._run_submitted,
+            settled=settled,
+            lost=self._lost,
+        )
         self._call_slots = asyncio.Semaphore(services.settings.outside_concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
@@ -77,12 +85,17 @@ class AttemptRunner:
         if _has_call(attempt) and self._services.pauses.of(attempt.envelope.type) is not None:
             attempt.prepared = replace(attempt.prepared, call_skipped=True)
             self._submit(attempt)
-        elif self._services.identity(attempt.envelope) in self._services.journal.suspects:
+        elif self._services.limits.concern(attempt):
+            self._spawn(self._in_turn(attempt))
+        elif self._is_suspect(attempt):
             self._spawn(self._run_alone(attempt))
         elif _has_call(attempt):
             self._spawn(self._run_with_call(attempt))
         else:
             self._submit(attempt)
+
+    def _is_suspect(self, attempt: Attempt) -> bool:
+        return self._services.identity(attempt.envelope) in self._services.journal.suspects
 
     async def wait(self) -> None:
         """Waits for what runs beside the writer."""
@@ -135,9 +148,17 @@ class AttemptRunner:
         )
 
     def _submit(self, attempt: Attempt) -> None:
+        self._submitted(attempt).add_done_callback(partial(self._failed_with, attempt))
+
+    async def _run_submitted(self, attempt: Attempt) -> None:
+        """Returns when it is through, or lost."""
+        future = self._submitted(attempt)
+        await asyncio.wait((future,))
+        self._failed_with(attempt, future)
+
+    def _submitted(self, attempt: Attempt) -> "asyncio.Future[Outcome]":
         writer = self._services.writer
-        future = writer.submit(partial(self._job, attempt), about=attempt.arrived)
-        future.add_done_callback(partial(self._failed_with, attempt))
+        return writer.submit(partial(self._job, attempt), about=attempt.arrived)
 
     async def _job(self, attempt: Attempt, transaction: Transaction) -> Outcome:
         due: int | None = None
@@ -160,16 +181,31 @@ class AttemptRunner:
         self._services.meters.retried(self._services.module.name, attempt.envelope.type)
         self.start(attempt)
 
+    async def _take_turn(self, attempt: Attempt) -> None:
+        """Runs an attempt that has its turn."""
+        if self._services.pauses.whole and self._hold_back(attempt):
+            return
+        if self._is_suspect(attempt):
+            await self._run_alone(attempt)
+        elif not _has_call(attempt) or await self._called(attempt):
+            await self._run_submitted(attempt)
+
     async def _run_with_call(self, attempt: Attempt) -> None:
         async with self._call_slots:
             if self._services.pauses.whole and self._hold_back(attempt):
                 return
-            try:
-                await self._call(attempt)
-            except Exception as error:  # noqa: BLE001 - the database could not be asked
-                self._lost(attempt, error)
+            if not await self._called(attempt):
                 return
         self._submit(attempt)
+
+    async def _called(self, attempt: Attempt) -> bool:
+        """Makes the call to the outside; returns whether its message can go on."""
+        try:
+            await self._call(attempt)
+        except Exception as error:  # noqa: BLE001 - the database could not be asked
+            self._lost(attempt, error)
+            return False
+        return True
 
     async def _run_alone(self, attempt: Attempt) -> None:
         journal = self._services.journal
@@ -223,7 +259,8 @@ class AttemptRunner:
             asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, self._again, attempt)
             return
         if known is None:
-            failure = failure_of(error, attempt.prepared.message)
+            policy = self._services.policies.of(attempt.route)
+            failure = failure_of(error, attempt.prepared.message, policy)
         elif isinstance(error, Overdue):
             failure = known  # it is known by this very error, and is still to be recorded
         else:

@@ -8,11 +8,13 @@ from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
 from amphibus.contract import Query
 from amphibus.database.store import Store
+from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.messages.envelope import Envelope
 from amphibus.module import Module
 from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.routing.codec import Codec
+from amphibus.routing.policies import Policies
 from amphibus.telemetry.metrics import Meters
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
@@ -37,6 +39,8 @@ class InboxServices:
     """Microseconds for which what was handled is remembered."""
     assignment: PartitionAssignment
     pauses: Pauses
+    policies: Policies
+    limits: Limits
     ask: Callable[[Query[Any], float, Envelope], Any]
     """Asks another module: query, seconds, the message that is the cause."""
 

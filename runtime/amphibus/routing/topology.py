@@ -8,6 +8,7 @@ from amphibus.contract import Message, Value, kind_of, problems_of_fields
 from amphibus.module import Convert, Module
 from amphibus.nearest import did_you_mean
 from amphibus.routing.own_answer import fields_beside
+from amphibus.routing.policies import problems_of_policies
 
 if TYPE_CHECKING:
     from amphibus.process import (
@@ -193,6 +194,7 @@ def _problems_of_module(module: Module, contracts: Mapping[str, type[Message]]) 
         if row.contract in seen:
             yield f"{where} routes {row.contract.contract_type} twice: one handler a message"
         seen.add(row.contract)
+    yield from problems_of_policies(module)
     yield from _problems_of_processes(module)
     for convert in module.converts:
         yield from _problems_of_convert(where, module, convert)

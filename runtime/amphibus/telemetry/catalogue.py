@@ -55,6 +55,7 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "module.started": _event("Handles messages.", "routes instance"),
     "module.paused": _event("Handles nothing of what is named here, for now.", "why"),
     "module.resumed": _event("Handles everything again."),
+    "module.limited": _event("Operators limit what is named here, or nothing any more.", "why"),
     "module.steered": _event("An operator changed what it does.", "what why"),
     "module.stopped": _event("Handles no more.", "unfinished"),
     "store.opened": _event("A database is in use.", "path schema"),

@@ -198,6 +198,7 @@ def _redrawn(page: str, begin: str, picture: str, end: str) -> str:
 def _settings(project: "Project") -> list[str]:
     """Returns the settings under `[modules.<name>]` that no container knows."""
     from amphibus.config.module_settings import problems_of_module
+    from amphibus.config.policies import problems_of_overrides, without_policies
 
     found: list[str] = []
     settings = options.settings()
@@ -207,14 +208,14 @@ def _settings(project: "Project") -> list[str]:
             near = did_you_mean(name, project.modules)
             found.append(f"[modules.{name}]: there is no such module{near}")
             continue
-        model = getattr(module.container, "settings", None)
-        if model is None:
+        types = [each.contract.contract_type for each in module.routes]
+        problems = problems_of_overrides(name, given, types, settings.origin)
+        model, own = getattr(module.container, "settings", None), without_policies(given)
+        if model is not None:
+            problems += problems_of_module(name, model, own, settings.origin)
+        elif own:
             found.append(f"[modules.{name}]: this module has no settings")
-            continue
-        found += [
-            f"{each.what}: {each.why}; {each.fix}"
-            for each in problems_of_module(name, model, given, settings.origin)
-        ]
+        found += [f"{each.what}: {each.why}; {each.fix}" for each in problems]
     return found
 
 

@@ -1,12 +1,14 @@
 """`amphibus modules`: the messages of each module as text, a picture or JSON."""
 
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from amphibus.cli import options
 from amphibus.cli.output import BOLD, CommandError, paint, show_json, unknown
 from amphibus.clock import SystemClock
+from amphibus.contract import kind_of
 from amphibus.errors import RequestError, StoreError
-from amphibus.messages.contracts.amphibus.v1 import ListPauses
+from amphibus.messages.contracts.amphibus.v1 import ListLimits, ListPauses
 
 if TYPE_CHECKING:
     from amphibus.admin.views import Views
@@ -35,24 +37,26 @@ def modules(
     elif format_ == "mermaid":
         print(_processes(chosen[0]) if name is not None else picture(project))
     else:
-        paused = _paused()
+        steered = _steered()
         pages = [
-            _text(page_of(project, each)) + "".join(paused.get(each.name, ())) for each in chosen
+            _text(page_of(project, each)) + "".join(steered.get(each.name, ())) for each in chosen
         ]
         print("\n\n".join(pages))
 
 
-def _paused() -> dict[str, list[str]]:
-    """Returns what is paused now, as lines by module; nothing where no module has run yet."""
-    from amphibus.cli.paused import in_words
+def _steered() -> dict[str, list[str]]:
+    """Returns what is paused and limited now, as lines by module; nothing where no module has run yet."""
+    from amphibus.cli.paused import in_words, limit_in_words
     from amphibus.cli.views import look
 
     async def ask(views: "Views") -> dict[str, list[str]]:
-        asked = ListPauses(now=SystemClock().now())
-        found = {module: (await view.ask(asked)).paused for module, view in views.items()}
-        return {
-            module: [f"\n  {in_words(each)}" for each in some] for module, some in found.items()
-        }
+        now, found = SystemClock().now(), {}
+        for module, view in views.items():
+            paused = (await view.ask(ListPauses(now=now))).paused
+            limits = (await view.ask(ListLimits(now=now))).limits
+            said = [*map(in_words, paused), *map(limit_in_words, limits)]
+            found[module] = [f"\n  {each}" for each in said]
+        return found
 
     try:
         return look(None, None, ask)
@@ -81,7 +85,31 @@ def page_of(project: "Project", module: "Module") -> dict[str, Any]:
         "subscribes": {each.contract_type: [each.contract_owner] for each in subscribes},
         "publishes": {each: list(topology.subscribers.get(each, ())) for each in publishes},
         "sends": {each: [topology.owners[each]] for each in calls},
+        "policies": policies_of(module),
     }
+
+
+def policies_of(module: "Module") -> dict[str, dict[str, Any]]:
+    """Returns how each message to a module is handled, as data and in the words of what is not as usual."""
+    from amphibus.config.policies import usual_policy
+    from amphibus.policy.words import in_words, per_in_words
+    from amphibus.routing.policies import Policies
+
+    settings = options.settings()
+    usual, found = usual_policy(settings.bus), {}
+    of_queries = replace(usual, timeout=settings.bus.query_timeout_seconds)
+    queries = [
+        each.contract.contract_type for each in module.handles if kind_of(each.contract) == "query"
+    ]
+    for type_, policy in Policies(module, settings).by_type.items():
+        facts = {each.name: getattr(policy, each.name) for each in fields(policy)}
+        facts["dead"], facts["again"] = (
+            [each.__name__ for each in some] for some in (policy.dead, policy.again)
+        )
+        as_usual = of_queries if type_ in queries else usual
+        said = {"per": per_in_words(policy) or None, "words": in_words(policy, as_usual)}
+        found[type_] = facts | said
+    return found
 
 
 def picture(project: "Project") -> str:
@@ -111,6 +139,8 @@ def _text(page: dict[str, Any]) -> str:
         for name, others in page[part].items():
             ends = f"{arrow} {', '.join(others)}" if others else f"{arrow} nobody"
             lines.append(f"  {part:10}  {name:38}  {ends}")
+            if part in ("handles", "subscribes"):
+                lines += [f"  {'':10}  {each}" for each in page["policies"][name]["words"]]
     return "\n".join(lines)
 
 

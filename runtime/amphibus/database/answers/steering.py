@@ -1,10 +1,18 @@
-"""The answers about what is paused, and the acts that change it."""
+"""The answers about what is paused and limited, and the acts that change it."""
 
 from amphibus.clock import SECOND
 from amphibus.database.sql import Sql
-from amphibus.database.steering import pauses
+from amphibus.database.steering import limits, pauses
 from amphibus.messages.contracts.amphibus.answers import ModulePauses, PausedType
-from amphibus.messages.contracts.amphibus.v1 import ListPauses, PauseModule, ResumeModule
+from amphibus.messages.contracts.amphibus.limits import LimitedType, ModuleLimits
+from amphibus.messages.contracts.amphibus.v1 import (
+    ListLimits,
+    ListPauses,
+    PauseModule,
+    ResumeModule,
+    SetLimit,
+    UnsetLimit,
+)
 
 
 async def paused(sql: Sql, asked: ListPauses) -> ModulePauses:
@@ -25,6 +33,30 @@ async def resume(sql: Sql, wanted: ResumeModule, now: int) -> ModulePauses:
     if wanted.type != pauses.WHOLE_MODULE:
         await pauses.let_go(sql, wanted.type, now)
     return await _pauses(sql, now)
+
+
+async def limited(sql: Sql, asked: ListLimits) -> ModuleLimits:
+    """Returns what operators have limited at that time."""
+    return await _limits(sql, asked.now)
+
+
+async def limit(sql: Sql, wanted: SetLimit, now: int) -> ModuleLimits:
+    """Limits a type of message to a module; returns what is limited from now on."""
+    until = None if wanted.seconds is None else now + int(wanted.seconds * SECOND)
+    given = limits.LimitSet(wanted.type, now, until, wanted.at_most, wanted.rate, wanted.reason)
+    await limits.set_limit(sql, given)
+    return await _limits(sql, now)
+
+
+async def unlimit(sql: Sql, wanted: UnsetLimit, now: int) -> ModuleLimits:
+    """Takes back what was set for a type; returns what stays limited."""
+    await limits.unset_limit(sql, wanted.type)
+    return await _limits(sql, now)
+
+
+async def _limits(sql: Sql, now: int) -> ModuleLimits:
+    found = [LimitedType(**each._asdict()) for each in await limits.limits_set(sql, now)]
+    return ModuleLimits(limits=tuple(found))
 
 
 async def _pauses(sql: Sql, now: int) -> ModulePauses:

@@ -25,6 +25,7 @@ ANSWERS: Final[Mapping[type[Query[Any]], FromStore]] = {
     v1.ListDead: letters.dead_letters,
     v1.ShowDead: letters.dead_letter,
     v1.ListPauses: steering.paused,
+    v1.ListLimits: steering.limited,
     v1.ListProcesses: processes.standing,
     v1.CountProcesses: processes.counted,
     v1.ListSteps: processes.steps,
@@ -32,6 +33,8 @@ ANSWERS: Final[Mapping[type[Query[Any]], FromStore]] = {
 ACTS: Final[Mapping[type[Command[Any]], InStore]] = {
     v1.PauseModule: steering.pause,
     v1.ResumeModule: steering.resume,
+    v1.SetLimit: steering.limit,
+    v1.UnsetLimit: steering.unlimit,
     v1.ExpireProcess: processes.expired,
 }
 

@@ -91,6 +91,7 @@ class SystemAnswers:
         done = await services.writer.submit(job)
         self._note(wanted)
         await services.pauses.look()
+        await services.limits.look()
         self.on_acted()
         return done
 

@@ -1,6 +1,6 @@
 """The facts that a transport must keep, as tests: `docs/transport.md` shows how another one is put to them.
 
-`order`, `once`, `durability`, `requests`, `stopping` and `failures` hold the facts, `suite` all of them.
+`order`, `once`, `durability`, `requests`, `stopping`, `failures` and `limits` hold the facts, `suite` all of them.
 """
 
 import pytest
@@ -9,6 +9,6 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{part}"
-        for part in ("order", "once", "durability", "requests", "stopping", "failures")
+        for part in ("order", "once", "durability", "requests", "stopping", "failures", "limits")
     )
 )

@@ -1,6 +1,6 @@
 """A tiny business: a desk that takes lines, an archive that files copies, readers who hear of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -199,15 +199,20 @@ def modules(
     answer: Answering = count,
     step: Any = ask_around,
     lending: Process = loan,
+    calls: Mapping[str, Any] | None = None,
 ) -> tuple[Module, ...]:
-    """The front pages; a test may put its own in for those who hear `Written`, answer `Count`, call outside or lend."""
+    """The front pages; a test may put its own in for those who hear `Written`, answer `Count`, call outside or lend.
+
+    It may say of `calls` what `on` takes.
+    """
+    said_of_calls: dict[str, Any] = {"outside_timeout": outside_timeout, **(calls or {})}
     return (
         Module(
             name="desk",
             container=TinyContainer,
             handles=(
                 on(desk.Write, write),
-                on(desk.Call, call, outside=step, outside_timeout=outside_timeout),
+                on(desk.Call, call, outside=step, **said_of_calls),
                 on(desk.Guard, guard, on_dead="block"),
                 on(desk.Remind, remind),
                 on(desk.Count, answer),

@@ -3,6 +3,7 @@
 from amphibus.testing.conformance.durability import *  # noqa: F403
 from amphibus.testing.conformance.failures import *  # noqa: F403
 from amphibus.testing.conformance.later import *  # noqa: F403
+from amphibus.testing.conformance.limits import *  # noqa: F403
 from amphibus.testing.conformance.once import *  # noqa: F403
 from amphibus.testing.conformance.order import *  # noqa: F403
 from amphibus.testing.conformance.requests import *  # noqa: F403

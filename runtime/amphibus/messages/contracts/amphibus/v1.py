@@ -31,6 +31,7 @@ from amphibus.messages.contracts.amphibus.answers import (
     StoreWaits,
 )
 from amphibus.messages.contracts.amphibus.fitting import ContractForms, ProcessContracts
+from amphibus.messages.contracts.amphibus.limits import ModuleLimits
 
 MOST_ROWS = 500
 """The rows of one page, and the ids of one question."""
@@ -188,6 +189,31 @@ class ResumeModule(Command[ModulePauses]):
 
     requires: ClassVar[Right] = "act"
     type: _Name = ""
+
+
+class ListLimits(Query[ModuleLimits]):
+    """Asks for the limits that operators set for a module."""
+
+    requires: ClassVar[Right] = "look"
+    now: int
+
+
+class SetLimit(Command[ModuleLimits]):
+    """Limits a type of message to a module, for some seconds or until it is unset; in place of what was set before."""
+
+    requires: ClassVar[Right] = "act"
+    type: Annotated[str, Field(min_length=1, max_length=255)]
+    at_most: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    rate: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}/[smhd]$")] | None = None
+    seconds: Annotated[float, Field(gt=0, le=31_622_400)] | None = None
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class UnsetLimit(Command[ModuleLimits]):
+    """Takes back what was set for a type: what the front page and the configuration say is in force again."""
+
+    requires: ClassVar[Right] = "act"
+    type: _Name
 
 
 class ListProcesses(Query[ProcessPage]):

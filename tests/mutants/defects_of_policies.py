@@ -1,0 +1,72 @@
+"""Limits that are not kept, policies that nobody follows."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+POLICIES: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "instances take permits that others hold",
+        "policy/shares",
+        "min(share, at_most - others)",
+        "min(share, at_most)",
+        "tests/policies/test_arithmetic.py",
+    ),
+    in_runtime(
+        "a rate is rounded up",
+        "policy/rate",
+        "-(-_UNITS[self.unit] * _SECOND // self.most)",
+        "_UNITS[self.unit] * _SECOND // self.most",
+        "tests/policies/test_arithmetic.py",
+    ),
+    in_runtime(
+        "turns of different instances overlap",
+        "policy/rate",
+        "first + (turns - 1) * interval if turns else last",
+        "first if turns else last",
+        "tests/policies/test_arithmetic.py",
+    ),
+    in_runtime(
+        "a call in a thread is forgotten with its message",
+        "inbox/limits/turn",
+        "last = not self._threads\n",
+        "last = True\n",
+        "tests/policies/test_limits.py::test_a_call_in_a_thread_counts_until_it_ends",
+    ),
+    in_runtime(
+        "messages of a limited type stand before all others",
+        "inbox/limits/limits",
+        "len(line.waiting) >= ROOM",
+        "len(line.waiting) >= ROOM * 1000",
+        "tests/policies/test_limits.py::test_so_many_are_under_way_at_once_and_others_go_on",
+    ),
+    in_runtime(
+        "a rate begins anew with its process",
+        "inbox/limits/ledger",
+        "            await take_turns(sql, line.key, reserved.last)\n",
+        "            pass\n",
+        "tests/policies/test_limits.py::test_a_rate_outlives_a_restart",
+    ),
+    in_runtime(
+        "what waits for its turn goes on waiting at a stop",
+        "inbox/limits/limits",
+        "self._abandons(attempt):\n            return NoTurn.GIVEN_UP",
+        "False:\n            return NoTurn.GIVEN_UP",
+        "tests/policies/test_limits.py::test_what_waits_for_its_turn_holds_up_no_stop",
+    ),
+    in_runtime(
+        "what is dead at once is tried again",
+        "policy/in_force",
+        "            if each in self.dead:\n                return True\n",
+        "            if each in self.dead:\n                return False\n",
+        "tests/policies/test_declared.py",
+        "tests/policies/test_limits.py::test_what_is_dead_at_once_says_so_in_its_letter",
+    ),
+    in_runtime(
+        "the configuration says nothing of policies",
+        "routing/policies",
+        "return usual.under(route.policy).under(said.get(route.contract.contract_type, Policy()))",
+        "return usual.under(route.policy)",
+        "tests/policies/test_declared.py",
+    ),
+)

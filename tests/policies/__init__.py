@@ -1,0 +1,1 @@
+"""Policies of messages as data, and the limits that instances keep together."""
