@@ -10,12 +10,15 @@ import structlog
 
 from amphibus import failpoints
 from amphibus.clock import Clock, clock_of
+from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
 from amphibus.database.facts import last_transport, taken_over_at
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.description import Description
 from amphibus.host.ending import Ending, say_left
+from amphibus.host.live.adjusting import control_of, keep_adjusted, models_of
+from amphibus.host.live.following import Following
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
@@ -52,6 +55,7 @@ class Host:
         transport: Transport | None = None,
         clock: Clock | None = None,
         containers: Mapping[str, Any] | None = None,
+        live: LiveSettings | None = None,
     ) -> None:
         unknown = [name for name in names if name not in project.modules]
         if unknown:
@@ -61,7 +65,9 @@ class Host:
                 + did_you_mean(unknown[0], project.modules),
                 "amphibus modules",
             )
-        self.settings = settings
+        models = models_of(project.modules[name] for name in names)
+        self.live = live or LiveSettings(settings, models)
+        settings = self.settings = self.live.settings
         self.health = Health()
         self.meters = Meters()
         self.health.on_task_restart = self.meters.task_restarted
@@ -90,8 +96,17 @@ class Host:
             for name in names
         }
         self.description = Description(self._around, self.modules, lambda: self.url)
+        self.following = Following(
+            self.live,
+            control_of(settings, self.modules.values()),
+            [*self.modules.values()],
+            health=self.health,
+            supervisor=self.supervisor,
+        )
+        keep_adjusted(self.live, self.modules.values())
         for name, hosted in self.modules.items():
             hosted.receiver.system.describe = self.description
+            hosted.receiver.system.of_process = self.following.answers
             hosted.store.health.on_change = partial(self.health.tell, name)
         self.url = ""
         self._opened: list[ModuleHost] = []
@@ -131,6 +146,7 @@ class Host:
                 await self._open(hosted)
                 self._opened.append(hosted)
             self.journal.open()
+            await self.following.begin()
             for hosted in self.modules.values():
                 await keep_routes(hosted, self._around.topology)
             await self._switch_mode()
@@ -140,6 +156,7 @@ class Host:
             raise
         if since := self.settings.fallback_since:
             self.health.degrade("broker", f"away since {since}; messages go directly")
+        await self.following.start()
         self.health.started()
         self._started.set()
 
@@ -221,7 +238,8 @@ class Host:
 
     async def _stop_intake(self) -> None:
         """Of all at once, so that one which hangs takes no time from the others."""
-        await asyncio.gather(*(hosted.stop_intake() for hosted in self._opened))
+        stops = (self.following.stop(), *(hosted.stop_intake() for hosted in self._opened))
+        await asyncio.gather(*stops)
 
     async def _stop_modules(self, *, give_back: bool = True) -> None:
         """All at once, too."""

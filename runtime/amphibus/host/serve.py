@@ -13,11 +13,13 @@ import structlog
 
 from amphibus import failpoints
 from amphibus.clock import clock_of
+from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
 from amphibus.host.blocked import BlockedLoop
 from amphibus.host.ending import leave, tasks_left
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
+from amphibus.host.live.adjusting import keep_log_levels, models_of
 from amphibus.host.processes import processes_of
 from amphibus.inbox.outside_threads import OutsideThreads
 from amphibus.routing.project import Project
@@ -49,15 +51,19 @@ async def serve(
     Where `sockets` are given, on which another process listens for us, requests that come during the start wait for it.
     """
     began = time.perf_counter()
-    set_up(settings.log_format, settings.log_level)
+    live = LiveSettings(settings, models_of(each for name, each in project.modules.items() if name in modules))
+    settings = live.settings
+    set_up(settings.log_format, settings.log_level, by_module=settings.log_levels)
+    keep_log_levels(live)
     failpoints.arm()
     stop = _stop_on_signals()
     clock = clock_of(on_a_server=settings.db_url is not None)
     transport = make(of_mode(mode, settings), project.topology(), settings, clock)
-    host = Host(project, settings, modules, transport=transport, clock=clock)
+    host = Host(project, settings, modules, transport=transport, clock=clock, live=live)
     door = door_beside(transport, host.topology, settings, clock)
     assert host.description.build  # as the code is now
     threads = OutsideThreads(len(modules), settings.bus, host.journal)
+    live.on_change.append(lambda _changed: threads.adjust())
     blocked = BlockedLoop(
         settings.bus.blocked_after_seconds,
         health=host.health,

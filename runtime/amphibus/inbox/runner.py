@@ -22,6 +22,7 @@ from amphibus.inbox.outcome import CallNeeded, Lost, Outcome, RetryNow
 from amphibus.inbox.outside_step import ExternalCallStep
 from amphibus.inbox.recorder import OutcomeRecorder
 from amphibus.inbox.services import InboxServices
+from amphibus.inbox.steering.turns import Turns
 from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.messages.last_resort import storable_envelope
@@ -50,7 +51,7 @@ class AttemptRunner:
         self._executor = Executor(services)
         self._recorder = OutcomeRecorder(services.clock, services.assignment.count)
         self._call = ExternalCallStep(services)
-        self._call_slots = asyncio.Semaphore(services.settings.outside_concurrency)
+        self._call_slots = Turns(services.settings.outside_concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
         self.taken_over_at = 0
@@ -60,6 +61,10 @@ class AttemptRunner:
     def busy(self) -> bool:
         """Returns whether something runs beside the writer."""
         return bool(self._tasks)
+
+    def adjust(self) -> None:
+        """Takes in the settings as they are now."""
+        self._call_slots.resize(self._services.settings.outside_concurrency)
 
     def start(self, attempt: Attempt) -> None:
         """Begins an attempt, and goes on with it until `settled` was called."""

@@ -1,6 +1,6 @@
 """Answers what other modules and operators ask on behalf of the runtime; no handler of the module is involved."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -36,6 +36,8 @@ class SystemAnswers:
         self._module = services.module.name
         self.describe: Describe | None = None
         """Describes the process that hosts the module."""
+        self.of_process: Mapping[type[Any], Callable[[Any], Awaitable[Value]]] = {}
+        """Answers for the process that hosts the module, and not from its store."""
         self.handle: Handle = _nowhere
         """Handles a message to the module itself."""
         self.on_acted: Callable[[], None] = lambda: None
@@ -70,6 +72,8 @@ class SystemAnswers:
     async def _said(self, asked: Any, envelope: Envelope) -> Value:
         if isinstance(asked, Arrived):
             asked = CheckArrived(sender=envelope.source, ids=asked.ids)
+        if type(asked) in self.of_process:
+            return await self.of_process[type(asked)](asked)
         if type(asked) in ANSWERS:
             said: Value = await answer(self._services.store.reader, asked)
             return said
