@@ -35,7 +35,9 @@ def described(key: str, leaf: Leaf) -> Description:
     schema = leaf.adapter.json_schema()
     options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     types = " or ".join(_type(each) for each in options)
-    default = None if leaf.field.is_required() else leaf.field.get_default(call_default_factory=True)
+    default = (
+        None if leaf.field.is_required() else leaf.field.get_default(call_default_factory=True)
+    )
     return Description(
         meaning=" ".join((leaf.field.description or "").split()),
         type="secret text" if leaf.secret else types,

@@ -124,7 +124,8 @@ class LiveSettings:
         for key, value in values.items():
             _put(merged, key, value)
         wanted = Settings.model_validate(merged)
-        wanted.come_from(self._base, dict.fromkeys(values, LIVE))
+        keys = (*dict(flat(self._base)), *values)
+        wanted.come_from({key: LIVE if key in values else self._base.origin(key) for key in keys})
         return wanted
 
 
@@ -148,9 +149,7 @@ def from_text(text: str) -> Values:
 def _own(settings: Settings) -> Settings:
     """Returns a copy that shares no section with anybody."""
     sections = {
-        name: value.model_copy()
-        for name, value in settings
-        if isinstance(value, BaseModel)
+        name: value.model_copy() for name, value in settings if isinstance(value, BaseModel)
     }
     return settings.model_copy(update=sections)
 
@@ -162,7 +161,7 @@ def _put_into(settings: Settings, wanted: Settings) -> None:
             vars(mine).update(vars(value))  # the section is frozen for everybody else
         else:
             vars(settings)[name] = value
-    settings.come_from(wanted, {})
+    settings.come_from({key: wanted.origin(key) for key, _ in flat(wanted)})
 
 
 def _put(values: dict[str, Any], key: str, value: Any) -> None:

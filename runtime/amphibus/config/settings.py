@@ -266,9 +266,9 @@ class Settings(Section):
         """Returns the origin of the value of a dotted key: `default`, a file, a variable or a flag."""
         return self._origins.get(key, "default")
 
-    def come_from(self, other: "Settings", origins: Mapping[str, str]) -> None:
-        """Takes over the origins of other settings, with some more."""
-        self._origins = {**other._origins, **origins}
+    def come_from(self, origins: Mapping[str, str]) -> None:
+        """Takes the origins of its values, by dotted key."""
+        self._origins = origins
 
 
 def load_settings(
@@ -291,5 +291,5 @@ def load_settings(
     """
     values, origins = read_layers(Settings, root, mode, flags or {}, environ)
     settings = Settings.model_validate(values)
-    settings._origins = origins  # noqa: SLF001 - our own object, complete only now
+    settings.come_from(origins)
     return settings

@@ -103,6 +103,7 @@ class Host:
             health=self.health,
             supervisor=self.supervisor,
         )
+        self.description.settings_revision = lambda: self.following.revision
         keep_adjusted(self.live, self.modules.values())
         for name, hosted in self.modules.items():
             hosted.receiver.system.describe = self.description

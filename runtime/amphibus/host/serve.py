@@ -51,7 +51,9 @@ async def serve(
     Where `sockets` are given, on which another process listens for us, requests that come during the start wait for it.
     """
     began = time.perf_counter()
-    live = LiveSettings(settings, models_of(each for name, each in project.modules.items() if name in modules))
+    live = LiveSettings(
+        settings, models_of(each for name, each in project.modules.items() if name in modules)
+    )
     settings = live.settings
     set_up(settings.log_format, settings.log_level, by_module=settings.log_levels)
     keep_log_levels(live)

@@ -106,7 +106,7 @@ class Relay:
         """Takes in the settings as they are now."""
         for queue in self._queues.values():
             queue.window = self._settings.window
-        self.wake()
+            self._pump(queue)
 
     def hold(self) -> None:
         """Lets nothing leave until `go_on`."""

@@ -95,7 +95,7 @@ async def agree(settings: "Settings", live: LiveSettings, wanted: Wanted) -> Agr
         await control.commit(revision)
         failpoint("settings.kept")
         took, later = await _tell(fleet, list(told), revision)
-        return Agreed(revision, took, later | silent)
+        return Agreed(revision, took, {**later, **silent})
 
 
 async def _revision(
@@ -210,5 +210,3 @@ async def _tell(
 
     await asyncio.gather(*map(ask, processes))
     return took, later
-
-

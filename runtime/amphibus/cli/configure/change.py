@@ -153,6 +153,10 @@ def _tell(agreed: Agreed, *, dry_run: bool) -> None:
     for process, why in agreed.later.items():
         print(f"note  {process} takes it in later: {why}", file=sys.stderr)
     everybody = len(agreed.took) + len(agreed.later)
-    where = f"in force in {len(agreed.took)} of {everybody} running" if everybody else "at the next start"
+    where = (
+        f"in force in {len(agreed.took)} of {everybody} running"
+        if everybody
+        else "at the next start"
+    )
     print(f"revision {revision.revision}  {where}")
     print(typed(f"next: amphibus config rollback {revision.previous}"))

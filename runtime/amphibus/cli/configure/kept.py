@@ -1,5 +1,7 @@
 """The control store as commands use it, and the settings as they are with what it holds."""
 
+import asyncio
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -8,8 +10,8 @@ from amphibus.cli.output import unknown
 from amphibus.cli.places import known_names
 from amphibus.config.live import LiveSettings
 from amphibus.config.proposal import unknown as unknown_setting
-from amphibus.database.control.revisions import Revision
-from amphibus.errors import ConfigError
+from amphibus.database.control.revisions import NOTHING, Revision
+from amphibus.errors import AmphibusError, ConfigError
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -72,3 +74,18 @@ def check_name(key: str, live: LiveSettings) -> None:
     here = options.project().modules
     if table == "modules" and module in here and here[module].settings is None:
         raise ConfigError(*unknown_setting(key, live.known))
+
+
+def with_live_values(settings: "Settings") -> "tuple[Settings, dict[str, str]]":
+    """Returns the settings as they are with what was set while the system ran, and who set what; a note if unknown."""
+    live, why, latest = LiveSettings(settings), "", NOTHING
+    try:
+        latest = asyncio.run(control_of(settings).latest())
+        if latest.settings:
+            live = live_settings(settings)
+            live.take(live.fitting(latest.settings))
+    except AmphibusError as error:
+        why = error.line
+    if why:
+        print(f"note  what was set while the system ran is not known: {why}", file=sys.stderr)
+    return live.settings, dict.fromkeys(live.values, f"live, revision {latest.revision}")

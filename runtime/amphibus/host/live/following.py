@@ -111,7 +111,9 @@ class Following:
         """Returns why a revision cannot be used; nothing if it is in force now."""
         problem, values = "", latest.settings
         if wrong := self._live.problems(values):
-            problem = f"revision {latest.revision} cannot be used here: {wrong[0].what}: {wrong[0].why}"
+            problem = (
+                f"revision {latest.revision} cannot be used here: {wrong[0].what}: {wrong[0].why}"
+            )
             if not whatever_fits:
                 return problem
             values = self._live.fitting(values)
