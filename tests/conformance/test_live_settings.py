@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from amphibus.contract import Command, Query
+from amphibus.errors import Overtaken
 from amphibus.messages.contracts.amphibus.v1 import CheckSettings, TakeSettings, TellSettings
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import new_id, new_trace
@@ -146,19 +147,18 @@ async def test_a_process_says_what_stands_against_settings_and_what_it_uses(offi
 
 
 async def test_of_two_that_change_at_once_one_wins(office: Office) -> None:
-    from amphibus.errors import Overtaken
-
+    """Though one of them counts on from a newer revision that a process knows."""
     await keep(office, bus__window=5)
     control = control_of(office)
     latest = await control.latest()
     changes = [
-        latest._replace(revision=latest.revision + 1, previous=latest.revision, who=f"{who}@desk")
-        for who in ("ada", "bob")
+        latest._replace(revision=latest.revision + more, previous=latest.revision)
+        for more in (1, 2)
     ]
     ended = await asyncio.gather(*map(control.commit, changes), return_exceptions=True)
 
     assert [type(each) for each in ended].count(Overtaken) == 1
-    assert [each.revision for each in await control.revisions(9)] == [2, 1]
+    assert len(await control.revisions(9)) == 2
 
 
 @in_memory

@@ -33,6 +33,7 @@ from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
 from tests.mutants.defects_of_the_exam import OF_THE_EXAM
+from tests.mutants.defects_of_settings import SETTINGS
 from tests.mutants.defects_of_the_fleet import FLEET
 from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_transports import TRANSPORTS
@@ -53,6 +54,7 @@ ALL = (
     *PRIVACY,
     *RETENTION,
     *FLEET,
+    *SETTINGS,
     *SHOP,
     *SPEECH,
     *STORES,
