@@ -28,12 +28,12 @@ from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_retention import RETENTION
+from tests.mutants.defects_of_settings import SETTINGS
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
 from tests.mutants.defects_of_the_exam import OF_THE_EXAM
-from tests.mutants.defects_of_settings import SETTINGS
 from tests.mutants.defects_of_the_fleet import FLEET
 from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_transports import TRANSPORTS

@@ -12,7 +12,6 @@ from amphibus.database.control.revisions import (
     TABLE,
     Revision,
     add_revision,
-    overtaken,
     revisions,
 )
 from amphibus.database.sqlite.sql import SqliteSql
@@ -63,12 +62,9 @@ class FileControl:
             Overtaken: another one follows the same; nothing was changed.
             StoreError: it cannot be written.
         """
-        try:
-            with self._explained(), self._opened("rw", _WRITE_SECONDS) as raw:
-                raw.execute("PRAGMA synchronous = FULL")
-                await add_revision(SqliteSql(raw), "", wanted)
-        except sqlite3.IntegrityError:
-            raise overtaken(wanted, await self.latest()) from None
+        with self._explained(), self._opened("rw", _WRITE_SECONDS) as raw:
+            raw.execute("PRAGMA synchronous = FULL")
+            await add_revision(SqliteSql(raw), "", wanted)
 
     async def now(self) -> int:
         """Returns the time of this machine."""
@@ -88,8 +84,6 @@ class FileControl:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.IntegrityError:
-            raise
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.path} cannot be written", str(error), f"ls -l {self.path}"

@@ -22,7 +22,9 @@ TABLE: Final = """
 """Two that follow the same one cannot both stand."""
 _COLUMNS: Final = "revision, previous, at, who, why, changes, settings"
 _LIST: Final = f"SELECT {_COLUMNS} FROM {{}}revision ORDER BY revision DESC LIMIT ?"
-_ADD: Final = f"INSERT INTO {{}}revision ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ADD: Final = (
+    f"INSERT INTO {{}}revision ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
 
 
 class Revision(NamedTuple):
@@ -44,7 +46,7 @@ NOTHING: Final = Revision(0, -1, 0, "", "", {}, {})
 
 
 class Control(Protocol):
-    """Where the revisions are kept."""
+    """The place of the revisions, as processes read it."""
 
     async def latest(self) -> Revision:
         """Returns the settings as they are meant to be now.
@@ -64,17 +66,17 @@ async def add_revision(sql: Sql, place: str, wanted: Revision) -> None:
     """Adds one.
 
     Raises:
-        Exception: of the driver, where another one follows the same.
+        Overtaken: another one follows the same; nothing was changed.
     """
     kept = wanted._replace(
         changes=json.dumps({key: list(both) for key, both in wanted.changes.items()}),  # type: ignore[arg-type]
         settings=json.dumps(dict(wanted.settings), sort_keys=True),  # type: ignore[arg-type]
     )
-    await sql.run(_ADD.format(place), *kept)
+    if not await sql.run(_ADD.format(place), *kept):
+        raise _overtaken(wanted, (await revisions(sql, place, 1))[0])
 
 
-def overtaken(wanted: Revision, latest: Revision) -> Overtaken:
-    """Returns the error of who came too late."""
+def _overtaken(wanted: Revision, latest: Revision) -> Overtaken:
     keys = ", ".join(latest.changes) or "something"
     return Overtaken(
         f"the settings are at revision {latest.revision} by now, no longer at {wanted.previous}",

@@ -9,7 +9,6 @@ from amphibus.database.control.revisions import (
     TABLE,
     Revision,
     add_revision,
-    overtaken,
     revisions,
 )
 from amphibus.database.sql import Sql
@@ -83,13 +82,8 @@ class ServerControl:
             Overtaken: another one follows the same; nothing was changed.
             StoreError: this role may not.
         """
-        import asyncpg
-
         async with self._opened() as sql:
-            try:
-                await add_revision(sql, _PLACE, wanted)
-            except asyncpg.UniqueViolationError:
-                raise overtaken(wanted, (await revisions(sql, _PLACE, 1))[0]) from None
+            await add_revision(sql, _PLACE, wanted)
 
     async def now(self) -> int:
         """Returns the time of the server."""
