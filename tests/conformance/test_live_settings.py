@@ -252,6 +252,4 @@ async def test_a_prefetch_becomes_wider_for_messages_that_wait(office: Office) -
         await shop.settle()
 
     assert before <= 6
-    assert sorted(office.lines("desk")) == sorted(
-        (f"b{line}", line, "written") for line in range(20)
-    )
+    assert sorted(office.lines("desk")) == sorted((f"b{line}", line, "wrote") for line in range(20))

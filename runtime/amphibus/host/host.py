@@ -17,7 +17,7 @@ from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.description import Description
 from amphibus.host.ending import Ending, say_left
-from amphibus.host.live.adjusting import control_of, keep_adjusted, models_of
+from amphibus.host.live.adjusting import control_of, keep_adjusted, live_settings
 from amphibus.host.live.following import Following
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.takeover import keep_routes
@@ -65,8 +65,7 @@ class Host:
                 + did_you_mean(unknown[0], project.modules),
                 "amphibus modules",
             )
-        models = models_of(project.modules[name] for name in names)
-        self.live = live or LiveSettings(settings, models)
+        self.live = live or live_settings(settings, project, names)
         settings = self.settings = self.live.settings
         self.health = Health()
         self.meters = Meters()

@@ -13,13 +13,12 @@ import structlog
 
 from amphibus import failpoints
 from amphibus.clock import clock_of
-from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
 from amphibus.host.blocked import BlockedLoop
 from amphibus.host.ending import leave, tasks_left
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
-from amphibus.host.live.adjusting import keep_log_levels, models_of
+from amphibus.host.live.adjusting import keep_log_levels, live_settings
 from amphibus.host.processes import processes_of
 from amphibus.inbox.outside_threads import OutsideThreads
 from amphibus.routing.project import Project
@@ -51,9 +50,7 @@ async def serve(
     Where `sockets` are given, on which another process listens for us, requests that come during the start wait for it.
     """
     began = time.perf_counter()
-    live = LiveSettings(
-        settings, models_of(each for name, each in project.modules.items() if name in modules)
-    )
+    live = live_settings(settings, project, modules)
     settings = live.settings
     set_up(settings.log_format, settings.log_level, by_module=settings.log_levels)
     keep_log_levels(live)

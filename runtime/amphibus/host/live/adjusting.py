@@ -8,7 +8,15 @@ from amphibus.database.control.file import FileControl
 from amphibus.database.control.revisions import Control
 from amphibus.host.module_host import ModuleHost
 from amphibus.module import Module
+from amphibus.routing.project import Project
 from amphibus.telemetry.log_levels import levels
+
+
+def live_settings(settings: Settings, project: Project, names: Iterable[str]) -> LiveSettings:
+    """Returns the settings of a process that hosts these modules; whatever it is made of gets them from there."""
+    return LiveSettings(
+        settings, models_of(project.modules[name] for name in names if name in project.modules)
+    )
 
 
 def models_of(modules: Iterable[Module]) -> Models:
