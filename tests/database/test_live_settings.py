@@ -4,12 +4,41 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from amphibus.cli.configure.agree import Wanted, agree
+from amphibus.config.live import LiveSettings
+from amphibus.config.proposal import Values
+from amphibus.config.settings import Settings
+from amphibus.database.control.revisions import Revision
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
-from tests.conformance.control import keep
+from tests.conformance.control import control_of, keep
 
 pytestmark = pytest.mark.asyncio
+
+
+async def test_the_command_keeps_it_on_the_server_and_the_next_one_goes_on_from_there(
+    office: Office,
+) -> None:
+    """The directory of processes is empty here, so they hear of it by looking."""
+
+    async def change(**wanted: int) -> None:
+        settings = Settings(db_url=SecretStr(office.db_url or ""), data_dir=office.data)
+
+        async def make(base: Revision) -> Values:
+            return {**base.settings, **{f"bus.{key}": value for key, value in wanted.items()}}
+
+        assert await agree(settings, LiveSettings(settings), Wanted(make, "a test")) is not None
+
+    async with office.open() as shop:
+        await change(window=5)
+        await change(batch=6)
+        await until(lambda: shop.host.following.revision == 2)
+        bus = shop.host.settings.bus
+
+    assert (bus.window, bus.batch) == (5, 6)
+    assert [each.why for each in await control_of(office).revisions(9)] == ["a test", "a test"]
 
 
 async def test_both_instances_take_it_in(office: Office, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from amphibus.messages.contracts.amphibus.v1 import TellSettings
 from amphibus.transports.direct.fleet.asking import fleet_of
 from tests.console.kiosk import write_kiosk
 from tests.distributed.commands import Running, free_ports, running, typed, until
-from tests.fleet.commands import Said, said
+from tests.distributed.conftest import Supervised
+from tests.fleet.commands import Said, answers, said
 
 MODULES = ("gateway", "shelf", "till")
 _FORGETFUL = {"AMPHIBUS_RETENTION__INBOX_RETENTION_DAYS": "8"}
@@ -178,6 +179,18 @@ def test_a_process_that_was_frozen_has_it_soon_after_it_goes_on(pair: Pair) -> N
     assert (
         time.monotonic() - went_on < 20
     )  # a busy machine; the process itself looks twice a second
+
+
+@pytest.mark.full
+def test_what_is_set_holds_in_every_process_over_a_broker(supervised: Supervised) -> None:
+    kiosk = supervised.kiosk
+    commands = (["set", "rabbitmq.prefetch", "9"], ["set", "log_levels.till", "debug"])
+    found = said(kiosk.root, kiosk.environ, *(["config", *each] for each in commands))
+    (there,) = answers(kiosk.root, kiosk.environ, "ps")
+
+    assert [code for code, _, _ in found] == [0, 0], found
+    assert ["in force in 3 of 3 running" in out for _, out, _ in found] == [True, True]
+    assert [each["settings"] for each in there] == [2, 2, 2]
 
 
 @pytest.mark.full

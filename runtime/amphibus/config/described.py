@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
 
-from amphibus.config.leaves import Leaf
+from amphibus.config.leaves import NAMED, Leaf
 from amphibus.config.masking import shown
 
 _TYPES: Final = {
@@ -35,9 +35,9 @@ def described(key: str, leaf: Leaf) -> Description:
     schema = leaf.adapter.json_schema()
     options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     types = " or ".join(_type(each) for each in options)
-    default = (
-        None if leaf.field.is_required() else leaf.field.get_default(call_default_factory=True)
-    )
+    default = None
+    if not (leaf.field.is_required() or key.partition(".")[0] in NAMED):
+        default = leaf.field.get_default(call_default_factory=True)
     return Description(
         meaning=" ".join((leaf.field.description or "").split()),
         type="secret text" if leaf.secret else types,
