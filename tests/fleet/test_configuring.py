@@ -126,7 +126,7 @@ def test_what_is_set_holds_in_all_processes_and_is_told_with_who_and_why(pair: P
     assert ": an attack" in found[2][1]
     assert f"live, revision {first + 1}" in found[3][1]
     (entry,) = json.loads(found[4][1])
-    assert (entry["why"], "@" in entry["who"]) == ("an attack", True)
+    assert (entry["why"], " on " in entry["who"]) == ("an attack", True)
     assert entry["changes"] == {"gateway.body_limit_bytes": {"from": 2_000_000, "to": 300}}
     assert "dry run" in found[5][1]
     assert there == dict.fromkeys(MODULES, (first + 1, {"gateway.body_limit_bytes": 300}))

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from amphibus import failpoints
 from amphibus.cli import options
 from amphibus.cli.configure.agree import Agreed, Wanted, agree
-from amphibus.cli.configure.kept import check_name, control_of, live_settings
+from amphibus.cli.configure.kept import as_typed, check_name, control_of, live_settings
 from amphibus.cli.output import CommandError, Exit, show_json, typed
 from amphibus.cli.views import settings_of
 from amphibus.config.live import LiveSettings
@@ -146,7 +146,7 @@ def _facts(agreed: Agreed, *, dry_run: bool) -> dict[str, Any]:
 def _tell(agreed: Agreed, *, dry_run: bool) -> None:
     revision = agreed.revision
     for key, (before, after) in revision.changes.items():
-        print(f"{key}  {before} -> {after}")
+        print(f"{key}  {as_typed(before)} -> {as_typed(after)}")
     if dry_run:
         print("nothing was changed (dry run)")
         return

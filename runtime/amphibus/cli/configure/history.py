@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.configure.kept import control_of
+from amphibus.cli.configure.kept import as_typed, control_of
 from amphibus.cli.output import moment, rfc3339, show_columns, show_json
 from amphibus.cli.views import settings_of
 from amphibus.database.control.revisions import Revision
@@ -43,7 +43,15 @@ def history(
     show_columns(
         ("REVISION", "TIME", "WHO", "SETTING", "FROM", "TO", "WHY"),
         [
-            (each.revision, moment(each.at), each.who, name, before, after, each.why or "-")
+            (
+                each.revision,
+                moment(each.at),
+                each.who,
+                name,
+                as_typed(before),
+                as_typed(after),
+                each.why or "-",
+            )
             for each in found
             for name, (before, after) in each.changes.items()
             if key in (None, name)

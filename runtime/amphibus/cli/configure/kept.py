@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from amphibus.cli import options
 from amphibus.cli.output import unknown
@@ -58,6 +58,11 @@ def live_settings(settings: "Settings") -> LiveSettings:
     from amphibus.host.live.adjusting import models_of
 
     return LiveSettings(settings, models_of(options.project().modules.values()))
+
+
+def as_typed(value: Any) -> Any:
+    """Returns a value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def check_name(key: str, live: LiveSettings) -> None:
