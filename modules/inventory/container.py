@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 class Settings(BaseModel):
     """The table `[modules.inventory]` of the configuration: nothing to set."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class InventoryContainer(containers.DeclarativeContainer):

@@ -14,7 +14,7 @@ from modules.notifications.adapters.smtp import Encryption, SmtpMailer
 class Settings(BaseModel):
     """The table `[modules.notifications]` of the configuration."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     mailer: Literal["maildir", "smtp"] = "maildir"
     """The way mails leave: into a maildir, or to an SMTP server."""

@@ -4,6 +4,8 @@ The `ask_to_…` functions run before the transaction; their idempotency key is 
 that a message handled again asks the same thing again.
 """
 
+from typing import Final
+
 from amphibus import UNKNOWN, AmphibusError, Context, Outside, Refused, Unavailable
 from contracts.payments import v1 as payments
 from modules.payments.adapters.provider import Decision
@@ -11,6 +13,7 @@ from modules.payments.container import PaymentsContainer
 from modules.payments.models import Account, Payment, Transfer
 from modules.payments.repositories import PaymentRepository, TransferRepository
 
+_OFF: Final = "payments_off"
 PaymentsContext = Context[PaymentsContainer]
 PaymentsOutside = Outside[PaymentsContainer]
 
@@ -18,7 +21,9 @@ PaymentsOutside = Outside[PaymentsContainer]
 async def ask_to_authorize(
     message: payments.AuthorizePayment, outside: PaymentsOutside
 ) -> Decision:
-    """Asks the provider to hold the money of an order."""
+    """Asks the provider to hold the money of an order, while payments are accepted."""
+    if not outside.container.accepts():
+        return Decision(approved=False, code=_OFF)
     return await outside.container.provider().authorize(
         outside.message_id,
         reference=str(message.order_id),
@@ -40,6 +45,9 @@ async def authorize(message: payments.AuthorizePayment, context: PaymentsContext
     else:
         payment.status = "declined"
     await (rows.insert(payment) if known is None else rows.save(payment))
+    if decision.code == _OFF:
+        # An attempt that died before payments were switched off may have been approved.
+        context.send(payments.VoidPayment(order_id=message.order_id))
     if not decision.approved:
         context.publish(payments.PaymentDeclined(order_id=message.order_id, code=decision.code))
         return

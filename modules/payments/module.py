@@ -37,6 +37,7 @@ module = Module(
         payments.PaymentDeclined,
         payments.PaymentRefunded,
     ),
+    sends=(payments.VoidPayment,),
     purposes=("to charge the card for the order",),
     tables=Base.metadata,
 )

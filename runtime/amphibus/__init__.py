@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from amphibus.config.hot import Hot
     from amphibus.context import UNKNOWN, Context, Outside
     from amphibus.errors import AmphibusError, Refused, Unavailable
     from amphibus.module import Module, convert, on
@@ -17,6 +18,7 @@ __all__ = (
     "UNKNOWN",
     "AmphibusError",
     "Context",
+    "Hot",
     "Module",
     "Outside",
     "Policy",
@@ -34,6 +36,7 @@ _HOME = {
     "UNKNOWN": "context",
     "AmphibusError": "errors",
     "Context": "context",
+    "Hot": "config.hot",
     "Module": "module",
     "Outside": "context",
     "Policy": "policy",

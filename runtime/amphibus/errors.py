@@ -4,6 +4,7 @@ AmphibusError
 ├── DeclarationError      front pages or contracts that do not fit together; all problems at once
 ├── NoProject             a folder without a project in or above it
 ├── ConfigError           a setting that is unknown or not allowed
+├── Overtaken             a change of the settings before which another one came
 ├── StoreError            a database that cannot be used as it is
 │   ├── StoreInUse        another process has it
 │   ├── StoreUnwritable   no right or no room to write
@@ -66,6 +67,10 @@ class NoProject(AmphibusError):
 
 class ConfigError(AmphibusError):
     """A setting that is unknown or not allowed. Nothing was started."""
+
+
+class Overtaken(AmphibusError):
+    """Somebody else has changed the settings meanwhile. Nothing was changed."""
 
 
 class StoreError(AmphibusError):

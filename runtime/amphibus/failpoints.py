@@ -47,6 +47,14 @@ WAY_FAILPOINTS: Final = (
 )
 """Where the way of messages changes, and on the way past the broker."""
 
+SETTING_FAILPOINTS: Final = (
+    "settings.before_check",
+    "settings.checked",
+    "settings.kept",
+    "settings.told_one",
+)
+"""In the command that changes a setting in all processes."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -80,7 +88,7 @@ def arm(setting: str | None = None) -> None:
     """
     setting = os.environ.get("AMPHIBUS_FAILPOINT", "") if setting is None else setting
     name, nth, how = (*setting.split(":"), "", "")[:3]
-    known = (*FAILPOINTS, *WAY_FAILPOINTS, *TASK_FAILPOINTS)
+    known = (*FAILPOINTS, *WAY_FAILPOINTS, *SETTING_FAILPOINTS, *TASK_FAILPOINTS)
     if name and name not in known:
         message = f"no failpoint '{name}'; there are {', '.join(known)}{did_you_mean(name, known)}"
         raise ValueError(message)

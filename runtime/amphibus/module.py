@@ -9,6 +9,7 @@ from amphibus.errors import DeclarationError
 from amphibus.policy import OnDead, Policy, Retries
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from sqlalchemy import MetaData  # who looks at contracts alone loads no database
 
 M = TypeVar("M", bound=Message)
@@ -145,6 +146,11 @@ class Module:
                     for each in wrong
                 ]
             )
+
+    @property
+    def settings(self) -> "type[BaseModel] | None":
+        """The model of its settings, which its container declares; None where it has none."""
+        return getattr(self.container, "settings", None)
 
     @property
     def routes(self) -> tuple[On, ...]:

@@ -44,3 +44,11 @@ def test_the_mailer_is_the_one_that_the_settings_name(
 
     assert isinstance(NotificationsContainer(config=config).mailer(), adapter)
     assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_setting_of_a_module_says_what_it_is(name: str) -> None:
+    container_type: Any = importlib.import_module(f"modules.{name}.module").module.container
+    fields = container_type.settings.model_fields.items()
+
+    assert [each for each, field in fields if not field.description] == []

@@ -135,6 +135,26 @@ async def test_a_declined_payment_says_why(desk: Harness) -> None:
     assert (await view(desk, order_id)).authorized == Decimal("0.00")
 
 
+@pytest.mark.asyncio
+async def test_payments_are_switched_off_and_on_while_the_module_runs(
+    desk: Harness, provider: Mumbling
+) -> None:
+    """What an attempt that died had held is let go of, and the next payment is authorised as ever."""
+    before = await authorized(desk)
+    desk.host.live.take({"modules.payments.accepts": False})
+    asked = len(provider.asked)
+    declined = await authorized(desk)
+    await desk.expect(payments.PaymentDeclined, order_id=declined, code="payments_off")
+    await desk.expect(payments.VoidPayment, order_id=declined)
+    meanwhile = len(provider.asked)
+    desk.host.live.take({})
+    after = await authorized(desk)
+
+    states = [(await view(desk, each)).status for each in (before, declined, after)]
+    assert states == ["authorized", "declined", "authorized"]
+    assert meanwhile == asked
+
+
 @given(
     st.lists(
         st.tuples(

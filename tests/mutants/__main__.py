@@ -29,6 +29,7 @@ from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_policies import POLICIES
 from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_retention import RETENTION
+from tests.mutants.defects_of_settings import SETTINGS
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
@@ -57,6 +58,7 @@ ALL = (
     *RETENTION,
     *FLEET,
     *HANDSHAKE,
+    *SETTINGS,
     *SHOP,
     *SPEECH,
     *STORES,

@@ -79,14 +79,14 @@ DELIVERY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "no window",
         "outbox/delivery_queue",
-        "        while self._ready and len(self._under_way) < self._window:",
+        "        while self._ready and len(self._under_way) < self.window:",
         "        while self._ready:",
         "test_isolation.py::test_a_slow_module_bounds_what_is_in_memory",
     ),
     in_runtime(
         "no bound in memory",
         "outbox/delivery_queue",
-        "        if self.behind or len(self._held) > self._window * 16:",
+        "        if self.behind or len(self._held) > self.window * 16:",
         "        if self.behind:",
         "test_isolation.py::test_a_slow_module_bounds_what_is_in_memory",
     ),

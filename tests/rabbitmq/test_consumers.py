@@ -146,7 +146,7 @@ async def test_who_takes_over_what_was_ceded_goes_on_in_order(office: Office) ->
     async with office.open() as first:
         transport: Any = first.host.transport
         declarer = transport._consumer._declarer
-        second = Consumer(transport._names, transport._broker, declarer, prefetch=10)
+        second = Consumer(transport._names, transport._broker, declarer, prefetch=lambda: 10)
         for line in range(lines):
             await first.send(*[desk.Write(book=book, line=line) for book in books])
             if line == lines // 2:

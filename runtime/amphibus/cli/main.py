@@ -148,8 +148,15 @@ GROUPS: Final = (
     ),
     (
         "config",
-        "Look at the configuration.",
-        (("show", "look.config:show", "Show every setting, its value and its origin."),),
+        "Look at the configuration, and change settings while the system runs.",
+        (
+            ("show", "look.config:show", "Show every setting, its value and its origin."),
+            ("explain", "configure.explain:explain", "Explain a setting: meaning, type, origin."),
+            ("set", "configure.change:set_value", "Set a setting in all running processes."),
+            ("unset", "configure.change:unset", "Undo `set`: files and environment hold again."),
+            ("history", "configure.history:history", "List who set what, when and why."),
+            ("rollback", "configure.change:rollback", "Set all again as it was at a revision."),
+        ),
     ),
 )
 _LISTED: Final = {

@@ -119,9 +119,9 @@ async def _acted(
         return await do(sql, wanted, await store.now(sql))
 
 
-def settings_of(given: Path | None, db: str | None) -> "Settings":
+def settings_of(given: Path | None, db: str | None, *, mode: str = "monolith") -> "Settings":
     """Returns the settings with the data that a command was told to look at."""
-    configured = options.settings(db_url=db)
+    configured = options.settings(mode=mode, db_url=db)
     if given is None:
         return configured
     return configured.model_copy(update={"data_dir": given.absolute(), "db_url": None})

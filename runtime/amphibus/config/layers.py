@@ -5,18 +5,16 @@ import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
+from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from amphibus.config.correction import PREFIX, correction, opened, renamed
+from amphibus.config.leaves import Leaf, leaves, named
 from amphibus.config.masking import FREE, SECRET_WORDS, shown
 from amphibus.errors import ConfigError
 from amphibus.nearest import did_you_mean, nearest
 
-_ANY_NAME: Final = "NAME"
-_NAMED: Final = ("producers", "lint")
-"""Tables whose names are free, and what stands under a name is not."""
 _NOT_SETTINGS: Final = (
     "AMPHIBUS_COMMAND",
     "AMPHIBUS_FAILPOINT",
@@ -43,14 +41,6 @@ class SettingEntry(NamedTuple):
     """True for TOML, which has types; texts from the environment and flags are converted."""
 
 
-class Leaf(NamedTuple):
-    """The type of one setting."""
-
-    adapter: TypeAdapter[Any]
-    texts: frozenset[Any]
-    """Its types that TOML can only write as others: paths and secrets as text, tuples as lists."""
-
-
 class SettingProblem(NamedTuple):
     """One problem of the configuration."""
 
@@ -71,7 +61,7 @@ def read_layers(
     Raises:
         ConfigError: with every problem that was found.
     """
-    known = dict(_leaves(model))
+    known = dict(leaves(model))
     values: dict[str, Any] = {"data_dir": root / "var"}
     origins: dict[str, str] = {}
     problems: list[SettingProblem] = []
@@ -89,9 +79,19 @@ def read_layers(
     return values, origins
 
 
-def secrets_of(model: type[BaseModel]) -> set[str]:
-    """Returns the dotted keys of a model that are declared as secrets."""
-    return {key for key, leaf in _leaves(model) if SecretStr in leaf.texts}
+def given_values(
+    model: type[BaseModel],
+    root: Path,
+    mode: str,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> Iterator[SettingEntry]:
+    """Yields what each layer gives, the lowest first, as it is written there.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    return _entries(root, mode, flags, _with_files_read(environ, dict(leaves(model))))
 
 
 def flat(settings: BaseModel) -> Iterator[tuple[str, Any]]:
@@ -187,28 +187,11 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         ) from error
 
 
-def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Leaf]]:
-    for name, field in model.model_fields.items():
-        part = field.annotation
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            yield from _leaves(part, f"{prefix}{name}.")
-        elif name in _NAMED:
-            each = get_args(part)[1]
-            if isinstance(each, type) and issubclass(each, BaseModel):
-                yield from _leaves(each, f"{prefix}{name}.{_ANY_NAME}.")
-            else:
-                yield f"{prefix}{name}.{_ANY_NAME}", Leaf(TypeAdapter(each), frozenset())
-        elif name not in FREE:
-            whole: Any = Annotated[part, field]
-            texts = {part, get_origin(part), *get_args(part)} & {Path, SecretStr, tuple}
-            yield f"{prefix}{name}", Leaf(TypeAdapter(whole), frozenset(texts))
-
-
 def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
     """Returns the value converted to its type, or the problem with it."""
     if entry.key.startswith("modules.") and entry.key.count(".") > 1:
         return entry.value  # checked by the module's own model
-    known = _named(known, entry.key)
+    known = named(known, entry.key)
     leaf = known.get(entry.key)
     if leaf is None:
         return _unknown(entry, known)
@@ -228,15 +211,6 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
     if isinstance(value, Path):
         return (root if entry.typed else Path.cwd()) / value.expanduser()
     return value
-
-
-def _named(known: Mapping[str, Leaf], key: str) -> Mapping[str, Leaf]:
-    """The known settings, those of a producer or a lint rule under the name that a key gives it."""
-    table, _, rest = key.partition(".")
-    if table not in _NAMED or not rest:
-        return known
-    name = rest.partition(".")[0]
-    return {each.replace(_ANY_NAME, name): leaf for each, leaf in known.items()}
 
 
 def _unknown(entry: SettingEntry, known: Mapping[str, Leaf]) -> SettingProblem:

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from amphibus.clock import DAY
+from amphibus.config.hot import Hot
 from amphibus.config.layers import read_layers
 
 LogFormat = Literal["auto", "text", "json"]
@@ -58,24 +59,24 @@ class Section(BaseModel):
 class GatewaySettings(Section):
     """The settings of the HTTP side."""
 
-    body_limit_bytes: Positive = 2_000_000
+    body_limit_bytes: Annotated[Positive, Hot()] = 2_000_000
     """Largest request body; a larger one is answered 413."""
-    accept_within_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
+    accept_within_seconds: Annotated[float, Field(ge=0, le=60), Hot()] = 1.0
     """Time that the answer to a stored command waits for its owner, so that a next read finds the result."""
-    request_timeout_seconds: Seconds = 5.0
+    request_timeout_seconds: Annotated[Seconds, Hot()] = 5.0
     """Time limit of a query or a decided command."""
-    page_limit: Annotated[int, Field(ge=1, le=10_000)] = 200
+    page_limit: Annotated[int, Field(ge=1, le=10_000), Hot("items")] = 200
     """Most items of one page."""
 
 
 class BusSettings(Section):
     """The settings for carrying and handling messages."""
 
-    window: Positive = 256
+    window: Annotated[Positive, Hot("messages")] = 256
     """Most messages under way to one destination: the backpressure of a relay."""
-    batch: Annotated[int, Field(ge=1, le=10_000)] = 64
+    batch: Annotated[int, Field(ge=1, le=10_000), Hot("messages")] = 64
     """Most messages handled in one commit."""
-    commit_delay_seconds: Annotated[float, Field(ge=0, le=1)] = 0.005
+    commit_delay_seconds: Annotated[float, Field(ge=0, le=1), Hot()] = 0.005
     """Time that a commit waits for more messages, in the distributed mode, while messages of several flows come
     close together; 0: never."""
     handler_timeout_seconds: Seconds = 60.0
@@ -83,23 +84,23 @@ class BusSettings(Section):
     failed. A handler that blocks the thread cannot be interrupted, and holds up its whole process."""
     blocked_after_seconds: Annotated[float, Field(ge=0, le=3_600)] = 1.0
     """Time for which code may hold the event loop, before the log names it with its stack; 0: never."""
-    query_timeout_seconds: Seconds = 30.0
+    query_timeout_seconds: Annotated[Seconds, Hot()] = 30.0
     """Time limit of a query's handler; then who asked is told so."""
-    query_concurrency: Positive = 64
+    query_concurrency: Annotated[Positive, Hot("queries")] = 64
     """Most queries of a module at once, half of them of one type; more wait for their turn."""
-    quick_retries: Annotated[int, Field(ge=0, le=100)] = 2
+    quick_retries: Annotated[int, Field(ge=0, le=100), Hot("attempts")] = 2
     """Tries at once after a failure, before the message is delayed."""
-    max_attempts: Positive = 8
+    max_attempts: Annotated[Positive, Hot("attempts")] = 8
     """Attempts until a message is dead."""
-    retry_first_seconds: Seconds = 1.0
+    retry_first_seconds: Annotated[Seconds, Hot()] = 1.0
     """Wait before the first delayed retry."""
-    retry_factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    retry_factor: Annotated[float, Field(ge=1, le=100), Hot()] = 2.0
     """Growth of each wait over the one before."""
-    retry_limit_seconds: Seconds = 300.0
+    retry_limit_seconds: Annotated[Seconds, Hot()] = 300.0
     """Longest wait between two retries."""
-    retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
+    retry_jitter: Annotated[float, Field(ge=0, le=1), Hot("part of one")] = 0.2
     """Part of each wait that is random, so that retries do not come in step."""
-    outside_concurrency: Positive = 32
+    outside_concurrency: Annotated[Positive, Hot("calls")] = 32
     """Most calls of a module to the outside at once."""
     fallback_after_seconds: Seconds = 15.0
     """Time that a broker may be away, before `--mode=auto`, or a monolith that takes over, goes on without it."""
@@ -116,7 +117,7 @@ class BusSettings(Section):
 class RabbitSettings(Section):
     """The settings of the broker, in the distributed mode."""
 
-    prefetch: Annotated[int, Field(ge=1, le=10_000)] = 100
+    prefetch: Annotated[int, Field(ge=1, le=10_000), Hot("messages")] = 100
     """Most messages that a partition has under way here; the broker's prefetch (QoS). Fewer where so many of
     `bus.body_limit_bytes` would be more than 512 MiB."""
     confirm_timeout_seconds: Seconds = 5.0
@@ -175,11 +176,11 @@ class ProducerSettings(Section):
 class RetentionSettings(Section):
     """The time for which handled messages and sent events are kept."""
 
-    retain_days: Days = 7.0
+    retain_days: Annotated[Days, Hot()] = 7.0
     """Handled bodies and sent events: what can be shown and replayed."""
     inbox_retention_days: Days = 30.0
     """Ids of handled messages: for so long the same message sent again changes nothing."""
-    dead_letter_days: Annotated[float, Field(ge=0, le=3_650)] = 90.0
+    dead_letter_days: Annotated[float, Field(ge=0, le=3_650), Hot()] = 90.0
     """Dead letters that nobody looked after, then given up as by `amphibus dead discard`; 0: kept for ever. One that
     blocks its key is always kept."""
     prune_batch: Positive = 500
@@ -226,8 +227,10 @@ class Settings(Section):
     """The monolith takes over from a broker without asking it, from the databases alone."""
     log_format: LogFormat = "auto"
     """`auto` is text on a terminal and JSON elsewhere."""
-    log_level: LogLevel = "info"
+    log_level: Annotated[LogLevel, Hot()] = "info"
     """Least level that is logged."""
+    log_levels: Annotated[Mapping[str, LogLevel], Hot()] = {}
+    """`[log_levels]`: least levels of the lines about single modules, by the names of the modules."""
     drain_seconds: Seconds = 10.0
     """Time that a stop waits for running work."""
     handshake: Literal["refuse", "warn"] = "refuse"
@@ -266,6 +269,10 @@ class Settings(Section):
         """Returns the origin of the value of a dotted key: `default`, a file, a variable or a flag."""
         return self._origins.get(key, "default")
 
+    def come_from(self, origins: Mapping[str, str]) -> None:
+        """Takes the origins of its values, by dotted key."""
+        self._origins = origins
+
 
 def load_settings(
     root: Path,
@@ -287,5 +294,5 @@ def load_settings(
     """
     values, origins = read_layers(Settings, root, mode, flags or {}, environ)
     settings = Settings.model_validate(values)
-    settings._origins = origins  # noqa: SLF001 - our own object, complete only now
+    settings.come_from(origins)
     return settings

@@ -16,6 +16,7 @@ _NOTE: Final = (
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 _BEHIND: Final = "behind "
+_SETTINGS: Final = "live settings"
 _NOTE_IN_FILE: Final = _NOTE.format("?", "?")
 _NOTE_ON_SERVER: Final = _NOTE.format("$1", "$2")
 
@@ -115,6 +116,16 @@ async def begin_routes(sql: Sql, destination: str, types: Sequence[str], *, beyo
 async def note_routes(sql: Sql, routes: Mapping[str, int]) -> None:
     """Writes down since when messages take each route."""
     await note_fact(sql, "routes", json.dumps(routes))
+
+
+async def settings_noted(sql: Sql) -> str | None:
+    """Returns the settings in force when a process last changed them, as it wrote them down; None if it never did."""
+    return await fact(sql, _SETTINGS)
+
+
+async def note_settings(sql: Sql, value: str) -> None:
+    """Writes down the settings that are in force, for a start while nobody can say what they are."""
+    await note_fact(sql, _SETTINGS, value)
 
 
 async def process_noted(sql: Sql, process: str) -> str:

@@ -39,6 +39,8 @@ class Description:
         self._url = url
         self._since = around.clock.now()
         self._looked = (time.monotonic(), time.process_time())
+        self.settings_revision: Callable[[], int] = lambda: 0
+        """Returns the revision of the live settings that it uses."""
         self._contracts: tuple[ContractInUse, ...] = ()
 
     async def __call__(self, asked: DescribeProcess) -> ProcessDescription:
@@ -59,6 +61,7 @@ class Description:
             reasons=around.health.reasons() | around.health.degraded,
             modules=tuple([await _module(each) for each in self._modules.values()]),
             contracts=self._contracts if asked.contracts else (),
+            settings=self.settings_revision(),
         )
 
     @cached_property

@@ -10,12 +10,15 @@ import structlog
 
 from amphibus import failpoints
 from amphibus.clock import Clock, clock_of
+from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
 from amphibus.database.facts import last_transport, taken_over_at
 from amphibus.errors import ConfigError, StoreAway
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.description import Description
 from amphibus.host.ending import Ending, say_left
+from amphibus.host.live.adjusting import control_of, keep_adjusted, live_settings
+from amphibus.host.live.following import Following
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.own_contracts import OwnContracts
 from amphibus.host.takeover import keep_routes
@@ -61,6 +64,7 @@ class Host:
         transport: Transport | None = None,
         clock: Clock | None = None,
         containers: Mapping[str, Any] | None = None,
+        live: LiveSettings | None = None,
     ) -> None:
         unknown = [name for name in names if name not in project.modules]
         if unknown:
@@ -70,7 +74,8 @@ class Host:
                 + did_you_mean(unknown[0], project.modules),
                 "amphibus modules",
             )
-        self.settings = settings
+        self.live = live or live_settings(settings, project, names)
+        settings = self.settings = self.live.settings
         self.health = Health()
         self.meters = Meters()
         self.health.on_task_restart = self.meters.task_restarted
@@ -101,12 +106,22 @@ class Host:
         self.description = Description(self._around, self.modules, lambda: self.url)
         self.lines = RecentLines()
         self.contracts = OwnContracts(project, topology, names, settings)
+        self.following = Following(
+            self.live,
+            control_of(settings, self.modules.values()),
+            [*self.modules.values()],
+            health=self.health,
+            supervisor=self.supervisor,
+        )
+        self.description.settings_revision = lambda: self.following.revision
+        keep_adjusted(self.live, self.modules.values())
         for name, hosted in self.modules.items():
             hosted.receiver.system.of_process = {
                 DescribeProcess: self.description,
                 TellContracts: self.contracts.tell,
                 ShowForms: self.contracts.show,
                 ListLines: self._lines,
+                **self.following.answers,
             }
             hosted.store.health.on_change = partial(self.health.tell, name)
         self.admit: Callable[[], Awaitable[None]] = _at_once
@@ -155,6 +170,7 @@ class Host:
             for hosted in self.modules.values():
                 await self._join(hosted)
             self.journal.open()
+            await self.following.begin()
             for hosted in self.modules.values():
                 await keep_routes(hosted, self._around.topology)
             await self._switch_mode()
@@ -164,6 +180,7 @@ class Host:
             raise
         if since := self.settings.fallback_since:
             self.health.degrade("broker", f"away since {since}; messages go directly")
+        await self.following.start()
         self.health.started()
         self._started.set()
 
@@ -260,7 +277,8 @@ class Host:
 
     async def _stop_intake(self) -> None:
         """Of all at once, so that one which hangs takes no time from the others."""
-        await asyncio.gather(*(hosted.stop_intake() for hosted in self._opened))
+        stops = (self.following.stop(), *(hosted.stop_intake() for hosted in self._opened))
+        await asyncio.gather(*stops)
 
     async def _stop_modules(self, *, give_back: bool = True) -> None:
         """All at once, too."""

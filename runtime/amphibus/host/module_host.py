@@ -12,7 +12,7 @@ from amphibus.database.steering.processes import counts_by_state
 from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
 from amphibus.host.ending import Ending, say_left
 from amphibus.host.pausing import Pausing
-from amphibus.host.wiring import ModuleServices, Wiring, make_container
+from amphibus.host.wiring import ModuleServices, Wiring, adjust_container, make_container
 from amphibus.inbox.process_versions import NewDeadlines, take_over
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span
@@ -36,7 +36,7 @@ class ModuleHost:
         self.container = (
             container if container is not None else make_container(module, around.settings)
         )
-        wiring = Wiring(module, around)
+        wiring = self._wiring = Wiring(module, around)
         self.store, self.assignment = wiring.store, wiring.assignment
         self.pauses = wiring.pauses
         self.assignment.drain = self._drain_partitions
@@ -108,6 +108,15 @@ class ModuleHost:
         changeover = () if self.changeover is None else (self.changeover,)
         watching = (self.readiness, self.pauses)
         return (self.limits, self.due, *changeover, self.relay, self.retention, *watching)
+
+    def adjust(self, changed: frozenset[str]) -> None:
+        """Takes in settings that have changed: what keeps numbers of its own is told, the rest reads them anyhow."""
+        self._wiring.policies.adjust()
+        self._wiring.adjust(self.writer)
+        self.relay.adjust()
+        self.receiver.adjust()
+        if any(key.startswith(f"modules.{self.name}.") for key in changed):
+            adjust_container(self.module, self.container, self._around.settings)
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""

@@ -13,6 +13,7 @@ import structlog
 
 from amphibus import failpoints
 from amphibus.clock import clock_of
+from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
 from amphibus.host.blocked import BlockedLoop
 from amphibus.host.description import build_of
@@ -22,6 +23,7 @@ from amphibus.host.handshake.handshake import CodeChanged
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
 from amphibus.host.listens import note_listening
+from amphibus.host.live.adjusting import keep_log_levels, live_settings
 from amphibus.host.processes import processes_of
 from amphibus.inbox.outside_threads import OutsideThreads
 from amphibus.routing.project import Project
@@ -58,19 +60,21 @@ async def serve(
     Where `sockets` are given, on which another process listens for us, requests that come during the start wait for it.
     """
     began = time.perf_counter()
-    lines = set_up(settings.log_format, settings.log_level)
+    live = live_settings(settings, project, modules)
+    settings = live.settings
+    lines = set_up(settings.log_format, settings.log_level, by_module=settings.log_levels)
+    keep_log_levels(live)
     failpoints.arm()
     stop = _stop_on_signals()
     clock = clock_of(on_a_server=settings.db_url is not None)
     transport = make(of_mode(mode, settings), project.topology(), settings, clock)
-    host = Host(project, settings, modules, transport=transport, clock=clock)
+    host = Host(project, settings, modules, transport=transport, clock=clock, live=live)
     host.lines = lines
     door, build = Door(host.topology, settings, clock), host.description.build  # as the code is now
     host.admit = handshake = handshake_of(host, door)
     if again_on_change:
         handshake.changed = lambda: build_of(project.root, modules) != build
-    limited = sum(len(each.limits.in_force.by_type) for each in host.modules.values())
-    threads = OutsideThreads(len(modules) + limited, settings.bus, host.journal)
+    threads = _outside_threads(host, live)
     blocked = BlockedLoop(
         settings.bus.blocked_after_seconds,
         health=host.health,
@@ -110,6 +114,14 @@ async def serve(
     if left or hanging:
         leave(0)
     return 0
+
+
+def _outside_threads(host: Host, live: LiveSettings) -> OutsideThreads:
+    """Makes the threads of outside steps: as many as all modules and limited types may use, now and once that changes."""
+    limited = sum(len(each.limits.in_force.by_type) for each in host.modules.values())
+    threads = OutsideThreads(len(host.modules) + limited, live.settings.bus, host.journal)
+    live.on_change.append(lambda _changed: threads.adjust())
+    return threads
 
 
 def _say_what_is_left(names: list[str]) -> None:

@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from amphibus.clock import Clock
 from amphibus.config.correction import opened
 from amphibus.config.module_settings import problems_of_module
@@ -72,14 +70,13 @@ class Wiring:
 
     def writer(self) -> Writer:
         """The one writer of its database."""
-        apart = self._around.transport.apart
         return Writer(
             self.store,
             self.assignment,
             self._around.isolation,
             self._around.supervisor,
             batch=self._bus.batch,
-            commit_delay_seconds=self._bus.commit_delay_seconds if apart else 0.0,
+            commit_delay_seconds=self._commit_delay_seconds,
         )
 
     def limits(self, writer: Writer) -> Limits:
@@ -95,6 +92,14 @@ class Wiring:
             supervisor=self._around.supervisor,
             most_here=self._bus.outside_concurrency,
         )
+
+    def adjust(self, writer: Writer) -> None:
+        """Gives a writer the settings as they are now."""
+        writer.adjust(batch=self._bus.batch, commit_delay_seconds=self._commit_delay_seconds)
+
+    @property
+    def _commit_delay_seconds(self) -> float:
+        return self._bus.commit_delay_seconds if self._around.transport.apart else 0.0
 
     def receiver(self, writer: Writer, limits: Limits, container: Any | None, ask: Any) -> Receiver:
         """Builds the receiver, which takes messages to handlers; these ask other modules by `ask`."""
@@ -254,8 +259,8 @@ def make_container(module: Module, settings: Settings) -> Any | None:
     if module.container is None:
         return None
     config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
-    declared: type[BaseModel] | None = getattr(module.container, "settings", None)
-    given = without_policies(settings.modules.get(module.name, {}))
+    declared = module.settings
+    given = dict(without_policies(settings.modules.get(module.name, {})))
     if declared is not None:
         problems = problems_of_module(module.name, declared, given, settings.origin)
         if problems:
@@ -270,3 +275,11 @@ def make_container(module: Module, settings: Settings) -> Any | None:
     container = module.container()
     container.config.from_dict(config)
     return container
+
+
+def adjust_container(module: Module, container: Any, settings: Settings) -> None:
+    """Gives a container the settings of its module as they are now, for what it makes from now on."""
+    declared, config = module.settings, getattr(container, "config", None)
+    if declared is not None and config is not None:
+        given = dict(settings.modules.get(module.name, {}))
+        config.from_dict(declared.model_validate(given).model_dump())

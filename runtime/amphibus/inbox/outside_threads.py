@@ -47,14 +47,30 @@ class OutsideThreads:
     """The threads of `asyncio.to_thread`. They live as long as their process serves."""
 
     def __init__(self, modules: int, settings: BusSettings, journal: CrashJournal) -> None:
-        self._pool = _WatchedPool(modules * settings.outside_concurrency, journal)
+        self._modules = modules
+        self._settings = settings
+        self._journal = journal
+        self._most = 0
+        self._pool: _WatchedPool | None = None
+        self.adjust()
+
+    def adjust(self) -> None:
+        """Takes in the settings as they are now; calls that run in other threads than the new ones end there."""
+        most = self._modules * self._settings.outside_concurrency
+        if most == self._most:
+            return
+        before, self._most = self._pool, most
+        self._pool = _WatchedPool(most, self._journal)
         asyncio.get_running_loop().set_default_executor(self._pool)
+        if before is not None:
+            before.shutdown(wait=False)
 
     def end(self) -> int:
         """Returns how many calls still hang, and says so: the process must end without waiting for them.
 
         Nothing is lost by it: what the call was for is not committed, and is done again at the next start.
         """
+        assert self._pool is not None
         self._pool.shutdown(wait=False, cancel_futures=True)
         hanging = _alive(time.monotonic() + _GRACE_SECONDS)
         if hanging:

@@ -14,6 +14,7 @@ from amphibus.database.lent_session import lend, take_back
 from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
 from amphibus.inbox.handler_timeout import within
+from amphibus.inbox.steering.turns import Turns
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.codec import CodecEntry, to_bytes
 from amphibus.routing.policies import Policies
@@ -31,15 +32,22 @@ class QueryTurns:
     """So many queries of a module at once, and half as many of one type: slow ones leave room for the others."""
 
     def __init__(self, most: int) -> None:
-        self.all = asyncio.Semaphore(most)
+        self.all = Turns(most)
         self._most_of_a_type = max(1, most // 2)
-        self._of_type: dict[str, asyncio.Semaphore] = {}
+        self._of_type: dict[str, Turns] = {}
 
-    def of(self, contract: str) -> asyncio.Semaphore:
+    def resize(self, most: int) -> None:
+        """Changes how many there are at once."""
+        self._most_of_a_type = max(1, most // 2)
+        self.all.resize(most)
+        for each in self._of_type.values():
+            each.resize(self._most_of_a_type)
+
+    def of(self, contract: str) -> Turns:
         """Returns the turns of one type; there are no more types than contracts."""
         found = self._of_type.get(contract)
         if found is None:
-            found = self._of_type[contract] = asyncio.Semaphore(self._most_of_a_type)
+            found = self._of_type[contract] = Turns(self._most_of_a_type)
         return found
 
 
@@ -60,14 +68,22 @@ class Queries:
         self._store = store
         self._container = container
         self._clock = clock
-        self._seconds = settings.query_timeout_seconds
-        """How long a query waits for its turn."""
+        self._settings = settings
         self._policies = policies
         self._turns = QueryTurns(settings.query_concurrency)
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
         self._several: set[str] = set()
         """Types whose handlers were seen to run several statements, which must see the same."""
+
+    @property
+    def _seconds(self) -> float:
+        """The time for which a handler may keep its connection."""
+        return self._settings.query_timeout_seconds
+
+    def adjust(self) -> None:
+        """Takes in the settings as they are now."""
+        self._turns.resize(self._settings.query_concurrency)
 
     @property
     def busy(self) -> bool:

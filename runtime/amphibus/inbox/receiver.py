@@ -58,6 +58,11 @@ class Receiver:
         """Takes nothing for new that is from before a takeover, microseconds, and older than what is remembered."""
         self._runner.taken_over_at = taken_over_at
 
+    def adjust(self) -> None:
+        """Takes in the settings as they are now."""
+        self._queries.adjust()
+        self._runner.adjust()
+
     @property
     def in_flight(self) -> int:
         """The number of messages that were taken and are not acknowledged yet."""

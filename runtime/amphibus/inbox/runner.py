@@ -23,6 +23,7 @@ from amphibus.inbox.outcome import CallNeeded, Lost, Outcome, RetryNow
 from amphibus.inbox.outside_step import ExternalCallStep
 from amphibus.inbox.recorder import OutcomeRecorder
 from amphibus.inbox.services import InboxServices
+from amphibus.inbox.steering.turns import Turns
 from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.messages.last_resort import storable_envelope
@@ -58,7 +59,7 @@ class AttemptRunner:
             settled=settled,
             lost=self._lost,
         )
-        self._call_slots = asyncio.Semaphore(services.settings.outside_concurrency)
+        self._call_slots = Turns(services.settings.outside_concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
         self.taken_over_at = 0
@@ -68,6 +69,10 @@ class AttemptRunner:
     def busy(self) -> bool:
         """Returns whether something runs beside the writer."""
         return bool(self._tasks)
+
+    def adjust(self) -> None:
+        """Takes in the settings as they are now."""
+        self._call_slots.resize(self._services.settings.outside_concurrency)
 
     def start(self, attempt: Attempt) -> None:
         """Begins an attempt, and goes on with it until `settled` was called."""

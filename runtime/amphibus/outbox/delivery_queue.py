@@ -36,7 +36,8 @@ class DeliveryQueue:
         self.route = route
         self.behind = True
         """There may be more in the database than in memory."""
-        self._window = window
+        self.window = window
+        """How many may be under way."""
         self._ready: deque[OutboxMessage] = deque()
         self._under_way: dict[int, OutboxMessage] = {}
         self._by_destination_key: dict[DestinationKey, deque[OutboxMessage]] = {}
@@ -68,12 +69,12 @@ class DeliveryQueue:
     @property
     def has_room(self) -> bool:
         """True if it makes sense to read more from the database."""
-        return len(self._held) - len(self._under_way) < self._window
+        return len(self._held) - len(self._under_way) < self.window
 
     @property
     def crowded(self) -> bool:
         """True if the backlog of a few keys leaves no room, though more keys could be under way."""
-        return self.behind and not self.has_room and len(self._under_way) < self._window
+        return self.behind and not self.has_room and len(self._under_way) < self.window
 
     @property
     def keys(self) -> list[str]:
@@ -95,7 +96,7 @@ class DeliveryQueue:
         """
         if item.seq in self._held:
             return
-        if self.behind or len(self._held) > self._window * 16:
+        if self.behind or len(self._held) > self.window * 16:
             self.miss()
         else:
             self._add(item)
@@ -108,7 +109,7 @@ class DeliveryQueue:
     def take_ready(self) -> list[OutboxMessage]:
         """Returns the messages that may leave now; they are under way until `settle`."""
         taken: list[OutboxMessage] = []
-        while self._ready and len(self._under_way) < self._window:
+        while self._ready and len(self._under_way) < self.window:
             item = self._ready.popleft()
             item.left = time.monotonic()
             self._under_way[item.seq] = item

@@ -102,6 +102,12 @@ class Relay:
         self._held_back -= {route}
         self.wake()
 
+    def adjust(self) -> None:
+        """Takes in the settings as they are now."""
+        for queue in self._queues.values():
+            queue.window = self._settings.window
+            self._pump(queue)
+
     def hold(self) -> None:
         """Lets nothing leave until `go_on`."""
         self._holds = True

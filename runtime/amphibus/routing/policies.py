@@ -19,16 +19,26 @@ from amphibus.policy.problems import (
 
 
 class Policies:
-    """The policies of one module. Made once; they never change."""
+    """The policies of one module."""
+
+    base: PolicyInForce
+    """Of what has no route of its own: deadlines, and what cannot be read."""
+    by_type: Mapping[str, PolicyInForce]
 
     def __init__(self, module: Module, settings: Settings) -> None:
+        self._module = module
+        self._settings = settings
+        self.adjust()
+
+    def adjust(self) -> None:
+        """Takes in the settings as they are now."""
+        module, settings = self._module, self._settings
         self.base = usual_policy(settings.bus).under(module.policy)
-        """Of what has no route of its own: deadlines, and what cannot be read."""
         types = [each.contract.contract_type for each in module.routes]
         said = overrides(settings.modules.get(module.name, {}), types)
         usual, query_seconds = usual_policy(settings.bus), settings.bus.query_timeout_seconds
         of_queries = replace(usual, timeout=query_seconds)
-        self.by_type: Mapping[str, PolicyInForce] = {
+        self.by_type = {
             each.contract.contract_type: _in_force(
                 of_queries if _is_query(each) else usual.under(module.policy), each, said
             )

@@ -51,6 +51,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "task error times",
     ),
     "task.restarted": _event("A task that had failed works again.", "task times seconds"),
+    "settings.changed": _event(
+        "A setting that changes while the system runs has a new value here.",
+        "setting before after revision who why",
+    ),
+    "settings.kept": _event("Settings were changed and cannot be used or read here.", "why"),
     # A module and its database.
     "module.started": _event("Handles messages.", "routes instance"),
     "module.paused": _event("Handles nothing of what is named here, for now.", "why"),

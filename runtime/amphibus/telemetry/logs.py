@@ -23,6 +23,7 @@ from pydantic import BaseModel
 
 from amphibus.contract import Message
 from amphibus.telemetry.catalogue import CONTEXT, EVENTS
+from amphibus.telemetry.log_levels import LevelledLogger, levels
 from amphibus.telemetry.log_stream import LogStream
 from amphibus.telemetry.privacy import describe, safe, scrub, traceback_of
 from amphibus.telemetry.recent_lines import RecentLines
@@ -32,13 +33,6 @@ Format = Literal["auto", "text", "json"]
 Line = MutableMapping[str, Any]
 
 _OURS: Final = frozenset((*CONTEXT, "event", "level", "time", "exception", "left_out"))
-_LEVELS: Final = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-    "critical": logging.CRITICAL,
-}
 
 
 class Subject(Protocol):
@@ -105,6 +99,7 @@ def set_up(
     level: str = "info",
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
+    by_module: Mapping[str, str] | None = None,
 ) -> RecentLines:
     """Configures the logging of the process; called once, before anything runs.
 
@@ -115,15 +110,16 @@ def set_up(
         level: debug, info, warning, error or critical.
         stream: the target; default standard error, since standard output belongs to the commands.
         environ: where `NO_COLOR` is looked up.
+        by_module: levels of single modules.
     """
     to = stream or sys.stderr
     text = log_format == "text" or (log_format == "auto" and to.isatty())
     coloured = to.isatty() and not (environ or {}).get("NO_COLOR")
-    wanted = _LEVELS[level.lower()]
     lines = LogStream(to)
     processors: list[Any] = [
         structlog.processors.add_log_level,
         _add_context,
+        levels.drop,
         Repetitions(),
         functools.partial(_add_left_out, lines),
         _show_exception,
@@ -134,11 +130,12 @@ def set_up(
     ]
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(wanted),
+        wrapper_class=LevelledLogger,
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, lines)),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(handlers=[_Libraries()], level=max(wanted, logging.WARNING), force=True)
+    logging.basicConfig(handlers=[_Libraries()], force=True)
+    levels.change(level, by_module or {})
     logging.captureWarnings(capture=True)
     return recent
 

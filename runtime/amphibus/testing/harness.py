@@ -28,6 +28,7 @@ from amphibus.database.outbox import SENT
 from amphibus.errors import RequestError
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.host import Host
+from amphibus.host.live.adjusting import live_settings
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
@@ -91,13 +92,15 @@ class Harness:
             clock.advance(ahead)
             wanted = tuple(modules) or tuple(project.modules)
             names = (*(name for name in wanted if name != GATEWAY), GATEWAY)
+            live = live_settings(configured, project, names)
             host = Host(
                 project,
                 configured,
                 names,
-                transport=_transport(transport, clock, seed, project, configured),
+                transport=_transport(transport, clock, seed, project, live.settings),
                 clock=clock,
                 containers=containers,
+                live=live,
             )
             await started(host)
             try:

@@ -22,13 +22,14 @@ class CommitDelay:
     """Watches the commits of one writer."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
+        """The longest wait."""
         self._flows = 1.0
 
     @property
     def pause(self) -> float:
         """The seconds to wait, from the first message that is ready, before a commit begins."""
-        return self._seconds if self._flows >= _SEVERAL else 0.0
+        return self.seconds if self._flows >= _SEVERAL else 0.0
 
     def saw(self, flows: Iterable[str]) -> None:
         """Notes the flows in a commit; an empty text belongs to none and does not count."""

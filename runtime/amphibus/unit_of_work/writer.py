@@ -93,6 +93,10 @@ class Writer:
         while self._units:
             self._units.popleft().end()
 
+    def adjust(self, *, batch: int, commit_delay_seconds: float) -> None:
+        """Changes how many units come together in a commit, from the next one on."""
+        self._batch, self._commit_delay.seconds = batch, commit_delay_seconds
+
     def submit(
         self,
         job: Callable[[Transaction], Awaitable[T]],

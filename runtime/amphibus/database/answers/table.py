@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from amphibus.contract import Command, Query, Value
-from amphibus.database.answers import backlog, letters, processes, steering, story
+from amphibus.database.answers import backlog, letters, processes, settings, steering, story
 from amphibus.database.sql import Sql
 from amphibus.messages.contracts.amphibus import v1
 
@@ -26,6 +26,7 @@ ANSWERS: Final[Mapping[type[Query[Any]], FromStore]] = {
     v1.ShowDead: letters.dead_letter,
     v1.ListPauses: steering.paused,
     v1.ListLimits: steering.limited,
+    v1.TellSettings: settings.in_force,
     v1.ListProcesses: processes.standing,
     v1.CountProcesses: processes.counted,
     v1.ListSteps: processes.steps,

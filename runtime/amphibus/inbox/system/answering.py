@@ -7,7 +7,7 @@ import structlog
 from pydantic import ValidationError
 
 from amphibus.contract import Command, Value
-from amphibus.database.answers.table import ACTS, ANSWERS, act, answer
+from amphibus.database.answers.table import ACTS, act, answer
 from amphibus.errors import RequestFailed
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.system.cancelling import Handle, cancel
@@ -69,12 +69,12 @@ class SystemAnswers:
     async def _said(self, asked: Any, envelope: Envelope) -> Value:
         if isinstance(asked, Arrived):
             asked = CheckArrived(sender=envelope.source, ids=asked.ids)
-        if type(asked) in ANSWERS:
-            said: Value = await answer(self._services.store.reader, asked)
-            return said
+        if type(asked) in self.of_process:
+            return await self.of_process[type(asked)](asked)
         if type(asked) in ACTS:
             return await self._act(asked)
-        return await self.of_process[type(asked)](asked)
+        said: Value = await answer(self._services.store.reader, asked)
+        return said
 
     def _note(self, wanted: Command[Any]) -> None:
         what, why = type(wanted).__name__, getattr(wanted, "reason", "")

@@ -60,6 +60,7 @@ class RabbitTransport:
         self._names = Names(settings.app, settings.env, settings.bus.partitions, topology)
         self._clock = clock
         self._body_limit = settings.bus.body_limit_bytes
+        self._rabbit = rabbit
         self._verify = rabbit.verify_senders
         self._producers = settings.producers
         self._broker = Broker(settings.amqp_url.get_secret_value(), rabbit, meanwhile=meanwhile)
@@ -71,8 +72,7 @@ class RabbitTransport:
         self._departures = Departures(self._depart)
         self._handovers: dict[str, Handover] = {}
         self.requests = BrokerRequests(self._names, self._broker, declarer)
-        prefetch = prefetch_within(rabbit.prefetch, self._body_limit)
-        self._consumer = Consumer(self._names, self._broker, declarer, prefetch=prefetch)
+        self._consumer = Consumer(self._names, self._broker, declarer, prefetch=self._prefetch)
         self.requests.nets.inbound_queues = lambda: self._consumer.inbound_queues
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:
@@ -94,6 +94,9 @@ class RabbitTransport:
         """Returns why a request that came past the broker must not be believed, or None: the same rule on each way."""
         rule = self._rules.get(module)
         return rule.undeclared(envelope) if rule is not None and rule.verify else None
+
+    def _prefetch(self) -> int:
+        return prefetch_within(self._rabbit.prefetch, self._body_limit)
 
     def _senders(self, module: str) -> Senders:
         """With a user of its own, this module knows that others have theirs."""

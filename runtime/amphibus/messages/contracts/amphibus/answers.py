@@ -61,6 +61,8 @@ class ProcessDescription(Value):
     """Why it is not ready, or late with its work."""
     modules: tuple[ModuleInProcess, ...]
     contracts: tuple[ContractInUse, ...]
+    settings: int = 0
+    """The revision of the settings that were set while the system ran, as it uses them."""
 
 
 class LogLines(Value):

@@ -32,6 +32,7 @@ from amphibus.messages.contracts.amphibus.answers import (
 )
 from amphibus.messages.contracts.amphibus.fitting import ContractForms, ProcessContracts
 from amphibus.messages.contracts.amphibus.limits import ModuleLimits
+from amphibus.messages.contracts.amphibus.settings import SettingsChecked, SettingsInForce
 
 MOST_ROWS = 500
 """The rows of one page, and the ids of one question."""
@@ -48,6 +49,8 @@ _Name = Annotated[str, Field(max_length=255)]
 _Id = Annotated[str, Field(max_length=LONGEST_ID)]
 _Ids = Annotated[tuple[_Id, ...], Field(max_length=MOST_ROWS)]
 _Names = Annotated[tuple[_Name, ...], Field(max_length=100)]
+_Settings = Annotated[str, Field(max_length=1_000_000)]
+"""By dotted key, as JSON."""
 _Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
 
@@ -214,6 +217,25 @@ class UnsetLimit(Command[ModuleLimits]):
 
     requires: ClassVar[Right] = "act"
     type: _Name
+
+
+class TellSettings(Query[SettingsInForce]):
+    """Asks for the settings that were set while the system ran, as a process uses them."""
+
+    requires: ClassVar[Right] = "look"
+
+
+class CheckSettings(Query[SettingsChecked]):
+    """Asks a process what stands against using these, all that are set while the system runs; nothing changes."""
+
+    requires: ClassVar[Right] = "look"
+    settings: _Settings
+
+
+class TakeSettings(Command[SettingsInForce]):
+    """Makes a process look at once for settings that were changed, instead of a little later."""
+
+    requires: ClassVar[Right] = "act"
 
 
 class ListProcesses(Query[ProcessPage]):

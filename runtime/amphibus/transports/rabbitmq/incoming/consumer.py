@@ -8,7 +8,6 @@ the inbox recognises them.
 import asyncio
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 
 from aiormq import Connection
@@ -21,9 +20,13 @@ from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.incoming.ack_window import Take
 from amphibus.transports.rabbitmq.incoming.consumed import Consumed
 from amphibus.transports.rabbitmq.incoming.empty import all_empty
-from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
+from amphibus.transports.rabbitmq.incoming.inbound import Attached, InboundQueue
 from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
-from amphibus.transports.rabbitmq.incoming.queue_consumer import QueueConsumer, open_consumer
+from amphibus.transports.rabbitmq.incoming.queue_consumer import (
+    Prefetch,
+    QueueConsumer,
+    open_consumer,
+)
 from amphibus.transports.rabbitmq.incoming.surplus import SurplusQueues
 from amphibus.transports.rabbitmq.names import Names
 
@@ -35,24 +38,17 @@ _OPEN_SECONDS = 5.0
 _UNSAID_SECONDS = 2.0
 
 
-@dataclass(slots=True)
-class Attached:
-    """A module whose queues are consumed."""
-
-    inbound: InboundQueue
-    partitions: OwnedPartitions
-    revoked: set[int] = field(default_factory=set)
-    """Partitions that are about to be given away."""
-
-
 class Consumer:
     """The consuming side of a process. Modules come and go, and so do their partitions."""
 
-    def __init__(self, names: Names, broker: Broker, declarer: Declarer, *, prefetch: int) -> None:
+    def __init__(
+        self, names: Names, broker: Broker, declarer: Declarer, *, prefetch: Prefetch
+    ) -> None:
         self._names = names
         self._broker = broker
         self._declarer = declarer
-        self._prefetch = prefetch
+        self._wanted_prefetch = prefetch
+        self._prefetch = prefetch()
         self._modules: dict[str, Attached] = {}
         self._queue_consumers: dict[str, QueueConsumer] = {}
         self._wider: dict[str, int] = {}
@@ -207,12 +203,24 @@ class Consumer:
 
     async def _wait(self, connection: Connection) -> None:
         await within(_LOOK_SECONDS, self._changed.wait())
+        self._follow_prefetch()
         for queue, queue_consumer in list(self._queue_consumers.items()):
             if not queue_consumer.alive and connection.is_opened:
                 raise ConnectionError(f"the consumer of {queue} is gone")
             if queue_consumer.is_narrow():
                 self._wider[queue] = queue_consumer.wider
                 queue_consumer.window.shut()
+
+    def _follow_prefetch(self) -> None:
+        """Takes the prefetch as it is wanted now: partitions are consumed anew, on channels with that."""
+        if self._wanted_prefetch() == self._prefetch:
+            return
+        self._prefetch = self._wanted_prefetch()
+        self._wider.clear()
+        for module in self._modules:
+            for queue, queue_consumer in self._of(module):
+                if queue != self._asked.name(module) and not queue_consumer.ending:
+                    queue_consumer.window.shut()
 
     async def _end_surplus(self, connection: Connection) -> None:
         for module in list(self._modules):

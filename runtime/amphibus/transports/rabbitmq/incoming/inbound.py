@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.telemetry.privacy import describe
-from amphibus.transport import Ack, Inbound
+from amphibus.transport import Ack, Inbound, OwnedPartitions
 from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
 from amphibus.transports.rabbitmq.properties import Arrival, stranger
@@ -142,3 +143,13 @@ class InboundQueue:
         if (forgery := self._senders.forgery(envelope, arrival, way_known=way_known)) is not None:
             return stranger(arrival, now=now), Failure("forged", forgery)
         return envelope, None
+
+
+@dataclass(slots=True)
+class Attached:
+    """A module whose queues are consumed."""
+
+    inbound: InboundQueue
+    partitions: OwnedPartitions
+    revoked: set[int] = field(default_factory=set)
+    """Partitions that are about to be given away."""

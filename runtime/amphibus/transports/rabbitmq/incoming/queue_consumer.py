@@ -14,6 +14,8 @@ from amphibus.transports.rabbitmq.incoming.ack_window import AckWindow, Take
 from amphibus.transports.rabbitmq.properties import of_delivery
 
 Prepare = Callable[[Channel], Awaitable[None]]
+Prefetch = Callable[[], int]
+"""Returns the prefetch that is wanted now."""
 
 _LOOK_SECONDS = 0.5
 _DRAIN_SECONDS = 5.0

@@ -1,0 +1,1 @@
+"""The commands that change settings while a system runs, and explain them."""
