@@ -117,7 +117,7 @@ async def serve(
 
 
 def _outside_threads(host: Host, live: LiveSettings) -> OutsideThreads:
-    """Makes the threads of outside steps: as many as all modules and limited types may use, now and once that changes."""
+    """Makes the threads of outside steps: as many as all modules and limited types may use."""
     limited = sum(len(each.limits.in_force.by_type) for each in host.modules.values())
     threads = OutsideThreads(len(host.modules) + limited, live.settings.bus, host.journal)
     live.on_change.append(lambda _changed: threads.adjust())
