@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from amphibus.context import UNKNOWN, Context, Outside
     from amphibus.errors import AmphibusError, Refused, Unavailable
-    from amphibus.module import Module, convert, on
+    from amphibus.module import Module, convert, every, on
     from amphibus.producer import Producer
 
 __all__ = (
@@ -22,6 +22,7 @@ __all__ = (
     "Refused",
     "Unavailable",
     "convert",
+    "every",
     "on",
 )
 
@@ -37,6 +38,7 @@ _HOME = {
     "Refused": "errors",
     "Unavailable": "errors",
     "convert": "module",
+    "every": "module",
     "on": "module",
 }
 

@@ -47,6 +47,9 @@ WAY_FAILPOINTS: Final = (
 )
 """Where the way of messages changes, and on the way past the broker."""
 
+SCHEDULE_FAILPOINTS: Final = ("schedule.before_commit",)
+"""Between the command of a schedule and the commit that sends it."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -80,7 +83,7 @@ def arm(setting: str | None = None) -> None:
     """
     setting = os.environ.get("AMPHIBUS_FAILPOINT", "") if setting is None else setting
     name, nth, how = (*setting.split(":"), "", "")[:3]
-    known = (*FAILPOINTS, *WAY_FAILPOINTS, *TASK_FAILPOINTS)
+    known = (*FAILPOINTS, *WAY_FAILPOINTS, *SCHEDULE_FAILPOINTS, *TASK_FAILPOINTS)
     if name and name not in known:
         message = f"no failpoint '{name}'; there are {', '.join(known)}{did_you_mean(name, known)}"
         raise ValueError(message)

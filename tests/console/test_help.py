@@ -11,7 +11,17 @@ from tests.console.conftest import Console
 
 COMMANDS = (
     *("run", "demo", "send", "ask", "modules", "check", "logs", "replay", "db", "dead", "add"),
-    *("config", "bench", "version", "completion", "ps", "pause", "resume", "processes"),
+    *(
+        "config",
+        "bench",
+        "version",
+        "completion",
+        "ps",
+        "pause",
+        "resume",
+        "processes",
+        "schedules",
+    ),
 )
 LOADED_ON_DEMAND = (
     "pydantic",

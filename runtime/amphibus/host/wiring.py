@@ -24,6 +24,7 @@ from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.steering.pause import Pauses
+from amphibus.inbox.steering.schedules import Schedules
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
@@ -108,6 +109,7 @@ class Wiring:
             assignment=self.assignment,
             receiver=receiver,
             later=LaterSender(self.store, writer, self.assignment, clock),
+            schedules=Schedules(self._module, self.store, writer, self.assignment, clock),
             clock=clock,
             poll_seconds=self._bus.poll_seconds,
             supervisor=self._around.supervisor,

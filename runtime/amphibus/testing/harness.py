@@ -11,7 +11,7 @@ import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,6 +64,7 @@ class Harness:
         amqp_url: str | None = None,
         settings: Mapping[str, Any] | None = None,
         containers: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
     ) -> AsyncIterator["Harness"]:
         """Runs modules of a project, all if none is named.
 
@@ -78,6 +79,7 @@ class Harness:
             settings: flags over the project's configuration, e.g. `{"bus.max_attempts": 2}`, or
                 `{"db_url": "postgresql://..."}` for databases on a server instead of files.
             containers: ready-made containers by module, e.g. with a provider overridden.
+            at: the time at which it begins, with its time zone; now if not given.
         """
         project = root if isinstance(root, Project) else Project.find(root)
         with _folder(data_dir) as folder:
@@ -85,7 +87,7 @@ class Harness:
             if isinstance(transport, str) and transport.startswith("rabbitmq"):
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
             configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
-            clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None))
+            clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None), at)
             wanted = tuple(modules) or tuple(project.modules)
             names = (*(name for name in wanted if name != GATEWAY), GATEWAY)
             host = Host(
@@ -181,9 +183,22 @@ class Harness:
             raise NotSeen(not_at_rest(self.host, _PATIENCE_SECONDS)) from None
 
     async def advance(self, **duration: float) -> None:
-        """Moves the clock, e.g. `advance(hours=24)`, runs whatever is due, and settles."""
+        """Moves the clock, e.g. `advance(hours=24)`, runs whatever is due, and settles.
+
+        It stops at each time of a schedule, as if the modules had run all the while.
+        """
         await self.settle()
-        self.clock.advance(timedelta(**duration))
+        end = self.clock.now() + timedelta(**duration) // timedelta(microseconds=1)
+        while (due := await self._next_schedule()) is not None and due < end:
+            await self._go_on_until(due)
+        await self._go_on_until(end)
+
+    async def _next_schedule(self) -> int | None:
+        dues = [await each.due.next_schedule() for each in self.host.modules.values()]
+        return min((each for each in dues if each is not None), default=None)
+
+    async def _go_on_until(self, moment: int) -> None:
+        self.clock.advance(timedelta(microseconds=max(0, moment - self.clock.now())))
         self.host.wake()
         await asyncio.sleep(0)
         await self.settle()

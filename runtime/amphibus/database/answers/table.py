@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from amphibus.contract import Command, Query, Value
-from amphibus.database.answers import backlog, letters, processes, steering, story
+from amphibus.database.answers import backlog, letters, processes, schedules, steering, story
 from amphibus.database.sql import Sql
 from amphibus.messages.contracts.amphibus import v1
 
@@ -25,6 +25,7 @@ ANSWERS: Final[Mapping[type[Query[Any]], FromStore]] = {
     v1.ListDead: letters.dead_letters,
     v1.ShowDead: letters.dead_letter,
     v1.ListPauses: steering.paused,
+    v1.ListSchedules: schedules.standing,
     v1.ListProcesses: processes.standing,
     v1.CountProcesses: processes.counted,
     v1.ListSteps: processes.steps,
@@ -32,6 +33,9 @@ ANSWERS: Final[Mapping[type[Query[Any]], FromStore]] = {
 ACTS: Final[Mapping[type[Command[Any]], InStore]] = {
     v1.PauseModule: steering.pause,
     v1.ResumeModule: steering.resume,
+    v1.PauseSchedule: schedules.paused,
+    v1.ResumeSchedule: schedules.resumed,
+    v1.RunSchedule: schedules.asked_for,
     v1.ExpireProcess: processes.expired,
 }
 

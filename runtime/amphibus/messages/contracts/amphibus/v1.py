@@ -20,6 +20,7 @@ from amphibus.messages.contracts.amphibus.answers import (
     HappenedPage,
     MessagesLeft,
     ModulePauses,
+    ModuleSchedules,
     NotArrived,
     ProcessCancelled,
     ProcessDescription,
@@ -167,6 +168,35 @@ class ResumeModule(Command[ModulePauses]):
 
     requires: ClassVar[Right] = "act"
     type: _Name = ""
+
+
+class ListSchedules(Query[ModuleSchedules]):
+    """Asks where the schedules of a module stand."""
+
+    requires: ClassVar[Right] = "look"
+
+
+class PauseSchedule(Command[ModuleSchedules]):
+    """Lets a schedule send nothing until it is resumed."""
+
+    requires: ClassVar[Right] = "act"
+    schedule: _Name
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class ResumeSchedule(Command[ModuleSchedules]):
+    """Lets a schedule go on, with the first time from now on."""
+
+    requires: ClassVar[Right] = "act"
+    schedule: _Name
+
+
+class RunSchedule(Command[ModuleSchedules]):
+    """Lets a schedule send a command now, beside those of its times."""
+
+    requires: ClassVar[Right] = "act"
+    schedule: _Name
+    reason: Annotated[str, Field(max_length=200)] = ""
 
 
 class ListProcesses(Query[ProcessPage]):
