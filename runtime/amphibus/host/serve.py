@@ -82,6 +82,7 @@ async def serve(
             await stop.wait()
     finally:
         host.health.draining()
+        app.end()
         ends = time.monotonic() + settings.drain_seconds
         await server.stop()
         await host.stop(max(0.0, ends - time.monotonic()))
@@ -145,6 +146,12 @@ class _FirstSignals:
         if GATEWAY in self._host.modules:
             self._app = _gateway(self._host)
         self._everything.set()
+
+    def end(self) -> None:
+        """Lets nobody wait for an outcome any more."""
+        end = getattr(self._app, "end", None)
+        if end is not None:
+            end()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""

@@ -23,6 +23,7 @@ from amphibus.inbox.later import LaterSender
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
+from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.inbox.steering.schedules import Schedules
 from amphibus.module import Module
@@ -96,6 +97,7 @@ class Wiring:
             dedup_window=around.settings.retention.dedup_window,
             assignment=self.assignment,
             pauses=self.pauses,
+            outcomes=Outcomes(around.clock),
             ask=ask,
         )
         return Receiver(services)

@@ -8,6 +8,7 @@ from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
 from amphibus.contract import Query
 from amphibus.database.store import Store
+from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.messages.envelope import Envelope
 from amphibus.module import Module
@@ -37,6 +38,7 @@ class InboxServices:
     """Microseconds for which what was handled is remembered."""
     assignment: PartitionAssignment
     pauses: Pauses
+    outcomes: Outcomes
     ask: Callable[[Query[Any], float, Envelope], Any]
     """Asks another module: query, seconds, the message that is the cause."""
 

@@ -17,6 +17,7 @@ from amphibus.messages.contracts.amphibus.v1 import (
     CancelProcess,
     CheckArrived,
     DescribeProcess,
+    FollowFlows,
 )
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.system_requests import SYSTEM_CONTRACTS, why_not_allowed
@@ -70,6 +71,9 @@ class SystemAnswers:
     async def _said(self, asked: Any, envelope: Envelope) -> Value:
         if isinstance(asked, Arrived):
             asked = CheckArrived(sender=envelope.source, ids=asked.ids)
+        if isinstance(asked, FollowFlows):
+            outcomes, reader = self._services.outcomes, self._services.store.reader
+            return await outcomes.follow(reader, asked, envelope.source)
         if type(asked) in ANSWERS:
             said: Value = await answer(self._services.store.reader, asked)
             return said

@@ -223,6 +223,21 @@ class ModulePauses(Value):
     paused: tuple[PausedType, ...]
 
 
+class FlowOutcome(Value):
+    """The event that ended a flow."""
+
+    flow: str
+    id: str
+    type: str
+    time: int
+
+
+class FlowOutcomes(Value):
+    """The flows that have ended, of those that were asked for, in the order in which they did."""
+
+    outcomes: tuple[FlowOutcome, ...]
+
+
 class ScheduleStanding(Value):
     """Where a schedule stands: as it is written down, and nothing of what its module declares."""
 

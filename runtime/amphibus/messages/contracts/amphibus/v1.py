@@ -16,6 +16,7 @@ from amphibus.messages.contracts.amphibus.answers import (
     DeadlinesExpired,
     FlowFound,
     FlowInModule,
+    FlowOutcomes,
     FlowsInModule,
     HappenedPage,
     MessagesLeft,
@@ -58,6 +59,19 @@ class CheckArrived(Query[NotArrived]):
     requires: ClassVar[Right] = "look"
     sender: _Name
     ids: _Ids
+
+
+class FollowFlows(Query[FlowOutcomes]):
+    """Asks which flows have ended with one of some events, and to be told of the others when they do.
+
+    The word comes as a reply to the follower, a message id, at its address; it may be lost.
+    """
+
+    requires: ClassVar[Right] = "sends"
+    flows: Annotated[tuple[_Name, ...], Field(max_length=MOST_ROWS)]
+    types: _Names
+    follower: _Id
+    address: _Name
 
 
 class DescribeProcess(Query[ProcessDescription]):
