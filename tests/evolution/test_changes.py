@@ -84,6 +84,7 @@ CHANGES: dict[str, tuple[str, str, str, list[Change]]] = {
     "21 status changed": ("orders.PlaceOrder.v1", "MSG06", "error", [("status=202", "status=201")]),
     "22 stored becomes decided": ("orders.PlaceOrder.v1", "MSG12", "error", [("        stored=True,\n", "")]),
     "23 Location removed": ("orders.PlaceOrder.v1", "MSG06", "warning", [('        location="/v1/orders/{order_id}",\n', "")]),
+    "23 outcome removed": ("orders.PlaceOrder.v1", "MSG06", "warning", [("follows=(OrderConfirmed, OrderRejected)", "follows=(OrderConfirmed,)")]),
     "24 mark of personal data removed": ("orders.PlaceOrder.v1", "MSG18 customer.email", "error", [("Annotated[EmailAddress, _CONTACT]", "EmailAddress")]),
     "24 mark removed from an answer": ("orders.GetOrder.v1", "MSG18 answer.customer.email", "error", [("StringConstraints(max_length=254), _CONTACT]", "StringConstraints(max_length=254)]")]),
     "25 mark of personal data added": ("orders.PlaceOrder.v1", "MSG18 reference", "warning", [("    reference: ShortText | None = None", '    reference: Annotated[ShortText | None, Personal("identity")] = None')]),

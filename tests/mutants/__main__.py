@@ -28,6 +28,7 @@ from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_retention import RETENTION
+from tests.mutants.defects_of_schedules import SCHEDULES
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
@@ -53,6 +54,7 @@ ALL = (
     *PRIVACY,
     *RETENTION,
     *FLEET,
+    *SCHEDULES,
     *SHOP,
     *SPEECH,
     *STORES,

@@ -23,7 +23,7 @@ async def test_who_waits_is_told_over_the_broker(
         transport="rabbitmq",
         amqp_url=broker,
         data_dir=tmp_path,
-        settings={"bus.partitions": 1, "direct.requests": "off"},
+        settings={"bus.partitions": 2},
     ) as harness:
         shop = Shop(harness, tmp_path)
         await shop.receive(LANTERN=10)
