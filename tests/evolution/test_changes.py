@@ -79,7 +79,7 @@ CHANGES: dict[str, tuple[str, str, str, list[Change]]] = {
     "17 key of an event changed": ("orders.OrderConfirmed.v1", "MSG11", "error", [(_CONFIRMED, 'class OrderConfirmed(Event, key="reference"')]),
     "18 key of an event removed": ("orders.OrderConfirmed.v1", "MSG11", "error", [(_CONFIRMED, "class OrderConfirmed(Event")]),
     "17 key of a command changed": ("orders.ReturnItems.v1", "MSG11", "warning", [('Command[ReturnAccepted],\n    key="order_id"', 'Command[ReturnAccepted],\n    key="return_id"')]),
-    "19 path changed": ("orders.PlaceOrder.v1", "MSG06", "error", [('"/v1/orders",', '"/v1/order",')]),
+    "19 path changed": ("orders.PlaceOrder.v1", "MSG06", "error", [('"/v1/orders",\n        stored', '"/v1/order",\n        stored')]),
     "20 route removed": ("orders.CancelOrder.v1", "MSG06", "error", [('    http=Post("/v1/orders/{order_id}/cancel", summary="Cancel an order that is still pending"),\n', "")]),
     "21 status changed": ("orders.PlaceOrder.v1", "MSG06", "error", [("status=202", "status=201")]),
     "22 stored becomes decided": ("orders.PlaceOrder.v1", "MSG12", "error", [("        stored=True,\n", "")]),

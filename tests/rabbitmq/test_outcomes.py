@@ -20,6 +20,7 @@ async def test_who_waits_is_told_over_the_broker(
     monkeypatch.setattr(follower, "AGAIN_SECONDS", FOREVER)
     async with Harness.of(
         ROOT,
+        modules=("inventory", "orders", "payments"),
         transport="rabbitmq",
         amqp_url=broker,
         data_dir=tmp_path,

@@ -10,7 +10,7 @@ from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.outcomes.waiting import Waiting
 from amphibus.gateway.problems import AWAY, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
-from amphibus.messages.contracts.amphibus.answers import FlowOutcome
+from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcome
 from amphibus.messages.ids import new_id
 
 HEARTBEAT_SECONDS: Final = 15.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
 from amphibus.module import Convert, Module
 from amphibus.nearest import did_you_mean
+from amphibus.routing.following import problems_of_following
 from amphibus.routing.own_answer import fields_beside
 
 if TYPE_CHECKING:
@@ -161,20 +162,9 @@ def _problems_of_contract(contract: type[Message]) -> Iterator[str]:
         yield from (
             f"answer {answer.__name__}: {problem}" for problem in problems_of_fields(answer)
         )
-    yield from _problems_of_following(contract)
+    yield from problems_of_following(contract)
     if contract.contract_http is not None and contract.contract_http.stored and answer is not None:
         yield from _not_fillable(contract, answer)
-
-
-def _problems_of_following(contract: type[Message]) -> Iterator[str]:
-    if not contract.contract_follows:
-        return
-    http = contract.contract_http
-    if http is None or not http.stored or http.location is None:
-        yield "follows events, and has no Location at which a client could wait: Post(..., stored=True, location=...)"
-    for each in contract.contract_follows:
-        if kind_of(each) != "event" or each.contract_owner != contract.contract_owner:
-            yield f"follows {each.contract_type}, which is no event of its own module"
 
 
 def _not_fillable(contract: type[Message], answer: type[Value]) -> Iterator[str]:

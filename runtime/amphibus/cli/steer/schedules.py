@@ -21,7 +21,7 @@ from amphibus.cli.output import (
 from amphibus.cli.views import act, look
 from amphibus.clock import SystemClock
 from amphibus.contract import Command
-from amphibus.messages.contracts.amphibus.answers import ModuleSchedules, ScheduleStanding
+from amphibus.messages.contracts.amphibus.schedule_answers import ModuleSchedules, ScheduleStanding
 from amphibus.messages.contracts.amphibus.v1 import (
     ListSchedules,
     PauseSchedule,

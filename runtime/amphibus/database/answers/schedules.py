@@ -2,7 +2,7 @@
 
 from amphibus.database.sql import Sql
 from amphibus.database.steering import schedules
-from amphibus.messages.contracts.amphibus.answers import ModuleSchedules, ScheduleStanding
+from amphibus.messages.contracts.amphibus.schedule_answers import ModuleSchedules, ScheduleStanding
 from amphibus.messages.contracts.amphibus.v1 import (
     ListSchedules,
     PauseSchedule,

@@ -1,4 +1,4 @@
-"""Where the schedules of a module stand. Every statement on `amphibus_schedule` stands here.
+"""The standing of the schedules of a module. Every statement on `amphibus_schedule` stands here.
 
 Their times are declared on the front page; a row says which of them is the next, and which was the last.
 """
@@ -21,7 +21,7 @@ _ASK: Final = f"{_ROW} ON CONFLICT (name) DO UPDATE SET asked = excluded.asked"
 
 
 class ScheduleRow(NamedTuple):
-    """Where a schedule stands; times are microseconds since the epoch."""
+    """The standing of a schedule; times are microseconds since the epoch."""
 
     name: str
     plan: str

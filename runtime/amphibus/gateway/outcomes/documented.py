@@ -1,4 +1,4 @@
-"""What OpenAPI says of waiting for an outcome."""
+"""Documents waiting for an outcome in OpenAPI."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -7,7 +7,7 @@ from amphibus.gateway.bindings import RouteBinding
 
 Json = dict[str, Any]
 EVENTS: Final = "/events"
-"""What is added to the path of what is waited for."""
+"""Stands behind the path of what is waited for."""
 PREFER: Final[Json] = {
     "name": "Prefer",
     "in": "header",

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from amphibus.errors import RequestError
 from amphibus.gateway.acceptance import Acceptance
-from amphibus.messages.contracts.amphibus.answers import FlowOutcome, FlowOutcomes
+from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcome, FlowOutcomes
 from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS, FollowFlows
 from amphibus.messages.envelope import Reply
 from amphibus.messages.ids import new_id

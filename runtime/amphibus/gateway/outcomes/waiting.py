@@ -11,7 +11,7 @@ from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
 from amphibus.gateway.outcomes.follower import Followed, Follower
-from amphibus.messages.contracts.amphibus.answers import FlowOutcome
+from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcome
 
 _WAIT: Final = re.compile(rb"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
 

@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 from amphibus.clock import SECOND, Clock
 from amphibus.database.history import ended_flows
 from amphibus.database.sql import Sql
-from amphibus.messages.contracts.amphibus.answers import FlowOutcome, FlowOutcomes
+from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcome, FlowOutcomes
 from amphibus.messages.contracts.amphibus.v1 import FollowFlows
 from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
 from amphibus.messages.ids import new_trace
 
 _FOLLOWED: Final = 10 * SECOND
-"""Who still waits asks again every two seconds."""
+"""The time for which a flow is followed: a gateway asks again every two seconds."""
 _MOST: Final = 20_000
 """Flows that are followed at once; of more, who waits learns when it asks again."""
 

@@ -223,44 +223,6 @@ class ModulePauses(Value):
     paused: tuple[PausedType, ...]
 
 
-class FlowOutcome(Value):
-    """The event that ended a flow."""
-
-    flow: str
-    id: str
-    type: str
-    time: int
-
-
-class FlowOutcomes(Value):
-    """The flows that have ended, of those that were asked for, in the order in which they did."""
-
-    outcomes: tuple[FlowOutcome, ...]
-
-
-class ScheduleStanding(Value):
-    """Where a schedule stands: as it is written down, and nothing of what its module declares."""
-
-    name: str
-    next: int | None
-    """None until it is armed."""
-    last: int | None
-    """The last time that got a command."""
-    missed: int
-    """The times that got none."""
-    paused: int | None
-    """Since when, if it is."""
-    reason: str
-    asked: int | None
-    """When somebody asked for a command by hand, until it is sent."""
-
-
-class ModuleSchedules(Value):
-    """The schedules of a module that have been armed, paused or asked for."""
-
-    schedules: tuple[ScheduleStanding, ...]
-
-
 class DeadlineArmed(Value):
     """A deadline of a process, and when it is due; never where its message is delayed or dead."""
 

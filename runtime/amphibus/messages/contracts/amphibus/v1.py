@@ -16,12 +16,10 @@ from amphibus.messages.contracts.amphibus.answers import (
     DeadlinesExpired,
     FlowFound,
     FlowInModule,
-    FlowOutcomes,
     FlowsInModule,
     HappenedPage,
     MessagesLeft,
     ModulePauses,
-    ModuleSchedules,
     NotArrived,
     ProcessCancelled,
     ProcessDescription,
@@ -31,6 +29,8 @@ from amphibus.messages.contracts.amphibus.answers import (
     StoreCounts,
     StoreWaits,
 )
+from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcomes
+from amphibus.messages.contracts.amphibus.schedule_answers import ModuleSchedules
 
 MOST_ROWS = 500
 """The rows of one page, and the ids of one question."""
