@@ -42,7 +42,7 @@ class Till:
         self._host = host
         self.app: Gateway = build_app(
             host.accepted_store(),
-            Limits(**limits),  # type: ignore[arg-type]
+            Limits(**limits),
             host.health,
             host.meters,
         )
@@ -202,7 +202,7 @@ async def test_a_client_that_leaves_gives_its_place_back(shop: Shop) -> None:
                 "headers": headers,
                 "client": ("192.0.2.1", 1),
             }
-            asked = asyncio.ensure_future(opened.app(scope, receive, send))  # type: ignore[arg-type]
+            asked = asyncio.ensure_future(opened.app(scope, receive, send))
             await until(lambda: opened.waiting == 1)
             left.set()
             await asked
