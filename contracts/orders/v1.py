@@ -109,47 +109,6 @@ class OrderAccepted(Value):
     status: Literal["pending"] = "pending"
 
 
-class PlaceOrder(
-    Command[OrderAccepted],
-    key="order_id",
-    http=Post(
-        "/v1/orders",
-        stored=True,
-        status=202,
-        location="/v1/orders/{order_id}",
-        summary="Place an order",
-    ),
-    refuses={"order_exists": 409},
-    example={
-        "order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87",
-        "customer": {
-            "customer_id": "C-1001",
-            "email": "ada@example.com",
-            "country": "United Kingdom",
-        },
-        "currency": "GBP",
-        "lines": [
-            {"sku": "LANTERN", "description": "Metal lantern", "quantity": 2, "unit_price": "3.39"},
-            {"sku": "BULB", "description": None, "quantity": 12, "unit_price": "0.0825"},
-        ],
-        "payment_token": "tok_visa",
-        "reference": "WEB-536365",
-        "placed_at": "2026-03-01T08:26:00Z",
-    },
-):
-    """Places an order; it is confirmed once its stock is reserved and its payment authorised."""
-
-    order_id: UUID | None = None
-    customer: Customer
-    currency: CentCurrency
-    lines: Annotated[
-        tuple[OrderLine, ...], Field(min_length=1, max_length=2000), AfterValidator(_affordable)
-    ]
-    payment_token: PaymentToken
-    reference: ShortText | None = None
-    placed_at: Moment | None = None
-
-
 class OrderCancellation(Value):
     """The order is cancelled; what was reserved or authorised for it is being undone."""
 
@@ -314,6 +273,48 @@ class OrderRejected(Event, key="order_id", example={**_EVENT_EXAMPLE, "reasons":
     currency: Currency
     reference: TextOnRecord | None = None
     placed_at: AwareDatetime
+
+
+class PlaceOrder(
+    Command[OrderAccepted],
+    key="order_id",
+    http=Post(
+        "/v1/orders",
+        stored=True,
+        status=202,
+        location="/v1/orders/{order_id}",
+        summary="Place an order",
+    ),
+    refuses={"order_exists": 409},
+    follows=(OrderConfirmed, OrderRejected),
+    example={
+        "order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87",
+        "customer": {
+            "customer_id": "C-1001",
+            "email": "ada@example.com",
+            "country": "United Kingdom",
+        },
+        "currency": "GBP",
+        "lines": [
+            {"sku": "LANTERN", "description": "Metal lantern", "quantity": 2, "unit_price": "3.39"},
+            {"sku": "BULB", "description": None, "quantity": 12, "unit_price": "0.0825"},
+        ],
+        "payment_token": "tok_visa",
+        "reference": "WEB-536365",
+        "placed_at": "2026-03-01T08:26:00Z",
+    },
+):
+    """Places an order; it is confirmed once its stock is reserved and its payment authorised."""
+
+    order_id: UUID | None = None
+    customer: Customer
+    currency: CentCurrency
+    lines: Annotated[
+        tuple[OrderLine, ...], Field(min_length=1, max_length=2000), AfterValidator(_affordable)
+    ]
+    payment_token: PaymentToken
+    reference: ShortText | None = None
+    placed_at: Moment | None = None
 
 
 class OrderCancelled(Event, key="order_id", example=_EVENT_EXAMPLE):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from amphibus.config.hot import Hot
     from amphibus.context import UNKNOWN, Context, Outside
     from amphibus.errors import AmphibusError, Refused, Unavailable
-    from amphibus.module import Module, convert, on
+    from amphibus.module import Module, convert, every, on
     from amphibus.policy import Policy, Retries
     from amphibus.producer import Producer
 
@@ -27,6 +27,7 @@ __all__ = (
     "Retries",
     "Unavailable",
     "convert",
+    "every",
     "on",
 )
 
@@ -45,6 +46,7 @@ _HOME = {
     "Retries": "policy",
     "Unavailable": "errors",
     "convert": "module",
+    "every": "module",
     "on": "module",
 }
 

@@ -60,11 +60,11 @@ class DatabaseClock:
 
 
 class VirtualClock:
-    """Another clock, plus the time by which a test moved it."""
+    """Another clock, plus the time by which a test moved it. It begins at a time, or now."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, at: datetime | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._ahead = 0
+        self._ahead = 0 if at is None else as_microseconds(at) - self._clock.now()
 
     def now(self) -> int:
         """Returns the time."""

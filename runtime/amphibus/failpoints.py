@@ -55,6 +55,9 @@ SETTING_FAILPOINTS: Final = (
 )
 """In the command that changes a setting in all processes."""
 
+SCHEDULE_FAILPOINTS: Final = ("schedule.before_commit",)
+"""Between the command of a schedule and the commit that sends it."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -88,7 +91,13 @@ def arm(setting: str | None = None) -> None:
     """
     setting = os.environ.get("AMPHIBUS_FAILPOINT", "") if setting is None else setting
     name, nth, how = (*setting.split(":"), "", "")[:3]
-    known = (*FAILPOINTS, *WAY_FAILPOINTS, *SETTING_FAILPOINTS, *TASK_FAILPOINTS)
+    known = (
+        *FAILPOINTS,
+        *WAY_FAILPOINTS,
+        *SETTING_FAILPOINTS,
+        *SCHEDULE_FAILPOINTS,
+        *TASK_FAILPOINTS,
+    )
     if name and name not in known:
         message = f"no failpoint '{name}'; there are {', '.join(known)}{did_you_mean(name, known)}"
         raise ValueError(message)

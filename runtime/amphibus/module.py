@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from amphibus.contract import Message, Value
 from amphibus.errors import DeclarationError
 from amphibus.policy import OnDead, Policy, Retries
+from amphibus.schedule.declared import Every, every
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from sqlalchemy import MetaData  # who looks at contracts alone loads no database
+
+__all__ = ("Convert", "Every", "Module", "On", "OutsideStep", "convert", "every", "on")
 
 M = TypeVar("M", bound=Message)
 N = TypeVar("N", bound=Message)
@@ -120,6 +123,8 @@ class Module:
     asks: tuple[type[Message], ...] = ()
     """Queries of others, asked in `outside` steps only."""
     converts: tuple[Convert, ...] = ()
+    schedules: tuple[Every, ...] = ()
+    """Own commands that it gets at certain times, each made by `every`."""
     purposes: tuple[str, ...] = ()
     """The purposes for which it reads personal data, in the words of the contracts that bring it."""
     ignores: tuple[str, ...] = ()
@@ -136,7 +141,8 @@ class Module:
             DeclarationError: a list of the page is not a tuple.
         """
         lists = (
-            "handles", "subscribes", "publishes", "sends", "asks", "converts", "purposes", "ignores",
+            "handles", "subscribes", "publishes", "sends", "asks", "converts", "schedules", "purposes",
+            "ignores",
         )  # fmt: skip
         wrong = [each for each in lists if not isinstance(getattr(self, each), tuple)]
         if wrong:

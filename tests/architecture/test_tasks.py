@@ -13,6 +13,8 @@ SHORT_LIVED = {
         2,
         "a notification, which is a hint; a drain, whose error the next round raises",
     ),
+    "gateway/outcomes/follower.py": (1, "ends when nobody waits; what fails is asked again"),
+    "gateway/outcomes/waiting.py": (1, "awaited where they are made"),
     "host/ending.py": (1, "a step of the stop, awaited where it is made"),
     "host/serve.py": (2, "awaited where they are made"),
     "host/http_server.py": (1, "its end ends the process"),

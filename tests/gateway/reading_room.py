@@ -24,6 +24,9 @@ class Limits(BaseModel):
     accept_within_seconds: float = 1.0
     request_timeout_seconds: float = 5.0
     page_limit: int = 200
+    waiters: int = 10
+    waiters_per_client: int = 5
+    longest_wait_seconds: float = 60.0
 
 
 class Library:

@@ -29,6 +29,7 @@ from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_policies import POLICIES
 from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_retention import RETENTION
+from tests.mutants.defects_of_schedules import SCHEDULES
 from tests.mutants.defects_of_settings import SETTINGS
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
@@ -59,6 +60,7 @@ ALL = (
     *FLEET,
     *HANDSHAKE,
     *SETTINGS,
+    *SCHEDULES,
     *SHOP,
     *SPEECH,
     *STORES,

@@ -87,6 +87,16 @@ GROUPS: Final = (
         ),
     ),
     (
+        "schedules",
+        "Look after schedules: commands that modules get at certain times.",
+        (
+            ("list", "steer.schedules:list_schedules", "List schedules, each with its next time."),
+            ("run", "steer.schedules:run", "Send the command of a schedule now."),
+            ("pause", "steer.schedules:pause", "Let a schedule send nothing until it is resumed."),
+            ("resume", "steer.schedules:resume", "Let a schedule go on that was paused."),
+        ),
+    ),
+    (
         "broker",
         "Give each module a user at the broker, with no more rights than it needs.",
         (

@@ -67,6 +67,12 @@ class GatewaySettings(Section):
     """Time limit of a query or a decided command."""
     page_limit: Annotated[int, Field(ge=1, le=10_000), Hot("items")] = 200
     """Most items of one page."""
+    waiters: Annotated[int, Field(ge=0, le=100_000)] = 2_000
+    """Most clients that wait for an outcome at a time, in one process."""
+    waiters_per_client: Annotated[int, Field(ge=0, le=100_000)] = 1_000
+    """Most of them from one address, which may be that of a proxy."""
+    longest_wait_seconds: Annotated[float, Field(ge=0, le=300)] = 60.0
+    """Longest time that a request with `Prefer: wait` waits."""
 
 
 class BusSettings(Section):

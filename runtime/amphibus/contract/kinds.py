@@ -37,6 +37,7 @@ class Message(Value):
     * `key`: the field whose messages are handled in order, e.g. `"order_id"`;
     * `http`: the route, see `Get` and `Post`;
     * `refuses`: the codes that its owner may refuse it with, each with its HTTP status;
+    * `follows`: of a stored command, the events that tell its outcome, which a client may wait for;
     * `example`: a complete example of the payload, shown in the API's documentation and tested;
     * `deprecated`: since when it should not be used any more, and until when it works.
     """
@@ -48,6 +49,7 @@ class Message(Value):
     contract_key: ClassVar[str | None] = None
     contract_http: ClassVar[Http | None] = None
     contract_refuses: ClassVar[Mapping[str, int]] = {}
+    contract_follows: ClassVar[tuple[type["Event"], ...]] = ()
     contract_example: ClassVar[Mapping[str, Any] | None] = None
     contract_deprecated: ClassVar[Deprecated | None] = None
 
@@ -57,6 +59,7 @@ class Message(Value):
         key: str | None = None,
         http: Http | None = None,
         refuses: Mapping[str, int] | None = None,
+        follows: tuple[type["Event"], ...] = (),
         example: Mapping[str, Any] | None = None,
         deprecated: Deprecated | None = None,
         **config: Any,
@@ -73,6 +76,7 @@ class Message(Value):
         cls.contract_key = key
         cls.contract_http = http
         cls.contract_refuses = dict(refuses or {})
+        cls.contract_follows = follows
         cls.contract_example = example
         cls.contract_deprecated = deprecated
 

@@ -48,6 +48,29 @@ class Activity(NamedTuple):
     correlation: str
 
 
+class EndedFlow(NamedTuple):
+    """A flow, and the event that ended it."""
+
+    flow: str
+    id: str
+    type: str
+    time: int
+
+
+async def ended_flows(sql: Sql, flows: Sequence[str], types: Sequence[str]) -> list[EndedFlow]:
+    """Returns the events of some types that a module has sent in some flows, in its own order."""
+    if not flows or not types:
+        return []
+    rows = await sql.rows(
+        "SELECT correlation, id, type, time FROM amphibus_outbox"
+        f" WHERE correlation IN ({', '.join('?' * len(flows))})"
+        f" AND type IN ({', '.join('?' * len(types))}) ORDER BY seq",
+        *flows,
+        *types,
+    )
+    return [EndedFlow(*row) for row in rows]
+
+
 async def sent_in_flow(sql: Sql, correlation: str, *, since: int) -> list[SentMessage]:
     """Messages of a flow that a module has sent, in its own order."""
     rows = await sql.rows(

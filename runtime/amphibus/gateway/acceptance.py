@@ -1,9 +1,10 @@
 """The gateway's view of the runtime: its own store, the answers of owners, requests."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from amphibus.contract import Message
+from amphibus.contract import Message, Query
 from amphibus.messages.envelope import Reply
 from amphibus.routing.topology import Topology
 
@@ -85,6 +86,21 @@ class Acceptance(Protocol):
             OwnerAway: nobody handles it at the moment; not done.
             RequestTimeout: it may have been done.
             RequestFailed: the owner failed.
+        """
+        ...
+
+    async def ask_system(self, owner: str, asked: Query[Any], timeout: float) -> bytes:  # noqa: ASYNC109
+        """Asks a module a system contract; returns its answer's JSON.
+
+        Raises:
+            RequestError: there is none.
+        """
+        ...
+
+    def listen(self, identity: str, on_reply: Callable[[Reply], None] | None) -> str:
+        """Calls `on_reply` once with what comes as a reply to an id, or never if it is None.
+
+        Returns the address at which it comes; empty where all modules are in this process.
         """
         ...
 

@@ -1,13 +1,14 @@
 """The gateway's own store: what was accepted over HTTP, under every identity that could repeat it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from amphibus.clock import Clock
-from amphibus.contract import Message
+from amphibus.contract import Message, Query
 from amphibus.database.accepted import (
     accepted_as,
     forget_unanswered,
@@ -21,6 +22,7 @@ from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
 from amphibus.gateway.acceptance import Verdict
 from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
+from amphibus.messages.ids import new_id, new_trace
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.routing.codec import to_bytes
 from amphibus.routing.topology import GATEWAY, Topology
@@ -159,6 +161,19 @@ class AcceptedStore:
                     reply.detail,
                     f"amphibus logs --correlation {message_id}",
                 )
+
+    async def ask_system(self, owner: str, asked: Query[Any], timeout: float) -> bytes:  # noqa: ASYNC109
+        """Asks a module a system contract; returns its answer's JSON."""
+        envelope = self._envelope(asked, new_id(), new_trace(), reply=True)
+        reply = await self._transport.requests.request(owner, envelope, timeout)
+        if reply.outcome != "answered":
+            raise RequestFailed(f"{envelope.type} was not answered", reply.code or reply.detail)
+        return reply.body
+
+    def listen(self, identity: str, on_reply: Callable[[Reply], None] | None) -> str:
+        """Calls `on_reply` once with what comes as a reply to an id; returns the address at which it comes."""
+        self._transport.requests.expect_reply(identity, on_reply)
+        return self._transport.requests.address
 
     def store_failed(self, error: BaseException) -> None:
         """Notes that its store could not be used; `host.readiness` finds out when it can be again."""

@@ -20,6 +20,9 @@ from amphibus.gateway.docs import Page, docs_pages
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
 from amphibus.gateway.messages import json_page, message_pages
 from amphibus.gateway.openapi import openapi
+from amphibus.gateway.outcome_stream import OutcomeStream
+from amphibus.gateway.outcomes.documented import EVENTS
+from amphibus.gateway.outcomes.waiting import Waiting
 from amphibus.gateway.paths import RoutePath, RouteTable
 from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
@@ -34,7 +37,7 @@ from amphibus.telemetry.metrics import Meters
 
 log = structlog.get_logger()
 
-Target: TypeAlias = CommandEndpoint | QueryEndpoint | Page
+Target: TypeAlias = CommandEndpoint | QueryEndpoint | OutcomeStream | Page
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE: Final = "(none)"
 _CLIENT_CLOSED: Final = 499
@@ -63,10 +66,15 @@ def build_app(
     """
     bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
+    waiting = Waiting(acceptance, limits)
     for each in bindings:
         if kind_of(each.contract) == "query":
             creators = [other for other in bindings if other.creates(each.http.path)]
-            target: Target = QueryEndpoint(each, acceptance, limits, creators)
+            reads = QueryEndpoint(each, acceptance, limits, creators, waiting)
+            target: Target = reads
+            if any(other.contract.contract_follows for other in creators):
+                stream = OutcomeStream(each, reads, creators, waiting)
+                paths.add("GET", each.http.path + EVENTS, stream)
         else:
             target = CommandEndpoint(each, acceptance, limits)
         paths.add(each.http.method, each.http.path, target)
@@ -78,7 +86,7 @@ def build_app(
         pages[REGISTRY] = registry_page(processes)
     for path, page in pages.items():
         paths.add("GET", path, page)
-    return Gateway(paths, meters)
+    return Gateway(paths, meters, end=waiting.end)
 
 
 def starting_app(health: Health, meters: Meters) -> "Gateway":
@@ -119,10 +127,13 @@ class Gateway:
         meters: Meters,
         *,
         elsewhere: Callable[[], Problem] = _nothing_there,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
         self._paths = paths
         self._elsewhere = elsewhere
         self._meters = meters
+        self.end = end
+        """Lets nobody wait any more, since the process stops."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -170,6 +181,8 @@ async def _serve(
         if target.ends:
             answer = replace(answer, headers=answer.headers + target.ends)
         return await _send(answer, exchange, send)
+    if isinstance(target, OutcomeStream):
+        return await target(HttpExchange(scope, receive, parameters), send)
     response = await target(Request(scope, receive))
     await response(scope, receive, _bodiless(send) if method == "HEAD" else send)
     return response.status_code

@@ -28,12 +28,23 @@ class ClientGone(Exception):
 class HttpExchange:
     """Lives as long as one request."""
 
-    __slots__ = ("_headers", "_receive", "method", "parameters", "query", "request_id", "trace")
+    __slots__ = (
+        "_headers",
+        "_receive",
+        "client",
+        "method",
+        "parameters",
+        "query",
+        "request_id",
+        "trace",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, parameters: dict[str, str]) -> None:
         self.method: str = scope["method"]
         self.parameters = parameters
         self.query: bytes = scope["query_string"]
+        self.client: str = (scope.get("client") or ("", 0))[0]
+        """The address that it came from."""
         self.request_id = ""
         """The id of the message that the request became, once it is known."""
         self._headers: dict[bytes, list[bytes]] = {}
@@ -57,6 +68,15 @@ class HttpExchange:
                 "Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters",
             )
         return sent[0].decode("ascii")
+
+    def header(self, name: bytes) -> list[bytes]:
+        """Returns the values of a header; its name is in small letters."""
+        return self._headers.get(name, [])
+
+    async def gone(self) -> None:
+        """Returns once the client has left; its request is read already, or has no body."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def body(self, limit: int) -> bytes:
         """The whole body.

@@ -11,6 +11,7 @@ from amphibus import __version__
 from amphibus.contract import kind_of
 from amphibus.documents.schemas import PARTS, Json, mapped
 from amphibus.gateway.bindings import RouteBinding
+from amphibus.gateway.outcomes.documented import EVENTS, PREFER, events_operation, follows_of
 from amphibus.gateway.problems import KINDS
 
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{PARTS}Problem"}}}
@@ -33,7 +34,13 @@ def openapi(bindings: list[RouteBinding], title: str) -> Json:
         schema = _resolved(inputs[each.contract], given)
         answer = {} if each.answer is None else outputs[each.answer]
         make = _query if each in queries else _command
-        paths.setdefault(each.http.path, {})[each.http.method.lower()] = make(each, schema, answer)
+        operation = make(each, schema, answer)
+        paths.setdefault(each.http.path, {})[each.http.method.lower()] = operation
+        names = follows_of(each, bindings) if each in queries else []
+        if names:
+            events = events_operation(operation, names, _PROBLEM)
+            paths.setdefault(each.http.path + EVENTS, {})["get"] = events
+            operation["parameters"].append(PREFER)
     unused = {each.contract.__name__ for each in bindings}
     parts = {name: schema for name, schema in given.items() if name not in unused}
     return {

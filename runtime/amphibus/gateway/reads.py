@@ -1,6 +1,7 @@
 """Queries over HTTP. What was accepted a moment ago can be read at once, even while its owner is away."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.outcomes.waiting import Waiting
 from amphibus.gateway.problems import (
     FAILED,
     NO_ANSWER,
@@ -36,6 +38,7 @@ class QueryEndpoint:
         intake: who is asked.
         limits: what requests are held to.
         creators: stored commands whose Location leads here.
+        waiting: those who wait for the outcome of such a command.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class QueryEndpoint:
         acceptance: Acceptance,
         limits: Limits,
         creators: Iterable[RouteBinding],
+        waiting: Waiting,
     ) -> None:
         self._binding = binding
         self._acceptance = acceptance
@@ -51,9 +55,30 @@ class QueryEndpoint:
         self.ends = binding.ends
         self._limits = limits
         self._creators = tuple(creators)
+        self._waiting = waiting
+        self._follows = any(each.contract.contract_follows for each in self._creators)
 
     async def __call__(self, exchange: HttpExchange) -> HttpAnswer:
-        """Asks the owner.
+        """Asks the owner, at once or after the outcome that the client prefers to wait for.
+
+        Raises:
+            Problem: there is no answer.
+            ClientGone: nobody waits for it any more.
+        """
+        seconds = self._waiting.seconds(exchange) if self._follows else 0.0
+        if not seconds:
+            return await self.read(exchange)
+        followed = await self._waiting.followed(self._creators, exchange, self._binding)
+        with self._waiting.place(exchange.client) as taken:
+            waits = taken and followed is not None
+            if waits and followed is not None:
+                await self._waiting.outcome(followed, exchange, seconds)
+        answer = await self.read(exchange)
+        applied = ((b"preference-applied", b"wait=%d" % seconds),) if waits else ()
+        return replace(answer, headers=answer.headers + applied)
+
+    async def read(self, exchange: HttpExchange) -> HttpAnswer:
+        """Asks the owner now.
 
         Raises:
             Problem: there is no answer.

@@ -47,6 +47,12 @@ class Limits(Protocol):
     def request_timeout_seconds(self) -> float: ...  # noqa: D102
     @property
     def page_limit(self) -> int: ...  # noqa: D102
+    @property
+    def waiters(self) -> int: ...  # noqa: D102
+    @property
+    def waiters_per_client(self) -> int: ...  # noqa: D102
+    @property
+    def longest_wait_seconds(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

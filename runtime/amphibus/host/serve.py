@@ -93,8 +93,8 @@ async def serve(
             app.everything()
             if isinstance(transport, DirectTransport):
                 await door.close()  # it has one of its own
-            url, seconds = server.url, round(time.perf_counter() - began, 3)
-            _log.debug("process.ready", url=url, seconds=seconds)
+            seconds = round(time.perf_counter() - began, 3)
+            _log.debug("process.ready", url=server.url, seconds=seconds)
             on_ready(host)
             await stop.wait()
     except CodeChanged:
@@ -102,6 +102,7 @@ async def serve(
         return AGAIN
     finally:
         host.health.draining()
+        app.end()
         ends = time.monotonic() + settings.drain_seconds
         await server.stop()
         await host.stop(max(0.0, ends - time.monotonic()))
@@ -174,6 +175,12 @@ class _FirstSignals:
         if GATEWAY in self._host.modules:
             self._app = _gateway(self._host)
         self._everything.set()
+
+    def end(self) -> None:
+        """Lets nobody wait for an outcome any more."""
+        end = getattr(self._app, "end", None)
+        if end is not None:
+            end()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""

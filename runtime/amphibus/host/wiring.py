@@ -24,7 +24,9 @@ from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.receiver import Receiver
 from amphibus.inbox.scheduler import Scheduler
 from amphibus.inbox.services import InboxServices
+from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
+from amphibus.inbox.steering.schedules import Schedules
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
@@ -120,6 +122,7 @@ class Wiring:
             pauses=self.pauses,
             policies=self.policies,
             limits=limits,
+            outcomes=Outcomes(around.clock),
             ask=ask,
         )
         return Receiver(services)
@@ -133,6 +136,7 @@ class Wiring:
             assignment=self.assignment,
             receiver=receiver,
             later=LaterSender(self.store, writer, self.assignment, clock),
+            schedules=Schedules(self._module, self.store, writer, self.assignment, clock),
             clock=clock,
             poll_seconds=self._bus.poll_seconds,
             supervisor=self._around.supervisor,

@@ -6,6 +6,7 @@ kept without the record (the idempotent receiver of Hohpe and Woolf, with the in
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from amphibus.clock import as_datetime
@@ -157,7 +158,11 @@ class Executor:
         for (process, key), state in context.moves.items():
             entered = None if state is None else (process, key, state, now)
             transaction.write_set.moved[process, key] = entered
-        transaction.send(self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now))
+        leaving = self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now)
+        transaction.send(leaving)
+        outcomes = self._services.outcomes
+        if leaving and outcomes.followed:
+            transaction.after_commit(partial(outcomes.committed, [each for each, _ in leaving]))
         return Handled(Reply("answered", answer), due)
 
     def _context(self, attempt: Attempt, transaction: Transaction, now: int) -> Context[Any]:

@@ -49,6 +49,7 @@ class Receiver:
         self._stopping = False
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
         self.on_due: Callable[[int], None] = lambda _due: None
+        services.outcomes.on_reply = self._tell
 
     def observe(self, observer: Callable[[Message], Message]) -> None:
         """Gives each message to an observer, and what that returns to the handler."""
@@ -190,6 +191,9 @@ class Receiver:
         following = self._key_order.leave(attempt)
         if following is not None:
             self._runner.start(following)
+
+    def _tell(self, envelope: Envelope, reply: Reply) -> None:
+        self.on_reply(envelope, reply)  # which its transport sets later
 
     def _reply(self, attempt: Attempt, reply: Reply | None) -> None:
         if attempt.answer is not None:

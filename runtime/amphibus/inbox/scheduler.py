@@ -1,4 +1,4 @@
-"""Wakes timers, delayed messages and later commands when they are due: the delayed retry."""
+"""Wakes timers, delayed messages, later commands and schedules when they are due: the delayed retry."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin
 from amphibus.inbox.later import LaterSender
 from amphibus.inbox.receiver import Receiver
+from amphibus.inbox.steering.schedules import Schedules
 from amphibus.inbox.timers import timers_due
 from amphibus.module import Module
 from amphibus.partitions.assignment import PartitionAssignment, only, partition_of
@@ -33,6 +34,7 @@ class Scheduler:
         assignment: PartitionAssignment,
         receiver: Receiver,
         later: LaterSender,
+        schedules: Schedules,
         clock: Clock,
         poll_seconds: float,
         supervisor: Supervisor,
@@ -42,6 +44,7 @@ class Scheduler:
         self._assignment = assignment
         self._receiver = receiver
         self._later = later
+        self._schedules = schedules
         self._clock = clock
         self._poll = poll_seconds
         self._wake = asyncio.Event()
@@ -79,8 +82,12 @@ class Scheduler:
 
     async def idle(self) -> bool:
         """Returns whether nothing is due and nothing that was due is under way."""
-        due = await next_due(self._store.reader, only(self._assignment))
+        due = await self._next_due()
         return not self._under_way and (due is None or due > self._clock.now())
+
+    async def next_schedule(self) -> int | None:
+        """Returns when the next schedule is due here."""
+        return await self._schedules.next_due()
 
     async def _work(self) -> None:
         while True:
@@ -88,7 +95,7 @@ class Scheduler:
             self._wake.clear()
             try:
                 await self._begin_what_is_due()
-                self._next = await next_due(self._store.reader, only(self._assignment))
+                self._next = await self._next_due()
                 self._store.health.recovered("due")
             except Exception as error:  # noqa: BLE001 - the database may be away for a while
                 self._next = None
@@ -129,6 +136,14 @@ class Scheduler:
                 self._receiver.begin(attempt, partition)
 
         await self._later.send_due(limit=_AT_ONCE)
+        await self._schedules.send_due()
+
+    async def _next_due(self) -> int | None:
+        dues = (
+            await next_due(self._store.reader, only(self._assignment)),
+            await self._schedules.next_due(),
+        )
+        return min((each for each in dues if each is not None), default=None)
 
     def _track(self, what: int | str) -> Callable[[], None]:
         self._under_way.add(what)

@@ -9,6 +9,7 @@ from amphibus.config.settings import BusSettings
 from amphibus.contract import Query
 from amphibus.database.store import Store
 from amphibus.inbox.limits.limits import Limits
+from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.messages.envelope import Envelope
 from amphibus.module import Module
@@ -41,6 +42,7 @@ class InboxServices:
     pauses: Pauses
     policies: Policies
     limits: Limits
+    outcomes: Outcomes
     ask: Callable[[Query[Any], float, Envelope], Any]
     """Asks another module: query, seconds, the message that is the cause."""
 

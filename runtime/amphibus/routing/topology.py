@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
 from amphibus.module import Convert, Module
 from amphibus.nearest import did_you_mean
+from amphibus.routing.following import problems_of_following
 from amphibus.routing.own_answer import fields_beside
 from amphibus.routing.policies import problems_of_policies
 
@@ -33,7 +34,7 @@ class Topology:
     publishes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Module -> types of the events that it publishes, older versions that it converts to included."""
     sends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Module -> types of the commands that it sends and of the queries that it asks."""
+    """Module -> types of the commands that it sends, by its schedules too, and of the queries that it asks."""
 
     def destinations(self, contract: type[Message]) -> tuple[str, ...]:
         """Returns the modules that a command or event goes to; none for an event without a subscriber."""
@@ -81,13 +82,19 @@ def build_topology(modules: Iterable[Module], contracts: Mapping[str, type[Messa
         subscribers={name: tuple(sorted(who)) for name, who in subscribers.items()},
         modules=tuple(sorted(module.name for module in modules)),
         publishes={module.name: _types(_published_by(module)) for module in modules},
-        sends={module.name: _types(module.sends + module.asks) for module in modules},
+        sends={module.name: _types(_sent_by(module)) for module in modules},
     )
 
 
 def _published_by(module: Module) -> Iterator[type[Message]]:
     yield from module.publishes
     yield from (each.target for each in module.converts if kind_of(each.source) == "event")
+
+
+def _sent_by(module: Module) -> Iterator[type[Message]]:
+    yield from module.sends
+    yield from module.asks
+    yield from (each.contract for each in module.schedules)
 
 
 def _types(contracts: Iterable[type[Message]]) -> tuple[str, ...]:
@@ -156,6 +163,7 @@ def _problems_of_contract(contract: type[Message]) -> Iterator[str]:
         yield from (
             f"answer {answer.__name__}: {problem}" for problem in problems_of_fields(answer)
         )
+    yield from problems_of_following(contract)
     if contract.contract_http is not None and contract.contract_http.stored and answer is not None:
         yield from _not_fillable(contract, answer)
 
@@ -196,6 +204,7 @@ def _problems_of_module(module: Module, contracts: Mapping[str, type[Message]]) 
         seen.add(row.contract)
     yield from problems_of_policies(module)
     yield from _problems_of_processes(module)
+    yield from _problems_of_schedules(module)
     for convert in module.converts:
         yield from _problems_of_convert(where, module, convert)
 
@@ -239,6 +248,13 @@ def _problems_of_processes(module: Module) -> Iterator[str]:
             yield f"module {module.name}: process {process.name} reacts to {each.contract_type}, not routed to it"
         for each in sorted(routed - declared, key=lambda contract: contract.contract_type):
             yield f"module {module.name}: {each.contract_type} is routed to {process.name}, without a case for it"
+
+
+def _problems_of_schedules(module: Module) -> Iterator[str]:
+    if module.schedules:
+        from amphibus.routing.schedule_check import problems_of_schedules
+
+        yield from (f"module {module.name}: {problem}" for problem in problems_of_schedules(module))
 
 
 def _problems_of_convert(where: str, module: Module, convert: Convert) -> Iterator[str]:

@@ -142,6 +142,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "query.failed": _event("The handler of a query failed; who asked is told so.", "error"),
     "request.failed": _event("The owner failed; its transaction was rolled back.", "error"),
     "timer.fired": _event("A deadline was due.", "name late_seconds"),
+    "schedule.sent": _event("The command of a schedule was sent.", "name late_seconds"),
+    "schedule.missed": _event("So many times of a schedule got no command.", "name times"),
+    "schedule.failed": _event(
+        "Its command could not be made; that is tried again a minute later.", "name error"
+    ),
     # The gateway.
     "http.served": _event("A request was answered.", "method route status seconds"),
     "http.failed": _event("A request met a fault of ours.", "method route error"),

@@ -11,7 +11,7 @@ import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +66,7 @@ class Harness:
         settings: Mapping[str, Any] | None = None,
         containers: Mapping[str, Any] | None = None,
         ahead: timedelta = timedelta(0),
+        at: datetime | None = None,
     ) -> AsyncIterator["Harness"]:
         """Runs modules of a project, all if none is named.
 
@@ -81,6 +82,7 @@ class Harness:
                 `{"db_url": "postgresql://..."}` for databases on a server instead of files.
             containers: ready-made containers by module, e.g. with a provider overridden.
             ahead: how far its clock is moved from the beginning, e.g. `clock.ahead` of a run before it.
+            at: the time at which it begins, with its time zone; now if not given.
         """
         project = root if isinstance(root, Project) else Project.find(root)
         with _folder(data_dir) as folder:
@@ -88,8 +90,9 @@ class Harness:
             if isinstance(transport, str) and transport.startswith("rabbitmq"):
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
             configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
-            clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None))
-            clock.advance(ahead)
+            clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None), at)
+            if at is None:
+                clock.advance(ahead)
             wanted = tuple(modules) or tuple(project.modules)
             names = (*(name for name in wanted if name != GATEWAY), GATEWAY)
             live = live_settings(configured, project, names)
@@ -187,9 +190,22 @@ class Harness:
             raise NotSeen(not_at_rest(self.host, _PATIENCE_SECONDS)) from None
 
     async def advance(self, **duration: float) -> None:
-        """Moves the clock, e.g. `advance(hours=24)`, runs whatever is due, and settles."""
+        """Moves the clock, e.g. `advance(hours=24)`, runs whatever is due, and settles.
+
+        It stops at each time of a schedule, as if the modules had run all the while.
+        """
         await self.settle()
-        self.clock.advance(timedelta(**duration))
+        end = self.clock.now() + timedelta(**duration) // timedelta(microseconds=1)
+        while (due := await self._next_schedule()) is not None and due < end:
+            await self._go_on_until(due)
+        await self._go_on_until(end)
+
+    async def _next_schedule(self) -> int | None:
+        dues = [await each.due.next_schedule() for each in self.host.modules.values()]
+        return min((each for each in dues if each is not None), default=None)
+
+    async def _go_on_until(self, moment: int) -> None:
+        self.clock.advance(timedelta(microseconds=max(0, moment - self.clock.now())))
         self.host.wake()
         await asyncio.sleep(0)
         await self.settle()

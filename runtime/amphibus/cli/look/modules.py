@@ -9,6 +9,7 @@ from amphibus.clock import SystemClock
 from amphibus.contract import kind_of
 from amphibus.errors import RequestError, StoreError
 from amphibus.messages.contracts.amphibus.v1 import ListLimits, ListPauses
+from amphibus.schedule.plan import plan_of
 
 if TYPE_CHECKING:
     from amphibus.admin.views import Views
@@ -71,6 +72,10 @@ def page_of(project: "Project", module: "Module") -> dict[str, Any]:
     for each in project.modules.values():
         for contract in each.sends + each.asks:
             senders.setdefault(contract.contract_type, []).append(each.name)
+        for schedule in each.schedules:
+            senders.setdefault(schedule.contract.contract_type, []).append(
+                f"schedule {schedule.name}"
+            )
 
     def handled(name: str) -> list[str]:
         return sorted(senders.get(name, []))
@@ -86,6 +91,7 @@ def page_of(project: "Project", module: "Module") -> dict[str, Any]:
         "publishes": {each: list(topology.subscribers.get(each, ())) for each in publishes},
         "sends": {each: [topology.owners[each]] for each in calls},
         "policies": policies_of(module),
+        "schedules": {each.name: [plan_of(each).in_words()] for each in module.schedules},
     }
 
 
@@ -133,7 +139,13 @@ def picture(project: "Project") -> str:
 
 
 def _text(page: dict[str, Any]) -> str:
-    arrows = {"handles": "<-", "subscribes": "<-", "publishes": "->", "sends": "->"}
+    arrows = {
+        "handles": "<-",
+        "subscribes": "<-",
+        "publishes": "->",
+        "sends": "->",
+        "schedules": "@",
+    }
     lines = [paint(page["module"], BOLD)]
     for part, arrow in arrows.items():
         for name, others in page[part].items():

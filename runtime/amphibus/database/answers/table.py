@@ -4,7 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from amphibus.contract import Command, Query, Value
-from amphibus.database.answers import backlog, letters, processes, settings, steering, story
+from amphibus.database.answers import (
+    backlog,
+    letters,
+    processes,
+    schedules,
+    settings,
+    steering,
+    story,
+)
 from amphibus.database.sql import Sql
 from amphibus.messages.contracts.amphibus import v1
 
@@ -27,6 +35,7 @@ ANSWERS: Final[Mapping[type[Query[Any]], FromStore]] = {
     v1.ListPauses: steering.paused,
     v1.ListLimits: steering.limited,
     v1.TellSettings: settings.in_force,
+    v1.ListSchedules: schedules.standing,
     v1.ListProcesses: processes.standing,
     v1.CountProcesses: processes.counted,
     v1.ListSteps: processes.steps,
@@ -36,6 +45,9 @@ ACTS: Final[Mapping[type[Command[Any]], InStore]] = {
     v1.ResumeModule: steering.resume,
     v1.SetLimit: steering.limit,
     v1.UnsetLimit: steering.unlimit,
+    v1.PauseSchedule: schedules.paused,
+    v1.ResumeSchedule: schedules.resumed,
+    v1.RunSchedule: schedules.asked_for,
     v1.ExpireProcess: processes.expired,
 }
 

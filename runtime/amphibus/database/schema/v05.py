@@ -1,4 +1,4 @@
-"""Version 5: how much of a type of message may begin."""
+"""Version 5: how much of a type of message may begin, and where the schedules of a module stand."""
 
 from typing import Final
 
@@ -21,6 +21,19 @@ EVERYWHERE: Final = (
         value TEXT NOT NULL,
         last INTEGER NOT NULL,
         PRIMARY KEY (type, value)
+    ) WITHOUT ROWID
+    """,
+    # `plan` is what `next` follows from, which is null until an instance arms it. `asked`: by hand, and not sent yet.
+    """
+    CREATE TABLE amphibus_schedule (
+        name TEXT PRIMARY KEY,
+        plan TEXT NOT NULL,
+        next INTEGER,
+        last INTEGER,
+        missed INTEGER NOT NULL,
+        paused INTEGER,
+        reason TEXT NOT NULL,
+        asked INTEGER
     ) WITHOUT ROWID
     """,
 )

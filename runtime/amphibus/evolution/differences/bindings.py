@@ -1,6 +1,6 @@
 """The differences between two forms of a contract beside its schemas: kind, key, route, refusals, personal data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from amphibus.evolution.differences.changes import Change, shown
@@ -28,6 +28,7 @@ def of_bindings(old: Json, new: Json) -> Iterator[Change]:
         )
     yield from _of_key(old, new)
     yield from _of_route(old["http"], new["http"], old.get("example"))
+    yield from _of_following(old.get("follows", ()), new.get("follows", ()))
     yield from _of_refusals(old["refuses"], new["refuses"])
     yield from of_marks(old["personal"], new["personal"], old.get("example"))
 
@@ -100,6 +101,12 @@ def _of_route(old: Json | None, new: Json | None, example: Any) -> Iterator[Chan
         said = (
             f"its Location was {old['location'] or 'none'} and is {new['location'] or 'none'} now"
         )
+        yield Change("MSG06", (), said, severity="warning")
+
+
+def _of_following(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
+    for each in sorted(set(old) - set(new)):
+        said = f"who waits for its outcome is not told of {each} any more"
         yield Change("MSG06", (), said, severity="warning")
 
 

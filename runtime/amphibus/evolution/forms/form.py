@@ -14,6 +14,8 @@ from amphibus.evolution.forms.schemas import taken_by, written_by
 
 Json = dict[str, Any]
 _HEX: Final = 16
+_BESIDE: Final = ("example", "deprecated", "follows")
+"""The parts of a form that promise nothing of what travels."""
 
 
 def form_of(contract: type[Message]) -> Json:
@@ -31,6 +33,7 @@ def form_of(contract: type[Message]) -> Json:
         "payload": _part(contract),
         "answer": None if answer is None else _part(answer) | {"personal": _marks(answer)},
         **({} if end is None else {"deprecated": _days(end)}),
+        **_followed(contract),
     }
 
 
@@ -46,7 +49,7 @@ def written_in(part: Mapping[str, Any]) -> Json:
 
 def digest(form: Mapping[str, Any]) -> str:
     """Returns the same text for forms that promise the same, whatever their words, examples and ends."""
-    said = {name: each for name, each in form.items() if name not in ("example", "deprecated")}
+    said = {name: each for name, each in form.items() if name not in _BESIDE}
     text = json.dumps(structure(said), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_HEX]
 
@@ -57,6 +60,12 @@ def _part(model: type[BaseModel]) -> Json:
     writes = bare(written_by(model))
     same = _text(writes) == _text(written(takes))
     return {"taken": takes} | ({} if same else {"written": writes})
+
+
+def _followed(contract: type[Message]) -> Json:
+    """Those who follow nothing have no such part, so older locks stay as they are."""
+    types = [each.contract_type for each in contract.contract_follows]
+    return {"follows": types} if types else {}
 
 
 def _days(end: Deprecated) -> Json:

@@ -11,7 +11,12 @@ from amphibus.database.answers.table import ACTS, act, answer
 from amphibus.errors import RequestFailed
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.system.cancelling import Handle, cancel
-from amphibus.messages.contracts.amphibus.v1 import Arrived, CancelProcess, CheckArrived
+from amphibus.messages.contracts.amphibus.v1 import (
+    Arrived,
+    CancelProcess,
+    CheckArrived,
+    FollowFlows,
+)
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.system_requests import SYSTEM_CONTRACTS, why_not_allowed
 from amphibus.routing.topology import GATEWAY
@@ -71,6 +76,9 @@ class SystemAnswers:
             asked = CheckArrived(sender=envelope.source, ids=asked.ids)
         if type(asked) in self.of_process:
             return await self.of_process[type(asked)](asked)
+        if isinstance(asked, FollowFlows):
+            outcomes, reader = self._services.outcomes, self._services.store.reader
+            return await outcomes.follow(reader, asked, envelope.source)
         if type(asked) in ACTS:
             return await self._act(asked)
         said: Value = await answer(self._services.store.reader, asked)

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,10 @@ class Office:
         *modules: str,
         business: Project | None = None,
         settings: dict[str, Any] | None = None,
+        at: datetime | None = None,
         **bus: Any,
     ) -> AsyncIterator[Harness]:
-        """Hosts modules, all if none is named. `bus` are settings of the bus by name."""
+        """Hosts modules, all if none is named, from now or a time on. `bus` are settings of the bus by name."""
         names = modules or MODULES
         flags: dict[str, Any] = {f"bus.{name}": value for name, value in bus.items()}
         # Few queues, as they are made and removed for every test.
@@ -70,6 +71,7 @@ class Office:
             settings=flags | (settings or {}),
             containers={name: container_with(self.script) for name in names},
             ahead=self.ahead,
+            at=at,
         ) as harness:
             try:
                 yield harness

@@ -31,7 +31,9 @@ from amphibus.messages.contracts.amphibus.answers import (
     StoreWaits,
 )
 from amphibus.messages.contracts.amphibus.fitting import ContractForms, ProcessContracts
+from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcomes
 from amphibus.messages.contracts.amphibus.limits import ModuleLimits
+from amphibus.messages.contracts.amphibus.schedule_answers import ModuleSchedules
 from amphibus.messages.contracts.amphibus.settings import SettingsChecked, SettingsInForce
 
 MOST_ROWS = 500
@@ -67,6 +69,19 @@ class CheckArrived(Query[NotArrived]):
     requires: ClassVar[Right] = "look"
     sender: _Name
     ids: _Ids
+
+
+class FollowFlows(Query[FlowOutcomes]):
+    """Asks which flows have ended with one of some events, and to be told of the others when they do.
+
+    The word comes as a reply to the follower, a message id, at its address; it may be lost.
+    """
+
+    requires: ClassVar[Right] = "sends"
+    flows: Annotated[tuple[_Name, ...], Field(max_length=MOST_ROWS)]
+    types: _Names
+    follower: _Id
+    address: _Name
 
 
 class DescribeProcess(Query[ProcessDescription]):
@@ -236,6 +251,35 @@ class TakeSettings(Command[SettingsInForce]):
     """Makes a process look at once for settings that were changed, instead of a little later."""
 
     requires: ClassVar[Right] = "act"
+
+
+class ListSchedules(Query[ModuleSchedules]):
+    """Asks where the schedules of a module stand."""
+
+    requires: ClassVar[Right] = "look"
+
+
+class PauseSchedule(Command[ModuleSchedules]):
+    """Lets a schedule send nothing until it is resumed."""
+
+    requires: ClassVar[Right] = "act"
+    schedule: _Name
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class ResumeSchedule(Command[ModuleSchedules]):
+    """Lets a schedule go on, with the first time from now on."""
+
+    requires: ClassVar[Right] = "act"
+    schedule: _Name
+
+
+class RunSchedule(Command[ModuleSchedules]):
+    """Lets a schedule send a command now, beside those of its times."""
+
+    requires: ClassVar[Right] = "act"
+    schedule: _Name
+    reason: Annotated[str, Field(max_length=200)] = ""
 
 
 class ListProcesses(Query[ProcessPage]):

@@ -12,7 +12,7 @@ from amphibus.clock import Clock
 from amphibus.contract import kind_of
 from amphibus.errors import Undecodable
 from amphibus.messages.cloudevents import from_headers
-from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.messages.system_requests import SYSTEM_REQUESTS
 from amphibus.telemetry.privacy import describe
@@ -93,6 +93,7 @@ class InboundQueue:
     def reply(self, envelope: Envelope, reply: Reply) -> None:
         """Sends the reply to a message to its sender's reply address, if it has one."""
         address = self._addresses.pop((envelope.source, envelope.id), None)
+        address = address or envelope.extra.get(REPLY_TO)
         if address is not None:
             self._send_reply(address, envelope.id, reply)
 
