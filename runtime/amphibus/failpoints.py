@@ -47,6 +47,9 @@ WAY_FAILPOINTS: Final = (
 )
 """Where the way of messages changes, and on the way past the broker."""
 
+ACTING_FAILPOINTS: Final = ("operation.step",)
+"""Inside a step of an operation: what it did is written, and nothing of it is committed."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -58,6 +61,7 @@ TASK_FAILPOINTS: Final = (
     "task.request",
     "task.consume",
     "task.changeover",
+    "task.operations",
 )
 """Inside each long-lived loop, where an error ends its task."""
 
@@ -80,7 +84,7 @@ def arm(setting: str | None = None) -> None:
     """
     setting = os.environ.get("AMPHIBUS_FAILPOINT", "") if setting is None else setting
     name, nth, how = (*setting.split(":"), "", "")[:3]
-    known = (*FAILPOINTS, *WAY_FAILPOINTS, *TASK_FAILPOINTS)
+    known = (*FAILPOINTS, *WAY_FAILPOINTS, *ACTING_FAILPOINTS, *TASK_FAILPOINTS)
     if name and name not in known:
         message = f"no failpoint '{name}'; there are {', '.join(known)}{did_you_mean(name, known)}"
         raise ValueError(message)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from amphibus.database import history
-from amphibus.database.dead import LetterPlace, dead_page
+from amphibus.database.acting.dead import LetterPlace, dead_page
 from amphibus.database.schema.steps import statements_for_sqlite
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.sql import SqliteSql

@@ -44,7 +44,9 @@ class ModuleHost:
         self.receiver = wiring.receiver(self.writer, self.container, self._ask)
         self.due = wiring.scheduler(self.receiver, self.writer)
         self.receiver.on_due = self.due.due_at
-        self.receiver.system.on_acted = self.due.wake
+        self.operations = wiring.operations(self.writer)
+        self.operations.on_step = self.due.wake
+        self.receiver.system.on_acted = self._look_again
         self.relay = wiring.relay(self.writer)
         self.changeover = wiring.changeover(self.writer, self.relay)
         self.retention = wiring.retention(self.writer)
@@ -94,7 +96,13 @@ class ModuleHost:
     def _intake(self) -> tuple[Service, ...]:
         """The services that begin work here, in the order in which they start."""
         changeover = () if self.changeover is None else (self.changeover,)
-        return (self.due, *changeover, self.relay, self.retention, self.readiness, self.pauses)
+        upkeep = (self.retention, self.readiness, self.pauses, self.operations)
+        return (self.due, *changeover, self.relay, *upkeep)
+
+    def _look_again(self) -> None:
+        """Looks for what is due or to be done since an operator changed something."""
+        self.due.wake()
+        self.operations.wake()
 
     async def stop_intake(self) -> None:
         """Takes and delivers nothing more."""

@@ -1,6 +1,7 @@
 """The answers about what is paused, and the acts that change it."""
 
 from amphibus.clock import SECOND
+from amphibus.database.answers.acting import Acting
 from amphibus.database.sql import Sql
 from amphibus.database.steering import pauses
 from amphibus.messages.contracts.amphibus.answers import ModulePauses, PausedType
@@ -12,19 +13,19 @@ async def paused(sql: Sql, asked: ListPauses) -> ModulePauses:
     return await _pauses(sql, asked.now)
 
 
-async def pause(sql: Sql, wanted: PauseModule, now: int) -> ModulePauses:
+async def pause(sql: Sql, wanted: PauseModule, acting: Acting) -> ModulePauses:
     """Pauses a module, or one type of message to it; returns what is paused from now on."""
-    until = None if wanted.seconds is None else now + int(wanted.seconds * SECOND)
-    await pauses.pause(sql, pauses.Pause(wanted.type, now, until, wanted.reason))
-    return await _pauses(sql, now)
+    until = None if wanted.seconds is None else acting.now + int(wanted.seconds * SECOND)
+    await pauses.pause(sql, pauses.Pause(wanted.type, acting.now, until, wanted.reason))
+    return await _pauses(sql, acting.now)
 
 
-async def resume(sql: Sql, wanted: ResumeModule, now: int) -> ModulePauses:
+async def resume(sql: Sql, wanted: ResumeModule, acting: Acting) -> ModulePauses:
     """Lets a module go on, or one type of message to it; returns what stays paused."""
     await pauses.resume(sql, wanted.type)
     if wanted.type != pauses.WHOLE_MODULE:
-        await pauses.let_go(sql, wanted.type, now)
-    return await _pauses(sql, now)
+        await pauses.let_go(sql, wanted.type, acting.now)
+    return await _pauses(sql, acting.now)
 
 
 async def _pauses(sql: Sql, now: int) -> ModulePauses:
