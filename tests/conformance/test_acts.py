@@ -12,6 +12,7 @@ from amphibus.admin.acting import OperationAtRest, act_at_rest
 from amphibus.admin.views import at_rest
 from amphibus.cli.look.audit import _problem_in
 from amphibus.contract import Command
+from amphibus.database.acting.audit import by, hash_over
 from amphibus.messages.contracts.amphibus.acting import Condition, LetterName, Operator
 from amphibus.messages.contracts.amphibus.v1 import (
     DiscardDead,
@@ -167,3 +168,15 @@ async def test_an_audit_that_somebody_changed_is_known(
 
     assert [each["number"] for each in page["entries"]] == [2]
     assert problem in (await _problem(office))[1]
+
+
+async def test_the_hash_of_an_entry_is_over_all_before_it() -> None:
+    act = by(_ADA, 1, "PauseModule", "module", "", 1)
+
+    hashes = {
+        hash_over("", 1, act),
+        hash_over("x", 1, act),
+        hash_over("", 2, act),
+        hash_over("", 1, act._replace(reason="why")),
+    }
+    assert len(hashes) == 4
