@@ -30,8 +30,10 @@ _FILLS: Final = (
     f"INSERT INTO amphibus_outbox {_NUMBERS} SELECT i, {_MESSAGE}, 1 FROM n",
     f"INSERT INTO amphibus_inbox {_NUMBERS} SELECT i, {_MESSAGE}, i, i, 1, 'handled', NULL FROM n",
     f"INSERT INTO amphibus_delayed {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 1, 1, i, 0, '', 0 FROM n",
-    f"INSERT INTO amphibus_dead {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 4, i, 'failed', '', '', 0,"
-    " 'Broken', 'modules/till/handlers.py ring', 'g' || (i % 50) FROM n",
+    (
+        f"INSERT INTO amphibus_dead {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 4, i, 'failed', '', '', 0,"
+        " 'Broken', 'modules/till/handlers.py ring', 'g' || (i % 50) FROM n"
+    ),
     f"INSERT INTO amphibus_process {_NUMBERS} SELECT 'p', 'k-' || i, 's', i FROM n",
     f"INSERT INTO amphibus_timer {_NUMBERS} SELECT 'p/late', 'k-' || i, i, 't-' || i, 'f', NULL, '', 0 FROM n",
 )

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from amphibus.admin.inspection import in_file
-
 from tests.distributed.commands import Running, free_ports, running, until
 from tests.distributed.conftest import Kiosk
 from tests.fleet.commands import answers, said
@@ -81,8 +80,8 @@ def test_an_operation_goes_on_through_a_kill_is_stopped_and_resumed(
         shop.until_said("  Try  ")
         _sell_glass(kiosk, port)
         where = ("--where", "exception=RuntimeError and frame~sell", "--reason", "a new glass")
-        identity = _begun(kiosk, "retry", *where, "--rate", "5/s", "--who", "ada")
-        until(lambda: _done(kiosk) >= 5, "it has begun")
+        identity = _begun(kiosk, "retry", *where, "--rate", "30/m", "--who", "ada")
+        until(lambda: _done(kiosk) >= 2, "it has begun")
         if mode == "monolith":
             _kill(shop)
     with running(kiosk.root, *options, environ=kiosk.environ) as shop:

@@ -71,10 +71,10 @@ GROUPS: Final = (
         "operations",
         "Look after what goes on with many dead letters.",
         (
-            ("list", "steer.operations:list_operations", "List operations."),
-            ("show", "steer.operations:show", "Show how far one is, and what came of it."),
-            ("stop", "steer.operations:stop", "Stop one; it may be resumed."),
-            ("resume", "steer.operations:resume", "Let one go on with what is left."),
+            ("list", "dead.operations:list_operations", "List operations."),
+            ("show", "dead.operations:show", "Show how far one is, and what came of it."),
+            ("stop", "dead.operations:stop", "Stop one; it may be resumed."),
+            ("resume", "dead.operations:resume", "Let one go on with what is left."),
         ),
     ),
     (

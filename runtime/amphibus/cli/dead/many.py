@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.dead.at_once import act_on_named
+from amphibus.cli.dead.beginning import Plan, act_as_operation
 from amphibus.cli.dead.narrowed import Narrowed
-from amphibus.cli.dead.operation import Plan, act_as_operation
 from amphibus.cli.operator import Reason, Who, operator, reasoned
 from amphibus.cli.output import CommandError, Exit
 from amphibus.messages.contracts.amphibus.acting import OperationKind

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from amphibus.admin.views import Views
 from amphibus.cli.dead.at_once import outcome
+from amphibus.cli.dead.following import facts_of_modules, follow, show_summary
 from amphibus.cli.dead.groups import Found, groups_of, show_groups
 from amphibus.cli.output import show_json, typed
-from amphibus.cli.steer.following import facts_of_modules, follow, show_summary
 from amphibus.cli.views import Acts, look, look_and_act
 from amphibus.messages.contracts.amphibus.acting import Condition, OperationKind, Operator
 from amphibus.messages.contracts.amphibus.v1 import StartOperation

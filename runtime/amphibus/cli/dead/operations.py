@@ -8,10 +8,10 @@ from cyclopts import Parameter
 
 from amphibus.admin.views import Views
 from amphibus.cli import options
+from amphibus.cli.dead.following import InModule, facts_as_json, facts_of_modules
 from amphibus.cli.dead.many import Rate, per_second
 from amphibus.cli.operator import Reason, Who, operator, reasoned
 from amphibus.cli.output import CommandError, moment, plural, show_columns, show_json, typed
-from amphibus.cli.steer.following import InModule, facts_as_json, facts_of_modules
 from amphibus.cli.views import Acts, look, look_and_act
 from amphibus.contract import Command
 from amphibus.messages.contracts.amphibus.acting import Condition, OperationFacts
