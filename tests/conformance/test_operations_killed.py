@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from amphibus.testing.conformance.office import Office
 from tests.conformance.crashing import start
 from tests.conformance.letters import bury, counts, done, ended
 
-_SETTINGS = {"max_attempts": 1, "quick_retries": 0}
+_SETTINGS: dict[str, Any] = {"max_attempts": 1, "quick_retries": 0}
 _LETTERS = 450
 """Three steps, or four."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from amphibus.admin.acting import act_at_rest
 from amphibus.admin.views import at_rest
-from amphibus.contract import Personal, Value
+from amphibus.contract import Command, Message, Personal
 from amphibus.messages.contracts.amphibus.acting import LetterName
 from amphibus.messages.contracts.amphibus.v1 import RevealDead, ShowDead
 from amphibus.telemetry.privacy import masked_payload
@@ -16,14 +16,18 @@ from amphibus.testing.conformance.office import Office
 from tests.conformance.letters import bury
 
 
-class Plain(Value):
+class Plain(Command[None]):
     book: str
     line: int
 
 
-class Told(Value):
+class Told(Command[None]):
     book: Annotated[str, Personal("to call somebody back")]
     line: int
+
+
+def _told(_type: str) -> type[Message]:
+    return Told
 
 
 @pytest.mark.parametrize(
@@ -38,7 +42,7 @@ class Told(Value):
     ],
 )
 def test_nothing_personal_is_shown(
-    body: bytes, contract: type[Value] | None, shown: object
+    body: bytes, contract: type[Message] | None, shown: object
 ) -> None:
     """Nor anything of what cannot be read, or whose contract is not known."""
     said, masked = masked_payload(body, contract)
@@ -55,7 +59,7 @@ async def test_it_is_revealed_to_who_says_why_and_that_is_audited(
     async with office.open("desk"):
         bury(office, 1)
     stores = office.stores("desk")
-    async with at_rest(stores, {"desk.Write.v1": Told}.get) as views:
+    async with at_rest(stores, _told) as views:
         seen = await views["desk"].ask(ShowDead(seq=1, id="m1"))
     wanted = RevealDead(letter=LetterName(seq=1, id="m1"), reason="ticket 4711")
     revealed = await act_at_rest(stores["desk"], wanted)
