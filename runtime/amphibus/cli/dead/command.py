@@ -34,12 +34,13 @@ from amphibus.messages.contracts.amphibus.answers import DeadLetterContent
 from amphibus.messages.contracts.amphibus.v1 import EditDead, RevealDead
 
 _LONGEST_ERROR: Final = 80
+_PAGE: Final = 100
 
 
 def list_dead(
     *,
     narrowed: Narrowed | None = None,
-    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 100,
+    limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None,
     after: str | None = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
@@ -50,23 +51,23 @@ def list_dead(
     Example: amphibus dead list --error timeout --since 2h
 
     Args:
-        limit: How many to list.
+        limit: How many to list; 100 without it.
         after: Where the page before ended, as DIED/MODULE/MESSAGE in the words of --json.
     """
     narrowed = narrowed or Narrowed()
     cursor = None if after is None else _cursor(after)
-    where = narrowed.conditions
+    most = _positive(_PAGE if limit is None else limit)
     work = partial(
-        find_dead, module=narrowed.module, where=where, after=cursor, limit=_positive(limit)
+        find_dead, module=narrowed.module, where=narrowed.conditions, after=cursor, limit=most
     )
     found = look(data_dir, db, work)
     if not found:
         narrowed.check_type()
-    more = _more(found[-1], limit) if len(found) == limit else ""
+    more = _more(found[-1], most, narrowed) if len(found) == most else ""
     if as_json:
         show_json(with_instants([facts_of(each) for each in found]))
-        if more:
-            print(typed(more), file=sys.stderr)
+        if more and limit is None:
+            print(typed(more), file=sys.stderr)  # who gave a limit knows
         return
     if not found:
         print("no dead messages")
@@ -221,9 +222,9 @@ def _positive(limit: int) -> int:
     return limit
 
 
-def _more(last: DeadLetter, limit: int) -> str:
+def _more(last: DeadLetter, limit: int, narrowed: Narrowed) -> str:
     place = f"{rfc3339(last.died)}/{last.module}/{last.id}"
-    return f"more: amphibus dead list --limit {limit} --after {place}"
+    return f"more: amphibus dead list {narrowed.typed}--limit {limit} --after {place}"
 
 
 def _short(error: str) -> str:

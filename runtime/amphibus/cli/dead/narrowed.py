@@ -1,5 +1,6 @@
 """The options that narrow dead letters by what a person remembers of them."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -35,6 +36,14 @@ class Narrowed:
     def given(self) -> bool:
         """True if anything is."""
         return any(getattr(self, name) is not None for name in self.__slots__)
+
+    @property
+    def typed(self) -> str:
+        """The options as they are typed, with a space behind each."""
+        given = ((name.rstrip("_"), getattr(self, name)) for name in self.__slots__)
+        return "".join(
+            f"--{name} {shlex.quote(value)} " for name, value in given if value is not None
+        )
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
