@@ -29,7 +29,7 @@ Detach = Annotated[
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How it is done, by whom and why."""
+    """The manner in which it is done, by whom and why."""
 
     limit: Limit = None
     rate: Rate = None
@@ -88,7 +88,7 @@ def _act(
     reason, by = reasoned(manner.reason), operator(manner.who)
     rate, limit = per_second(manner.rate), _positive(manner.limit)
     if messages:
-        _refuse_both(kind, narrowed, manner)
+        _refuse_both(narrowed, manner)
         act_on_named(
             kind,
             messages,
@@ -112,13 +112,13 @@ def _act(
     )
 
 
-def _refuse_both(kind: str, narrowed: Narrowed, manner: Manner) -> None:
+def _refuse_both(narrowed: Narrowed, manner: Manner) -> None:
     only_module = Narrowed(module=narrowed.module)
     if narrowed != only_module or manner.limit is not None or manner.rate is not None:
         raise CommandError(
             "ids and conditions at once",
             "what is named is done at once, and goes by no rate and no conditions but --module",
-            f"amphibus dead {kind} --where 'error~timeout' --rate 50/s",
+            "--where 'error~timeout' --rate 50/s",
             Exit.USAGE,
         )
 

@@ -15,7 +15,7 @@ from amphibus.messages.contracts.amphibus.acting import Condition
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowed:
-    """Which dead letters are meant: those that meet all that is given."""
+    """The dead letters that are meant: those that meet all that is given."""
 
     module: Annotated[str | None, Parameter(help="Only this module.")] = None
     type_: options.Contract = None

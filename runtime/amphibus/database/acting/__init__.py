@@ -1,1 +1,1 @@
-"""What operators do to many dead letters: conditions, groups, retries, operations, and the audit of all acts."""
+"""Acts of operators on dead letters: conditions, groups, retries, operations, and the audit of all acts."""

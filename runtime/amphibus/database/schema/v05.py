@@ -60,7 +60,6 @@ _ACTING: Final = (
         hash TEXT NOT NULL
     )
     """,
-    "INSERT INTO amphibus_meta (name, value) VALUES ('audit_head', '0 ')",
 )
 
 EVERYWHERE: Final = _ACTING
