@@ -1,6 +1,7 @@
 """Dead letters by the thousand, written as they stand when a handler has failed too often, and acts on them."""
 
 import json
+import time
 from typing import Any
 
 from amphibus.contract import Command, Query
@@ -9,14 +10,17 @@ from amphibus.testing import Harness
 from amphibus.testing.conformance.office import Office, until
 from tests.conformance.test_pause import _asked
 
+_AGO = 3_600_000_000
 _TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
 _INSERT = """
     INSERT INTO amphibus_dead (ordering_key, id, type, source, key, time, correlation, causation, trace, reply, extra,
         body, received, attempts, died, reason, error, traceback, blocks, exception, frame, fingerprint)
     WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})
-    SELECT 'gateway\x1f' || 'b' || i, 'm' || i, 'desk.Write.v1', 'gateway', 'b' || i, i, 'f' || i, NULL, '{trace}', 0,
-        NULL, CAST('{{"book":"b' || i || '","line":1,"mood":"' || CASE WHEN i % {broken} = 0 THEN 'broken' ELSE '' END
-        || '"}}' AS {bytes}), i, 8, i, 'failed', 'Kind' || (i % {kinds}) || ': it broke', '', 0,
+    SELECT 'gateway\x1f' || 'b' || i, 'm' || i, 'desk.Write.v1', 'gateway', 'b' || i, {now} + i, 'f' || i, NULL,
+        '{trace}', 0, NULL,
+        CAST('{{"book":"b' || i || '","line":1,"mood":"' || CASE WHEN i % {broken} = 0 THEN 'broken' ELSE '' END
+            || '"}}' AS {bytes}),
+        {now} + i, 8, {now} + i, 'failed', 'Kind' || (i % {kinds}) || ': it broke', '', 0,
         'Kind' || (i % {kinds}), 'modules/desk/handlers.py write', 'kind' || (i % {kinds})
     FROM n
 """
@@ -32,6 +36,7 @@ def bury(
         trace=_TRACE,
         broken=broken,
         kinds=kinds,
+        now=time.time_ns() // 1_000 - _AGO,
         bytes=office.databases.bytes_type,
     )
     office.change("desk", statement)
@@ -54,7 +59,7 @@ async def progress(shop: Harness, identity: str) -> dict[str, Any]:
 async def ended(office: Office, shop: Harness, identity: str) -> dict[str, Any]:
     """The same once it is done, and all that it had tried is through."""
     state = "SELECT state FROM amphibus_operation WHERE id = ?"
-    await until(lambda: office.query("desk", state, identity) == [("done",)], 240.0)
+    await until(lambda: office.query("desk", state, identity) == [("done",)], 280.0)
     await shop.settle()
     return await progress(shop, identity)
 

@@ -36,7 +36,7 @@ async def _stopped_in_the_middle(office: Office, shop: Harness, at: int, rate: f
     """Stops an operation once so many letters are through; returns how many were."""
     await done(shop, _retry("o", per_second=rate))
     through = "SELECT count(*) FROM amphibus_operation_letter WHERE state = 'done'"
-    await until(lambda: office.query("desk", through)[0][0] >= at, 120.0)
+    await until(lambda: office.query("desk", through)[0][0] >= at, 280.0)
     facts = await done(shop, StopOperation(id="o", by=_SOMEBODY))
     await shop.settle()
     assert facts["state"] == "stopped"
@@ -113,7 +113,7 @@ async def test_a_paused_module_gets_nothing_back(office: Office) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_ten_thousand_at_200_a_second_are_stopped_resumed_and_none_is_done_twice(
     office: Office,
 ) -> None:

@@ -20,7 +20,7 @@ class Pace:
         if self.per_second is None:
             return _UNLIMITED
         allowed = self._allowed(now)
-        if allowed - self._taken > max(1.0, self.per_second * _CAUGHT_UP_SECONDS):
+        if allowed - self._taken > max(2.0, self.per_second * _CAUGHT_UP_SECONDS):
             self._since, self._taken = now, -1  # one may be taken
             allowed = 0.0
         return int(allowed + 1e-9) - self._taken
