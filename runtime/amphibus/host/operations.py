@@ -118,7 +118,7 @@ class Operations:
         if known is not None and known.pace.per_second == operation.per_second:
             return known
         if known is None:
-            self._say("operation.began", operation)
+            _log.info("operation.began", **self._about(operation))
         return _Run(operation)
 
     async def _go_on(self, operation: Operation, run: _Run) -> float:
@@ -133,7 +133,7 @@ class Operations:
         run.pace.took(done.letters)
         if done.ended:
             self._runs.pop(operation.id, None)
-            self._say("operation.ended", operation)
+            _log.info("operation.ended", **self._about(operation))
         return 0.0 if operation.collecting else run.pace.pause(time.monotonic())
 
     async def _step(self, operation: Operation, run: _Run, most: int) -> Step:
@@ -154,8 +154,8 @@ class Operations:
             self.on_step()
         return done
 
-    def _say(self, event: str, operation: Operation) -> None:
-        _log.info(event, module=self._module, operation=operation.id, kind=operation.kind)
+    def _about(self, operation: Operation) -> dict[str, str]:
+        return {"module": self._module, "operation": operation.id, "kind": operation.kind}
 
 
 async def _name_some(transaction: Transaction) -> int:
