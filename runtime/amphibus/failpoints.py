@@ -58,6 +58,9 @@ SETTING_FAILPOINTS: Final = (
 SCHEDULE_FAILPOINTS: Final = ("schedule.before_commit",)
 """Between the command of a schedule and the commit that sends it."""
 
+ACTING_FAILPOINTS: Final = ("operation.step",)
+"""Inside a step of an operation: what it did is written, and nothing of it is committed."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -69,6 +72,7 @@ TASK_FAILPOINTS: Final = (
     "task.request",
     "task.consume",
     "task.changeover",
+    "task.operations",
 )
 """Inside each long-lived loop, where an error ends its task."""
 
@@ -96,6 +100,7 @@ def arm(setting: str | None = None) -> None:
         *WAY_FAILPOINTS,
         *SETTING_FAILPOINTS,
         *SCHEDULE_FAILPOINTS,
+        *ACTING_FAILPOINTS,
         *TASK_FAILPOINTS,
     )
     if name and name not in known:

@@ -12,7 +12,7 @@ from tests.console.conftest import Console
 COMMANDS = (
     *("run", "demo", "send", "ask", "modules", "check", "logs", "replay", "db", "dead", "add"),
     *("config", "bench", "version", "completion", "ps", "pause", "resume", "processes"),
-    *("limits", "schedules"),
+    *("limits", "schedules", "operations", "audit"),
 )
 LOADED_ON_DEMAND = (
     "pydantic",

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pytest
 
 from amphibus.database import history
-from amphibus.database.dead import LetterPlace, dead_page
+from amphibus.database.acting.conditions import EVERYTHING
+from amphibus.database.acting.dead import LetterPlace, dead_groups, dead_page
 from amphibus.database.schema.steps import statements_for_sqlite
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.sql import SqliteSql
@@ -29,7 +30,10 @@ _FILLS: Final = (
     f"INSERT INTO amphibus_outbox {_NUMBERS} SELECT i, {_MESSAGE}, 1 FROM n",
     f"INSERT INTO amphibus_inbox {_NUMBERS} SELECT i, {_MESSAGE}, i, i, 1, 'handled', NULL FROM n",
     f"INSERT INTO amphibus_delayed {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 1, 1, i, 0, '', 0 FROM n",
-    f"INSERT INTO amphibus_dead {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 4, i, 'failed', '', '', 0 FROM n",
+    (
+        f"INSERT INTO amphibus_dead {_NUMBERS} SELECT i, 'o-' || i, {_MESSAGE}, i, 4, i, 'failed', '', '', 0,"
+        " 'Broken', 'modules/till/handlers.py ring', 'g' || (i % 50) FROM n"
+    ),
     f"INSERT INTO amphibus_process {_NUMBERS} SELECT 'p', 'k-' || i, 's', i FROM n",
     f"INSERT INTO amphibus_timer {_NUMBERS} SELECT 'p/late', 'k-' || i, i, 't-' || i, 'f', NULL, '', 0 FROM n",
 )
@@ -98,6 +102,14 @@ async def test_no_table_is_read_as_a_whole(question: str, long_history: sqlite3.
     assert sql.steps
     assert [step for step in sql.steps if not step.startswith(("SEARCH", "USE TEMP"))] == []
     assert all("USING" in step for step in sql.steps if step.startswith("SEARCH"))
+
+
+async def test_groups_are_counted_from_an_index_alone(long_history: sqlite3.Connection) -> None:
+    sql = _Explained(long_history)
+    found = await dead_groups(sql, EVERYTHING, limit=500)
+
+    assert [each.letters for each in found] == [_ROWS // 50] * 50
+    assert "COVERING INDEX amphibus_dead_fingerprint" in sql.steps[0]
 
 
 async def test_pages_hold_each_dead_letter_once(long_history: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from amphibus.database.dead import store_dead
+from amphibus.database.acting.dead import store_dead
 from amphibus.database.delayed import release_next, remove_delayed, store_delayed
 from amphibus.database.schema.steps import statements_for_sqlite
 from amphibus.database.sql import Sql

@@ -59,14 +59,14 @@ UPGRADES: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a dead letter is forgotten though it blocks its key",
-        "database/dead",
+        "database/acting/dead",
         "FROM amphibus_dead WHERE blocks = 0 ORDER BY seq",
         "FROM amphibus_dead WHERE blocks < 2 ORDER BY seq",
         "test_retention.py::test_a_dead_letter_is_kept_that_blocks_its_key_or_if_all_are",
     ),
     in_runtime(
         "a dead letter that is given up is not remembered",
-        "database/dead",
+        "database/acting/dead",
         "    await sql.run(_GIVE_UP_OLD, now, limit, before)\n",
         "",
         "test_retention.py::test_dead_letters_hold_back_nothing_and_are_given_up_in_the_end",
@@ -87,7 +87,7 @@ UPGRADES: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "dead letters come in another order than their pages",
-        "database/dead",
+        "database/acting/dead",
         '" ORDER BY died, id LIMIT ?"',
         '" ORDER BY id, died LIMIT ?"',
         "tests/database/test_history.py::test_pages_hold_each_dead_letter_once",

@@ -31,6 +31,7 @@ _NAMES = {
     "task.request": "broker:request",
     "task.consume": "broker:consume",
     "task.changeover": "way:",
+    "task.operations": "operations:",
 }
 """How the name of the task begins in which the failpoint stands."""
 _PATIENCE = 60.0

@@ -61,10 +61,29 @@ GROUPS: Final = (
         "Look after dead letters: messages that used up their retries.",
         (
             ("list", "dead.command:list_dead", "List dead letters."),
+            ("groups", "dead.groups:groups", "Count dead letters by what they died of."),
             ("show", "dead.command:show", "Show a dead letter: reason, traceback and payload."),
-            ("retry", "dead.command:retry", "Retry dead letters, with all their attempts."),
+            ("retry", "dead.many:retry", "Retry dead letters, with all their attempts."),
             ("edit", "dead.command:edit", "Correct the payload of a dead letter."),
-            ("discard", "dead.command:discard", "Discard dead letters; they are never handled."),
+            ("discard", "dead.many:discard", "Discard dead letters; they are never handled."),
+        ),
+    ),
+    (
+        "operations",
+        "Look after what goes on with many dead letters.",
+        (
+            ("list", "dead.operations:list_operations", "List operations."),
+            ("show", "dead.operations:show", "Show how far one is, and what came of it."),
+            ("stop", "dead.operations:stop", "Stop one; it may be resumed."),
+            ("resume", "dead.operations:resume", "Let one go on with what is left."),
+        ),
+    ),
+    (
+        "audit",
+        "Read what operators did to the modules' stores.",
+        (
+            ("list", "look.audit:list_audit", "List what was done, by whom and why."),
+            ("verify", "look.audit:verify", "Check that no entry was changed or taken out."),
         ),
     ),
     (

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from amphibus.admin.acting import OperationAtRest, act_at_rest
 from amphibus.admin.stores import AdminStore
 from amphibus.admin.views import View, Views, at_rest
 from amphibus.cli import options
@@ -14,12 +15,12 @@ from amphibus.cli.output import CommandError, Exit
 from amphibus.cli.run.running import holder_of
 from amphibus.contract import Command, Query, Value
 from amphibus.database.answers.table import ACTS
-from amphibus.database.answers.table import act as do
 from amphibus.errors import OwnerAway, RequestError, RequestFailed
 from amphibus.transports.direct.directory import PeerAddress
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
+    from amphibus.contract import Message
     from amphibus.transports.direct.fleet.asking import Fleet
 
 T = TypeVar("T")
@@ -37,6 +38,11 @@ class Running:
         self._fleet = fleet
         self._addresses = list(addresses)
         self._below = below
+
+    @property
+    def answers(self) -> bool:
+        """Returns whether a process of it has answered, or may."""
+        return bool(self._addresses)
 
     async def ask(self, query: Query[AnswerT]) -> AnswerT:
         """Asks them one after the other.
@@ -73,8 +79,72 @@ def look(given: Path | None, db: str | None, work: Callable[[Views], Awaitable[T
         StoreError: there are none.
         CommandError: there are none in the given folder.
     """
-    stores = options.stores(given, db)
-    return asyncio.run(_with_views(stores, settings_of(given, db), work))
+    return look_and_act(given, db, lambda views, _acts: work(views))
+
+
+class Acts:
+    """Has modules do something to their own stores; where nobody hosts one, does it there."""
+
+    def __init__(
+        self,
+        stores: Mapping[str, AdminStore],
+        settings: "Settings",
+        fleet: "Fleet | None",
+        addresses: Sequence[PeerAddress],
+    ) -> None:
+        self._stores = stores
+        self._settings = settings
+        self._fleet = fleet
+        self._addresses = addresses
+        self._done_here: set[str] = set()
+
+    async def do(self, module: str, wanted: Command[AnswerT]) -> AnswerT:
+        """Has it done, and returns what it came to.
+
+        Raises:
+            CommandError: there is no such module, or its process is there and cannot be asked.
+            RequestError: it does not do it.
+        """
+        store = options.store_of(module, self._stores)
+        for address in self._addresses if self._fleet is not None else ():
+            if address.module == module:
+                try:
+                    assert self._fleet is not None
+                    return await self._fleet.ask(address, wanted, seconds=_ANSWER_SECONDS)
+                except OwnerAway:
+                    continue
+        self.refuse_beside_a_process(module)
+        if type(wanted) not in ACTS:
+            raise CommandError(
+                f"module {module} does not run",
+                "it does that by its own handlers",
+                f"amphibus run --module {module}",
+                Exit.UNREACHABLE,
+            )
+        self._done_here.add(module)
+        return await act_at_rest(store, wanted)
+
+    def at_rest(self, module: str, operation: str) -> OperationAtRest | None:
+        """Returns what goes on with an operation here; None where a process of the module does."""
+        if module not in self._done_here:
+            return None
+        return OperationAtRest(self._stores[module], operation)
+
+    def refuse_beside_a_process(self, module: str) -> None:
+        """Refuses to touch the store of a module that somebody hosts.
+
+        Raises:
+            CommandError: its process is there.
+        """
+        settings = self._settings
+        holder = None if settings.db_url is not None else holder_of(module, settings.data_dir)
+        if holder is not None:
+            raise CommandError(
+                f"module {module} is hosted by process {holder}, which cannot be asked",
+                "its store is changed by it alone while it runs",
+                "amphibus ps",
+                Exit.UNREACHABLE,
+            )
 
 
 def act(given: Path | None, db: str | None, module: str, wanted: Command[AnswerT]) -> AnswerT:
@@ -84,39 +154,36 @@ def act(given: Path | None, db: str | None, module: str, wanted: Command[AnswerT
         CommandError: there is no such module, or its process is there and cannot be asked.
         RequestError: it does not do it.
     """
-    stores = options.stores(given, db)
-    store = options.store_of(module, stores)
-    return asyncio.run(_acted(store, settings_of(given, db), module, wanted))
+
+    async def work(_views: Views, acts: Acts) -> AnswerT:
+        return await acts.do(module, wanted)
+
+    return look_and_act(given, db, work)
 
 
-async def _acted(
-    store: AdminStore, settings: "Settings", module: str, wanted: Command[AnswerT]
-) -> AnswerT:
-    async with found_fleet(settings) as (fleet, addresses):
-        for address in addresses if fleet is not None else ():
-            if address.module == module:
-                try:
-                    assert fleet is not None
-                    return await fleet.ask(address, wanted, seconds=_ANSWER_SECONDS)
-                except OwnerAway:
-                    continue
-    holder = None if settings.db_url is not None else holder_of(module, settings.data_dir)
-    if holder is not None:
-        raise CommandError(
-            f"module {module} is hosted by process {holder}, which cannot be asked",
-            "its store is changed by it alone while it runs",
-            "amphibus ps",
-            Exit.UNREACHABLE,
-        )
-    if type(wanted) not in ACTS:
-        raise CommandError(
-            f"module {module} does not run",
-            "it does that by its own handlers",
-            f"amphibus run --module {module}",
-            Exit.UNREACHABLE,
-        )
-    async with store.writing() as sql:
-        return await do(sql, wanted, await store.now(sql))
+def look_and_act(
+    given: Path | None, db: str | None, work: Callable[[Views, Acts], Awaitable[T]]
+) -> T:
+    """Runs a command's work with views of all modules, and with what has them act.
+
+    Raises:
+        StoreError: there are none.
+        CommandError: there are none in the given folder.
+    """
+    stores, settings = options.stores(given, db), settings_of(given, db)
+
+    async def both() -> T:
+        async with at_rest(stores, _contract_of) as below, found_fleet(settings) as found:
+            fleet, addresses = found
+            views = _views(below, fleet, addresses)
+            return await work(views, Acts(stores, settings, fleet, addresses))
+
+    return asyncio.run(both())
+
+
+def _contract_of(type_: str) -> "type[Message] | None":
+    """Returns a contract of the project, which is loaded when the first is asked for."""
+    return options.project().contracts.get(type_)
 
 
 def settings_of(given: Path | None, db: str | None, *, mode: str = "monolith") -> "Settings":
@@ -127,21 +194,17 @@ def settings_of(given: Path | None, db: str | None, *, mode: str = "monolith") -
     return configured.model_copy(update={"data_dir": given.absolute(), "db_url": None})
 
 
-async def _with_views(
-    stores: Mapping[str, AdminStore],
-    settings: "Settings",
-    work: Callable[[Views], Awaitable[T]],
-) -> T:
-    async with at_rest(stores) as below, found_fleet(settings) as found:
-        fleet, addresses = found
-        if fleet is None:
-            return await work(below)
-        views = dict(below)
-        for module in below:
-            here = [each for each in addresses if each.module == module]
-            if here:
-                views[module] = Running(module, fleet, here, below[module])
-        return await work(views)
+def _views(
+    below: Views, fleet: "Fleet | None", addresses: Sequence[PeerAddress]
+) -> Mapping[str, View]:
+    if fleet is None:
+        return below
+    views = dict(below)
+    for module in below:
+        here = [each for each in addresses if each.module == module]
+        if here:
+            views[module] = Running(module, fleet, here, below[module])
+    return views
 
 
 @asynccontextmanager

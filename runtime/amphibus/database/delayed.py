@@ -1,5 +1,6 @@
 """Messages that wait for a retry, and those behind them. Every statement on `amphibus_delayed` stands here."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -42,13 +43,16 @@ class DelayedMessage:
     partition: int
 
 
-class KeyAhead(NamedTuple):
-    """The messages of an ordering key that are due before another one."""
+class Revived(NamedTuple):
+    """A dead letter that is tried again."""
 
-    any: bool
-    """Whether anything is."""
-    later: bool
-    """Whether something that was sent after it is."""
+    message: Envelope
+    received: int
+    due: int | None
+    """None where it waits behind another message of its ordering key."""
+    error: str
+    """Of its death."""
+    partition: int
 
 
 async def store_delayed(
@@ -63,8 +67,7 @@ async def store_delayed(
     partition: int,
 ) -> None:
     """Stores a message for later; without `due` it waits behind another of its ordering key."""
-    await sql.run(
-        _INSERT,
+    row = (
         envelope.ordering_key,
         *columns_of(envelope),
         received,
@@ -75,6 +78,26 @@ async def store_delayed(
         error,
         partition,
     )
+    await sql.run(_INSERT, *row)
+
+
+async def store_revived(sql: Sql, revived: Sequence[Revived]) -> None:
+    """Stores dead letters for a first attempt of all that they have again."""
+    rows = [
+        (
+            each.message.ordering_key,
+            *columns_of(each.message),
+            each.received,
+            0,
+            0,
+            each.due,
+            int(each.message.late),
+            each.error,
+            each.partition,
+        )
+        for each in revived
+    ]
+    await sql.many(_INSERT, rows)
 
 
 async def delay_again(
@@ -108,14 +131,15 @@ async def settled_meanwhile(sql: Sql, seq: int) -> bool | None:
     return None if row is None else bool(row[0])
 
 
-async def key_ahead(sql: Sql, ordering_key: str, *, sent: int) -> KeyAhead:
-    """Returns what of an ordering key is due before a message of it that was sent at a time."""
-    row = await sql.row(
-        "SELECT count(*), max(time) FROM amphibus_delayed WHERE ordering_key = ? AND due IS NOT NULL",
-        ordering_key,
+async def keys_ahead(sql: Sql, ordering_keys: Iterable[str]) -> dict[str, int]:
+    """Returns those ordering keys of which something is due, each with the time of what was sent last of it."""
+    asked = sorted(set(ordering_keys))
+    rows = await sql.rows(
+        "SELECT ordering_key, max(time) FROM amphibus_delayed WHERE due IS NOT NULL"
+        f" AND ordering_key IN ({', '.join('?' * len(asked))}) GROUP BY ordering_key",
+        *asked,
     )
-    count, newest = row or (0, None)
-    return KeyAhead(count > 0, newest is not None and newest > sent)
+    return {row[0]: row[1] for row in rows}
 
 
 async def due_now(sql: Sql, now: int, *, limit: int, only: str) -> list[DelayedMessage]:

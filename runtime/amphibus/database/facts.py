@@ -137,3 +137,15 @@ async def process_noted(sql: Sql, process: str) -> str:
 async def note_process(sql: Sql, process: str, value: str) -> None:
     """Notes a process as it is from now on."""
     await note_fact(sql, f"process {process}", value)
+
+
+async def audit_head(sql: Sql) -> tuple[int, str]:
+    """Returns the number and the hash of the last entry of the audit; 0 and nothing if there is none."""
+    row = await sql.row("SELECT value FROM amphibus_meta WHERE name = 'audit_head'")
+    number, _, digest = str(row[0] if row else "0 ").partition(" ")
+    return int(number), digest
+
+
+async def move_audit_head(sql: Sql, number: int, digest: str) -> None:
+    """Notes the last entry of the audit. Two transactions that add one meet here, and the later is run again."""
+    await note_fact(sql, "audit_head", f"{number} {digest}")

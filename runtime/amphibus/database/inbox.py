@@ -42,11 +42,17 @@ _PRUNE: Final = (
 )
 
 
-class LastHandled(NamedTuple):
-    """The time at which the last message of a source and key was handled."""
+_SKEW: Final = 60_000_000
+"""Microseconds by which the order of the rows may differ from that of the times in them."""
 
+
+class HandledMessage(NamedTuple):
+    """A row of the inbox."""
+
+    seq: int
     source: str
-    key: str
+    key: str | None
+    time: int
     handled: int
 
 
@@ -63,9 +69,9 @@ def inbox_row(
     return (*columns_of(envelope), received, handled, attempts, outcome, answer)
 
 
-async def insert_inbox(sql: Sql, row: Row) -> None:
-    """Writes one such row at once."""
-    await sql.run(INSERT_INBOX, *row)
+async def insert_inbox(sql: Sql, rows: Sequence[Row]) -> None:
+    """Writes such rows at once."""
+    await sql.many(INSERT_INBOX, rows)
 
 
 async def prior_outcome(sql: Sql, envelope: Envelope) -> Row | None:
@@ -109,24 +115,26 @@ async def body_handled(sql: Sql, source: str, identity: str) -> bytes | None:
     return None if row is None else row[0]
 
 
-async def newest_number(sql: Sql) -> int:
-    """The number of the newest row; 0 if there is none."""
-    row = await sql.row("SELECT max(seq) FROM amphibus_inbox")
-    return (row[0] or 0) if row else 0
-
-
-async def last_handled(
-    sql: Sql, keys: Sequence[str], *, beyond: int, since: int
-) -> list[LastHandled]:
-    """Returns when something of each key was handled last, in rows beyond a number and not before a time."""
-    rows = await sql.rows(
-        "SELECT source, key, max(handled) FROM amphibus_inbox WHERE seq > ? AND handled >= ?"
-        f" AND key IN ({', '.join('?' * len(keys))}) GROUP BY source, key",
-        beyond,
-        since,
-        *keys,
+async def number_before(sql: Sql, handled: int) -> int:
+    """Returns a number before all rows of what was handled since a time, and not long before them."""
+    row = await sql.row(
+        "SELECT seq FROM amphibus_inbox WHERE handled >= ? ORDER BY handled LIMIT 1",
+        handled - _SKEW,
     )
-    return [LastHandled(*row) for row in rows]
+    if row is not None:
+        return int(row[0]) - 1
+    ((newest,),) = await sql.rows("SELECT max(seq) FROM amphibus_inbox")
+    return int(newest or 0)
+
+
+async def handled_beyond(sql: Sql, number: int, *, limit: int) -> list[HandledMessage]:
+    """Returns a page of what was handled beyond a number."""
+    rows = await sql.rows(
+        "SELECT seq, source, key, time, handled FROM amphibus_inbox WHERE seq > ? ORDER BY seq LIMIT ?",
+        number,
+        limit,
+    )
+    return [HandledMessage(*row) for row in rows]
 
 
 async def forget_bodies(sql: Sql, *, before: int, limit: int) -> int:

@@ -46,7 +46,9 @@ class ModuleHost:
         self.due = wiring.scheduler(self.receiver, self.writer)
         self.limits.on_let_go(self.due.wake)
         self.receiver.on_due = self.due.due_at
-        self.receiver.system.on_acted = self.due.wake
+        self.operations = wiring.operations(self.writer)
+        self.operations.on_step = self.due.wake
+        self.receiver.system.on_acted = self._look_again
         self.relay = wiring.relay(self.writer)
         self.changeover = wiring.changeover(self.writer, self.relay)
         self.retention = wiring.retention(self.writer)
@@ -106,8 +108,13 @@ class ModuleHost:
     def _intake(self) -> tuple[Service, ...]:
         """The services that begin work here, in the order in which they start."""
         changeover = () if self.changeover is None else (self.changeover,)
-        watching = (self.readiness, self.pauses)
-        return (self.limits, self.due, *changeover, self.relay, self.retention, *watching)
+        upkeep = (self.retention, self.readiness, self.pauses, self.operations)
+        return (self.limits, self.due, *changeover, self.relay, *upkeep)
+
+    def _look_again(self) -> None:
+        """Looks for what is due or to be done since an operator changed something."""
+        self.due.wake()
+        self.operations.wake()
 
     def adjust(self, changed: frozenset[str]) -> None:
         """Takes in settings that have changed: what keeps numbers of its own is told, the rest reads them anyhow."""

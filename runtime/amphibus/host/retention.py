@@ -9,7 +9,8 @@ import structlog
 from amphibus.clock import DAY, Clock
 from amphibus.config.settings import RetentionSettings
 from amphibus.database.accepted import prune_accepted
-from amphibus.database.dead import prune_dead
+from amphibus.database.acting.dead import prune_dead
+from amphibus.database.acting.operations import prune_operations
 from amphibus.database.delayed import oldest_delayed
 from amphibus.database.faults import StoreHealth
 from amphibus.database.inbox import forget_bodies, prune_inbox
@@ -118,6 +119,7 @@ class Retention:
             await prune_inbox(sql, before=rows_before, limit=batch),
             await prune_accepted(sql, before=rows_before, limit=batch),
             await prune_timers(sql, limit=batch),
+            await prune_operations(sql, before=bodies_before, limit=batch),
         )
         return max(pruned)
 

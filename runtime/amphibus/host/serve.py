@@ -93,8 +93,9 @@ async def serve(
             app.everything()
             if isinstance(transport, DirectTransport):
                 await door.close()  # it has one of its own
-            seconds = round(time.perf_counter() - began, 3)
-            _log.debug("process.ready", url=server.url, seconds=seconds)
+            _log.debug(
+                "process.ready", url=server.url, seconds=round(time.perf_counter() - began, 3)
+            )
             on_ready(host)
             await stop.wait()
     except CodeChanged:

@@ -16,6 +16,7 @@ from amphibus.errors import ConfigError
 from amphibus.host.arrival_question import ArrivalQuestion
 from amphibus.host.changeover import Changeover
 from amphibus.host.limiting import limits_of, policies_of
+from amphibus.host.operations import Operations
 from amphibus.host.readiness import Readiness
 from amphibus.host.receivers_word import ReceiversWord
 from amphibus.host.retention import Retention
@@ -178,6 +179,17 @@ class Wiring:
             supervisor=self._around.supervisor,
             word=self._word(writer),
             modules=self._around.topology.modules,
+        )
+
+    def operations(self, writer: Writer) -> Operations:
+        """Builds what goes on with operations on many dead letters."""
+        return Operations(
+            self.store,
+            writer=writer,
+            assignment=self.assignment,
+            pauses=self.pauses,
+            clock=self._around.clock,
+            supervisor=self._around.supervisor,
         )
 
     def _word(self, writer: Writer) -> ReceiversWord:

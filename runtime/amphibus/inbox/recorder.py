@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from amphibus.clock import SECOND, Clock
-from amphibus.database.dead import store_dead
+from amphibus.database.acting.dead import store_dead
 from amphibus.database.delayed import delay_again, remove_delayed, store_delayed
 from amphibus.database.inbox import inbox_row
 from amphibus.database.sql import Sql

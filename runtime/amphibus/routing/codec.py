@@ -52,6 +52,10 @@ class Codec:
         for contract in [entry.contract for entry in self._entries.values()]:
             contract.model_rebuild()
 
+    def contract_of(self, type_: str) -> type[Message] | None:
+        """Returns the contract of a type, whoever takes it; None if there is none."""
+        return self._topology.contracts.get(type_)
+
     def entry(self, envelope: Envelope) -> CodecEntry:
         """Returns the entry of a message's type.
 

@@ -61,7 +61,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "module.paused": _event("Handles nothing of what is named here, for now.", "why"),
     "module.resumed": _event("Handles everything again."),
     "module.limited": _event("Operators limit what is named here, or nothing any more.", "why"),
-    "module.steered": _event("An operator changed what it does.", "what why"),
+    "module.steered": _event("An operator changed what it does, or its store.", "what why who"),
+    "operation.began": _event("An operation on many dead letters goes on here.", "operation kind"),
+    "operation.ended": _event(
+        "An operation has come to all its letters, or was stopped.", "operation kind"
+    ),
     "module.stopped": _event("Handles no more.", "unfinished"),
     "store.opened": _event("A database is in use.", "path schema"),
     "store.migrated": _event("Migrations were applied.", "revisions"),

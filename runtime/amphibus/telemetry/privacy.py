@@ -1,5 +1,6 @@
 """The one door for showing a message or an error: never a payload, never personal data."""
 
+import json
 import re
 import traceback
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,26 @@ def safe(message: BaseModel) -> dict[str, Any]:
     for steps in _personal(type(message)):
         shown = _masked(shown, steps)
     return shown
+
+
+def masked_payload(body: bytes, contract: type[BaseModel] | None) -> tuple[bytes, bool]:
+    """Returns a payload with its personal data masked, and whether something was.
+
+    All of it is, where its contract is not known, or where it has personal data and the payload cannot be read.
+    """
+    steps = () if contract is None else _personal(contract)
+    if contract is not None and not steps:
+        return body, False
+    try:
+        before = json.loads(body) if steps else None
+    except ValueError:
+        before = None
+    if not isinstance(before, dict):
+        return json.dumps(MASK).encode(), True
+    shown = before
+    for each in steps:
+        shown = _masked(shown, each)
+    return (body, False) if shown == before else (json.dumps(shown).encode(), True)
 
 
 def describe(error: BaseException, message: BaseModel | None = None) -> str:

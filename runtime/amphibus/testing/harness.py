@@ -19,7 +19,7 @@ from amphibus.admin.inspection import look_into
 from amphibus.clock import VirtualClock, clock_of
 from amphibus.config.settings import Settings, load_settings
 from amphibus.contract import Message, Query, Value
-from amphibus.database.dead import DEAD
+from amphibus.database.acting.dead import DEAD
 from amphibus.database.delayed import DELAYED
 from amphibus.database.envelope_rows import envelope_of
 from amphibus.database.inbox import HANDLED

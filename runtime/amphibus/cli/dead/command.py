@@ -1,8 +1,9 @@
 """`amphibus dead`: the dead letters, which are messages that used up their retries."""
 
-import asyncio
+import base64
+import sys
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -12,6 +13,9 @@ from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.dead.edit import edited_body
 from amphibus.cli.dead.letter import facts_of, readable, show_letter
+from amphibus.cli.dead.named import find_dead, named_dead, no_reason
+from amphibus.cli.dead.narrowed import Narrowed
+from amphibus.cli.operator import Reason, Who, operator, reasoned
 from amphibus.cli.output import (
     CommandError,
     Exit,
@@ -22,139 +26,91 @@ from amphibus.cli.output import (
     show_columns,
     show_json,
     typed,
-    unknown,
     with_instants,
 )
-from amphibus.cli.views import look
+from amphibus.cli.views import Acts, act, look, look_and_act
+from amphibus.messages.contracts.amphibus.acting import LetterEdited, Operator
 from amphibus.messages.contracts.amphibus.answers import DeadLetterContent
+from amphibus.messages.contracts.amphibus.v1 import EditDead, RevealDead
+
+_LONGEST_ERROR: Final = 80
+_PAGE: Final = 100
 
 
 def list_dead(
     *,
-    module: str | None = None,
-    type_: options.Contract = None,
+    narrowed: Narrowed | None = None,
     limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None,
     after: str | None = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """List messages that used up their retries, oldest first.
+    """List messages that used up their retries, oldest first, a page at a time.
+
+    Example: amphibus dead list --error timeout --since 2h
 
     Args:
-        module: Of this module only.
-        limit: How many to list; all without it.
+        limit: How many to list; 100 without it.
         after: Where the page before ended, as DIED/MODULE/MESSAGE in the words of --json.
     """
+    narrowed = narrowed or Narrowed()
     cursor = None if after is None else _cursor(after)
-    found = look(
-        data_dir,
-        db,
-        partial(_find, module=module, contract=type_, after=cursor, limit=_positive(limit)),
+    most = _positive(_PAGE if limit is None else limit)
+    work = partial(
+        find_dead, module=narrowed.module, where=narrowed.conditions, after=cursor, limit=most
     )
+    found = look(data_dir, db, work)
+    if not found:
+        narrowed.check_type()
+    more = _more(found[-1], most, narrowed) if len(found) == most else ""
     if as_json:
         show_json(with_instants([facts_of(each) for each in found]))
+        if more and limit is None:
+            print(typed(more), file=sys.stderr)  # who gave a limit knows
         return
     if not found:
         print("no dead messages")
         return
-    rows = [(each.id, each.module, each.type, moment(each.died), each.reason) for each in found]
-    show_columns(("MESSAGE", "MODULE", "TYPE", "DIED", "REASON"), rows)
+    rows = [
+        (each.id, each.module, each.type, each.key or "-", moment(each.died), _short(each.error))
+        for each in found
+    ]
+    show_columns(("MESSAGE", "MODULE", "TYPE", "KEY", "DIED", "ERROR"), rows)
     count = plural(len(rows), "dead message")
     print(typed(f"\n{count}; amphibus dead show MESSAGE shows one"))
-    if len(found) == limit:
-        last = found[-1]
-        place = f"{rfc3339(last.died)}/{last.module}/{last.id}"
-        print(typed(f"more: amphibus dead list --limit {limit} --after {place}"))
+    if more:
+        print(typed(more))
 
 
 def show(
     message: str,
     *,
     module: str | None = None,
+    reveal: Annotated[bool, Parameter(negative="", help="With personal data; audited.")] = False,
+    reason: Reason = "",
+    who: Who = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
-    """Show a dead message with its reason, traceback and payload.
+    """Show a dead message with its reason, traceback and payload, without personal data.
+
+    Example: amphibus dead show 0197a2b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b --reveal --reason "ticket 4711"
 
     Args:
         message: Id of the message.
         module: The module where it died, if it died in several.
     """
-    for each, content in look(data_dir, db, partial(_whole, (message,), module)):
+    if reveal and not reason.strip():
+        raise no_reason("dead show MESSAGE --reveal")
+    signed = (reasoned(reason), operator(who)) if reveal else None
+    for each, content in look_and_act(data_dir, db, partial(_whole, message, module, signed)):
         if as_json:
             more = {"traceback": content.traceback or "", "body": readable(content.body)}
-            show_json(with_instants(facts_of(each)) | more)
+            show_json(with_instants(facts_of(each)) | more | {"masked": content.masked})
         else:
             show_letter(each, content)
-
-
-def retry(
-    *messages: str,
-    module: str | None = None,
-    type_: options.Contract = None,
-    all_: options.All = False,
-    dry_run: options.DryRun = False,
-    as_json: options.AsJson = False,
-    data_dir: options.DataDir = None,
-    db: options.Db = None,
-) -> None:
-    """Retry dead messages with all their attempts; the module takes them up within a second.
-
-    A message whose key has moved on is marked late; its handler can see that.
-
-    Args:
-        messages: Ids of the messages.
-        module: Only this module.
-    """
-    chosen = look(data_dir, db, partial(_chosen, messages, module, type_, all_))
-    stores = options.stores(data_dir, db)
-    work = letters.retry_preview if dry_run else letters.retry
-    done = asyncio.run(work(stores, chosen))
-    if as_json:
-        show_json(
-            {
-                "dry_run": dry_run,
-                "retried": [
-                    {"id": each.letter.id, "module": each.letter.module, "late": each.late}
-                    for each in done
-                ],
-            }
-        )
-        return
-    for each in done:
-        note = "  late: later messages of its key went before it" if each.late else ""
-        print(f"{each.letter.id}  {each.letter.module}  {each.letter.type}{note}")
-    print(_outcome(len(done), "will be tried again", dry_run=dry_run))
-
-
-def discard(
-    *messages: str,
-    module: str | None = None,
-    type_: options.Contract = None,
-    all_: options.All = False,
-    dry_run: options.DryRun = False,
-    as_json: options.AsJson = False,
-    data_dir: options.DataDir = None,
-    db: options.Db = None,
-) -> None:
-    """Discard dead messages: they are never handled. Messages that waited behind one go on.
-
-    Args:
-        messages: Ids of the messages.
-        module: Only this module.
-    """
-    chosen = look(data_dir, db, partial(_chosen, messages, module, type_, all_))
-    stores = options.stores(data_dir, db)
-    done = chosen if dry_run else asyncio.run(letters.discard(stores, chosen))
-    if as_json:
-        gone = [{"id": each.id, "module": each.module} for each in done]
-        show_json({"dry_run": dry_run, "discarded": gone})
-        return
-    for each in done:
-        print(f"{each.id}  {each.module}  {each.type}")
-    print(_outcome(len(done), "will never be handled", dry_run=dry_run))
 
 
 def edit(
@@ -162,18 +118,27 @@ def edit(
     *,
     data: str | None = None,
     module: str | None = None,
+    reveal: Annotated[bool, Parameter(negative="", help="With personal data; audited.")] = False,
+    reason: Reason = "",
+    who: Who = None,
     dry_run: options.DryRun = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
     """Correct the payload of a dead message; it must fit its contract. Then retry it.
 
+    Example: amphibus dead edit 0197a2b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b --reveal --reason "wrong postcode"
+
     Args:
         message: Id of the message.
         data: The payload as JSON; without it $EDITOR opens the present one.
         module: The module where it died, if it died in several.
     """
-    found = look(data_dir, db, partial(_whole, (message,), module))
+    if reveal and not reason.strip():
+        raise no_reason("dead edit MESSAGE --reveal")
+    by, why = operator(who), reasoned(reason)
+    signed = (why, by) if reveal and data is None else None
+    found = look_and_act(data_dir, db, partial(_whole, message, module, signed))
     if len(found) > 1:
         raise CommandError(
             f"{message} died in {', '.join(each.module for each, _ in found)}",
@@ -182,75 +147,50 @@ def edit(
             Exit.USAGE,
         )
     letter, content = found[0]
+    if content.masked and data is None:
+        raise CommandError(
+            f"the payload of {message} has personal data, which is not shown",
+            "--reveal opens it, with a --reason that is audited; --data replaces it unseen",
+            f'amphibus dead edit {message} --reveal --reason "wrong postcode"',
+            Exit.USAGE,
+        )
     body = edited_body(options.project(), letter, content.body, data)
-    if body == content.body:
+    wanted = EditDead(
+        letter=letters.name_of(letter), body=base64.b64encode(body), reason=why, by=by
+    )
+    changed = dry_run or _changed(act(data_dir, db, letter.module, wanted), message)
+    if not changed or (body == content.body and not content.masked):
         print("nothing changed")
         return
-    stores = options.stores(data_dir, db)
-    if not dry_run and not asyncio.run(letters.edit(stores, letter, body)):
+    verb = "would be changed" if dry_run else "changed"
+    print(f"{message}  {letter.module}  {letter.type}  {verb}")
+    print(typed(f"next: amphibus dead retry {message} --module {letter.module}"))
+
+
+def _changed(said: LetterEdited, message: str) -> bool:
+    if not said.found:
         raise CommandError(
             f"{message} is not dead any more",
             "it was retried or discarded meanwhile",
             "amphibus dead list",
         )
-    changed = "would be changed" if dry_run else "changed"
-    print(f"{message}  {letter.module}  {letter.type}  {changed}")
-    print(typed(f"next: amphibus dead retry {message} --module {letter.module}"))
-
-
-async def _chosen(
-    messages: tuple[str, ...], module: str | None, contract: str | None, all_: bool, views: Views
-) -> list[DeadLetter]:
-    if messages:
-        return await _named(messages, module, views)
-    if module is None and contract is None and not all_:
-        raise CommandError(
-            "no message named",
-            "name ids, or narrow by --module or --type, or say --all",
-            "amphibus dead list",
-            Exit.USAGE,
-        )
-    return await _find(views, module=module, contract=contract)
+    return said.changed
 
 
 async def _whole(
-    messages: tuple[str, ...], module: str | None, views: Views
+    message: str, module: str | None, signed: tuple[str, Operator] | None, views: Views, acts: Acts
 ) -> list[tuple[DeadLetter, DeadLetterContent]]:
-    """Dead letters with their payloads."""
-    found = await _named(messages, module, views)
-    return [(each, await letters.content(views, each)) for each in found]
-
-
-async def _named(messages: tuple[str, ...], module: str | None, views: Views) -> list[DeadLetter]:
-    found = await _find(views, messages, module=module)
-    missing = sorted(set(messages) - {each.id for each in found})
-    if missing:
-        raise CommandError(
-            f"no dead letter {', '.join(missing)}",
-            "it was retried or discarded, or never died" + (f" in {module}" if module else ""),
-            "amphibus dead list",
-        )
-    return found
-
-
-async def _find(
-    views: Views,
-    messages: tuple[str, ...] = (),
-    *,
-    module: str | None = None,
-    contract: str | None = None,
-    after: DeadCursor | None = None,
-    limit: int | None = None,
-) -> list[DeadLetter]:
-    if module is not None and module not in views:
-        raise unknown("database of module", module, views, "amphibus db status")
-    found = await letters.find(
-        views, ids=messages, module=module, contract=contract, after=after, limit=limit
-    )
-    if contract is not None and not found:
-        known = options.project().contracts
-        if contract not in known:
-            raise unknown("contract", contract, known, "amphibus contracts list")
+    """Dead letters with their payloads; those of somebody who gave a reason with personal data."""
+    found = []
+    for each in await named_dead((message,), module, views):
+        content = await letters.content(views, each)
+        if signed is not None and content.masked:
+            reason, by = signed
+            wanted = RevealDead(letter=letters.name_of(each), reason=reason, by=by)
+            revealed = (await acts.do(each.module, wanted)).body
+            body = base64.b64encode(revealed)
+            content = DeadLetterContent(traceback=content.traceback, body=body)
+        found.append((each, content))
     return found
 
 
@@ -271,8 +211,8 @@ def _cursor(text: str) -> DeadCursor:
     return DeadCursor(at, module, identity)
 
 
-def _positive(limit: int | None) -> int | None:
-    if limit is not None and limit < 1:
+def _positive(limit: int) -> int:
+    if limit < 1:
         raise CommandError(
             f"--limit {limit} would list nothing",
             "it takes a number of 1 or more",
@@ -282,6 +222,10 @@ def _positive(limit: int | None) -> int | None:
     return limit
 
 
-def _outcome(count: int, what: str, *, dry_run: bool) -> str:
-    text = f"{plural(count, 'message')} {what}"
-    return f"{text} (dry run: nothing was changed)" if dry_run else text
+def _more(last: DeadLetter, limit: int, narrowed: Narrowed) -> str:
+    place = f"{rfc3339(last.died)}/{last.module}/{last.id}"
+    return f"more: amphibus dead list {narrowed.typed}--limit {limit} --after {place}"
+
+
+def _short(error: str) -> str:
+    return error if len(error) <= _LONGEST_ERROR else f"{error[: _LONGEST_ERROR - 1]}…"

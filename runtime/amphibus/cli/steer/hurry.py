@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.operator import operator
 from amphibus.cli.output import CommandError, Exit, show_json
 from amphibus.cli.steer.standing import waits_for
 from amphibus.cli.steer.which import OfModule, no_process, owner_of, standing_with
@@ -16,7 +17,9 @@ from amphibus.messages.contracts.amphibus.answers import ProcessStanding
 from amphibus.messages.contracts.amphibus.v1 import CancelProcess, ExpireProcess
 from amphibus.process import Process
 
-_Reason = Annotated[str, Parameter(help="Why; it is logged by the module.")]
+_Reason = Annotated[
+    str, Parameter(help="Why; it is logged by the module, and stands in its audit.")
+]
 
 
 def expire(
@@ -43,7 +46,11 @@ def expire(
         due = [deadline.name for deadline in each.deadlines if deadline.due < NEVER]
         if due and not dry_run:
             wanted = ExpireProcess(
-                process=process.name, key=each.key, deadlines=tuple(due), reason=reason
+                process=process.name,
+                key=each.key,
+                deadlines=tuple(due),
+                reason=reason,
+                by=operator(None),
             )
             due = list(act(data_dir, db, owner_of(process), wanted).names)
         names[process.name] = due
@@ -90,7 +97,9 @@ def cancel(
             )
         command = process.cancelled_by.contract_type
         if not dry_run:
-            wanted = CancelProcess(process=process.name, key=each.key, reason=reason)
+            wanted = CancelProcess(
+                process=process.name, key=each.key, reason=reason, by=operator(None)
+            )
             command = act(data_dir, db, owner_of(process), wanted).command
         done[process.name] = command
     if as_json:

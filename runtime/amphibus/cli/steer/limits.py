@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.operator import operator
 from amphibus.cli.output import (
     CommandError,
     Exit,
@@ -100,6 +101,7 @@ def set_limit(
         rate=_rate(rate),
         seconds=seconds,
         reason=reason[:200],
+        by=operator(None),
     )
     if at_most is None and rate is None:
         raise CommandError(
@@ -128,7 +130,7 @@ def unset_limit(
         module: The module.
         type_: The type of message.
     """
-    wanted = UnsetLimit(type=_kept(module, type_))
+    wanted = UnsetLimit(type=_kept(module, type_), by=operator(None))
     _tell(module, type_, act(data_dir, db, module, wanted), as_json=as_json)
 
 

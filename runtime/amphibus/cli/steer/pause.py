@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.operator import operator
 from amphibus.cli.output import show_json, typed, unknown, with_instants
 from amphibus.cli.paused import in_words
 from amphibus.cli.views import act
@@ -37,7 +38,9 @@ def pause(
         reason: Why, for those who look.
     """
     seconds = None if for_ is None else options.seconds(for_, "--for")
-    wanted = PauseModule(type=_known(module, type_), seconds=seconds, reason=reason[:200])
+    wanted = PauseModule(
+        type=_known(module, type_), seconds=seconds, reason=reason[:200], by=operator(None)
+    )
     _tell(module, act(data_dir, db, module, wanted), as_json=as_json)
 
 
@@ -56,7 +59,7 @@ def resume(
     Args:
         module: The module.
     """
-    wanted = ResumeModule(type=_known(module, type_))
+    wanted = ResumeModule(type=_known(module, type_), by=operator(None))
     _tell(module, act(data_dir, db, module, wanted), as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from amphibus.admin.views import Views
 from amphibus.cli import options
+from amphibus.cli.operator import operator
 from amphibus.cli.output import (
     CommandError,
     Exit,
@@ -91,7 +92,7 @@ def run(
         name: The schedule.
     """
     owner, declared = _known(name, module)
-    wanted = RunSchedule(schedule=name, reason=reason[:200])
+    wanted = RunSchedule(schedule=name, reason=reason[:200], by=operator(None))
     _steered(owner, declared, act(data_dir, db, owner, wanted), as_json=as_json)
 
 
@@ -112,7 +113,9 @@ def pause(
         name: The schedule.
     """
     owner, declared = _known(name, module)
-    wanted: Command[ModuleSchedules] = PauseSchedule(schedule=name, reason=reason[:200])
+    wanted: Command[ModuleSchedules] = PauseSchedule(
+        schedule=name, reason=reason[:200], by=operator(None)
+    )
     _steered(owner, declared, act(data_dir, db, owner, wanted), as_json=as_json)
 
 
@@ -132,7 +135,7 @@ def resume(
         name: The schedule.
     """
     owner, declared = _known(name, module)
-    wanted = ResumeSchedule(schedule=name)
+    wanted = ResumeSchedule(schedule=name, by=operator(None))
     _steered(owner, declared, act(data_dir, db, owner, wanted), as_json=as_json)
 
 

@@ -1,5 +1,6 @@
 """The answers about processes, and the acts on them."""
 
+from amphibus.database.answers.acting import Acting
 from amphibus.database.sql import Sql
 from amphibus.database.steering import processes
 from amphibus.messages.contracts.amphibus.answers import (
@@ -53,7 +54,7 @@ async def steps(sql: Sql, asked: ListSteps) -> StepPage:
     return StepPage(steps=tuple(HandledStep(**each._asdict()) for each in page))
 
 
-async def expired(sql: Sql, wanted: ExpireProcess, now: int) -> DeadlinesExpired:
+async def expired(sql: Sql, wanted: ExpireProcess, acting: Acting) -> DeadlinesExpired:
     """Makes the armed deadlines of a process due now."""
-    names = await processes.expire(sql, wanted.process, wanted.key, wanted.deadlines, now)
+    names = await processes.expire(sql, wanted.process, wanted.key, wanted.deadlines, acting.now)
     return DeadlinesExpired(names=tuple(names))

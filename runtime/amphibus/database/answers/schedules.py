@@ -1,5 +1,6 @@
 """The answers about schedules, and the acts on them."""
 
+from amphibus.database.answers.acting import Acting
 from amphibus.database.sql import Sql
 from amphibus.database.steering import schedules
 from amphibus.messages.contracts.amphibus.schedule_answers import ModuleSchedules, ScheduleStanding
@@ -16,21 +17,21 @@ async def standing(sql: Sql, _asked: ListSchedules) -> ModuleSchedules:
     return await _all(sql)
 
 
-async def paused(sql: Sql, wanted: PauseSchedule, now: int) -> ModuleSchedules:
+async def paused(sql: Sql, wanted: PauseSchedule, acting: Acting) -> ModuleSchedules:
     """Pauses a schedule; returns where all of them stand."""
-    await schedules.pause_schedule(sql, wanted.schedule, now, wanted.reason)
+    await schedules.pause_schedule(sql, wanted.schedule, acting.now, wanted.reason)
     return await _all(sql)
 
 
-async def resumed(sql: Sql, wanted: ResumeSchedule, _now: int) -> ModuleSchedules:
+async def resumed(sql: Sql, wanted: ResumeSchedule, _acting: Acting) -> ModuleSchedules:
     """Lets a schedule go on; returns where all of them stand."""
     await schedules.resume_schedule(sql, wanted.schedule)
     return await _all(sql)
 
 
-async def asked_for(sql: Sql, wanted: RunSchedule, now: int) -> ModuleSchedules:
+async def asked_for(sql: Sql, wanted: RunSchedule, acting: Acting) -> ModuleSchedules:
     """Asks for a command of a schedule by hand; returns where all of them stand."""
-    await schedules.ask_for_one(sql, wanted.schedule, now)
+    await schedules.ask_for_one(sql, wanted.schedule, acting.now)
     return await _all(sql)
 
 

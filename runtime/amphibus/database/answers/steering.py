@@ -1,6 +1,7 @@
 """The answers about what is paused and limited, and the acts that change it."""
 
 from amphibus.clock import SECOND
+from amphibus.database.answers.acting import Acting
 from amphibus.database.sql import Sql
 from amphibus.database.steering import limits, pauses
 from amphibus.messages.contracts.amphibus.answers import ModulePauses, PausedType
@@ -20,19 +21,19 @@ async def paused(sql: Sql, asked: ListPauses) -> ModulePauses:
     return await _pauses(sql, asked.now)
 
 
-async def pause(sql: Sql, wanted: PauseModule, now: int) -> ModulePauses:
+async def pause(sql: Sql, wanted: PauseModule, acting: Acting) -> ModulePauses:
     """Pauses a module, or one type of message to it; returns what is paused from now on."""
-    until = None if wanted.seconds is None else now + int(wanted.seconds * SECOND)
-    await pauses.pause(sql, pauses.Pause(wanted.type, now, until, wanted.reason))
-    return await _pauses(sql, now)
+    until = None if wanted.seconds is None else acting.now + int(wanted.seconds * SECOND)
+    await pauses.pause(sql, pauses.Pause(wanted.type, acting.now, until, wanted.reason))
+    return await _pauses(sql, acting.now)
 
 
-async def resume(sql: Sql, wanted: ResumeModule, now: int) -> ModulePauses:
+async def resume(sql: Sql, wanted: ResumeModule, acting: Acting) -> ModulePauses:
     """Lets a module go on, or one type of message to it; returns what stays paused."""
     await pauses.resume(sql, wanted.type)
     if wanted.type != pauses.WHOLE_MODULE:
-        await pauses.let_go(sql, wanted.type, now)
-    return await _pauses(sql, now)
+        await pauses.let_go(sql, wanted.type, acting.now)
+    return await _pauses(sql, acting.now)
 
 
 async def limited(sql: Sql, asked: ListLimits) -> ModuleLimits:
@@ -40,18 +41,19 @@ async def limited(sql: Sql, asked: ListLimits) -> ModuleLimits:
     return await _limits(sql, asked.now)
 
 
-async def limit(sql: Sql, wanted: SetLimit, now: int) -> ModuleLimits:
+async def limit(sql: Sql, wanted: SetLimit, acting: Acting) -> ModuleLimits:
     """Limits a type of message to a module; returns what is limited from now on."""
+    now = acting.now
     until = None if wanted.seconds is None else now + int(wanted.seconds * SECOND)
     given = limits.LimitSet(wanted.type, now, until, wanted.at_most, wanted.rate, wanted.reason)
     await limits.set_limit(sql, given)
     return await _limits(sql, now)
 
 
-async def unlimit(sql: Sql, wanted: UnsetLimit, now: int) -> ModuleLimits:
+async def unlimit(sql: Sql, wanted: UnsetLimit, acting: Acting) -> ModuleLimits:
     """Takes back what was set for a type; returns what stays limited."""
     await limits.unset_limit(sql, wanted.type)
-    return await _limits(sql, now)
+    return await _limits(sql, acting.now)
 
 
 async def _limits(sql: Sql, now: int) -> ModuleLimits:

@@ -1,4 +1,4 @@
-"""Version 5: how much of a type of message may begin, and where the schedules of a module stand."""
+"""Version 5: limits, schedules, groups of dead letters, operations on many of them, and the audit."""
 
 from typing import Final
 
@@ -35,6 +35,63 @@ EVERYWHERE: Final = (
         reason TEXT NOT NULL,
         asked INTEGER
     ) WITHOUT ROWID
+    """,
+    # The exception that it died of, the last frame of the module's own code, and a short name of both with its type.
+    "ALTER TABLE amphibus_dead ADD COLUMN exception TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE amphibus_dead ADD COLUMN frame TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE amphibus_dead ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX amphibus_dead_fingerprint ON amphibus_dead (fingerprint, type, exception, frame, died)",
+    # Its letters are those that matched up to the number `upto`; it has looked for them up to `collected`.
+    """
+    CREATE TABLE amphibus_operation (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        conditions TEXT NOT NULL,
+        most INTEGER,
+        per_second DOUBLE PRECISION,
+        who TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        began INTEGER NOT NULL,
+        ended INTEGER,
+        upto INTEGER NOT NULL,
+        collected INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        done INTEGER NOT NULL,
+        skipped INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX amphibus_operation_state ON amphibus_operation (state, began)",
+    """
+    CREATE TABLE amphibus_operation_letter (
+        operation TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        source TEXT NOT NULL,
+        key TEXT,
+        time INTEGER NOT NULL,
+        died INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (operation, seq)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX amphibus_operation_letter_left ON amphibus_operation_letter (operation, time, seq)
+        WHERE state = 'left'
+    """,
+    # Acts of operators, each with a hash over the one before it. The last of them stands among the facts.
+    """
+    CREATE TABLE amphibus_audit (
+        number INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        principal TEXT,
+        what TEXT NOT NULL,
+        object TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        hash TEXT NOT NULL
+    )
     """,
 )
 

@@ -1,12 +1,18 @@
 """Answers what other modules and operators ask on behalf of the runtime; no handler of the module is involved."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
 from amphibus.contract import Command, Value
+from amphibus.database.acting.audit import note_act
+from amphibus.database.acting.retrying import Overtaken
+from amphibus.database.answers.acting import Acting
+from amphibus.database.answers.audit import act_of
+from amphibus.database.answers.letters import overtaken_by
 from amphibus.database.answers.table import ACTS, act, answer
 from amphibus.errors import RequestFailed
 from amphibus.inbox.services import InboxServices
@@ -16,9 +22,11 @@ from amphibus.messages.contracts.amphibus.v1 import (
     CancelProcess,
     CheckArrived,
     FollowFlows,
+    RetryDead,
 )
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.system_requests import SYSTEM_CONTRACTS, why_not_allowed
+from amphibus.partitions.assignment import partition_of
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.privacy import describe
 from amphibus.unit_of_work.transaction import Transaction
@@ -66,6 +74,7 @@ class SystemAnswers:
         if isinstance(asked, Command) and not self.acts:
             return Reply("unavailable", detail=f"module {self._module} has not started yet")
         if isinstance(asked, CancelProcess):
+            await self._services.writer.submit(partial(self._note_cancelling, asked))
             self._note(asked)
             return await cancel(self._services, asked, envelope, self.handle)
         said = await self._said(asked, envelope)
@@ -81,19 +90,31 @@ class SystemAnswers:
             return await outcomes.follow(reader, asked, envelope.source)
         if type(asked) in ACTS:
             return await self._act(asked)
-        said: Value = await answer(self._services.store.reader, asked)
+        said: Value = await answer(self._services.store.reader, asked, self._acting())
         return said
 
-    def _note(self, wanted: Command[Any]) -> None:
-        what, why = type(wanted).__name__, getattr(wanted, "reason", "")
-        _log.info("module.steered", module=self._module, what=what, why=why)
+    def _note(self, wanted: Any) -> None:
+        what, why, who = type(wanted).__name__, getattr(wanted, "reason", ""), wanted.by.who
+        _log.info("module.steered", module=self._module, what=what, why=why, who=who)
+
+    async def _note_cancelling(self, wanted: CancelProcess, transaction: Transaction) -> None:
+        """Adds to the audit that it was asked: its effect is that of a message, which may be refused."""
+        await note_act(transaction.sql, act_of(wanted, None, self._services.clock.now()))
+
+    def _acting(self, overtaken: Overtaken | None = None) -> Acting:
+        services = self._services
+        place = partial(partition_of, count=services.assignment.count)
+        return Acting(services.clock.now(), place, services.codec.contract_of, overtaken)
 
     async def _act(self, wanted: Command[Any]) -> Value:
         """Changes the store by its one writer; this instance takes it in at once, the others within a second."""
-        services = self._services
+        services, overtaken = self._services, None
+        if isinstance(wanted, RetryDead):
+            # The inbox may be long: it is not read while others wait to write.
+            overtaken = await overtaken_by(services.store.reader, wanted)
 
         async def job(transaction: Transaction) -> Value:
-            done: Value = await act(transaction.sql, wanted, services.clock.now())
+            done: Value = await act(transaction.sql, wanted, self._acting(overtaken))
             return done
 
         done = await services.writer.submit(job)

@@ -212,6 +212,8 @@ class DeadLetterFacts(Value):
     reason: str
     error: str
     blocks: bool
+    group: str = ""
+    """The letters of its type that died of the same cause have the same."""
 
 
 class DeadLetterPage(Value):
@@ -221,10 +223,12 @@ class DeadLetterPage(Value):
 
 
 class DeadLetterContent(Value):
-    """The rest of a dead letter; None once it has left the dead letters."""
+    """The rest of a dead letter, without personal data; None once it has left the dead letters."""
 
     traceback: str | None
     body: Base64Bytes
+    masked: bool = False
+    """Something of the payload is left out."""
 
 
 class ModulePauses(Value):

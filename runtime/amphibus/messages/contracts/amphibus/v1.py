@@ -6,10 +6,24 @@ them from its own store, on every way of delivery. Times are microseconds since 
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from amphibus.contract import Command, Query
 from amphibus.messages.cloudevents import LONGEST_ID
+from amphibus.messages.contracts.amphibus.acting import (
+    AuditPage,
+    Condition,
+    DeadGroups,
+    LetterEdited,
+    LetterName,
+    LettersDiscarded,
+    LettersRetried,
+    OperationFacts,
+    OperationKind,
+    OperationPage,
+    Operator,
+    PayloadRevealed,
+)
 from amphibus.messages.contracts.amphibus.answers import (
     DeadLetterContent,
     DeadLetterPage,
@@ -54,6 +68,10 @@ _Names = Annotated[tuple[_Name, ...], Field(max_length=100)]
 _Settings = Annotated[str, Field(max_length=1_000_000)]
 """By dotted key, as JSON."""
 _Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
+_Where = Annotated[tuple[Condition, ...], Field(max_length=20)]
+_Letters = Annotated[tuple[LetterName, ...], Field(min_length=1, max_length=MOST_ROWS)]
+_Reason = Annotated[str, Field(max_length=200)]
+_PerSecond = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class Arrived(Query[NotArrived]):
@@ -176,10 +194,19 @@ class ListDead(Query[DeadLetterPage]):
     after_died: int = -1
     after_id: _Id = ""
     limit: _Limit
+    where: _Where = ()
+
+
+class GroupDead(Query[DeadGroups]):
+    """Asks for the groups of dead letters that died of one cause, the largest first."""
+
+    requires: ClassVar[Right] = "look"
+    where: _Where = ()
+    limit: _Limit = MOST_ROWS
 
 
 class ShowDead(Query[DeadLetterContent]):
-    """Asks for the traceback and the payload of a dead letter."""
+    """Asks for the traceback and the payload of a dead letter, whose personal data is left out."""
 
     requires: ClassVar[Right] = "look"
     seq: int
@@ -200,6 +227,7 @@ class PauseModule(Command[ModulePauses]):
     type: _Name = ""
     seconds: Annotated[float, Field(gt=0, le=31_622_400)] | None = None
     reason: Annotated[str, Field(max_length=200)] = ""
+    by: Operator = Operator()
 
 
 class ResumeModule(Command[ModulePauses]):
@@ -207,6 +235,7 @@ class ResumeModule(Command[ModulePauses]):
 
     requires: ClassVar[Right] = "act"
     type: _Name = ""
+    by: Operator = Operator()
 
 
 class ListLimits(Query[ModuleLimits]):
@@ -225,6 +254,7 @@ class SetLimit(Command[ModuleLimits]):
     rate: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}/[smhd]$")] | None = None
     seconds: Annotated[float, Field(gt=0, le=31_622_400)] | None = None
     reason: Annotated[str, Field(max_length=200)] = ""
+    by: Operator = Operator()
 
 
 class UnsetLimit(Command[ModuleLimits]):
@@ -232,6 +262,7 @@ class UnsetLimit(Command[ModuleLimits]):
 
     requires: ClassVar[Right] = "act"
     type: _Name
+    by: Operator = Operator()
 
 
 class TellSettings(Query[SettingsInForce]):
@@ -265,6 +296,7 @@ class PauseSchedule(Command[ModuleSchedules]):
     requires: ClassVar[Right] = "act"
     schedule: _Name
     reason: Annotated[str, Field(max_length=200)] = ""
+    by: Operator = Operator()
 
 
 class ResumeSchedule(Command[ModuleSchedules]):
@@ -272,6 +304,7 @@ class ResumeSchedule(Command[ModuleSchedules]):
 
     requires: ClassVar[Right] = "act"
     schedule: _Name
+    by: Operator = Operator()
 
 
 class RunSchedule(Command[ModuleSchedules]):
@@ -280,6 +313,7 @@ class RunSchedule(Command[ModuleSchedules]):
     requires: ClassVar[Right] = "act"
     schedule: _Name
     reason: Annotated[str, Field(max_length=200)] = ""
+    by: Operator = Operator()
 
 
 class ListProcesses(Query[ProcessPage]):
@@ -336,6 +370,7 @@ class ExpireProcess(Command[DeadlinesExpired]):
     key: _Name
     deadlines: _Names
     reason: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Operator = Operator()
 
 
 class CancelProcess(Command[ProcessCancelled]):
@@ -345,3 +380,91 @@ class CancelProcess(Command[ProcessCancelled]):
     process: _Name
     key: _Name
     reason: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Operator = Operator()
+
+
+class RevealDead(Command[PayloadRevealed]):
+    """Asks for the payload of a dead letter with its personal data, which is audited."""
+
+    requires: ClassVar[Right] = "act"
+    letter: LetterName
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Operator = Operator()
+
+
+class RetryDead(Command[LettersRetried]):
+    """Has some dead letters tried again, with all their attempts."""
+
+    requires: ClassVar[Right] = "act"
+    letters: _Letters
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class DiscardDead(Command[LettersDiscarded]):
+    """Gives some dead letters up: they are never handled. What waited behind one goes on."""
+
+    requires: ClassVar[Right] = "act"
+    letters: _Letters
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class EditDead(Command[LetterEdited]):
+    """Replaces the payload of a dead letter."""
+
+    requires: ClassVar[Right] = "act"
+    letter: LetterName
+    body: Base64Bytes
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class StartOperation(Command[OperationFacts]):
+    """Has all dead letters that meet the conditions now tried again or given up, one after the other."""
+
+    requires: ClassVar[Right] = "act"
+    id: _Id
+    kind: OperationKind
+    where: _Where = ()
+    limit: Annotated[int, Field(ge=1)] | None = None
+    per_second: _PerSecond | None = None
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class StopOperation(Command[OperationFacts]):
+    """Lets an operation do nothing more until it is resumed."""
+
+    requires: ClassVar[Right] = "act"
+    id: _Id
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class ResumeOperation(Command[OperationFacts]):
+    """Lets an operation go on with what is left of it, at another rate if one is given."""
+
+    requires: ClassVar[Right] = "act"
+    id: _Id
+    per_second: _PerSecond | None = None
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class ListOperations(Query[OperationPage]):
+    """Asks for the newest operations, or for one; `outcomes` counts what became of their letters."""
+
+    requires: ClassVar[Right] = "look"
+    id: _Id | None = None
+    outcomes: bool = False
+    limit: _Limit = 50
+
+
+class ListAudit(Query[AuditPage]):
+    """Asks for entries of the audit beyond a number, or for the newest before one, newest first."""
+
+    requires: ClassVar[Right] = "look"
+    beyond: int = 0
+    before: int | None = None
+    limit: _Limit
