@@ -14,6 +14,8 @@ M = TypeVar("M", bound=Message)
 N = TypeVar("N", bound=Message)
 OnDead = Literal["continue", "block"]
 Handler = Callable[[M, Any], Awaitable[Any]]
+Owner = Callable[[M, Any], Awaitable[str | None]]
+"""Finds whose an object is, in the transaction of the handler."""
 OutsideStep = Callable[[M, Any], Any]
 """A coroutine function, or a plain one, which runs in a thread and so may block."""
 
@@ -27,6 +29,7 @@ class On:
     outside: OutsideStep[Any] | None = None
     outside_timeout: float = 10.0
     on_dead: OnDead = "continue"
+    owner: Owner[Any] | None = None
 
 
 def on(
@@ -36,6 +39,7 @@ def on(
     outside: OutsideStep[M] | None = None,
     outside_timeout: float = 10.0,
     on_dead: OnDead = "continue",
+    owner: Owner[M] | None = None,
 ) -> On:
     """Routes a contract to a handler, `async (message, context)`.
 
@@ -46,6 +50,8 @@ def on(
             A coroutine function runs on the loop and must not block it; a plain function runs in a thread.
             Its result is `context.outside` of the handler.
         outside_timeout: seconds until the result is `UNKNOWN`.
+        owner: finds whose the object is that the message is about, `async (message, context)`, for a contract with
+            `owned_by`; None if there is no such object.
         on_dead: `continue` or `block`: later messages of a dead one's key go on or wait behind it.
     """
     return On(
@@ -54,6 +60,7 @@ def on(
         outside=outside,
         outside_timeout=outside_timeout,
         on_dead=on_dead,
+        owner=owner,
     )
 
 

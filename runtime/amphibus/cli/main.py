@@ -31,6 +31,7 @@ COMMANDS: Final = (
     ("demo", "demo_command:demo", "Show the project at work, message by message."),
     ("send", "send.command:send", "Send a command, or a file of commands."),
     ("ask", "look.ask:ask", "Ask a query of a running shop."),
+    ("token", "access.token:token", "Print a token for development on this machine."),
     ("ps", "look.ps:ps", "Show the processes of the system, and how each is now."),
     ("pause", "steer.pause:pause", "Let a module handle nothing for a while; its senders keep."),
     ("resume", "steer.pause:resume", "Let a module go on that was paused."),
@@ -64,6 +65,15 @@ GROUPS: Final = (
             ("retry", "dead.command:retry", "Retry dead letters, with all their attempts."),
             ("edit", "dead.command:edit", "Correct the payload of a dead letter."),
             ("discard", "dead.command:discard", "Discard dead letters; they are never handled."),
+        ),
+    ),
+    (
+        "keys",
+        "Look after API keys, by which programs show the gateway who they are.",
+        (
+            ("create", "access.keys:create", "Make an API key, and print it once."),
+            ("list", "access.keys:list_keys", "List the API keys."),
+            ("revoke", "access.keys:revoke", "Revoke API keys, within 5 seconds everywhere."),
         ),
     ),
     (

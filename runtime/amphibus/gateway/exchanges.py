@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope
 
+from amphibus.access.principal import ANYBODY
 from amphibus.gateway.problems import MALFORMED, NOT_JSON, SLOW, TOO_LARGE, Problem
 from amphibus.messages.ids import new_trace, next_span
 
@@ -28,7 +29,17 @@ class ClientGone(Exception):
 class HttpExchange:
     """Lives as long as one request."""
 
-    __slots__ = ("_headers", "_receive", "method", "parameters", "query", "request_id", "trace")
+    __slots__ = (
+        "_headers",
+        "_receive",
+        "method",
+        "parameters",
+        "peer",
+        "principal",
+        "query",
+        "request_id",
+        "trace",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, parameters: dict[str, str]) -> None:
         self.method: str = scope["method"]
@@ -41,6 +52,14 @@ class HttpExchange:
             self._headers.setdefault(name, []).append(value)
         self.trace = trace_of(self._headers.get(b"traceparent", ()))
         self._receive = receive
+        self.peer: str = (scope.get("client") or ("",))[0]
+        """The address at the other end of the connection, whatever headers say."""
+        self.principal = ANYBODY
+        """Whoever asks, once the door has found out."""
+
+    def sent(self, name: bytes) -> list[bytes]:
+        """Returns every value of a header; its name in small letters."""
+        return self._headers.get(name, [])
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key`, if there is one.

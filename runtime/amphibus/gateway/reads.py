@@ -5,11 +5,13 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from amphibus.access.ownership import sees_all
 from amphibus.contract import Message, Value
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout
 from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
+from amphibus.gateway.door import Door
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import (
     FAILED,
@@ -36,6 +38,7 @@ class QueryEndpoint:
         intake: who is asked.
         limits: what requests are held to.
         creators: stored commands whose Location leads here.
+        door: finds out who asks.
     """
 
     def __init__(
@@ -44,7 +47,9 @@ class QueryEndpoint:
         acceptance: Acceptance,
         limits: Limits,
         creators: Iterable[RouteBinding],
+        door: Door,
     ) -> None:
+        self._door = door
         self._binding = binding
         self._acceptance = acceptance
         self.store_failed = acceptance.store_failed
@@ -59,6 +64,7 @@ class QueryEndpoint:
             Problem: there is no answer.
         """
         binding = self._binding
+        await self._door.let_in(exchange, binding.contract)
         query = binding.query(exchange.parameters, exchange.query)
         most = self._limits.page_limit
         if getattr(query, _LIMIT, 0) > most:
@@ -70,9 +76,11 @@ class QueryEndpoint:
                 message_id=message_id,
                 timeout=self._limits.request_timeout_seconds,
                 trace=exchange.trace,
+                principal=exchange.principal,
             )
         except Refused as refused:
             problem = refusal(refused.code, refused.detail, binding.contract.contract_refuses)
+            problem = problem.for_(exchange.principal, binding.contract)
             answer = await self._accepted(exchange) if problem.status == _NOT_FOUND else None
             if answer is None:
                 raise (await self._not_done(exchange, problem)) from None
@@ -89,7 +97,7 @@ class QueryEndpoint:
     async def _accepted(self, exchange: HttpExchange) -> bytes | None:
         """Returns an answer made of a command that was accepted here and has not reached its owner, or None."""
         answer = self._binding.answer
-        for identity in self._identities(exchange) if answer is not None else ():
+        for identity in await self._identities(exchange) if answer is not None else ():
             if await self._acceptance.accepted_as(identity) is None:
                 continue  # refused, maybe a moment before its owner's receipt is written down
             command = await self._acceptance.undelivered(identity)
@@ -99,19 +107,23 @@ class QueryEndpoint:
 
     async def _not_done(self, exchange: HttpExchange, problem: Problem) -> Problem:
         """Returns the problem to answer where the owner knows of nothing: of what was accepted, that it was."""
-        for identity in self._identities(exchange) if problem.status == _NOT_FOUND else ():
+        for identity in await self._identities(exchange) if problem.status == _NOT_FOUND else ():
             message_id = await self._acceptance.accepted_as(identity)
             if message_id is not None:
                 what = "it was accepted, and waits to be tried again or has failed for good"
                 return Problem(NOT_DONE, f"{what}; the message is {message_id}", headers=SOON)
         return problem
 
-    def _identities(self, exchange: HttpExchange) -> list[str]:
-        """Returns the ids under which what is asked for may have been accepted here."""
+    async def _identities(self, exchange: HttpExchange) -> list[str]:
+        """Returns the ids under which what is asked for may have been accepted here, of whoever asks."""
         if not self._creators:
             return []
         values = self._binding.path_values(exchange.parameters)
-        return [each.identity(values[str(each.own_id)]) for each in self._creators]
+        known = [each.identity(values[str(each.own_id)]) for each in self._creators]
+        if sees_all(exchange.principal, self._binding.contract):
+            return known
+        asks = exchange.principal.name
+        return [each for each in known if (await self._acceptance.accepted_of(each)).name == asks]
 
 
 def _about(command: Message, answer: type[Value]) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -98,6 +99,11 @@ class Host:
         self._started = asyncio.Event()
         self._begun = False
         self._stopped = False
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self._around.project.root
 
     @property
     def topology(self) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
 from amphibus.config.correction import opened
 from amphibus.config.module_settings import problems_of_module
@@ -29,7 +30,7 @@ from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
 from amphibus.routing.codec import Codec
 from amphibus.routing.project import Project
-from amphibus.routing.topology import Topology
+from amphibus.routing.topology import GATEWAY, Topology
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
@@ -95,6 +96,7 @@ class Wiring:
             dedup_window=around.settings.retention.dedup_window,
             assignment=self.assignment,
             pauses=self.pauses,
+            speakers=Speakers(frozenset(around.topology.modules), GATEWAY),
             ask=ask,
         )
         return Receiver(services)

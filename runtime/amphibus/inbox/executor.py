@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
+from amphibus.access.ownership import NOT_YOURS
 from amphibus.clock import as_datetime
 from amphibus.context import Context
 from amphibus.database.delayed import settled_meanwhile
@@ -33,6 +34,7 @@ from amphibus.inbox.outcome import (
     after_failure,
     repeated,
 )
+from amphibus.inbox.rights.ownership import within_rights
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.steering.pause import in_words
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
@@ -183,6 +185,7 @@ class Executor:
             returned = None
         else:
             entry, message = _decoded(attempt.prepared)
+            message = await within_rights(entry.route, message, context)
             returned = await entry.route.handler(message, context)
         await context.db.flush()
         look_back(context.db)
@@ -206,7 +209,7 @@ class Executor:
     def _after(self, attempt: Attempt, error: BaseException) -> Outcome:
         prepared = attempt.prepared
         refuses = prepared.entry.contract.contract_refuses if prepared.entry is not None else ()
-        if isinstance(error, Refused) and error.code in refuses:
+        if isinstance(error, Refused) and (error.code in refuses or error.code == NOT_YOURS):
             return Rejected(Reply("refused", code=error.code, detail=error.detail))
         return after_failure(attempt, failure_of(error, prepared.message), self._settings)
 

@@ -274,6 +274,7 @@ def _options(settings: "Settings") -> list[str]:
     return [
         *("--host", settings.host, "--data-dir", str(settings.data_dir)),
         *("--drain", f"{settings.drain_seconds:g}", "--log-format", "json"),
+        *(("--open",) if settings.access.open else ()),
     ]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from amphibus.database.schema import v01, v02, v03, v04
+from amphibus.database.schema import v01, v02, v03, v04, v05
 from amphibus.errors import NewerStore, OlderStore, StoreError
 
-_STEPS: Final = (v01, v02, v03, v04)
+_STEPS: Final = (v01, v02, v03, v04, v05)
 
 SCHEMA_VERSION: Final = len(_STEPS)
 """The version that this code works with."""
