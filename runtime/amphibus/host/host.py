@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from pathlib import Path
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
