@@ -1,4 +1,4 @@
-"""Every route of the lock × everybody: nothing passes that is not declared, and everything declared passes."""
+"""Every route of the lock and everybody: nothing passes that is not declared, and everything declared passes."""
 
 from pathlib import Path
 from typing import Any, Final

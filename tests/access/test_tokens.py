@@ -73,11 +73,11 @@ async def test_a_token_that_is_spoilt_is_nobodys(issuer: Issuer, said: dict[str,
         await issuer.tokens().principal(issuer.token(**said))
 
 
-def _unsigned(issuer: Issuer) -> str:
+def _unsigned(_: Issuer) -> str:
     return sign(claims("ada"), None, "none", kid="ed")
 
 
-def _unsigned_with_capitals(issuer: Issuer) -> str:
+def _unsigned_with_capitals(_: Issuer) -> str:
     head = {"alg": "nOnE", "kid": "ed", "typ": "JWT"}
     return ".".join((_part(head), _part(claims("ada")), ""))
 
@@ -94,7 +94,7 @@ def _public_key_as_secret(issuer: Issuer) -> str:
     return f"{said}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
-def _another_key(issuer: Issuer) -> str:
+def _another_key(_: Issuer) -> str:
     return sign(claims("ada"), Ed25519PrivateKey.generate(), "EdDSA", kid="ed")
 
 
@@ -110,7 +110,7 @@ def _key_of_another_algorithm(issuer: Issuer) -> str:
     return sign(claims("ada"), issuer.keys["ec"][1], "ES256", kid="rsa")
 
 
-def _key_in_its_own_head(issuer: Issuer) -> str:
+def _key_in_its_own_head(_: Issuer) -> str:
     """Brings the key along with which it is to be checked (CVE-2018-0114)."""
     mine = Ed25519PrivateKey.generate()
     own: Any = jwt.get_algorithm_by_name("EdDSA").to_jwk(mine.public_key(), as_dict=True)
@@ -134,7 +134,7 @@ def _too_long(issuer: Issuer) -> str:
     return issuer.token(more="x" * 10_000)
 
 
-def _no_token(issuer: Issuer) -> str:
+def _no_token(_: Issuer) -> str:
     return "a.b.c"
 
 

@@ -7,6 +7,7 @@ issuer is configured, whoever works on this machine.
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 from amphibus.access.principal import (
@@ -134,6 +135,7 @@ def is_from_here(exchange: HttpExchange) -> bool:
     return all(_host_of(each) in _LOCAL_NAMES for each in (*exchange.sent(b"host"), *origins))
 
 
+@lru_cache(maxsize=1_024)
 def is_loopback_address(text: str) -> bool:
     """Returns whether an address is one of this machine alone."""
     try:
