@@ -33,6 +33,12 @@ def code_not_found(contract: type[Message]) -> str:
     return codes[0] if codes else NOT_YOURS
 
 
+def codes_of(contract: type[Message]) -> frozenset[str]:
+    """Returns the codes with which a contract may be refused: those that it declares, and what is not found."""
+    more = () if contract.contract_owned_by is None else (code_not_found(contract),)
+    return frozenset((*contract.contract_refuses, *more))
+
+
 def owner_said(message: Message) -> str | None:
     """Returns whose the object is, as the message says."""
     found: Any = message

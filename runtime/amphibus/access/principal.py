@@ -39,7 +39,7 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     """The rights with which it came in at the door. What a module sends for it has none."""
     actor: str = ""
-    """Who acts for it, as `kind:subject`, where that is somebody else."""
+    """The one who acts for it, as `kind:subject`, where that is somebody else."""
 
     @property
     def name(self) -> str:

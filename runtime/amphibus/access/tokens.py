@@ -28,7 +28,7 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenRules:
-    """What a token must say."""
+    """The claims that a token must have."""
 
     issuer: str
     audience: str

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -22,12 +20,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from amphibus.clock import DAY
+from amphibus.config.access import AccessSettings
 from amphibus.config.layers import read_layers
+from amphibus.config.section import Seconds, Section
 
 LogFormat = Literal["auto", "text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Positive = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Days = Annotated[float, Field(gt=0, le=3_650)]
 
 
@@ -45,14 +44,6 @@ Name = Annotated[str, AfterValidator(_name)]
 def _switch(given: Any) -> Any:
     """`on` and `off` may be said as true and false."""
     return {True: "on", "true": "on", False: "off", "false": "off"}.get(given, given)
-
-
-class Section(BaseModel):
-    """A table of settings: frozen, with known keys only."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
 
 class GatewaySettings(Section):
@@ -170,56 +161,6 @@ class ProducerSettings(Section):
     """Events that a queue of its own collects for it, until it takes them."""
     purposes: tuple[str, ...] = ()
     """The purposes for which it takes personal data, in the words of the contracts that bring it."""
-
-
-class AccessSettings(Section):
-    """The settings of who may come in over HTTP."""
-
-    open: bool = False
-    """Everybody who reaches the gateway has all rights; `--open` of `run`."""
-    issuer: str = ""
-    """The `iss` of the tokens that count. Without one, whoever works on this machine has all rights, and nobody else
-    any."""
-    audience: str = ""
-    """The `aud` that tokens must have; `<app>.<env>` if not set."""
-    jwks: str = ""
-    """The public keys of the issuer: a file, or an https:// address."""
-    jwks_seconds: Annotated[float, Field(ge=10, le=86_400)] = 600.0
-    """Time for which the issuer's keys are kept, before they are read again."""
-    algorithms: Annotated[tuple[Literal["EdDSA", "ES256", "RS256"], ...], Field(min_length=1)] = (
-        "EdDSA",
-        "ES256",
-        "RS256",
-    )
-    """The signatures that count."""
-    key_ids: tuple[str, ...] = ()
-    """The ids of the keys that count; empty for all that the issuer publishes."""
-    longest_token_seconds: Seconds = 3_600.0
-    """Longest time for which a token may be good."""
-    roles_claim: str = "roles"
-    """The claim with the roles of config/access.toml."""
-    tenant_claim: str = "tenant"
-    """The claim with the tenant."""
-    proxy_address: str = ""
-    """Address of a proxy that says in headers who asks; no other address is believed."""
-    proxy_user_header: str = "x-remote-user"
-    """Header in which the proxy names who asks."""
-    proxy_roles_header: str = "x-remote-roles"
-    """Header in which the proxy names his roles."""
-
-    @property
-    def guarded(self) -> bool:
-        """True if somebody says who asks, so that nobody has rights by where he works."""
-        return bool(self.issuer or self.proxy_address)
-
-    @model_validator(mode="after")
-    def _issuer_has_keys(self) -> Self:
-        if bool(self.issuer) != bool(self.jwks):
-            raise ValueError("issuer and jwks belong together: who signs tokens, and by which keys")
-        local = re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])[:/]", self.jwks)
-        if "://" in self.jwks and not self.jwks.startswith("https://") and not local:
-            raise ValueError("jwks must be a file or an https:// address")
-        return self
 
 
 class RetentionSettings(Section):

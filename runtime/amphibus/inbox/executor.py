@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
-from amphibus.access.ownership import NOT_YOURS
+from amphibus.access.ownership import codes_of
 from amphibus.clock import as_datetime
 from amphibus.context import Context
 from amphibus.database.delayed import settled_meanwhile
@@ -208,8 +208,8 @@ class Executor:
 
     def _after(self, attempt: Attempt, error: BaseException) -> Outcome:
         prepared = attempt.prepared
-        refuses = prepared.entry.contract.contract_refuses if prepared.entry is not None else ()
-        if isinstance(error, Refused) and (error.code in refuses or error.code == NOT_YOURS):
+        refuses = codes_of(prepared.entry.contract) if prepared.entry is not None else ()
+        if isinstance(error, Refused) and error.code in refuses:
             return Rejected(Reply("refused", code=error.code, detail=error.detail))
         return after_failure(attempt, failure_of(error, prepared.message), self._settings)
 

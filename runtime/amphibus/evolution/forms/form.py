@@ -55,7 +55,7 @@ def digest(form: Mapping[str, Any]) -> str:
 
 
 def _rights(contract: type[Message]) -> Json:
-    """What a contract does not declare takes no room, as in forms from before there were rights."""
+    """The declared rights; one that is not declared takes no room, as in forms from before there were rights."""
     said = {"requires": contract.contract_requires, "owned_by": contract.contract_owned_by}
     return {name: each for name, each in said.items() if each is not None}
 
