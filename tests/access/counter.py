@@ -16,7 +16,7 @@ from amphibus.access.roles import read_roles
 from amphibus.access.scopes import EVERYTHING
 from amphibus.admin.keys import keep_key, revoke_keys
 from amphibus.admin.stores import AdminStore, FileStore
-from amphibus.config.settings import AccessSettings
+from amphibus.config.access import AccessSettings
 from amphibus.gateway.app import build_app
 from amphibus.host.front_door import front_door
 from amphibus.testing import Harness

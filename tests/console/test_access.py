@@ -21,7 +21,7 @@ def test_a_token_is_whose_it_says_with_a_key_that_is_the_users_alone(console: Co
     tokens = Tokens(rules, EmbeddedIssuer(console.data_dir), Roles())
     found = asyncio.run(tokens.principal(ended.out.strip()))
 
-    assert (found.name, found.scopes) == ("user:ada", {"shelf:read", "shelf:sell"})
+    assert (found.name, found.scopes) == ("user:ada", frozenset({"shelf:read", "shelf:sell"}))
     assert key.stat().st_mode & 0o077 == 0
     elsewhere = Tokens(rules, EmbeddedIssuer(console.root), Roles())
     with pytest.raises(NotShown):
