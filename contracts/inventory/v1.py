@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from amphibus.contract import Command, Event, Get, Post, Query, Sku, Value
+from amphibus.contract import PUBLIC, Command, Event, Get, Post, Query, Sku, Value
 
 _ORDER = "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"
 _RETURN = "35508319-ae1f-5c4b-91ff-80fe61d67009"
@@ -42,6 +42,7 @@ class ReceiveStock(
     Command[ReceiptAccepted],
     key="receipt_id",
     http=Post("/v1/stock/receipts", stored=True, status=202, summary="Receive stock"),
+    requires="stock:receive",
     refuses={"receipt_exists": 409},
     example={"receipt_id": "43b5062b-10f6-55a8-a35f-d05d4d37802f", "lines": _LINES},
 ):
@@ -112,6 +113,7 @@ class GetStock(
     Query[StockView],
     key="sku",
     http=Get("/v1/stock/{sku}", summary="Read the stock of a SKU"),
+    requires=PUBLIC,
     refuses={"sku_not_found": 404},
     example={"sku": "LANTERN"},
 ):

@@ -31,6 +31,7 @@ class NotificationList(Value):
 class ListNotifications(
     Query[NotificationList],
     http=Get("/v1/notifications", summary="List what customers were sent"),
+    requires="notifications:read",
     example={"order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"},
 ):
     """Lists what the customer of an order was sent; without an order, the latest 200 of all."""

@@ -120,6 +120,8 @@ class CancelOrder(
     Command[OrderCancellation],
     key="order_id",
     http=Post("/v1/orders/{order_id}/cancel", summary="Cancel an order that is still pending"),
+    requires="orders:cancel",
+    owned_by="customer_id",
     refuses={"order_not_found": 404, "order_not_pending": 409},
     example={"order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"},
 ):
@@ -141,6 +143,8 @@ class ReturnItems(
     Command[ReturnAccepted],
     key="order_id",
     http=Post("/v1/orders/{order_id}/returns", summary="Return items of a confirmed order"),
+    requires="orders:return",
+    owned_by="customer_id",
     refuses={
         "order_not_found": 404,
         "order_not_confirmed": 409,
@@ -182,6 +186,8 @@ class GetOrder(
     Query[OrderView],
     key="order_id",
     http=Get("/v1/orders/{order_id}", summary="Read an order"),
+    requires="orders:read",
+    owned_by="customer_id",
     refuses={"order_not_found": 404},
     example={"order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"},
 ):
@@ -214,6 +220,8 @@ class OrderPage(Value):
 class ListOrders(
     Query[OrderPage],
     http=Get("/v1/orders", summary="List orders, newest first"),
+    requires="orders:read",
+    owned_by="customer_id",
     refuses={"invalid_cursor": 422},
     example={"status": "confirmed", "customer_id": "C-1001", "limit": 20, "cursor": None},
 ):
@@ -285,6 +293,8 @@ class PlaceOrder(
         location="/v1/orders/{order_id}",
         summary="Place an order",
     ),
+    requires="orders:place",
+    owned_by="customer.customer_id",
     refuses={"order_exists": 409},
     follows=(OrderConfirmed, OrderRejected),
     example={

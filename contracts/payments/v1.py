@@ -140,6 +140,7 @@ class GetPayment(
     Query[PaymentView],
     key="order_id",
     http=Get("/v1/payments/{order_id}", summary="Read the payment of an order"),
+    requires="payments:read",
     refuses={"payment_not_found": 404},
     example={"order_id": _ORDER},
 ):

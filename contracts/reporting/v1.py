@@ -32,6 +32,7 @@ class SalesReport(Value):
 class GetSales(
     Query[SalesReport],
     http=Get("/v1/reports/sales", summary="Read sales by day"),
+    requires="reports:read",
     example={"from": "2026-03-01", "to": "2026-03-31"},
 ):
     """Reads the sales of the days from `from` to `to`, both included."""

@@ -5,7 +5,7 @@ from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from contracts.payments import v1 as payments
 from modules.orders.container import OrdersContainer
-from modules.orders.handlers.reading import get_order, list_orders
+from modules.orders.handlers.reading import get_order, list_orders, owner_of_order
 from modules.orders.handlers.returns import note_refund, return_items
 from modules.orders.models import Base
 from modules.orders.process import fulfilment
@@ -15,9 +15,9 @@ module = Module(
     container=OrdersContainer,
     handles=(
         on(orders.PlaceOrder, fulfilment),
-        on(orders.CancelOrder, fulfilment),
-        on(orders.ReturnItems, return_items),
-        on(orders.GetOrder, get_order),
+        on(orders.CancelOrder, fulfilment, owner=owner_of_order),
+        on(orders.ReturnItems, return_items, owner=owner_of_order),
+        on(orders.GetOrder, get_order, owner=owner_of_order),
         on(orders.ListOrders, list_orders),
     ),
     subscribes=(

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import TypeVar
 
+from amphibus.access.principal import Principal, principal_of
 from amphibus.contract import Command, Event, Message, Query, Value
 from amphibus.errors import AmphibusError, HandlerEnded, Oversized, Undeclared
 from amphibus.messages.envelope import Envelope
@@ -108,6 +109,11 @@ class Context(Generic[Container]):
     def correlation_id(self) -> str:
         """The id of the flow that the message belongs to."""
         return self.envelope.correlation
+
+    @property
+    def principal(self) -> Principal:
+        """Whoever the message is for, as the door said by which it came in; of kind `unknown` if none said."""
+        return principal_of(self.envelope.extra)
 
     @property
     def late(self) -> bool:
@@ -241,6 +247,11 @@ class Outside(Generic[Container]):
     def message_id(self) -> str:
         """The idempotency key for the call: the same on every attempt."""
         return self.envelope.id
+
+    @property
+    def principal(self) -> Principal:
+        """Whoever the message is for."""
+        return principal_of(self.envelope.extra)
 
     async def ask(self, query: Query[Answered], *, timeout: float = 5.0) -> Answered:  # noqa: ASYNC109
         """Asks another module; the front page must list the query under `asks`.

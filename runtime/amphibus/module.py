@@ -20,6 +20,8 @@ N = TypeVar("N", bound=Message)
 NOTHING_SAID: Final = Policy()
 AS_USUAL: Final = Retries()
 Handler = Callable[[M, Any], Awaitable[Any]]
+Owner = Callable[[M, Any], Awaitable[str | None]]
+"""Finds whose an object is, in the transaction of the handler."""
 OutsideStep = Callable[[M, Any], Any]
 """A coroutine function, or a plain one, which runs in a thread and so may block."""
 
@@ -33,6 +35,7 @@ class On:
     outside: OutsideStep[Any] | None = None
     policy: Policy = NOTHING_SAID
     """What it says of how the message is handled."""
+    owner: Owner[Any] | None = None
 
 
 def on(
@@ -47,6 +50,7 @@ def on(
     at_most: int | None = None,
     rate: str | None = None,
     per: str | Callable[[M], object] | None = None,
+    owner: Owner[M] | None = None,
 ) -> On:
     """Routes a contract to a handler, `async (message, context)`.
 
@@ -61,6 +65,8 @@ def on(
             Its result is `context.outside` of the handler.
         outside_timeout: seconds until the result is `UNKNOWN`; 10 if nobody says.
         timeout: seconds until the handler has failed.
+        owner: finds whose the object is that the message is about, `async (message, context)`, for a contract with
+            `owned_by`; None if there is no such object.
         on_dead: `continue` or `block`: later messages of a dead one's key go on or wait behind it.
         retries: what follows from failures, such as `Retries(attempts=5, dead=(CardStolen,))`.
         at_most: so many at once, in all instances together, each with its outside step and until its commit.
@@ -76,7 +82,7 @@ def on(
         rate=rate,
         per=per,
     )
-    return On(contract=contract, handler=handler, outside=outside, policy=policy)
+    return On(contract=contract, handler=handler, outside=outside, policy=policy, owner=owner)
 
 
 @dataclass(frozen=True, slots=True)

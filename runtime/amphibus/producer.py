@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
+from amphibus.access.principal import Principal, attributes_of
 from amphibus.clock import SystemClock
 from amphibus.contract import Command, kind_of
 from amphibus.contract.texts import LONGEST_KEY, wrong_in
@@ -68,6 +69,7 @@ class Producer:
         if (why := wrong_in(source, LONGEST_ID)) is not None:
             raise ConfigError(f"the source {why}", "ids are told apart by it", 'source="loader"')
         self.source = source
+        self._principal = attributes_of(Principal(source, "service"))
         self._sender = BrokerClient(url, tls=tls)
         # Names needs a topology only to declare, and a producer declares nothing.
         self._names = Names(app, env, partitions, cast(Any, None))
@@ -201,6 +203,7 @@ class Producer:
             causation=None,
             trace=new_trace(),
             body=body,
+            extra=self._principal,
         )
 
     def _outgoing(self, envelope: Envelope) -> OutgoingMessage:

@@ -20,8 +20,8 @@ WAY = (
     "inbox.recorder",
 )
 """The files that a message from outside passes until its handler's transaction is committed."""
-_ASIDE = {"telemetry"}
-"""What is told of a message, and not a part of its way."""
+_ASIDE = {"telemetry", "access"}
+"""What is told of a message, and who may send it: no part of its way."""
 _MOST_PACKAGES, _MOST_FILES = 10, 20
 _DOORS_AND_GROUND = {
     *("__init__", "module", "process", "context", "columns", "producer", "client"),

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest_asyncio
 
 from amphibus.gateway.app import build_app
+from amphibus.gateway.door import Door
 from amphibus.testing import Harness
 from contracts.inventory import v1 as inventory
 from tests.architecture.tree import ROOT
@@ -23,6 +24,8 @@ async def shop_url(tmp_path: Path) -> AsyncIterator[str]:
         await shop.send(inventory.ReceiveStock.model_validate(receipt))
         await shop.settle()
         host = shop.host
-        app = build_app(host.accepted_store(), Limits(), host.health, host.meters)
+        app = build_app(
+            host.accepted_store(), Limits(), host.health, host.meters, Door(unnamed="developer")
+        )
         async with listening(app) as port:
             yield f"http://127.0.0.1:{port}"

@@ -34,6 +34,7 @@ class Sell(
     Command[Accepted],
     key="sale_id",
     http=Post("/v1/sales", stored=True, location="/v1/sales/{sale_id}"),
+    requires="shelf:sell",
 ):
     """Sells pieces of something."""
 
@@ -55,7 +56,7 @@ class Shelf(Value):
     items: tuple[str, ...]
 
 
-class GetShelf(Query[Shelf], http=Get("/v1/shelves/{name}")):
+class GetShelf(Query[Shelf], http=Get("/v1/shelves/{name}"), requires="shelf:read"):
     """Reads what stands on a shelf."""
 
     name: ShortText

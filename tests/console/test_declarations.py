@@ -77,7 +77,7 @@ def test_what_a_contract_leaves_open_at_the_border_is_named_with_what_to_type(
         '"""More."""\nfrom datetime import date, datetime\nfrom decimal import Decimal\n'
         "from amphibus.contract import Command, Event, Post, Value\n\n\n"
         'class Part(Value):\n    """A part."""\n\n    name: str | None\n\n\n'
-        'class Count(Command[None], http=Post("/v2/counts")):\n    """Counts."""\n\n'
+        'class Count(Command[None], http=Post("/v2/counts"), requires="shelf:count"):\n    """Counts."""\n\n'
         "    at: datetime\n    day: date\n    worth: Decimal\n    parts: tuple[Part, ...]\n\n\n"
         'class Lost(Event, key="name"):\n    """Lost."""\n\n    name: str\n    note: str\n'
     )

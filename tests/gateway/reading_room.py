@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from amphibus import Context, Module, Refused, on
 from amphibus.gateway.app import build_app
+from amphibus.gateway.door import Door
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
 from tests.gateway.documented import CONTRACTS, check_answer
@@ -110,7 +111,12 @@ class Room:
         self.harness = harness
         host = harness.host
         self.app = build_app(
-            host.accepted_store(), limits, host.health, host.meters, title="The library"
+            host.accepted_store(),
+            limits,
+            host.health,
+            host.meters,
+            Door(unnamed="everybody"),
+            title="The library",
         )
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
         self.client = httpx.AsyncClient(

@@ -11,6 +11,7 @@ from amphibus.errors import StoreUnwritable
 from amphibus.gateway import exchanges
 from amphibus.gateway.acceptance import Verdict
 from amphibus.gateway.app import build_app
+from amphibus.gateway.door import Door
 from tests.gateway.reading_room import Limits, Room, problem
 
 pytestmark = pytest.mark.asyncio
@@ -33,7 +34,8 @@ class Broken:
 
 def broken(room: Room, error: Exception) -> Room:
     host = room.harness.host
-    app = build_app(Broken(room, error), Limits(), host.health, host.meters)  # type: ignore[arg-type]
+    store: Any = Broken(room, error)
+    app = build_app(store, Limits(), host.health, host.meters, Door(unnamed="everybody"))
     room.client._transport.app = app  # type: ignore[attr-defined]
     return room
 

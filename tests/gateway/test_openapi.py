@@ -78,7 +78,29 @@ def test_refusals_are_described_under_their_status() -> None:
     answers = description()["paths"]["/v1/loans/{loan_id}/renewals"]["post"]["responses"]
     assert "`loan_not_found`" in answers["404"]["description"]
     assert "`too_often`" in answers["409"]["description"]
-    assert set(answers) == {"202", "400", "404", "409", "413", "415", "422", "502", "503", "504"}
+    assert set(answers) == {
+        "202",
+        "400",
+        "401",
+        "403",
+        "404",
+        "409",
+        "413",
+        "415",
+        "422",
+        "502",
+        "503",
+        "504",
+    }
+
+
+def test_the_right_of_each_route_is_described() -> None:
+    document, public = description(), "/v1/rooms/{room}/shelves/{mark}"
+    loans, shelf = (document["paths"][path]["get"] for path in ("/v1/loans", public))
+
+    assert loans["security"] == [{"token": ["loans:read"]}, {"apiKey": ["loans:read"]}]
+    assert shelf["security"] == []
+    assert set(document["components"]["securitySchemes"]) == {"token", "apiKey"}
 
 
 def test_every_example_of_the_shop_fits_its_own_description() -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from amphibus.contract import Command
 from amphibus.gateway.app import Gateway, build_app
+from amphibus.gateway.door import Door
 from amphibus.gateway.outcomes import follower
 from amphibus.messages.contracts.amphibus.v1 import PauseModule, ResumeModule
 from amphibus.messages.envelope import Envelope
@@ -45,6 +46,7 @@ class Till:
             Limits(**limits),
             host.health,
             host.meters,
+            Door(unnamed="everybody"),
         )
         transport = httpx.ASGITransport(self.app)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://shop", timeout=60)

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.mutants.defect import Defect
+from tests.mutants.defects_of_access import ACCESS
 from tests.mutants.defects_of_acting import ACTING
 from tests.mutants.defects_of_adding import ADDING
 from tests.mutants.defects_of_border import BORDER
@@ -48,6 +49,7 @@ from tests.mutants.defects_of_waits import WAITS
 ROOT = Path(__file__).resolve().parents[2]
 ALL = (
     *BORDER,
+    *ACCESS,
     *ACTING,
     *ADDING,
     *CLIENTS,

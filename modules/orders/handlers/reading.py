@@ -42,6 +42,14 @@ async def get_order(message: orders.GetOrder, context: OrdersContext) -> orders.
     return orders.OrderView(**_summary(order).model_dump(), lines=lines)
 
 
+async def owner_of_order(
+    message: orders.GetOrder | orders.CancelOrder | orders.ReturnItems, context: OrdersContext
+) -> str | None:
+    """Finds whose an order is; a guest's is nobody's."""
+    query = select(Order.customer_id).where(Order.order_id == message.order_id)
+    return (await context.db.exec(query)).first()
+
+
 async def list_orders(message: orders.ListOrders, context: OrdersContext) -> orders.OrderPage:
     """Lists orders, newest first; a page starts after the last order of the page before."""
     query = (

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from amphibus.access.operator import this_operator
+from amphibus.access.principal import attributes_of
 from amphibus.admin.stores import AdminStore
 from amphibus.database.accepted import accepted_as, insert_accepted
 from amphibus.database.envelope_rows import columns_of
@@ -99,4 +101,5 @@ def _envelope(item: AcceptedItem, now: int) -> Envelope:
         causation=None,
         trace=new_trace(),
         body=item.body,
+        extra=attributes_of(this_operator()),
     )

@@ -31,6 +31,7 @@ COMMANDS: Final = (
     ("demo", "demo_command:demo", "Show the project at work, message by message."),
     ("send", "send.command:send", "Send a command, or a file of commands."),
     ("ask", "look.ask:ask", "Ask a query of a running shop."),
+    ("token", "access.token:token", "Print a token for development on this machine."),
     ("ps", "look.ps:ps", "Show the processes of the system, and how each is now."),
     ("restart", "steer.restart:restart", "Restart the processes of one module, one by one."),
     ("pause", "steer.pause:pause", "Let a module handle nothing for a while; its senders keep."),
@@ -84,6 +85,15 @@ GROUPS: Final = (
         (
             ("list", "look.audit:list_audit", "List what was done, by whom and why."),
             ("verify", "look.audit:verify", "Check that no entry was changed or taken out."),
+        ),
+    ),
+    (
+        "keys",
+        "Look after API keys, by which programs show the gateway who they are.",
+        (
+            ("create", "access.keys:create", "Make an API key, and print it once."),
+            ("list", "access.keys:list_keys", "List the API keys."),
+            ("revoke", "access.keys:revoke", "Revoke API keys, within 5 seconds everywhere."),
         ),
     ),
     (

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -22,13 +20,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from amphibus.clock import DAY
+from amphibus.config.access import AccessSettings
 from amphibus.config.hot import Hot
 from amphibus.config.layers import read_layers
+from amphibus.config.section import Seconds, Section
 
 LogFormat = Literal["auto", "text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Positive = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Days = Annotated[float, Field(gt=0, le=3_650)]
 
 
@@ -46,14 +45,6 @@ Name = Annotated[str, AfterValidator(_name)]
 def _switch(given: Any) -> Any:
     """`on` and `off` may be said as true and false."""
     return {True: "on", "true": "on", False: "off", "false": "off"}.get(given, given)
-
-
-class Section(BaseModel):
-    """A table of settings: frozen, with known keys only."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
 
 class GatewaySettings(Section):
@@ -252,6 +243,8 @@ class Settings(Section):
     """The settings of the broker, in the distributed mode."""
     direct: DirectSettings = DirectSettings()
     """The settings of requests from process to process, in the distributed mode."""
+    access: AccessSettings = AccessSettings()
+    """The settings of who may come in over HTTP."""
     retention: RetentionSettings = RetentionSettings()
     """The time for which handled messages and sent events are kept."""
     producers: Mapping[Name, ProducerSettings] = {}

@@ -17,9 +17,11 @@ from amphibus.contract.kinds import Command, Event, Message, Query, Value, kind_
 from amphibus.contract.moments import Day, Moment
 from amphibus.contract.money import Amount, CentCurrency, Currency, DecimalString, Money
 from amphibus.contract.personal import Personal, personal_fields, personal_marks
+from amphibus.contract.rights import PUBLIC
 from amphibus.contract.texts import EmailAddress, Key, LongText, ShortText, Sku, one_line
 
 __all__ = (
+    "PUBLIC",
     "Amount",
     "CentCurrency",
     "Closed",

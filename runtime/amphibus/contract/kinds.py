@@ -39,7 +39,9 @@ class Message(Value):
     * `refuses`: the codes that its owner may refuse it with, each with its HTTP status;
     * `follows`: of a stored command, the events that tell its outcome, which a client may wait for;
     * `example`: a complete example of the payload, shown in the API's documentation and tested;
-    * `deprecated`: since when it should not be used any more, and until when it works.
+    * `deprecated`: since when it should not be used any more, and until when it works;
+    * `requires`: the right that its route needs, e.g. `"orders:place"`, or `PUBLIC`;
+    * `owned_by`: whose the object is: a field of the message, or the name under which `on(..., owner=)` finds it.
     """
 
     contract_type: ClassVar[str] = ""
@@ -52,6 +54,8 @@ class Message(Value):
     contract_follows: ClassVar[tuple[type["Event"], ...]] = ()
     contract_example: ClassVar[Mapping[str, Any] | None] = None
     contract_deprecated: ClassVar[Deprecated | None] = None
+    contract_requires: ClassVar[str | None] = None
+    contract_owned_by: ClassVar[str | None] = None
 
     def __init_subclass__(
         cls,
@@ -62,6 +66,8 @@ class Message(Value):
         follows: tuple[type["Event"], ...] = (),
         example: Mapping[str, Any] | None = None,
         deprecated: Deprecated | None = None,
+        requires: str | None = None,
+        owned_by: str | None = None,
         **config: Any,
     ) -> None:
         """Names the contract after its place and keeps its bindings."""
@@ -79,6 +85,8 @@ class Message(Value):
         cls.contract_follows = follows
         cls.contract_example = example
         cls.contract_deprecated = deprecated
+        cls.contract_requires = requires
+        cls.contract_owned_by = owned_by
 
     def key_value(self) -> str | None:
         """The value of the key field as text, or None where there is no key or the sender left it open."""

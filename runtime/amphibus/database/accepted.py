@@ -82,6 +82,16 @@ async def undelivered_command(sql: Sql, identity: str) -> tuple[str, bytes] | No
     return None if row is None else (row[0], row[1])
 
 
+async def accepted_for(sql: Sql, identity: str) -> str | None:
+    """The attributes of the command accepted under an identity, which say for whom it was, while it is kept."""
+    row = await sql.row(
+        "SELECT o.extra FROM amphibus_accepted a JOIN amphibus_outbox o ON o.id = a.message_id"
+        " WHERE a.identity = ? LIMIT 1",
+        identity,
+    )
+    return None if row is None else row[0]
+
+
 async def prune_accepted(sql: Sql, *, before: int, limit: int) -> int:
     """Removes what was accepted before a time, oldest first; returns how many rows."""
     return await sql.run(_PRUNE, before, limit)

@@ -1,7 +1,8 @@
 """An envelope as the columns that every table of messages shares, and back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from amphibus.messages.envelope import Envelope
 
 ENVELOPE: Final = "id, type, source, key, time, correlation, causation, trace, reply, extra, body"
 """The columns that every table of messages shares, in this order."""
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def columns_of(envelope: Envelope) -> tuple[Any, ...]:
@@ -23,7 +25,7 @@ def columns_of(envelope: Envelope) -> tuple[Any, ...]:
         envelope.causation,
         envelope.trace,
         int(envelope.reply),
-        json.dumps(dict(envelope.extra)) if envelope.extra else None,
+        text_of(envelope.extra),
         envelope.body,
     )
 
@@ -40,7 +42,28 @@ def envelope_of(row: Sequence[Any], *, late: bool = False) -> Envelope:
         causation=row[6],
         trace=row[7],
         reply=bool(row[8]),
-        extra=MappingProxyType(json.loads(row[9]) if row[9] else {}),
+        extra=attributes_in(row[9]),
         body=row[10] or b"",
         late=late,
     )
+
+
+def text_of(attributes: Mapping[str, str]) -> str | None:
+    """Returns attributes as their column holds them."""
+    return _text_of(tuple(attributes.items())) if attributes else None
+
+
+def attributes_in(text: str | None) -> Mapping[str, str]:
+    """Returns the attributes that a column holds."""
+    return _attributes_in(text) if text else _NONE
+
+
+@lru_cache(maxsize=1_024)
+def _text_of(attributes: tuple[tuple[str, str], ...]) -> str:
+    """All messages of a flow, and many flows, have the same ones."""
+    return json.dumps(dict(attributes))
+
+
+@lru_cache(maxsize=1_024)
+def _attributes_in(text: str) -> Mapping[str, str]:
+    return MappingProxyType(json.loads(text))

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 from amphibus.database.sql import Sql
 
 ARM_TIMER: Final = (
-    "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, partition)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET due = excluded.due,"
+    "INSERT INTO amphibus_timer (name, key, due, id, correlation, causation, trace, partition, extra)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET due = excluded.due,"
     " id = excluded.id, correlation = excluded.correlation, causation = excluded.causation,"
-    " trace = excluded.trace, partition = excluded.partition"
+    " trace = excluded.trace, partition = excluded.partition, extra = excluded.extra"
 )
 DISARM_TIMER: Final = "DELETE FROM amphibus_timer WHERE name = ? AND key = ?"
 NEVER: Final = 2**63 - 1
@@ -34,12 +34,15 @@ class Timer(NamedTuple):
     causation: str | None
     trace: str
     partition: int
+    extra: str | None = None
+    """For whom it was armed, as the attributes of a message."""
 
 
 async def timers_due(sql: Sql, now: int, *, limit: int, only: str) -> list[Timer]:
     """Timers whose time has come, longest due first; `only` narrows to some partitions."""
     rows = await sql.rows(
-        "SELECT name, key, due, id, correlation, causation, trace, partition FROM amphibus_timer"
+        "SELECT name, key, due, id, correlation, causation, trace, partition, extra"
+        " FROM amphibus_timer"
         f" WHERE due <= ?{only} ORDER BY due LIMIT ?",
         now,
         limit,

@@ -66,11 +66,18 @@ def assess(old: Form, new: Form, around: Neighbours | None = None) -> list[Findi
 def _of_words(old: Form, new: Form) -> list[Finding]:
     if {**old, "deprecated": None} == {**new, "deprecated": None}:
         return []
-    return [
-        _finding(
-            Change("FLD17", (), "its words or its example changed"), new, "payload", old["kind"]
-        )
+    what = _of_rights(old, new) or "its words or its example changed"
+    return [_finding(Change("FLD17", (), what), new, "payload", old["kind"])]
+
+
+def _of_rights(old: Form, new: Form) -> str:
+    """Returns how the rights changed, in words; empty where they are what they were."""
+    said = [
+        f"{name} is {new.get(name) or 'nothing'} and was {old.get(name) or 'nothing'}"
+        for name in ("requires", "owned_by")
+        if old.get(name) != new.get(name)
     ]
+    return ", ".join(said)
 
 
 def _of_binding(old: Form, new: Form, change: Change) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from amphibus.access.principal import Principal
 from amphibus.contract import Message, Query
 from amphibus.messages.envelope import Reply
 from amphibus.routing.topology import Topology
@@ -47,6 +48,7 @@ class Acceptance(Protocol):
         stored: bool,
         trace: str,
         location: str | None,
+        principal: Principal,
     ) -> Verdict:
         """Records a write under its identities and, if `stored`, puts the command into the outbox, one commit.
 
@@ -78,6 +80,7 @@ class Acceptance(Protocol):
         message_id: str,
         timeout: float,  # noqa: ASYNC109
         trace: str,
+        principal: Principal,
     ) -> bytes:
         """Asks the owner of a query or decided command; returns its answer's JSON, as the owner wrote it.
 
@@ -113,6 +116,10 @@ class Acceptance(Protocol):
 
     async def undelivered(self, business_identity: str) -> Message | None:
         """The stored command accepted under this identity that has not reached its owner yet."""
+        ...
+
+    async def accepted_of(self, business_identity: str) -> Principal:
+        """Whoever the write was for that was accepted under this identity; unknown if nobody knows any more."""
         ...
 
     async def accepted_as(self, business_identity: str) -> str | None:

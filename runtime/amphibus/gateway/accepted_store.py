@@ -7,16 +7,27 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from amphibus.access.api_keys import ApiKey
+from amphibus.access.principal import (
+    NOBODY,
+    UNKNOWN_PRINCIPAL,
+    Principal,
+    attributes_of,
+    principal_of,
+)
 from amphibus.clock import Clock
 from amphibus.contract import Message, Query
 from amphibus.database.accepted import (
     accepted_as,
+    accepted_for,
     forget_unanswered,
     insert_accepted,
     record_answer,
     undelivered_command,
     withdraw_accepted,
 )
+from amphibus.database.envelope_rows import attributes_in
+from amphibus.database.steering.api_keys import api_key
 from amphibus.database.store import Store
 from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
@@ -71,18 +82,21 @@ class AcceptedStore:
         stored: bool,
         trace: str,
         location: str | None,
+        principal: Principal = UNKNOWN_PRINCIPAL,
     ) -> Verdict:
         """Records a write under its identities and, if `stored`, puts the command into the outbox, one commit."""
         identities = [each for each in (key_identity, business_identity) if each]
         if self._running.intersection(identities):
             return Verdict("running")
-        envelope = self._envelope(message, message_id, trace, reply=True) if stored else None
+        envelope = self._envelope(message, message_id, trace, principal) if stored else None
         reply_comes = stored
         if envelope is not None and self._sent_elsewhere(envelope):
             address = self._transport.requests.address
             reply_comes = bool(address)
             if address:
-                envelope = replace(envelope, extra=MappingProxyType({REPLY_TO: address}))
+                envelope = replace(
+                    envelope, extra=MappingProxyType({**envelope.extra, REPLY_TO: address})
+                )
         job = partial(
             self._accept, identities, key_identity, message_id, digest, envelope, location
         )
@@ -140,13 +154,14 @@ class AcceptedStore:
         message_id: str,
         timeout: float,  # noqa: ASYNC109
         trace: str,
+        principal: Principal = UNKNOWN_PRINCIPAL,
     ) -> bytes:
         """Asks the owner of a query or decided command; returns its answer's JSON, as the owner wrote it."""
         contract = type(message)
         owner = self.topology.owners.get(contract.contract_type)
         if owner is None:
             raise OwnerAway(f"nobody handles {contract.contract_type}")
-        envelope = self._envelope(message, message_id, trace, reply=True)
+        envelope = self._envelope(message, message_id, trace, principal)
         reply = await self._transport.requests.request(owner, envelope, timeout)
         match reply.outcome:
             case "answered":
@@ -164,7 +179,7 @@ class AcceptedStore:
 
     async def ask_system(self, owner: str, asked: Query[Any], timeout: float) -> bytes:  # noqa: ASYNC109
         """Asks a module a system contract; returns its answer's JSON."""
-        envelope = self._envelope(asked, new_id(), new_trace(), reply=True)
+        envelope = self._envelope(asked, new_id(), new_trace(), UNKNOWN_PRINCIPAL)
         reply = await self._transport.requests.request(owner, envelope, timeout)
         if reply.outcome != "answered":
             raise RequestFailed(f"{envelope.type} was not answered", reply.code or reply.detail)
@@ -187,6 +202,16 @@ class AcceptedStore:
         contract, body = found
         return self.topology.contracts[contract].model_validate_json(body)
 
+    async def api_key(self, identity: str) -> ApiKey | None:
+        """The API key with that id."""
+        return await api_key(self._store.reader, identity)
+
+    async def accepted_of(self, business_identity: str) -> Principal:
+        """Whoever the write was for that was accepted under this identity; unknown if nobody knows any more."""
+        return principal_of(
+            attributes_in(await accepted_for(self._store.reader, business_identity))
+        )
+
     async def accepted_as(self, business_identity: str) -> str | None:
         """The id of the message that was accepted under this identity and not refused, or None."""
         known = await accepted_as(self._store.reader, business_identity)
@@ -199,7 +224,9 @@ class AcceptedStore:
         partition = partition_of(envelope.key, envelope.id, self._assignment.count)
         return partition not in self._assignment.owned
 
-    def _envelope(self, message: Message, message_id: str, trace: str, *, reply: bool) -> Envelope:
+    def _envelope(
+        self, message: Message, message_id: str, trace: str, principal: Principal
+    ) -> Envelope:
         return Envelope(
             id=message_id,
             type=type(message).contract_type,
@@ -210,7 +237,8 @@ class AcceptedStore:
             causation=None,
             trace=trace,
             body=to_bytes(message),
-            reply=reply,
+            reply=True,
+            extra=NOBODY if principal is UNKNOWN_PRINCIPAL else attributes_of(principal),
         )
 
     async def _accept(

@@ -17,6 +17,7 @@ from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.docs import Page, docs_pages
+from amphibus.gateway.door import Door
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
 from amphibus.gateway.messages import json_page, message_pages
 from amphibus.gateway.openapi import openapi
@@ -48,6 +49,7 @@ def build_app(
     limits: Limits,
     health: Health,
     meters: Meters,
+    door: Door,
     *,
     title: str = "Amphibus",
     messages: System | None = None,
@@ -60,6 +62,7 @@ def build_app(
         limits: the gateway's settings.
         health: what `/readyz` says.
         meters: where requests are counted and what `/metrics` says.
+        door: finds out who asks, and lets in whom the contracts let.
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
         processes: what `/v1/registry` tells, if it is served.
@@ -70,13 +73,13 @@ def build_app(
     for each in bindings:
         if kind_of(each.contract) == "query":
             creators = [other for other in bindings if other.creates(each.http.path)]
-            reads = QueryEndpoint(each, acceptance, limits, creators, waiting)
+            reads = QueryEndpoint(each, acceptance, limits, creators, door, waiting)
             target: Target = reads
             if any(other.contract.contract_follows for other in creators):
                 stream = OutcomeStream(each, reads, creators, waiting)
                 paths.add("GET", each.http.path + EVENTS, stream)
         else:
-            target = CommandEndpoint(each, acceptance, limits)
+            target = CommandEndpoint(each, acceptance, limits, door)
         paths.add(each.http.method, each.http.path, target)
     _add_signals(paths, health, meters)
     pages = {"/openapi.json": json_page(lambda: openapi(bindings, title)), **docs_pages(title)}

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope
 
+from amphibus.access.principal import ANYBODY
 from amphibus.gateway.problems import MALFORMED, NOT_JSON, SLOW, TOO_LARGE, Problem
 from amphibus.messages.ids import new_trace, next_span
 
@@ -31,9 +32,10 @@ class HttpExchange:
     __slots__ = (
         "_headers",
         "_receive",
-        "client",
         "method",
         "parameters",
+        "peer",
+        "principal",
         "query",
         "request_id",
         "trace",
@@ -43,8 +45,6 @@ class HttpExchange:
         self.method: str = scope["method"]
         self.parameters = parameters
         self.query: bytes = scope["query_string"]
-        self.client: str = (scope.get("client") or ("", 0))[0]
-        """The address that it came from."""
         self.request_id = ""
         """The id of the message that the request became, once it is known."""
         self._headers: dict[bytes, list[bytes]] = {}
@@ -52,6 +52,14 @@ class HttpExchange:
             self._headers.setdefault(name, []).append(value)
         self.trace = trace_of(self._headers.get(b"traceparent", ()))
         self._receive = receive
+        self.peer: str = (scope.get("client") or ("",))[0]
+        """The address at the other end of the connection, whatever headers say."""
+        self.principal = ANYBODY
+        """Whoever asks, once the door has found out."""
+
+    def sent(self, name: bytes) -> list[bytes]:
+        """Returns every value of a header; its name in small letters."""
+        return self._headers.get(name, [])
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key`, if there is one.

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from amphibus import __version__
-from amphibus.contract import kind_of
+from amphibus.contract import PUBLIC, Message, kind_of
 from amphibus.documents.schemas import PARTS, Json, mapped
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.outcomes.documented import EVENTS, PREFER, events_operation, follows_of
@@ -51,7 +51,10 @@ def openapi(bindings: list[RouteBinding], title: str) -> Json:
             "description": "Every write may carry an `Idempotency-Key`; asked again, it gives the same answer.",
         },
         "paths": paths,
-        "components": {"schemas": {**parts, **answers, "Problem": _problem()}},
+        "components": {
+            "schemas": {**parts, **answers, "Problem": _problem()},
+            "securitySchemes": _SCHEMES,
+        },
     }
 
 
@@ -125,6 +128,7 @@ def _operation(binding: RouteBinding, schema: Json) -> Json:
         "summary": summary,
         "description": text if end is None else f"{text}\n\nIt is {end}.",
         **({} if end is None else {"deprecated": True, "x-sunset": f"{end.sunset}"}),
+        **_rights(contract),
         "parameters": [
             {
                 "name": name,
@@ -136,6 +140,15 @@ def _operation(binding: RouteBinding, schema: Json) -> Json:
             for name in binding.path_names
         ],
     }
+
+
+def _rights(contract: type[Message]) -> Json:
+    """The right that an operation needs, for programs; a bearer token and an API key are sent the same way."""
+    requires, owned = contract.contract_requires, contract.contract_owned_by
+    if requires is None or requires == PUBLIC:
+        return {"security": []}
+    whose = {} if owned is None else {"x-owned-by": owned}
+    return {"security": [{"token": [requires]}, {"apiKey": [requires]}], **whose}
 
 
 def _of_commands(*, stored: bool) -> dict[int, str]:
@@ -157,6 +170,9 @@ def _of_commands(*, stored: bool) -> dict[int, str]:
 
 def _problems(binding: RouteBinding, always: Iterable[int], texts: Mapping[int, str]) -> Json:
     usual = {400: "The request cannot be read.", 422: "Fields are wrong."}
+    if binding.contract.contract_requires not in (None, PUBLIC):
+        always = (*always, 401, 403)
+        usual |= {401: "There is no good token or key.", 403: "It needs another right."}
     usual |= {502: "Its owner failed.", 504: "No answer in time: try again."}
     said = {status: [{**usual, **texts}[status]] for status in {*always, *texts}}
     for code, status in binding.contract.contract_refuses.items():
@@ -179,6 +195,20 @@ def _header(text: str) -> Json:
 _EVERY_ANSWER: Final = {
     "traceparent": _header("W3C trace context: the trace that was sent, or a new one."),
     "X-Request-Id": _header("The id of the message; the logs are searched by it."),
+}
+_SCHEMES: Final = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the issuer. Its scopes, or those of its roles, are its rights.",
+    },
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "amk_",
+        "description": "An API key, made by `amphibus keys create`.",
+    },
 }
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",

@@ -55,10 +55,11 @@ class OutcomeStream:
             ClientGone: the client left.
         """
         exchange.request_id = new_id()
+        await self._reads.admit(exchange)
         followed = await self._waiting.followed(self._creators, exchange, self._binding)
         if followed is None:
             raise Problem(NOT_FOUND, "nothing was accepted here under this id")
-        with self._waiting.place(exchange.client) as taken:
+        with self._waiting.place(exchange.peer) as taken:
             if not taken:
                 raise Problem(AWAY, "too many wait already", headers=_SOON)
             if exchange.method == "HEAD":

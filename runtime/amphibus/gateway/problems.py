@@ -8,6 +8,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from amphibus.access.ownership import NOT_YOURS, sees_all
+from amphibus.access.principal import Principal
+from amphibus.contract import Message
 from amphibus.contract.personal import field_of
 from amphibus.contract.texts import SafeReason
 from amphibus.contract.wording import details_of, in_words
@@ -31,6 +34,7 @@ class ProblemKind:
 
 
 MALFORMED: Final = ProblemKind("malformed", 400, "The request cannot be read")
+UNAUTHORIZED: Final = ProblemKind("unauthorized", 401, "Say who you are")
 FORBIDDEN: Final = ProblemKind("forbidden", 403, "Not allowed")
 NOT_FOUND: Final = ProblemKind("not-found", 404, "There is nothing here")
 METHOD: Final = ProblemKind("method-not-allowed", 405, "The method does not fit")
@@ -51,6 +55,7 @@ NO_ANSWER: Final = ProblemKind("no-answer", 504, "No answer in time")
 KINDS: Final = (
     *(
         MALFORMED,
+        UNAUTHORIZED,
         FORBIDDEN,
         NOT_FOUND,
         METHOD,
@@ -90,6 +95,12 @@ class Problem(Exception):
         self.more_errors = more_errors
         self.headers = headers
 
+    def for_(self, principal: Principal, contract: type[Message]) -> "Problem":
+        """Returns it for somebody who may see his own alone: what is another's looks as what is not there."""
+        if self.status != NOT_FOUND.status or sees_all(principal, contract):
+            return self
+        return Problem(self.kind, self.title, status=self.status, title=self.title, code=self.code)
+
     def answer(self, request_id: str) -> HttpAnswer:
         """The answer; `instance` names this occurrence, for whoever looks for it in the logs."""
         body: dict[str, Any] = {
@@ -110,6 +121,8 @@ class Problem(Exception):
 
 def refusal(code: str, detail: str, statuses: Mapping[str, int]) -> Problem:
     """Returns what a business refusal becomes: the status that the contract declares for its code."""
+    if code == NOT_YOURS and code not in statuses:
+        statuses = {code: NOT_FOUND.status}
     title = code.replace("_", " ").capitalize()
     return Problem(
         REFUSED, detail or title, status=statuses.get(code, REFUSED.status), title=title, code=code

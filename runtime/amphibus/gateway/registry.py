@@ -1,6 +1,5 @@
 """The page `/v1/registry`: the processes of the system, for those who may see them."""
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -8,11 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from amphibus.gateway.docs import Page
+from amphibus.gateway.door import FORWARDED, is_loopback_address
 from amphibus.gateway.problems import FORBIDDEN, Problem
 
 PATH: Final = "/v1/registry"
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
-"""Headers of a proxy, which asks for somebody else."""
 
 Processes = Callable[[], Awaitable[list[dict[str, Any]]]]
 
@@ -32,10 +30,5 @@ def registry_page(processes: Processes) -> Page:
 
 
 def _is_from_here(request: Request) -> bool:
-    if request.client is None or any(name in request.headers for name in _FORWARDED):
-        return False
-    try:
-        address = ipaddress.ip_address(request.client.host)
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    forwarded = any(name.decode() in request.headers for name in FORWARDED)
+    return request.client is not None and not forwarded and is_loopback_address(request.client.host)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
 
+from amphibus.access.principal import Principal
 from amphibus.contract import Message
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout, StoreError
 from amphibus.gateway.acceptance import Acceptance, Verdict
 from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
+from amphibus.gateway.door import Door, known_as
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import (
     AWAY,
@@ -30,8 +32,6 @@ from amphibus.messages.ids import derived_id, new_id
 from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.routing.codec import fill, to_bytes
 
-PRINCIPAL: Final = "anonymous"
-"""The one who asks, until there is authentication."""
 SOON: Final = ((b"retry-after", b"1"),)
 _REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
 
@@ -72,7 +72,10 @@ class Write:
 class CommandEndpoint:
     """Answers the requests of one command's route."""
 
-    def __init__(self, binding: RouteBinding, acceptance: Acceptance, limits: Limits) -> None:
+    def __init__(
+        self, binding: RouteBinding, acceptance: Acceptance, limits: Limits, door: Door
+    ) -> None:
+        self._door = door
         self._binding = binding
         self._acceptance = acceptance
         self.store_failed = acceptance.store_failed
@@ -86,6 +89,7 @@ class CommandEndpoint:
             Problem: it was not accepted.
             ClientGone: it never came whole.
         """
+        await self._door.let_in(exchange, self._binding.contract)
         body = await exchange.body(self._limits.body_limit_bytes)
         if len(body) > LARGE_BYTES:  # others are served while it is read
             write = await asyncio.to_thread(self._read, exchange, body)
@@ -94,7 +98,7 @@ class CommandEndpoint:
         exchange.request_id = write.id
         stored = self._binding.http.stored
         if stored or write.repeatable:
-            verdict = await self._accept(write, exchange.trace)
+            verdict = await self._accept(write, exchange)
             if verdict.state == "same":
                 exchange.request_id = verdict.message_id or write.id
                 if verdict.status:
@@ -103,8 +107,8 @@ class CommandEndpoint:
                 raise _not_accepted(verdict)
         try:
             if stored:
-                return await self._stored(write, exchange.request_id)
-            return await self._decided(write, exchange.request_id, exchange.trace)
+                return await self._stored(write, exchange)
+            return await self._decided(write, exchange)
         finally:
             self._acceptance.released(write.id)
 
@@ -114,7 +118,9 @@ class CommandEndpoint:
         values = binding.path_values(exchange.parameters)
         content, named = binding.content(read_object(body, binding.bounds), values)
         if key is not None:
-            message_id = derived_id(PRINCIPAL, f"{exchange.method} {binding.path(values)}", key)
+            message_id = derived_id(
+                known_as(exchange.principal), f"{exchange.method} {binding.path(values)}", key
+            )
         else:
             message_id = new_id()
         message = binding.command(content, None if named else message_id, values)
@@ -122,7 +128,7 @@ class CommandEndpoint:
         if binding.own_id is not None and (named or binding.http.location is not None):
             identity = binding.identity(getattr(message, binding.own_id))
         if named and identity is not None and key is None:
-            message_id = derived_id(PRINCIPAL, identity)
+            message_id = derived_id(known_as(exchange.principal), identity)
         return Write(
             message=message,
             id=message_id,
@@ -133,7 +139,7 @@ class CommandEndpoint:
             location=binding.location(message),
         )
 
-    async def _accept(self, write: Write, trace: str) -> Verdict:
+    async def _accept(self, write: Write, exchange: HttpExchange) -> Verdict:
         try:
             return await self._acceptance.accept(
                 write.message,
@@ -142,8 +148,9 @@ class CommandEndpoint:
                 business_identity=write.business_identity,
                 digest=write.digest,
                 stored=self._binding.http.stored,
-                trace=trace,
+                trace=exchange.trace,
                 location=write.location,
+                principal=exchange.principal,
             )
         except StoreError as error:
             self.store_failed(error)
@@ -151,27 +158,29 @@ class CommandEndpoint:
                 AWAY, "it could not be stored and was not accepted; try again", headers=SOON
             ) from None
 
-    async def _stored(self, write: Write, message_id: str) -> HttpAnswer:
+    async def _stored(self, write: Write, exchange: HttpExchange) -> HttpAnswer:
+        message_id = exchange.request_id
         within = self._limits.accept_within_seconds
         reply = await self._acceptance.owner_reply(message_id, within) if within else None
         if reply is not None and reply.outcome == "refused":
-            statuses = self._binding.contract.contract_refuses
-            answer = refusal(reply.code, reply.detail, statuses).answer(message_id)
+            said = self._refusal(reply.code, reply.detail, exchange.principal)
+            answer = said.answer(message_id)
             return await self._recorded(write, message_id, answer)
         body = reply.body if reply is not None and reply.outcome == "answered" else b""
         return await self._done(write, message_id, body)
 
-    async def _decided(self, write: Write, message_id: str, trace: str) -> HttpAnswer:
+    async def _decided(self, write: Write, exchange: HttpExchange) -> HttpAnswer:
+        message_id = exchange.request_id
         try:
             answer = await self._acceptance.request(
                 write.message,
                 message_id=message_id,
                 timeout=self._limits.request_timeout_seconds,
-                trace=trace,
+                trace=exchange.trace,
+                principal=exchange.principal,
             )
         except Refused as refused:
-            statuses = self._binding.contract.contract_refuses
-            problem = refusal(refused.code, refused.detail, statuses)
+            problem = self._refusal(refused.code, refused.detail, exchange.principal)
             return await self._recorded(write, message_id, problem.answer(message_id))
         except OwnerAway:
             await self._forget(write, message_id)
@@ -188,6 +197,11 @@ class CommandEndpoint:
             )
             raise Problem(NO_ANSWER, f"it may have been done; {how}", headers=SOON) from None
         return await self._done(write, message_id, answer)
+
+    def _refusal(self, code: str, detail: str, principal: Principal) -> Problem:
+        return refusal(code, detail, self._binding.contract.contract_refuses).for_(
+            principal, self._binding.contract
+        )
 
     async def _done(self, write: Write, message_id: str, body: bytes) -> HttpAnswer:
         """The answer of the owner or, where there is none, one made of the command's own fields."""

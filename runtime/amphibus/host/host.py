@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -134,6 +135,11 @@ class Host:
 
     async def _lines(self, asked: ListLines) -> LogLines:
         return await self.lines.tell(asked)
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self._around.project.root
 
     @property
     def topology(self) -> Any:

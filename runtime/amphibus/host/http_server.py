@@ -50,6 +50,7 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                proxy_headers=False,  # the peer is who is connected, whatever a header says
                 timeout_graceful_shutdown=self._graceful_seconds,
                 server_header=False,
                 date_header=True,

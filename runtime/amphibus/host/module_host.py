@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from amphibus.access.principal import carried
 from amphibus.contract import Query
 from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
@@ -188,6 +189,7 @@ class ModuleHost:
             trace=next_span(cause.trace),
             body=query.model_dump_json().encode(),
             reply=True,
+            extra=carried(cause.extra),
         )
         owner = self._around.topology.owners[contract.contract_type]
         reply = await self._around.transport.requests.request(owner, envelope, timeout)

@@ -18,6 +18,7 @@ from amphibus.config.settings import Settings
 from amphibus.host.blocked import BlockedLoop
 from amphibus.host.description import build_of
 from amphibus.host.ending import leave, tasks_left
+from amphibus.host.front_door import front_door
 from amphibus.host.handshake.admission import handshake_of
 from amphibus.host.handshake.handshake import CodeChanged
 from amphibus.host.host import Host
@@ -213,11 +214,13 @@ def _gateway(host: Host) -> Any:
     from amphibus.documents.system import system_of
     from amphibus.gateway.app import build_app
 
+    store = host.accepted_store()
     return build_app(
-        host.accepted_store(),
+        store,
         host.settings.gateway,
         health=host.health,
         meters=host.meters,
+        door=front_door(host.root, host.settings, store.api_key, host.clock),
         title=host.settings.app,
         messages=system_of(host.topology, host.settings),
         processes=partial(processes_of, host.topology, host.settings),

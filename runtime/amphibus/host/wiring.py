@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
 from amphibus.config.correction import opened
 from amphibus.config.module_settings import problems_of_module
@@ -33,7 +34,7 @@ from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
 from amphibus.routing.codec import Codec
 from amphibus.routing.project import Project
-from amphibus.routing.topology import Topology
+from amphibus.routing.topology import GATEWAY, Topology
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
@@ -124,6 +125,7 @@ class Wiring:
             policies=self.policies,
             limits=limits,
             outcomes=Outcomes(around.clock),
+            speakers=Speakers(frozenset(around.topology.modules), GATEWAY),
             ask=ask,
         )
         return Receiver(services)

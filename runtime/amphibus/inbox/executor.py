@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from amphibus.access.ownership import codes_of
 from amphibus.clock import as_datetime
 from amphibus.context import Context
 from amphibus.database.delayed import settled_meanwhile
@@ -34,6 +35,7 @@ from amphibus.inbox.outcome import (
     after_failure,
     repeated,
 )
+from amphibus.inbox.rights.ownership import within_rights
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.steering.pause import in_words
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
@@ -192,6 +194,7 @@ class Executor:
             returned = None
         else:
             entry, message = _decoded(attempt.prepared)
+            message = await within_rights(entry.route, message, context)
             returned = await entry.route.handler(message, context)
         await context.db.flush()
         look_back(context.db)
@@ -214,7 +217,7 @@ class Executor:
 
     def _after(self, attempt: Attempt, error: BaseException) -> Outcome:
         prepared = attempt.prepared
-        refuses = prepared.entry.contract.contract_refuses if prepared.entry is not None else ()
+        refuses = codes_of(prepared.entry.contract) if prepared.entry is not None else ()
         if isinstance(error, Refused) and error.code in refuses:
             return Rejected(Reply("refused", code=error.code, detail=error.detail))
         policy = self._policies.of(attempt.route)

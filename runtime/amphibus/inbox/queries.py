@@ -14,6 +14,7 @@ from amphibus.database.lent_session import lend, take_back
 from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
 from amphibus.inbox.handler_timeout import within
+from amphibus.inbox.rights.ownership import within_rights
 from amphibus.inbox.steering.turns import Turns
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.codec import CodecEntry, to_bytes
@@ -156,7 +157,8 @@ class Queries:
         try:
             with about(self._module, envelope):
                 async with within(self._policies.of(entry.route).timeout, query=envelope.type):
-                    answer = entry.in_version(await entry.route.handler(message, context))
+                    asked = await within_rights(entry.route, message, context)
+                    answer = entry.in_version(await entry.route.handler(asked, context))
                 if not isinstance(answer, Value):
                     problem = f"the handler of {envelope.type} returned {type(answer).__name__}, not an answer"
                     raise TypeError(problem)

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from amphibus.access.speakers import without_principal
 from amphibus.contract import Message, kind_of
 from amphibus.database.inbox import is_settled
 from amphibus.errors import Undecodable
@@ -76,6 +77,9 @@ class Receiver:
 
         If the `partition` that it came by is lost meanwhile, nothing is done: its new owner gets the message.
         """
+        if envelope.extra and (why := self._services.speakers.forgery(envelope)) is not None:
+            self.refuse(without_principal(envelope), Failure("forged", why), ack, partition)
+            return
         self.begin(Attempt(envelope, Origin.DELIVERY, self._clock.now(), ack), partition)
 
     def refuse(
@@ -92,8 +96,12 @@ class Receiver:
 
     async def request(self, envelope: Envelope) -> Reply:
         """Handles a query, or a command that its sender does not keep, and returns the reply."""
-        if (reply := await self.system(envelope)) is not None:
-            return reply
+        if envelope.extra and (why := self._services.speakers.forgery(envelope)) is not None:
+            return Reply("failed", detail=why)
+        reply = await self.system(envelope)
+        return await self._answered(envelope) if reply is None else reply
+
+    async def _answered(self, envelope: Envelope) -> Reply:
         try:
             entry = self._services.codec.entry(envelope)
             if len(envelope.body) > LARGE_BYTES:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
 from amphibus.contract import Query
@@ -43,6 +44,8 @@ class InboxServices:
     policies: Policies
     limits: Limits
     outcomes: Outcomes
+    speakers: Speakers
+    """Whose word counts for whom a message is."""
     ask: Callable[[Query[Any], float, Envelope], Any]
     """Asks another module: query, seconds, the message that is the cause."""
 

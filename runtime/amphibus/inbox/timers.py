@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from amphibus.access.principal import as_timer, carried
 from amphibus.clock import as_microseconds
 from amphibus.database import timers
+from amphibus.database.envelope_rows import attributes_in, text_of
 from amphibus.database.sql import Sql
 from amphibus.database.write_set import TimerKey, WriteSet
 from amphibus.messages.envelope import Envelope
@@ -38,6 +40,7 @@ def note_timers(
             cause.id,
             next_span(cause.trace),
             partition,
+            text_of(carried(cause.extra)),
         )
         earliest = at if earliest is None else min(at, earliest)
     return earliest
@@ -56,6 +59,7 @@ async def timers_due(sql: Sql, module: str, now: int, *, limit: int, only: str) 
             causation=timer.causation,
             trace=timer.trace,
             body=b"",
+            extra=as_timer(attributes_in(timer.extra), module),
         )
         for timer in await timers.timers_due(sql, now, limit=limit, only=only)
     ]

@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from amphibus.access.principal import carried
 from amphibus.contract import Message, Value, kind_of
 from amphibus.contract.bounds import bounds_of
 from amphibus.contract.texts import LONGEST_KEY, wrong_in
@@ -144,6 +145,7 @@ class Codec:
             causation=cause.id,
             trace=next_span(cause.trace),
             body=body,
+            extra=carried(cause.extra),
         )
 
     def answer(self, entry: CodecEntry, message: Message, returned: object) -> bytes:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from amphibus.access.principal import UNKNOWN_PRINCIPAL
 from amphibus.admin.inspection import look_into
 from amphibus.clock import VirtualClock, clock_of
 from amphibus.config.settings import Settings, load_settings
@@ -50,6 +51,8 @@ class Harness:
     def __init__(self, host: Host, clock: VirtualClock) -> None:
         self.host = host
         self.clock = clock
+        self.principal = UNKNOWN_PRINCIPAL
+        """Whoever sends and asks here; unknown, as from a gateway that knows of nobody, has all rights."""
         self._acceptance: AcceptedStore = host.accepted_store()
 
     @classmethod
@@ -126,6 +129,7 @@ class Harness:
                 stored=True,
                 trace=new_trace(),
                 location=None,
+                principal=self.principal,
             )
             self._acceptance.released(identity)
         return identity
@@ -168,7 +172,11 @@ class Harness:
         identity = message_id or new_id()
         try:
             body = await self._acceptance.request(
-                message, message_id=identity, timeout=timeout, trace=new_trace()
+                message,
+                message_id=identity,
+                timeout=timeout,
+                trace=new_trace(),
+                principal=self.principal,
             )
         except RequestError as error:
             error.add_note(failures_in(self.host).lstrip())

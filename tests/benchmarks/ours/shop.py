@@ -14,6 +14,7 @@ from dependency_injector import providers
 from amphibus.cli.run.collector import look_less_often
 from amphibus.config.settings import Settings, load_settings
 from amphibus.gateway.app import build_app
+from amphibus.gateway.door import Door
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
 from amphibus.host.wiring import make_container
@@ -112,6 +113,7 @@ async def _serve(host: Host, settings: Settings) -> HttpServer:
         settings.gateway,
         health=host.health,
         meters=host.meters,
+        door=Door(unnamed="developer"),
         title=settings.app,
     )
     server = HttpServer(app, settings)

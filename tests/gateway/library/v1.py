@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from amphibus.contract import Amount, Command, Deprecated, Get, Personal, Post, Query, Value
+from amphibus.contract import PUBLIC, Amount, Command, Deprecated, Get, Personal, Post, Query, Value
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
@@ -38,6 +38,7 @@ class Lend(
     Command[LoanAccepted],
     key="loan_id",
     http=Post("/v1/loans", stored=True, location="/v1/loans/{loan_id}", summary="Lend books"),
+    requires="loans:lend",
     refuses={"banned": 403, "loan_exists": 409},
     example={"member": {"name": "Ada"}, "books": [{"title": "Notes"}]},
 ):
@@ -58,6 +59,7 @@ class Renew(
     Command[Renewal],
     key="loan_id",
     http=Post("/v1/loans/{loan_id}/renewals", summary="Renew a loan"),
+    requires="loans:renew",
     refuses={"loan_not_found": 404, "too_often": 409},
     example={"loan_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87", "weeks": 2},
 ):
@@ -68,7 +70,7 @@ class Renew(
     weeks: Annotated[int, Field(ge=1, le=4)] = 1
 
 
-class Close(Command[None], http=Post("/v1/loans/{loan_id}/close")):
+class Close(Command[None], http=Post("/v1/loans/{loan_id}/close"), requires="loans:close"):
     """Ends a loan."""
 
     loan_id: UUID
@@ -85,6 +87,7 @@ class GetLoan(
     Query[Loan],
     key="loan_id",
     http=Get("/v1/loans/{loan_id}", summary="Read a loan"),
+    requires="loans:read",
     refuses={"loan_not_found": 404},
 ):
     """Reads a loan."""
@@ -97,7 +100,7 @@ class Loans(Value):
     items: tuple[Loan, ...] = ()
 
 
-class ListLoans(Query[Loans], http=Get("/v1/loans", summary="List loans")):
+class ListLoans(Query[Loans], http=Get("/v1/loans", summary="List loans"), requires="loans:read"):
     """Lists loans."""
 
     status: Literal["pending", "lent"] | None = None
@@ -113,6 +116,7 @@ class Shelf(Value):
 class GetShelf(
     Query[Shelf],
     http=Get("/v1/rooms/{room}/shelves/{mark}"),
+    requires=PUBLIC,
     deprecated=Deprecated(
         since=date(2026, 1, 1), sunset=date(2027, 7, 1), use="library.FindShelf.v1"
     ),

@@ -64,6 +64,7 @@ def _add_command(
         "answer": f"{verb}{name}Answer",
         "fields": fields,
         "path": _path(site, verb, name, fields[0].name),
+        "right": f"{site.module}:{verb.lower()}",
         "summary": asked.capitalize(),
         "says": f"Asks to {asked}.",
         "answered": f"What was asked with {verb}{name} is done.",

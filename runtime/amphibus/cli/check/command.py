@@ -8,6 +8,8 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.check.contracts import report_of
+from amphibus.cli.check.rights import problems_of_rights, stale_lock
+from amphibus.cli.check.rights import write_lock as write_rights
 from amphibus.cli.check.system_contracts import of_the_runtime
 from amphibus.cli.output import GREEN, RED, Exit, paint, plural, show_json
 from amphibus.errors import DeclarationError
@@ -34,7 +36,7 @@ def check(
     """Check contracts, front pages, processes, settings, migrations and the generated files.
 
     Args:
-        fix: Rewrite config/topology.lock.json, generated repositories and the pictures in
+        fix: Rewrite config/topology.lock.json, config/access.lock.json, generated repositories and the pictures in
             ARCHITECTURE.md, and take up in the locks of the contracts what breaks nobody.
         against_data: Check the databases too: no process may stand in a state that the code does
             not know.
@@ -80,7 +82,7 @@ def _tell(project: "Project", problems: list[str], fixed: list[str]) -> None:
 def _declared(project: "Project", report: "Report") -> list[str]:
     """The declarations that do not fit together; they hide no break of a contract, which may be their cause."""
     try:
-        return project.problems() + _open(project)
+        return project.problems() + _open(project) + problems_of_rights(project)
     except DeclarationError as error:
         if not report.errors:
             raise
@@ -115,6 +117,7 @@ def _write(project: "Project", report: "Report") -> list[str]:
     if project.lock_differs():
         project.write_lock()
         fixed.append("config/topology.lock.json")
+    fixed += write_rights(project)
     fixed += [str(path) for path in write_lock(project.root, report)]
     fixed += stale_repositories(project, fix=True)[1]
     page = project.root / "ARCHITECTURE.md"
@@ -164,6 +167,7 @@ def _stale(project: "Project") -> list[str]:
     found = stale_repositories(project)[0]
     if project.lock_differs():
         found.append("config/topology.lock.json is not what the front pages say: --fix rewrites it")
+    found += stale_lock(project)
     before = _read(project.root / "ARCHITECTURE.md")
     if with_map(before, project) != before:
         found.append("the map in ARCHITECTURE.md is not what the front pages say: --fix redraws it")

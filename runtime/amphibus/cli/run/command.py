@@ -44,6 +44,7 @@ def run(
     data_dir: Path | None = None,
     db: str | None = None,
     amqp: str | None = None,
+    open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
     without_broker: Annotated[bool, Parameter(negative="")] = False,
     drain: float | None = None,
     handshake: Literal["refuse", "warn"] | None = None,
@@ -64,6 +65,7 @@ def run(
         data_dir: Folder of the databases.
         db: Database server instead of SQLite files.
         amqp: Broker of the distributed mode; by default, run finds or starts one.
+        open_: Let in everybody who reaches the gateway, with all rights; for networks where that is meant.
         without_broker: With --mode=monolith, after the distributed mode: do not ask the broker; what it had
             is derived from the databases. Only what programs outside sent stays there.
         drain: Seconds that a stop waits for running work.
@@ -92,9 +94,12 @@ def run(
         drain_seconds=drain,
         handshake=handshake,
         log_format=log_format,
+        **{"access.open": open_ or None},
     )
     if settings.db_url is None:
         start_checks.refuse_instances_of_files(instances)
+    if not module or GATEWAY in module:
+        start_checks.refuse_open_address(settings)
     if all_:
         from amphibus.cli.run.supervisor import supervise
 

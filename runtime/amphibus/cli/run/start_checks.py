@@ -4,12 +4,16 @@ import errno
 import os
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amphibus.cli.fix import corrected
 from amphibus.cli.output import CommandError, Exit, unknown
 from amphibus.cli.run.listening import LISTENING
 from amphibus.cli.run.running import holder_of
-from amphibus.config.addresses import http_url
+from amphibus.config.addresses import http_url, is_loopback
+
+if TYPE_CHECKING:
+    from amphibus.config.settings import Settings
 
 
 def refuse_contradictions(
@@ -78,6 +82,21 @@ def refuse_instances_of_files(instances: int) -> None:
             Exit.USAGE,
             change={"--db": "postgresql://USER@HOST/DATABASE"},
         )
+
+
+def refuse_open_address(settings: "Settings") -> None:
+    """Refuses to serve a network where nobody says who asks."""
+    access = settings.access
+    if access.guarded or access.open or is_loopback(http_url(settings.host, settings.port)):
+        return
+    raise CommandError(
+        f"nobody would ask who comes in at {settings.host}",
+        "it is an address of a network, and no issuer of tokens is configured ([access] in config/amphibus.toml);"
+        " --open lets everybody in with all rights",
+        "amphibus run --host 127.0.0.1",
+        Exit.USAGE,
+        change={"--host": "127.0.0.1"},
+    )
 
 
 def refuse_unknown(names: tuple[str, ...], known: tuple[str, ...]) -> None:

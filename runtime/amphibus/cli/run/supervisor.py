@@ -275,6 +275,7 @@ def _options(settings: "Settings") -> list[str]:
         *("--host", settings.host, "--data-dir", str(settings.data_dir)),
         *("--drain", f"{settings.drain_seconds:g}", "--handshake", settings.handshake),
         *("--log-format", "json"),
+        *(("--open",) if settings.access.open else ()),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Version 5: limits, schedules, groups of dead letters, operations on many of them, and the audit."""
+"""Version 5: limits, schedules, acts on many dead letters, the audit, for whom a deadline was armed, and API keys."""
 
 from typing import Final
 
@@ -92,6 +92,21 @@ EVERYWHERE: Final = (
         count INTEGER NOT NULL,
         hash TEXT NOT NULL
     )
+    """,
+    # Access: a deadline carries on for whom its process was begun.
+    "ALTER TABLE amphibus_timer ADD COLUMN extra TEXT",
+    # Access: API keys, of which only the hash is kept. Used in the gateway's database alone.
+    """
+    CREATE TABLE amphibus_api_key (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        tenant TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        created INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        revoked INTEGER
+    ) WITHOUT ROWID
     """,
 )
 

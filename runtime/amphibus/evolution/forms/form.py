@@ -14,8 +14,8 @@ from amphibus.evolution.forms.schemas import taken_by, written_by
 
 Json = dict[str, Any]
 _HEX: Final = 16
-_BESIDE: Final = ("example", "deprecated", "follows")
-"""The parts of a form that promise nothing of what travels."""
+_NOT_PROMISED: Final = ("example", "deprecated", "follows", "requires", "owned_by")
+"""Changed, they change nothing of what a document means; rights are reviewed in `config/access.lock.json`."""
 
 
 def form_of(contract: type[Message]) -> Json:
@@ -34,6 +34,7 @@ def form_of(contract: type[Message]) -> Json:
         "answer": None if answer is None else _part(answer) | {"personal": _marks(answer)},
         **({} if end is None else {"deprecated": _days(end)}),
         **_followed(contract),
+        **_rights(contract),
     }
 
 
@@ -48,10 +49,16 @@ def written_in(part: Mapping[str, Any]) -> Json:
 
 
 def digest(form: Mapping[str, Any]) -> str:
-    """Returns the same text for forms that promise the same, whatever their words, examples and ends."""
-    said = {name: each for name, each in form.items() if name not in _BESIDE}
+    """Returns the same text for forms that promise the same, whatever their words, examples, ends and rights."""
+    said = {name: each for name, each in form.items() if name not in _NOT_PROMISED}
     text = json.dumps(structure(said), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_HEX]
+
+
+def _rights(contract: type[Message]) -> Json:
+    """The declared rights; one that is not declared takes no room, as in forms from before there were rights."""
+    said = {"requires": contract.contract_requires, "owned_by": contract.contract_owned_by}
+    return {name: each for name, each in said.items() if each is not None}
 
 
 def _part(model: type[BaseModel]) -> Json:

@@ -50,3 +50,5 @@ class FormShape(_Shape):
     payload: _Part
     answer: _Answer | None
     deprecated: _End | None = None
+    requires: str | None = None
+    owned_by: str | None = None

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from amphibus.access.operator import this_operator
+from amphibus.access.principal import attributes_of, carried
 from amphibus.contract import Command
 from amphibus.errors import RequestFailed
 from amphibus.inbox.services import InboxServices
@@ -38,6 +40,7 @@ async def cancel(
         trace=next_span(asked.trace),
         body=message.model_dump_json().encode(),
         reply=True,
+        extra=carried(attributes_of(this_operator())),
     )
     reply = await handle(envelope)
     if reply.outcome != "answered":

@@ -7,4 +7,5 @@ from amphibus.testing.conformance.limits import *  # noqa: F403
 from amphibus.testing.conformance.once import *  # noqa: F403
 from amphibus.testing.conformance.order import *  # noqa: F403
 from amphibus.testing.conformance.requests import *  # noqa: F403
+from amphibus.testing.conformance.rights import *  # noqa: F403
 from amphibus.testing.conformance.stopping import *  # noqa: F403

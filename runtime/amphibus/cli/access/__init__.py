@@ -1,0 +1,1 @@
+"""`amphibus token` and `amphibus keys`: who may come in over HTTP."""

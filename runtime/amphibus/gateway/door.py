@@ -1,0 +1,167 @@
+"""The door: finds out who asks over HTTP, and lets in whom the contract of the route lets in.
+
+A bearer token or an API key says who asks, or a proxy that is trusted. Whoever says nothing is nobody, or, where no
+issuer is configured, whoever works on this machine.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Protocol
+
+from amphibus.access.principal import (
+    ANYBODY,
+    DEVELOPER,
+    LONGEST_SCOPES,
+    Principal,
+    wrong_in_subject,
+)
+from amphibus.access.refusals import CannotTell, NotShown
+from amphibus.access.roles import Roles
+from amphibus.access.scopes import EVERYTHING
+from amphibus.contract import PUBLIC, Message
+from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.problems import AWAY, FORBIDDEN, UNAUTHORIZED, Headers, Problem
+
+FORWARDED: Final = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+"""Headers of a proxy, which asks for somebody else."""
+_EVERYBODY: Final = Principal(kind="anonymous", scopes=EVERYTHING)
+_LOCAL_NAMES: Final = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
+_MORE: Final = b'Bearer error="invalid_token"'
+
+
+class Bearer(Protocol):
+    """Finds out whose a credential is."""
+
+    async def principal(self, text: str) -> Principal: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxy:
+    """A proxy in front of the gateway that has asked who it is, and says so in headers."""
+
+    address: str
+    user_header: bytes = b"x-remote-user"
+    roles_header: bytes = b"x-remote-roles"
+
+
+class Door:
+    """Stands before every route of a contract.
+
+    Args:
+        bearers: who knows credentials, each with the beginning of those that it knows; the last knows the rest.
+        unnamed: whoever says nothing: `nobody`, the `developer` if he is on this machine, or `everybody`.
+        roles: the scopes of roles that a proxy names.
+        proxy: the proxy that is trusted, if there is one.
+    """
+
+    def __init__(
+        self,
+        bearers: Sequence[tuple[str, Bearer]] = (),
+        *,
+        unnamed: str = "nobody",
+        roles: Roles | None = None,
+        proxy: TrustedProxy | None = None,
+    ) -> None:
+        self._bearers = tuple(bearers)
+        self._unnamed = unnamed
+        self._roles = roles or Roles()
+        self._proxy = proxy
+
+    async def let_in(self, exchange: HttpExchange, contract: type[Message]) -> None:
+        """Finds out who asks, and notes it in the exchange.
+
+        Raises:
+            Problem: he does not show who he is, or has not the right that the contract requires.
+        """
+        exchange.principal = principal = await self._who(exchange)
+        requires = contract.contract_requires
+        if requires == PUBLIC:
+            return
+        if requires is None:
+            raise Problem(FORBIDDEN, f"{contract.contract_type} declares no right for its route")
+        if principal.may(requires):
+            return
+        if principal.kind == "anonymous":
+            raise _unauthorized("this needs a token or an API key", b"Bearer")
+        lacking = f'Bearer error="insufficient_scope", scope="{requires}"'.encode()
+        raise Problem(FORBIDDEN, f"this needs the right {requires}", headers=_ask(lacking))
+
+    async def _who(self, exchange: HttpExchange) -> Principal:
+        given = exchange.sent(b"authorization")
+        if given:
+            return await self._shown(given)
+        if self._proxy is not None and exchange.sent(self._proxy.user_header):
+            return self._forwarded(self._proxy, exchange)
+        if self._unnamed == "developer" and is_from_here(exchange):
+            return DEVELOPER
+        return _EVERYBODY if self._unnamed == "everybody" else ANYBODY
+
+    async def _shown(self, given: list[bytes]) -> Principal:
+        scheme, _, text = given[0].decode("latin-1").partition(" ")
+        if len(given) != 1 or scheme.lower() != "bearer" or not text.isascii():
+            raise _unauthorized("send one header: Authorization: Bearer TOKEN", _MORE)
+        for begins, bearer in self._bearers:
+            if text.startswith(begins):
+                return await _asked(bearer, text.strip())
+        raise _unauthorized("nobody here knows such a credential", _MORE)
+
+    def _forwarded(self, proxy: TrustedProxy, exchange: HttpExchange) -> Principal:
+        users = exchange.sent(proxy.user_header)
+        if exchange.peer != proxy.address:
+            raise _unauthorized("only the proxy says who asks, and this does not come from it")
+        name = users[0].decode("latin-1")
+        if len(users) != 1 or wrong_in_subject(name) is not None:
+            raise _unauthorized("the proxy names somebody by what is no name")
+        roles = b" ".join(exchange.sent(proxy.roles_header)).decode("latin-1")
+        scopes = self._roles.scopes_of(roles.replace(",", " ").split())
+        if sum(map(len, scopes)) + len(scopes) > LONGEST_SCOPES:
+            raise _unauthorized("the roles have too many scopes")
+        return Principal(name, "user", scopes=scopes, actor=f"service:{proxy.address}")
+
+
+def known_as(principal: Principal) -> str:
+    """Returns the name within which somebody's idempotency keys are told apart from everybody else's."""
+    nameless = principal.kind == "anonymous" or principal == DEVELOPER
+    return "anonymous" if nameless else principal.name
+
+
+def is_from_here(exchange: HttpExchange) -> bool:
+    """Returns whether a program on this machine asks: not a proxy, and no page of elsewhere in a browser here."""
+    if not is_loopback_address(exchange.peer) or any(map(exchange.sent, FORWARDED)):
+        return False
+    origins = [each.partition(b"://")[2] for each in exchange.sent(b"origin")]
+    return all(_host_of(each) in _LOCAL_NAMES for each in (*exchange.sent(b"host"), *origins))
+
+
+@lru_cache(maxsize=1_024)
+def is_loopback_address(text: str) -> bool:
+    """Returns whether an address is one of this machine alone."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _host_of(authority: bytes) -> bytes:
+    end = authority.rfind(b"]") + 1
+    return authority[: end or None].lower() if end else authority.partition(b":")[0].lower()
+
+
+async def _asked(bearer: Bearer, text: str) -> Principal:
+    try:
+        return await bearer.principal(text)
+    except NotShown as refusal:
+        raise _unauthorized(str(refusal), _MORE) from None
+    except CannotTell as away:
+        raise Problem(AWAY, f"{away}; try again", headers=((b"retry-after", b"5"),)) from None
+
+
+def _unauthorized(detail: str, challenge: bytes = b"Bearer") -> Problem:
+    return Problem(UNAUTHORIZED, detail, headers=_ask(challenge))
+
+
+def _ask(challenge: bytes) -> Headers:
+    return ((b"www-authenticate", challenge),)

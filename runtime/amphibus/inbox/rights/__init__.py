@@ -1,0 +1,1 @@
+"""Rights on objects, looked up where the objects are."""

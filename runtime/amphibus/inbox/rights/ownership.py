@@ -1,0 +1,55 @@
+"""Checks whose an object is, in the transaction of its handler or on the snapshot of its query.
+
+It concerns what came in from outside, by the gateway. What a module sends, it sends by its own right.
+"""
+
+from typing import Any
+
+from amphibus.access.ownership import (
+    code_not_found,
+    owner_is_in,
+    owner_said,
+    sees_all,
+    with_owner,
+)
+from amphibus.access.principal import Principal
+from amphibus.context import Context
+from amphibus.contract import Message, kind_of
+from amphibus.errors import Refused
+from amphibus.module import On
+from amphibus.routing.topology import GATEWAY
+
+
+async def within_rights(route: On, message: Message, context: Context[Any]) -> Message:
+    """Returns the message as its handler may have it: a list only of what belongs to whoever asks.
+
+    Raises:
+        Refused: the object is somebody else's, which looks as if there were none.
+    """
+    contract = type(message)
+    if contract.contract_owned_by is None or context.envelope.source != GATEWAY:
+        return message
+    principal = context.principal
+    if sees_all(principal, contract):
+        return message
+    if owner_is_in(contract):
+        return _of_its_own(message, principal)
+    owner = None if route.owner is None else await route.owner(message, context)
+    if owner is None or owner != principal.owner or not principal.subject:
+        raise _not_yours(contract)
+    return message
+
+
+def _of_its_own(message: Message, principal: Principal) -> Message:
+    said = owner_said(message)
+    if said is None and principal.subject:
+        return with_owner(message, principal.owner)
+    if said is None and kind_of(type(message)) == "command":
+        return message  # what nobody owns, made by somebody whom nobody knows
+    if said is None or said != principal.owner:
+        raise _not_yours(type(message))
+    return message
+
+
+def _not_yours(contract: type[Message]) -> Refused:
+    return Refused(code_not_found(contract))

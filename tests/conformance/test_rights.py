@@ -1,0 +1,3 @@
+"""Facts about for whom messages are, on every transport."""
+
+from amphibus.testing.conformance.rights import *  # noqa: F403

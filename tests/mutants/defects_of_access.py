@@ -1,0 +1,126 @@
+"""Defects in who may do what: a door that lets in too many, a word that is believed, a right that is not asked for."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime
+
+_RIGHTS: Final = "tests/conformance/test_rights.py::"
+_TOKENS: Final = "tests/access/test_tokens.py::"
+_DOOR: Final = "tests/access/test_door.py::"
+_MATRIX: Final = "tests/access/test_matrix.py::"
+_COMMANDS: Final = "tests/console/test_access.py::"
+
+ACCESS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a program outside speaks for anybody",
+        "access/speakers",
+        "        if envelope.source not in self._modules:",
+        "        if not envelope.source:",
+        f"{_RIGHTS}test_a_forged_principal_is_dead_at_once",
+    ),
+    in_runtime(
+        "an effect forgets for whom it is",
+        "routing/codec",
+        "            extra=carried(cause.extra),\n",
+        "",
+        f"{_RIGHTS}test_every_effect_says_for_whom_it_is",
+    ),
+    in_runtime(
+        "an effect has the scopes of its cause",
+        "routing/codec",
+        "            extra=carried(cause.extra),\n",
+        "            extra=cause.extra,\n",
+        f"{_RIGHTS}test_every_effect_says_for_whom_it_is",
+    ),
+    in_runtime(
+        "a deadline forgets for whom its process was begun",
+        "inbox/timers",
+        "            text_of(carried(cause.extra)),\n",
+        "            None,\n",
+        f"{_RIGHTS}test_so_does_a_deadline_which_acts_itself",
+    ),
+    in_runtime(
+        "a token of any issuer counts",
+        "access/tokens",
+        "                issuer=self._rules.issuer,\n",
+        "",
+        f"{_TOKENS}test_a_token_that_is_spoilt_is_nobodys",
+    ),
+    in_runtime(
+        "a token counts without an end",
+        "access/tokens",
+        '_CLAIMS: Final = ("iss", "aud", "exp", "nbf", "sub")',
+        '_CLAIMS: Final = ("iss", "aud", "sub")',
+        f"{_TOKENS}test_a_token_that_is_spoilt_is_nobodys",
+    ),
+    in_runtime(
+        "a token counts for years",
+        "access/tokens",
+        '        if float(claims["exp"]) - float(claims["nbf"]) > self._rules.longest_seconds:',
+        '        if float(claims["exp"]) < 0:',
+        f"{_TOKENS}test_a_token_that_is_spoilt_is_nobodys",
+    ),
+    in_runtime(
+        "a key of an issuer counts for every purpose",
+        "access/key_set",
+        '    if key.get("use", "sig") != "sig" or',
+        "    if",
+        f"{_TOKENS}test_a_key_set_gives_no_secret_and_no_weak_key",
+    ),
+    in_runtime(
+        "a page of elsewhere in a browser here is the developer",
+        "gateway/door",
+        '    return all(_host_of(each) in _LOCAL_NAMES for each in (*exchange.sent(b"host"), *origins))',
+        "    return True or bool(origins)",
+        f"{_DOOR}test_the_developer_is_a_program_on_this_machine",
+    ),
+    in_runtime(
+        "anybody may name whom he asks for, as a proxy does",
+        "gateway/door",
+        "        if exchange.peer != proxy.address:",
+        "        if not exchange.peer:",
+        f"{_DOOR}test_only_the_proxy_says_who_asks",
+    ),
+    in_runtime(
+        "a route that declares no right lets in everybody",
+        "gateway/door",
+        "        if requires == PUBLIC:",
+        "        if requires in (None, PUBLIC):",
+        f"{_DOOR}test_a_route_that_declares_no_right_lets_in_nobody",
+    ),
+    in_runtime(
+        "what is somebody else's may be read",
+        "inbox/queries",
+        "await within_rights(entry.route, message, context)",
+        "message",
+        f"{_MATRIX}test_nothing_passes_that_is_not_declared_and_all_that_is",
+    ),
+    in_runtime(
+        "what is somebody else's may be changed",
+        "inbox/executor",
+        "            message = await within_rights(entry.route, message, context)\n",
+        "",
+        f"{_MATRIX}test_nothing_passes_that_is_not_declared_and_all_that_is",
+    ),
+    in_runtime(
+        "what is on its way is told to everybody",
+        "gateway/reads",
+        "        if sees_all(exchange.principal, self._binding.contract):",
+        "        if known:",
+        f"{_MATRIX}test_what_was_accepted_and_is_on_its_way_is_its_senders_alone",
+    ),
+    in_runtime(
+        "a key that was revoked goes on",
+        "access/api_keys",
+        "        if key is None or not good or key.revoked is not None:",
+        "        if key is None or not good:",
+        f"{_COMMANDS}test_a_key_is_shown_once_kept_as_a_hash_and_revoked",
+    ),
+    in_runtime(
+        "a network is served where nobody is asked",
+        "cli/run/command",
+        "        start_checks.refuse_open_address(settings)\n",
+        "        pass\n",
+        f"{_COMMANDS}test_a_network_is_served_only_where_somebody_is_asked",
+    ),
+)
