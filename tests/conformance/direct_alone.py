@@ -8,7 +8,15 @@ from amphibus.errors import OwnerAway
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
-from amphibus.transport import Ack, Destinations, Inbound, OnReply, OwnedPartitions, Transport
+from amphibus.transport import (
+    Ack,
+    Destinations,
+    Inbound,
+    MarkingSender,
+    OnReply,
+    OwnedPartitions,
+    Transport,
+)
 from amphibus.transports.direct.choice import directly
 
 
@@ -58,6 +66,9 @@ class NoBroker:
         """Loses what a relay gives it."""
         if not isinstance(ack, partial):
             self._hosted[destinations[0]].take(envelope, ack)
+
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        """There is no broker to be recognised."""
 
     def recall(self, source: str) -> None:
         """Nothing of it has left."""
