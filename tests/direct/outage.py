@@ -13,8 +13,8 @@ from typing import Final
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office
-from amphibus.transports.direct.transport import DirectTransport
 from tests.direct.exchange import Exchange
+from tests.direct.town import changes
 
 BOOKS: Final = ("a", "b", "c")
 LINES: Final = 12
@@ -33,12 +33,12 @@ async def outage(office: Office) -> None:
         await _confirmed(place)
         exchange.go(losing=True)
         await _write(shop, ledger, 2 * LINES // 3)
-        await _until_directly(shop, True)
+        await _until_changed(shop, "direct")
         await shop.settle()
         exchange.serves = True
         exchange.come()
         await _write(shop, ledger, LINES)
-        await _until_directly(shop, False)
+        await _until_changed(shop, "broker")
         await shop.settle()
 
 
@@ -84,8 +84,6 @@ async def _confirmed(place: Office) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _until_directly(shop: Harness, wanted: bool) -> None:
-    transport = shop.host.transport
-    assert isinstance(transport, DirectTransport)
-    while transport.bypass.leads_to("desk") is not wanted:
+async def _until_changed(shop: Harness, way: str) -> None:
+    while not changes(shop, way):
         await asyncio.sleep(_LOOK_SECONDS)

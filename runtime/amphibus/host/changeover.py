@@ -68,6 +68,8 @@ class Changeover:
         """The receivers that may lack what the broker was given. Nothing is sent to them before they were asked."""
         self._direct: frozenset[str] = frozenset()
         """Those to which messages go directly."""
+        self._led = False
+        """Messages have gone directly, and the way back has not been taken since."""
         self._rounds = 0
         self._unread = True
         """Partitions have come of which it is not known yet who has to be asked."""
@@ -122,7 +124,7 @@ class Changeover:
     async def _look(self) -> None:
         if self._unread:
             await self._read_notes()
-        if not self._bypass.wanted and self._direct:
+        if not self._bypass.wanted and self._led:
             self._go_back()
         if self._bypass.wanted and (found := await self._reachable()):
             await self._noted(self._assignment.owned, self._behind.union(found))
@@ -153,6 +155,7 @@ class Changeover:
 
     def _go_back(self) -> None:
         """Gives everything to the broker again; what is not safe at its receiver goes there first."""
+        self._led = False
         self._direct = frozenset()
         self._take_back()
         failpoint("way.back")
@@ -254,7 +257,8 @@ class Changeover:
             self._relay.release(each)
 
     def _lead_directly(self, receivers: Collection[str]) -> None:
-        if not self._direct:
+        if not self._led:
+            self._led = True
             self._since = time.monotonic()
             self._meters.changed_way(self._module, "direct")
         self._direct |= frozenset(receivers)
