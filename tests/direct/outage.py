@@ -42,9 +42,35 @@ async def outage(office: Office) -> None:
         await shop.settle()
 
 
+async def replaced(office: Office) -> None:
+    """A broker takes a third of the lines and is replaced at once by an empty one, which takes the rest."""
+    exchange = Exchange()
+    exchange.marks = _MarksOnDisk(office.data / "marks")
+    place = Office(exchange.transport, office.data, seed=office.seed, db_url=office.db_url)
+    ledger = _Ledger(office.data / "accepted")
+    async with place.open(fallback_after_seconds=3600, return_after_seconds=3600) as shop:
+        exchange.serves = False
+        await _write(shop, ledger, LINES // 3)
+        await _confirmed(place)
+        exchange.restart(losing=True)
+        exchange.serves = True
+        await _write(shop, ledger, LINES)
+        await shop.settle()
+
+
+async def after_replacement(office: Office) -> None:
+    """The broker that took the other one's place is there, with its marks."""
+    exchange = Exchange()
+    exchange.marks = _MarksOnDisk(office.data / "marks")
+    await _after(office, exchange)
+
+
 async def afterwards(office: Office) -> None:
     """The broker is there, and empty."""
-    exchange = Exchange()
+    await _after(office, Exchange())
+
+
+async def _after(office: Office, exchange: Exchange) -> None:
     place = Office(exchange.transport, office.data, seed=office.seed, db_url=office.db_url)
     ledger = _Ledger(office.data / "accepted")
     async with place.open(fallback_after_seconds=3600, return_after_seconds=3600) as shop:
@@ -53,6 +79,29 @@ async def afterwards(office: Office) -> None:
         while any(len(place.numbers("desk", book)) < LINES for book in BOOKS):
             await asyncio.sleep(_LOOK_SECONDS)  # leases of the dead may have to run out
         await shop.settle()
+
+
+class _MarksOnDisk(set[str]):
+    """The marks at a broker that outlives the processes which use it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.read_text().split() if path.exists() else ())
+        self._path = path
+
+    def add(self, mark: str) -> None:
+        super().add(mark)
+        self._write()
+
+    def discard(self, mark: str) -> None:
+        super().discard(mark)
+        self._write()
+
+    def clear(self) -> None:
+        super().clear()
+        self._write()
+
+    def _write(self) -> None:
+        self._path.write_text(" ".join(self))
 
 
 class _Ledger:

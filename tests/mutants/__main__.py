@@ -27,6 +27,7 @@ from tests.mutants.defects_of_direct import DIRECT
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_privacy import PRIVACY
+from tests.mutants.defects_of_recognition import RECOGNITION
 from tests.mutants.defects_of_retention import RETENTION
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
@@ -51,6 +52,7 @@ ALL = (
     *HANDLING,
     *MISBEHAVIOUR,
     *PRIVACY,
+    *RECOGNITION,
     *RETENTION,
     *FLEET,
     *SHOP,
