@@ -92,7 +92,7 @@ class _MarksOnDisk(set[str]):
         super().add(mark)
         self._write()
 
-    def discard(self, mark: str) -> None:
+    def discard(self, mark: object) -> None:
         super().discard(mark)
         self._write()
 

@@ -17,11 +17,11 @@ from amphibus.testing.conformance.contracts.desk import v1 as desk
 from tests.services.rabbitmq import RabbitNode
 from tests.topologies.instance import host
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.full, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.full, pytest.mark.timeout(900)]
 SENDERS = ("desk", GATEWAY)
 BOOKS = tuple("abcdef")
 LINES = 12
-_WITHIN_SECONDS = 120.0
+_WITHIN_SECONDS = 240.0
 
 
 class Place:

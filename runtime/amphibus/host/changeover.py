@@ -230,10 +230,11 @@ class Changeover:
         asked, began, owned = self._behind, self._rounds, self._assignment.owned
         if not (await self._relay.written(asked) and await self._noted(owned, asked)):
             return
-        async for found in self._lost.put_in_line(asked):
-            if began != self._rounds:
-                return  # partitions came meanwhile, or the broker is another one: all are asked again
-            self._release(found.keys(), sum(found.values()))
+        async with contextlib.aclosing(self._lost.put_in_line(asked)) as answers:
+            async for found in answers:
+                if began != self._rounds:
+                    return  # partitions came meanwhile, or the broker is another: all are asked again
+                self._release(found.keys(), sum(found.values()))
         await self._noted(owned & self._assignment.owned, self._behind)
 
     def _release(self, receivers: Collection[str], messages: int) -> None:

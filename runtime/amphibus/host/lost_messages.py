@@ -4,7 +4,7 @@ The receivers' word makes the question small: what they have said to have is not
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ class LostMessages:
         self._topology = topology
         self._clock = clock
 
-    async def put_in_line(self, receivers: Collection[str]) -> AsyncIterator[dict[str, int]]:
+    async def put_in_line(self, receivers: Collection[str]) -> AsyncGenerator[dict[str, int]]:
         """Asks receivers, and lets everything wait again that has not arrived.
 
         Yields who has answered, each with how much that was; those together that answer at about the same time.
