@@ -39,6 +39,9 @@ FAILPOINTS: Final = (
 WAY_FAILPOINTS: Final = (
     "direct.before",
     "direct.safe",
+    "way.unknown",
+    "way.marked",
+    "way.noted",
     "way.taken_back",
     "way.before_line",
     "way.in_line",

@@ -135,6 +135,55 @@ class Bypassed(Protocol):
         ...
 
 
+class Marks(Protocol):
+    """The marks that one sender leaves where its messages are kept, as they are found over one connection."""
+
+    @property
+    def alive(self) -> bool:
+        """Returns whether the connection can still be used. If not, the methods may raise anything."""
+        ...
+
+    async def has(self, mark: str) -> bool:
+        """Returns whether a mark is there; False too where nobody says so in time."""
+        ...
+
+    async def put(self, mark: str) -> bool:
+        """Leaves a mark for good; returns False if that is forbidden or is not answered in time."""
+        ...
+
+    async def take_away(self, mark: str) -> None:
+        """Removes a mark, if that can be done."""
+        ...
+
+
+class MarkingSender(Protocol):
+    """A sender that knows by its mark the place that has its messages."""
+
+    async def recognise(self, marks: Marks) -> None:
+        """Returns once messages of it may leave over a new connection; those that must not are recalled by then.
+
+        Cancelled when the connection ends.
+        """
+        ...
+
+    def withhold(self) -> None:
+        """Hands nothing over until `recognise` has ended; called where others cannot wait for that any longer."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A transport that keeps messages at a place which may be lost, and replaced by an empty one."""
+
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        """Lets a sender recognise each new connection before anything of it leaves there; None ends that."""
+        ...
+
+    def recall(self, source: str) -> None:
+        """Gives up what was delivered for a sender and is not acknowledged."""
+        ...
+
+
 class Transport(Protocol):
     """Carries envelopes at least once. Keeps nothing: what it did not acknowledge is still in its sender's outbox."""
 

@@ -16,6 +16,7 @@ SHORT_LIVED = {
     "gateway/outcomes/follower.py": (1, "ends when nobody waits; what fails is asked again"),
     "gateway/outcomes/waiting.py": (1, "awaited where they are made"),
     "host/ending.py": (1, "a step of the stop, awaited where it is made"),
+    "host/lost_messages.py": (1, "awaited where they are made"),
     "host/serve.py": (2, "awaited where they are made"),
     "host/http_server.py": (1, "its end ends the process"),
     "inbox/runner.py": (2, "one message each"),
@@ -29,6 +30,10 @@ SHORT_LIVED = {
     "transports/rabbitmq/incoming/inbound.py": (1, "one answer"),
     "transports/rabbitmq/publish_channel.py": (2, "one frame, and until there is room"),
     "transports/rabbitmq/outgoing/destination.py": (2, "awaited where they are made"),
+    "transports/rabbitmq/outgoing/marks.py": (
+        1,
+        "awaited where they are made, or watched by the connection, which ends with them",
+    ),
     "transports/rabbitmq/outgoing/publisher.py": (
         3,
         "watched by the connection, which ends with them",

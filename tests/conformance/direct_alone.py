@@ -14,7 +14,15 @@ from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.testing import Harness
 from amphibus.testing.conformance.office import Office, until
-from amphibus.transport import Ack, Destinations, Inbound, OnReply, OwnedPartitions, Transport
+from amphibus.transport import (
+    Ack,
+    Destinations,
+    Inbound,
+    MarkingSender,
+    OnReply,
+    OwnedPartitions,
+    Transport,
+)
 from amphibus.transports.direct.choice import directly
 
 
@@ -65,6 +73,9 @@ class NoBroker:
         if not isinstance(ack, partial):
             self._hosted[destinations[0]].take(envelope, ack)
 
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        """There is no broker to be recognised."""
+
     def recall(self, source: str) -> None:
         """Nothing of it has left."""
 
@@ -114,7 +125,10 @@ def _goes_directly(shop: Harness, sender: str) -> bool:
     if way is None:
         return True
     hosted = {sender, *shop.host.topology.receivers(sender)}.intersection(shop.host.modules)
-    return not (way._behind or way._unread or any(way._noted.values())) and hosted <= way._direct
+    return (
+        not (way._behind or way._unread or any(way._notes._known.values()))
+        and hosted <= way._direct
+    )
 
 
 def office_on(carrier: str, data: Path, **more: Any) -> Office:

@@ -15,7 +15,7 @@ from amphibus.messages.failure import Failure
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.telemetry.health import Health
 from amphibus.testing.conformance.business import project
-from amphibus.transport import Ack, OnOutcome, OnPartitionChange
+from amphibus.transport import Ack, MarkingSender, OnOutcome, OnPartitionChange
 from amphibus.transports.direct.directory import Directory, Known, PeerAddress
 from amphibus.transports.direct.file_directory import FileDirectory
 from amphibus.transports.direct.transport import DirectTransport
@@ -59,6 +59,9 @@ class Way(MemoryTransport):
     def __init__(self) -> None:
         super().__init__(2)
         self.recalled: list[str] = []
+
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        """It keeps nothing that could be lost."""
 
     def recall(self, source: str) -> None:
         self.recalled.append(source)

@@ -9,7 +9,7 @@ from amphibus.config.settings import Settings
 from amphibus.messages.envelope import Envelope
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
-from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions, Transport
+from amphibus.transport import Ack, Destinations, Inbound, MarkingSender, OwnedPartitions, Transport
 from amphibus.transports.direct.choice import directly
 from tests.conformance.direct_alone import NoRequests
 
@@ -26,6 +26,10 @@ class Exchange:
         self.confirms = True
         """False while it takes what it gets and says nothing."""
         self.queues: dict[str, deque[Envelope]] = {}
+        self.marks: set[str] = set()
+        self.asked_for: list[str] = []
+        """The marks that were looked for."""
+        self.connections = 1
         self.got: list[str] = []
         """The ids that were published, in order."""
         self.change: list[Callable[[], None]] = []
@@ -33,8 +37,15 @@ class Exchange:
     def go(self, *, losing: bool = False) -> None:
         """Is away from now on, and has lost what it had if `losing`."""
         self.there = False
+        self.connections += 1
         if losing:
             self.queues.clear()
+            self.marks.clear()
+
+    def restart(self, *, losing: bool) -> None:
+        """Is away for a moment, and has lost what it had if `losing`."""
+        self.go(losing=losing)
+        self.come()
 
     def come(self) -> None:
         """Is there again."""
@@ -51,6 +62,29 @@ class Exchange:
         return directly(OverExchange(self), topology, settings, clock)
 
 
+class Found:
+    """The marks at the broker, by one connection."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._connection = exchange.connections
+
+    @property
+    def alive(self) -> bool:
+        return self._exchange.there and self._exchange.connections == self._connection
+
+    async def has(self, mark: str) -> bool:
+        self._exchange.asked_for.append(mark)
+        return mark in self._exchange.marks
+
+    async def put(self, mark: str) -> bool:
+        self._exchange.marks.add(mark)
+        return True
+
+    async def take_away(self, mark: str) -> None:
+        self._exchange.marks.discard(mark)
+
+
 class OverExchange:
     """Publishes in order, and hands each queue's messages over one by one."""
 
@@ -64,17 +98,24 @@ class OverExchange:
         self._waiting: deque[tuple[str, Envelope, Ack]] = deque()
         self._unconfirmed: list[Ack] = []
         self._busy: set[str] = set()
+        self._senders: dict[str, MarkingSender] = {}
+        self._opened = False
+        self._recognised = 0
+        """The connection that every sender has recognised."""
+        self._recognising: asyncio.Task[None] | None = None
         exchange.change.append(self._look)
 
     @property
     def works(self) -> bool:
-        return self._exchange.there and self._exchange.takes
+        recognised = self._recognised == self._exchange.connections
+        return self._exchange.there and self._exchange.takes and recognised
 
     def attach(self, module: str, inbound: Inbound, partitions: OwnedPartitions) -> None:  # noqa: ARG002
         self._hosted[module] = inbound
         self._look()
 
     async def open(self, health: Health) -> None:  # noqa: ARG002
+        self._opened = True
         self._look()
 
     async def detach(self, module: str) -> None:
@@ -87,11 +128,16 @@ class OverExchange:
         """Every acknowledgement is a plain call."""
 
     async def close(self) -> None:
+        self._opened = False
+        if self._recognising is not None:
+            self._recognising.cancel()
         self._hosted.clear()
         self._exchange.change.remove(self._look)
 
     async def idle(self) -> bool:
         exchange = self._exchange
+        if exchange.there and self._recognised != exchange.connections:
+            return False
         queued = exchange.there and exchange.serves and any(map(exchange.queues.get, self._hosted))
         return not (queued or (exchange.there and self._waiting) or self._busy)
 
@@ -104,6 +150,19 @@ class OverExchange:
     def deliver(self, destinations: Destinations, envelope: Envelope, ack: Ack) -> None:
         self._waiting.append((destinations[0], envelope, ack))
         asyncio.get_running_loop().call_soon(self._look)
+
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        self._senders.pop(source, None)
+        if sender is not None:
+            self._senders[source] = sender
+
+    async def _recognise(self) -> None:
+        connection = self._exchange.connections
+        for sender in list(self._senders.values()):
+            await sender.recognise(Found(self._exchange))
+        self._recognised = connection
+        self._recognising = None
+        self._look()
 
     def recall(self, source: str) -> None:
         kept = [each for each in self._waiting if each[1].source != source]
@@ -121,6 +180,9 @@ class OverExchange:
             ack()
 
     def _look(self) -> None:
+        known = self._recognised == self._exchange.connections
+        if self._opened and self._exchange.there and not known and not self._recognising:
+            self._recognising = asyncio.create_task(self._recognise())
         while self.works and self._waiting:
             destination, envelope, ack = self._waiting.popleft()
             self._exchange.queues.setdefault(destination, deque()).append(envelope)

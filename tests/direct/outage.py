@@ -13,8 +13,8 @@ from typing import Final
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office
-from amphibus.transports.direct.transport import DirectTransport
 from tests.direct.exchange import Exchange
+from tests.direct.town import changes
 
 BOOKS: Final = ("a", "b", "c")
 LINES: Final = 12
@@ -33,18 +33,44 @@ async def outage(office: Office) -> None:
         await _confirmed(place)
         exchange.go(losing=True)
         await _write(shop, ledger, 2 * LINES // 3)
-        await _until_directly(shop, True)
+        await _until_changed(shop, "direct")
         await shop.settle()
         exchange.serves = True
         exchange.come()
         await _write(shop, ledger, LINES)
-        await _until_directly(shop, False)
+        await _until_changed(shop, "broker")
         await shop.settle()
+
+
+async def replaced(office: Office) -> None:
+    """A broker takes a third of the lines and is replaced at once by an empty one, which takes the rest."""
+    exchange = Exchange()
+    exchange.marks = _MarksOnDisk(office.data / "marks")
+    place = Office(exchange.transport, office.data, seed=office.seed, db_url=office.db_url)
+    ledger = _Ledger(office.data / "accepted")
+    async with place.open(fallback_after_seconds=3600, return_after_seconds=3600) as shop:
+        exchange.serves = False
+        await _write(shop, ledger, LINES // 3)
+        await _confirmed(place)
+        exchange.restart(losing=True)
+        exchange.serves = True
+        await _write(shop, ledger, LINES)
+        await shop.settle()
+
+
+async def after_replacement(office: Office) -> None:
+    """The broker that took the other one's place is there, with its marks."""
+    exchange = Exchange()
+    exchange.marks = _MarksOnDisk(office.data / "marks")
+    await _after(office, exchange)
 
 
 async def afterwards(office: Office) -> None:
     """The broker is there, and empty."""
-    exchange = Exchange()
+    await _after(office, Exchange())
+
+
+async def _after(office: Office, exchange: Exchange) -> None:
     place = Office(exchange.transport, office.data, seed=office.seed, db_url=office.db_url)
     ledger = _Ledger(office.data / "accepted")
     async with place.open(fallback_after_seconds=3600, return_after_seconds=3600) as shop:
@@ -53,6 +79,29 @@ async def afterwards(office: Office) -> None:
         while any(len(place.numbers("desk", book)) < LINES for book in BOOKS):
             await asyncio.sleep(_LOOK_SECONDS)  # leases of the dead may have to run out
         await shop.settle()
+
+
+class _MarksOnDisk(set[str]):
+    """The marks at a broker that outlives the processes which use it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.read_text().split() if path.exists() else ())
+        self._path = path
+
+    def add(self, mark: str) -> None:
+        super().add(mark)
+        self._write()
+
+    def discard(self, mark: object) -> None:
+        super().discard(mark)
+        self._write()
+
+    def clear(self) -> None:
+        super().clear()
+        self._write()
+
+    def _write(self) -> None:
+        self._path.write_text(" ".join(self))
 
 
 class _Ledger:
@@ -84,8 +133,6 @@ async def _confirmed(place: Office) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _until_directly(shop: Harness, wanted: bool) -> None:
-    transport = shop.host.transport
-    assert isinstance(transport, DirectTransport)
-    while transport.bypass.leads_to("desk") is not wanted:
+async def _until_changed(shop: Harness, way: str) -> None:
+    while not changes(shop, way):
         await asyncio.sleep(_LOOK_SECONDS)

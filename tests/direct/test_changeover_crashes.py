@@ -8,7 +8,7 @@ import pytest
 from amphibus.failpoints import WAY_FAILPOINTS
 from amphibus.testing.conformance.office import Office
 from tests.conformance.crashing import start
-from tests.direct.outage import BOOKS, LINES, afterwards, outage
+from tests.direct.outage import BOOKS, LINES, after_replacement, afterwards, outage, replaced
 from tests.services.postgres import PostgresCluster, database_in
 
 KILLED = -signal.SIGKILL
@@ -35,6 +35,18 @@ def test_whoever_is_killed_where_the_way_changes_goes_on(
     ended = start(office, what=outage, point=f"{point}:{nth}")
     assert ended == KILLED if nth == 1 else ended in (KILLED, 0)
     assert start(office, what=afterwards) == 0
+
+    check(office)
+
+
+@pytest.mark.parametrize("point", ["way.unknown", "way.marked", "way.noted"])
+def test_whoever_is_killed_where_a_broker_is_not_recognised_goes_on(
+    tmp_path: Path, point: str
+) -> None:
+    """Four senders have met their first broker; the last of them is killed when it meets the second one."""
+    office = Office("direct", tmp_path)
+    assert start(office, what=replaced, point=f"{point}:8") == KILLED
+    assert start(office, what=after_replacement) == 0
 
     check(office)
 

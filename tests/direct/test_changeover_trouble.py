@@ -42,7 +42,9 @@ async def test_whoever_gets_partitions_asks_what_their_last_owner_had_not(town: 
         town.exchange.serves = True
         assignment = shop.host.modules["gateway"].assignment
         for partition in assignment.owned:
-            noted = f"INSERT INTO amphibus_meta VALUES ('behind {partition}', '[\"desk\"]')"
+            noted = (
+                f"INSERT OR REPLACE INTO amphibus_meta VALUES ('behind {partition}', '[\"desk\"]')"
+            )
             town.office.change("gateway", noted)
         for tell in assignment.on_change:
             tell(assignment.owned, frozenset())

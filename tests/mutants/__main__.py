@@ -30,6 +30,7 @@ from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_policies import POLICIES
 from tests.mutants.defects_of_privacy import PRIVACY
+from tests.mutants.defects_of_recognition import RECOGNITION
 from tests.mutants.defects_of_retention import RETENTION
 from tests.mutants.defects_of_schedules import SCHEDULES
 from tests.mutants.defects_of_settings import SETTINGS
@@ -60,6 +61,7 @@ ALL = (
     *MISBEHAVIOUR,
     *POLICIES,
     *PRIVACY,
+    *RECOGNITION,
     *RETENTION,
     *FLEET,
     *HANDSHAKE,

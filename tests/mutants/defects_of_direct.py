@@ -21,7 +21,7 @@ DIRECT: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "what a lost broker had is not asked for",
-        "host/changeover",
+        "host/lost_messages",
         "        return [ours[each] for each in ids if each in missing]",
         "        return [ours[each] for each in ids if each not in ours]",
         f"{_CHANGEOVER}test_what_a_lost_broker_had_arrives_before_what_follows_it",
@@ -57,10 +57,11 @@ DIRECT: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "nobody knows after a kill whom to ask",
-        "host/changeover",
-        "            await note_behind(transaction.sql, partition, receivers)\n",
-        "            pass\n",
-        f"{_CHANGEOVER}test_who_ends_before_a_receiver_was_asked_asks_at_the_next_start",
+        "host/recognition",
+        "        await note_behind(sql, partition, receivers)\n",
+        "        pass\n",
+        "tests/direct/test_changeover_crashes.py"
+        "::test_whoever_is_killed_where_a_broker_is_not_recognised_goes_on[way.noted]",
     ),
     in_runtime(
         "nobody asks about partitions that come from a process which was killed while it asked",

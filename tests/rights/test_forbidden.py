@@ -157,6 +157,7 @@ FORBIDDEN: Mapping[str, tuple[str, Act]] = {
     "lead its commands to another": ("orders", join("payments.commands", "orders.commands")),
     # What stands is changed by an administrator alone.
     "make an exchange": ("payments", declare_exchange("payments.more")),
+    "leave a mark of another": ("payments", declare_exchange(f"orders.known.{INSTANCE}")),
     "make a queue": ("payments", declare("payments.v2.p0")),
     "make a queue of another": ("payments", declare("orders.more")),
     "make a queue outside of the shop": (

@@ -17,6 +17,11 @@ _NOTE: Final = (
 )
 _BEHIND: Final = "behind "
 _SETTINGS: Final = "live settings"
+_MARK: Final = "broker"
+_HOLD_MARK: Final = (
+    "INSERT INTO amphibus_meta (name, value) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = amphibus_meta.value"
+)
 _NOTE_IN_FILE: Final = _NOTE.format("?", "?")
 _NOTE_ON_SERVER: Final = _NOTE.format("$1", "$2")
 
@@ -88,6 +93,22 @@ async def behind_noted(sql: Sql) -> dict[int, frozenset[str]]:
 async def note_behind(sql: Sql, partition: int, destinations: Iterable[str]) -> None:
     """Writes down the destinations that have to be asked what has arrived of a partition, before more is sent."""
     await note_fact(sql, f"{_BEHIND}{partition}", json.dumps(sorted(destinations)))
+
+
+async def mark_noted(sql: Sql) -> str:
+    """Returns the mark at the broker that has this module's messages; empty if there was none yet."""
+    return await fact(sql, _MARK) or ""
+
+
+async def mark_held(sql: Sql) -> str:
+    """Returns the mark in a transaction; nobody else changes it before that ends."""
+    await sql.run(_HOLD_MARK, _MARK, "")
+    return await mark_noted(sql)
+
+
+async def note_mark(sql: Sql, mark: str) -> None:
+    """Writes down the mark at the broker that has this module's messages from now on."""
+    await note_fact(sql, _MARK, mark)
 
 
 async def routes_noted(sql: Sql) -> dict[str, int] | None:

@@ -17,9 +17,11 @@ from amphibus.errors import ConfigError
 from amphibus.host.arrival_question import ArrivalQuestion
 from amphibus.host.changeover import Changeover
 from amphibus.host.limiting import limits_of, policies_of
+from amphibus.host.lost_messages import LostMessages
 from amphibus.host.operations import Operations
 from amphibus.host.readiness import Readiness
 from amphibus.host.receivers_word import ReceiversWord
+from amphibus.host.recognition import SenderNotes
 from amphibus.host.retention import Retention
 from amphibus.inbox.later import LaterSender
 from amphibus.inbox.limits.limits import Limits
@@ -38,7 +40,8 @@ from amphibus.routing.topology import GATEWAY, Topology
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
-from amphibus.transport import Bypassed, Transport
+from amphibus.transport import Bypass, Bypassed, Keeping, Transport
+from amphibus.transports.one_way import OneWay
 from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.writer import Writer
@@ -207,21 +210,38 @@ class Wiring:
         )
 
     def changeover(self, writer: Writer, relay: Relay) -> Changeover | None:
-        """Builds what leads its messages past a broker that is away; None where the transport has no such way."""
-        around = self._around
-        if not (isinstance(around.transport, Bypassed) and around.settings.messages_directly):
+        """Builds what leads its messages past a broker that is away, and knows its own; None where there is none."""
+        around, transport = self._around, self._around.transport
+        keeping = transport if isinstance(transport, Keeping) else None
+        bypass: Bypass
+        if isinstance(transport, Bypassed) and around.settings.messages_directly:
+            bypass = transport.bypass
+        elif keeping is not None:
+            bypass = OneWay(keeping.recall)
+        else:
             return None
         return Changeover(
             self._module.name,
             store=self.store,
             assignment=self.assignment,
-            writer=writer,
             relay=relay,
-            bypass=around.transport.bypass,
+            bypass=bypass,
+            keeping=keeping,
+            lost=self._lost(writer),
+            notes=SenderNotes(self.store, writer, self.assignment.count),
+            topology=around.topology,
+            meters=around.meters,
+            supervisor=around.supervisor,
+        )
+
+    def _lost(self, writer: Writer) -> LostMessages:
+        around = self._around
+        return LostMessages(
+            store=self.store,
+            assignment=self.assignment,
+            writer=writer,
             question=self._question(),
             topology=around.topology,
-            on_change=around.meters.changed_way,
-            supervisor=around.supervisor,
             clock=around.clock,
         )
 

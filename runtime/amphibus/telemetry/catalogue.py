@@ -105,6 +105,15 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "destination messages since",
     ),
     "outbox.broker": _event("Messages go over the broker again.", "destination seconds"),
+    "outbox.unknown_broker": _event(
+        "The broker is not the one that was given this module's messages, or has lost all it had:"
+        " the receivers are asked what has arrived.",
+        "destination",
+    ),
+    "outbox.found": _event(
+        "The receivers have answered; so many messages that were lost are sent again.",
+        "destination messages",
+    ),
     "outbox.no_receiver": _event(
         "So many old messages waited for a module that there is no more; they are forgotten.",
         "destination times",

@@ -103,6 +103,12 @@ class Meters:
             ("module", "way"),
             registry=self.registry,
         )
+        self._unknown_brokers = Counter(
+            "amphibus_unknown_brokers",
+            "Times that a module found a broker which is not the one that has its messages, or has lost them.",
+            ("module",),
+            registry=self.registry,
+        )
         self._blocked = Counter(
             "amphibus_loop_blocked",
             "Times that the event loop was blocked for longer than bus.blocked_after_seconds.",
@@ -156,6 +162,10 @@ class Meters:
     def changed_way(self, module: str, way: str) -> None:
         """Counts a change of the way of a module's messages, by the new one: `direct` or `broker`."""
         self._way_changes.labels(module, way).inc()
+
+    def unknown_broker(self, module: str) -> None:
+        """Counts a broker that is not the one which has a module's messages."""
+        self._unknown_brokers.labels(module).inc()
 
     def loop_blocked(self, seconds: float) -> None:
         """Counts a time in which the event loop stood still."""

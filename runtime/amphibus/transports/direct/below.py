@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from amphibus.messages.envelope import Envelope
-from amphibus.transport import Transport
+from amphibus.transport import MarkingSender, Transport
 
 
 class Below(Transport, Protocol):
@@ -12,6 +12,10 @@ class Below(Transport, Protocol):
     @property
     def works(self) -> bool:
         """Returns whether the broker can be used for messages, as far as is known."""
+        ...
+
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        """Lets a sender recognise the broker at each new connection, before anything of it is published there."""
         ...
 
     def recall(self, source: str) -> None:

@@ -17,7 +17,7 @@ from amphibus.routing.topology import Topology
 from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.privacy import describe
-from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
+from amphibus.transport import Ack, Destinations, Inbound, MarkingSender, OwnedPartitions
 from amphibus.transports.direct.below import Below
 from amphibus.transports.direct.bypass import BrokerWatch, DirectBypass
 from amphibus.transports.direct.directory import Directory, DirectoryUnusable, PeerAddress
@@ -166,6 +166,14 @@ class DirectTransport:
         """Delivers directly what its sender leads so, and the rest by the transport below."""
         if not self.bypass.deliver(destinations[0], envelope, ack):
             self._below.deliver(destinations, envelope, ack)
+
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        """Lets a sender recognise the broker below."""
+        self._below.follow(source, sender)
+
+    def recall(self, source: str) -> None:
+        """Gives up what was delivered for a sender and is not acknowledged, on both ways."""
+        self.bypass.recall(source)
 
     async def _close_own(self) -> None:
         self.bypass.close()

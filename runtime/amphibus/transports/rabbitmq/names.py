@@ -3,7 +3,7 @@
 Per module M, with the prefix `<app>.<env>.`: the exchanges `M.events` (only M writes), `M.commands`
 (senders to M write) and `M.replies` (modules that M asks write), the queues `M.v1.p0 …` for messages
 to M, and `M.dead`, the net below them. `M.queries` and `M.replies.<instance>` live as long as somebody
-consumes them.
+consumes them. `M.known.<mark>` says that this is the broker which has the messages of M.
 
 The arguments of a queue never change: another arrangement gets another version in its name.
 """
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         Topology,  # a producer outside has neither modules nor their dependencies
     )
 
+KNOWN = "known"
+"""What follows a module's name in that of its mark, by which it recognises its broker."""
 VERSION = 1
 """Of the queues' arrangement, `partitions` included."""
 HOMES = 4
@@ -102,6 +104,10 @@ class Names:
     def dead(self, module: str) -> str:
         """Returns the queue of messages to a module that the broker gave up."""
         return f"{self.prefix}{module}.dead"
+
+    def known(self, module: str, mark: str) -> str:
+        """Returns the exchange that is a module's mark: nothing is published there."""
+        return f"{self.prefix}{module}.{KNOWN}.{mark}"
 
     def route(
         self, destinations: tuple[str, ...], envelope: Envelope, *, apart: bool = False

@@ -18,7 +18,7 @@ from amphibus.errors import ConfigError
 from amphibus.messages.envelope import REPLY_TO, Envelope
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
-from amphibus.transport import Ack, Destinations, Inbound, OwnedPartitions
+from amphibus.transport import Ack, Destinations, Inbound, MarkingSender, OwnedPartitions
 from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.frames import Address
@@ -28,6 +28,7 @@ from amphibus.transports.rabbitmq.incoming.queue_consumer import prefetch_within
 from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.outgoing.departures import Departures, Together, all_of
+from amphibus.transports.rabbitmq.outgoing.marks import MarkedSenders
 from amphibus.transports.rabbitmq.outgoing.parcel import Handover, Parcel
 from amphibus.transports.rabbitmq.outgoing.publisher import Publisher
 from amphibus.transports.rabbitmq.properties import properties_of
@@ -67,7 +68,10 @@ class RabbitTransport:
         self._rules: dict[str, Senders] = {}
         declarer = Declarer(self._names, self._broker)
         self._publisher = Publisher(
-            self._broker, declarer, confirm_seconds=rabbit.confirm_timeout_seconds
+            self._broker,
+            declarer,
+            MarkedSenders(self._names),
+            confirm_seconds=rabbit.confirm_timeout_seconds,
         )
         self._departures = Departures(self._depart)
         self._handovers: dict[str, Handover] = {}
@@ -180,6 +184,10 @@ class RabbitTransport:
     def works(self) -> bool:
         """Returns whether messages can be published, as far as is known."""
         return self._broker.takes_messages
+
+    def follow(self, source: str, sender: MarkingSender | None) -> None:
+        """Lets a sender recognise the broker at each new connection, before anything of it is published there."""
+        self._publisher.senders.follow(source, sender)
 
     def recall(self, source: str) -> None:
         """Publishes nothing more of what was handed over for a sender; what has left may be confirmed or not."""

@@ -11,6 +11,7 @@ from amphibus.transports.rabbitmq.connection import PUBLISH, Broker, BrokerConne
 from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.liveness import watch
 from amphibus.transports.rabbitmq.outgoing.destination import DestinationPublisher
+from amphibus.transports.rabbitmq.outgoing.marks import MarkedSenders
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 
 _LOOK_SECONDS: Final = 0.5
@@ -20,7 +21,10 @@ _FINISH_SECONDS: Final = 1.0
 class Publisher:
     """The publishing side of a process. Takes parcels at any time."""
 
-    def __init__(self, broker: Broker, declarer: Declarer, *, confirm_seconds: float) -> None:
+    def __init__(
+        self, broker: Broker, declarer: Declarer, senders: MarkedSenders, *, confirm_seconds: float
+    ) -> None:
+        self.senders = senders
         self._broker = broker
         self._declarer = declarer
         self._confirm_seconds = confirm_seconds
@@ -64,9 +68,10 @@ class Publisher:
 
     async def _serve(self, connection: Connection) -> None:
         await self._declarer.ensure(connection, time.monotonic())
-        self._connection = connection
         lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
         try:
+            self._tasks |= await self.senders.recognise(connection)
+            self._connection = connection
             failpoint("task.publish")
             self._tasks.add(asyncio.ensure_future(watch(connection)))
             for publisher in self._publishers.values():

@@ -3,11 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Exchange, Names, Queue, QueueBinding
+from amphibus.transports.rabbitmq.names import (
+    KNOWN,
+    LEADER_LOCATOR,
+    Exchange,
+    Names,
+    Queue,
+    QueueBinding,
+)
 from amphibus.transports.rabbitmq.rights.permissions import Producers, Rights, outside, rights
 from amphibus.transports.rabbitmq.rights.users import hash_of, is_hash_of
 
 Definitions = Mapping[str, Any]
+_MADE_BY_MODULES = ("queries", "replies", KNOWN)
 _HASHING = "rabbit_password_hashing_sha256"
 
 
@@ -129,12 +137,12 @@ def _tags(given: Any) -> str:
 
 
 def _is_ours(kind: str, key: tuple[str, ...], prefix: str, users: set[str]) -> bool:
-    """Returns whether the modules themselves make it: a short-lived queue or its binding."""
+    """Returns whether it is ours, and not what modules make: marks, short-lived queues and their bindings."""
     if kind in ("permissions", "topic_permissions"):
         return key[0] in users
     name = key[1] if kind == "bindings" else key[0]
     rest = name.removeprefix(prefix).split(".")
-    return name.startswith(prefix) and not (len(rest) > 1 and rest[1] in ("queries", "replies"))
+    return name.startswith(prefix) and not (len(rest) > 1 and rest[1] in _MADE_BY_MODULES)
 
 
 def _key(each: Definitions, keys: tuple[str, ...]) -> tuple[str, ...]:

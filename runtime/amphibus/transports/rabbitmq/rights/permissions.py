@@ -1,8 +1,9 @@
 """The rights at the broker, computed from the front pages: no more than what they declare.
 
 A module writes its own events and the commands that it sends, reads its own queues and makes the two
-short-lived ones that it needs. Nobody writes to the default exchange, which leads to every queue; so
-`amphibus broker apply` declares everything else, and the modules do not.
+short-lived ones that it needs, and the mark by which it recognises its broker. Nobody writes to the
+default exchange, which leads to every queue; so `amphibus broker apply` declares everything else, and
+the modules do not.
 """
 
 import re
@@ -17,6 +18,7 @@ from amphibus.messages.system_requests import FROM_SENDERS
 from amphibus.nearest import did_you_mean
 from amphibus.routing.topology import GATEWAY
 from amphibus.transports.rabbitmq.names import (
+    KNOWN,
     NOW,
     OUTSIDE,
     QUORUM,
@@ -28,7 +30,7 @@ from amphibus.transports.rabbitmq.names import (
 
 NOTHING = "^$"
 _INSTANCE = "[0-9a-f]{32}"
-"""What follows the name of a module's replies: one instance of it."""
+"""What follows the name of a module's replies: one instance of it; and that of its mark."""
 _ANY_REQUEST = rf"\*\.\*\.\*\.{NOW}"
 """The key that a module binds its queue of requests with."""
 
@@ -106,7 +108,7 @@ def _of_module(names: Names, module: str) -> Rights:
     written = [each for each, topic in topics.items() if topic.write != NOTHING]
     return Rights(
         user=names.user(module),
-        configure=f"^{made}$",
+        configure=f"^({made}|{own}{KNOWN}\\.{_INSTANCE})$",
         write=f"^({'|'.join([made, *map(re.escape, sorted(written))])})$",
         read=f"^{own}(v{VERSION}\\.p[0-9]+|dead|queries(\\.[1-9])?|commands|replies(\\.{_INSTANCE})?)$",
         topics=topics,

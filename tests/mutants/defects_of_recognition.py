@@ -1,0 +1,63 @@
+"""Defects in how a sender recognises the broker that has its messages."""
+
+from typing import Final
+
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
+
+_RECOGNITION: Final = "tests/direct/test_recognition.py::"
+_AT_ONCE: Final = f"{_RECOGNITION}test_what_it_had_arrives_before_what_follows_it"
+_REPLACED: Final = "tests/rabbitmq/test_replaced.py::"
+
+RECOGNITION: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "nobody looks for the mark",
+        "host/recognition",
+        "        while not (noted and await marks.has(noted)):",
+        "        while not noted:",
+        _AT_ONCE,
+    ),
+    in_runtime(
+        "a new mark is noted, and not whom to ask",
+        "host/recognition",
+        "    await note_mark(transaction.sql, mark)\n"
+        "    await _note(transaction.sql, partitions, receivers)\n",
+        "    await note_mark(transaction.sql, mark)\n",
+        "tests/direct/test_changeover_crashes.py"
+        "::test_whoever_is_killed_where_a_broker_is_not_recognised_goes_on[way.noted]",
+    ),
+    in_runtime(
+        "messages leave for an unknown broker before their receivers were asked",
+        "host/recognition",
+        "        self._doubt(receivers)\n        self._notes.mark = mark\n",
+        "        self._notes.mark = mark\n",
+        _AT_ONCE,
+    ),
+    in_runtime(
+        "an old broker is taken for the one that has the messages",
+        "host/recognition",
+        "        left = uuid4().hex\n",
+        '        left = "0" * 32\n',
+        f"{_RECOGNITION}test_an_old_broker_does_not_have_what_another_one_in_its_place_was_given",
+    ),
+    in_runtime(
+        "a question for an earlier broker counts for this one",
+        "host/recognition",
+        "    if await mark_held(transaction.sql) != mark:\n        return False\n",
+        "",
+        f"{_RECOGNITION}test_what_was_asked_for_one_broker_does_not_count_for_another",
+    ),
+    of_the_broker(
+        "senders publish before they have looked for their marks",
+        "transports/rabbitmq/outgoing/publisher",
+        "            self._tasks |= await self.senders.recognise(connection)\n",
+        "",
+        f"{_REPLACED}test_what_it_had_confirmed_arrives_once_and_in_order[rabbitmq]",
+    ),
+    of_the_broker(
+        "a sender that cannot look for its mark publishes all the same",
+        "transports/rabbitmq/outgoing/marks",
+        "            tasks[each].withhold()\n",
+        "            pass\n",
+        f"{_REPLACED}test_a_sender_whose_database_is_away_publishes_nothing_and_holds_nobody",
+    ),
+)
