@@ -16,7 +16,7 @@ SHORT_LIVED = {
     "gateway/outcomes/follower.py": (1, "ends when nobody waits; what fails is asked again"),
     "gateway/outcomes/waiting.py": (1, "awaited where they are made"),
     "host/ending.py": (1, "a step of the stop, awaited where it is made"),
-    "host/lost_messages.py": (1, "awaited where they are made"),
+    "host/sending/lost_messages.py": (1, "awaited where they are made"),
     "host/serve.py": (2, "awaited where they are made"),
     "host/http_server.py": (1, "its end ends the process"),
     "inbox/runner.py": (2, "one message each"),

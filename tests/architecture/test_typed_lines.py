@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError
 
-from amphibus.cli.main import COMMANDS, application
+from amphibus.cli.commands import COMMANDS
+from amphibus.cli.main import application
 from tests.architecture.tree import ROOT
 
 RUNTIME = ROOT / "runtime/amphibus"

@@ -1,35 +1,25 @@
 """What is remembered, for how long, and what is never forgotten."""
 
-from datetime import timedelta
-
 import pytest
-from structlog.testing import capture_logs
 
-from amphibus.inbox.system import answering
-from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
+from tests.conformance.pruning import prune
 
 pytestmark = pytest.mark.asyncio
 EVENT = desk.Written(book="b", line=1)
-_SENT = "SELECT type FROM amphibus_outbox"
-_AWAITED = "SELECT destination FROM amphibus_awaited ORDER BY destination"
-_AGAIN = (
-    "INSERT INTO amphibus_delivery (destination, seq, partition)"
-    " SELECT CAST(? AS TEXT), seq, 0 FROM amphibus_outbox WHERE seq > 0 ON CONFLICT DO NOTHING"
-)
 
 
 async def test_a_repetition_is_known_for_all_of_inbox_retention(office: Office) -> None:
     async with office.open() as shop:
         await shop.publish(EVENT, message_id="same")
         await shop.advance(days=29)
-        await _prune(shop)
+        await prune(shop)
         await shop.publish(EVENT, message_id="same")
         await shop.settle()
         assert office.numbers("readers", "b") == [1]
         await shop.advance(days=2)
-        await _prune(shop)
+        await prune(shop)
 
     assert office.count("readers", "amphibus_inbox") == 0
 
@@ -39,11 +29,11 @@ async def test_bodies_go_first_and_ids_stay(office: Office) -> None:
         await shop.send(desk.Write(book="b", line=1))
         await shop.settle()
         await shop.advance(days=6)
-        await _prune(shop)
+        await prune(shop)
         assert office.query("desk", "SELECT body IS NULL FROM amphibus_inbox") == [(0,)]
         assert office.count("desk", "amphibus_outbox") == 2
         await shop.advance(days=2)
-        await _prune(shop)
+        await prune(shop)
 
     assert office.query("desk", "SELECT body IS NULL FROM amphibus_inbox") == [(1,)]
     assert office.count("desk", "amphibus_outbox") == 0
@@ -55,27 +45,10 @@ async def test_nothing_that_is_not_delivered_is_forgotten(office: Office) -> Non
         await shop.send(desk.Write(book="b", line=1))
         await shop.settle()
         await shop.advance(days=100)
-        await _prune(shop)
+        await prune(shop)
     async with office.open() as shop:
         await shop.settle()
 
-    assert office.numbers("readers", "b") == [1]
-
-
-async def test_the_word_of_a_receiver_that_may_have_forgotten_is_not_taken(office: Office) -> None:
-    """Its sender was stopped for longer than an inbox remembers: "not arrived" would bring it a second time."""
-    async with office.open() as shop:
-        await shop.send(desk.Write(book="b", line=1))
-        await shop.settle()
-    async with office.open("archive", "readers") as shop:
-        await shop.advance(days=40)
-        await _prune(shop)
-    for _ in range(2):
-        async with office.open() as shop:
-            await shop.settle()
-            await _prune(shop)
-
-    assert office.query("desk", _AWAITED) == []
     assert office.numbers("readers", "b") == [1]
 
 
@@ -87,7 +60,7 @@ async def test_while_a_message_is_parked_nothing_since_it_is_forgotten(office: O
         await shop.settle()
         for _ in range(5):
             await shop.advance(days=10)
-            await _prune(shop)
+            await prune(shop)
         assert len(shop.delayed("readers")) == 1
         await shop.publish(EVENT, message_id="same")
         await shop.settle()
@@ -103,11 +76,11 @@ async def test_dead_letters_hold_back_nothing_and_are_given_up_in_the_end(office
         await shop.publish(EVENT)
         await shop.settle()
         await shop.advance(days=50)
-        await _prune(shop)
+        await prune(shop)
         assert len(shop.dead("readers")) == 1
         assert office.count("readers", "amphibus_inbox") == 0
         await shop.advance(days=41)
-        await _prune(shop)
+        await prune(shop)
         assert shop.dead("readers") == []
         office.script.healed = True
         await shop.publish(broken, message_id="dead")
@@ -126,7 +99,7 @@ async def test_a_dead_letter_is_kept_that_blocks_its_key_or_if_all_are(
         await shop.send(kind(book=book, line=1, mood="broken"))
         await shop.settle()
         await shop.advance(days=100)
-        await _prune(shop)
+        await prune(shop)
         assert len(shop.dead("desk")) == 1
 
 
@@ -136,7 +109,7 @@ async def test_pruning_goes_in_small_batches_until_nothing_is_left(office: Offic
         await shop.settle()
         for days in (8, 23):
             await shop.advance(days=days)
-            await _prune(shop)
+            await prune(shop)
 
     for module in ("desk", "archive", "readers"):
         assert office.count(module, "amphibus_inbox") == 0
@@ -151,7 +124,7 @@ async def test_an_event_without_a_subscriber_is_complete_at_once(office: Office)
         assert office.query("desk", "SELECT type FROM amphibus_outbox") == [("desk.Unheard.v1",)]
         assert office.count("desk", "amphibus_delivery") == 0
         await shop.advance(days=8)
-        await _prune(shop)
+        await prune(shop)
 
     assert office.count("desk", "amphibus_outbox") == 0
 
@@ -192,11 +165,6 @@ async def test_a_replay_to_who_has_it_already_changes_nothing(office: Office) ->
     assert office.numbers("readers", "b") == list(range(5))
 
 
-async def _prune(shop: Harness) -> None:
-    for hosted in shop.host.modules.values():
-        await hosted.retention.prune()
-
-
 # A broker takes what waits for a receiver that is away, so nothing waits in the sender's store.
 @pytest.mark.parametrize("transport", ["memory", "memory+wire"], indirect=True)
 async def test_a_prune_looks_at_a_few_of_those_that_wait_and_comes_to_all_others(
@@ -211,109 +179,12 @@ async def test_a_prune_looks_at_a_few_of_those_that_wait_and_comes_to_all_others
         await shop.send(desk.Paint(book="b"), desk.Call(book="b", line=9))
         await shop.settle()
         await shop.advance(days=1)
-        await _prune(shop)
+        await prune(shop)
         await shop.advance(days=99)
         waiting = office.query("desk", "SELECT count(DISTINCT seq) FROM amphibus_delivery")
         before = office.count("desk", "amphibus_outbox")
         for _ in range(2 * before):
-            await _prune(shop)
+            await prune(shop)
 
         assert [(office.count("desk", "amphibus_outbox"),)] == waiting
         assert before > waiting[0][0] > 3
-
-
-async def test_what_a_receiver_does_not_have_is_kept_however_old_it_is(office: Office) -> None:
-    """It has left its sender and may be lost on the way; the word of one receiver stands for no other."""
-    async with office.open("desk", "archive") as shop:
-        await shop.send(desk.Write(book="b", line=1))
-        await shop.settle()
-    office.change("desk", "DELETE FROM amphibus_delivery")
-    async with office.open("desk", "archive") as shop:
-        for days in (8, 100):
-            await shop.advance(days=days)
-            await _prune(shop)
-            assert office.query("desk", _SENT) == [("desk.Written.v1",)]
-            assert office.query("desk", _AWAITED) == [("readers",)]
-
-    office.change("desk", _AGAIN, "readers")
-    async with office.open() as shop:
-        await shop.settle()
-        await shop.advance(days=8)
-        await _prune(shop)
-        assert office.count("desk", "amphibus_outbox") == 0
-        assert office.count("desk", "amphibus_awaited") == 0
-
-    assert office.numbers("readers", "b") == [1]
-
-
-async def test_a_receivers_word_outlives_what_it_remembers(office: Office) -> None:
-    """It is asked soon: when another receiver is away for long, it has forgotten what it had."""
-    async with office.open("desk", "archive") as shop:
-        await shop.send(desk.Write(book="b", line=1))
-        await shop.settle()
-        await shop.advance(hours=1)
-        await _prune(shop)
-        await shop.advance(days=31)
-        await shop.host.modules["archive"].retention.prune()
-        assert office.count("archive", "amphibus_inbox") == 0
-        await _prune(shop)
-
-    assert office.query("desk", _AWAITED) == [("readers",)]
-
-
-async def test_a_receiver_that_does_not_know_the_question_loses_nothing(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One of an older version is asked again when it is a newer one; the log says it once for each."""
-    with capture_logs() as lines:
-        async with office.open() as shop:
-            await shop.send(desk.Write(book="b", line=1))
-            await shop.settle()
-            with monkeypatch.context() as older:
-                older.setattr(answering, "SYSTEM_CONTRACTS", {})
-                for _ in range(3):
-                    await shop.advance(days=8)
-                    await _prune(shop)
-            assert office.query("desk", _AWAITED) == [("archive",), ("archive",), ("readers",)]
-            await shop.advance(hours=1)
-            await _prune(shop)
-            assert office.count("desk", "amphibus_outbox") == 0
-
-    silent = [each["destination"] for each in lines if each["event"] == "outbox.unanswered"]
-    assert sorted(each for each in silent if each != "desk") == ["archive", "readers"]
-
-
-async def test_a_module_that_is_no_more_holds_nothing_for_ever(office: Office) -> None:
-    async with office.open() as shop:
-        await shop.send(desk.Write(book="b", line=1))
-        await shop.settle()
-    office.change("desk", _AGAIN, "library")
-    office.change("desk", "INSERT INTO amphibus_awaited SELECT 'library', seq FROM amphibus_outbox")
-    async with office.open() as shop:
-        shop.clock.advance(timedelta(days=6))  # what waits for nobody never rests
-        await _prune(shop)
-        assert ("library",) in office.query("desk", _AWAITED)
-        shop.clock.advance(timedelta(days=2))
-        with capture_logs() as lines:
-            await _prune(shop)
-
-    assert office.count("desk", "amphibus_outbox") == 0
-    gone = [each["destination"] for each in lines if each["event"] == "outbox.no_receiver"]
-    assert gone == ["library"]
-
-
-async def test_what_was_committed_late_is_asked_about_before_it_is_forgotten(
-    office: Office,
-) -> None:
-    """Its number was passed over when it was committed."""
-    async with office.open("desk", "archive") as shop:
-        await shop.send(desk.Write(book="b", line=1))
-        await shop.settle()
-    office.change("desk", "DELETE FROM amphibus_delivery")
-    office.change("desk", "INSERT INTO amphibus_meta VALUES ('asked_up_to', '1000')")
-    async with office.open("desk", "archive") as shop:
-        await shop.advance(days=8)
-        await _prune(shop)
-        await _prune(shop)
-
-    assert office.query("desk", _SENT) == [("desk.Written.v1",)]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from amphibus.cli.commands import COMMANDS, GROUPS
 from amphibus.cli.fix import corrected, elsewhere
-from amphibus.cli.main import COMMANDS, GROUPS, execute
+from amphibus.cli.main import execute
 from amphibus.errors import ConfigError, Refused, Undecodable
 from amphibus.failpoints import arm
 from amphibus.inbox.failures import failure_of

@@ -38,7 +38,7 @@ ACTING: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "an operation does not heed the pause of its module",
-        "host/operations",
+        "host/steering/operations",
         "if 0 not in self._assignment.owned or self._pauses.whole:",
         "if 0 not in self._assignment.owned:",
         f"{_OPERATIONS}::test_a_paused_module_gets_nothing_back",

@@ -21,17 +21,17 @@ DIRECT: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "what a lost broker had is not asked for",
-        "host/lost_messages",
+        "host/sending/lost_messages",
         "        return [ours[each] for each in ids if each in missing]",
         "        return [ours[each] for each in ids if each not in ours]",
         f"{_CHANGEOVER}test_what_a_lost_broker_had_arrives_before_what_follows_it",
     ),
     in_runtime(
         "the word of a receiver that may have forgotten is taken",
-        "host/receivers_word",
+        "host/sending/receivers_word",
         "if each.time >= known_since]",
         "if each.time or known_since]",
-        "tests/conformance/test_retention.py"
+        "tests/conformance/test_receivers_word.py"
         "::test_the_word_of_a_receiver_that_may_have_forgotten_is_not_taken",
     ),
     in_runtime(
@@ -57,7 +57,7 @@ DIRECT: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "nobody knows after a kill whom to ask",
-        "host/recognition",
+        "host/sending/recognition",
         "        await note_behind(sql, partition, receivers)\n",
         "        pass\n",
         "tests/direct/test_changeover_crashes.py"
@@ -65,7 +65,7 @@ DIRECT: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "nobody asks about partitions that come from a process which was killed while it asked",
-        "host/changeover",
+        "host/sending/changeover",
         "        if known - self._behind:\n            self._begin(known)\n",
         "",
         f"{_TROUBLE}test_whoever_gets_partitions_asks_what_their_last_owner_had_not",
@@ -79,14 +79,14 @@ DIRECT: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a database that was away for a moment is a lack for ever",
-        "host/changeover",
+        "host/sending/changeover",
         '                self._store.health.recovered("way")\n',
         "",
         f"{_TROUBLE}test_a_database_that_was_away_meanwhile_is_no_lack_afterwards",
     ),
     in_runtime(
         "what is not safe on the way back is taken for sent",
-        "host/changeover",
+        "host/sending/changeover",
         "        self._relay.take_back(self._behind)\n",
         "",
         f"{_CHANGEOVER}test_what_is_not_safe_on_the_way_back_goes_to_the_broker_first",

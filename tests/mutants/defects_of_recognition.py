@@ -11,14 +11,14 @@ _REPLACED: Final = "tests/rabbitmq/test_replaced.py::"
 RECOGNITION: Final[tuple[Defect, ...]] = (
     in_runtime(
         "nobody looks for the mark",
-        "host/recognition",
+        "host/sending/recognition",
         "        while not (noted and await marks.has(noted)):",
         "        while not noted:",
         _AT_ONCE,
     ),
     in_runtime(
         "a new mark is noted, and not whom to ask",
-        "host/recognition",
+        "host/sending/recognition",
         "    await note_mark(transaction.sql, mark)\n"
         "    await _note(transaction.sql, partitions, receivers)\n",
         "    await note_mark(transaction.sql, mark)\n",
@@ -27,21 +27,21 @@ RECOGNITION: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "messages leave for an unknown broker before their receivers were asked",
-        "host/recognition",
+        "host/sending/recognition",
         "        self._doubt(receivers)\n        self._notes.mark = mark\n",
         "        self._notes.mark = mark\n",
         _AT_ONCE,
     ),
     in_runtime(
         "an old broker is taken for the one that has the messages",
-        "host/recognition",
+        "host/sending/recognition",
         "        left = uuid4().hex\n",
         '        left = "0" * 32\n',
         f"{_RECOGNITION}test_an_old_broker_does_not_have_what_another_one_in_its_place_was_given",
     ),
     in_runtime(
         "a question for an earlier broker counts for this one",
-        "host/recognition",
+        "host/sending/recognition",
         "    if await mark_held(transaction.sql) != mark:\n        return False\n",
         "",
         f"{_RECOGNITION}test_what_was_asked_for_one_broker_does_not_count_for_another",

@@ -93,7 +93,7 @@ SETTINGS: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a module goes on with the settings that its container was made with",
-        "host/wiring",
+        "host/containers",
         "        config.from_dict(declared",
         "        dict(declared",
         "tests/modules/test_payments.py::test_payments_are_switched_off_and_on_while_the_module_runs",

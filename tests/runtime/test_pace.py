@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from amphibus.host.pace import Pace
+from amphibus.host.steering.pace import Pace
 
 
 @pytest.mark.parametrize("per_second", [200.0, 50.0, 7.5, 0.5])

@@ -41,8 +41,7 @@ from amphibus.transport import Bypassed, Transport
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
-_REFUSED_FROM: Final = 400
-"""Statuses from here on say that it was not accepted."""
+_REFUSED_FROM: Final = 400  # statuses from here on say that it was not accepted
 
 
 class AcceptedStore:

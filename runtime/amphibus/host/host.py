@@ -14,15 +14,16 @@ from amphibus.clock import Clock, clock_of
 from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
 from amphibus.database.facts import last_transport, taken_over_at
-from amphibus.errors import ConfigError, StoreAway
+from amphibus.errors import ConfigError
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.description import Description
 from amphibus.host.ending import Ending, say_left
 from amphibus.host.live.adjusting import control_of, keep_adjusted, live_settings
 from amphibus.host.live.following import Following
 from amphibus.host.module_host import ModuleHost, all_idle
+from amphibus.host.opening import join, open_store
 from amphibus.host.own_contracts import OwnContracts
-from amphibus.host.takeover import keep_routes
+from amphibus.host.sending.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
 from amphibus.messages.contracts.amphibus.answers import LogLines
@@ -45,7 +46,6 @@ from amphibus.unit_of_work.crash_journal import CrashJournal
 from amphibus.unit_of_work.isolation import Isolation
 
 _log: Any = structlog.get_logger()
-_RETRY_SECONDS = 1.0
 _INTAKE_SECONDS = 0.5
 _TRANSPORT_SECONDS = 1.5
 _MODULES_SECONDS = 3.1
@@ -170,11 +170,11 @@ class Host:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         try:
             for hosted in self.modules.values():
-                await self._open(hosted)
+                await open_store(hosted, self.health)
                 self._opened.append(hosted)
             await self.admit()
             for hosted in self.modules.values():
-                await self._join(hosted)
+                await join(hosted, self.health)
             self.journal.open()
             await self.following.begin()
             for hosted in self.modules.values():
@@ -203,35 +203,6 @@ class Host:
     async def started(self) -> None:
         """Returns once all modules take messages."""
         await self._started.wait()
-
-    async def _open(self, hosted: ModuleHost) -> None:
-        """Opens a database; waits for a server that does not answer."""
-        while True:
-            try:
-                await hosted.open()
-            except StoreAway as error:
-                await self._wait_for(hosted, error)
-            else:
-                self.health.has(hosted.name)
-                return
-
-    async def _join(self, hosted: ModuleHost) -> None:
-        """Brings an open database up to date; one that goes away meanwhile is opened again."""
-        while True:
-            try:
-                await hosted.join()
-            except StoreAway as error:
-                await self._wait_for(hosted, error)
-                await self._open(hosted)
-            else:
-                self.health.has(hosted.name)
-                return
-
-    async def _wait_for(self, hosted: ModuleHost, error: StoreAway) -> None:
-        if hosted.name not in self.health.reasons():
-            _log.warning("store.failed", module=hosted.name, error=error.line)
-        self.health.lack(hosted.name, error.what)
-        await asyncio.sleep(_RETRY_SECONDS)
 
     async def _switch_mode(self) -> None:
         """Takes over the messages that another mode left waiting."""

@@ -11,9 +11,10 @@ from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
 from amphibus.database.steering.processes import counts_by_state
 from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
+from amphibus.host.containers import adjust_container, make_container
 from amphibus.host.ending import Ending, say_left
 from amphibus.host.pausing import Pausing
-from amphibus.host.wiring import ModuleServices, Wiring, adjust_container, make_container
+from amphibus.host.wiring import ModuleServices, Wiring
 from amphibus.inbox.process_versions import NewDeadlines, take_over
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id, next_span

@@ -25,7 +25,7 @@ from amphibus.database.upkeep.awaited import (
     unasked_between,
 )
 from amphibus.failpoints import failpoint
-from amphibus.host.receivers_word import ReceiversWord
+from amphibus.host.sending.receivers_word import ReceiversWord
 from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer

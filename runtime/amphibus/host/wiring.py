@@ -2,27 +2,22 @@
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
-from amphibus.config.correction import opened
-from amphibus.config.module_settings import problems_of_module
-from amphibus.config.policies import without_policies
 from amphibus.config.settings import Settings
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
-from amphibus.errors import ConfigError
-from amphibus.host.arrival_question import ArrivalQuestion
-from amphibus.host.changeover import Changeover
-from amphibus.host.limiting import limits_of, policies_of
-from amphibus.host.lost_messages import LostMessages
-from amphibus.host.operations import Operations
 from amphibus.host.readiness import Readiness
-from amphibus.host.receivers_word import ReceiversWord
-from amphibus.host.recognition import SenderNotes
 from amphibus.host.retention import Retention
+from amphibus.host.sending.arrival_question import ArrivalQuestion
+from amphibus.host.sending.changeover import Changeover
+from amphibus.host.sending.lost_messages import LostMessages
+from amphibus.host.sending.receivers_word import ReceiversWord
+from amphibus.host.sending.recognition import SenderNotes
+from amphibus.host.steering.limiting import limits_of, policies_of
+from amphibus.host.steering.operations import Operations
 from amphibus.inbox.later import LaterSender
 from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.receiver import Receiver
@@ -286,38 +281,3 @@ def _assignment(store: Store, around: ModuleServices) -> PartitionAssignment:
         supervisor=around.supervisor,
         clock=around.clock,
     )
-
-
-def make_container(module: Module, settings: Settings) -> Any | None:
-    """The module's container, with its validated settings and the data folder as `config`.
-
-    Raises:
-        ConfigError: a setting of the module is unknown or not allowed.
-    """
-    if module.container is None:
-        return None
-    config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
-    declared = module.settings
-    given = dict(without_policies(settings.modules.get(module.name, {})))
-    if declared is not None:
-        problems = problems_of_module(module.name, declared, given, settings.origin)
-        if problems:
-            raise ConfigError(*problems[0])
-        config |= declared.model_validate(given).model_dump()
-    elif given:
-        raise ConfigError(
-            f"module {module.name} has no settings, yet [modules.{module.name}] has some",
-            f"its container declares no `settings`: {', '.join(given)}",
-            opened("config/amphibus.toml"),
-        )
-    container = module.container()
-    container.config.from_dict(config)
-    return container
-
-
-def adjust_container(module: Module, container: Any, settings: Settings) -> None:
-    """Gives a container the settings of its module as they are now, for what it makes from now on."""
-    declared, config = module.settings, getattr(container, "config", None)
-    if declared is not None and config is not None:
-        given = dict(settings.modules.get(module.name, {}))
-        config.from_dict(declared.model_validate(given).model_dump())

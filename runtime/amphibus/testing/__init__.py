@@ -2,6 +2,7 @@
 
 from amphibus.testing.converters import ConverterFails, check_converters
 from amphibus.testing.failures import NotSeen
-from amphibus.testing.harness import Harness, environment
+from amphibus.testing.harness import Harness
+from amphibus.testing.places import environment
 
 __all__ = ("ConverterFails", "Harness", "NotSeen", "check_converters", "environment")

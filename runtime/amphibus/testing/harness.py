@@ -7,10 +7,8 @@ async with Harness.of(Path.cwd(), modules=("orders", "inventory")) as shop:
 """
 
 import asyncio
-import hashlib
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +16,7 @@ from typing import Any, TypeVar
 from amphibus.access.principal import UNKNOWN_PRINCIPAL
 from amphibus.admin.inspection import look_into
 from amphibus.clock import VirtualClock, clock_of
-from amphibus.config.settings import Settings, load_settings
+from amphibus.config.settings import load_settings
 from amphibus.contract import Message, Query, Value
 from amphibus.database.acting.dead import DEAD
 from amphibus.database.delayed import DELAYED
@@ -35,10 +33,9 @@ from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.testing.failures import NotSeen, failures_in, not_at_rest, started
+from amphibus.testing.places import environment, folder_of, transport_of
 from amphibus.testing.reads import recorded
-from amphibus.transport import Transport
-from amphibus.transports.memory_wire import MemoryWireTransport
-from amphibus.transports.registry import MakeTransport, make
+from amphibus.transports.registry import MakeTransport
 
 M = TypeVar("M", bound=Message)
 AnswerT = TypeVar("AnswerT", bound=Value)
@@ -88,7 +85,7 @@ class Harness:
             at: the time at which it begins, with its time zone; now if not given.
         """
         project = root if isinstance(root, Project) else Project.find(root)
-        with _folder(data_dir) as folder:
+        with folder_of(data_dir) as folder:
             flags: dict[str, Any] = {"data_dir": folder, **(settings or {})}
             if isinstance(transport, str) and transport.startswith("rabbitmq"):
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
@@ -103,7 +100,7 @@ class Harness:
                 project,
                 configured,
                 names,
-                transport=_transport(transport, clock, seed, project, live.settings),
+                transport=transport_of(transport, clock, seed, project, live.settings),
                 clock=clock,
                 containers=containers,
                 live=live,
@@ -285,31 +282,3 @@ class Harness:
             transport.deliver(some, envelope, done.set)
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await done.wait()
-
-
-@contextmanager
-def _folder(given: Path | None) -> Iterator[Path]:
-    if given is not None:
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="amphibus-") as temporary:
-        yield Path(temporary)
-
-
-def _transport(
-    chosen: str | MakeTransport,
-    clock: VirtualClock,
-    seed: int,
-    project: Project,
-    settings: Settings,
-) -> Transport:
-    if chosen == "memory+wire":
-        return MemoryWireTransport(clock, settings.bus.partitions, seed=seed)
-    if isinstance(chosen, str):
-        return make(chosen, project.topology(), settings, clock)
-    return chosen(project.topology(), settings, clock)
-
-
-def environment(folder: Path) -> str:
-    """Returns a name at the broker for a data folder: opened again, the folder finds its waiting messages there."""
-    return "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]

@@ -15,9 +15,9 @@ from amphibus.cli.run.collector import look_less_often
 from amphibus.config.settings import Settings, load_settings
 from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
+from amphibus.host.containers import make_container
 from amphibus.host.host import Host
 from amphibus.host.http_server import HttpServer
-from amphibus.host.wiring import make_container
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.logs import set_up

@@ -8,7 +8,7 @@ from amphibus.access.principal import attributes_of, carried
 from amphibus.contract import Command
 from amphibus.errors import RequestFailed
 from amphibus.inbox.services import InboxServices
-from amphibus.messages.contracts.amphibus.answers import ProcessCancelled
+from amphibus.messages.contracts.amphibus.acting import ProcessCancelled
 from amphibus.messages.contracts.amphibus.v1 import CancelProcess
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import next_span

@@ -160,3 +160,9 @@ class PayloadRevealed(Value):
     """The payload of a dead letter with all personal data; empty once it has left the dead letters."""
 
     body: Base64Bytes
+
+
+class ProcessCancelled(Value):
+    """A process was cancelled, by this type of command."""
+
+    command: str

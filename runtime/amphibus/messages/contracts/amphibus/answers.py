@@ -293,9 +293,3 @@ class DeadlinesExpired(Value):
     """The deadlines that are due now because of it."""
 
     names: tuple[str, ...]
-
-
-class ProcessCancelled(Value):
-    """A process was cancelled, by this type of command."""
-
-    command: str

@@ -23,6 +23,7 @@ from amphibus.messages.contracts.amphibus.acting import (
     OperationPage,
     Operator,
     PayloadRevealed,
+    ProcessCancelled,
 )
 from amphibus.messages.contracts.amphibus.answers import (
     DeadLetterContent,
@@ -36,7 +37,6 @@ from amphibus.messages.contracts.amphibus.answers import (
     MessagesLeft,
     ModulePauses,
     NotArrived,
-    ProcessCancelled,
     ProcessDescription,
     ProcessesByState,
     ProcessPage,

@@ -17,7 +17,7 @@ from amphibus.database.store import Store
 from amphibus.database.upkeep import awaited
 from amphibus.database.upkeep.awaited import Awaited, Unasked
 from amphibus.errors import RequestError
-from amphibus.host.arrival_question import ArrivalQuestion
+from amphibus.host.sending.arrival_question import ArrivalQuestion
 from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.privacy import describe

@@ -19,7 +19,7 @@ from amphibus.database.upkeep.awaited import (
 )
 from amphibus.errors import RequestError
 from amphibus.failpoints import failpoint
-from amphibus.host.arrival_question import ArrivalQuestion
+from amphibus.host.sending.arrival_question import ArrivalQuestion
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.routing.topology import Topology
 from amphibus.unit_of_work.transaction import Transaction

@@ -19,7 +19,7 @@ from amphibus.database.acting.retrying import Overtaken
 from amphibus.database.acting.steps import AT_ONCE, Step, overtaken_of, step
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
-from amphibus.host.pace import Pace
+from amphibus.host.steering.pace import Pace
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.supervision import Supervisor

@@ -21,8 +21,8 @@ from amphibus.database.outbox import destinations_waited_for
 from amphibus.database.store import Store
 from amphibus.database.upkeep.awaited import destinations_awaited
 from amphibus.failpoints import failpoint
-from amphibus.host.lost_messages import LostMessages
-from amphibus.host.recognition import Recognition, SenderNotes
+from amphibus.host.sending.lost_messages import LostMessages
+from amphibus.host.sending.recognition import Recognition, SenderNotes
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.routing.topology import Topology

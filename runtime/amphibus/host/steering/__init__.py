@@ -1,0 +1,1 @@
+"""Pauses, limits and operations: the parts of a module that operators and front pages steer."""
