@@ -59,8 +59,8 @@ SETTINGS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "turns that were taken away are given again",
         "inbox/steering/turns",
-        "        if self._owed:\n            self._owed -= 1",
-        "        if self._owed < 0:\n            self._owed -= 1",
+        "            while self._owed:",
+        "            while self._owed < 0:",
         f"{_LIVE}::test_turns_become_fewer_while_some_are_taken_and_more_again",
     ),
     in_runtime(

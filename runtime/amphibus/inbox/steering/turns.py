@@ -11,7 +11,7 @@ class Turns(asyncio.Semaphore):
         super().__init__(most)
         self._most = most
         self._owed = 0
-        """So many turns that are given back, or free, are not given again."""
+        """So many turns are taken away, by whoever gets one next."""
 
     def resize(self, most: int) -> None:
         """Changes how many there are at once."""
@@ -19,7 +19,7 @@ class Turns(asyncio.Semaphore):
         paid = min(self._owed, max(wider, 0))
         self._owed += max(-wider, 0) - paid
         for _ in range(max(wider, 0) - paid):
-            super().release()
+            self.release()
 
     async def acquire(self) -> Literal[True]:
         """Waits for a turn, once all that is owed is taken away."""
@@ -28,7 +28,7 @@ class Turns(asyncio.Semaphore):
             while self._owed:
                 await self._pay()
         except BaseException:
-            super().release()
+            self.release()
             raise
         return True
 
@@ -39,10 +39,3 @@ class Turns(asyncio.Semaphore):
         except BaseException:
             self._owed += 1
             raise
-
-    def release(self) -> None:
-        """Gives a turn back."""
-        if self._owed:
-            self._owed -= 1
-        else:
-            super().release()
