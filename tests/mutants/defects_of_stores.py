@@ -73,7 +73,7 @@ STORES: Final[tuple[Defect, ...]] = (
     ),
     of_the_broker(
         "what left for a broker is not put back",
-        "host/sending/takeover",
+        "host/takeover",
         "        await put_in_line(",
         "        _ = (",
         "tests/rabbitmq/test_takeover.py::test_what_a_broker_took_with_it_is_found_in_the_databases",
@@ -87,7 +87,7 @@ STORES: Final[tuple[Defect, ...]] = (
     ),
     of_the_broker(
         "a new subscriber is told what was before it",
-        "host/sending/takeover",
+        "host/takeover",
         "    beyond = 0 if noted is None else await newest_sent(sql)",
         "    beyond = 0",
         "tests/rabbitmq/test_takeover.py::test_an_event_from_before_a_subscription_is_not_missing_there",

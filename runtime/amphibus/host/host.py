@@ -23,7 +23,7 @@ from amphibus.host.live.following import Following
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.opening import join, open_store
 from amphibus.host.own_contracts import OwnContracts
-from amphibus.host.sending.takeover import keep_routes
+from amphibus.host.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
 from amphibus.messages.contracts.amphibus.answers import LogLines

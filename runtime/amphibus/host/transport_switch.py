@@ -22,7 +22,7 @@ from amphibus.database.store import writing_alone
 from amphibus.errors import ConfigError
 from amphibus.host.ending import Ending
 from amphibus.host.module_host import ModuleHost
-from amphibus.host.sending.takeover import take_over
+from amphibus.host.takeover import take_over
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Transport
