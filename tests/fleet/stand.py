@@ -107,6 +107,17 @@ class Process:
         self.host.modules["shelf"].receiver.take(envelope, lambda: None)
 
 
+class _Held(Door):
+    """A door whose process compares nothing, once it is announced, before it is told to go on."""
+
+    hold: asyncio.Event | None = None
+
+    async def open(self, modules: Any, health: Any) -> None:
+        await super().open(modules, health)
+        if self.hold is not None:
+            await self.hold.wait()
+
+
 class Street:
     """Where the processes of a stand run beside each other."""
 
@@ -121,6 +132,7 @@ class Street:
         *names: str,
         how: str = "refuse",
         transport: str = "memory",
+        hold: asyncio.Event | None = None,
         **settings: Any,
     ) -> AsyncIterator[Process]:
         project = stand(self._folder, version)
@@ -138,7 +150,8 @@ class Street:
         clock = clock_of(on_a_server=self._db_url is not None)
         carried = make(transport, project.topology(), configured, clock)
         host = Host(project, configured, names, transport=carried, clock=clock)
-        door = Door(host.topology, configured, clock)
+        door = _Held(host.topology, configured, clock)
+        door.hold = hold
         host.admit = handshake_of(host, door)
         made = Process(host)
         try:
