@@ -54,7 +54,11 @@ async def begun(folder: Path, *words: str) -> Process:
     """An instance that takes messages."""
     command = (sys.executable, "-m", "tests.policies.instance", str(folder), *words)
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=DEVNULL)
-    await until((folder / f"ready.{process.pid}").exists, 120)
+    try:
+        await until((folder / f"ready.{process.pid}").exists, 120)
+    except BaseException:
+        process.kill()
+        raise
     return process
 
 
