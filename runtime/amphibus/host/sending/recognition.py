@@ -77,7 +77,10 @@ class SenderNotes:
         """
         every = range(self._partitions)
         self._known.clear()
-        return await self._writer.submit(partial(_renew, before, mark, every, receivers))
+        if not await self._writer.submit(partial(_renew, before, mark, every, receivers)):
+            return False
+        self._known = dict.fromkeys(every, receivers)
+        return True
 
 
 class Recognition:
