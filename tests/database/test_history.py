@@ -35,7 +35,7 @@ _FILLS: Final = (
         " 'Broken', 'modules/till/handlers.py ring', 'g' || (i % 50) FROM n"
     ),
     f"INSERT INTO amphibus_process {_NUMBERS} SELECT 'p', 'k-' || i, 's', i FROM n",
-    f"INSERT INTO amphibus_timer {_NUMBERS} SELECT 'p/late', 'k-' || i, i, 't-' || i, 'f', NULL, '', 0 FROM n",
+    f"INSERT INTO amphibus_timer {_NUMBERS} SELECT 'p/late', 'k-' || i, i, 't-' || i, 'f', NULL, '', 0, NULL FROM n",
 )
 _STEPS_AT_ONCE: Final = 10
 _FEW_STEPS: Final = 10_000

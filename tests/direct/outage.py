@@ -19,6 +19,8 @@ from tests.direct.town import changes
 BOOKS: Final = ("a", "b", "c")
 LINES: Final = 12
 """Of each book."""
+UNASKED: Final = "SELECT value FROM amphibus_meta WHERE name LIKE 'behind%' AND value <> '[]'"
+"""What is noted of receivers that have to be asked."""
 _LOOK_SECONDS: Final = 0.01
 
 
@@ -79,6 +81,8 @@ async def _after(office: Office, exchange: Exchange) -> None:
         while any(len(place.numbers("desk", book)) < LINES for book in BOOKS):
             await asyncio.sleep(_LOOK_SECONDS)  # leases of the dead may have to run out
         await shop.settle()
+        while place.query("gateway", UNASKED):
+            await asyncio.sleep(_LOOK_SECONDS)
 
 
 class _MarksOnDisk(set[str]):

@@ -8,7 +8,15 @@ import pytest
 from amphibus.failpoints import WAY_FAILPOINTS
 from amphibus.testing.conformance.office import Office
 from tests.conformance.crashing import start
-from tests.direct.outage import BOOKS, LINES, after_replacement, afterwards, outage, replaced
+from tests.direct.outage import (
+    BOOKS,
+    LINES,
+    UNASKED,
+    after_replacement,
+    afterwards,
+    outage,
+    replaced,
+)
 from tests.services.postgres import PostgresCluster, database_in
 
 KILLED = -signal.SIGKILL
@@ -21,8 +29,7 @@ def check(office: Office) -> None:
         assert found == {book: list(range(LINES)) for book in BOOKS}, module
     for module in ("gateway", "desk"):
         assert office.count(module, "amphibus_delivery") == 0
-    noted = "SELECT value FROM amphibus_meta WHERE name LIKE 'behind%' AND value <> '[]'"
-    assert not office.query("gateway", noted)
+    assert not office.query("gateway", UNASKED)
 
 
 @pytest.mark.parametrize("nth", [1, pytest.param(3, marks=pytest.mark.full)])

@@ -50,7 +50,10 @@ def test_the_page_s_file_puts_a_transport_to_the_test(
 def test_the_suite_has_every_fact_that_our_own_tests_run(tmp_path: Path) -> None:
     (tmp_path / "my_transport.py").write_text(GOOD)
     (tmp_path / "test_my_transport.py").write_text(_example())
-    parts = ("durability", "failures", "later", "once", "order", "requests", "stopping")
+    parts = (
+        *("durability", "failures", "later", "limits", "once", "order"),
+        *("requests", "rights", "stopping"),
+    )
     folder = ROOT / "runtime/amphibus/testing/conformance"
     facts = re.findall(
         r"^async def (test_\w+)",
