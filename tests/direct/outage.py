@@ -20,6 +20,7 @@ BOOKS: Final = ("a", "b", "c")
 LINES: Final = 12
 """Of each book."""
 _LOOK_SECONDS: Final = 0.01
+_TO_BE_ASKED: Final = "SELECT 1 FROM amphibus_meta WHERE name LIKE 'behind%' AND value <> '[]'"
 
 
 async def outage(office: Office) -> None:
@@ -79,6 +80,8 @@ async def _after(office: Office, exchange: Exchange) -> None:
         while any(len(place.numbers("desk", book)) < LINES for book in BOOKS):
             await asyncio.sleep(_LOOK_SECONDS)  # leases of the dead may have to run out
         await shop.settle()
+        while place.query("gateway", _TO_BE_ASKED):
+            await asyncio.sleep(_LOOK_SECONDS)  # it is noted after the messages have left
 
 
 class _MarksOnDisk(set[str]):
