@@ -70,6 +70,7 @@ def test_what_is_sent_while_the_shop_runs_ends_as_over_http(
     _sent_while_it_runs(shop, month.first(100), tmp_path)
 
 
+@pytest.mark.full
 def test_what_is_sent_while_no_shop_runs_is_done_when_it_starts(
     shop: Shop, month: Month, tmp_path: Path
 ) -> None:

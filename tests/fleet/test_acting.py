@@ -113,6 +113,7 @@ def test_an_operation_goes_on_through_a_kill_is_stopped_and_resumed(
     assert [what for what, _ in acts][-3:] == ["StopOperation", "ResumeOperation", "retry ended"]
 
 
+@pytest.mark.full
 def test_named_ones_are_acted_on_by_the_module_that_runs_and_nobody_else(alone: Kiosk) -> None:
     kiosk = alone
     port = free_ports(1)

@@ -1,6 +1,7 @@
 """`amphibus limits` on processes that are killed."""
 
 import httpx
+import pytest
 
 from tests.distributed.commands import free_ports, running, until
 from tests.distributed.conftest import Kiosk
@@ -10,6 +11,7 @@ from tests.fleet.test_steering import handled
 SELL = "shelf.Sell.v1"
 
 
+@pytest.mark.full
 def test_a_limit_outlives_a_kill_and_is_unset_while_it_runs(kiosk: Kiosk) -> None:
     """Its senders keep what has no turn; the configuration says less than an operator."""
     config = kiosk.root / "config/amphibus.toml"

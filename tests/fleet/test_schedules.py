@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.distributed.commands import free_ports, running, until
 from tests.distributed.conftest import Kiosk
 from tests.fleet.commands import answers, said
@@ -31,6 +33,7 @@ def _sold(kiosk: Kiosk) -> int:
     return int(next(each["handled"] for each in status if each["module"] == "till"))
 
 
+@pytest.mark.full
 def test_it_says_the_same_while_the_module_runs_and_at_rest(kiosk: Kiosk) -> None:
     scheduled(kiosk)
     look: Any = (kiosk.root, kiosk.environ)

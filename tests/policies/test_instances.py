@@ -51,6 +51,7 @@ class Fleet:
         return self.offices[0].count("desk", "line")
 
 
+@pytest.mark.full
 async def test_all_instances_together_keep_both_limits(
     cluster: PostgresCluster, tmp_path: Path
 ) -> None:

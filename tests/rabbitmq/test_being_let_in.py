@@ -30,6 +30,7 @@ async def test_wrong_credentials_stop_the_start_and_say_what_to_correct(
     assert "wrong" not in f"{said.value.what} {said.value.why}".replace("is wrong", "")
 
 
+@pytest.mark.full
 async def test_credentials_that_become_wrong_are_told_and_tried_again(
     office: Office, node: RabbitNode
 ) -> None:

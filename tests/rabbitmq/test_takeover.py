@@ -108,6 +108,7 @@ async def test_what_a_receiver_has_forgotten_counts_as_it_said(tmp_path: Path) -
     _check(office, 5)
 
 
+@pytest.mark.full
 async def test_a_broker_that_comes_back_with_its_old_messages_changes_nothing(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:
@@ -129,6 +130,7 @@ async def test_a_broker_that_comes_back_with_its_old_messages_changes_nothing(
     _check(office, LINES + 3)
 
 
+@pytest.mark.full
 async def test_what_comes_back_after_it_was_forgotten_is_not_done_again(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:

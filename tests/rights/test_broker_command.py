@@ -22,6 +22,7 @@ def test_what_was_applied_is_found_as_it_should_be(guarded: Guarded) -> None:
     assert "as the front pages say" in outcome.stdout
 
 
+@pytest.mark.full
 def test_applying_again_changes_nothing(guarded: Guarded) -> None:
     """It can be part of every deployment."""
     before = guarded.node.ctl("export_definitions", "-")
@@ -82,6 +83,7 @@ def test_every_difference_is_named_and_put_right(guarded: Guarded) -> None:
     assert guarded.broker("check").returncode == 0
 
 
+@pytest.mark.full
 def test_what_may_hold_messages_is_left_to_people(guarded: Guarded) -> None:
     """A queue of a module that is gone may be full of what nobody has handled."""
     queue = f"{PREFIX}former.v1.p0"

@@ -224,6 +224,7 @@ async def test_the_broker_refuses(what: str, guarded: Guarded) -> None:
         await _as(user, act, guarded)
 
 
+@pytest.mark.full
 async def test_a_user_belongs_to_one_virtual_host(guarded: Guarded) -> None:
     """Another application at the same broker is another world."""
     guarded.node.ctl("add_vhost", "other")
