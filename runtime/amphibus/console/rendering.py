@@ -26,6 +26,13 @@ MENU: Final = (
     ("", "Map", "m"),
     ("/failed", "Failed", "f"),
     ("/stories", "Stories", "s"),
+    ("/processes", "Processes", "p"),
+    ("/managers", "Process managers", "w"),
+    ("/queues", "Queues", "q"),
+    ("/schedules", "Schedules", "t"),
+    ("/operations", "Operations", "o"),
+    ("/configuration", "Configuration", "c"),
+    ("/audit", "Audit", "a"),
 )
 """The screens of the menu: path, name, and the key behind `g`."""
 

@@ -5,9 +5,21 @@ from typing import Final
 
 from starlette.responses import Response
 
-from amphibus.console.acts import letters as letter_acts
-from amphibus.console.acts import operations as operation_acts
-from amphibus.console.screens import failed, home, operations, stories
+from amphibus.console.acts import letters as on_letters
+from amphibus.console.acts import operations as on_operations
+from amphibus.console.acts import steering
+from amphibus.console.screens import (
+    audit,
+    configuration,
+    failed,
+    home,
+    managers,
+    operations,
+    processes,
+    queues,
+    schedules,
+    stories,
+)
 from amphibus.console.visit import Visit
 
 Screen = Callable[[Visit], Awaitable[Response]]
@@ -21,9 +33,19 @@ SCREENS: Final[Mapping[str, Screen]] = {
     "/stories/{id}": stories.story,
     "/operations": operations.newest,
     "/operations/{id}": operations.one,
+    "/processes": processes.show,
+    "/managers": managers.show,
+    "/managers/{module}/{key}": managers.one,
+    "/queues": queues.show,
+    "/schedules": schedules.show,
+    "/configuration": configuration.show,
+    "/audit": audit.show,
 }
 ACTS: Final[Mapping[str, Screen]] = {
-    "/failed/{module}/letters": letter_acts.on_one,
-    "/failed/{module}/operations": operation_acts.begin,
-    "/operations/{id}": operation_acts.steer,
+    "/failed/{module}/letters": on_letters.on_one,
+    "/failed/{module}/operations": on_operations.begin,
+    "/operations/{id}": on_operations.steer,
+    "/modules/{module}": steering.on_module,
+    "/schedules/{module}/{name}": steering.on_schedule,
+    "/managers/{module}/{key}": steering.on_process,
 }
