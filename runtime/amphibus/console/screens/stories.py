@@ -1,7 +1,7 @@
 """The screens of flows: the newest, one by any id that somebody remembers, and the story of one."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -11,6 +11,8 @@ from amphibus.console.drawing.lanes import drawn_lanes
 from amphibus.console.rendering import page
 from amphibus.console.visit import PAGE, NotThere, Visit, see
 from amphibus.routing.topology import Topology
+
+_OPEN: Final = ("under way", "delayed", "dead")
 
 
 class Line(NamedTuple):
@@ -57,7 +59,7 @@ async def story(visit: Visit) -> Response:
         lines=lines,
         began=began,
         ended=max(_last(each.hop) for each in lines),
-        open=[each for line in lines for each in line.hop.receipts if each.handled is None],
+        open=[each for line in lines for each in line.hop.receipts if each.state in _OPEN],
         lanes=drawn_lanes([each.hop for each in lines]),
         away=visit.look.away,
     )

@@ -28,7 +28,7 @@ SCREENS: Final[Mapping[str, Screen]] = {
     "": home.show,
     "/failed": failed.groups,
     "/failed/{module}": failed.letters,
-    "/failed/{module}/{seq}": failed.letter,
+    "/failed/{module}/letters/{seq}": failed.letter,
     "/stories": stories.newest,
     "/stories/{id}": stories.story,
     "/operations": operations.newest,
