@@ -16,7 +16,8 @@ def write_stand(folder: Path) -> Path:
     text = text.replace("Event, Get, Post,", "Event, Get, Personal, Post,")
     text = text.replace(
         "    pieces: Annotated[int, Field(ge=1)] = 1\n",
-        "    pieces: Annotated[int, Field(ge=1)] = 1\n    buyer: Annotated[str, Personal('identity', purpose='to know who it was')] = ''\n",
+        "    pieces: Annotated[int, Field(ge=1)] = 1\n"
+        "    buyer: Annotated[str, Personal('identity', purpose='to know who it was')] = ''\n",
     )
     text = text.replace(
         "Annotated[ShortText, Field(min_length=1)]", "Annotated[str, Field(max_length=300)]"

@@ -15,9 +15,9 @@ from amphibus.config.settings import Settings
 from amphibus.console.entrance import Entrance, refuse_other_pages
 from amphibus.console.look import looking
 from amphibus.console.rendering import page, static
-from amphibus.console.screens.table import ACTS, SCREENS, Screen
 from amphibus.console.sessions import OPERATE, READ, Sessions
 from amphibus.console.stream import Stream
+from amphibus.console.table import ACTS, SCREENS, Screen
 from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of
 from amphibus.errors import AmphibusError
 from amphibus.gateway.docs import Page

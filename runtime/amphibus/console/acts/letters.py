@@ -1,4 +1,4 @@
-"""What is done to one dead letter: tried again, given up, or shown with its personal data."""
+"""The acts on one dead letter: tried again, given up, or shown with its personal data."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What is done to many dead letters at once, and to what goes on with them."""
+"""The acts on many dead letters at once, and on what goes on with them."""
 
 import re
 from typing import Final, cast

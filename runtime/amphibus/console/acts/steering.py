@@ -1,4 +1,4 @@
-"""What is done to modules, schedules and processes that have not ended."""
+"""The acts on modules, schedules and processes that have not ended."""
 
 from typing import Any
 

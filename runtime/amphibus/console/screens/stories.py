@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from amphibus.admin.flows import Destinations, Hop, correlation_of, flow
 from amphibus.admin.latest_flows import latest_flows
-from amphibus.console.drawing.lanes import drawn_lanes
+from amphibus.console.drawing.sequence import drawn_sequence
 from amphibus.console.rendering import page
 from amphibus.console.visit import PAGE, NotThere, Visit, see
 from amphibus.routing.topology import Topology
@@ -60,7 +60,7 @@ async def story(visit: Visit) -> Response:
         began=began,
         ended=max(_last(each.hop) for each in lines),
         open=[each for line in lines for each in line.hop.receipts if each.state in _OPEN],
-        lanes=drawn_lanes([each.hop for each in lines]),
+        sequence=drawn_sequence([each.hop for each in lines]),
         away=visit.look.away,
     )
 
