@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from amphibus.admin.standing import Narrowed, standing, usual_times, waits_for
 from amphibus.admin.views import View, at_rest
-from amphibus.cli.steer.standing import Narrowed, standing, usual_times, waits_for
 from amphibus.messages.contracts.amphibus.answers import ProcessStanding
 from amphibus.messages.contracts.amphibus.v1 import CancelProcess, CountProcesses, ExpireProcess
 from amphibus.testing import Harness

@@ -80,6 +80,8 @@ def test_it_says_what_runs_where_and_what_to_type_next(console: Console) -> None
 
     assert said[0].startswith("amphibus  mode=monolith  transport=memory  db=sqlite (3 files in ")
     assert said[0].endswith(" s")
+    link = said.pop(3)
+    assert link.startswith(f"  Console  {kiosk.url}/console?token=")
     assert said[1:] == [
         f"  API      {kiosk.url}",
         f"  Docs     {kiosk.url}/docs",

@@ -32,6 +32,7 @@ def test_the_greeting_is_that_of_the_monolith_and_says_more(supervised: Supervis
 
     head = "amphibus  mode=distributed  transport=rabbitmq  db=sqlite (3 files in "
     assert said[0].startswith(head)
+    assert said.pop(3).startswith(f"  Console  {supervised.url}/console?token=")
     assert said[1:4] == [
         f"  API      {supervised.url}",
         f"  Docs     {supervised.url}/docs",

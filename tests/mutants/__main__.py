@@ -38,6 +38,7 @@ from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
+from tests.mutants.defects_of_the_console import CONSOLE
 from tests.mutants.defects_of_the_exam import OF_THE_EXAM
 from tests.mutants.defects_of_the_fleet import FLEET
 from tests.mutants.defects_of_the_handshake import HANDSHAKE
@@ -54,6 +55,7 @@ ALL = (
     *ACTING,
     *ADDING,
     *CLIENTS,
+    *CONSOLE,
     *CONTRACTS,
     *DELIVERY,
     *DIRECT,

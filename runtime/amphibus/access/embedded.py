@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import time
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -40,9 +41,16 @@ class EmbeddedIssuer:
         return ("EdDSA", self._known[2]) if identity == self._known[1] else None
 
     def token(
-        self, subject: str, *, audience: str, scopes: str, roles: list[str], seconds: float
+        self,
+        subject: str,
+        *,
+        audience: str,
+        scopes: str,
+        roles: list[str],
+        seconds: float,
+        more: Mapping[str, Any] | None = None,
     ) -> str:
-        """Returns a token; makes the key if there is none.
+        """Returns a token; makes the key if there is none. `more` are claims that it has besides.
 
         Raises:
             ConfigError: the key cannot be made or read.
@@ -56,6 +64,7 @@ class EmbeddedIssuer:
             "exp": now + int(seconds),
             "scope": scopes,
             "roles": roles,
+            **(more or {}),
         }
         return jwt.encode(
             claims, private, algorithm="EdDSA", headers={"kid": key_id(private.public_key())}

@@ -13,6 +13,7 @@ COMMANDS: Final = (
     ("send", "send.command:send", "Send a command, or a file of commands."),
     ("ask", "look.ask:ask", "Ask a query of a running shop."),
     ("token", "access.token:token", "Print a token for development on this machine."),
+    ("console", "look.console:console", "Print an address of the console that lets in once."),
     ("ps", "look.ps:ps", "Show the processes of the system, and how each is now."),
     ("restart", "steer.restart:restart", "Restart the processes of one module, one by one."),
     ("pause", "steer.pause:pause", "Let a module handle nothing for a while; its senders keep."),

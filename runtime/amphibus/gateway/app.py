@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -38,6 +38,8 @@ from amphibus.telemetry.metrics import Meters
 
 log = structlog.get_logger()
 
+OwnRoute: TypeAlias = tuple[str, str, Page]
+"""A method, a path, and the page that is served there."""
 Target: TypeAlias = CommandEndpoint | QueryEndpoint | OutcomeStream | Page
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE: Final = "(none)"
@@ -54,6 +56,8 @@ def build_app(
     title: str = "Amphibus",
     messages: System | None = None,
     processes: Processes | None = None,
+    console: Iterable[OwnRoute] = (),
+    end: Callable[[], None] = lambda: None,
 ) -> "Gateway":
     """The ASGI app for the routes of the contracts that somebody handles.
 
@@ -66,6 +70,8 @@ def build_app(
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
         processes: what `/v1/registry` tells, if it is served.
+        console: the routes of the console, if it is served.
+        end: lets nobody wait for those any more.
     """
     bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
@@ -89,7 +95,14 @@ def build_app(
         pages[REGISTRY] = registry_page(processes)
     for path, page in pages.items():
         paths.add("GET", path, page)
-    return Gateway(paths, meters, end=waiting.end)
+    for method, path, page in console:
+        paths.add(method, path, page)
+
+    def end_all() -> None:
+        waiting.end()
+        end()
+
+    return Gateway(paths, meters, end=end_all)
 
 
 def starting_app(health: Health, meters: Meters) -> "Gateway":
@@ -186,7 +199,7 @@ async def _serve(
         return await _send(answer, exchange, send)
     if isinstance(target, OutcomeStream):
         return await target(HttpExchange(scope, receive, parameters), send)
-    response = await target(Request(scope, receive))
+    response = await target(Request({**scope, "path_params": parameters}, receive))
     await response(scope, receive, _bodiless(send) if method == "HEAD" else send)
     return response.status_code
 

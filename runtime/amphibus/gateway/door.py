@@ -75,7 +75,7 @@ class Door:
         Raises:
             Problem: he does not show who he is, or has not the right that the contract requires.
         """
-        exchange.principal = principal = await self._who(exchange)
+        exchange.principal = principal = await self.who(exchange)
         requires = contract.contract_requires
         if requires == PUBLIC:
             return
@@ -88,7 +88,12 @@ class Door:
         lacking = f'Bearer error="insufficient_scope", scope="{requires}"'.encode()
         raise Problem(FORBIDDEN, f"this needs the right {requires}", headers=_ask(lacking))
 
-    async def _who(self, exchange: HttpExchange) -> Principal:
+    async def who(self, exchange: HttpExchange) -> Principal:
+        """Returns who asks.
+
+        Raises:
+            Problem: he does not show who he is.
+        """
         given = exchange.sent(b"authorization")
         if given:
             return await self._shown(given)
@@ -97,6 +102,14 @@ class Door:
         if self._unnamed == "developer" and is_from_here(exchange):
             return DEVELOPER
         return _EVERYBODY if self._unnamed == "everybody" else ANYBODY
+
+    async def whose(self, credential: str) -> Principal:
+        """Returns whose a token or an API key is.
+
+        Raises:
+            Problem: it is not good.
+        """
+        return await self._shown([b"Bearer " + credential.encode("latin-1", "replace")])
 
     async def _shown(self, given: list[bytes]) -> Principal:
         scheme, _, text = given[0].decode("latin-1").partition(" ")

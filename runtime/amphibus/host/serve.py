@@ -91,7 +91,7 @@ async def serve(
     blocked.start()
     try:
         if await _unless(stop, host.start(), settings.drain_seconds + _GIVE_UP_SECONDS):
-            app.everything()
+            app.everything(project)
             if isinstance(transport, DirectTransport):
                 await door.close()  # it has one of its own
             _log.debug(
@@ -172,10 +172,10 @@ class _FirstSignals:
         self._most = _MOST_WAITING if patient and GATEWAY in host.modules else 0
         self._signals = {route.path for route in signal_routes(host.health, host.meters)}
 
-    def everything(self) -> None:
+    def everything(self, project: Project) -> None:
         """From now on, the gateway's routes too, where it is hosted."""
         if GATEWAY in self._host.modules:
-            self._app = _gateway(self._host)
+            self._app = _gateway(self._host, project)
         self._everything.set()
 
     def end(self) -> None:
@@ -210,18 +210,23 @@ def _first_app(host: Host) -> Any:
     return starting_app(host.health, host.meters)
 
 
-def _gateway(host: Host) -> Any:
+def _gateway(host: Host, project: Project) -> Any:
+    from amphibus.console.console import console_of
     from amphibus.documents.system import system_of
     from amphibus.gateway.app import build_app
 
-    store = host.accepted_store()
+    store, settings = host.accepted_store(), host.settings
+    door = front_door(host.root, settings, store.api_key, host.clock)
+    console = console_of(project, lambda: host.live.settings, door, host.clock)
     return build_app(
         store,
-        host.settings.gateway,
+        settings.gateway,
         health=host.health,
         meters=host.meters,
-        door=front_door(host.root, host.settings, store.api_key, host.clock),
-        title=host.settings.app,
-        messages=system_of(host.topology, host.settings),
-        processes=partial(processes_of, host.topology, host.settings),
+        door=door,
+        title=settings.app,
+        messages=system_of(host.topology, settings),
+        processes=partial(processes_of, host.topology, settings),
+        console=console.routes,
+        end=console.end,
     )

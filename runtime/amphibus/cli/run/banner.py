@@ -39,6 +39,17 @@ def _demo(settings: "Settings", url: str) -> str:
     return " ".join(words)
 
 
+def _console(settings: "Settings", url: str) -> list[str]:
+    """The address of the console, which lets in whoever starts the system, once."""
+    from amphibus.access.operator import this_operator
+    from amphibus.console.console import PATH, is_served, sessions_of
+
+    if not is_served(settings):
+        return []
+    link = sessions_of(settings).link(this_operator().subject)
+    return [f"  Console  {url}{PATH}?token={link}"]
+
+
 def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
     """Returns the banner, about four lines."""
     business = [name for name in surface.modules if name != GATEWAY]
@@ -49,7 +60,7 @@ def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
     lines = [f"{paint('amphibus', BOLD)}  {head}"]
     url = surface.url
     if GATEWAY in surface.modules:
-        lines += [f"  API      {url}", f"  Docs     {url}/docs"]
+        lines += [f"  API      {url}", f"  Docs     {url}/docs", *_console(settings, url)]
     elif surface.mode == "distributed":
         lines += [f"  Health   {url}/readyz", f"  Metrics  {url}/metrics"]
     lines.append(f"  Modules  {', '.join(business) or 'none'}")

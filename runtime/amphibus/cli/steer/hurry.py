@@ -6,10 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from amphibus.admin.standing import waits_for
 from amphibus.cli import options
 from amphibus.cli.operator import operator
 from amphibus.cli.output import CommandError, Exit, show_json
-from amphibus.cli.steer.standing import waits_for
 from amphibus.cli.steer.which import OfModule, no_process, owner_of, standing_with
 from amphibus.cli.views import act, look
 from amphibus.database.timers import NEVER

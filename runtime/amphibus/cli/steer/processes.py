@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
+from amphibus.admin.standing import Narrowed, standing, usual_times, waits_for
 from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.output import (
@@ -18,7 +19,6 @@ from amphibus.cli.output import (
     typed,
     unknown,
 )
-from amphibus.cli.steer.standing import Narrowed, standing, usual_times, waits_for
 from amphibus.cli.steer.which import OfModule, all_processes, no_process, whole
 from amphibus.cli.views import look
 from amphibus.clock import SystemClock

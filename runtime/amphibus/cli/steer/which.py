@@ -6,13 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from amphibus.admin.flows import flow
+from amphibus.admin.standing import Narrowed, standing
 from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.look.logs import story
 from amphibus.cli.output import (
     CommandError,
 )
-from amphibus.cli.steer.standing import Narrowed, standing
 from amphibus.messages.contracts.amphibus.answers import ProcessStanding
 from amphibus.messages.contracts.amphibus.v1 import FindFlow
 from amphibus.process import Process

@@ -1,0 +1,1 @@
+"""The acts: what forms of the console have modules do."""

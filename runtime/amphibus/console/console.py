@@ -1,0 +1,182 @@
+"""The console as routes of the gateway: who may see which screen, and what is said when something is wrong."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple
+
+import structlog
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from amphibus.access.principal import Principal
+from amphibus.clock import Clock
+from amphibus.config.addresses import http_url, is_loopback
+from amphibus.config.settings import Settings
+from amphibus.console.entrance import Entrance, refuse_other_pages
+from amphibus.console.look import looking
+from amphibus.console.rendering import page, static
+from amphibus.console.sessions import OPERATE, READ, Sessions
+from amphibus.console.stream import Stream
+from amphibus.console.table import ACTS, SCREENS, Screen
+from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of
+from amphibus.errors import AmphibusError
+from amphibus.gateway.docs import Page
+from amphibus.gateway.door import Door
+from amphibus.gateway.problems import Problem
+from amphibus.routing.project import Project
+
+_log: Any = structlog.get_logger()
+PATH: Final = "/console"
+_FILES: Final = ("console.css", "console.js", "icon.svg")
+
+
+class Served(NamedTuple):
+    """The routes of a console, and what ends it."""
+
+    routes: list[tuple[str, str, Page]]
+    end: Callable[[], None]
+
+
+def is_served(settings: Settings) -> bool:
+    """Returns whether there is a console: where somebody says who asks, or for browsers on this machine alone."""
+    return settings.access.guarded or is_loopback(http_url(settings.host, settings.port))
+
+
+def sessions_of(settings: Settings) -> Sessions:
+    """Returns the sessions of a system's console."""
+    audience = settings.access.audience or f"{settings.app}.{settings.env}"
+    return Sessions(settings.data_dir, audience)
+
+
+def console_of(
+    project: Project, settings: Callable[[], Settings], door: Door, clock: Clock
+) -> Served:
+    """Returns the console of a system; without routes where it is not served."""
+    now = settings()
+    if not is_served(now):
+        return Served([], lambda: None)
+    entrance = Entrance(door, sessions_of(now), guarded=now.access.guarded)
+    return Console(project, settings, entrance, clock).served()
+
+
+class Console:
+    """Serves every screen in the same way."""
+
+    def __init__(
+        self,
+        project: Project,
+        settings: Callable[[], Settings],
+        entrance: Entrance,
+        clock: Clock,
+    ) -> None:
+        self._project = project
+        self._settings = settings
+        self._entrance = entrance
+        self._clock = clock
+        self._stream = Stream(lambda: looking(project.topology().modules, settings()))
+
+    def served(self) -> Served:
+        """Returns every route."""
+        routes: list[tuple[str, str, Page]] = [
+            ("GET", PATH, self._first),
+            ("POST", f"{PATH}/enter", self._enter),
+            ("POST", f"{PATH}/leave", self._leave),
+            ("GET", f"{PATH}/stream", self._let_in(self._stream.page)),
+        ]
+        routes += [("GET", f"{PATH}/static/{name}", _file(name)) for name in _FILES]
+        routes += [
+            ("GET", f"{PATH}{path}", self._shown(each)) for path, each in SCREENS.items() if path
+        ]
+        routes += [
+            ("POST", f"{PATH}{path}", self._shown(each, OPERATE)) for path, each in ACTS.items()
+        ]
+        return Served(routes, self._stream.end)
+
+    async def _first(self, request: Request) -> Response:
+        """The first page; a link that is good once is changed for a cookie here."""
+        link = request.query_params.get("token")
+        if link is None:
+            return await self._shown(SCREENS[""])(request)
+        try:
+            entered = self._entrance.by_link(request, link)
+        except Problem as problem:
+            return _refused(problem)
+        return entered or page(
+            "enter", 401, why="this link was used before, or is too old", principal=None
+        )
+
+    async def _enter(self, request: Request) -> Response:
+        try:
+            refuse_other_pages(request)
+            form = await form_of(request)
+            return await self._entrance.by_credential(request, form.get("credential", "").strip())
+        except Problem as problem:
+            return page("enter", problem.status, why=problem.detail, principal=None)
+
+    async def _leave(self, request: Request) -> Response:
+        try:
+            refuse_other_pages(request)
+        except Problem as problem:
+            return _refused(problem)
+        return self._entrance.leave()
+
+    def _let_in(
+        self, work: Callable[[Request, Principal], Awaitable[Response]], right: str = READ
+    ) -> Page:
+        async def served(request: Request) -> Response:
+            try:
+                principal = await self._entrance.who(request)
+                if request.method == "POST":
+                    refuse_other_pages(request)
+            except Problem as problem:
+                return _refused(problem)
+            if principal is None:
+                return page("enter", 401, why="", principal=None)
+            if not principal.may(right):
+                return _wrong(403, principal, "not allowed", f"this needs the right {right}", "")
+            return await work(request, principal)
+
+        return served
+
+    def _shown(self, screen: Screen, right: str = READ) -> Page:
+        async def work(request: Request, principal: Principal) -> Response:
+            try:
+                return await self._answer(screen, request, principal)
+            except NotThere as error:
+                return _wrong(404, principal, error.what, error.why, error.fix)
+            except NotUnderstood as error:
+                return _wrong(400, principal, error.what, error.why, error.fix)
+            except ValidationError as error:
+                why = "; ".join(each["msg"] for each in error.errors(include_input=False))
+                return _wrong(400, principal, "this cannot be asked", why, "")
+            except AmphibusError as error:
+                return _wrong(502, principal, error.what, error.why, error.fix)
+            except Exception:  # noqa: BLE001 - the page says so, and the log knows it
+                _log.exception("console.failed", path=request.url.path)
+                return _wrong(500, principal, "a fault of ours", "it was logged", "amphibus logs")
+
+        return self._let_in(work, right)
+
+    async def _answer(self, screen: Screen, request: Request, principal: Principal) -> Response:
+        form = await form_of(request) if request.method == "POST" else {}
+        settings = self._settings()
+        async with looking(self._project.topology().modules, settings) as look:
+            visit = Visit(
+                request, principal, look, self._project, settings, self._clock.now(), form
+            )
+            return await screen(visit)
+
+
+def _file(name: str) -> Page:
+    async def served(_: Request) -> Response:
+        return static(name)
+
+    return served
+
+
+def _refused(problem: Problem) -> Response:
+    return _wrong(problem.status, None, problem.title, problem.detail, "")
+
+
+def _wrong(status: int, principal: Principal | None, what: str, why: str, fix: str) -> Response:
+    return page("wrong", status, what=what, why=why, fix=fix, principal=principal)

@@ -1,0 +1,96 @@
+"""The entrance of the console: who comes in, and from where a form may be sent."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from amphibus.access.principal import DEVELOPER, Principal
+from amphibus.console.sessions import LINK_SECONDS, Sessions
+from amphibus.gateway.door import Door, is_from_here
+from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.problems import FORBIDDEN, Problem
+
+COOKIE: Final = "amphibus-console"
+_PATH: Final = "/console"
+_CREDENTIAL_SECONDS: Final = 3_600
+"""The time for which a token or an API key lets in: it may be revoked meanwhile."""
+
+
+class Entrance:
+    """Lets in whoever has a cookie of ours, and whom the gateway's door knows by what he shows."""
+
+    def __init__(self, door: Door, sessions: Sessions, *, guarded: bool) -> None:
+        self._door = door
+        self._sessions = sessions
+        self._guarded = guarded
+
+    async def who(self, request: Request) -> Principal | None:
+        """Returns who asks; None if he does not show it.
+
+        Raises:
+            Problem: he comes from elsewhere where nobody would ask, or shows what is not good.
+        """
+        exchange = HttpExchange(dict(request.scope), request.receive, {})
+        self._refuse_from_elsewhere(exchange)
+        cookie = request.cookies.get(COOKIE)
+        known = await self._sessions.principal(cookie) if cookie else None
+        if known is not None:
+            return known
+        shown = await self._door.who(exchange)
+        return None if shown.kind == "anonymous" or shown == DEVELOPER else shown
+
+    def by_link(self, request: Request, link: str) -> Response | None:
+        """Changes a link for a cookie, if it is good."""
+        self._refuse_from_elsewhere(HttpExchange(dict(request.scope), request.receive, {}))
+        principal = self._sessions.redeem(link)
+        if principal is None:
+            return None
+        return self._enter(request, principal, int(LINK_SECONDS))
+
+    async def by_credential(self, request: Request, credential: str) -> Response:
+        """Changes a token or an API key for a cookie.
+
+        Raises:
+            Problem: it is not good.
+        """
+        self._refuse_from_elsewhere(HttpExchange(dict(request.scope), request.receive, {}))
+        principal = await self._door.whose(credential)
+        return self._enter(request, principal, _CREDENTIAL_SECONDS)
+
+    def leave(self) -> Response:
+        """Takes the cookie away."""
+        response = RedirectResponse(_PATH, status_code=303)
+        response.delete_cookie(COOKIE, path=_PATH)
+        return response
+
+    def _enter(self, request: Request, principal: Principal, seconds: int) -> Response:
+        response = RedirectResponse(_PATH, status_code=303)
+        response.set_cookie(
+            COOKIE,
+            self._sessions.cookie(principal, seconds),
+            max_age=seconds,
+            path=_PATH,
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def _refuse_from_elsewhere(self, exchange: HttpExchange) -> None:
+        if not self._guarded and not is_from_here(exchange):
+            raise Problem(FORBIDDEN, "without an issuer, only a browser on this machine may look")
+
+
+def refuse_other_pages(request: Request) -> None:
+    """Refuses a form that no page of ours has sent.
+
+    Raises:
+        Problem: the browser names another origin, or none.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = {f"{scheme}://{request.headers.get('host', '')}" for scheme in ("http", "https")}
+    if (site is None and origin is None) or site not in (None, "same-origin"):
+        raise Problem(FORBIDDEN, "this form was not sent by a page of the console")
+    if site is None and origin not in ours:
+        raise Problem(FORBIDDEN, "this form was sent by a page of elsewhere")

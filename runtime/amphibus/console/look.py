@@ -1,0 +1,123 @@
+"""A look at the system: every module is asked by the system contracts, and one that is away is said to be."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from amphibus.admin.views import Views
+from amphibus.config.settings import Settings
+from amphibus.contract import Command, Query, Value
+from amphibus.errors import AmphibusError, OwnerAway
+from amphibus.messages.contracts.amphibus.answers import (
+    FlowFound,
+    FlowInModule,
+    FlowsInModule,
+    HappenedPage,
+)
+from amphibus.messages.contracts.amphibus.v1 import (
+    FindFlow,
+    ListHappened,
+    SummarizeFlows,
+    TellFlow,
+)
+from amphibus.routing.topology import GATEWAY
+from amphibus.transports.direct.directory import PeerAddress
+from amphibus.transports.direct.fleet.asking import Fleet, fleet_of
+from amphibus.transports.direct.fleet.registry import SeenProcess, registry
+
+AnswerT = TypeVar("AnswerT", bound=Value)
+_SECONDS: Final = 3.0
+_NOTHING: Final[Mapping[type[Any], Value]] = {
+    TellFlow: FlowInModule(transport="", sent=(), received=()),
+    FindFlow: FlowFound(time=None, correlation=""),
+    ListHappened: HappenedPage(rows=()),
+    SummarizeFlows: FlowsInModule(last={}, messages=()),
+}
+"""The answers of a module that is away, to what is asked of all modules together."""
+
+
+class Look:
+    """Lives as long as one page is made."""
+
+    def __init__(
+        self, fleet: Fleet | None, addresses: Sequence[PeerAddress], modules: Iterable[str]
+    ) -> None:
+        self._fleet = fleet
+        self._addresses = addresses
+        self.modules = tuple(modules)
+        self.away: dict[str, str] = {}
+        """The modules that did not answer, and why."""
+
+    async def ask(self, module: str, asked: Query[AnswerT] | Command[AnswerT]) -> AnswerT:
+        """Asks a module, or has it do something; one instance after the other where nobody is at its address.
+
+        Raises:
+            AmphibusError: it does not answer, or will not do it.
+        """
+        for address in self._addresses if self._fleet is not None else ():
+            if address.module == module:
+                try:
+                    assert self._fleet is not None
+                    return await self._fleet.ask(address, asked, seconds=_SECONDS)
+                except OwnerAway:
+                    continue
+        raise OwnerAway(f"module {module} is away", "no process of it answers", "amphibus ps")
+
+    async def every(self, asked: Query[AnswerT], only: str | None = None) -> dict[str, AnswerT]:
+        """Asks all modules at once, or one; those that do not answer are noted as away."""
+        names = [each for each in self.modules if only in (None, "", each)]
+        found = await asyncio.gather(*(self._patient(each, asked) for each in names))
+        return {name: each for name, each in zip(names, found, strict=True) if each is not None}
+
+    async def processes(self) -> list[SeenProcess]:
+        """Returns every process as it is now, asked in the gateway's name."""
+        if self._fleet is None:
+            return []
+        return await registry(self._fleet, self._addresses, self.modules, asking=GATEWAY)
+
+    @property
+    def views(self) -> Views:
+        """Returns the modules as what looks at several of them together asks them."""
+        return {each: _View(self, each) for each in self.modules}
+
+    async def _patient(self, module: str, asked: Query[AnswerT]) -> AnswerT | None:
+        try:
+            return await self.ask(module, asked)
+        except AmphibusError as error:
+            self.away[module] = error.why or error.what
+            return None
+
+
+class _View:
+    """One module; what it would have said is left out if it is away."""
+
+    def __init__(self, look: Look, module: str) -> None:
+        self._look = look
+        self._module = module
+
+    async def ask(self, query: Query[AnswerT]) -> AnswerT:
+        nothing = _NOTHING.get(type(query))
+        if nothing is None:
+            return await self._look.ask(self._module, query)
+        if self._module in self._look.away:
+            return nothing  # type: ignore[return-value]
+        found = (await self._look.every(query, self._module)).get(self._module)
+        return nothing if found is None else found  # type: ignore[return-value]
+
+
+@asynccontextmanager
+async def looking(modules: Sequence[str], settings: Settings) -> AsyncIterator[Look]:
+    """Finds the processes, and ends the connections to them afterwards."""
+    fleet = fleet_of(modules, settings)
+    if fleet is None:
+        yield Look(None, (), modules)
+        return
+    try:
+        try:
+            addresses = await fleet.find()
+        except Exception:  # noqa: BLE001 - a directory that is away shows nobody
+            addresses = []
+        yield Look(fleet, addresses, modules)
+    finally:
+        await fleet.close()

@@ -1,0 +1,1 @@
+"""The screens: what each of them shows."""
