@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -89,11 +90,12 @@ def test_who_has_the_wheel_alone_begins_a_system_and_tests_it(alone: Alone) -> N
             _type(alone, library, command, shown)
     finally:
         running.send_signal(signal.SIGINT)
-        assert running.wait(30) == 0
+        ended = running.communicate(timeout=60)
+        assert running.returncode == 0, ended
 
     alone.install(".[dev]", library, "--find-links", "wheels", "--editable")
-    ended = alone.type("./test", library)
-    assert ended.returncode == 0, ended.stdout
+    tested = alone.type("./test", library)
+    assert tested.returncode == 0, tested.stdout
 
 
 def _names_what_is_missing(alone: Alone, library: Path) -> None:
@@ -106,7 +108,8 @@ def _names_what_is_missing(alone: Alone, library: Path) -> None:
 
 def _started(alone: Alone, library: Path) -> subprocess.Popen[str]:
     """`amphibus run`, which the next commands find by the settings that hold for all of them."""
-    (library / "config/amphibus.toml").open("a").write(f"port = {_free_port()}\n")
+    settings = library / "config/amphibus.toml"
+    settings.write_text(f"{settings.read_text()}port = {_free_port()}\n")
     running = subprocess.Popen(
         ["amphibus", "run"], cwd=library, env=alone.variables(), stdout=subprocess.PIPE, text=True
     )
@@ -117,6 +120,7 @@ def _started(alone: Alone, library: Path) -> subprocess.Popen[str]:
         if line.startswith("  Try"):
             assert "demo" not in line
             return running
+    running.communicate()
     raise AssertionError(printed)
 
 
@@ -139,8 +143,6 @@ def _lines(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
