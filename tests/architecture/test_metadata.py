@@ -43,6 +43,26 @@ def test_every_import_is_declared_in_its_extra() -> None:
     assert missing == set()
 
 
+def test_every_declared_package_is_imported() -> None:
+    """What nobody needs is not installed, unless the line says what it is there for."""
+    imported = {_distribution(name) for module in _graph().modules for name in _foreign(module)}
+    text = (ROOT / "runtime/pyproject.toml").read_text()
+    excused = set(re.findall(r'^    "([a-z-]+)[^\n]*# not imported: ', text, re.MULTILINE))
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+
+    assert _declared(*extras) - {"amphibus"} - excused - imported == set()
+    assert excused.isdisjoint(imported)
+
+
+def test_the_extra_all_brings_every_other_one() -> None:
+    extras = tomllib.loads((ROOT / "runtime/pyproject.toml").read_text())["project"]
+    (everything,) = extras["optional-dependencies"]["all"]
+
+    assert set(re.split(r"[\[\],]", everything)[1:-1]) == {*extras["optional-dependencies"]} - {
+        "all"
+    }
+
+
 def test_what_a_producer_loads_is_declared_for_producers() -> None:
     upstream = _graph().find_upstream_modules("amphibus.transports.rabbitmq.client")
     names = {

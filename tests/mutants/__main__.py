@@ -36,6 +36,7 @@ from tests.mutants.defects_of_schedules import SCHEDULES
 from tests.mutants.defects_of_settings import SETTINGS
 from tests.mutants.defects_of_shop import SHOP
 from tests.mutants.defects_of_speech import SPEECH
+from tests.mutants.defects_of_starting import STARTING
 from tests.mutants.defects_of_stores import STORES
 from tests.mutants.defects_of_tasks import TASKS
 from tests.mutants.defects_of_the_console import CONSOLE
@@ -71,6 +72,7 @@ ALL = (
     *SCHEDULES,
     *SHOP,
     *SPEECH,
+    *STARTING,
     *STORES,
     *TASKS,
     *TIME,

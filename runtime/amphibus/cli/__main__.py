@@ -1,5 +1,5 @@
 """`python -m amphibus.cli` is `amphibus`."""
 
-from amphibus.cli.main import main
+from amphibus.cli.door import main
 
 main()

@@ -8,6 +8,7 @@ EPILOGUE: Final = (
     "4 something is unreachable, 5 timeout."
 )
 COMMANDS: Final = (
+    ("new", "new.command:new", "Begin a project of your own in a new folder."),
     ("run", "run.command:run", "Start the modules: all in one process, unless told otherwise."),
     ("demo", "demo_command:demo", "Show the project at work, message by message."),
     ("send", "send.command:send", "Send a command, or a file of commands."),

@@ -83,16 +83,6 @@ def execute(typed: Sequence[str]) -> int:
     return result if isinstance(result, int) else Exit.OK
 
 
-def main() -> None:
-    """Runs the console script `amphibus`."""
-    sys.exit(execute(sys.argv[1:]))
-
-
-def run() -> None:
-    """Runs the console script `run`, which is `amphibus run`."""
-    sys.exit(execute(["run", *sys.argv[1:]]))
-
-
 def _as_now(words: Sequence[str]) -> list[str]:
     """The line with options as they are named now: `run --data` was another name of its folder.
 

@@ -21,5 +21,5 @@ def project_root(start: Path) -> Path:
     raise NoProject(
         f"no Amphibus project in {start}",
         f"neither it nor a folder above it holds {MARK}",
-        "change to your project's folder",
+        "amphibus new NAME  begins one; or change to your project's folder",
     )

@@ -12,9 +12,13 @@ _PASCAL: Final = re.compile(r"([A-Z][a-z0-9]+)+")
 _WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 _LONGEST: Final = 40
 """A name is a part of longer ones: of tables, of queues, of tests."""
+_LONGEST_APP: Final = 31
 _RUNTIME: Final = frozenset(
     {"gateway", "amphibus", "contracts", "modules", "tests", "demo", "public"}
 )
+
+_INSTALLED: Final = frozenset({"amphibus", "hatchling", "import_linter", "mypy", "pytest", "ruff"})
+"""A project that is called like a package that it needs would need itself."""
 
 
 def words(name: str) -> list[str]:
@@ -37,6 +41,27 @@ def singular(name: str) -> str:
     if name.endswith("ies"):
         return f"{name[:-3]}y"
     return name[:-1] if name.endswith("s") and not name.endswith(("ss", "us", "is")) else name
+
+
+def checked_project(name: str) -> str:
+    """The name of a project: of its folder, of its package, and of what it has at a broker.
+
+    Raises:
+        CommandError: it is not snake_case or kebab-case, or taken.
+    """
+    bare = name.replace("-", "_")
+    if len(name) > _LONGEST_APP:
+        raise CommandError(
+            f"'{name}' cannot be the name of a project",
+            f"it has {len(name)} characters, and may have {_LONGEST_APP}: names at a broker begin with it",
+            "choose a shorter one",
+            Exit.USAGE,
+        )
+    if _SNAKE.fullmatch(bare) is None:
+        raise _misspelt("project", name, name, snake(name), "snake_case")
+    if keyword.iskeyword(bare) or bare in _INSTALLED:
+        raise _taken("project", name, name, "Python or a package", f"{name}_app")
+    return name
 
 
 def checked_module(name: str) -> str:

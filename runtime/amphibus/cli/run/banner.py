@@ -28,7 +28,12 @@ class Surface:
 
 
 def _demo(settings: "Settings", url: str) -> str:
-    """The demo of this shop, which it finds by itself where the configuration names port and folder."""
+    """The demo of this shop, which it finds by itself where the configuration names port and folder.
+
+    Of a project that has none, its messages.
+    """
+    if not settings.demo:
+        return "amphibus modules"
     words = ["amphibus demo"]
     for key, option, value in (
         ("port", "--http", url),
