@@ -1,8 +1,9 @@
-"""Defects of traces."""
+"""Defects of traces, and of what is exported for a team's own monitoring."""
 
 from tests.mutants.defect import in_runtime
 
 _TREE = "tests/tracing/test_traces.py::test_an_order_is_one_trace_and_names_nobody"
+_ASKED = "tests/documents/test_monitoring.py::test_what_is_asked_for_is_served_under_that_name_and_with_these_labels"
 
 TRACING = (
     in_runtime(
@@ -39,5 +40,33 @@ TRACING = (
         'if each.strip() != "none"',
         "if each.strip()",
         "tests/tracing/test_wanted.py::test_nothing_is_traced_unless_a_variable_asks_for_it",
+    ),
+    in_runtime(
+        "an alert asks for a metric that there is not",
+        "documents/monitoring/alerts",
+        "max by (module) (amphibus_outbox_oldest_seconds) > 60",
+        "max by (module) (amphibus_outbox_age_seconds) > 60",
+        _ASKED,
+    ),
+    in_runtime(
+        "an alert goes by a label that its metric lacks",
+        "documents/monitoring/alerts",
+        "sum by (module) (amphibus_partitions) == 0",
+        "sum by (module, type) (amphibus_partitions) == 0",
+        _ASKED,
+    ),
+    in_runtime(
+        "an alert has no paragraph",
+        "documents/monitoring/alerts",
+        '"AmphibusLoopLate"',
+        '"AmphibusLoopBehind"',
+        "tests/documents/test_monitoring.py::test_every_alert_has_a_paragraph_with_something_to_type",
+    ),
+    in_runtime(
+        "what waits is told without its destination",
+        "telemetry/gauges",
+        'labels = [module, *more.split("/", 1)] if more else [module]',
+        "labels = [module]",
+        _ASKED,
     ),
 )
