@@ -42,6 +42,13 @@ TRACING = (
         "tests/tracing/test_wanted.py::test_nothing_is_traced_unless_a_variable_asks_for_it",
     ),
     in_runtime(
+        "a span tells an error in its own words",
+        "telemetry/tracing/spans",
+        "span.set_status(Status(StatusCode.ERROR, describe(error, message)))",
+        "span.set_status(Status(StatusCode.ERROR, str(error)))",
+        "tests/tracing/test_spans.py::test_an_error_is_told_without_personal_data_and_a_refusal_is_none",
+    ),
+    in_runtime(
         "an alert asks for a metric that there is not",
         "documents/monitoring/alerts",
         "max by (module) (amphibus_outbox_oldest_seconds) > 60",

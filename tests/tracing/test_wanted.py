@@ -65,17 +65,43 @@ def test_nothing_of_it_is_loaded_while_it_is_off(tmp_path: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_over_grpc_too() -> None:
-    """Its exporter is made; the first span would connect it."""
-    program = """
-import asyncio
+_OVER_GRPC = """
+import asyncio, concurrent.futures, os
+import grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as said
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as service
+from amphibus.messages.ids import new_trace
 from amphibus.telemetry.tracing import setting_up, switch
+
+told = []
+
+class Collector(service.TraceServiceServicer):
+    def Export(self, request, context):
+        told.extend(span.name for each in request.resource_spans
+                    for scope in each.scope_spans for span in scope.spans)
+        return said.ExportTraceServiceResponse()
+
 async def main():
-    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
-    tracing = setting_up.set_up(environ, app="shop", modules=("orders",))
-    assert switch.spans is not None
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    service.add_TraceServiceServicer_to_server(Collector(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{port}"
+    os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc"
+    tracing = setting_up.set_up(os.environ, app="shop", modules=("orders",))
+    assert new_trace().endswith("-01")
+    switch.spans.committed([new_trace()], 1)
     await tracing.end()
-    assert switch.spans is None
+    assert new_trace().endswith("-00") and switch.spans is None
+    server.stop(None)
+
 asyncio.run(main())
+print(*told)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_what_is_left_at_the_end_is_exported_over_grpc_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _OVER_GRPC], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["commit"]
