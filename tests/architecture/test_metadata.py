@@ -14,6 +14,7 @@ from tests.architecture.tree import ROOT, place, python_files
 
 PLACES = {
     "amphibus.contract": (),
+    "amphibus.telemetry.tracing": ("server", "otel"),
     "amphibus.transports.rabbitmq": ("server", "rabbitmq"),
     "amphibus.database.postgres": ("server", "postgresql"),
     "amphibus.admin": ("server", "postgresql"),

@@ -44,6 +44,7 @@ from tests.mutants.defects_of_the_exam import OF_THE_EXAM
 from tests.mutants.defects_of_the_fleet import FLEET
 from tests.mutants.defects_of_the_handshake import HANDSHAKE
 from tests.mutants.defects_of_time import TIME
+from tests.mutants.defects_of_tracing import TRACING
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
 from tests.mutants.defects_of_versions import VERSIONS
@@ -78,6 +79,7 @@ ALL = (
     *TIME,
     *OF_THE_EXAM,
     *CONSUMING,
+    *TRACING,
     *TRANSPORTS,
     *UPGRADES,
     *VERSIONS,

@@ -154,7 +154,14 @@ GROUPS: Final = (
     (
         "export",
         "Export files that others need.",
-        (("image", "export_image:image", "Show or copy the files of a module's image."),),
+        (
+            ("image", "export_image:image", "Show or copy the files of a module's image."),
+            (
+                "grafana",
+                "look.export_grafana:grafana",
+                "Export a dashboard, and alert rules for Prometheus.",
+            ),
+        ),
     ),
     (
         "add",

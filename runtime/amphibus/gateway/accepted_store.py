@@ -20,9 +20,7 @@ from amphibus.contract import Message, Query
 from amphibus.database.accepted import (
     accepted_as,
     accepted_for,
-    forget_unanswered,
     insert_accepted,
-    record_answer,
     undelivered_command,
     withdraw_accepted,
 )
@@ -32,11 +30,13 @@ from amphibus.database.store import Store
 from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
 from amphibus.gateway.acceptance import Verdict
+from amphibus.gateway.accepted_rows import forget, keep_answer
 from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
-from amphibus.messages.ids import new_id, new_trace
+from amphibus.messages.ids import new_id, new_trace, next_span
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.routing.codec import to_bytes
 from amphibus.routing.topology import GATEWAY, Topology
+from amphibus.telemetry.tracing import switch
 from amphibus.transport import Bypassed, Transport
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -97,7 +97,7 @@ class AcceptedStore:
                     envelope, extra=MappingProxyType({**envelope.extra, REPLY_TO: address})
                 )
         job = partial(
-            self._accept, identities, key_identity, message_id, digest, envelope, location
+            self._accept, identities, key_identity, message_id, digest, envelope, location, trace
         )
         self._running.update(identities)
         if reply_comes:
@@ -116,14 +116,12 @@ class AcceptedStore:
 
     async def answered(self, message_id: str, *, status: int, answer: bytes) -> None:
         """Records what was answered, for the next one who asks the same."""
-        await self._writer.submit(
-            partial(_record_answer, message_id, status, answer), flow=message_id
-        )
+        await self._writer.submit(partial(keep_answer, message_id, status, answer), flow=message_id)
         self.released(message_id)
 
     async def abandoned(self, message_id: str) -> None:
         """Forgets a decided write that was not done."""
-        await self._writer.submit(partial(_forget, message_id), flow=message_id)
+        await self._writer.submit(partial(forget, message_id), flow=message_id)
         self.released(message_id)
 
     def released(self, message_id: str) -> None:
@@ -161,7 +159,8 @@ class AcceptedStore:
         if owner is None:
             raise OwnerAway(f"nobody handles {contract.contract_type}")
         envelope = self._envelope(message, message_id, trace, principal)
-        reply = await self._transport.requests.request(owner, envelope, timeout)
+        asking = self._transport.requests.request(owner, envelope, timeout)
+        reply = await switch.asked(envelope, owner, trace, asking)
         match reply.outcome:
             case "answered":
                 return reply.body
@@ -234,7 +233,7 @@ class AcceptedStore:
             time=self._clock.now(),
             correlation=message_id,
             causation=None,
-            trace=trace,
+            trace=trace if switch.spans is None else next_span(trace),
             body=to_bytes(message),
             reply=True,
             extra=NOBODY if principal is UNKNOWN_PRINCIPAL else attributes_of(principal),
@@ -248,6 +247,7 @@ class AcceptedStore:
         digest: bytes,
         envelope: Envelope | None,
         location: str | None,
+        trace: str,
         transaction: Transaction,
     ) -> Verdict:
         sql, now = transaction.sql, self._clock.now()
@@ -271,7 +271,8 @@ class AcceptedStore:
             )
         if envelope is not None:
             contract = self.topology.contracts[envelope.type]
-            transaction.send([(envelope, self.topology.destinations(contract))])
+            transaction.send([(envelope, self.topology.destinations(contract))], within=trace)
+            switch.takes_part(transaction.traces, trace)
         failpoint("accept.before_commit")
         return Verdict("new")
 
@@ -288,13 +289,3 @@ class AcceptedStore:
     def _expect_no_more(self, message_id: str) -> None:
         if self._replies.pop(message_id, None) is not None:
             self._transport.requests.expect_reply(message_id, None)
-
-
-async def _record_answer(
-    message_id: str, status: int, answer: bytes, transaction: Transaction
-) -> None:
-    await record_answer(transaction.sql, message_id, status=status, answer=answer)
-
-
-async def _forget(message_id: str, transaction: Transaction) -> None:
-    await forget_unanswered(transaction.sql, message_id)

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import structlog
 from starlette.requests import Request
@@ -35,6 +35,7 @@ from amphibus.routing.topology import Topology
 from amphibus.telemetry.app import signal_routes
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
+from amphibus.telemetry.tracing import switch
 
 log = structlog.get_logger()
 
@@ -193,7 +194,7 @@ async def _serve(
         return await _send(HttpAnswer(204, b"", (allow,)), HttpExchange(scope, receive, {}), send)
     if isinstance(target, CommandEndpoint | QueryEndpoint):
         exchange = HttpExchange(scope, receive, parameters)
-        answer = await _worked(target, exchange, path.template)
+        answer = await _traced(_worked(target, exchange, path.template), exchange, path.template)
         if target.ends:
             answer = replace(answer, headers=answer.headers + target.ends)
         return await _send(answer, exchange, send)
@@ -202,6 +203,17 @@ async def _serve(
     response = await target(Request({**scope, "path_params": parameters}, receive))
     await response(scope, receive, _bodiless(send) if method == "HEAD" else send)
     return response.status_code
+
+
+async def _traced(
+    work: Coroutine[Any, Any, HttpAnswer], exchange: HttpExchange, route: str
+) -> HttpAnswer:
+    if switch.spans is None:
+        return await work
+    parent = b"".join(exchange.sent(b"traceparent")[:1]).decode("latin-1")
+    return await switch.spans.serving(
+        work, trace=exchange.trace, parent=parent, method=exchange.method, route=route
+    )
 
 
 async def _worked(

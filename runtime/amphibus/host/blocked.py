@@ -34,6 +34,7 @@ class BlockedLoop:
         self._loop = asyncio.get_running_loop()
         if self._watchdog is not None:
             self._watchdog.start()
+            self._meters.loop_lag.set_function(self._watchdog.lag)
 
     def stop(self) -> None:
         """Ends. Twice is once."""

@@ -9,6 +9,7 @@ from amphibus.access.principal import carried
 from amphibus.contract import Query
 from amphibus.database.counts import waiting_counts
 from amphibus.database.migrations import upgrade
+from amphibus.database.outbox import waiting_by_destination
 from amphibus.database.steering.processes import counts_by_state
 from amphibus.errors import OwnerAway, Refused, RequestFailed, Undeclared
 from amphibus.host.containers import adjust_container, make_container
@@ -21,6 +22,7 @@ from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
 from amphibus.routing.topology import processes_of
 from amphibus.service import Service
+from amphibus.telemetry.tracing import switch
 
 _STOP_SECONDS = 3.0
 _STEP_SECONDS = 1.3
@@ -193,7 +195,8 @@ class ModuleHost:
             extra=carried(cause.extra),
         )
         owner = self._around.topology.owners[contract.contract_type]
-        reply = await self._around.transport.requests.request(owner, envelope, timeout)
+        asking = self._around.transport.requests.request(owner, envelope, timeout)
+        reply = await switch.asked(envelope, owner, cause.trace, asking)
         answer = contract.answer_type()
         if reply.outcome == "answered" and answer is not None:
             return answer.model_validate_json(reply.body)
@@ -207,6 +210,7 @@ class ModuleHost:
         counts = await waiting_counts(self.store.reader)
         oldest = counts.oldest
         standing = await counts_by_state(self.store.reader)
+        waiting = await waiting_by_destination(self.store.reader) if counts.undelivered else {}
         waited = (self._around.clock.now() - oldest) / 1_000_000 if oldest else 0.0
         return {
             "outbox_depth": float(counts.undelivered),
@@ -217,7 +221,12 @@ class ModuleHost:
             "later": float(counts.later),
             "awaited": float(counts.awaited),
             "in_flight": float(self.receiver.in_flight),
-        } | {f"processes {process}/{state}": float(count) for process, state, count in standing}
+            "partitions": float(len(self.assignment.owned)),
+            "commits": float(self.writer.commits),
+            "commit_units": float(self.writer.units),
+            **{f"outbox_waiting {name}": float(count) for name, count in waiting.items()},
+            **{f"processes {process}/{state}": float(count) for process, state, count in standing},
+        }
 
 
 async def all_idle(modules: Sequence[ModuleHost]) -> bool:

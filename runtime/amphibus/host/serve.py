@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import time
@@ -31,6 +32,8 @@ from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signal_routes, signals_app
 from amphibus.telemetry.logs import set_up
+from amphibus.telemetry.recent_lines import RecentLines
+from amphibus.telemetry.tracing import setting_up
 from amphibus.transports.direct.fleet.door import Door
 from amphibus.transports.direct.transport import DirectTransport
 from amphibus.transports.registry import make, of_mode
@@ -63,8 +66,7 @@ async def serve(
     began = time.perf_counter()
     live = live_settings(settings, project, modules)
     settings = live.settings
-    lines = set_up(settings.log_format, settings.log_level, by_module=settings.log_levels)
-    keep_log_levels(live)
+    lines, tracing = _lines_and_spans(live, modules)
     failpoints.arm()
     stop = _stop_on_signals()
     clock = clock_of(on_a_server=settings.db_url is not None)
@@ -111,12 +113,22 @@ async def serve(
         await handshake.close()
         await door.close()
         blocked.stop()
+        await setting_up.end(tracing)
     left, hanging = await tasks_left(), threads.end()
     if left:
         _say_what_is_left(left)
     if left or hanging:
         leave(0)
     return 0
+
+
+def _lines_and_spans(
+    live: LiveSettings, modules: tuple[str, ...]
+) -> tuple[RecentLines, setting_up.Tracing | None]:
+    settings = live.settings
+    lines = set_up(settings.log_format, settings.log_level, by_module=settings.log_levels)
+    keep_log_levels(live)
+    return lines, setting_up.set_up(os.environ, app=settings.app, modules=modules)
 
 
 def _outside_threads(host: Host, live: LiveSettings) -> OutsideThreads:

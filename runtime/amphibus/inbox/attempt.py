@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.contract import Message
 from amphibus.database.faults import is_handler_store_failure, is_lost, is_store_failure
@@ -14,6 +14,9 @@ from amphibus.messages.failure import Failure
 from amphibus.module import On
 from amphibus.partitions.assignment import LeaseToken
 from amphibus.routing.codec import CodecEntry
+
+if TYPE_CHECKING:
+    from amphibus.telemetry.tracing.spans import Received
 
 _LOSSES: Final = 4
 
@@ -67,6 +70,8 @@ class Attempt:
     """Makes what runs in a thread count, where its type is limited."""
     raised: BaseException | None = None
     """By its handler or a statement of it, where that cost the transaction."""
+    span: "Received | None" = None
+    """The spans that tell of it, where they are wanted."""
     losses: int = 0
     """Runs of its handler that lost the connection, all told."""
     ordering_key: str = field(init=False)

@@ -150,18 +150,21 @@ class Executor:
             context.end()
             take_back(context.db)
         transaction.session.sync_session.expunge_all()
+        cause = attempt.envelope
+        within = None if attempt.span is None else attempt.span.trace
+        timers_cause = cause if within is None else replace(cause, trace=within)
         dues = (
             note_timers(
-                transaction.write_set, context.timers, attempt.envelope, transaction.partitions
+                transaction.write_set, context.timers, timers_cause, transaction.partitions
             ),
-            note_later(transaction, context.later, self._codec, attempt.envelope),
+            note_later(transaction, context.later, self._codec, cause, within),
         )
         due = min((each for each in dues if each is not None), default=None)
         for (process, key), state in context.moves.items():
             entered = None if state is None else (process, key, state, now)
             transaction.write_set.moved[process, key] = entered
-        leaving = self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now)
-        transaction.send(leaving)
+        leaving = self._codec.outgoing(context.outgoing, cause=cause, now=now)
+        transaction.send(leaving, within)
         outcomes = self._services.outcomes
         if leaving and outcomes.followed:
             transaction.after_commit(partial(outcomes.committed, [each for each, _ in leaving]))
@@ -185,7 +188,10 @@ class Executor:
             failpoint("timer.before" if attempt.of_timer else "handler.before")
             who = self._services.identity(envelope)
             async with within(self._policies.of(attempt.route).timeout):
-                return await self._journal.watched(who, self._handler(attempt, context))
+                work = self._handler(attempt, context)
+                if attempt.span is not None:
+                    work = attempt.span.handling(work)
+                return await self._journal.watched(who, work)
 
     async def _handler(self, attempt: Attempt, context: Context[Any]) -> object:
         if attempt.of_timer:

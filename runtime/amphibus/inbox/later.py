@@ -1,5 +1,6 @@
 """Commands that handlers send later: kept with the handler's transaction, sent in one of their own when due."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,6 +13,7 @@ from amphibus.database.write_set import TimerKey
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import LeaseToken, PartitionAssignment, only, partition_of
 from amphibus.routing.codec import Codec
+from amphibus.telemetry.tracing import switch
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
@@ -21,8 +23,12 @@ def note_later(
     wanted: Mapping[TimerKey, LaterMessage | None],
     codec: Codec,
     cause: Envelope,
+    within: str | None = None,
 ) -> int | None:
-    """Keeps and recalls later commands with the commit; returns the earliest time that was set."""
+    """Keeps and recalls later commands with the commit; returns the earliest time that was set.
+
+    Their spans are told of now, `within` a trace: nobody knows that any more once they are due.
+    """
     earliest: int | None = None
     for (name, key), each in wanted.items():
         if each is None:
@@ -36,6 +42,9 @@ def note_later(
         kept = LaterCommand(name, key, due, "".join(destinations), partition, envelope)
         transaction.write_set.later[name, key] = kept.row
         earliest = due if earliest is None else min(due, earliest)
+        if within is not None and switch.spans is not None:
+            leaving = [(envelope, destinations)]
+            transaction.after_commit(partial(switch.spans.sent, leaving, within, time.time_ns()))
     return earliest
 
 

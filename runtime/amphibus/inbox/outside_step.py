@@ -33,7 +33,8 @@ class ExternalCallStep:
         with about(self._services.module.name, attempt.envelope):
             try:
                 failpoint("outside.before")
-                result = await self._result(prepared.entry.route, prepared.message, attempt)
+                call = self._result(prepared.entry.route, prepared.message, attempt)
+                result = await (call if attempt.span is None else attempt.span.outside(call))
                 attempt.prepared = replace(prepared, outside=result, call_skipped=False)
                 failpoint("outside.after")
             except asyncio.CancelledError as error:

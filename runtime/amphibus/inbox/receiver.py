@@ -14,13 +14,14 @@ from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.key_order import KeyOrder
 from amphibus.inbox.outcome import Lost, Outcome
 from amphibus.inbox.queries import Queries
-from amphibus.inbox.report import report_outcome
+from amphibus.inbox.report import end_span, report_outcome
 from amphibus.inbox.runner import AttemptRunner
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.system.answering import SystemAnswers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
+from amphibus.telemetry.tracing import switch
 
 _LOOK_SECONDS: Final = 0.001
 _NO_REPLY: Final = Reply("failed", detail="no reply")
@@ -111,7 +112,10 @@ class Receiver:
         except Undecodable as error:
             return Reply("failed", detail=error.line)
         if kind_of(entry.contract) == "query":
-            return await self._queries(envelope, entry, message)
+            answering = self._queries(envelope, entry, message)
+            if switch.spans is not None:
+                answering = switch.spans.answering(self._module.name, envelope, answering)
+            return await answering
         if self._stopping:
             return Reply("unavailable", detail=f"module {self._module.name} is stopping")
         if why := self._services.pauses.why_not(envelope.type):
@@ -128,6 +132,10 @@ class Receiver:
             return
         if partition is not None:
             attempt.lease_token = self._services.assignment.lease_token(partition)
+        if switch.spans is not None:
+            attempt.span = switch.spans.receive(
+                self._module.name, attempt.envelope, attempt.spent + 1
+            )
         if self._held is not None and attempt.origin is Origin.DELIVERY:
             self._held.append(attempt)
         elif self._key_order.enter(attempt):
@@ -196,6 +204,8 @@ class Receiver:
             report_outcome(self._module.name, attempt, outcome, services.meters, self._clock.now())
             self._reply(attempt, outcome.reply)
             attempt.ack()
+        if attempt.span is not None:
+            end_span(attempt.span, outcome)
         following = self._key_order.leave(attempt)
         if following is not None:
             self._runner.start(following)
@@ -204,8 +214,12 @@ class Receiver:
         self.on_reply(envelope, reply)  # which its transport sets later
 
     def _reply(self, attempt: Attempt, reply: Reply | None) -> None:
+        if attempt.answer is None and (reply is None or not attempt.envelope.reply):
+            return
+        if attempt.span is not None:
+            attempt.span.replied(reply or _NO_REPLY)
         if attempt.answer is not None:
             attempt.answer(reply or _NO_REPLY)
-        elif attempt.envelope.reply and reply is not None:
+        elif reply is not None:
             failpoint("reply.before")
             self.on_reply(attempt.envelope, reply)

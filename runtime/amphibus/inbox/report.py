@@ -1,7 +1,7 @@
 """The outcome report: what is counted and logged of an attempt once its transaction is committed."""
 
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -11,6 +11,9 @@ from amphibus.inbox.outcome import Dead, Delayed, Handled, Outcome, Rejected, Re
 from amphibus.messages.failure import FailedMessage
 from amphibus.telemetry.logs import about
 from amphibus.telemetry.metrics import Meters
+
+if TYPE_CHECKING:
+    from amphibus.telemetry.tracing.spans import Received
 
 _log: Any = structlog.get_logger()
 _STATES: Final = {Delayed: "delayed", Dead: "dead", Unanswered: "failed"}
@@ -55,3 +58,10 @@ def report_outcome(
                 )
         case _:
             pass
+
+
+def end_span(span: "Received", outcome: Outcome) -> None:
+    """Ends what was traced of an attempt."""
+    failure = getattr(outcome, "failure", None)
+    why = ("", "") if failure is None else (failure.reason, failure.error)
+    span.settled(type(outcome).__name__.lower(), *why)

@@ -173,6 +173,8 @@ class AttemptRunner:
         else:
             outcome = Lost()
         transaction.after_commit(partial(self._go_on, attempt, outcome, due))
+        if attempt.span is not None:
+            transaction.traces.append(attempt.span.whole)
         return outcome
 
     def _go_on(self, attempt: Attempt, outcome: Outcome, due: int | None) -> None:

@@ -10,7 +10,7 @@ from amphibus.database.envelope_rows import attributes_in, text_of
 from amphibus.database.sql import Sql
 from amphibus.database.write_set import TimerKey, WriteSet
 from amphibus.messages.envelope import Envelope
-from amphibus.messages.ids import new_id, next_span
+from amphibus.messages.ids import new_id
 from amphibus.partitions.assignment import partition_of
 
 PREFIX = "timer:"
@@ -38,7 +38,7 @@ def note_timers(
             new_id(),
             cause.correlation,
             cause.id,
-            next_span(cause.trace),
+            cause.trace,
             partition,
             text_of(carried(cause.extra)),
         )

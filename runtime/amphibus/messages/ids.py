@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from collections.abc import Callable
 
 
 def new_id() -> str:
@@ -30,10 +31,15 @@ def uuid_of(message_id: str) -> uuid.UUID:
         return uuid.UUID(derived_id(message_id))
 
 
+sampled: Callable[[int], bool] | None = None
+"""Says whether the spans of a new trace are wanted, where this process traces; else nobody wants them."""
+
+
 def new_trace() -> str:
-    """Returns a new W3C `traceparent`, not sampled."""
+    """Returns a new W3C `traceparent`."""
     digits = os.urandom(24).hex()
-    return f"00-{digits[:32]}-{digits[32:]}-00"
+    flags = "01" if sampled is not None and sampled(int(digits[:32], 16)) else "00"
+    return f"00-{digits[:32]}-{digits[32:]}-{flags}"
 
 
 def next_span(traceparent: str) -> str:

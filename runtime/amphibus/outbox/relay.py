@@ -23,6 +23,7 @@ from amphibus.outbox.reader import OutboxReader
 from amphibus.outbox.stalled import StalledRoutes, Tell
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
 from amphibus.supervision import Supervisor
+from amphibus.telemetry.tracing import switch
 from amphibus.transport import Transport
 from amphibus.unit_of_work.transaction import OutboxRow
 from amphibus.unit_of_work.writer import Writer
@@ -247,4 +248,7 @@ class Relay:
             return
         failpoint("relay.delivered")
         self._acks.add(item.destinations, item.seq)
+        if switch.spans is not None:
+            seconds = time.monotonic() - item.left
+            switch.spans.delivered(item.envelope, item.destinations, queue.route, seconds)
         self._pump(queue)

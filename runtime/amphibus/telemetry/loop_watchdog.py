@@ -10,6 +10,7 @@ import sysconfig
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
@@ -17,6 +18,8 @@ from typing import Final
 
 _LOOKS_WITHIN_LIMIT: Final = 4
 _FRAMES: Final = 12
+_BEATS: Final = 240
+"""The beats that `lag` looks back at: a minute, by the usual limit."""
 _IMPORTING: Final = "<frozen importlib"
 _THE_LOOP: Final = asyncio.__path__[0]
 _NOT_THEIRS: Final = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
@@ -41,6 +44,8 @@ class LoopWatchdog:
         self._limit = limit_seconds
         self._told = told
         self._beat_at = time.monotonic()
+        self._due = 0.0
+        self._late: deque[float] = deque((0.0,), maxlen=_BEATS)
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -54,6 +59,10 @@ class LoopWatchdog:
         )
         self._thread.start()
 
+    def lag(self) -> float:
+        """Returns by how many seconds the loop was late at most, in its last beats."""
+        return max(self._late)
+
     def stop(self) -> None:
         """Ends. Twice is once, and without a start nothing."""
         self._ended.set()
@@ -64,8 +73,11 @@ class LoopWatchdog:
             self._thread = None
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._beat_at = time.monotonic()
-        self._timer = loop.call_later(self._limit / _LOOKS_WITHIN_LIMIT, self._beat, loop)
+        now = self._beat_at = time.monotonic()
+        self._late.append(max(0.0, now - self._due) if self._due else 0.0)
+        pause = self._limit / _LOOKS_WITHIN_LIMIT
+        self._due = now + pause
+        self._timer = loop.call_later(pause, self._beat, loop)
 
     def _watch(self, thread: int) -> None:
         found: Blocked | None = None

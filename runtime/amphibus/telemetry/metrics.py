@@ -1,48 +1,32 @@
 """The counters and gauges, for Prometheus, on a registry of the process's own."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
-from prometheus_client.registry import Collector
 
 from amphibus.messages.failure import FailedMessage
+from amphibus.telemetry.gauges import Numbers, StoreNumbers
 
 _KEPT_FAILURES: Final = 5
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-Numbers = Mapping[str, float]
 
 _SECONDS: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
     *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0),
 )
 _HTTP_SECONDS: Final = _SECONDS[:12]
-
-GAUGES: Final[Mapping[str, str]] = {
-    "outbox_depth": "Messages that are not safe at every destination yet.",
-    "outbox_oldest_seconds": "Age of the oldest of them.",
-    "delayed": "Messages that wait for a retry or behind one.",
-    "dead_letters": "Messages that used up their retries, or that nobody could read.",
-    "in_flight": "Messages that are being handled.",
-    "timers": "Deadlines that are armed.",
-    "later": "Commands that are sent when they are due.",
-    "awaited": "Messages that left, and of which a receiver has not said yet that it has them.",
-}
-"""The numbers that a module's store is asked for on each scrape; exposed as `amphibus_<name>{module}`.
-
-Beside them stands `processes <process>/<state>`, exposed as `amphibus_processes{module,process,state}`.
-"""
 
 
 class Meters:
@@ -117,7 +101,13 @@ class Meters:
         self._blocked_seconds = Counter(
             "amphibus_loop_blocked_seconds", "For so long all told.", registry=self.registry
         )
-        self.registry.register(_Watched(self._numbers))
+        self.loop_lag = Gauge(
+            "amphibus_loop_lag_seconds",
+            "The most by which the event loop was late of late.",
+            registry=self.registry,
+        )
+        """Told by whoever watches the loop, by `set_function`."""
+        self.registry.register(StoreNumbers(self._numbers))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -251,36 +241,3 @@ class _OfType:
         self.died = counter("died")
         self.handler = meters._handler.labels(module, message)  # noqa: SLF001
         self.end_to_end = meters._end_to_end.labels(module, message)  # noqa: SLF001
-
-
-class _Watched(Collector):
-    """The latest answer of each module's store; None for a store that could not be asked."""
-
-    def __init__(self, numbers: Mapping[str, Numbers | None]) -> None:
-        self._numbers = numbers
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yields every gauge of every module; leaves out a module that cannot answer."""
-        gauges = {
-            name: GaugeMetricFamily(f"amphibus_{name}", says, labels=("module",))
-            for name, says in GAUGES.items()
-        }
-        answers = GaugeMetricFamily(
-            "amphibus_store_answers",
-            "Whether the module's store could be asked.",
-            labels=("module",),
-        )
-        standing = GaugeMetricFamily(
-            "amphibus_processes",
-            "Processes that have not ended, by their states.",
-            labels=("module", "process", "state"),
-        )
-        for module, found in self._numbers.items():
-            answers.add_metric([module], 0 if found is None else 1)
-            for name, value in (found or {}).items():
-                gauge, _, state = name.partition(" ")
-                labels = [module, *state.split("/", 1)] if state else [module]
-                (standing if state else gauges[gauge]).add_metric(labels, value)
-        yield answers
-        yield standing
-        yield from gauges.values()

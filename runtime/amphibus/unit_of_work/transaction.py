@@ -1,6 +1,8 @@
 """The writes of a unit of work, until they are committed together with others."""
 
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,6 +13,7 @@ from amphibus.database.store import Connection
 from amphibus.database.write_set import Row, WriteSet
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import LeaseToken, PartitionAssignment, partition_of
+from amphibus.telemetry.tracing import switch
 
 OutboxRow = tuple[int, Envelope, tuple[str, ...]]
 """A committed row of the outbox: its number, the message, its destinations, which may be none."""
@@ -29,6 +32,7 @@ class Transaction:
         "session",
         "sql",
         "then",
+        "traces",
         "undoes",
         "write_set",
     )
@@ -49,19 +53,28 @@ class Transaction:
         self.write_set = WriteSet()
         self._leaving: list[tuple[Envelope, tuple[str, ...]]] = []
         self.then: list[Callable[[], None]] = []
+        self.traces: list[str] = []
+        """The flows that are traced and have a part in it; see `telemetry.tracing`."""
 
     @property
     def lost(self) -> bool:
         """True if the transaction was ended behind our back."""
         return not self._connection.in_transaction
 
-    def send(self, envelopes: Sequence[tuple[Envelope, tuple[str, ...]]]) -> None:
-        """Writes messages to the outbox, with a row for each destination, when the units are through."""
+    def send(
+        self, envelopes: Sequence[tuple[Envelope, tuple[str, ...]]], within: str | None = None
+    ) -> None:
+        """Writes messages to the outbox, with a row for each destination, when the units are through.
+
+        Where spans are wanted, those of the messages are `within` a trace, or begin one if it is empty.
+        """
         write_set = self.write_set
         for envelope, destinations in envelopes:
             partition = partition_of(envelope.key, envelope.id, self.partitions)
             write_set.outbox.append((columns_of(envelope), destinations, partition))
         self._leaving += envelopes
+        if within is not None and switch.spans is not None:
+            self.after_commit(partial(switch.spans.sent, envelopes, within, time.time_ns()))
 
     async def check(self, envelopes: Sequence[Envelope] = ()) -> None:
         """Fills `lease_tokens` with what this instance holds until the end.

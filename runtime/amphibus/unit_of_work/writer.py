@@ -21,6 +21,7 @@ from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.supervision import Supervisor
+from amphibus.telemetry.tracing import switch
 from amphibus.unit_of_work.commit_delay import CommitDelay
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.transaction import OutboxRow, Transaction
@@ -66,6 +67,8 @@ class Writer:
         """Returns whether the connection is in an unknown state, as it is after the task failed."""
         self.commits = 0
         """How many there were."""
+        self.units = 0
+        """Units of work in them."""
         self.before_commit: list[Callable[[Transaction], None]] = []
         """Called for what rides along with every commit."""
         self.on_sent: Callable[[list[OutboxRow]], None] = lambda _: None
@@ -218,8 +221,12 @@ class Writer:
                 ride_along(transaction)
             sent = await transaction.flush()
             failpoint("commit.before")
+            if transaction.traces and switch.spans is not None:
+                told = partial(switch.spans.committed, transaction.traces, time.time_ns())
+                transaction.then.insert(0, told)
             await connection.commit(more=self._more_comes(len(units) - len(results)))
             self.commits += 1
+            self.units += len(results)
             failpoint("commit.after")
         except BaseException as error:
             await self._roll_back()

@@ -211,7 +211,7 @@ class Schedules:
 
     def _leave(self, envelopes: Sequence[Envelope], transaction: Transaction) -> None:
         failpoint("schedule.before_commit")
-        transaction.send([(each, (self._module,)) for each in envelopes])
+        transaction.send([(each, (self._module,)) for each in envelopes], within="")
 
     def _tell(self, row: ScheduleRow, due: Turn) -> None:
         if due.missed:

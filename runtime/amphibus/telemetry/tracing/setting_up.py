@@ -1,0 +1,120 @@
+"""Switches the spans of a process on, as the standard `OTEL_` variables say, and off again."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from amphibus.errors import ConfigError
+from amphibus.messages import ids
+from amphibus.messages.ids import new_id
+from amphibus.telemetry.tracing import switch
+from amphibus.telemetry.tracing.wanted import GRPC, Wanted, wanted
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+_END_SECONDS: Final = 2.0
+
+
+class Tracing:
+    """The spans of one process, until its end."""
+
+    def __init__(self, provider: "TracerProvider") -> None:
+        self._provider = provider
+
+    async def end(self) -> None:
+        """Exports what is left, if the collector takes it soon."""
+        switch.spans = ids.sampled = None
+        ended, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def shut_down() -> None:
+            self._provider.shutdown()
+            loop.call_soon_threadsafe(ended.set)
+
+        # Not a thread of the loop's: nobody waits for one that is left with a collector that hangs.
+        threading.Thread(target=shut_down, daemon=True, name="traces:end").start()
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                await ended.wait()
+        except TimeoutError:
+            pass
+
+
+async def end(tracing: Tracing | None) -> None:
+    """Ends the spans of a process, if it has any."""
+    if tracing is not None:
+        await tracing.end()
+
+
+def set_up(environ: Mapping[str, str], *, app: str, modules: tuple[str, ...]) -> Tracing | None:
+    """Switches the spans on, if a variable asks for them. Without one, nothing is imported.
+
+    Raises:
+        ConfigError: they ask for what there is not, or for what is not installed.
+    """
+    asked = wanted(environ)
+    if not asked.exporters:
+        return None
+    try:
+        provider = _provider(asked, environ, app=app, modules=modules)
+    except ImportError as error:
+        raise ConfigError(
+            "the OTEL_ variables ask for traces, and OpenTelemetry is not installed",
+            f"{error.name} is missing",
+            "pip install 'amphibus[otel]', or: unset OTEL_EXPORTER_OTLP_ENDPOINT OTEL_TRACES_EXPORTER",
+        ) from None
+    return Tracing(provider)
+
+
+def _provider(
+    asked: Wanted, environ: Mapping[str, str], *, app: str, modules: tuple[str, ...]
+) -> "TracerProvider":
+    from opentelemetry import trace
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from amphibus.telemetry.tracing.chosen_ids import ChosenIds
+    from amphibus.telemetry.tracing.spans import Spans
+
+    chosen = ChosenIds()
+    described: dict[str, Any] = {
+        "service.namespace": app,
+        "service.instance.id": new_id(),
+        "amphibus.modules": modules,
+    }
+    if not environ.get("OTEL_SERVICE_NAME"):
+        described["service.name"] = f"{app}-{modules[0]}" if len(modules) == 1 else app
+    # The sampler is the one that OTEL_TRACES_SAMPLER names, by its default one that asks the parent.
+    provider = TracerProvider(
+        resource=Resource.create(described), id_generator=chosen, shutdown_on_exit=False
+    )
+    for each in asked.exporters:
+        provider.add_span_processor(BatchSpanProcessor(_exporter(each, asked.protocol)))
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        trace.set_tracer_provider(provider)  # for what handlers and libraries trace themselves
+    decide = provider.sampler.should_sample
+    ids.sampled = lambda trace_id: _is_sampled(decide(None, trace_id, app))
+    switch.spans = Spans(provider, chosen)
+    return provider
+
+
+def _is_sampled(result: Any) -> bool:
+    return bool(result.decision.is_sampled())
+
+
+def _exporter(name: str, protocol: str) -> Any:
+    if name == "console":
+        from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+
+        return ConsoleSpanExporter()
+    if protocol == GRPC:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (
+            OTLPSpanExporter as OverGrpc,
+        )
+
+        return OverGrpc()
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return OTLPSpanExporter()
