@@ -60,7 +60,7 @@ NEEDED = {
     "add handler": ("a.b", "c.D"),
     "add process": ("a.b",),
 }
-OF_NO_PROJECT = ("version", "completion", "contracts explain")
+OF_NO_PROJECT = ("new", "version", "completion", "contracts explain")
 
 
 def test_the_text_of_an_error_has_its_reason_and_what_to_type() -> None:
@@ -111,8 +111,9 @@ def test_outside_a_project_every_command_says_the_same(
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         f"error  no Amphibus project in {tmp_path}",
-        "  why  neither it nor a folder above it holds config/amphibus.toml",
-        "  fix  change to your project's folder",
+        "  why  neither it nor a folder above it holds config/amphibus.toml:"
+        " change to one that does, or begin a project",
+        "  fix  amphibus new NAME",
     ]
 
 

@@ -46,6 +46,7 @@ def test_help_loads_no_command() -> None:
     assert {name for name in loaded if name.startswith("amphibus.cli.")} <= {
         "amphibus.cli.__main__",
         "amphibus.cli.commands",
+        "amphibus.cli.door",
         "amphibus.cli.main",
         "amphibus.cli.output",
     }

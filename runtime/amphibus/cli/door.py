@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires
 from typing import Final
 
-from amphibus.cli.new.wheel import own_wheel
 from amphibus.cli.output import CommandError, Exit, show_error
 
 _OTHER_NAMES: Final = {"jwt": "pyjwt"}
 """Packages that are imported by another name than they are installed by."""
-_EXTRAS: Final = ("server", "rabbitmq", "postgresql", "producer", "testing")
+_EXTRAS: Final = ("server", "rabbitmq", "postgresql", "producer", "otel", "testing")
 """The extras, the ones first that people think of first."""
 
 
@@ -45,6 +44,8 @@ def missing_package(imported: str) -> CommandError | None:
     extra = next((each for each in _EXTRAS if package in _brought_by(each)), None)
     if extra is None:
         return None
+    from amphibus.cli.new.wheel import own_wheel
+
     return CommandError(
         f"the package {package} is not installed",
         f"the extra '{extra}' brings it",

@@ -20,6 +20,6 @@ def project_root(start: Path) -> Path:
             return folder
     raise NoProject(
         f"no Amphibus project in {start}",
-        f"neither it nor a folder above it holds {MARK}",
-        "amphibus new NAME  begins one; or change to your project's folder",
+        f"neither it nor a folder above it holds {MARK}: change to one that does, or begin a project",
+        "amphibus new NAME",
     )
