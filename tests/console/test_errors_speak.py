@@ -111,8 +111,10 @@ def test_outside_a_project_every_command_says_the_same(
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         f"error  no Amphibus project in {tmp_path}",
-        "  why  neither it nor a folder above it holds config/amphibus.toml:"
-        " change to one that does, or begin a project",
+        (
+            "  why  neither it nor a folder above it holds config/amphibus.toml:"
+            " change to one that does, or begin a project"
+        ),
         "  fix  amphibus new NAME",
     ]
 
