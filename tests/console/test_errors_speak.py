@@ -96,7 +96,7 @@ def test_outside_a_project_every_command_says_the_same(
     assert err.splitlines() == [
         f"error  no Amphibus project in {tmp_path}",
         "  why  neither it nor a folder above it holds config/amphibus.toml",
-        "  fix  change to your project's folder",
+        "  fix  amphibus new NAME  begins one; or change to your project's folder",
     ]
 
 

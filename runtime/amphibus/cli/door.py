@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires
 from typing import Final
 
-from amphibus.cli.new.wheel import own_wheel
 from amphibus.cli.output import CommandError, Exit, show_error
 
 _OTHER_NAMES: Final = {"jwt": "pyjwt"}
@@ -45,6 +44,8 @@ def missing_package(imported: str) -> CommandError | None:
     extra = next((each for each in _EXTRAS if package in _brought_by(each)), None)
     if extra is None:
         return None
+    from amphibus.cli.new.wheel import own_wheel
+
     return CommandError(
         f"the package {package} is not installed",
         f"the extra '{extra}' brings it",
