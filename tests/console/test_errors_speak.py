@@ -44,7 +44,7 @@ NEEDED = {
     "add handler": ("a.b", "c.D"),
     "add process": ("a.b",),
 }
-OF_NO_PROJECT = ("version", "completion", "contracts explain")
+OF_NO_PROJECT = ("new", "version", "completion", "contracts explain")
 
 
 def test_the_text_of_an_error_has_its_reason_and_what_to_type() -> None:

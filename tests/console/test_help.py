@@ -45,6 +45,8 @@ def test_help_loads_no_command() -> None:
     assert loaded.isdisjoint(LOADED_ON_DEMAND)
     assert {name for name in loaded if name.startswith("amphibus.cli.")} <= {
         "amphibus.cli.__main__",
+        "amphibus.cli.commands",
+        "amphibus.cli.door",
         "amphibus.cli.main",
         "amphibus.cli.output",
     }
