@@ -86,7 +86,7 @@ def test_it_says_what_runs_where_and_what_to_type_next(console: Console) -> None
         f"  API      {kiosk.url}",
         f"  Docs     {kiosk.url}/docs",
         "  Modules  shelf, till",
-        f"  Try      amphibus demo --http {kiosk.url}  (in another terminal)",
+        "  Try      amphibus modules  (in another terminal)",
     ]
 
 
