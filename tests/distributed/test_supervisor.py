@@ -38,8 +38,7 @@ def test_the_greeting_is_that_of_the_monolith_and_says_more(supervised: Supervis
         f"  Docs     {supervised.url}/docs",
         "  Modules  shelf, till",
     ]
-    shown = f"amphibus demo --http {supervised.url}"
-    assert said[-1] == f"  Try      {shown}  (in another terminal)"
+    assert said[-1] == "  Try      amphibus modules  (in another terminal)"
     assert "guest:guest" not in supervised.command.out + supervised.command.err
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from inspect import getclosurevars
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -53,7 +54,7 @@ class Till:
 
     @property
     def waiting(self) -> int:
-        return int(self.app.end.__self__.taken)  # type: ignore[attr-defined]
+        return int(getclosurevars(self.app.end).nonlocals["waiting"].taken)
 
     @property
     def followed(self) -> dict[str, Any]:

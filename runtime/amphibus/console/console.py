@@ -152,7 +152,7 @@ class Console:
             except AmphibusError as error:
                 return _wrong(502, principal, error.what, error.why, error.fix)
             except Exception:  # noqa: BLE001 - the page says so, and the log knows it
-                _log.exception("console.failed", path=request.url.path)
+                _log.exception("http.failed", method=request.method, route="/console")
                 return _wrong(500, principal, "a fault of ours", "it was logged", "amphibus logs")
 
         return self._let_in(work, right)
