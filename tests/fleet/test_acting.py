@@ -67,6 +67,7 @@ def _kill(shop: Running) -> None:
     shop.process.wait()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("mode", ["monolith", pytest.param("distributed", marks=pytest.mark.full)])
 def test_an_operation_goes_on_through_a_kill_is_stopped_and_resumed(
     any_kiosk: Callable[[str], Kiosk], mode: str

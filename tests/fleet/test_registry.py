@@ -107,6 +107,7 @@ def test_the_registry_is_no_business_of_who_comes_through_a_proxy(supervised: Su
     assert refused.json()["title"] == "Not allowed"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("mode", ["monolith", pytest.param("distributed", marks=pytest.mark.full)])
 def test_commands_say_the_same_while_it_runs_and_at_rest(kiosk: Kiosk, mode: str) -> None:
     """With the direct way switched off, so that the processes have doors of their own on a broker too."""
