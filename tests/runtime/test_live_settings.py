@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 import structlog
+from dependency_injector import containers, providers
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from amphibus import Hot
@@ -18,8 +19,10 @@ from amphibus.config.policies import usual_policy
 from amphibus.config.proposal import value_of
 from amphibus.config.settings import BusSettings, Settings
 from amphibus.errors import ConfigError
+from amphibus.host.containers import adjust_container, make_container
 from amphibus.inbox.backoff import backoff
 from amphibus.inbox.steering.turns import Turns
+from amphibus.module import Module
 from amphibus.telemetry import logs
 from amphibus.telemetry.log_levels import levels
 
@@ -65,6 +68,25 @@ class TillSettings(BaseModel):
 @pytest.fixture
 def live() -> LiveSettings:
     return LiveSettings(Settings(), {"till": TillSettings})
+
+
+def test_policies_in_the_table_of_a_module_are_no_settings_of_its_own() -> None:
+    policies = {"till.Pay.v1": {"at_most": 2}}
+    settings = Settings(modules={"till": {"open": True, "policies": policies}})
+    live = LiveSettings(settings, {"till": TillSettings})
+
+    class Till(containers.DeclarativeContainer):
+        settings = TillSettings
+        config = providers.Configuration()
+
+    module = Module(name="till", container=Till)
+    container = make_container(module, settings)
+    live.take({"modules.till.open": False})
+    adjust_container(module, container, live.settings)
+
+    assert live.settings.modules["till"] == {"open": False, "policies": policies}
+    assert container is not None
+    assert container.config.open() is False
 
 
 def test_every_hot_setting_is_known_to_take_effect() -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from amphibus.config.layers import SettingProblem, flat
 from amphibus.config.leaves import Leaf, leaves
 from amphibus.config.module_settings import problems_of_module
+from amphibus.config.policies import own_settings
 from amphibus.config.proposal import Values, leaf_of, problem_with
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
@@ -110,7 +111,7 @@ class LiveSettings:
             problem
             for module, model in self._models.items()
             for problem in problems_of_module(
-                module, model, merged.modules.get(module, {}), lambda _key: LIVE
+                module, model, own_settings(merged, module), lambda _key: LIVE
             )
         ]
 

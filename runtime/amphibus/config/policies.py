@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from amphibus.config.correction import correction
 from amphibus.config.layers import SettingProblem
 from amphibus.config.section import Seconds, Section
-from amphibus.config.settings import BusSettings, Positive
+from amphibus.config.settings import BusSettings, Positive, Settings
 from amphibus.nearest import did_you_mean
 from amphibus.policy import OnDead, Policy, Retries
 from amphibus.policy.in_force import PolicyInForce
@@ -68,8 +68,9 @@ def usual_policy(bus: BusSettings) -> PolicyInForce:
     )
 
 
-def without_policies(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the part of a module's table that is its own."""
+def own_settings(settings: Settings, module: str) -> dict[str, Any]:
+    """Returns the part of a module's table that is its own: all but the policies of its messages."""
+    given = settings.modules.get(module, {})
     return {name: value for name, value in given.items() if name != POLICIES}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from amphibus.config.correction import opened
 from amphibus.config.module_settings import problems_of_module
-from amphibus.config.policies import without_policies
+from amphibus.config.policies import own_settings
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
 from amphibus.module import Module
@@ -21,7 +21,7 @@ def make_container(module: Module, settings: Settings) -> Any | None:
         return None
     config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
     declared = module.settings
-    given = dict(without_policies(settings.modules.get(module.name, {})))
+    given = own_settings(settings, module.name)
     if declared is not None:
         problems = problems_of_module(module.name, declared, given, settings.origin)
         if problems:
@@ -42,5 +42,5 @@ def adjust_container(module: Module, container: Any, settings: Settings) -> None
     """Gives a container the settings of its module as they are now, for what it makes from now on."""
     declared, config = module.settings, getattr(container, "config", None)
     if declared is not None and config is not None:
-        given = dict(settings.modules.get(module.name, {}))
+        given = own_settings(settings, module.name)
         config.from_dict(declared.model_validate(given).model_dump())

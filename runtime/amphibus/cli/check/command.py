@@ -202,7 +202,7 @@ def _redrawn(page: str, begin: str, picture: str, end: str) -> str:
 def _settings(project: "Project") -> list[str]:
     """Returns the settings under `[modules.<name>]` that no container knows."""
     from amphibus.config.module_settings import problems_of_module
-    from amphibus.config.policies import problems_of_overrides, without_policies
+    from amphibus.config.policies import own_settings, problems_of_overrides
 
     found: list[str] = []
     settings = options.settings()
@@ -214,7 +214,7 @@ def _settings(project: "Project") -> list[str]:
             continue
         types = [each.contract.contract_type for each in module.routes]
         problems = problems_of_overrides(name, given, types, settings.origin)
-        model, own = getattr(module.container, "settings", None), without_policies(given)
+        model, own = module.settings, own_settings(settings, name)
         if model is not None:
             problems += problems_of_module(name, model, own, settings.origin)
         elif own:
