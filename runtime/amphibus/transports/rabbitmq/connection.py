@@ -8,10 +8,10 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 import structlog
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from aiormq import Connection
 from aiormq.channel import Channel
 from aiormq.exceptions import AMQPError
+from pamqp.exceptions import PAMQPException
 from yarl import URL
 
 from amphibus.config.settings import RabbitSettings
@@ -37,7 +37,7 @@ PUBLISH = "publish"
 TOPOLOGY = "topology"
 """The parts without which nothing can be published."""
 _CAUSES = 20  # most that are told of one outage
-LOST = (AMQPError, OSError, TimeoutError, RuntimeError, *CONNECTION_EXCEPTIONS)
+LOST = (AMQPError, PAMQPException, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
 """The errors that a lost connection or channel may raise."""
 
 Serve = Callable[[Connection], Awaitable[None]]

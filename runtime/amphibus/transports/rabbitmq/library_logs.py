@@ -7,7 +7,7 @@ import logging
 from contextvars import ContextVar
 from typing import Final
 
-_LIBRARIES: Final = ("aiormq", "aio_pika")
+_LIBRARY: Final = "aiormq"
 _ours: ContextVar[bool] = ContextVar("amphibus_own_connection", default=False)
 
 
@@ -15,7 +15,7 @@ def keep_quiet() -> None:
     """From now on, in the current task and all that it begins."""
     _ours.set(True)
     for name in list(logging.root.manager.loggerDict):
-        if name.partition(".")[0] in _LIBRARIES:
+        if name.partition(".")[0] == _LIBRARY:
             logging.getLogger(name).addFilter(_is_wanted)  # a filter is added once
 
 
