@@ -11,8 +11,12 @@ from amphibus.access.scopes import EVERYTHING
 @cache
 def this_operator() -> Principal:
     """Returns the user of this machine who runs this process: whoever may write a module's store has all rights."""
+    return Principal(user_name(), "operator", scopes=EVERYTHING)
+
+
+def user_name() -> str:
+    """Returns the name of the user who runs this process, or a number: a container's user may have no name."""
     try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        name = f"uid-{os.getuid()}"
-    return Principal(name, "operator", scopes=EVERYTHING)
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid-{os.getuid()}"

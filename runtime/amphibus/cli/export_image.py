@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, show_json, unknown
+from amphibus.cli.output import CommandError, check_module, show_json
 from amphibus.cli.places import GATEWAY, module_names
 
 _EVERYWHERE: Final = (
@@ -53,8 +53,7 @@ def files_of(root: Path, module: str) -> list[Path]:
         CommandError: there is no such module, or no lock.
     """
     known = module_names(root)
-    if module not in known:
-        raise unknown("module", module, known, "amphibus modules")
+    check_module(module, known)
     if not (root / "config" / "topology.lock.json").is_file():
         raise CommandError(
             "config/topology.lock.json is missing",

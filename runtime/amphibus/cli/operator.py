@@ -1,11 +1,10 @@
 """The operator who types a command, and the reason that is given: both stand in the audit."""
 
-import getpass
-import os
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from amphibus.access.operator import user_name
 from amphibus.cli.output import CommandError, Exit
 from amphibus.contract.texts import one_line
 from amphibus.messages.contracts.amphibus.acting import Operator
@@ -19,7 +18,7 @@ _LONGEST = 200
 
 def operator(who: str | None) -> Operator:
     """Returns who acts: as given, else the user whom this machine knows."""
-    return Operator(who=one_line(who or _user())[:_LONGEST])
+    return Operator(who=one_line(who or user_name())[:_LONGEST])
 
 
 def reasoned(reason: str) -> str:
@@ -36,10 +35,3 @@ def reasoned(reason: str) -> str:
             Exit.USAGE,
         )
     return reason.strip()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may have no name for it
-        return f"user {os.getuid()}"

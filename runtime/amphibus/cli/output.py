@@ -87,6 +87,17 @@ def unknown(noun: str, name: str, known: Iterable[str], otherwise: str) -> Comma
     )
 
 
+def check_module(name: str, known: Iterable[str]) -> None:
+    """Refuses a name that is none of the known modules.
+
+    Raises:
+        CommandError: it is not.
+    """
+    names = list(known)
+    if name not in names:
+        raise unknown("module", name, names, "amphibus modules")
+
+
 def show_error(error: AmphibusError, fix: str | None = None) -> None:
     """Prints what, why and what to type to stderr; `fix` is a better one than the error knows."""
     lines = [f"{paint('error', RED, BOLD, to=sys.stderr)}  {error.what}"]

@@ -17,6 +17,7 @@ from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.door import Door, known_as
 from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.outcomes.waiting import WaitLimits
 from amphibus.gateway.problems import (
     AWAY,
     FAILED,
@@ -36,7 +37,7 @@ SOON: Final = ((b"retry-after", b"1"),)
 _REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
 
 
-class Limits(Protocol):
+class Limits(WaitLimits, Protocol):
     """The settings of the gateway that requests are held to."""
 
     @property
@@ -47,12 +48,6 @@ class Limits(Protocol):
     def request_timeout_seconds(self) -> float: ...  # noqa: D102
     @property
     def page_limit(self) -> int: ...  # noqa: D102
-    @property
-    def waiters(self) -> int: ...  # noqa: D102
-    @property
-    def waiters_per_client(self) -> int: ...  # noqa: D102
-    @property
-    def longest_wait_seconds(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

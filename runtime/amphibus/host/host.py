@@ -21,7 +21,7 @@ from amphibus.host.ending import Ending, say_left
 from amphibus.host.live.adjusting import control_of, keep_adjusted, live_settings
 from amphibus.host.live.following import Following
 from amphibus.host.module_host import ModuleHost, all_idle
-from amphibus.host.opening import join, open_store
+from amphibus.host.opening import join, open_database
 from amphibus.host.own_contracts import OwnContracts
 from amphibus.host.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
@@ -170,7 +170,7 @@ class Host:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         try:
             for hosted in self.modules.values():
-                await open_store(hosted, self.health)
+                await open_database(hosted, self.health)
                 self._opened.append(hosted)
             await self.admit()
             for hosted in self.modules.values():

@@ -13,7 +13,7 @@ _log: Any = structlog.get_logger()
 _RETRY_SECONDS: Final = 1.0
 
 
-async def open_store(hosted: ModuleHost, health: Health) -> None:
+async def open_database(hosted: ModuleHost, health: Health) -> None:
     """Opens a module's database."""
     while True:
         try:
@@ -32,7 +32,7 @@ async def join(hosted: ModuleHost, health: Health) -> None:
             await hosted.join()
         except StoreAway as error:
             await _wait_for(hosted, health, error)
-            await open_store(hosted, health)
+            await open_database(hosted, health)
         else:
             health.has(hosted.name)
             return

@@ -5,12 +5,11 @@ after it has changed everything, as each process looks there twice a second.
 """
 
 import asyncio
-import getpass
-import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from amphibus.access.operator import user_name
 from amphibus.cli.configure.kept import ControlStore, control_of
 from amphibus.cli.configure.newest import newest
 from amphibus.cli.output import CommandError, Exit
@@ -118,19 +117,11 @@ async def _revision(
         revision=max(base.revision, latest.revision) + 1,
         previous=latest.revision,
         at=await control.now(),
-        who=f"{_user()} on {socket.gethostname()}",
+        who=f"{user_name()} on {socket.gethostname()}",
         why=why,
         changes=changes,
         settings=dict(values),
     )
-
-
-def _user() -> str:
-    """Returns who types this; the log masks what looks like a mail address."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a number that nobody has named
-        return str(os.getuid())
 
 
 def _kept(key: str, value: Any) -> Any:

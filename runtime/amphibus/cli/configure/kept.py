@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from amphibus.cli import options
-from amphibus.cli.output import unknown
+from amphibus.cli.output import check_module
 from amphibus.cli.places import known_names
 from amphibus.config.live import LiveSettings
 from amphibus.config.proposal import unknown as unknown_setting
@@ -74,8 +74,8 @@ def check_name(key: str, live: LiveSettings) -> None:
     table, _, rest = key.partition(".")
     module = rest.partition(".")[0]
     names = known_names(options.root())
-    if table in ("modules", "log_levels") and module not in names:
-        raise unknown("module", module, sorted(names), "amphibus modules")
+    if table in ("modules", "log_levels"):
+        check_module(module, sorted(names))
     here = options.project().modules
     if table == "modules" and module in here and here[module].settings is None:
         raise ConfigError(*unknown_setting(key, live.known))

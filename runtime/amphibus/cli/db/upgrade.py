@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from amphibus import failpoints
-from amphibus.cli.output import plural, unknown
+from amphibus.cli.output import check_module, plural
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -43,8 +43,7 @@ def upgrade_all(
     from amphibus.database.sqlite.files import refuse_others_databases
 
     for name in only:
-        if name not in project.modules:
-            raise unknown("module", name, project.modules, "amphibus modules")
+        check_module(name, project.modules)
     modules = only or tuple(project.modules)
     if settings.db_url is None:
         refuse_others_databases(modules, settings.data_dir)

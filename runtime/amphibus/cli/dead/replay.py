@@ -11,12 +11,12 @@ from amphibus.cli import options
 from amphibus.cli.output import (
     CommandError,
     Exit,
+    check_module,
     moment,
     plural,
     progress,
     rfc3339,
     show_json,
-    unknown,
 )
 from amphibus.nearest import nearest
 
@@ -75,8 +75,7 @@ async def _replay(log: "AdminStore", module: str, to: str, found: Plan) -> None:
 
 def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) -> list[str]:
     for name in (module, to):
-        if name not in topology.modules:
-            raise unknown("module", name, topology.modules, "amphibus modules")
+        check_module(name, topology.modules)
     heard = sorted(
         name
         for name, subscribers in topology.subscribers.items()

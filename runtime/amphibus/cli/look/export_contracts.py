@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, show_json, unknown
+from amphibus.cli.output import CommandError, check_module, show_json
 
 if TYPE_CHECKING:
     from amphibus.routing.topology import Topology
@@ -65,8 +65,8 @@ def _made(format_: Format, topology: "Topology", module: str | None) -> dict[str
     system = system_of(topology, settings)
     operations = list(operations_of(system))
     known = {each.who for each in operations}
-    if module is not None and module not in known:
-        raise unknown("module", module, known, "amphibus modules")
+    if module is not None:
+        check_module(module, known)
     if format_ == "asyncapi":
         return asyncapi(system, module)
     wanted = {

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from amphibus.cli import options
-from amphibus.cli.output import BOLD, CommandError, paint, show_json, unknown
+from amphibus.cli.output import BOLD, CommandError, check_module, paint, show_json
 from amphibus.clock import SystemClock
 from amphibus.contract import kind_of
 from amphibus.errors import RequestError, StoreError
@@ -30,8 +30,8 @@ def modules(
         format_: text, or mermaid for a picture of the flow; with a name, of that module's processes.
     """
     project = options.project()
-    if name is not None and name not in project.modules:
-        raise unknown("module", name, project.modules, "amphibus modules")
+    if name is not None:
+        check_module(name, project.modules)
     chosen = [each for each in project.modules.values() if name in (None, each.name)]
     if as_json:
         show_json([page_of(project, each) for each in chosen])

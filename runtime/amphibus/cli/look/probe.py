@@ -7,7 +7,7 @@ from urllib.request import ProxyHandler, build_opener
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import Exit, unknown
+from amphibus.cli.output import Exit, check_module
 from amphibus.cli.places import GATEWAY, known_names, port_of
 
 _PATIENCE_SECONDS: Final = 3.0
@@ -30,8 +30,7 @@ def probe(
 
     settings = options.settings(mode="distributed", port=port)
     known = known_names(options.root())
-    if module not in known:
-        raise unknown("module", module, sorted(known), "amphibus modules")
+    check_module(module, sorted(known))
     place = port_of((module,), known, settings.port)
     url = f"{local_url(settings.host, place)}/{'livez' if live else 'readyz'}"
     try:

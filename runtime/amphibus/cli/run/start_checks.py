@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amphibus.cli.fix import corrected
-from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.cli.output import CommandError, Exit, check_module
 from amphibus.cli.run.listening import LISTENING
 from amphibus.cli.run.running import holder_of
 from amphibus.config.addresses import http_url, is_loopback
@@ -102,8 +102,7 @@ def refuse_open_address(settings: "Settings") -> None:
 def refuse_unknown(names: tuple[str, ...], known: tuple[str, ...]) -> None:
     """A module name that does not exist."""
     for name in names:
-        if name not in known:
-            raise unknown("module", name, known, "amphibus modules")
+        check_module(name, known)
 
 
 def refuse_unusable_folder(data_dir: Path) -> None:

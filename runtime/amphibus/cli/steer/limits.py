@@ -10,6 +10,7 @@ from amphibus.cli.operator import operator
 from amphibus.cli.output import (
     CommandError,
     Exit,
+    check_module,
     rfc3339,
     show_columns,
     show_json,
@@ -54,8 +55,8 @@ def list_limits(
         module: Only this module.
     """
     known = options.project().modules
-    if module is not None and module not in known:
-        raise unknown("module", module, known, "amphibus modules")
+    if module is not None:
+        check_module(module, known)
     names = [name for name in known if module in (None, name)]
     try:
         set_ = look(data_dir, db, partial(_set_in, names))
@@ -189,8 +190,7 @@ def _whose(row: Row) -> str:
 def _kept(module: str, type_: str) -> str:
     """Returns the type; refuses one that the module does not receive, and a query, which nobody keeps."""
     known = options.project().modules
-    if module not in known:
-        raise unknown("module", module, known, "amphibus modules")
+    check_module(module, known)
     contracts = {each.contract.contract_type: each.contract for each in known[module].routes}
     kept = [name for name, each in contracts.items() if kind_of(each) != "query"]
     if type_ in contracts and type_ not in kept:

@@ -11,6 +11,7 @@ from amphibus.cli import options
 from amphibus.cli.output import (
     CommandError,
     Exit,
+    check_module,
     moment,
     plural,
     rfc3339,
@@ -112,8 +113,7 @@ def show(
 
 def _of_module(module: str) -> list[Process]:
     known = options.project().modules
-    if module not in known:
-        raise unknown("module", module, known, "amphibus modules")
+    check_module(module, known)
     found = [each for name, each in all_processes() if name == module]
     if not found:
         others = sorted({name for name, _ in all_processes()})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, unknown
+from amphibus.cli.output import CommandError, Exit, check_module
 from amphibus.cli.places import known_names
 from amphibus.cli.run.running import RUN_DIR, supervisor_of
 from amphibus.cli.run.take_down import supervised_process
@@ -39,8 +39,7 @@ def restart(
     Example: amphibus restart payments
     """
     root = options.root()
-    if module not in known_names(root):
-        raise unknown("module", module, sorted(known_names(root)), "amphibus modules")
+    check_module(module, sorted(known_names(root)))
     settings = settings_of(data_dir, db)
     labels = _labels(settings.data_dir / RUN_DIR, module)
     if supervisor_of(settings.data_dir) is None:

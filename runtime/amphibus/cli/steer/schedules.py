@@ -12,6 +12,7 @@ from amphibus.cli.operator import operator
 from amphibus.cli.output import (
     CommandError,
     Exit,
+    check_module,
     moment,
     rfc3339,
     show_columns,
@@ -67,8 +68,8 @@ def list_schedules(
         module: Only this module.
     """
     known = options.project().modules
-    if module is not None and module not in known:
-        raise unknown("module", module, known, "amphibus modules")
+    if module is not None:
+        check_module(module, known)
     found = look(data_dir, db, partial(_found, module))
     _show(found, as_json=as_json)
     if found and not as_json:
