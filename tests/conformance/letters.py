@@ -8,7 +8,7 @@ from amphibus.contract import Command, Query
 from amphibus.messages.contracts.amphibus.v1 import ListOperations
 from amphibus.testing import Harness
 from amphibus.testing.conformance.office import Office, until
-from tests.conformance.test_pause import _asked
+from tests.conformance.asking import asked
 
 _AGO = 3_600_000_000
 _TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
@@ -44,7 +44,7 @@ def bury(
 
 async def done(shop: Harness, wanted: Command[Any] | Query[Any]) -> dict[str, Any]:
     """The desk's answer to an act."""
-    reply = await _asked(shop, wanted)
+    reply = await asked(shop.host, wanted)
     assert reply.outcome == "answered", reply
     found: dict[str, Any] = json.loads(reply.body)
     return found

@@ -25,8 +25,8 @@ from amphibus.messages.contracts.amphibus.v1 import (
     StopOperation,
 )
 from amphibus.testing.conformance.office import Office
+from tests.conformance.asking import asked
 from tests.conformance.letters import bury, done, ended
-from tests.conformance.test_pause import _asked
 
 pytestmark = pytest.mark.asyncio
 _ADA = Operator(who="ada")
@@ -132,8 +132,8 @@ async def test_what_cannot_be_asked_is_refused_and_changes_nothing(office: Offic
                 ("error", "<", "z"),
             )
         ]
-        replies = [await _asked(shop, each) for each in (*wrong, StopOperation(id="none"))]
-        foreign = await _asked(shop, StartOperation(id="o", kind="discard"), source="archive")
+        replies = [await asked(shop.host, each) for each in (*wrong, StopOperation(id="none"))]
+        foreign = await asked(shop.host, StartOperation(id="o", kind="discard"), source="archive")
 
     assert {each.outcome for each in replies} == {"failed"}
     assert "times by" in replies[0].detail

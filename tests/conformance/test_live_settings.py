@@ -3,39 +3,21 @@
 import asyncio
 import json
 import time
-from typing import Any
 
 import pytest
 
-from amphibus.contract import Command, Query
 from amphibus.errors import Overtaken
 from amphibus.messages.contracts.amphibus.v1 import CheckSettings, TakeSettings, TellSettings
-from amphibus.messages.envelope import Envelope, Reply
-from amphibus.messages.ids import new_id, new_trace
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
+from tests.conformance.asking import asked
 from tests.conformance.control import control_of, keep
 
 pytestmark = pytest.mark.asyncio
 in_memory = pytest.mark.parametrize("transport", ["memory"], indirect=True)
 """For a fact that is about one process, whatever carries its messages."""
 at_a_broker = pytest.mark.parametrize("transport", ["rabbitmq"], indirect=True)
-
-
-async def _asked(shop: Harness, wanted: Command[Any] | Query[Any], source: str = "desk") -> Reply:
-    given: dict[str, Any] = {"key": wanted.key_value(), "time": 0, "correlation": "c"}
-    envelope = Envelope(
-        id=new_id(),
-        type=type(wanted).contract_type,
-        source=source,
-        causation=None,
-        trace=new_trace(),
-        body=wanted.model_dump_json().encode(),
-        reply=True,
-        **given,
-    )
-    return await shop.host.transport.requests.request("desk", envelope, 10.0)
 
 
 async def _taken(shop: Harness, revision: int) -> None:
@@ -126,14 +108,15 @@ async def test_what_cannot_be_used_changes_nothing_of_it(office: Office) -> None
 async def test_a_process_says_what_stands_against_settings_and_what_it_uses(office: Office) -> None:
     wrong = {"bus.window": 0, "port": 1, "bus.windw": 1, "modules.elsewhere.anything": 1}
     async with office.open() as shop:
-        checked = await _asked(shop, CheckSettings(settings=json.dumps(wrong)))
-        fine = await _asked(shop, CheckSettings(settings='{"bus.window": 9}'))
+        checked = await asked(shop.host, CheckSettings(settings=json.dumps(wrong)))
+        fine = await asked(shop.host, CheckSettings(settings='{"bus.window": 9}'))
         window = shop.host.settings.bus.window
         await keep(office, bus__window=9)
-        took = await _asked(shop, TakeSettings())
-        told = await _asked(shop, TellSettings())
+        took = await asked(shop.host, TakeSettings())
+        told = await asked(shop.host, TellSettings())
         strangers = [
-            await _asked(shop, each, source="archive") for each in (TakeSettings(), TellSettings())
+            await asked(shop.host, each, source="archive")
+            for each in (TakeSettings(), TellSettings())
         ]
         assert shop.host.settings.bus.window == 9
 
@@ -217,7 +200,7 @@ async def test_more_queries_and_calls_outside_run_at_once(office: Office) -> Non
 async def test_a_query_gets_less_time(office: Office) -> None:
     async with office.open() as shop:
         await _taken(shop, await keep(office, bus__query_timeout_seconds=0.2))
-        reply = await _asked(shop, desk.Count(book="b", mood="hold"), source="gateway")
+        reply = await asked(shop.host, desk.Count(book="b", mood="hold"), source="gateway")
 
     assert reply.outcome == "failed"
     assert "0.2 s" in reply.detail

@@ -5,38 +5,21 @@ from typing import Any
 
 import pytest
 
-from amphibus.contract import Command, Query
+from amphibus.contract import Command
 from amphibus.database.steering.pauses import PAUSED
 from amphibus.messages.contracts.amphibus.v1 import ListPauses, PauseModule, ResumeModule
-from amphibus.messages.envelope import Envelope, Reply
-from amphibus.messages.ids import new_id, new_trace
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
+from tests.conformance.asking import asked
 
 pytestmark = pytest.mark.asyncio
 WRITE = "desk.Write.v1"
 
 
-async def _asked(shop: Harness, wanted: Command[Any] | Query[Any], source: str = "desk") -> Reply:
-    body = wanted.model_dump_json().encode()
-    given: dict[str, Any] = {"key": wanted.key_value(), "time": 0, "correlation": "c"}
-    envelope = Envelope(
-        id=new_id(),
-        type=type(wanted).contract_type,
-        source=source,
-        causation=None,
-        trace=new_trace(),
-        body=body,
-        reply=True,
-        **given,
-    )
-    return await shop.host.transport.requests.request("desk", envelope, 10.0)
-
-
 async def _steer(shop: Harness, wanted: Command[Any]) -> list[str]:
     """The types that are paused afterwards."""
-    reply = await _asked(shop, wanted)
+    reply = await asked(shop.host, wanted)
     assert reply.outcome == "answered", reply
     return [each["type"] for each in json.loads(reply.body)["paused"]]
 
@@ -51,12 +34,12 @@ async def test_a_paused_module_handles_nothing_and_its_senders_keep(office: Offi
     async with office.open() as shop:
         assert await _steer(shop, PauseModule(reason="stocktaking")) == [""]
         await shop.send(*(desk.Write(book="b", line=line) for line in range(3)))
-        decided = await _asked(shop, desk.Guard(book="c", line=1), source="gateway")
-        counted = await _asked(shop, desk.Count(book="b"), source="gateway")
+        decided = await asked(shop.host, desk.Guard(book="c", line=1), source="gateway")
+        counted = await asked(shop.host, desk.Count(book="b"), source="gateway")
         assert "stocktaking" in shop.host.health.degraded["pause:desk"]
     async with office.open() as shop:
         await shop.send(desk.Write(book="b", line=3))
-        again = await _asked(shop, desk.Guard(book="c", line=1), source="gateway")
+        again = await asked(shop.host, desk.Guard(book="c", line=1), source="gateway")
         meanwhile = office.numbers("desk", "b"), office.count("desk", "amphibus_delayed")
         assert await _steer(shop, ResumeModule()) == []
         await until(lambda: len(office.numbers("desk", "b")) == 4)
@@ -120,14 +103,14 @@ async def test_a_pause_that_is_over_holds_nothing(office: Office) -> None:
         await _held(office, 1)
         await shop.advance(minutes=11)
         await until(lambda: office.numbers("desk", "b") == [1])
-        said = await _asked(shop, ListPauses(now=shop.host.clock.now()))
+        said = await asked(shop.host, ListPauses(now=shop.host.clock.now()))
 
     assert json.loads(said.body) == {"paused": []}
 
 
 async def test_nobody_pauses_another_module(office: Office) -> None:
     async with office.open() as shop:
-        reply = await _asked(shop, PauseModule(), source="gateway")
+        reply = await asked(shop.host, PauseModule(), source="gateway")
 
     assert (reply.outcome, reply.code) == ("refused", "not_allowed")
     assert office.count("desk", "amphibus_pause") == 0

@@ -14,7 +14,7 @@ from amphibus.testing import Harness
 from amphibus.testing.conformance.business import loan
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
-from tests.conformance.test_pause import _asked
+from tests.conformance.asking import asked
 
 pytestmark = pytest.mark.asyncio
 _MICROSECOND = timedelta(microseconds=1)
@@ -90,11 +90,11 @@ async def test_an_operator_cancels_one_by_the_command_of_its_module(office: Offi
         await shop.send(desk.Lend(book="a"))
         await shop.settle()
         done, refused, unknown = [
-            await _asked(shop, CancelProcess(process=process, key=key, reason="a test"))
+            await asked(shop.host, CancelProcess(process=process, key=key, reason="a test"))
             for process, key in (("loan", "a"), ("loan", "none"), ("other", "a"))
         ]
-        foreign = await _asked(
-            shop, CancelProcess(process="loan", key="a", reason="a test"), source="archive"
+        foreign = await asked(
+            shop.host, CancelProcess(process="loan", key="a", reason="a test"), source="archive"
         )
 
     assert done.body == b'{"command":"desk.Return.v1"}'
@@ -136,7 +136,7 @@ async def test_what_is_usual_follows_from_those_that_went_on(office: Office) -> 
 
 async def _expire(shop: Harness, key: str) -> bytes:
     wanted = ExpireProcess(process="loan", key=key, deadlines=("overdue",), reason="a test")
-    reply = await _asked(shop, wanted)
+    reply = await asked(shop.host, wanted)
     assert reply.outcome == "answered", reply
     return reply.body
 

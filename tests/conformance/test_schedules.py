@@ -11,14 +11,13 @@ import pytest
 from amphibus.clock import as_datetime
 from amphibus.contract import Command
 from amphibus.messages.contracts.amphibus.v1 import PauseSchedule, ResumeSchedule, RunSchedule
-from amphibus.messages.envelope import Envelope
-from amphibus.messages.ids import new_id, new_trace
 from amphibus.routing.project import Project
 from amphibus.schedule.declared import Every, every
 from amphibus.testing import Harness
 from amphibus.testing.conformance.business import ROOT, contracts, modules
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office
+from tests.conformance.asking import asked
 from tests.conformance.crashing import start
 
 MONDAY = datetime(2030, 3, 25, tzinfo=UTC)
@@ -125,19 +124,7 @@ async def test_a_clock_a_year_ahead_stops_nothing(office: Office) -> None:
 
 async def _steer(shop: Harness, wanted: Command[Any]) -> dict[str, Any]:
     """Where the schedule stands afterwards."""
-    envelope = Envelope(
-        id=new_id(),
-        type=type(wanted).contract_type,
-        source="desk",
-        key=None,
-        time=0,
-        correlation="c",
-        causation=None,
-        trace=new_trace(),
-        body=wanted.model_dump_json().encode(),
-        reply=True,
-    )
-    reply = await shop.host.transport.requests.request("desk", envelope, 10.0)
+    reply = await asked(shop.host, wanted)
     assert reply.outcome == "answered", reply
     (found,) = json.loads(reply.body)["schedules"]
     return dict(found)

@@ -8,11 +8,10 @@ import pytest
 from amphibus.admin.views import at_rest
 from amphibus.contract import Query
 from amphibus.messages.contracts.amphibus import v1
-from amphibus.messages.envelope import Envelope, Reply
-from amphibus.messages.ids import new_id, new_trace
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office
+from tests.conformance.asking import asked
 
 pytestmark = pytest.mark.asyncio
 _LATE = 2**60
@@ -36,21 +35,6 @@ def _questions(correlation: str) -> list[Query[Any]]:
     ]
 
 
-async def _asked(shop: Harness, query: Query[Any], *, source: str = "desk") -> Reply:
-    given: dict[str, Any] = {"key": None, "time": 0, "correlation": "c", "causation": None}
-    body = query.model_dump_json().encode()
-    envelope = Envelope(
-        id=new_id(),
-        type=type(query).contract_type,
-        source=source,
-        trace=new_trace(),
-        body=body,
-        reply=True,
-        **given,
-    )
-    return await shop.host.transport.requests.request("desk", envelope, 10.0)
-
-
 async def _with_a_dead_letter(office: Office, shop: Harness) -> str:
     await shop.send(desk.Write(book="b", line=1), desk.Write(book="c", line=2, mood="broken"))
     await shop.settle()
@@ -61,7 +45,7 @@ async def test_a_module_answers_what_its_store_says_at_rest(office: Office) -> N
     async with office.open(max_attempts=1, quick_retries=0) as shop:
         correlation = await _with_a_dead_letter(office, shop)
         questions = _questions(correlation)
-        running = [await _asked(shop, each) for each in questions]
+        running = [await asked(shop.host, each) for each in questions]
     async with at_rest(office.stores("desk")) as views:
         resting = [await views["desk"].ask(each) for each in questions]
 
@@ -74,7 +58,7 @@ async def test_a_module_answers_what_its_store_says_at_rest(office: Office) -> N
 async def test_a_process_describes_itself_and_its_modules(office: Office) -> None:
     async with office.open(max_attempts=1, quick_retries=0) as shop:
         await _with_a_dead_letter(office, shop)
-        said = json.loads((await _asked(shop, v1.DescribeProcess(contracts=True))).body)
+        said = json.loads((await asked(shop.host, v1.DescribeProcess(contracts=True))).body)
         state = "degraded" if shop.host.health.degraded else "ready"  # a broker may be away
 
     hosted = {each["name"]: each for each in said["modules"]}
@@ -89,7 +73,7 @@ async def test_a_process_describes_itself_and_its_modules(office: Office) -> Non
 async def test_nobody_looks_into_a_store_but_who_may_write_it(office: Office) -> None:
     async with office.open() as shop:
         replies = [
-            await _asked(shop, query, source=who)
+            await asked(shop.host, query, source=who)
             for who, query in (
                 ("archive", v1.ListDead(limit=1)),
                 ("gateway", v1.ShowDead(seq=1, id="x")),

@@ -17,9 +17,8 @@ from amphibus.gateway.app import Gateway, build_app
 from amphibus.gateway.door import Door
 from amphibus.gateway.outcomes import follower
 from amphibus.messages.contracts.amphibus.v1 import PauseModule, ResumeModule
-from amphibus.messages.envelope import Envelope
-from amphibus.messages.ids import new_id, new_trace
 from amphibus.testing.conformance.office import until
+from tests.conformance.asking import asked
 from tests.modules.shop import Shop, order_of
 
 pytestmark = pytest.mark.asyncio
@@ -71,19 +70,7 @@ class Till:
 
     async def pay(self, *, now: bool) -> None:
         wanted: Command[Any] = ResumeModule() if now else PauseModule()
-        envelope = Envelope(
-            id=new_id(),
-            type=type(wanted).contract_type,
-            source="payments",
-            key=None,
-            time=0,
-            correlation="c",
-            causation=None,
-            trace=new_trace(),
-            body=wanted.model_dump_json().encode(),
-            reply=True,
-        )
-        reply = await self._host.transport.requests.request("payments", envelope, 10.0)
+        reply = await asked(self._host, wanted, source="payments", module="payments")
         assert reply.outcome == "answered"
 
     async def get(self, order_id: UUID, **headers: str) -> httpx.Response:
