@@ -1,8 +1,11 @@
 """The databases as a whole: what is in them, copies, the newest version."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
+from amphibus.database.control.file import FileControl
+from amphibus.database.control.revisions import Revision
 from tests.console.conftest import Console
 from tests.console.stores import NOW
 
@@ -34,6 +37,27 @@ def test_a_restored_backup_is_what_was_there(console: Console, tmp_path: Path) -
     assert [row["id"] for row in shelf.rows("inbox")] == ["m-1"]
     kept = sqlite3.connect(console.data_dir / "shelf.db.before-restore")
     assert kept.execute("SELECT count(*) FROM amphibus_inbox").fetchone() == (2,)
+    kept.close()
+
+
+def test_the_live_settings_are_put_back_with_the_databases(
+    console: Console, tmp_path: Path
+) -> None:
+    console.store("shelf")
+    folder = tmp_path / "copy"
+    control = FileControl(console.data_dir)
+    asyncio.run(control.make())
+    first = Revision(1, 0, 1, "ada", "", {"log.level": (None, "debug")}, {"log.level": "debug"})
+    asyncio.run(control.commit(first))
+    assert console("db", "backup", "--to", str(folder)).code == 0
+    asyncio.run(control.commit(first._replace(revision=2, previous=1, changes={}, settings={})))
+
+    ended = console("db", "restore", "--from", str(folder))
+
+    assert ended.code == 0, ended.err
+    assert asyncio.run(control.latest()) == first
+    kept = sqlite3.connect(console.data_dir / "live-settings.db.before-restore")
+    assert kept.execute("SELECT max(revision) FROM revision").fetchone() == (2,)
     kept.close()
 
 

@@ -27,6 +27,7 @@ _LETTER = (
     f" VALUES ('m-1', 'shelf.Sell.v1', 'gateway', {_FLOW}, '{{}}',"
     f" E'gateway\\x1f{SALE}', 1, 8, 1, 'failed', 'it broke', '', 0)"
 )
+_REVISIONS = "SELECT revision FROM amphibus_control.revision"
 
 
 @dataclass
@@ -123,6 +124,19 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: P
     assert [each["id"] for each in desk("dead", "list", "--json").json] == ["m-1"]
     assert desk.do("SELECT id FROM shelf_before_restore.amphibus_dead") == []
     assert desk("db", "backup", "--to", copy).code == 1
+
+
+def test_the_live_settings_are_put_back_too(desk: Desk, tmp_path: Path) -> None:
+    copy = str(tmp_path / "copy")
+    assert desk("config", "set", "bus.window", "77").code == 0
+    assert desk("db", "backup", "--to", copy).code == 0
+    desk.do("DELETE FROM amphibus_control.revision")
+
+    restored = desk("db", "restore", "--from", copy)
+
+    assert restored.code == 0, restored.err
+    assert [each["revision"] for each in desk.do(_REVISIONS)] == [1]
+    assert desk.do(_REVISIONS.replace("control", "control_before_restore")) == []
 
 
 def test_nothing_is_restored_under_a_module_that_runs(desk: Desk, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from amphibus.admin.database import databases, reading, writing
+from amphibus.admin.database import databases, opened, reading, writing
+from amphibus.database.control.file import NAME as CONTROL
 from amphibus.errors import StoreError, StoreInUse, StoreUnwritable
 
 _PAGES: Final = 4096
@@ -21,6 +22,7 @@ def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
     """Copies databases into a new folder, all as they were at one moment; the modules may run.
 
     For that moment no module can commit; while the copies are made, all can.
+    The live settings that lie beside them are copied after them: they are never older.
 
     Raises:
         StoreUnwritable: the folder exists with something in it, or cannot be made.
@@ -29,15 +31,22 @@ def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
     copies: list[Path] = []
     with _one_moment(stores) as sources:
         for module, source in sources.items():
-            path = folder / f"{module}.db"
-            target = sqlite3.connect(path)
-            try:
-                source.backup(target, pages=_PAGES)
-                _sync(target)
-            finally:
-                target.close()
-            copies.append(path)
+            copies.append(_copied(source, folder / f"{module}.db"))
+    for control in {path.with_name(CONTROL) for path in stores.values()}:
+        if control.exists():
+            with opened(control, "ro") as source:
+                copies.append(_copied(source, folder / CONTROL))
     return copies
+
+
+def _copied(source: sqlite3.Connection, path: Path) -> Path:
+    target = sqlite3.connect(path)
+    try:
+        source.backup(target, pages=_PAGES)
+        _sync(target)
+    finally:
+        target.close()
+    return path
 
 
 def restore(folder: Path, data_dir: Path) -> list[Path]:
@@ -60,6 +69,8 @@ def restore(folder: Path, data_dir: Path) -> list[Path]:
             held.enter_context(_held(module, data_dir))
         for module, copy in copies.items():
             restored.append(_put_in_place(copy, data_dir / f"{module}.db"))
+        if (folder / CONTROL).exists():
+            restored.append(_put_in_place(folder / CONTROL, data_dir / CONTROL))
     return restored
 
 

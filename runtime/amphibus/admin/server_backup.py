@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from amphibus.admin.server import connected
+from amphibus.database.control.server import SCHEMA as CONTROL
 from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.urls import plain
 from amphibus.errors import StoreError, StoreInUse
@@ -19,13 +20,13 @@ _BEFORE: Final = "_before_restore"
 
 
 def backup(url: str, modules: Sequence[str], folder: Path) -> Path:
-    """Copies the schemas of modules into a folder, in one snapshot; the modules may run.
+    """Copies the schemas of modules and the live settings into a folder, in one snapshot; the modules may run.
 
     Raises:
         StoreError: `pg_dump` is not installed, or failed.
     """
     path = folder / NAME
-    schemas = [f"--schema={module}" for module in modules]
+    schemas = [f"--schema={schema}" for schema in (*modules, CONTROL)]
     _run("pg_dump", url, "--format=custom", f"--file={path}", *schemas)
     return path
 
@@ -35,7 +36,7 @@ async def restore(
 ) -> list[str]:
     """Puts the schemas of a backup in place of those in the database, while no module runs.
 
-    What was there before is kept under the name that `kept` says. Returns the modules concerned.
+    What was there before is kept under the name that `kept` says. Returns the schemas concerned.
 
     Raises:
         StoreInUse: a module is running.
@@ -50,15 +51,15 @@ async def restore(
         )
     listed = _run("pg_restore", None, "--list", str(path)).splitlines()
     entries = [line.split() for line in listed if " SCHEMA - " in line]
-    found = [words[5] for words in entries if words[5] in modules]
+    found = [words[5] for words in entries if words[5] in {*modules, CONTROL}]
     if dry_run:
         return found
-    await _refuse_running(url, found)
+    await _refuse_running(url, [schema for schema in found if schema != CONTROL])
     async with connected(url) as connection, connection.transaction():
-        for module in found:
-            await connection.execute(f'DROP SCHEMA IF EXISTS "{kept(module)}" CASCADE')
-            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{module}"'):
-                await connection.execute(f'ALTER SCHEMA "{module}" RENAME TO "{kept(module)}"')
+        for schema in found:
+            await connection.execute(f'DROP SCHEMA IF EXISTS "{kept(schema)}" CASCADE')
+            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{schema}"'):
+                await connection.execute(f'ALTER SCHEMA "{schema}" RENAME TO "{kept(schema)}"')
     try:
         _run("pg_restore", url, "--single-transaction", "--exit-on-error", str(path))
     except StoreError:
@@ -67,16 +68,16 @@ async def restore(
     return found
 
 
-def kept(module: str) -> str:
-    """Returns what a module's schema of before a restore is called."""
-    return f"{module}{_BEFORE}"
+def kept(schema: str) -> str:
+    """Returns what a schema of before a restore is called."""
+    return f"{schema}{_BEFORE}"
 
 
-async def _as_before(url: str, modules: Sequence[str]) -> None:
+async def _as_before(url: str, schemas: Sequence[str]) -> None:
     async with connected(url) as connection, connection.transaction():
-        for module in modules:
-            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{kept(module)}"'):
-                await connection.execute(f'ALTER SCHEMA "{kept(module)}" RENAME TO "{module}"')
+        for schema in schemas:
+            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{kept(schema)}"'):
+                await connection.execute(f'ALTER SCHEMA "{kept(schema)}" RENAME TO "{schema}"')
 
 
 async def _refuse_running(url: str, modules: Sequence[str]) -> None:

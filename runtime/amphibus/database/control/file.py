@@ -17,7 +17,7 @@ from amphibus.database.control.revisions import (
 from amphibus.database.sqlite.sql import SqliteSql
 from amphibus.errors import StoreError
 
-_NAME: Final = "live-settings.db"
+NAME: Final = "live-settings.db"
 """A name that no module can have."""
 _READ_SECONDS: Final = 0.05
 """Whoever reads waits for a writer with its whole process."""
@@ -28,7 +28,7 @@ class FileControl:
     """Opens the file for each question: it may be put back from a copy at any time."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.path = data_dir / _NAME
+        self.path = data_dir / NAME
 
     async def latest(self) -> Revision:
         """Returns the settings as they are meant to be now; none where there is no file.

@@ -13,15 +13,15 @@ from amphibus.database.control.revisions import (
 )
 from amphibus.database.sql import Sql
 
-_SCHEMA: Final = "amphibus_control"
-_PLACE: Final = f"{_SCHEMA}."
-_THERE: Final = f"SELECT 1 WHERE to_regclass('{_SCHEMA}.revision') IS NOT NULL"
+SCHEMA: Final = "amphibus_control"
+_PLACE: Final = f"{SCHEMA}."
+_THERE: Final = f"SELECT 1 WHERE to_regclass('{SCHEMA}.revision') IS NOT NULL"
 _MAKE: Final = f"""
-    SELECT pg_advisory_xact_lock(hashtext('{_SCHEMA}'));
-    CREATE SCHEMA IF NOT EXISTS {_SCHEMA};
+    SELECT pg_advisory_xact_lock(hashtext('{SCHEMA}'));
+    CREATE SCHEMA IF NOT EXISTS {SCHEMA};
     {TABLE.format(_PLACE)};
-    GRANT USAGE ON SCHEMA {_SCHEMA} TO PUBLIC;
-    GRANT SELECT ON {_SCHEMA}.revision TO PUBLIC;
+    GRANT USAGE ON SCHEMA {SCHEMA} TO PUBLIC;
+    GRANT SELECT ON {SCHEMA}.revision TO PUBLIC;
 """
 """It holds no secrets. Whoever makes it writes it, and no role of a module that has not made it."""
 
