@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from amphibus.admin.standing import waits_for
 from amphibus.cli import options
-from amphibus.cli.operator import operator
+from amphibus.cli.operator import operator, reasoned
 from amphibus.cli.output import CommandError, Exit, show_json
 from amphibus.cli.steer.which import OfModule, no_process, owner_of, standing_with
 from amphibus.cli.views import act, look
@@ -39,7 +39,7 @@ def expire(
     Args:
         key: Its business key, such as an order id.
     """
-    _reasoned(reason)
+    reason = _given(reason)
     found = _found(key, module, data_dir, db)
     names: dict[str, list[str]] = {}
     for process, each in found:
@@ -85,7 +85,7 @@ def cancel(
     Args:
         key: Its business key, such as an order id.
     """
-    _reasoned(reason)
+    reason = _given(reason)
     found = _found(key, module, data_dir, db)
     done: dict[str, str] = {}
     for process, each in found:
@@ -119,11 +119,12 @@ def _found(
     return found
 
 
-def _reasoned(reason: str) -> None:
-    if not 0 < len(reason.strip()) <= 200:
-        raise CommandError(
-            "--reason says nothing, or too much",
-            "it takes up to 200 characters, for those who read the log later",
-            '--reason "the provider lost it"',
-            Exit.USAGE,
-        )
+def _given(reason: str) -> str:
+    if found := reasoned(reason):
+        return found
+    raise CommandError(
+        "--reason says nothing",
+        "it stands in the audit, for those who read it later",
+        '--reason "the provider lost it"',
+        Exit.USAGE,
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.operator import operator
+from amphibus.cli.operator import operator, reasoned
 from amphibus.cli.output import (
     CommandError,
     Exit,
@@ -101,7 +101,7 @@ def set_limit(
         at_most=_most(at_most, module, type_),
         rate=_rate(rate),
         seconds=seconds,
-        reason=reason[:200],
+        reason=reasoned(reason),
         by=operator(None),
     )
     if at_most is None and rate is None:

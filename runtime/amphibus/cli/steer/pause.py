@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.operator import operator
+from amphibus.cli.operator import operator, reasoned
 from amphibus.cli.output import show_json, typed, unknown, with_instants
 from amphibus.cli.paused import in_words
 from amphibus.cli.views import act
@@ -39,7 +39,7 @@ def pause(
     """
     seconds = None if for_ is None else options.seconds(for_, "--for")
     wanted = PauseModule(
-        type=_known(module, type_), seconds=seconds, reason=reason[:200], by=operator(None)
+        type=_known(module, type_), seconds=seconds, reason=reasoned(reason), by=operator(None)
     )
     _tell(module, act(data_dir, db, module, wanted), as_json=as_json)
 

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from amphibus.admin.views import Views
 from amphibus.cli import options
-from amphibus.cli.operator import operator
+from amphibus.cli.operator import operator, reasoned
 from amphibus.cli.output import (
     CommandError,
     Exit,
@@ -93,7 +93,7 @@ def run(
         name: The schedule.
     """
     owner, declared = _known(name, module)
-    wanted = RunSchedule(schedule=name, reason=reason[:200], by=operator(None))
+    wanted = RunSchedule(schedule=name, reason=reasoned(reason), by=operator(None))
     _steered(owner, declared, act(data_dir, db, owner, wanted), as_json=as_json)
 
 
@@ -115,7 +115,7 @@ def pause(
     """
     owner, declared = _known(name, module)
     wanted: Command[ModuleSchedules] = PauseSchedule(
-        schedule=name, reason=reason[:200], by=operator(None)
+        schedule=name, reason=reasoned(reason), by=operator(None)
     )
     _steered(owner, declared, act(data_dir, db, owner, wanted), as_json=as_json)
 
