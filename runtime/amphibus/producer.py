@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
+from amphibus.access.operator import OPERATOR, this_operator
 from amphibus.access.principal import Principal, attributes_of
 from amphibus.clock import SystemClock
 from amphibus.contract import Command, kind_of
@@ -69,7 +70,8 @@ class Producer:
         if (why := wrong_in(source, LONGEST_ID)) is not None:
             raise ConfigError(f"the source {why}", "ids are told apart by it", 'source="loader"')
         self.source = source
-        self._principal = attributes_of(Principal(source, "service"))
+        said = this_operator() if source == OPERATOR else Principal(source, "service")
+        self._principal = attributes_of(said)
         self._sender = BrokerClient(url, tls=tls)
         # Names needs a topology only to declare, and a producer declares nothing.
         self._names = Names(app, env, partitions, cast(Any, None))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from amphibus.access.operator import OPERATOR
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
 from amphibus.module import Module
 from amphibus.nearest import did_you_mean
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 GATEWAY = "gateway"
 """The module of the runtime that stands in front of all others."""
-OPERATOR = "operator"
-"""The source of what an operator sends past the gateway. It is no module, and has a user of its own at the broker."""
 
 
 @dataclass(frozen=True, slots=True)

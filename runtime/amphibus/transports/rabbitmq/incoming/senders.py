@@ -48,7 +48,7 @@ class Senders:
         if why is None and self.verify:
             why = self._of_user(envelope, arrival) or self.undeclared(envelope)
             if why is None and way_known:
-                why = self._not_asked(envelope, arrival)
+                why = self._not_by_this_way(envelope, arrival)
         return why
 
     def _of_way(self, said: str, arrival: Arrival) -> str | None:
@@ -83,9 +83,14 @@ class Senders:
         contract = self.names.topology.contracts.get(said)
         return owner != self.module if contract is None else kind_of(contract) == "event"
 
-    def _not_asked(self, envelope: Envelope, arrival: Arrival) -> str | None:
-        """What its sender declares as stored must not come past the queues, ahead of what waits there."""
+    def _not_by_this_way(self, envelope: Envelope, arrival: Arrival) -> str | None:
+        """What its sender declares as stored must not come past the queues, ahead of what waits there.
+
+        Of the runtime's own requests, one alone goes over a broker where senders have users.
+        """
         topology = self.names.topology
+        if envelope.type in SYSTEM_REQUESTS - FROM_SENDERS:
+            return f"{envelope.type} does not come over the broker"
         if _parts_of(arrival.key)[1] != NOW or envelope.type not in topology.contracts:
             return None
         if topology.is_asked(envelope.source, envelope.type):

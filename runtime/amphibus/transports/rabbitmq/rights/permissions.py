@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from amphibus.access.operator import OPERATOR
 from amphibus.config.correction import opened
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
 from amphibus.errors import ConfigError
 from amphibus.messages.system_requests import FROM_SENDERS
 from amphibus.nearest import did_you_mean
-from amphibus.routing.topology import GATEWAY, OPERATOR
+from amphibus.routing.topology import GATEWAY
 from amphibus.transports.rabbitmq.names import (
     KNOWN,
     NOW,
