@@ -118,6 +118,15 @@ GROUPS: Final = (
         ),
     ),
     (
+        "signatures",
+        "Look after the keys that sign messages, for a broker that others run.",
+        (
+            ("create", "signatures.command:create", "Make the private key of a module."),
+            ("switch", "signatures.command:switch", "Let a module sign with its new key."),
+            ("list", "signatures.command:list_keys", "List whose signatures are known."),
+        ),
+    ),
+    (
         "contracts",
         "Look at the contracts of messages.",
         (

@@ -65,9 +65,13 @@ def _producer(url: str, settings: "Settings") -> Producer:
 
     prefix = f"{settings.app}.{settings.env}."
     user = addresses(url, heartbeat=0)[0].user or ""
+    source = user.removeprefix(prefix) if user.startswith(prefix) else OPERATOR
+    folder = settings.signatures.private_keys
+    key = None if folder is None else folder / f"{source}.pem"
     return Producer(
         url,
-        source=user.removeprefix(prefix) if user.startswith(prefix) else OPERATOR,
+        source=source,
+        private_key=key if key is not None and key.is_file() else None,
         app=settings.app,
         env=settings.env,
         partitions=settings.bus.partitions,

@@ -34,6 +34,7 @@ from amphibus.transports.rabbitmq.outgoing.publisher import Publisher
 from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.requests import BrokerRequests
 from amphibus.transports.rabbitmq.rights.users import not_verified
+from amphibus.transports.rabbitmq.signatures.keys import signatures_of, signer_of
 
 _log: Any = structlog.get_logger()
 _OF_THIS_MACHINE: Final = frozenset(("127.0.0.1", "::1", "localhost"))
@@ -70,6 +71,8 @@ class RabbitTransport:
         self._producers = settings.producers
         self._broker = Broker(self._url, rabbit, meanwhile=meanwhile)
         self._rules: dict[str, Senders] = {}
+        self._signer = signer_of(settings.signatures)
+        self._signatures = signatures_of(settings.signatures)
         declarer = Declarer(self._names, self._broker)
         self._publisher = Publisher(
             self._broker,
@@ -79,7 +82,7 @@ class RabbitTransport:
         )
         self._departures = Departures(self._depart)
         self._handovers: dict[str, Handover] = {}
-        self.requests = BrokerRequests(self._names, self._broker, declarer)
+        self.requests = BrokerRequests(self._names, self._broker, declarer, signer=self._signer)
         self._consumer = Consumer(self._names, self._broker, declarer, prefetch=self._prefetch)
         self.requests.nets.inbound_queues = lambda: self._consumer.inbound_queues
 
@@ -118,7 +121,7 @@ class RabbitTransport:
                 why=doubted,
                 fix="amphibus broker apply",
             )
-        return Senders(module, self._names, not doubted, self._producers)
+        return Senders(module, self._names, not doubted, self._producers, self._signatures)
 
     async def open(self, health: Health) -> None:
         """Connects. A broker that is away is waited for later; `health` says so.
@@ -219,7 +222,9 @@ class RabbitTransport:
         reply_to = envelope.extra.get(REPLY_TO) if envelope.reply else None
         if envelope.reply and self.requests.expects(envelope.id):
             reply_to = self.requests.address
-        properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
+        properties = properties_of(
+            envelope, user=self._broker.user, reply_to=reply_to, signer=self._signer
+        )
         target = ",".join(sorted(together))
         handover = self._handovers.get(envelope.source)
         if handover is None:

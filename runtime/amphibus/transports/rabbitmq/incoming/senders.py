@@ -16,6 +16,7 @@ from amphibus.messages.envelope import Envelope
 from amphibus.messages.system_requests import FROM_SENDERS, SYSTEM_REQUESTS
 from amphibus.transports.rabbitmq.names import NOW, OUTSIDE, Names
 from amphibus.transports.rabbitmq.properties import Arrival
+from amphibus.transports.rabbitmq.signatures.signing import Signatures
 
 _FORMS: Final = {
     "kept": re.compile(r"p[0-9]{1,3}"),
@@ -39,6 +40,8 @@ class Senders:
     verify: bool
     """True if each sender has a broker user of its own, whose name the broker vouches for."""
     producers: Mapping[str, ProducerSettings] = field(default_factory=dict)
+    signatures: Signatures | None = None
+    """The signatures that are believed, if they are asked for."""
 
     def forgery(
         self, envelope: Envelope, arrival: Arrival, *, way_known: bool = True
@@ -49,6 +52,8 @@ class Senders:
             why = self._of_user(envelope, arrival) or self.undeclared(envelope)
             if why is None and way_known:
                 why = self._not_by_this_way(envelope, arrival)
+        if why is None and self.signatures is not None:
+            why = self.signatures.forgery(envelope.source, arrival.headers, arrival.body)
         return why
 
     def _of_way(self, said: str, arrival: Arrival) -> str | None:
