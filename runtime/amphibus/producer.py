@@ -10,9 +10,11 @@ It needs the contracts and `amphibus[producer]`, and nothing that runs modules.
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
+from amphibus.access.operator import OPERATOR, this_operator
 from amphibus.access.principal import Principal, attributes_of
 from amphibus.clock import SystemClock
 from amphibus.contract import Command, kind_of
@@ -24,6 +26,7 @@ from amphibus.messages.ids import derived_id, new_trace
 from amphibus.transports.rabbitmq.client import BrokerClient, OutgoingMessage
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import properties_of
+from amphibus.transports.rabbitmq.signatures.signing import Signer
 
 ProducerMessage = Command[Any] | tuple[str, Command[Any]]
 """A command, with an id of your own or without."""
@@ -49,6 +52,7 @@ class Producer:
         patience_seconds: float = 60.0,
         body_limit_bytes: int = 4_194_304,
         tls: ssl.SSLContext | None = None,
+        private_key: Path | None = None,
     ) -> None:
         """Configures the producer; it connects to nothing yet.
 
@@ -62,14 +66,17 @@ class Producer:
             patience_seconds: how long one command may take, a broker that is away included.
             body_limit_bytes: largest command that receivers take.
             tls: what an `amqps://` broker's certificate is checked with.
+            private_key: file of the key that signs what is sent, where receivers ask for signatures.
 
         Raises:
-            ConfigError: the address cannot be understood, or the source is no name.
+            ConfigError: the address or the key cannot be used, or the source is no name.
         """
         if (why := wrong_in(source, LONGEST_ID)) is not None:
             raise ConfigError(f"the source {why}", "ids are told apart by it", 'source="loader"')
         self.source = source
-        self._principal = attributes_of(Principal(source, "service"))
+        said = this_operator() if source == OPERATOR else Principal(source, "service")
+        self._principal = attributes_of(said)
+        self._signer = _signer(source, private_key)
         self._sender = BrokerClient(url, tls=tls)
         # Names needs a topology only to declare, and a producer declares nothing.
         self._names = Names(app, env, partitions, cast(Any, None))
@@ -209,9 +216,16 @@ class Producer:
     def _outgoing(self, envelope: Envelope) -> OutgoingMessage:
         owner = envelope.type.partition(".")[0]
         exchange, key = self._names.route((owner,), envelope)
-        return OutgoingMessage(
-            exchange, key, envelope.body, properties_of(envelope, user=self._sender.user)
-        )
+        properties = properties_of(envelope, user=self._sender.user, signer=self._signer)
+        return OutgoingMessage(exchange, key, envelope.body, properties)
+
+
+def _signer(source: str, file: Path | None) -> Signer | None:
+    if file is None:
+        return None
+    from amphibus.transports.rabbitmq.signatures.keys import private_key
+
+    return Signer({source: private_key(file)})
 
 
 def _first(errors: BaseExceptionGroup[AmphibusError]) -> AmphibusError:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from amphibus.clock import SystemClock
 from amphibus.contract import Command, Query
 from amphibus.host.host import Host
 from amphibus.messages.envelope import Envelope, Reply
@@ -17,7 +18,7 @@ async def asked(
         type=type(wanted).contract_type,
         source=source,
         key=wanted.key_value(),
-        time=0,
+        time=SystemClock().now(),
         correlation="c",
         causation=None,
         trace=new_trace(),

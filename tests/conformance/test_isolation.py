@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from amphibus.clock import SystemClock
 from amphibus.context import Context
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.sqlite.connection import SqliteConnection
@@ -70,7 +71,9 @@ async def test_twenty_thousand_messages_to_a_slow_module_wait_on_the_disk(office
     window, many = 256, 20_000
     async with office.open():
         pass
-    office.change("desk", _MANY_EVENTS.format(office.databases.bytes_type), many)
+    office.change(
+        "desk", _MANY_EVENTS.format(SystemClock().now(), office.databases.bytes_type), many
+    )
     for name in ("archive", "readers"):
         office.change("desk", _TO_DELIVER, name)
     async with office.open(window=window, handler_timeout_seconds=1000.0) as shop:
@@ -88,7 +91,7 @@ async def test_twenty_thousand_messages_to_a_slow_module_wait_on_the_disk(office
 _MANY_EVENTS = """
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
     INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, trace, reply, body)
-    SELECT 'm' || i, 'desk.Written.v1', 'desk', 'b' || i, 1700000000000000 + i, 'm' || i, '', 0,
+    SELECT 'm' || i, 'desk.Written.v1', 'desk', 'b' || i, {} + i, 'm' || i, '', 0,
         CAST('{{"book": "b' || i || '", "line": ' || i || ', "mood": "'
             || CASE i WHEN 1 THEN 'readers hold' ELSE '' END || '"}}' AS {})
     FROM n

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from amphibus.admin import dead
+from amphibus.clock import SystemClock
 from amphibus.context import Outside
 from amphibus.contract import Message
 from amphibus.errors import OwnerAway, RequestFailed
@@ -202,7 +203,7 @@ def _from_outside(
         type=contract.contract_type,
         source="outside",
         key=key,
-        time=0,
+        time=SystemClock().now(),
         correlation="c",
         causation=None,
         trace=new_trace(),
@@ -241,7 +242,7 @@ def _envelope(message: desk.Write) -> Envelope:
         type=desk.Write.contract_type,
         source="gateway",
         key=message.book,
-        time=0,
+        time=SystemClock().now(),
         correlation="flow",
         causation=None,
         trace=new_trace(),

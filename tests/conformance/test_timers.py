@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from amphibus.admin import dead
+from amphibus.clock import SystemClock
 from amphibus.database.counts import waiting_counts
 from amphibus.errors import Refused
 from amphibus.messages.envelope import Envelope
@@ -156,7 +157,7 @@ async def test_a_message_that_says_it_is_a_deadline_runs_none(office: Office) ->
         type="timer:loan/overdue",
         source="readers",
         key="b",
-        time=0,
+        time=SystemClock().now(),
         correlation="forged",
         causation=None,
         trace="",

@@ -38,6 +38,8 @@ NEEDED = {
     "operations resume": ("1",),
     "keys create": ("a",),
     "keys revoke": ("a",),
+    "signatures create": ("a",),
+    "signatures switch": ("a",),
     "schedules run": ("a",),
     "schedules pause": ("a",),
     "schedules resume": ("a",),

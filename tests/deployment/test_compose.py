@@ -1,13 +1,17 @@
 """`compose.yaml` runs every module with its own code, its own rights and its own secrets."""
 
 import json
+import re
+import stat
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 
+from amphibus.cli.export_secrets import make_missing
 from amphibus.routing.project import Project
 from tests.architecture.tree import ROOT
 
@@ -58,6 +62,25 @@ def test_a_module_starts_when_what_it_needs_is_there_and_says_when_it_is_ready(m
 def test_nothing_runs_that_is_no_module_but_what_they_need() -> None:
     assert set(SERVICES) == {*MODULES, "rabbitmq", "postgres", "setup"}
     assert SERVICES["rabbitmq"]["image"] == "rabbitmq:4-management"
+
+
+def test_no_password_is_known_to_everybody(tmp_path: Path) -> None:
+    """Without passwords docker compose refuses, and says what makes them; they are made once."""
+    text = (ROOT / "compose.yaml").read_text()
+    (tmp_path / "compose.yaml").write_text(text)
+    (tmp_path / ".env").write_text("MINE=1\nPOSTGRES_PASSWORD=given\n")
+    made = make_missing(tmp_path)
+    first = (tmp_path / ".env").read_text()
+
+    assert set(re.findall(r"\$\{\w+_PASSWORD[^}]*\}", text)) == {
+        f"${{{each}_PASSWORD:?is not set, type ./run export secrets}}"
+        for each in ("RABBITMQ", "POSTGRES")
+    }
+    assert made == ["RABBITMQ_PASSWORD"]
+    assert re.fullmatch(r"MINE=1\nPOSTGRES_PASSWORD=given\nRABBITMQ_PASSWORD=[\w-]{43}\n", first)
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+    assert make_missing(tmp_path) == []
+    assert (tmp_path / ".env").read_text() == first
 
 
 def test_every_volume_that_is_used_is_declared() -> None:

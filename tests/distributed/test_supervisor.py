@@ -38,6 +38,9 @@ def test_the_greeting_is_that_of_the_monolith_and_says_more(supervised: Supervis
         f"  Docs     {supervised.url}/docs",
         "  Modules  shelf, till",
     ]
+    assert any(
+        line.startswith("  Senders  not verified: modules share the broker's user") for line in said
+    )
     assert said[-1] == "  Try      amphibus modules  (in another terminal)"
     assert "guest:guest" not in supervised.command.out + supervised.command.err
 
@@ -46,7 +49,9 @@ def test_every_process_has_health_and_metrics_beside_the_gateway(supervised: Sup
     """The gateway on --port, the others above it in the order of their names."""
     for port in range(supervised.port, supervised.port + 3):
         url = f"http://127.0.0.1:{port}"
-        assert answer(f"{url}/readyz") == (200, {"status": "ready"})
+        code, told = answer(f"{url}/readyz")
+        assert (code, told["status"], set(told["notes"])) == (200, "ready", {"senders"})
+        assert "amphibus broker apply" in told["notes"]["senders"]
         assert answer(f"{url}/livez")[0] == 200
         assert answer(f"{url}/metrics")[0] == 200
     assert answer(f"{supervised.url}/openapi.json")[0] == 200

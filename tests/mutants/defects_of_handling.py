@@ -222,8 +222,8 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the outside step of a killer is run for ever",
         "inbox/runner",
-        "        failure = failure or self._executor.killer(attempt.envelope) or self._stale(attempt)\n",
-        "        failure = failure or self._stale(attempt)\n",
+        "        failure = failure or self._executor.killer(attempt.envelope) or self._untimely(attempt)\n",
+        "        failure = failure or self._untimely(attempt)\n",
         "test_crashes.py::test_an_outside_step_that_kills_its_process_dies_too",
     ),
     in_runtime(

@@ -95,8 +95,8 @@ STORES: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "what a broker brings back after it was forgotten is done again",
         "inbox/runner",
-        "        if attempt.origin is not Origin.DELIVERY or sent >= self.taken_over_at:",
-        "        if attempt.origin is not Origin.DELIVERY or sent < self.taken_over_at:",
+        "        failure = failure or self._executor.killer(attempt.envelope) or self._untimely(attempt)\n",
+        "        failure = failure or self._executor.killer(attempt.envelope)\n",
         "tests/rabbitmq/test_takeover.py::test_what_comes_back_after_it_was_forgotten_is_not_done_again",
     ),
     in_runtime(

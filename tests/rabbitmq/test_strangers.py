@@ -11,6 +11,7 @@ from pamqp.body import ContentBody
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
+from amphibus.clock import SystemClock
 from amphibus.messages.envelope import Envelope
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
@@ -27,7 +28,7 @@ def envelope(body: bytes = b'{"book": "b", "line": 1}', **changes: Any) -> Envel
         "type": "desk.Write.v1",
         "source": "gateway",
         "key": "b",
-        "time": 1_700_000_000_000_000,
+        "time": SystemClock().now(),
         "correlation": "m1",
         "causation": None,
         "trace": TRACE,

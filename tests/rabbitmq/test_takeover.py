@@ -1,6 +1,7 @@
 """One process takes over from a broker that is away, or lost with all that it had, and gives back to it."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,8 @@ async def test_what_comes_back_after_it_was_forgotten_is_not_done_again(
 
     await fragile.do("start")
     office = _office("rabbitmq", tmp_path, fragile)
-    long_ago = {"retention.retain_days": 1e-6, "retention.inbox_retention_days": 1e-6}
-    async with office.open(settings=long_ago) as shop:
+    office.ahead = timedelta(days=31)
+    async with office.open() as shop:
         await _write(shop, LINES, LINES + 3)
         await until(lambda: len(office.lines("readers")) == BOOKS * (LINES + 3), patience=60)
         await shop.settle()

@@ -85,12 +85,15 @@ class Shop:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shop(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    async with _shop(guarded, tmp_path_factory.mktemp("shop")) as found:
+    async with shop_at(guarded, tmp_path_factory.mktemp("shop")) as found:
         yield found
 
 
 @asynccontextmanager
-async def _shop(guarded: Guarded, folder: Path) -> AsyncIterator[Shop]:
+async def shop_at(
+    guarded: Guarded, folder: Path, *, db_url: str | None = None
+) -> AsyncIterator[Shop]:
+    """The shop, each module as its own user; its databases in a folder, or on a server."""
     async with AsyncExitStack() as stack:
         log = guarded.node._folder / "node.log"
         opened = datetime.now(UTC)
@@ -100,6 +103,7 @@ async def _shop(guarded: Guarded, folder: Path) -> AsyncIterator[Shop]:
                 "data_dir": folder,
                 "amqp_url": guarded.url(name),
                 "rabbitmq.verify_senders": "true",
+                "db_url": db_url,
             }
             settings = load_settings(ROOT, mode="distributed", flags=flags, environ={})
             transport = make("rabbitmq", PROJECT.topology(), settings, SystemClock())

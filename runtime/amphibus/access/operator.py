@@ -3,9 +3,13 @@
 import getpass
 import os
 from functools import cache
+from typing import Final
 
 from amphibus.access.principal import Principal
 from amphibus.access.scopes import EVERYTHING
+
+OPERATOR: Final = "operator"
+"""The source of what an operator sends past the gateway. It is no module, and has a user of its own at the broker."""
 
 
 @cache

@@ -1,13 +1,14 @@
 """The rule of who may speak for whom: a principal is believed only from those who may name it.
 
 The gateway names whom it has let in. A module carries on whom a message that it handled named. A program outside speaks
-for itself alone. It is asked of every message, whichever way it comes.
+for itself alone, and an operator for an operator. It is asked of every message, whichever way it comes.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from amphibus.access.operator import OPERATOR
 from amphibus.access.principal import (
     ACTOR,
     NAMES,
@@ -39,6 +40,8 @@ class Speakers:
         why = wrong_in_principal(said)
         if why is not None or envelope.source == self._gateway:
             return why
+        if envelope.source == OPERATOR:
+            return _of_operator(said)
         if envelope.source not in self._modules:
             return self._of_program(envelope.source, said)
         return self._of_module(envelope, said)
@@ -61,3 +64,9 @@ class Speakers:
         if envelope.causation is None and not said[ACTOR].startswith(("operator:", "timer:")):
             return f"{envelope.source} names {said[ACTOR]}, and no message that it carries that on from"
         return None
+
+
+def _of_operator(said: Mapping[str, str]) -> str | None:
+    if said.get(ACTOR, "").startswith("operator:") and ON_BEHALF_OF not in said:
+        return None
+    return f"an operator speaks for himself, and says that it is {said.get(ON_BEHALF_OF) or said.get(ACTOR)}"

@@ -40,6 +40,8 @@ class AcceptedItem:
     """Everything that a second one with the same content could be known by."""
     location: str | None = None
     """Where what it creates can be read."""
+    routed: bool = True
+    """True if it has an HTTP route, so that the gateway may send it."""
 
 
 async def prepare(data_dir: Path) -> Path:

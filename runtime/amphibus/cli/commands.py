@@ -118,6 +118,15 @@ GROUPS: Final = (
         ),
     ),
     (
+        "signatures",
+        "Look after the keys that sign messages, for a broker that others run.",
+        (
+            ("create", "signatures.command:create", "Make the private key of a module."),
+            ("switch", "signatures.command:switch", "Let a module sign with its new key."),
+            ("list", "signatures.command:list_keys", "List whose signatures are known."),
+        ),
+    ),
+    (
         "contracts",
         "Look at the contracts of messages.",
         (
@@ -156,6 +165,7 @@ GROUPS: Final = (
         "Export files that others need.",
         (
             ("image", "export_image:image", "Show or copy the files of a module's image."),
+            ("secrets", "export_secrets:export", "Make the passwords that compose.yaml asks for."),
             (
                 "grafana",
                 "look.export_grafana:grafana",

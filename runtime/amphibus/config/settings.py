@@ -24,6 +24,7 @@ from amphibus.config.access import AccessSettings
 from amphibus.config.hot import Hot
 from amphibus.config.layers import read_layers
 from amphibus.config.section import Seconds, Section
+from amphibus.config.signatures import SignatureSettings
 
 LogFormat = Literal["auto", "text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -245,6 +246,8 @@ class Settings(Section):
     """The settings of requests from process to process, in the distributed mode."""
     access: AccessSettings = AccessSettings()
     """The settings of who may come in over HTTP."""
+    signatures: SignatureSettings = SignatureSettings()
+    """The settings of signatures, for a broker that others run."""
     retention: RetentionSettings = RetentionSettings()
     """The time for which handled messages and sent events are kept."""
     producers: Mapping[Name, ProducerSettings] = {}

@@ -67,12 +67,6 @@ async def note_transport(sql: Sql, name: str) -> None:
     await note_fact(sql, "transport", name)
 
 
-async def taken_over_at(sql: Sql) -> int:
-    """Returns when this database's module was taken over from a broker the last time; 0 if it never was."""
-    row = await sql.row("SELECT value FROM amphibus_meta WHERE name = 'taken_over_at'")
-    return int(row[0]) if row else 0
-
-
 async def note_takeover(sql: Sql, now: int) -> None:
     """Writes down that what a broker had was taken over, and that none carries this module's messages."""
     await note_transport(sql, "memory")

@@ -13,7 +13,7 @@ from amphibus import failpoints
 from amphibus.clock import Clock, clock_of
 from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
-from amphibus.database.facts import last_transport, taken_over_at
+from amphibus.database.facts import last_transport
 from amphibus.errors import ConfigError
 from amphibus.gateway.accepted_store import AcceptedStore
 from amphibus.host.description import Description
@@ -192,8 +192,6 @@ class Host:
 
     async def _take_messages(self) -> None:
         for hosted in self.modules.values():
-            if self.transport.name in KEEPING:
-                hosted.receiver.doubt_before(await taken_over_at(hosted.store.reader))
             await hosted.receiver.clear_suspects()
             await hosted.start()
         await self.transport.open(self.health)

@@ -22,6 +22,7 @@ _FINAL: Final = frozenset(
         "oversized",
         "forged",
         "stale",
+        "future",
         "undelivered",
         "unrecordable",
         "hopeless",

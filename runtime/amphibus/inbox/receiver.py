@@ -57,10 +57,6 @@ class Receiver:
         """Gives each message to an observer, and what that returns to the handler."""
         self._services.codec.observer = observer
 
-    def doubt_before(self, taken_over_at: int) -> None:
-        """Takes nothing for new that is from before a takeover, microseconds, and older than what is remembered."""
-        self._runner.taken_over_at = taken_over_at
-
     def adjust(self) -> None:
         """Takes in the settings as they are now."""
         self._queries.adjust()

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import structlog
 
-from amphibus.clock import DAY
 from amphibus.errors import Overdue, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
@@ -27,6 +26,7 @@ from amphibus.inbox.steering.turns import Turns
 from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.messages.last_resort import storable_envelope
+from amphibus.messages.timeliness import untimely
 from amphibus.telemetry.privacy import describe
 from amphibus.unit_of_work.transaction import Transaction
 
@@ -62,8 +62,6 @@ class AttemptRunner:
         self._call_slots = Turns(services.settings.outside_concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
-        self.taken_over_at = 0
-        """The time of the last takeover from a broker, microseconds; what is older may come again."""
 
     @property
     def busy(self) -> bool:
@@ -135,21 +133,16 @@ class AttemptRunner:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a converter may raise anything
                 why = error if isinstance(error, Undecodable) else Undecodable(describe(error))
                 failure = failure or failure_of(why, None)
-        failure = failure or self._executor.killer(attempt.envelope) or self._stale(attempt)
+        failure = failure or self._executor.killer(attempt.envelope) or self._untimely(attempt)
         return Prepared(entry, message, prepared.outside, prepared.call_skipped, failure)
 
-    def _stale(self, attempt: Attempt) -> Failure | None:
-        """Returns the failure of a message that an old broker may have brought back after it was forgotten."""
-        sent, window = attempt.envelope.time, self._services.dedup_window
-        if attempt.origin is not Origin.DELIVERY or sent >= self.taken_over_at:
+    def _untimely(self, attempt: Attempt) -> Failure | None:
+        """Returns the failure of a message that comes when its receiver may have forgotten it, or before its time."""
+        if attempt.origin not in (Origin.DELIVERY, Origin.REQUEST):
             return None
-        if sent >= self._services.clock.now() - window:
-            return None
-        days = window / DAY
-        return Failure(
-            "stale",
-            f"it was sent more than {days:g} days ago (retention.inbox_retention_days), and another way than"
-            " its broker was used since: whether it was handled is not known any more",
+        services = self._services
+        return untimely(
+            attempt.envelope.time, now=services.clock.now(), window=services.dedup_window
         )
 
     def _submit(self, attempt: Attempt) -> None:

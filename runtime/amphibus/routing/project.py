@@ -6,8 +6,8 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -46,11 +46,11 @@ class Project:
     def declared(
         cls, root: Path, *, contracts: Iterable[type[Message]], modules: Iterable[Module]
     ) -> "Project":
-        """Makes a project from given contracts and modules, e.g. in a test."""
+        """Makes a project from given contracts and modules, for a test; its gateway may send every command."""
         project = cls(root)
         project.__dict__["contracts"] = {each.contract_type: each for each in contracts}
         project.__dict__["modules"] = {each.name: each for each in modules}
-        project.modules[GATEWAY] = gateway_module(project.contracts)
+        project.modules[GATEWAY] = _gateway_of_tests(project.contracts)
         return project
 
     @cached_property
@@ -166,13 +166,21 @@ def _edited(path: Path, line: int) -> str:
     return f"${{EDITOR:-vi}} +{line} {shlex.quote(os.path.relpath(path))}"
 
 
-def gateway_module(contracts: dict[str, type[Message]]) -> Module:
-    """Returns the gateway's front page: it may send and ask whatever has a route or comes from a producer."""
-    commands = tuple(each for each in contracts.values() if kind_of(each) == "command")
-    queries = tuple(
-        each for each in contracts.values() if kind_of(each) == "query" and each.contract_http
+def gateway_module(contracts: Mapping[str, type[Message]]) -> Module:
+    """Returns the gateway's front page: it may send and ask whatever has a route, and nothing else."""
+    routed = [each for each in contracts.values() if each.contract_http is not None]
+    return Module(
+        name=GATEWAY,
+        sends=tuple(each for each in routed if kind_of(each) == "command"),
+        asks=tuple(each for each in routed if kind_of(each) == "query"),
     )
-    return Module(name=GATEWAY, sends=commands, asks=queries)
+
+
+def _gateway_of_tests(contracts: Mapping[str, type[Message]]) -> Module:
+    """The gateway of declared modules: by it a test sends each command, with a route or without."""
+    page = gateway_module(contracts)
+    commands = tuple(each for each in contracts.values() if kind_of(each) == "command")
+    return replace(page, sends=commands)
 
 
 def _contracts_in(page: ModuleType) -> Iterator[type[Message]]:

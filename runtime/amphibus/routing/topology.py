@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from amphibus.access.operator import OPERATOR
 from amphibus.contract import Message, Value, kind_of, problems_of_fields
-from amphibus.module import Convert, Module
+from amphibus.module import Module
 from amphibus.nearest import did_you_mean
+from amphibus.routing.conversion_check import problems_of_convert
 from amphibus.routing.following import problems_of_following
 from amphibus.routing.own_answer import fields_beside
 from amphibus.routing.policies import problems_of_policies
@@ -43,6 +45,22 @@ class Topology:
         owner = self.owners.get(contract.contract_type)
         return () if owner is None else (owner,)
 
+    def sent_by(self, source: str) -> tuple[str, ...] | None:
+        """Returns the types that a source may send or ask; None for one that no front page declares."""
+        if source == OPERATOR:
+            return tuple(sorted(filter(self._is_command, self.owners)))
+        return self.sends.get(source)
+
+    def is_asked(self, source: str, name: str) -> bool:
+        """Returns whether a source sends a type past the queues, to be answered at once: what is not stored."""
+        if kind_of(self.contracts[name]) == "query":
+            return True
+        route = self.contracts[name].contract_http
+        return source == GATEWAY and not (route is not None and route.stored)
+
+    def _is_command(self, name: str) -> bool:
+        return name in self.contracts and kind_of(self.contracts[name]) == "command"
+
     def receivers(self, module: str) -> tuple[str, ...]:
         """Returns the other modules that get kept messages of a module: commands and events."""
         sent = self.sends.get(module, ())
@@ -59,7 +77,9 @@ class Topology:
             "owners": dict(sorted(self.owners.items())),
             "subscribers": {name: list(who) for name, who in sorted(self.subscribers.items())},
             "publishes": {name: list(types) for name, types in sorted(self.publishes.items())},
-            "sends": {name: list(types) for name, types in sorted(self.sends.items())},
+            "sends": {
+                name: list(self.sent_by(name) or ()) for name in sorted((*self.sends, OPERATOR))
+            },
         }
 
 
@@ -178,6 +198,8 @@ def _not_fillable(contract: type[Message], answer: type[Value]) -> Iterator[str]
 
 def _problems_of_module(module: Module, contracts: Mapping[str, type[Message]]) -> Iterator[str]:
     where = f"module {module.name}"
+    if module.name == OPERATOR:
+        yield f"{where} has the name of those who send with `amphibus send`: choose another"
     yield from _unknown_contracts(module, contracts)
     for row in module.handles:
         yield from _wrong_place(
@@ -206,7 +228,7 @@ def _problems_of_module(module: Module, contracts: Mapping[str, type[Message]]) 
     yield from _problems_of_processes(module)
     yield from _problems_of_schedules(module)
     for convert in module.converts:
-        yield from _problems_of_convert(where, module, convert)
+        yield from problems_of_convert(where, module, convert)
 
 
 def _unknown_contracts(module: Module, contracts: Mapping[str, type[Message]]) -> Iterator[str]:
@@ -255,34 +277,6 @@ def _problems_of_schedules(module: Module) -> Iterator[str]:
         from amphibus.routing.schedule_check import problems_of_schedules
 
         yield from (f"module {module.name}: {problem}" for problem in problems_of_schedules(module))
-
-
-def _problems_of_convert(where: str, module: Module, convert: Convert) -> Iterator[str]:
-    source, target = convert.source, convert.target
-    pair = f"{source.contract_type} to {target.contract_type}"
-    if (source.contract_owner, source.contract_name) != (
-        target.contract_owner,
-        target.contract_name,
-    ):
-        yield f"{where} converts {pair}, which are not versions of one contract"
-    elif source.contract_owner != module.name:
-        yield f"{where} converts {pair}, which it does not own"
-    elif kind_of(source) == "event" and source not in module.publishes:
-        yield f"{where} converts {pair}, but does not publish {source.contract_type}"
-    elif kind_of(source) != "event" and target not in {row.contract for row in module.handles}:
-        yield f"{where} converts {pair}, but does not handle {target.contract_type}"
-    elif kind_of(source) != "event" and convert.answer is None and _answers_differ(source, target):
-        yield (
-            f"{where} converts {pair}, whose answers differ: "
-            "give convert(..., answer=...), which makes the old answer of the new one"
-        )
-
-
-def _answers_differ(source: type[Message], target: type[Message]) -> bool:
-    old, new = source.answer_type(), target.answer_type()
-    if old is None or old is new:
-        return False
-    return kind_of(source) == "query" or bool(fields_beside(target, old))
 
 
 def processes_of(module: Module) -> "tuple[Process, ...]":

@@ -26,9 +26,10 @@ def signal_routes(health: Health, meters: Meters) -> list[Route]:
             return JSONResponse(
                 {"status": status, "reasons": reasons}, 503, headers={"Retry-After": "1"}
             )
+        notes = {"notes": health.notes} if health.notes else {}
         if health.degraded:
-            return JSONResponse({"status": "degraded", "reasons": health.degraded})
-        return JSONResponse({"status": "ready"})
+            return JSONResponse({"status": "degraded", "reasons": health.degraded, **notes})
+        return JSONResponse({"status": "ready", **notes})
 
     async def metrics(_: Request) -> Response:
         """Returns the counters and gauges, for Prometheus."""

@@ -20,13 +20,22 @@ class Health:
     accepted and kept, so the process is ready.
     """
 
-    __slots__ = ("_degraded", "_hopeless", "_lacking", "_state", "on_asked", "on_task_restart")
+    __slots__ = (
+        "_degraded",
+        "_hopeless",
+        "_lacking",
+        "_notes",
+        "_state",
+        "on_asked",
+        "on_task_restart",
+    )
 
     def __init__(self) -> None:
         self._state: HealthState = "starting"
         self._lacking: dict[str, str] = {}
         self._degraded: dict[str, str] = {}
         self._hopeless: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
         self.on_task_restart: Callable[[str], None] = lambda _name: None
         """Told the name of each task that failed and is begun again."""
         self.on_asked: Callable[[str], None] = lambda _way: None
@@ -51,6 +60,16 @@ class Health:
     def degraded(self) -> dict[str, str]:
         """Reasons why something is late or slow though the process is ready, by name; empty when nothing is."""
         return dict(self._degraded)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What whoever looks after the process should know though all works, by name; empty when there is nothing."""
+        return dict(self._notes)
+
+    def note(self, name: str, what: str) -> None:
+        """Notes something for whoever looks after the process; nothing if it is empty."""
+        if what:
+            self._notes[name] = what
 
     def reasons(self) -> dict[str, str]:
         """Returns the reasons why the process is not ready, by name; empty when it is."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from amphibus.cli.broker.node import installed, private_node
+from amphibus.cli.export_secrets import make_missing
 from amphibus.cli.output import CommandError, Exit
 from amphibus.config.masking import shown
 from amphibus.transports.rabbitmq.probe import probe
@@ -176,11 +177,12 @@ def _available(root: Path, default: str, tell: Callable[[str], None]) -> Kind:
 
 
 def _can_compose(root: Path) -> bool:
-    """Returns whether there is a service to start, docker, and an engine that answers."""
+    """Returns whether there is a service to start, docker, and an engine that answers; makes its passwords if so."""
     if shutil.which("docker") is None or not (root / "compose.yaml").is_file():
         return False
     try:
         _docker(root, _ENGINE_SECONDS, "info")
+        make_missing(root)
         services = _docker(root, _ENGINE_SECONDS, "compose", "config", "--services")
     except (OSError, subprocess.SubprocessError):
         return False

@@ -23,6 +23,8 @@ class Surface:
     """The missing parts, if it does not take work yet."""
     broker: str = ""
     """The broker's address, if there is one."""
+    senders: str = ""
+    """Why modules do not know who sends them messages, if they do not."""
     logs: str = ""
     """The folder of the logs, if they are kept."""
 
@@ -71,7 +73,11 @@ def banner(settings: "Settings", surface: Surface, seconds: float) -> str:
     lines.append(f"  Modules  {', '.join(business) or 'none'}")
     lines += [
         f"  {name:<7}  {text}"
-        for name, text in (("Broker", surface.broker), ("Logs", surface.logs))
+        for name, text in (
+            ("Broker", surface.broker),
+            ("Senders", f"not verified: {surface.senders}" if surface.senders else ""),
+            ("Logs", surface.logs),
+        )
         if text
     ]
     if GATEWAY in surface.modules:

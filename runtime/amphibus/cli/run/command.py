@@ -171,7 +171,13 @@ def _run_among_others(
         def on_ready(host: "Host") -> None:
             lacking = "; ".join(f"{name}: {why}" for name, why in host.health.reasons().items())
             surface = Surface(
-                "distributed", "rabbitmq", host.url, chosen, lacking=lacking, broker=found.words
+                "distributed",
+                "rabbitmq",
+                host.url,
+                chosen,
+                lacking=lacking,
+                broker=found.words,
+                senders=host.health.notes.get("senders", ""),
             )
             text = banner(settings, surface, time.perf_counter() - began)
             print(f"{READY}{host.url}" if supervised else text, flush=True)

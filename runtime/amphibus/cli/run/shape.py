@@ -31,6 +31,8 @@ class Way:
     transport: str
     broker: str
     """The words for the broker, or for its lack."""
+    senders: str = ""
+    """Why modules do not know who sends them messages, if they do not."""
 
 
 class Shape:
@@ -99,6 +101,7 @@ class Shape:
             url=url,
             modules=self._modules,
             broker=self.way.broker,
+            senders=self.way.senders,
             logs=str(self._settings.data_dir / FOLDER),
         )
         print(banner(self._settings, surface, time.perf_counter() - began), flush=True)

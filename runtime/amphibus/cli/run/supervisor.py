@@ -192,12 +192,17 @@ class _Supervisor:
         _tell(f"{why}: {to} takes over")
 
     def _apart(self) -> Shape:
+        from amphibus.transports.rabbitmq.rights.users import not_verified
+
         assert self._broker is not None
         workers = [
             self._worker(place, ("--mode=distributed", f"--module={place.module}"), sockets)
             for place, sockets in self._planned.items()
         ]
-        way = Way("distributed", "rabbitmq", self._broker.words)
+        senders = not_verified(
+            self._settings, self._broker.url, *(each.module for each in self._planned)
+        )
+        way = Way("distributed", "rabbitmq", self._broker.words, senders)
         return Shape(self._settings, workers, way, [each.module for each in self._planned])
 
     def _alone(self, watch: BrokerWatch | None) -> Shape:

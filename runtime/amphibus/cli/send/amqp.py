@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from amphibus.access.operator import OPERATOR
 from amphibus.cli import options
 from amphibus.cli.output import CommandError, Exit
 from amphibus.cli.send.lines import Bad, Line
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from amphibus.config.settings import Settings
 
 _AT_ONCE: Final = 256
-_NAME: Final = "send"
-"""The sender's name, if the broker's user is not that of a declared program."""
 
 
 async def send_over_broker(
@@ -66,9 +65,13 @@ def _producer(url: str, settings: "Settings") -> Producer:
 
     prefix = f"{settings.app}.{settings.env}."
     user = addresses(url, heartbeat=0)[0].user or ""
+    source = user.removeprefix(prefix) if user.startswith(prefix) else OPERATOR
+    folder = settings.signatures.private_keys
+    key = None if folder is None else folder / f"{source}.pem"
     return Producer(
         url,
-        source=user.removeprefix(prefix) if user.startswith(prefix) else _NAME,
+        source=source,
+        private_key=key if key is not None and key.is_file() else None,
         app=settings.app,
         env=settings.env,
         partitions=settings.bus.partitions,

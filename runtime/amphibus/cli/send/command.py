@@ -3,12 +3,10 @@
 import asyncio
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from cyclopts import Parameter
 
@@ -19,10 +17,7 @@ from amphibus.cli.send.report import Report
 from amphibus.messages.ids import new_id
 
 if TYPE_CHECKING:
-    from amphibus.admin.stores import AdminStore
     from amphibus.cli.send.lines import Bad, Line
-
-_BATCH: Final = 256
 
 
 def send(
@@ -41,7 +36,8 @@ def send(
     """Send a command, or a file of commands.
 
     Without --http or --amqp, commands go into the gateway's outbox, in the data folder or on the server
-    of --db, whether the shop runs or not. The same id with the same content is sent once; with other
+    of --db, whether the shop runs or not; those without an HTTP route go to their owner's database.
+    The same id with the same content is sent once; with other
     content it is refused. Over --amqp it takes effect once, whatever the content.
 
     Exit code 0: all were sent, now or before; 1: some were not; their line numbers are printed.
@@ -107,37 +103,11 @@ def _deliver(
 
             asyncio.run(send_over_broker(way.amqp, lines, report, advance, rate))
         else:
-            _store_all(options.gateway_store(way.data_dir, way.db), lines, report, advance, rate)
+            from amphibus.cli.send.stored import store_all
+
+            store_all(way.data_dir, way.db, lines, report, advance, rate)
     finally:
         close()
-
-
-def _store_all(
-    gateway: "AdminStore",
-    lines: "Iterator[Line | Bad]",
-    report: Report,
-    advance: Callable[[int], None],
-    rate: float | None,
-) -> None:
-    from amphibus.admin.enqueue import enqueue
-    from amphibus.cli.send.lines import Bad
-
-    size = _BATCH if rate is None else max(1, min(_BATCH, int(rate / 10)))
-    began, done = time.perf_counter(), 0
-    while batch := list(islice(lines, size)):
-        report.bad += [each for each in batch if isinstance(each, Bad)]
-        good = [each for each in batch if not isinstance(each, Bad)]
-        outcomes = asyncio.run(enqueue(gateway, [each.item for each in good]))
-        for line, outcome in zip(good, outcomes, strict=True):
-            if outcome == "other":
-                why = f"id {line.item.id} was sent before with other content"
-                report.bad.append(Bad(line.number, why))
-            else:
-                report.note(line, outcome)
-        done += len(batch)
-        advance(len(batch))
-        if rate is not None:
-            time.sleep(max(0.0, began + done / rate - time.perf_counter()))
 
 
 @contextmanager

@@ -105,6 +105,7 @@ class Reader:
             digest=sha256(content).digest(),
             identities=(f"send {identity}", *_business_identity(binding, message, named=named)),
             location=binding.location(message),
+            routed=known.contract_http is not None,
         )
         return Line(number, item, json.loads(content))
 

@@ -9,3 +9,4 @@ from amphibus.testing.conformance.order import *  # noqa: F403
 from amphibus.testing.conformance.requests import *  # noqa: F403
 from amphibus.testing.conformance.rights import *  # noqa: F403
 from amphibus.testing.conformance.stopping import *  # noqa: F403
+from amphibus.testing.conformance.timely import *  # noqa: F403

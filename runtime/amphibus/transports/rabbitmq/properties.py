@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from aiormq.abc import DeliveredMessage
@@ -13,6 +14,7 @@ from amphibus.messages.cloudevents import LONGEST_DETAIL, to_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.refused import refused_envelope
 from amphibus.transports.rabbitmq.frames import Properties
+from amphibus.transports.rabbitmq.signatures.signing import NAMES, SIGNATURE, Signer
 
 _LONGEST_SHORT = 255
 _PERSISTENT = 2
@@ -53,12 +55,20 @@ def of_delivery(message: DeliveredMessage) -> Arrival:
 
 
 def properties_of(
-    envelope: Envelope, *, user: str, reply_to: str | None = None, correlation: str | None = None
+    envelope: Envelope,
+    *,
+    user: str,
+    reply_to: str | None = None,
+    correlation: str | None = None,
+    signer: Signer | None = None,
 ) -> Properties:
-    """Returns the properties and headers that carry an envelope."""
+    """Returns the properties and headers that carry an envelope, signed if there is a signer."""
+    headers: dict[str, Any] = dict(to_headers(envelope))
+    if signer is not None:
+        signer.sign(envelope.source, headers, envelope.body)
     return Properties(
         content_type="application/json",
-        headers=dict(to_headers(envelope)),
+        headers=headers,
         delivery_mode=_PERSISTENT,
         message_id=_short_id(envelope.id),
         message_type=envelope.type,
@@ -99,6 +109,14 @@ def _short_id(identity: str) -> str:
     """Returns the id if it fits into a property, which has 255 bytes; its header holds the whole id."""
     fits = identity.isascii() or len(identity.encode()) <= _LONGEST_SHORT
     return identity if fits else hashlib.sha256(identity.encode()).hexdigest()
+
+
+def without_signature(envelope: Envelope) -> Envelope:
+    """Returns an envelope as it is kept: its signature has done its work."""
+    if SIGNATURE not in envelope.extra:
+        return envelope
+    kept = {name: text for name, text in envelope.extra.items() if name not in NAMES}
+    return replace(envelope, extra=MappingProxyType(kept))
 
 
 def stranger(arrival: Arrival, *, now: int) -> Envelope:

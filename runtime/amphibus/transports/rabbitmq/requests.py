@@ -39,6 +39,7 @@ from amphibus.transports.rabbitmq.properties import (
 )
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 from amphibus.transports.rabbitmq.pulse import pulse
+from amphibus.transports.rabbitmq.signatures.signing import Signer
 
 _PART = "requests"
 _ANSWER_SECONDS = 5.0
@@ -52,8 +53,11 @@ class BrokerRequests:
     comes back says so at once. So they are not built on `deliver`.
     """
 
-    def __init__(self, names: Names, broker: Broker, declarer: Declarer) -> None:
+    def __init__(
+        self, names: Names, broker: Broker, declarer: Declarer, *, signer: Signer | None = None
+    ) -> None:
         self._names = names
+        self._signer = signer
         self._broker = broker
         self._declarer = declarer
         self._asking: PublishChannel | None = None
@@ -93,7 +97,11 @@ class BrokerRequests:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._pending[correlation] = future
         properties = properties_of(
-            envelope, user=self._broker.user, reply_to=self.address, correlation=correlation
+            envelope,
+            user=self._broker.user,
+            reply_to=self.address,
+            correlation=correlation,
+            signer=self._signer,
         )
         # This id tells returned messages apart; one request id may be asked twice at once.
         properties.message_id = correlation

@@ -33,6 +33,8 @@ from amphibus.transports.rabbitmq.outgoing.parcel import Handover, Parcel
 from amphibus.transports.rabbitmq.outgoing.publisher import Publisher
 from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.requests import BrokerRequests
+from amphibus.transports.rabbitmq.rights.users import not_verified
+from amphibus.transports.rabbitmq.signatures.keys import signatures_of, signer_of
 
 _log: Any = structlog.get_logger()
 _OF_THIS_MACHINE: Final = frozenset(("127.0.0.1", "::1", "localhost"))
@@ -62,10 +64,15 @@ class RabbitTransport:
         self._clock = clock
         self._body_limit = settings.bus.body_limit_bytes
         self._rabbit = rabbit
-        self._verify = rabbit.verify_senders
+        self._settings = settings
+        self._url = settings.amqp_url.get_secret_value()
+        self._doubted = ""
+        """Why senders are not verified, if they are not."""
         self._producers = settings.producers
-        self._broker = Broker(settings.amqp_url.get_secret_value(), rabbit, meanwhile=meanwhile)
+        self._broker = Broker(self._url, rabbit, meanwhile=meanwhile)
         self._rules: dict[str, Senders] = {}
+        self._signer = signer_of(settings.signatures)
+        self._signatures = signatures_of(settings.signatures)
         declarer = Declarer(self._names, self._broker)
         self._publisher = Publisher(
             self._broker,
@@ -75,7 +82,7 @@ class RabbitTransport:
         )
         self._departures = Departures(self._depart)
         self._handovers: dict[str, Handover] = {}
-        self.requests = BrokerRequests(self._names, self._broker, declarer)
+        self.requests = BrokerRequests(self._names, self._broker, declarer, signer=self._signer)
         self._consumer = Consumer(self._names, self._broker, declarer, prefetch=self._prefetch)
         self.requests.nets.inbound_queues = lambda: self._consumer.inbound_queues
 
@@ -103,19 +110,18 @@ class RabbitTransport:
         return prefetch_within(self._rabbit.prefetch, self._body_limit)
 
     def _senders(self, module: str) -> Senders:
-        """With a user of its own, this module knows that others have theirs."""
-        own = self._broker.user == self._names.user(module)
-        verify = self._verify == "on" or (self._verify == "auto" and own)
+        doubted = not_verified(self._settings, self._url, module)
+        self._doubted = self._doubted or doubted
         # A broker that only this machine reaches is that of a developer; there it would be noise.
-        if self._verify == "auto" and not own and self._broker.url.host not in _OF_THIS_MACHINE:
+        if doubted and self._broker.url.host not in _OF_THIS_MACHINE:
             _log.info(
                 "process.warning",
                 module=module,
-                what="whoever has the broker's password may send in another module's name",
-                why=f"modules share the broker's user '{self._broker.user}'",
+                what="senders are not verified",
+                why=doubted,
                 fix="amphibus broker apply",
             )
-        return Senders(module, self._names, verify, self._producers)
+        return Senders(module, self._names, not doubted, self._producers, self._signatures)
 
     async def open(self, health: Health) -> None:
         """Connects. A broker that is away is waited for later; `health` says so.
@@ -124,6 +130,7 @@ class RabbitTransport:
             ConfigError: it can never work as it is set: wrong credentials, or queues of another make.
         """
         self._broker.health = health
+        health.note("senders", self._doubted)
         try:
             # At once, so that a broker which does not answer is waited for once, not three times.
             tried = await asyncio.gather(
@@ -215,7 +222,9 @@ class RabbitTransport:
         reply_to = envelope.extra.get(REPLY_TO) if envelope.reply else None
         if envelope.reply and self.requests.expects(envelope.id):
             reply_to = self.requests.address
-        properties = properties_of(envelope, user=self._broker.user, reply_to=reply_to)
+        properties = properties_of(
+            envelope, user=self._broker.user, reply_to=reply_to, signer=self._signer
+        )
         target = ",".join(sorted(together))
         handover = self._handovers.get(envelope.source)
         if handover is None:

@@ -19,7 +19,7 @@ from amphibus.telemetry.privacy import describe
 from amphibus.transport import Ack, Inbound, OwnedPartitions
 from amphibus.transports.rabbitmq.incoming.senders import Senders
 from amphibus.transports.rabbitmq.names import DELIVERY_LIMIT, Names
-from amphibus.transports.rabbitmq.properties import Arrival, stranger
+from amphibus.transports.rabbitmq.properties import Arrival, stranger, without_signature
 
 _log: Any = structlog.get_logger()
 _FIRST_DEATH: Final = "x-first-death-reason"
@@ -143,7 +143,7 @@ class InboundQueue:
             return envelope, Failure("oversized", size)
         if (forgery := self._senders.forgery(envelope, arrival, way_known=way_known)) is not None:
             return stranger(arrival, now=now), Failure("forged", forgery)
-        return envelope, None
+        return without_signature(envelope), None
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from amphibus.access.operator import OPERATOR
 from amphibus.config.correction import opened
 from amphibus.config.settings import ProducerSettings
 from amphibus.contract import kind_of
@@ -73,7 +74,9 @@ def rights(names: Names, producers: Producers) -> list[Rights]:
             opened("config/amphibus.toml"),
         )
     modules = [_of_module(names, module) for module in names.topology.modules]
-    return modules + [_of_producer(names, *each) for each in sorted(producers.items())]
+    operator = ProducerSettings(sends=names.topology.sent_by(OPERATOR) or ())
+    programs = {OPERATOR: operator, **producers}
+    return modules + [_of_producer(names, *each) for each in sorted(programs.items())]
 
 
 def outside(names: Names, producers: Producers) -> Iterator[Queue | QueueBinding]:
@@ -138,7 +141,7 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
     asked = {name for name in sent if kind_of(topology.contracts[name]) == "query"}
     for owner, types in _by_owner(sent).items():
         commands = [each for each in types if each not in asked]
-        at_once = types if module == GATEWAY else [each for each in types if each in asked]
+        at_once = [each for each in types if topology.is_asked(module, each)]
         keys = [_kept(commands)] if commands else []
         keys += [re.escape(names.key_of_request(each)) for each in at_once]
         yield names.commands(owner), "|".join(keys)
@@ -147,9 +150,10 @@ def _written(names: Names, module: str) -> Iterator[tuple[str, str]]:
         yield names.commands(receiver), "|".join(map(re.escape, asked_of_all))
     for asker in topology.modules:
         expected = topology.sends.get(asker, ())
+        # The gateway waits for what becomes of a stored command too, for a moment.
         if module in topology.receivers(asker) or any(
             topology.owners.get(name) == module
-            and (asker == GATEWAY or kind_of(topology.contracts[name]) == "query")
+            and (asker == GATEWAY or topology.is_asked(asker, name))
             for name in expected
         ):
             yield names.replies(asker), _INSTANCE

@@ -1,11 +1,35 @@
-"""The hashes that the broker keeps of passwords."""
+"""The users of the broker: the hashes that it keeps of their passwords, and those that several modules share."""
 
 import base64
 import hashlib
 import os
 import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from amphibus.transports.rabbitmq.address import addresses
+
+if TYPE_CHECKING:
+    from amphibus.config.settings import Settings
 
 _SALT_BYTES = 4
+
+
+def not_verified(settings: "Settings", url: str, *modules: str) -> str:
+    """Returns why some modules cannot know who sends them messages by a broker's address, or nothing.
+
+    With a user of its own, a module knows that others have theirs.
+    """
+    user = unquote(addresses(url, heartbeat=0)[0].user or "guest")
+    wanted = settings.rabbitmq.verify_senders
+    if wanted == "off":
+        return "rabbitmq.verify_senders is off: whoever has a password of the broker may send in any module's name"
+    if wanted == "on" or all(user == f"{settings.app}.{settings.env}.{each}" for each in modules):
+        return ""
+    return (
+        f"modules share the broker's user '{user}': whoever has its password may send in any module's name;"
+        " amphibus broker apply gives each its own"
+    )
 
 
 def hash_of(password: str) -> str:

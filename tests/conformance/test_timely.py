@@ -1,0 +1,3 @@
+"""Facts about messages from another time, on every transport."""
+
+from amphibus.testing.conformance.timely import *  # noqa: F403
