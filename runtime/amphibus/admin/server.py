@@ -200,3 +200,10 @@ def _user(url: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+async def vacuum(connection: Any, module: str) -> None:
+    """Has the server reuse the old versions of the rows in a schema's tables."""
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", module)
+    for row in rows:
+        await connection.execute(f"VACUUM {_quoted(module)}.{_quoted(row[0])}")
