@@ -30,6 +30,7 @@ def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
     with _one_moment(stores) as sources:
         for module, source in sources.items():
             path = folder / f"{module}.db"
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             target = sqlite3.connect(path)
             try:
                 source.backup(target, pages=_PAGES)
