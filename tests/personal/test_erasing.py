@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,15 @@ import asyncpg
 import pytest
 
 from amphibus.admin.inspection import on_server
+from amphibus.admin.views import Views
 from amphibus.cli.main import execute
+from amphibus.cli.privacy.person import erase, search
+from amphibus.cli.views import Acts, look_and_act
+from amphibus.messages.contracts.amphibus.acting import Operator
+from amphibus.messages.contracts.amphibus.v1 import ErasePerson
 from amphibus.testing import Harness
+from tests.distributed.commands import free_ports, running
+from tests.fleet.commands import said
 from tests.modules.shop import ROOT, Shop
 from tests.services.postgres import PostgresCluster, database_in
 
@@ -119,7 +128,7 @@ def test_nothing_of_a_person_is_left_and_everything_of_others_is(
     planned = json.loads(capsys.readouterr().out)["modules"]
     assert all(place.holding(_TOLD).values())
     assert place.erase("--reason", "she asked for it") == 0
-    said = json.loads(capsys.readouterr().out)
+    done = json.loads(capsys.readouterr().out)
 
     assert place.holding(_TOLD) == {text: [] for text in _TOLD}
     assert place.holding(_BOB.values()) == others
@@ -127,14 +136,85 @@ def test_nothing_of_a_person_is_left_and_everything_of_others_is(
         "orders", "SELECT order_id, state, total, hash_code FROM customer_order ORDER BY 1"
     )
     assert [*map(tuple, again)] == [*map(tuple, sales)]
-    for module, counts in said["modules"].items():
+    for module, counts in done["modules"].items():
         assert counts["messages"] == planned[module]["messages"]
         assert counts["rows"] == planned[module]["rows"]
-    assert said["modules"]["notifications"]["elsewhere"] == 3
-    assert "books" in " ".join(said["stays"])
+    assert done["modules"]["notifications"]["elsewhere"] == 2
+    assert "books" in " ".join(done["stays"])
     assert execute(["audit", "verify", *place.where]) == 0
 
     capsys.readouterr()
     assert place.erase() == 0
-    again_said = json.loads(capsys.readouterr().out)["modules"].values()
-    assert not any(each["messages"] or each["rows"] for each in again_said)
+    anew = json.loads(capsys.readouterr().out)["modules"].values()
+    assert not any(each["messages"] or each["rows"] for each in anew)
+
+
+class _Killed(Exception):
+    """The command ends here."""
+
+
+class _Until:
+    """Acts on stores until it has erased so many pages."""
+
+    def __init__(self, acts: Acts, pages: int) -> None:
+        self._acts = acts
+        self.pages = pages
+
+    async def do(self, module: str, wanted: Any) -> Any:
+        if isinstance(wanted, ErasePerson):
+            self.pages -= 1
+            if self.pages < 0:
+                raise _Killed
+        return await self._acts.do(module, wanted)
+
+    async def compact(self, module: str) -> bool:
+        return await self._acts.compact(module)
+
+
+async def _erase_until(pages: int, views: Views, acts: Acts) -> int:
+    until: Any = _Until(acts, pages)
+    traces = await search(until, list(views), _SUBJECT, "", Operator())
+    await erase(until, traces, "", Operator())
+    return int(until.pages)
+
+
+def test_a_command_that_is_killed_is_typed_again_and_nothing_is_left(
+    place: _Place, tmp_path: Path
+) -> None:
+    """What names nobody goes first, so that the names which lead to it are there until it is gone."""
+    if place.url is not None:
+        pytest.skip("the order is the same on a server")
+    left = look_and_act(
+        _copied(place, tmp_path / "whole").folder, None, partial(_erase_until, 9999)
+    )
+    needed = 9999 - left
+
+    for pages in (1, needed // 3, needed // 2, needed - 1):
+        broken = _copied(place, tmp_path / f"after {pages}")
+        with pytest.raises(_Killed):
+            look_and_act(broken.folder, None, partial(_erase_until, pages))
+        look_and_act(broken.folder, None, partial(_erase_until, 9999))
+
+        assert broken.holding(_TOLD) == {text: [] for text in _TOLD}, pages
+
+
+def _copied(place: _Place, to: Path) -> _Place:
+    shutil.copytree(place.folder, to)
+    return _Place(to, None)
+
+
+@pytest.mark.full
+def test_modules_that_run_erase_it_themselves(place: _Place, tmp_path: Path) -> None:
+    """Each in its own database; what was deleted before is gone from the files too."""
+    if place.url is not None:
+        pytest.skip("a module does the same on a server")
+    port = free_ports(3)
+    options = ("--data-dir", str(place.folder), "--port", str(port))
+    with running(ROOT, *options, environ={}, said=tmp_path) as shop:
+        shop.until_said("  Try  ")
+        words = ["privacy", "erase", "--subject", _SUBJECT, "--json", *place.where]
+        ((code, out, err),) = said(ROOT, {}, words)
+
+        assert (code, err) == (0, "")
+        assert json.loads(out)["modules"]["orders"]["rows"] == 2
+        assert place.holding(_TOLD) == {text: [] for text in _TOLD}
