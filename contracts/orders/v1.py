@@ -87,10 +87,12 @@ class OrderLine(LineOnRecord):
     """One line of an order as it is placed; a SKU may stand on several lines."""
 
     description: LongText | None = None
+    unit_price: UnitPrice | None = None  # type: ignore[assignment]  # the catalogue's, if left out
+    """What the catalogue says, if it is left out. Another price needs the right `orders:price`."""
 
 
 def _affordable(lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:
-    if sum(line.quantity * line.unit_price for line in lines) >= _TOO_MUCH:
+    if sum(line.quantity * (line.unit_price or 0) for line in lines) >= _TOO_MUCH:
         raise ValueError("must come to less than 1,000,000,000,000 in all")
     return lines
 
@@ -295,7 +297,12 @@ class PlaceOrder(
     ),
     requires="orders:place",
     owned_by="customer.customer_id",
-    refuses={"order_exists": 409},
+    refuses={
+        "order_exists": 409,
+        "price_unknown": 422,
+        "price_differs": 422,
+        "order_too_large": 422,
+    },
     follows=(OrderConfirmed, OrderRejected),
     example={
         "order_id": "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87",

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
 
-from amphibus import UNKNOWN, AmphibusError, Context, Outside, Unavailable
+from amphibus import UNKNOWN, AmphibusError, Context, Outside, Person, Unavailable
 from amphibus.contract import one_line
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
@@ -54,6 +54,11 @@ async def record(message: Occasion, context: NotificationsContext) -> None:
             sent_at=context.now,
         )
     )
+
+
+async def forget_mails(person: Person, container: NotificationsContainer) -> int:
+    """Deletes the mails to a person that still lie with us."""
+    return await container.mailer().forget(person.values)
 
 
 async def list_notifications(

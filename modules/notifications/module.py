@@ -4,7 +4,7 @@ from amphibus import Module, on
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
 from modules.notifications.container import NotificationsContainer
-from modules.notifications.handlers import list_notifications, record, send_mail
+from modules.notifications.handlers import forget_mails, list_notifications, record, send_mail
 from modules.notifications.models import Base
 
 module = Module(
@@ -19,5 +19,6 @@ module = Module(
     ),
     purposes=("to write to the customer about the order",),
     ignores=("identity", "location"),
+    forget=forget_mails,
     tables=Base.metadata,
 )

@@ -31,6 +31,8 @@ DECIDED: Final[Mapping[str, orders.OrderStatus]] = {
     "cancelled": "cancelled",
 }
 """The states of the fulfilment that are final."""
+TOO_MUCH: Final = Decimal(10) ** 12
+"""What an order must come to less than."""
 _CENT: Final = Decimal("0.01")
 
 

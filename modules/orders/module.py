@@ -1,13 +1,13 @@
 """The front page of the orders module: every message it sends or receives."""
 
-from amphibus import Module, on
+from amphibus import Module, PersonalRows, on
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from contracts.payments import v1 as payments
 from modules.orders.container import OrdersContainer
 from modules.orders.handlers.reading import get_order, list_orders, owner_of_order
 from modules.orders.handlers.returns import note_refund, return_items
-from modules.orders.models import Base
+from modules.orders.models import Base, Order
 from modules.orders.process import fulfilment
 
 module = Module(
@@ -50,6 +50,14 @@ module = Module(
         "to know where the order goes to",
         "to know whose order it is",
         "to write to the customer about the order",
+    ),
+    personal=(
+        PersonalRows(
+            table=Order,
+            whose=("customer_id", "email"),
+            erases=("customer_id", "email", "country"),
+            stays="orders with their lines and sums: the books must show every sale",
+        ),
     ),
     tables=Base.metadata,
 )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from amphibus.config.hot import Hot
     from amphibus.context import UNKNOWN, Context, Outside
     from amphibus.errors import AmphibusError, Refused, Unavailable
-    from amphibus.module import Module, convert, every, on
+    from amphibus.module import Module, Person, PersonalRows, convert, every, on
     from amphibus.policy import Policy, Retries
     from amphibus.producer import Producer
 
@@ -21,6 +21,8 @@ __all__ = (
     "Hot",
     "Module",
     "Outside",
+    "Person",
+    "PersonalRows",
     "Policy",
     "Producer",
     "Refused",
@@ -40,6 +42,8 @@ _HOME = {
     "Hot": "config.hot",
     "Module": "module",
     "Outside": "context",
+    "Person": "module",
+    "PersonalRows": "module",
     "Policy": "policy",
     "Producer": "producer",
     "Refused": "errors",

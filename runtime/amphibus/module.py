@@ -12,8 +12,12 @@ from amphibus.schedule.declared import Every, every
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from sqlalchemy import MetaData  # who looks at contracts alone loads no database
+    from sqlmodel import SQLModel
 
-__all__ = ("Convert", "Every", "Module", "On", "OutsideStep", "convert", "every", "on")
+__all__ = (
+    "Convert", "Every", "Module", "On", "OutsideStep", "Person", "PersonalRows", "convert", "every",
+    "on",
+)  # fmt: skip
 
 M = TypeVar("M", bound=Message)
 N = TypeVar("N", bound=Message)
@@ -112,6 +116,33 @@ def convert(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalRows:
+    """Declares whose the rows of a table are, and what goes when the person is erased."""
+
+    table: "type[SQLModel]"
+    whose: tuple[str, ...]
+    """The columns that name the person: a row is of whoever stands in one of them."""
+    erases: tuple[str, ...]
+    """The columns whose values are replaced; those of `whose` among them."""
+    stays: str = ""
+    """What stays of the row, and why: it is told to whoever erases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """The person whom a module is to forget."""
+
+    subject: str
+    values: frozenset[str]
+    """All texts that tell the person, such as mail addresses, as messages said them."""
+    replacement: str
+
+
+Forget = Callable[[Person, Any], Awaitable[int]]
+"""Deletes what the module's adapters keep of a person, `async (person, container)`; returns how many things."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
     """A business capability: the messages it sends and receives, and the container that builds its parts."""
 
@@ -135,6 +166,10 @@ class Module:
     """The purposes for which it reads personal data, in the words of the contracts that bring it."""
     ignores: tuple[str, ...] = ()
     """Categories of personal data that its messages bring and that it does not read."""
+    personal: tuple[PersonalRows, ...] = ()
+    """Its own tables with personal data, and whose that is."""
+    forget: Forget | None = None
+    """Deletes what it keeps of a person outside of its database."""
     policy: Policy = NOTHING_SAID
     """What holds for each of its messages whose `on` says nothing else."""
     tables: "MetaData | None" = None
@@ -148,7 +183,7 @@ class Module:
         """
         lists = (
             "handles", "subscribes", "publishes", "sends", "asks", "converts", "schedules", "purposes",
-            "ignores",
+            "ignores", "personal",
         )  # fmt: skip
         wrong = [each for each in lists if not isinstance(getattr(self, each), tuple)]
         if wrong:

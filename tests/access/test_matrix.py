@@ -86,7 +86,7 @@ async def test_a_customer_who_does_not_say_who_he_is_owns_his_order(tmp_path: Pa
         body = {
             "customer": {"email": "b@c.example"},
             "currency": "GBP",
-            "lines": [{"sku": "LANTERN", "quantity": 1, "unit_price": "1.00"}],
+            "lines": [{"sku": "LANTERN", "quantity": 1, "unit_price": "3.39"}],
             "payment_token": "tok_visa",
         }
         placed = await shop.client.post("/v1/orders", json=body, headers=asked)

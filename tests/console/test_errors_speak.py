@@ -36,6 +36,8 @@ NEEDED = {
     "operations show": ("1",),
     "operations stop": ("1",),
     "operations resume": ("1",),
+    "privacy export": ("--subject", "C-1"),
+    "privacy erase": ("--subject", "C-1"),
     "keys create": ("a",),
     "keys revoke": ("a",),
     "signatures create": ("a",),

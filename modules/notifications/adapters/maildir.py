@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+from collections.abc import Collection
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
+from email.policy import default
 from pathlib import Path
 from threading import get_ident
 
@@ -24,6 +27,16 @@ class MaildirMailer:
         except OSError as error:
             raise Unavailable(f"the maildir cannot be written: {error.strerror}") from error
 
+    async def forget(self, addresses: Collection[str]) -> int:
+        """Deletes the mails to some addresses, wherever a reader has moved them in the maildir."""
+        return await asyncio.to_thread(self._forget, frozenset(addresses))
+
+    def _forget(self, addresses: frozenset[str]) -> int:
+        found = [each for each in self._folder.glob("*/*") if _receiver(each) in addresses]
+        for each in found:
+            each.unlink(missing_ok=True)
+        return len(found)
+
     def _write(self, name: str, mail: EmailMessage) -> None:
         for part in ("tmp", "new", "cur"):
             (self._folder / part).mkdir(parents=True, exist_ok=True)
@@ -43,6 +56,15 @@ class MaildirMailer:
             os.fsync(file.fileno())
         draft.replace(self._folder / "new" / name)
         _sync_folder(self._folder / "new")
+
+
+def _receiver(path: Path) -> str:
+    """Returns the address that a mail goes to; nothing for what is gone or is no mail."""
+    try:
+        with path.open("rb") as file:
+            return str(BytesHeaderParser(policy=default).parse(file)["To"] or "")
+    except OSError:
+        return ""
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The way mails leave: the promise that every adapter keeps."""
 
 import re
+from collections.abc import Collection
 from email.message import EmailMessage
 from hashlib import sha256
 from typing import Final, Protocol
@@ -25,6 +26,10 @@ class Mailer(Protocol):
             Unavailable: nobody takes mail at the moment; it may have been handed over.
             MailRefused: it will not be taken.
         """
+        ...
+
+    async def forget(self, addresses: Collection[str]) -> int:
+        """Deletes the mails to some addresses that lie with us; returns how many."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Mails to an SMTP server."""
 
+from collections.abc import Collection
 from email.message import EmailMessage
 from typing import Literal
 
@@ -52,6 +53,10 @@ class SmtpMailer:
             _refuse_or_wait(error.code, error)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable(f"no mail server at {self._host}:{self._port}") from error
+
+    async def forget(self, addresses: Collection[str]) -> int:  # noqa: ARG002
+        """Deletes nothing: what the server took is not ours any more."""
+        return 0
 
 
 def _refuse_or_wait(code: int, error: Exception) -> None:

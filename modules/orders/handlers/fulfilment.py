@@ -5,7 +5,8 @@ from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from contracts.payments import v1 as payments
 from modules.orders.container import OrdersContainer
-from modules.orders.models import Order, hash_of, total_of
+from modules.orders.handlers.pricing import priced
+from modules.orders.models import TOO_MUCH, Order, hash_of, total_of
 
 OrdersContext = Context[OrdersContainer]
 Answer = (
@@ -19,7 +20,10 @@ Answer = (
 async def place(message: orders.PlaceOrder, context: OrdersContext) -> Order:
     """Takes an order in and asks for its stock and, if it costs anything, for its payment."""
     assert message.order_id is not None, "the key is filled before a message is handled"
-    lines = [(x.sku, x.description, x.quantity, str(x.unit_price)) for x in message.lines]
+    lines = priced(message, context)
+    total = total_of(lines)
+    if total >= TOO_MUCH:
+        raise Refused("order_too_large", f"it comes to {total}, which is too much for one order")
     order = Order(
         order_id=message.order_id,
         state="awaiting_stock_and_payment",
@@ -28,7 +32,7 @@ async def place(message: orders.PlaceOrder, context: OrdersContext) -> Order:
         email=message.customer.email,
         country=message.customer.country,
         currency=message.currency,
-        total=total_of(lines),
+        total=total,
         refunded=total_of([]),
         reference=message.reference,
         placed_at=message.placed_at or context.now,

@@ -8,14 +8,20 @@ from amphibus.contract import Command, Value
 from amphibus.database.acting.operations import operation_of
 from amphibus.database.acting.retrying import Overtaken
 from amphibus.database.acting.steps import AT_ONCE, Step, overtaken_of, step
-from amphibus.database.answers.acting import Acting
+from amphibus.database.answers.acting import Acting, ContractOf, unknown
 from amphibus.database.answers.table import act
+from amphibus.module import PersonalRows
 from amphibus.partitions.assignment import partition_of
 
 AnswerT = TypeVar("AnswerT", bound=Value)
 
 
-async def act_at_rest(store: AdminStore, wanted: Command[AnswerT]) -> AnswerT:
+async def act_at_rest(
+    store: AdminStore,
+    wanted: Command[AnswerT],
+    contract_of: ContractOf = unknown,
+    personal: tuple[PersonalRows, ...] = (),
+) -> AnswerT:
     """Does what a system contract asks, as the module would.
 
     Raises:
@@ -25,7 +31,7 @@ async def act_at_rest(store: AdminStore, wanted: Command[AnswerT]) -> AnswerT:
     """
     async with store.writing() as sql:
         place = partial(partition_of, count=store.partitions)
-        return await act(sql, wanted, Acting(await store.now(sql), place))
+        return await act(sql, wanted, Acting(await store.now(sql), place, contract_of, personal))
 
 
 class OperationAtRest:

@@ -40,6 +40,7 @@ def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
 
 
 def _copied(source: sqlite3.Connection, path: Path) -> Path:
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     target = sqlite3.connect(path)
     try:
         source.backup(target, pages=_PAGES)

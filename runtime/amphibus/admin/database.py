@@ -89,6 +89,18 @@ def writing(path: Path, *, older: bool = False) -> Iterator[sqlite3.Connection]:
         connection.execute("COMMIT")
 
 
+def compact_file(path: Path) -> bool:
+    """Writes a file anew without what was deleted, and empties its log; returns False if somebody still reads it.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    with opened(path, "rw") as connection:
+        connection.execute("VACUUM")
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+
+
 @contextmanager
 def opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     """A connection, to read (`ro`) or to write (`rw`), whatever version the tables are of.

@@ -23,6 +23,8 @@ _FOREIGN: Final = """
 """
 """What lies in a schema and belongs to another; the sequence of a column goes with its table."""
 
+_NO_RIGHTS: Final = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+
 
 async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
     """Returns what `create` would make: the database, and schemas and roles by name.
@@ -161,9 +163,13 @@ def url_for(url: str, role: str, password: str) -> str:
 async def _role(connection: Any, role: str, password: str) -> None:
     exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
     secret = await connection.fetchval("SELECT quote_literal($1::text)", password)
-    verb = "ALTER" if exists else "CREATE"
-    rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
-    await connection.execute(f"{verb} ROLE {_quoted(role)} WITH {rights} PASSWORD {secret}")
+    if exists:  # on a managed server nobody may say what only a superuser may change, not even that it stays
+        await connection.execute(f"ALTER ROLE {_quoted(role)} WITH LOGIN PASSWORD {secret}")
+    else:
+        await connection.execute(f"CREATE ROLE {_quoted(role)} WITH {_NO_RIGHTS} PASSWORD {secret}")
+    if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+        # Whoever hands a schema over must be a member of its new owner.
+        await connection.execute(f"GRANT {_quoted(role)} TO CURRENT_USER")
 
 
 def _at(url: str, database: str) -> str:
@@ -200,3 +206,10 @@ def _user(url: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+async def vacuum(connection: Any, module: str) -> None:
+    """Has the server reuse the old versions of the rows in a schema's tables."""
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", module)
+    for row in rows:
+        await connection.execute(f"VACUUM {_quoted(module)}.{_quoted(row[0])}")

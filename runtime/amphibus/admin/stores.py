@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from amphibus.admin.database import reading, writing
+from amphibus.admin.database import compact_file, reading, writing
 from amphibus.clock import SystemClock
 from amphibus.database.facts import facts_of_schema
 from amphibus.database.outbox import skip_number_in_file, skip_number_on_server
@@ -44,6 +44,10 @@ class AdminStore(Protocol):
         """Returns the time by the clock of the database, microseconds since the epoch."""
         ...
 
+    async def compact(self) -> bool:
+        """Gives up the pages that hold what was replaced or deleted; returns False if somebody still reads them."""
+        ...
+
 
 Stores = Mapping[str, AdminStore]
 """By module."""
@@ -75,6 +79,10 @@ class FileStore:
     async def now(self, _sql: Sql) -> int:
         """Returns the time of this machine."""
         return SystemClock().now()
+
+    async def compact(self) -> bool:
+        """Writes the file anew, and empties its log."""
+        return compact_file(self._path)
 
 
 class SchemaStore:
@@ -113,6 +121,14 @@ class SchemaStore:
         from amphibus.database.postgres.sql import time_of_server
 
         return await time_of_server(sql)
+
+    async def compact(self) -> bool:
+        """Has the server reuse the old versions of rows."""
+        from amphibus.admin.server import vacuum
+
+        async with self._connected() as connection:
+            await vacuum(connection, self._module)
+        return True
 
     def _connected(self) -> AbstractAsyncContextManager[Any]:
         from amphibus.admin.server import connected

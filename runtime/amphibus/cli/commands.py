@@ -71,6 +71,14 @@ GROUPS: Final = (
         ),
     ),
     (
+        "privacy",
+        "Find what all modules keep of one person, and erase it.",
+        (
+            ("export", "privacy.command:export", "Print what is kept of a person, as JSON."),
+            ("erase", "privacy.command:erase", "Replace what is personal, in every store."),
+        ),
+    ),
+    (
         "keys",
         "Look after API keys, by which programs show the gateway who they are.",
         (

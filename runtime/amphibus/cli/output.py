@@ -137,7 +137,7 @@ def show_json(value: Any) -> None:
 
 def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints a table without lines, as wide as its widest cells."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[_shown(str(cell)) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
 
     def line(row: Sequence[str]) -> str:
@@ -148,6 +148,17 @@ def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     print(paint(line(header), BOLD))
     for row in cells:
         print(line(row))
+
+
+def _shown(text: str) -> str:
+    """A text of somebody else as a terminal may show it: it moves no cursor, and hides or forges no line."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def moment(microseconds: int | None) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from amphibus.admin.acting import OperationAtRest, act_at_rest
 from amphibus.admin.stores import AdminStore
@@ -16,16 +16,20 @@ from amphibus.cli.run.running import holder_of
 from amphibus.contract import Command, Query, Value
 from amphibus.database.answers.table import ACTS
 from amphibus.errors import OwnerAway, RequestError, RequestFailed
+from amphibus.messages.contracts.amphibus.persons import PersonForgotten
+from amphibus.messages.contracts.amphibus.v1 import ErasePerson, ForgetPerson, TracePerson
 from amphibus.transports.direct.directory import PeerAddress
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
     from amphibus.contract import Message
+    from amphibus.module import Module
     from amphibus.transports.direct.fleet.asking import Fleet
 
 T = TypeVar("T")
 AnswerT = TypeVar("AnswerT", bound=Value)
 _ANSWER_SECONDS: Final = 5.0
+_ABOUT_PERSONS: Final = (TracePerson, ErasePerson, ForgetPerson)
 
 
 class Running:
@@ -114,6 +118,9 @@ class Acts:
                 except OwnerAway:
                     continue
         self.refuse_beside_a_process(module)
+        declared = _declared(module) if isinstance(wanted, _ABOUT_PERSONS) else None
+        if isinstance(wanted, ForgetPerson):
+            return cast("AnswerT", await self._forgotten(declared, wanted))
         if type(wanted) not in ACTS:
             raise CommandError(
                 f"module {module} does not run",
@@ -122,7 +129,21 @@ class Acts:
                 Exit.UNREACHABLE,
             )
         self._done_here.add(module)
-        return await act_at_rest(store, wanted)
+        personal = () if declared is None else declared.personal
+        return await act_at_rest(store, wanted, _contract_of, personal)
+
+    async def compact(self, module: str) -> bool:
+        """Has a store give up the pages that hold what was replaced; returns whether it did."""
+        return await self._stores[module].compact()
+
+    async def _forgotten(self, declared: "Module | None", wanted: ForgetPerson) -> PersonForgotten:
+        """Has a module's adapters forget a person, where no process of it does."""
+        from amphibus.host.containers import make_container
+        from amphibus.host.steering.forgetting import forget
+
+        if declared is None or declared.forget is None:
+            return PersonForgotten(deleted=0)
+        return await forget(declared, make_container(declared, self._settings), wanted)
 
     def at_rest(self, module: str, operation: str) -> OperationAtRest | None:
         """Returns what goes on with an operation here; None where a process of the module does."""
@@ -179,6 +200,11 @@ def look_and_act(
             return await work(views, Acts(stores, settings, fleet, addresses))
 
     return asyncio.run(both())
+
+
+def _declared(module: str) -> "Module | None":
+    """Returns the front page of a module of the project; the gateway has none."""
+    return options.project().modules.get(module)
 
 
 def _contract_of(type_: str) -> "type[Message] | None":

@@ -1,10 +1,39 @@
 """The answer that goes back to the client."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from starlette.types import Send
+from starlette.types import Message, Scope, Send
 
-_COMMON = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_COMMON = ((b"cache-control", b"no-store"),)
+_GUARDS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""What every answer says to browsers, unless it says something else of the same name."""
+_ONLY_BY_TLS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+def guarded(scope: Scope, send: Send) -> Send:
+    """Returns what sends answers with the headers by which browsers protect people, whoever makes the answer."""
+    guards = (*_GUARDS, _ONLY_BY_TLS) if _came_by_tls(scope) else _GUARDS
+
+    async def send_guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            said = list(message["headers"])
+            names = {name for name, _ in said}
+            missing = [each for each in guards if each[0] not in names]
+            message = {**message, "headers": said + missing}
+        await send(message)
+
+    return send_guarded
+
+
+def _came_by_tls(scope: Scope) -> bool:
+    """Returns whether the client came by TLS, here or at a proxy; a browser passes over the header elsewhere."""
+    forwarded = (b"x-forwarded-proto", b"https")
+    return scope.get("scheme") == "https" or forwarded in scope["headers"]
 
 
 @dataclass(frozen=True, slots=True)

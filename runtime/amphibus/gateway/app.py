@@ -14,7 +14,7 @@ from amphibus.contract import kind_of
 from amphibus.database.faults import is_store_failure
 from amphibus.documents.system import System
 from amphibus.gateway.acceptance import Acceptance
-from amphibus.gateway.answers import HttpAnswer
+from amphibus.gateway.answers import HttpAnswer, guarded
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.docs import Page, docs_pages
 from amphibus.gateway.door import Door
@@ -157,7 +157,7 @@ class Gateway:
         if scope["type"] != "http":
             await _other(scope, receive, send)
             return
-        begin = time.perf_counter()
+        begin, send = time.perf_counter(), guarded(scope, send)
         method: str = scope["method"]
         route, status = _NOWHERE, FAULT.status
         try:

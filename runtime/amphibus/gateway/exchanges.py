@@ -119,10 +119,17 @@ class HttpExchange:
             raise ClientGone
         return message
 
+    def _brings_body(self) -> bool:
+        lengths = self._headers.get(b"content-length", ())
+        return any(each.strip(b"0 ") for each in lengths) or b"transfer-encoding" in self._headers
+
     def _check_head(self, limit: int) -> None:
         kinds = self._headers.get(b"content-type", ())
         if any(not _JSON.fullmatch(kind) for kind in kinds) or len(kinds) > 1:
             raise Problem(NOT_JSON, "send application/json in UTF-8", headers=_CLOSE)
+        if not kinds and self._brings_body():
+            # A page of elsewhere may send a body without a type, and not one of this type.
+            raise Problem(NOT_JSON, "say Content-Type: application/json", headers=_CLOSE)
         codings = self._headers.get(b"content-encoding", ())
         if any(coding.strip().lower() not in (b"", b"identity") for coding in codings):
             raise Problem(NOT_JSON, "send the body uncompressed", headers=_CLOSE)

@@ -23,12 +23,14 @@ from amphibus.host.live.following import Following
 from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.opening import join, open_database
 from amphibus.host.own_contracts import OwnContracts
+from amphibus.host.steering.forgetting import forget
 from amphibus.host.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
 from amphibus.messages.contracts.amphibus.answers import LogLines
 from amphibus.messages.contracts.amphibus.v1 import (
     DescribeProcess,
+    ForgetPerson,
     ListLines,
     ShowForms,
     TellContracts,
@@ -122,6 +124,7 @@ class Host:
                 TellContracts: self.contracts.tell,
                 ShowForms: self.contracts.show,
                 ListLines: self._lines,
+                ForgetPerson: partial(forget, hosted.module, hosted.container),
                 **self.following.answers,
             }
             hosted.store.health.on_change = partial(self.health.tell, name)

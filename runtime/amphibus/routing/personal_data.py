@@ -100,6 +100,7 @@ def problems_of_personal_data(
     for module in modules:
         marks = {each.mark for each in found if each.who == module.name}
         problems += _idle(f"module {module.name}", module.purposes, module.ignores, marks)
+        problems += problems_of_rows(module)
     for name, settings in producers.items():
         marks = {each.mark for each in found if each.who == f"producer {name}"}
         problems += _idle(f"[producers.{name}]", settings.purposes, (), marks)
@@ -111,6 +112,21 @@ def unsaid(module: Module, contract: type[Message]) -> list[str]:
     receiver = _Receiver(module.name, module.purposes, module.ignores)
     brought = receiver.of(contract.contract_type, contract)
     return sorted({each.mark.category for each in brought if each.said == "nothing"})
+
+
+def problems_of_rows(module: Module) -> Iterator[str]:
+    """Yields what a front page says of its tables that they do not have, and persons whom nothing would erase."""
+    for each in module.personal:
+        table: Any = each.table.__table__  # type: ignore[attr-defined]
+        where = f"module {module.name}: personal: table {table.name}"
+        for name in (*each.whose, *each.erases):
+            if name not in table.columns:
+                yield f"{where} has no column {name}" + did_you_mean(
+                    name, list(table.columns.keys())
+                )
+        for name in each.whose:
+            if name not in each.erases:
+                yield f"{where} names the person in {name}, which stays: put it under erases too"
 
 
 def _of_module(module: Module, topology: Topology) -> Iterator[Receipt]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from amphibus.config.settings import Settings
     from amphibus.host.host import Host
     from amphibus.routing.project import Project
+_OWN_FILES = 0o077
+"""Whatever a process writes, and whichever library for it, nobody else on the machine reads it."""
 
 
 def run(
@@ -96,6 +98,7 @@ def run(
         log_format=log_format,
         **{"access.open": open_ or None},
     )
+    os.umask(_OWN_FILES)
     if settings.db_url is None:
         start_checks.refuse_instances_of_files(instances)
     if not module or GATEWAY in module:

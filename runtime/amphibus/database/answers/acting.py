@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from amphibus.contract import Message
 from amphibus.database.acting.retrying import Overtaken, PartitionOf
+from amphibus.module import PersonalRows
 
 ContractOf = Callable[[str], type[Message] | None]
 """The contract of a type, or None where it is not known."""
@@ -23,5 +24,7 @@ class Acting:
     """By the store's clock."""
     partition_of: PartitionOf
     contract_of: ContractOf = unknown
+    personal: tuple[PersonalRows, ...] = ()
+    """The tables of the module that have personal data."""
     overtaken: Overtaken | None = None
     """Knows which letters are late, where somebody has looked beforehand."""

@@ -79,6 +79,11 @@ def _start(wanted: v1.StartOperation) -> str:
     return f"operation {wanted.id}: {wanted.kind} {where or 'all dead letters'}"
 
 
+def _person(wanted: v1.ErasePerson) -> str:
+    """The one who is erased, by the name that is left."""
+    return f"person {wanted.replacement}, {'named' if wanted.named else 'not named'}"
+
+
 _OBJECTS: Final[Mapping[type[Command[Any]], Callable[[Any], str]]] = {
     v1.PauseModule: _module_or_type,
     v1.ResumeModule: _module_or_type,
@@ -96,6 +101,8 @@ _OBJECTS: Final[Mapping[type[Command[Any]], Callable[[Any], str]]] = {
     v1.StartOperation: _start,
     v1.StopOperation: _operation,
     v1.ResumeOperation: _operation,
+    v1.TracePerson: lambda _wanted: "a person",
+    v1.ErasePerson: _person,
 }
 _COUNTS: Final[Mapping[type[Command[Any]], Callable[[Any], int]]] = {
     v1.ExpireProcess: lambda said: len(said.names),

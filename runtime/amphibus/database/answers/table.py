@@ -9,6 +9,7 @@ from amphibus.database.answers import (
     backlog,
     letters,
     operations,
+    persons,
     processes,
     schedules,
     settings,
@@ -62,6 +63,8 @@ ACTS: Final[Mapping[type[Command[Any]], InPlace]] = {
     v1.StartOperation: operations.start,
     v1.StopOperation: operations.stop,
     v1.ResumeOperation: operations.resume,
+    v1.TracePerson: persons.trace,
+    v1.ErasePerson: persons.erase,
 }
 
 
@@ -92,5 +95,6 @@ async def act(sql: Sql, wanted: Command[AnswerT], acting: Acting) -> AnswerT:
         Exception: of the database.
     """
     said = cast("AnswerT", await ACTS[type(wanted)](sql, wanted, acting))
-    await audit.note(sql, wanted, said, acting.now)
+    if not getattr(wanted, "place", ""):  # what goes on with an act is noted with its beginning
+        await audit.note(sql, wanted, said, acting.now)
     return said

@@ -104,7 +104,8 @@ class SystemAnswers:
     def _acting(self, overtaken: Overtaken | None = None) -> Acting:
         services = self._services
         place = partial(partition_of, count=services.assignment.count)
-        return Acting(services.clock.now(), place, services.codec.contract_of, overtaken)
+        personal = services.module.personal
+        return Acting(services.clock.now(), place, services.codec.contract_of, personal, overtaken)
 
     async def _act(self, wanted: Command[Any]) -> Value:
         """Changes the store by its one writer; this instance takes it in at once, the others within a second."""

@@ -47,11 +47,20 @@ from amphibus.messages.contracts.amphibus.answers import (
 from amphibus.messages.contracts.amphibus.fitting import ContractForms, ProcessContracts
 from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcomes
 from amphibus.messages.contracts.amphibus.limits import ModuleLimits
+from amphibus.messages.contracts.amphibus.persons import (
+    PersonErased,
+    PersonForgotten,
+    PersonText,
+    PersonTraces,
+)
 from amphibus.messages.contracts.amphibus.schedule_answers import ModuleSchedules
 from amphibus.messages.contracts.amphibus.settings import SettingsChecked, SettingsInForce
 
 MOST_ROWS = 500
 """The rows of one page, and the ids of one question."""
+
+MOST_UNDER_WAY = 10_000
+"""The flows and keys of one person that may be under way at once."""
 
 MOST_FORMS = 50
 """The forms of one answer."""
@@ -71,6 +80,9 @@ _Limit = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 _Where = Annotated[tuple[Condition, ...], Field(max_length=20)]
 _Letters = Annotated[tuple[LetterName, ...], Field(min_length=1, max_length=MOST_ROWS)]
 _Reason = Annotated[str, Field(max_length=200)]
+_Flows = Annotated[tuple[tuple[_Id, str], ...], Field(max_length=MOST_ROWS)]
+"""Flows, each with the key of what is meant in it; empty where it has none."""
+_Values = Annotated[tuple[str, ...], Field(max_length=MOST_ROWS)]
 _PerSecond = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
@@ -468,3 +480,51 @@ class ListAudit(Query[AuditPage]):
     beyond: int = 0
     before: int | None = None
     limit: _Limit
+
+
+class TracePerson(Command[PersonTraces]):
+    """Asks for a page of what a module keeps of a person; with `flows`, also of what they concern without a name.
+
+    It is a command since it is noted: whoever asks sees personal data.
+    """
+
+    requires: ClassVar[Right] = "act"
+    subject: PersonText
+    flows: _Flows = ()
+    place: str = ""
+    """The table to go on in, and the number of a row there; empty at the beginning, which alone is noted."""
+    beyond: int = 0
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class ErasePerson(Command[PersonErased]):
+    """Replaces what is personal in a page of what a module keeps of a person.
+
+    First where the person is not named, as the names lead to it, in all modules; then where it is.
+    """
+
+    requires: ClassVar[Right] = "act"
+    subject: PersonText
+    replacement: PersonText
+    values: _Values = ()
+    """The texts that tell the person beside the subject."""
+    flows: _Flows = ()
+    named: bool
+    under_way: Annotated[tuple[str, ...], Field(max_length=MOST_UNDER_WAY)] = ()
+    """Flows and keys of which nothing is erased yet."""
+    place: str = ""
+    beyond: int = 0
+    reason: _Reason = ""
+    by: Operator = Operator()
+
+
+class ForgetPerson(Command[PersonForgotten]):
+    """Has a module delete what it keeps of a person outside of its database."""
+
+    requires: ClassVar[Right] = "act"
+    subject: PersonText
+    replacement: PersonText
+    values: _Values = ()
+    reason: _Reason = ""
+    by: Operator = Operator()

@@ -1,0 +1,1 @@
+"""Commands about one person: what is kept, and how it is erased."""
