@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from amphibus.clock import DAY
 from amphibus.config.access import AccessSettings
 from amphibus.config.hot import Hot
+from amphibus.config.http import HttpSettings
 from amphibus.config.layers import read_layers
 from amphibus.config.section import Seconds, Section
 
@@ -237,6 +238,8 @@ class Settings(Section):
     """Python module of the project that implements `amphibus demo`."""
     gateway: GatewaySettings = GatewaySettings()
     """The settings of the HTTP side."""
+    http: HttpSettings = HttpSettings()
+    """The settings of how much a client may ask over HTTP."""
     bus: BusSettings = BusSettings()
     """The settings for carrying and handling messages."""
     rabbitmq: RabbitSettings = RabbitSettings()

@@ -39,16 +39,20 @@ FORBIDDEN: Final = ProblemKind("forbidden", 403, "Not allowed")
 NOT_FOUND: Final = ProblemKind("not-found", 404, "There is nothing here")
 METHOD: Final = ProblemKind("method-not-allowed", 405, "The method does not fit")
 SLOW: Final = ProblemKind("body-too-slow", 408, "The body took too long")
+HEAD_SLOW: Final = ProblemKind("head-too-slow", 408, "The head took too long")
 RUNNING: Final = ProblemKind("running", 409, "The same request is being worked on")
 ID_TAKEN: Final = ProblemKind("id-taken", 409, "The id is taken")
 TOO_LARGE: Final = ProblemKind("too-large", 413, "The body is too large")
 NOT_JSON: Final = ProblemKind("not-json", 415, "The body must be JSON")
 INVALID: Final = ProblemKind("invalid", 422, "Fields are wrong")
 KEY_REUSED: Final = ProblemKind("key-reused", 422, "The idempotency key was used before")
+TOO_MANY: Final = ProblemKind("too-many-requests", 429, "Too many requests")
+HEAD_TOO_LARGE: Final = ProblemKind("head-too-large", 431, "The head is too large")
 REFUSED: Final = ProblemKind("refused", 409, "Refused")
 FAULT: Final = ProblemKind("fault", 500, "A fault of ours")
 FAILED: Final = ProblemKind("owner-failed", 502, "The work failed")
 AWAY: Final = ProblemKind("away", 503, "Not possible at the moment")
+BUSY: Final = ProblemKind("busy", 503, "Too much at the moment")
 NOT_DONE: Final = ProblemKind("accepted-not-done", 503, "Accepted, and not done")
 NO_ANSWER: Final = ProblemKind("no-answer", 504, "No answer in time")
 
@@ -66,7 +70,7 @@ KINDS: Final = (
         NOT_JSON,
         INVALID,
     ),
-    *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NOT_DONE, NO_ANSWER),
+    *(KEY_REUSED, TOO_MANY, REFUSED, FAULT, FAILED, AWAY, BUSY, NOT_DONE, NO_ANSWER),
 )
 
 
