@@ -52,7 +52,7 @@ class GatewaySettings(Section):
     """The settings of the HTTP side."""
 
     body_limit_bytes: Annotated[Positive, Hot()] = 2_000_000
-    """Largest request body; a larger one is answered 413."""
+    """Largest request body, whatever its contract says (`body_bytes`); a larger one is answered 413."""
     accept_within_seconds: Annotated[float, Field(ge=0, le=60), Hot()] = 1.0
     """Time that the answer to a stored command waits for its owner, so that a next read finds the result."""
     request_timeout_seconds: Annotated[Seconds, Hot()] = 5.0

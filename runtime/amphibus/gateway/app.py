@@ -10,6 +10,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from amphibus.config.http import HttpSettings
 from amphibus.contract import kind_of
 from amphibus.database.faults import is_store_failure
 from amphibus.documents.system import System
@@ -29,7 +30,7 @@ from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
 from amphibus.gateway.registry import PATH as REGISTRY
 from amphibus.gateway.registry import Processes, registry_page
-from amphibus.gateway.writes import SOON, CommandEndpoint, Limits
+from amphibus.gateway.writes import SOON, BodyLimits, CommandEndpoint, Intake, Limits
 from amphibus.messages.ids import new_id
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.app import signal_routes
@@ -54,6 +55,7 @@ def build_app(
     meters: Meters,
     door: Door,
     *,
+    http: BodyLimits | None = None,
     title: str = "Amphibus",
     messages: System | None = None,
     processes: Processes | None = None,
@@ -68,6 +70,7 @@ def build_app(
         health: what `/readyz` says.
         meters: where requests are counted and what `/metrics` says.
         door: finds out who asks, and lets in whom the contracts let.
+        http: the settings of bodies, and of what waits already; the defaults if there are none.
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
         processes: what `/v1/registry` tells, if it is served.
@@ -77,6 +80,7 @@ def build_app(
     bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
     waiting = Waiting(acceptance, limits)
+    intake = Intake(acceptance, http or HttpSettings())
     for each in bindings:
         if kind_of(each.contract) == "query":
             creators = [other for other in bindings if other.creates(each.http.path)]
@@ -86,7 +90,7 @@ def build_app(
                 stream = OutcomeStream(each, reads, creators, waiting)
                 paths.add("GET", each.http.path + EVENTS, stream)
         else:
-            target = CommandEndpoint(each, acceptance, limits, door)
+            target = CommandEndpoint(each, acceptance, limits, door, intake)
         paths.add(each.http.method, each.http.path, target)
     _add_signals(paths, health, meters)
     pages = {"/openapi.json": json_page(lambda: openapi(bindings, title)), **docs_pages(title)}

@@ -18,6 +18,8 @@ from amphibus.gateway.answers import HttpAnswer
 from amphibus.nearest import nearest
 
 _MOST: Final = 1_000
+_MOST_BUILT: Final = 2_000
+"""Of more errors each takes time and memory, only to be left out."""
 _LONGEST_NAME: Final = 100
 Headers = tuple[tuple[bytes, bytes], ...]
 Wrong = Mapping[str, str]
@@ -154,7 +156,15 @@ def wrong_fields(
         error: what the validation raised.
         known: names of the outermost fields, for a misspelt one.
         personal: paths of the personal fields, whose values no message may repeat.
+
+    Raises:
+        Problem: they are too many to name.
     """
+    if error.error_count() > _MOST_BUILT:
+        count = error.error_count()
+        raise Problem(
+            INVALID, f"{count} fields are wrong, which is too many to name", more_errors=count
+        )
     details = details_of(error)
     inner = {each["loc"][:depth] for each in details for depth in range(1, len(each["loc"]))}
     # A collection whose items are wrong is also said to be too short; that is only an echo.

@@ -236,6 +236,7 @@ def _gateway(host: Host, project: Project) -> Any:
         health=host.health,
         meters=host.meters,
         door=door,
+        http=settings.http,
         title=settings.app,
         messages=system_of(host.topology, settings),
         processes=partial(processes_of, host.topology, settings),

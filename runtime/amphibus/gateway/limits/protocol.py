@@ -4,7 +4,11 @@ import asyncio
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.connections import Connections, Phase
@@ -100,18 +104,18 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Waits for nothing more of this request."""
         super().on_message_complete()
-        done = self.cycle is None or self.cycle.response_complete
-        self.phase, self.since = Phase.IDLE if done else Phase.BUSY, self._all.now
+        self.phase = Phase.BUSY if self._answering() else Phase.IDLE
+        self.since = self._all.now
 
     def on_response_complete(self) -> None:
         """Waits for the next request, if this one has come whole."""
         super().on_response_complete()
-        if self.phase is Phase.BUSY and not self.pipeline and self.cycle.response_complete:
+        if self.phase is Phase.BUSY and not self.pipeline and not self._answering():
             self.phase, self.since = Phase.IDLE, self._all.now
 
     def late(self) -> None:
         """Ends the connection; whoever has begun a head is told."""
-        if self.phase is Phase.HEAD and (self.cycle is None or self.cycle.response_complete):
+        if self.phase is Phase.HEAD and not self._answering():
             self._refuse(Problem(HEAD_SLOW, "the head did not come whole in time"))
         elif self.phase is Phase.IDLE:
             self.transport.close()  # what is left of the answer may still be taken
@@ -133,6 +137,10 @@ class LimitedProtocol(HttpToolsProtocol):
         elif size != before:
             self._untaken = (since, size)
 
+    def _answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
     def _length(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
@@ -145,7 +153,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Answers, unless an answer is being written, and ends the connection."""
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
+        if not self._answering():
             self.transport.write(_whole(problem, self.server_state.default_headers))
         self.transport.close()
 
