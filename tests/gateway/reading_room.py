@@ -15,6 +15,7 @@ from amphibus import Context, Module, Refused, on
 from amphibus.config.http import HttpSettings
 from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
+from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.limits.throttle import Throttle
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
@@ -115,6 +116,7 @@ class Room:
         limits: Limits,
         http: HttpSettings,
         throttle: Throttle | None,
+        quotas: Quotas | None,
     ) -> None:
         self.owner = owner
         self.harness = harness
@@ -126,6 +128,7 @@ class Room:
             host.meters,
             Door(unnamed="everybody", throttle=throttle),
             http=http,
+            quotas=quotas,
             title="The library",
         )
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
@@ -175,13 +178,14 @@ async def reading_room(
     owner_is_there: bool = True,
     http: HttpSettings | None = None,
     throttle: Throttle | None = None,
+    quotas: Quotas | None = None,
     **limits: Any,
 ) -> AsyncIterator[Room]:
     """The library behind its gateway, or the gateway alone."""
     owner = Library()
     modules = ("library",) if owner_is_there else ("gateway",)
     async with Harness.of(owner.project(folder), modules=modules, data_dir=folder) as harness:
-        room = Room(owner, harness, Limits(**limits), http or HttpSettings(), throttle)
+        room = Room(owner, harness, Limits(**limits), http or HttpSettings(), throttle, quotas)
         try:
             yield room
         finally:

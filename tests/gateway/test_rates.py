@@ -5,15 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from amphibus import Module, on
 from amphibus.access.principal import Principal
 from amphibus.config.http import HttpSettings
 from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.backlog import Backlog
 from amphibus.gateway.limits.bodies import LargeBodies
-from amphibus.gateway.limits.buckets import Buckets, Quota, quota_of
+from amphibus.gateway.limits.buckets import Buckets, Window, window_of
 from amphibus.gateway.limits.descriptors import backlog_for, most_connections
+from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.limits.throttle import Throttle
 from amphibus.gateway.problems import Problem
+from amphibus.policy import Quota
+from amphibus.routing.policies import problems_of_policies
+from tests.gateway.library import v1 as library
 from tests.gateway.reading_room import loan, problem, reading_room
 
 ADA = Principal("ada", "user")
@@ -32,36 +37,36 @@ class Hand:
 
 def test_so_many_come_at_once_and_then_one_after_the_other() -> None:
     hand = Hand()
-    buckets, quota = Buckets(hand), Quota(7, 60)
-    assert [buckets.take("ada", quota) for _ in range(7)] == [0.0] * 7
-    late = buckets.take("ada", quota)
+    buckets, window = Buckets(hand), Window(7, 60)
+    assert [buckets.take("ada", window) for _ in range(7)] == [0.0] * 7
+    late = buckets.take("ada", window)
     assert late == pytest.approx(60 / 7)
-    assert buckets.take("ada", quota) == pytest.approx(late)  # being refused costs nothing
-    assert buckets.take("bob", quota) == 0.0
+    assert buckets.take("ada", window) == pytest.approx(late)  # being refused costs nothing
+    assert buckets.take("bob", window) == 0.0
     hand.time += late
-    assert buckets.take("ada", quota) == 0.0
-    assert buckets.take("ada", quota) > 0
+    assert buckets.take("ada", window) == 0.0
+    assert buckets.take("ada", window) > 0
     hand.time += 60
-    assert [buckets.take("ada", quota) for _ in range(7)] == [0.0] * 7
+    assert [buckets.take("ada", window) for _ in range(7)] == [0.0] * 7
 
 
 def test_a_day_of_requests_is_as_many_as_the_rate_says() -> None:
     hand = Hand()
-    buckets, quota = Buckets(hand), quota_of("5/h")
-    assert quota == Quota(5, 3_600)
+    buckets, window = Buckets(hand), window_of("5/h")
+    assert window == Window(5, 3_600)
     done = 0
     for _ in range(24 * 60):
         hand.time += 60
-        done += buckets.take("ada", quota) == 0.0
+        done += buckets.take("ada", window) == 0.0
     assert done == 5 + 24 * 5 - 1
 
 
 def test_of_very_many_the_oldest_are_forgotten() -> None:
     buckets = Buckets(Hand(), most=10)
     for number in range(1_000):
-        buckets.take(number, Quota(1, 60))
+        buckets.take(number, Window(1, 60))
     assert len(buckets) == 10
-    assert buckets.take(999, Quota(1, 60)) > 0
+    assert buckets.take(999, Window(1, 60)) > 0
 
 
 def test_a_network_of_ipv6_is_one_client() -> None:
@@ -192,3 +197,40 @@ async def test_errors_that_nobody_would_read_are_only_counted(tmp_path: Path) ->
         assert answer.status_code == 422
         assert problem(answer)["more_errors"] >= 3_000
         assert len(answer.content) < 1_000
+
+
+async def _nothing(_message: object, _context: object) -> None:
+    raise AssertionError
+
+
+@pytest.mark.asyncio
+async def test_a_quota_is_refused_with_its_code_for_whom_it_counts(tmp_path: Path) -> None:
+    quota = Quota("2/h", per="member.name", code="too_many_loans")
+    page, hand = Module(name="library", handles=(on(library.Lend, _nothing, quota=quota),)), Hand()
+    async with reading_room(tmp_path, quotas=Quotas((page,), hand)) as room:
+        for _ in range(2):
+            assert (await room.lend()).status_code == 202
+        refused = await room.lend()
+        assert refused.status_code == 429
+        assert problem(refused)["code"] == "too_many_loans"
+        assert refused.headers["retry-after"] == "1800"
+        assert refused.headers["ratelimit-policy"] == '"too_many_loans";q=2;w=3600'
+        assert (await room.lend(member={"name": "Bob"})).status_code == 202
+        hand.time += 1_800
+        assert (await room.lend()).status_code == 202
+        assert len(room.owner.loans) == 4
+
+
+def test_a_quota_that_means_nothing_is_named() -> None:
+    wrong = Quota("often", per="membre.name", code="Too many")
+    page = Module(
+        name="library",
+        handles=(
+            on(library.Lend, _nothing, quota=wrong),
+            on(library.GetLoan, _nothing, quota=wrong),
+        ),
+    )
+    told = "\n".join(problems_of_policies(page))
+    for part in ("'often' is no rate", "'Too many' is no code", "'membre.name' is no field of it"):
+        assert told.count(part) == 2
+    assert told.count("no command with a route") == 1

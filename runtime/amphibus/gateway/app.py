@@ -20,6 +20,7 @@ from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.docs import Page, docs_pages
 from amphibus.gateway.door import Door
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
+from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.messages import json_page, message_pages
 from amphibus.gateway.openapi import openapi
 from amphibus.gateway.outcome_stream import OutcomeStream
@@ -56,6 +57,7 @@ def build_app(
     door: Door,
     *,
     http: BodyLimits | None = None,
+    quotas: Quotas | None = None,
     title: str = "Amphibus",
     messages: System | None = None,
     processes: Processes | None = None,
@@ -71,6 +73,7 @@ def build_app(
         meters: where requests are counted and what `/metrics` says.
         door: finds out who asks, and lets in whom the contracts let.
         http: the settings of bodies, and of what waits already; the defaults if there are none.
+        quotas: how many of some commands are taken.
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
         processes: what `/v1/registry` tells, if it is served.
@@ -80,7 +83,7 @@ def build_app(
     bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
     waiting = Waiting(acceptance, limits)
-    intake = Intake(acceptance, http or HttpSettings())
+    intake = Intake(acceptance, http or HttpSettings(), quotas or Quotas())
     for each in bindings:
         if kind_of(each.contract) == "query":
             creators = [other for other in bindings if other.creates(each.http.path)]

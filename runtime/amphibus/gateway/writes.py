@@ -19,6 +19,7 @@ from amphibus.gateway.door import Door, known_as
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.limits.backlog import Backlog
 from amphibus.gateway.limits.bodies import LargeBodies
+from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.outcomes.waiting import WaitLimits
 from amphibus.gateway.problems import (
     AWAY,
@@ -66,8 +67,9 @@ class BodyLimits(Protocol):
 class Intake:
     """The parts that all routes of commands share. Lives as long as the gateway."""
 
-    def __init__(self, acceptance: Acceptance, limits: BodyLimits) -> None:
+    def __init__(self, acceptance: Acceptance, limits: BodyLimits, quotas: Quotas) -> None:
         self.limits = limits
+        self.quotas = quotas
         self.large = LargeBodies(lambda: limits.bodies_bytes)
         self.backlog = Backlog(acceptance.waiting)
 
@@ -116,6 +118,7 @@ class CommandEndpoint:
         await self._door.let_in(exchange, self._binding.contract)
         write = await self._taken(exchange)
         exchange.request_id = write.id
+        self._intake.quotas.another(write.message, exchange)
         stored = self._binding.http.stored
         if stored:
             await self._intake.backlog.another(self._intake.limits.waiting_messages)

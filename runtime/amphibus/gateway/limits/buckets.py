@@ -17,26 +17,25 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OFF: Final = "off"
 
 
-class Quota(NamedTuple):
-    """So many at once, and again so many within a window."""
+class Window(NamedTuple):
+    """So many at once, and again so many within some seconds."""
 
     most: int
-    window: int
-    """In seconds."""
+    seconds: int
 
     @property
     def interval(self) -> float:
         """Returns the seconds from one to the next."""
-        return self.window / self.most
+        return self.seconds / self.most
 
 
 @lru_cache(maxsize=256)
-def quota_of(text: str) -> Quota | None:
+def window_of(text: str) -> Window | None:
     """Returns what a rate such as `50/s` means; None for `off`."""
     if text == OFF:
         return None
     rate = parse_rate(text)
-    return Quota(rate.most, _UNITS[rate.unit])
+    return Window(rate.most, _UNITS[rate.unit])
 
 
 class Buckets:
@@ -51,24 +50,24 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._full)
 
-    def take(self, whose: Hashable, quota: Quota) -> float:
+    def take(self, whose: Hashable, window: Window) -> float:
         """Takes one of somebody's; returns 0, or the seconds until there is one, and then nothing was taken."""
         now = self._now()
-        full = max(self._full.pop(whose, now), now) + quota.interval
-        late = full - now - quota.window
+        full = max(self._full.pop(whose, now), now) + window.interval
+        late = full - now - window.seconds
         # Sums of fractions are never exact: of 7 a minute the seventh must not be one too many.
-        late = 0.0 if late < quota.interval * 1e-6 else late
-        self._full[whose] = full - quota.interval if late else full
+        late = 0.0 if late < window.interval * 1e-6 else late
+        self._full[whose] = full - window.interval if late else full
         if len(self._full) > self._most:
             del self._full[next(iter(self._full))]
         return late
 
 
-def refused_headers(name: str, quota: Quota, seconds: float) -> tuple[tuple[bytes, bytes], ...]:
+def refused_headers(name: str, window: Window, seconds: float) -> tuple[tuple[bytes, bytes], ...]:
     """Returns the headers of a refusal: `Retry-After`, and those of the IETF's draft on rate limits."""
     whole = max(1, math.ceil(seconds))
     return (
         (b"retry-after", b"%d" % whole),
-        (b"ratelimit-policy", f'"{name}";q={quota.most};w={quota.window}'.encode()),
+        (b"ratelimit-policy", f'"{name}";q={window.most};w={window.seconds}'.encode()),
         (b"ratelimit", f'"{name}";r=0;t={whole}'.encode()),
     )

@@ -6,7 +6,7 @@ from typing import Final, Literal, Protocol
 
 from amphibus.access.principal import Principal
 from amphibus.gateway.limits.addresses import origin_of
-from amphibus.gateway.limits.buckets import Buckets, quota_of, refused_headers
+from amphibus.gateway.limits.buckets import Buckets, refused_headers, window_of
 from amphibus.gateway.problems import TOO_MANY, Problem
 
 Asked = Literal["read", "write", "wait"]
@@ -61,14 +61,16 @@ class Throttle:
             self._take((principal.kind, principal.tenant, principal.subject), asked)
 
     def _take(self, whose: str | tuple[str, str, str], asked: Asked) -> None:
-        quota = quota_of(self._rate(asked))
-        if quota is None:
+        window = window_of(self._rate(asked))
+        if window is None:
             return
-        seconds = self._buckets[asked].take(whose, quota)
+        seconds = self._buckets[asked].take(whose, window)
         if seconds:
-            headers = refused_headers(asked, quota, seconds)
+            headers = refused_headers(asked, window, seconds)
             raise Problem(
-                TOO_MANY, f"{quota.most} in {quota.window} s may be asked at most", headers=headers
+                TOO_MANY,
+                f"{window.most} in {window.seconds} s may be asked at most",
+                headers=headers,
             )
 
     def _rate(self, asked: Asked) -> str:
