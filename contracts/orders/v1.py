@@ -294,6 +294,7 @@ class PlaceOrder(
         status=202,
         location="/v1/orders/{order_id}",
         summary="Place an order",
+        body_bytes=1_048_576,  # 2,000 lines with their descriptions
     ),
     requires="orders:place",
     owned_by="customer.customer_id",

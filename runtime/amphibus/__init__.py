@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from amphibus.context import UNKNOWN, Context, Outside
     from amphibus.errors import AmphibusError, Refused, Unavailable
     from amphibus.module import Module, Person, PersonalRows, convert, every, on
-    from amphibus.policy import Policy, Retries
+    from amphibus.policy import Policy, Quota, Retries
     from amphibus.producer import Producer
 
 __all__ = (
@@ -25,6 +25,7 @@ __all__ = (
     "PersonalRows",
     "Policy",
     "Producer",
+    "Quota",
     "Refused",
     "Retries",
     "Unavailable",
@@ -47,6 +48,7 @@ _HOME = {
     "Policy": "policy",
     "Producer": "producer",
     "Refused": "errors",
+    "Quota": "policy",
     "Retries": "policy",
     "Unavailable": "errors",
     "convert": "module",

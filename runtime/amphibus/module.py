@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from amphibus.contract import Message, Value
 from amphibus.errors import DeclarationError
-from amphibus.policy import OnDead, Policy, Retries
+from amphibus.policy import OnDead, Policy, Quota, Retries
 from amphibus.schedule.declared import Every, every
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class On:
     policy: Policy = NOTHING_SAID
     """What it says of how the message is handled."""
     owner: Owner[Any] | None = None
+    quota: Quota | None = None
 
 
 def on(
@@ -55,6 +56,7 @@ def on(
     rate: str | None = None,
     per: str | Callable[[M], object] | None = None,
     owner: Owner[M] | None = None,
+    quota: Quota | None = None,
 ) -> On:
     """Routes a contract to a handler, `async (message, context)`.
 
@@ -76,6 +78,7 @@ def on(
         at_most: so many at once, in all instances together, each with its outside step and until its commit.
         rate: so many in a time, in all instances together: `50/s`, `10/m`, `5/h`, `1/d`.
         per: a field of the message, or a function of it: `at_most` and `rate` count for each of its values.
+        quota: so many over HTTP, of a command with a route; one more is refused: `Quota("5/h", per="customer_id")`.
     """
     policy = Policy(
         retries=retries,
@@ -86,7 +89,14 @@ def on(
         rate=rate,
         per=per,
     )
-    return On(contract=contract, handler=handler, outside=outside, policy=policy, owner=owner)
+    return On(
+        contract=contract,
+        handler=handler,
+        outside=outside,
+        policy=policy,
+        owner=owner,
+        quota=quota,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ import httpx
 from pydantic import BaseModel
 
 from amphibus import Context, Module, Refused, on
+from amphibus.config.http import HttpSettings
 from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
+from amphibus.gateway.limits.quotas import Quotas
+from amphibus.gateway.limits.throttle import Throttle
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
 from tests.gateway.documented import CONTRACTS, check_answer
@@ -106,7 +109,15 @@ class Library:
 class Room:
     """A client of the gateway, the owner behind it and the host of both."""
 
-    def __init__(self, owner: Library, harness: Harness, limits: Limits) -> None:
+    def __init__(
+        self,
+        owner: Library,
+        harness: Harness,
+        limits: Limits,
+        http: HttpSettings,
+        throttle: Throttle | None,
+        quotas: Quotas | None,
+    ) -> None:
         self.owner = owner
         self.harness = harness
         host = harness.host
@@ -115,7 +126,9 @@ class Room:
             limits,
             host.health,
             host.meters,
-            Door(unnamed="everybody"),
+            Door(unnamed="everybody", throttle=throttle),
+            http=http,
+            quotas=quotas,
             title="The library",
         )
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
@@ -160,13 +173,19 @@ def some_id() -> str:
 
 @asynccontextmanager
 async def reading_room(
-    folder: Path, *, owner_is_there: bool = True, **limits: Any
+    folder: Path,
+    *,
+    owner_is_there: bool = True,
+    http: HttpSettings | None = None,
+    throttle: Throttle | None = None,
+    quotas: Quotas | None = None,
+    **limits: Any,
 ) -> AsyncIterator[Room]:
     """The library behind its gateway, or the gateway alone."""
     owner = Library()
     modules = ("library",) if owner_is_there else ("gateway",)
     async with Harness.of(owner.project(folder), modules=modules, data_dir=folder) as harness:
-        room = Room(owner, harness, Limits(**limits))
+        room = Room(owner, harness, Limits(**limits), http or HttpSettings(), throttle, quotas)
         try:
             yield room
         finally:

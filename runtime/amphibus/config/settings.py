@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from amphibus.clock import DAY
 from amphibus.config.access import AccessSettings
 from amphibus.config.hot import Hot
+from amphibus.config.http import HttpSettings
 from amphibus.config.layers import read_layers
 from amphibus.config.section import Seconds, Section
 from amphibus.config.signatures import SignatureSettings
@@ -52,7 +53,7 @@ class GatewaySettings(Section):
     """The settings of the HTTP side."""
 
     body_limit_bytes: Annotated[Positive, Hot()] = 2_000_000
-    """Largest request body; a larger one is answered 413."""
+    """Largest request body, whatever its contract says (`body_bytes`); a larger one is answered 413."""
     accept_within_seconds: Annotated[float, Field(ge=0, le=60), Hot()] = 1.0
     """Time that the answer to a stored command waits for its owner, so that a next read finds the result."""
     request_timeout_seconds: Annotated[Seconds, Hot()] = 5.0
@@ -238,6 +239,8 @@ class Settings(Section):
     """Python module of the project that implements `amphibus demo`."""
     gateway: GatewaySettings = GatewaySettings()
     """The settings of the HTTP side."""
+    http: HttpSettings = HttpSettings()
+    """The settings of how much a client may ask over HTTP."""
     bus: BusSettings = BusSettings()
     """The settings for carrying and handling messages."""
     rabbitmq: RabbitSettings = RabbitSettings()

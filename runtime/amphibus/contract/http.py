@@ -1,6 +1,9 @@
 """The HTTP binding of a contract, as data that the gateway reads."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+BODY_BYTES: Final = 262_144
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,8 @@ class Http:
     location: str | None = None
     """Path of what was created, with `{field}`s of the command; sent as the `Location` header."""
     summary: str = ""
+    body_bytes: int = BODY_BYTES
+    """Largest body that is taken."""
     tags: tuple[str, ...] = field(default=())
 
 
@@ -30,8 +35,12 @@ def Post(  # noqa: N802 - reads as the HTTP method it is
     status: int = 202,
     location: str | None = None,
     summary: str = "",
+    body_bytes: int = BODY_BYTES,
 ) -> Http:
-    """Binds a command to `POST path`; fields that are not in the path come from the JSON body."""
+    """Binds a command to `POST path`; fields that are not in the path come from the JSON body.
+
+    A body of more than `body_bytes` is answered 413, before it is read.
+    """
     return Http(
         method="POST",
         path=path,
@@ -39,4 +48,5 @@ def Post(  # noqa: N802 - reads as the HTTP method it is
         status=status,
         location=location,
         summary=summary,
+        body_bytes=body_bytes,
     )

@@ -182,6 +182,14 @@ async def waiting_by_destination(sql: Sql) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+async def waiting_up_to(sql: Sql, most: int) -> int:
+    """Returns how many messages wait for any destination, counted no further than a number."""
+    row = await sql.row(
+        "SELECT count(*) FROM (SELECT 1 FROM amphibus_delivery LIMIT ?) AS counted", most
+    )
+    return int(row[0]) if row else 0
+
+
 async def is_waited_for(sql: Sql, destination: str, *, up_to: int) -> bool:
     """Returns whether a message waits for a destination whose number is at most that."""
     row = await sql.row(

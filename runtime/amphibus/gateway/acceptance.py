@@ -69,6 +69,10 @@ class Acceptance(Protocol):
         """Nobody works on the write any more, so that a repetition is not `running`; twice is once."""
         ...
 
+    async def waiting(self, most: int) -> int:
+        """Returns how many accepted commands have not left yet, counted no further than `most`."""
+        ...
+
     async def owner_reply(self, message_id: str, timeout: float) -> Reply | None:  # noqa: ASYNC109
         """The owner's reply to a stored command, or None if it does not come within `timeout` seconds."""
         ...

@@ -25,6 +25,7 @@ from amphibus.database.accepted import (
     withdraw_accepted,
 )
 from amphibus.database.envelope_rows import attributes_in
+from amphibus.database.outbox import waiting_up_to
 from amphibus.database.steering.api_keys import api_key
 from amphibus.database.store import Store
 from amphibus.errors import OwnerAway, Refused, RequestFailed
@@ -128,6 +129,10 @@ class AcceptedStore:
         """Nobody works on the write any more; twice is once."""
         self._running.difference_update(self._worked_on.pop(message_id, ()))
         self._expect_no_more(message_id)
+
+    async def waiting(self, most: int) -> int:
+        """How many accepted commands have not left yet, counted no further than `most`."""
+        return await waiting_up_to(self._store.reader, most)
 
     async def owner_reply(self, message_id: str, timeout: float) -> Reply | None:  # noqa: ASYNC109
         """The owner's reply to a stored command, or None if it does not come within `timeout` seconds."""

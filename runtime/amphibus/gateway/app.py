@@ -10,6 +10,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from amphibus.config.http import HttpSettings
 from amphibus.contract import kind_of
 from amphibus.database.faults import is_store_failure
 from amphibus.documents.system import System
@@ -19,6 +20,7 @@ from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.docs import Page, docs_pages
 from amphibus.gateway.door import Door
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
+from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.messages import json_page, message_pages
 from amphibus.gateway.openapi import openapi
 from amphibus.gateway.outcome_stream import OutcomeStream
@@ -29,7 +31,7 @@ from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
 from amphibus.gateway.registry import PATH as REGISTRY
 from amphibus.gateway.registry import Processes, registry_page
-from amphibus.gateway.writes import SOON, CommandEndpoint, Limits
+from amphibus.gateway.writes import SOON, BodyLimits, CommandEndpoint, Intake, Limits
 from amphibus.messages.ids import new_id
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.app import signal_routes
@@ -54,6 +56,8 @@ def build_app(
     meters: Meters,
     door: Door,
     *,
+    http: BodyLimits | None = None,
+    quotas: Quotas | None = None,
     title: str = "Amphibus",
     messages: System | None = None,
     processes: Processes | None = None,
@@ -68,6 +72,8 @@ def build_app(
         health: what `/readyz` says.
         meters: where requests are counted and what `/metrics` says.
         door: finds out who asks, and lets in whom the contracts let.
+        http: the settings of bodies, and of what waits already; the defaults if there are none.
+        quotas: how many of some commands are taken.
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
         processes: what `/v1/registry` tells, if it is served.
@@ -77,6 +83,7 @@ def build_app(
     bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
     waiting = Waiting(acceptance, limits)
+    intake = Intake(acceptance, http or HttpSettings(), quotas or Quotas())
     for each in bindings:
         if kind_of(each.contract) == "query":
             creators = [other for other in bindings if other.creates(each.http.path)]
@@ -86,7 +93,7 @@ def build_app(
                 stream = OutcomeStream(each, reads, creators, waiting)
                 paths.add("GET", each.http.path + EVENTS, stream)
         else:
-            target = CommandEndpoint(each, acceptance, limits, door)
+            target = CommandEndpoint(each, acceptance, limits, door, intake)
         paths.add(each.http.method, each.http.path, target)
     _add_signals(paths, health, meters)
     pages = {"/openapi.json": json_page(lambda: openapi(bindings, title)), **docs_pages(title)}

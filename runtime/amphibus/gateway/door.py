@@ -22,6 +22,7 @@ from amphibus.access.roles import Roles
 from amphibus.access.scopes import EVERYTHING
 from amphibus.contract import PUBLIC, Message
 from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.limits.throttle import Throttle
 from amphibus.gateway.problems import AWAY, FORBIDDEN, UNAUTHORIZED, Headers, Problem
 
 FORWARDED: Final = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
@@ -54,6 +55,7 @@ class Door:
         unnamed: whoever says nothing: `nobody`, the `developer` if he is on this machine, or `everybody`.
         roles: the scopes of roles that a proxy names.
         proxy: the proxy that is trusted, if there is one.
+        throttle: says who asks too often, if somebody can.
     """
 
     def __init__(
@@ -63,19 +65,21 @@ class Door:
         unnamed: str = "nobody",
         roles: Roles | None = None,
         proxy: TrustedProxy | None = None,
+        throttle: Throttle | None = None,
     ) -> None:
         self._bearers = tuple(bearers)
         self._unnamed = unnamed
         self._roles = roles or Roles()
         self._proxy = proxy
+        self._throttle = throttle
 
     async def let_in(self, exchange: HttpExchange, contract: type[Message]) -> None:
         """Finds out who asks, and notes it in the exchange.
 
         Raises:
-            Problem: he does not show who he is, or has not the right that the contract requires.
+            Problem: he does not show who he is, has not the right that the contract requires, or asks too often.
         """
-        exchange.principal = principal = await self.who(exchange)
+        exchange.principal = principal = await self._counted(exchange)
         requires = contract.contract_requires
         if requires == PUBLIC:
             return
@@ -87,6 +91,20 @@ class Door:
             raise _unauthorized("this needs a token or an API key", b"Bearer")
         lacking = f'Bearer error="insufficient_scope", scope="{requires}"'.encode()
         raise Problem(FORBIDDEN, f"this needs the right {requires}", headers=_ask(lacking))
+
+    async def _counted(self, exchange: HttpExchange) -> Principal:
+        """Returns who asks, and counts that he does: once a request, and not a developer on his own machine."""
+        throttle = self._throttle
+        if throttle is None or exchange.counted or self._spares(exchange):
+            return await self.who(exchange)
+        exchange.counted = True
+        throttle.ask_from(exchange.peer, exchange.asked)
+        principal = await self.who(exchange)
+        throttle.ask_as(principal, exchange.asked)
+        return principal
+
+    def _spares(self, exchange: HttpExchange) -> bool:
+        return self._unnamed == "developer" and is_loopback_address(exchange.peer)
 
     async def who(self, exchange: HttpExchange) -> Principal:
         """Returns who asks.

@@ -8,10 +8,10 @@ from typing import Final
 from starlette.types import Message, Receive, Scope
 
 from amphibus.access.principal import ANYBODY
+from amphibus.gateway.limits.throttle import Asked
 from amphibus.gateway.problems import MALFORMED, NOT_JSON, SLOW, TOO_LARGE, Problem
 from amphibus.messages.ids import new_trace, next_span
 
-_BODY_WITHIN_SECONDS: Final = 30.0
 _CLOSE: Final = ((b"connection", b"close"),)
 _VISIBLE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _TRACEPARENT: Final = re.compile(
@@ -32,6 +32,8 @@ class HttpExchange:
     __slots__ = (
         "_headers",
         "_receive",
+        "asked",
+        "counted",
         "method",
         "parameters",
         "peer",
@@ -56,6 +58,10 @@ class HttpExchange:
         """The address at the other end of the connection, whatever headers say."""
         self.principal = ANYBODY
         """Whoever asks, once the door has found out."""
+        self.asked: Asked = "read"
+        """The kind of what is asked, for limits of rates."""
+        self.counted = False
+        """True once it was counted for those."""
 
     def sent(self, name: bytes) -> list[bytes]:
         """Returns every value of a header; its name in small letters."""
@@ -86,19 +92,34 @@ class HttpExchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    async def body(self, limit: int) -> bytes:
-        """The whole body.
+    def body_size(self, limit: int) -> int:
+        """Returns how many bytes the body has at most, as its head says.
 
         Raises:
-            Problem: it is not declared as JSON, is larger than `limit` bytes, or is late.
-            ClientGone: it never came.
+            Problem: it is not declared as JSON, or is larger than `limit` bytes.
         """
         self._check_head(limit)
-        message = await self._next()
-        first: bytes = message.get("body", b"")
-        if not message.get("more_body") and len(first) <= limit:
-            return first
-        return await self._rest(bytearray(first), message, limit)
+        lengths = self._headers.get(b"content-length")
+        if lengths and lengths[0].isdigit():
+            return int(lengths[0])
+        return limit if b"transfer-encoding" in self._headers else 0
+
+    async def body(self, limit: int, within: float) -> bytes:
+        """The whole body; `body_size` was asked before.
+
+        Raises:
+            Problem: it is larger than `limit` bytes, or does not come whole within some seconds.
+            ClientGone: it never came.
+        """
+        try:
+            async with asyncio.timeout(within):
+                message = await self._next()
+                first: bytes = message.get("body", b"")
+                if not message.get("more_body") and len(first) <= limit:
+                    return first
+                return await self._rest(bytearray(first), message, limit)
+        except TimeoutError:
+            raise Problem(SLOW, "the body did not come whole in time", headers=_CLOSE) from None
 
     async def _rest(self, body: bytearray, message: Message, limit: int) -> bytes:
         while True:
@@ -110,11 +131,7 @@ class HttpExchange:
             body += message.get("body", b"")
 
     async def _next(self) -> Message:
-        try:
-            async with asyncio.timeout(_BODY_WITHIN_SECONDS):
-                message = await self._receive()
-        except TimeoutError:
-            raise Problem(SLOW, "the body did not come", headers=_CLOSE) from None
+        message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         return message

@@ -89,7 +89,7 @@ def _command(binding: RouteBinding, schema: Json, answer: Json) -> Json:
     operation["responses"] = {
         str(binding.http.status): _answer(done, answer, headers),
         **_problems(
-            binding, (400, 409, 413, 415, 422, 503), _of_commands(stored=binding.http.stored)
+            binding, (400, 409, 413, 415, 422, 429, 503), _of_commands(stored=binding.http.stored)
         ),
     }
     return operation
@@ -112,7 +112,11 @@ def _query(binding: RouteBinding, schema: Json, answer: Json) -> Json:
             )
     operation["responses"] = {
         "200": _answer("As it stands.", answer, {}),
-        **_problems(binding, (400, 422, 502, 503, 504), {503: "Its owner is away: try again."}),
+        **_problems(
+            binding,
+            (400, 422, 429, 502, 503, 504),
+            {429: _TOO_OFTEN, 503: "Its owner is away: try again."},
+        ),
     }
     return operation
 
@@ -155,6 +159,7 @@ def _of_commands(*, stored: bool) -> dict[int, str]:
     texts = {
         409: "The same request is still being worked on, or the id was used with other content.",
         413: "The body is too large.",
+        429: _TOO_OFTEN,
         415: "The body is not JSON.",
         422: "Fields are wrong, or the `Idempotency-Key` was used with another body.",
         503: "It could not be stored and was not accepted: try again.",
@@ -192,6 +197,7 @@ def _header(text: str) -> Json:
     return {"description": text, "schema": {"type": "string"}}
 
 
+_TOO_OFTEN: Final = "It was asked too often: try again after `Retry-After` seconds."
 _EVERY_ANSWER: Final = {
     "traceparent": _header("W3C trace context: the trace that was sent, or a new one."),
     "X-Request-Id": _header("The id of the message; the logs are searched by it."),

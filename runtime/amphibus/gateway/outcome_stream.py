@@ -55,6 +55,7 @@ class OutcomeStream:
             ClientGone: the client left.
         """
         exchange.request_id = new_id()
+        exchange.asked = "wait"
         await self._reads.admit(exchange)
         followed = await self._waiting.followed(self._creators, exchange, self._binding)
         if followed is None:

@@ -18,6 +18,8 @@ from amphibus.gateway.answers import HttpAnswer
 from amphibus.nearest import nearest
 
 _MOST: Final = 1_000
+_MOST_BUILT: Final = 2_000
+"""Of more errors each takes time and memory, only to be left out."""
 _LONGEST_NAME: Final = 100
 Headers = tuple[tuple[bytes, bytes], ...]
 Wrong = Mapping[str, str]
@@ -39,16 +41,20 @@ FORBIDDEN: Final = ProblemKind("forbidden", 403, "Not allowed")
 NOT_FOUND: Final = ProblemKind("not-found", 404, "There is nothing here")
 METHOD: Final = ProblemKind("method-not-allowed", 405, "The method does not fit")
 SLOW: Final = ProblemKind("body-too-slow", 408, "The body took too long")
+HEAD_SLOW: Final = ProblemKind("head-too-slow", 408, "The head took too long")
 RUNNING: Final = ProblemKind("running", 409, "The same request is being worked on")
 ID_TAKEN: Final = ProblemKind("id-taken", 409, "The id is taken")
 TOO_LARGE: Final = ProblemKind("too-large", 413, "The body is too large")
 NOT_JSON: Final = ProblemKind("not-json", 415, "The body must be JSON")
 INVALID: Final = ProblemKind("invalid", 422, "Fields are wrong")
 KEY_REUSED: Final = ProblemKind("key-reused", 422, "The idempotency key was used before")
+TOO_MANY: Final = ProblemKind("too-many-requests", 429, "Too many requests")
+HEAD_TOO_LARGE: Final = ProblemKind("head-too-large", 431, "The head is too large")
 REFUSED: Final = ProblemKind("refused", 409, "Refused")
 FAULT: Final = ProblemKind("fault", 500, "A fault of ours")
 FAILED: Final = ProblemKind("owner-failed", 502, "The work failed")
 AWAY: Final = ProblemKind("away", 503, "Not possible at the moment")
+BUSY: Final = ProblemKind("busy", 503, "Too much at the moment")
 NOT_DONE: Final = ProblemKind("accepted-not-done", 503, "Accepted, and not done")
 NO_ANSWER: Final = ProblemKind("no-answer", 504, "No answer in time")
 
@@ -66,7 +72,7 @@ KINDS: Final = (
         NOT_JSON,
         INVALID,
     ),
-    *(KEY_REUSED, REFUSED, FAULT, FAILED, AWAY, NOT_DONE, NO_ANSWER),
+    *(KEY_REUSED, TOO_MANY, REFUSED, FAULT, FAILED, AWAY, BUSY, NOT_DONE, NO_ANSWER),
 )
 
 
@@ -150,7 +156,15 @@ def wrong_fields(
         error: what the validation raised.
         known: names of the outermost fields, for a misspelt one.
         personal: paths of the personal fields, whose values no message may repeat.
+
+    Raises:
+        Problem: they are too many to name.
     """
+    if error.error_count() > _MOST_BUILT:
+        count = error.error_count()
+        raise Problem(
+            INVALID, f"{count} fields are wrong, which is too many to name", more_errors=count
+        )
     details = details_of(error)
     inner = {each["loc"][:depth] for each in details for depth in range(1, len(each["loc"]))}
     # A collection whose items are wrong is also said to be too short; that is only an echo.

@@ -73,6 +73,7 @@ class QueryEndpoint:
         seconds = self._waiting.seconds(exchange) if self._follows else 0.0
         if not seconds:
             return await self.read(exchange)
+        exchange.asked = "wait"
         await self.admit(exchange)
         followed = await self._waiting.followed(self._creators, exchange, self._binding)
         with self._waiting.place(exchange.peer) as taken:

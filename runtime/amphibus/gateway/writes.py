@@ -4,8 +4,8 @@ A *stored* command is accepted as soon as the gateway's own store has it; its ow
 accepted by its owner, or not at all.
 """
 
-import asyncio
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -17,6 +17,9 @@ from amphibus.gateway.answers import HttpAnswer
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.door import Door, known_as
 from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.limits.backlog import Backlog
+from amphibus.gateway.limits.bodies import LargeBodies
+from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.outcomes.waiting import WaitLimits
 from amphibus.gateway.problems import (
     AWAY,
@@ -50,6 +53,27 @@ class Limits(WaitLimits, Protocol):
     def page_limit(self) -> int: ...  # noqa: D102
 
 
+class BodyLimits(Protocol):
+    """The settings that bodies, and what waits already, are held to."""
+
+    @property
+    def body_seconds(self) -> float: ...  # noqa: D102
+    @property
+    def bodies_bytes(self) -> int: ...  # noqa: D102
+    @property
+    def waiting_messages(self) -> int: ...  # noqa: D102
+
+
+class Intake:
+    """The parts that all routes of commands share. Lives as long as the gateway."""
+
+    def __init__(self, acceptance: Acceptance, limits: BodyLimits, quotas: Quotas) -> None:
+        self.limits = limits
+        self.quotas = quotas
+        self.large = LargeBodies(lambda: limits.bodies_bytes)
+        self.backlog = Backlog(acceptance.waiting)
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """A command, what it is known as, and what was sent."""
@@ -68,9 +92,15 @@ class CommandEndpoint:
     """Answers the requests of one command's route."""
 
     def __init__(
-        self, binding: RouteBinding, acceptance: Acceptance, limits: Limits, door: Door
+        self,
+        binding: RouteBinding,
+        acceptance: Acceptance,
+        limits: Limits,
+        door: Door,
+        intake: Intake,
     ) -> None:
         self._door = door
+        self._intake = intake
         self._binding = binding
         self._acceptance = acceptance
         self.store_failed = acceptance.store_failed
@@ -84,14 +114,14 @@ class CommandEndpoint:
             Problem: it was not accepted.
             ClientGone: it never came whole.
         """
+        exchange.asked = "write"
         await self._door.let_in(exchange, self._binding.contract)
-        body = await exchange.body(self._limits.body_limit_bytes)
-        if len(body) > LARGE_BYTES:  # others are served while it is read
-            write = await asyncio.to_thread(self._read, exchange, body)
-        else:
-            write = self._read(exchange, body)
+        write = await self._taken(exchange)
         exchange.request_id = write.id
+        self._intake.quotas.another(write.message, exchange)
         stored = self._binding.http.stored
+        if stored:
+            await self._intake.backlog.another(self._intake.limits.waiting_messages)
         if stored or write.repeatable:
             verdict = await self._accept(write, exchange)
             if verdict.state == "same":
@@ -106,6 +136,16 @@ class CommandEndpoint:
             return await self._decided(write, exchange)
         finally:
             self._acceptance.released(write.id)
+
+    async def _taken(self, exchange: HttpExchange) -> Write:
+        """Reads the body; others are served while a large one is."""
+        limit = min(self._limits.body_limit_bytes, self._binding.http.body_bytes)
+        size, within = exchange.body_size(limit), self._intake.limits.body_seconds
+        if size <= LARGE_BYTES:
+            return self._read(exchange, await exchange.body(limit, within))
+        with self._intake.large.room(size):
+            body = await exchange.body(limit, within)
+            return await self._intake.large.read(partial(self._read, exchange, body))
 
     def _read(self, exchange: HttpExchange, body: bytes) -> Write:
         binding = self._binding

@@ -10,6 +10,7 @@ from amphibus.access.tokens import TokenRules, Tokens
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.gateway.door import Door, TrustedProxy
+from amphibus.gateway.limits.throttle import Throttle
 
 
 def front_door(root: Path, settings: Settings, lookup: Lookup, clock: Clock) -> Door:
@@ -36,6 +37,7 @@ def front_door(root: Path, settings: Settings, lookup: Lookup, clock: Clock) -> 
         unnamed="everybody" if access.open else unnamed,
         roles=roles,
         proxy=_proxy(settings),
+        throttle=Throttle(settings.http, proxy=access.proxy_address),
     )
 
 

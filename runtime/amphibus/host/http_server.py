@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
@@ -11,6 +12,8 @@ import uvicorn
 from amphibus.config.addresses import http_url
 from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
+from amphibus.gateway.limits.connections import Connections
+from amphibus.gateway.limits.descriptors import backlog_for, most_connections
 
 _MORE_SECONDS: Final = 0.5
 """The time that the server gets to hang up on those who are left."""
@@ -42,11 +45,22 @@ class HttpServer:
         self._sockets = list(sockets) or None
         # At most half of the time: the modules' work ends after it.
         self._graceful_seconds = max(1, int(settings.drain_seconds / 2))
+        most = most_connections(settings.http.connections)
+        self._connections = Connections(
+            settings.http,
+            most=most,
+            per_address=settings.http.connections_per_address,
+            proxy=settings.access.proxy_address,
+        )
         self._server = _Uvicorn(
             uvicorn.Config(
                 app,
                 host=settings.host,
                 port=settings.port,
+                http=_protocol(self._connections),
+                ws="none",
+                backlog=backlog_for(most),
+                timeout_keep_alive=_longer(settings.http.idle_seconds),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -69,6 +83,7 @@ class HttpServer:
         """
         if self._task is not None:
             return
+        self._connections.start()
         task = asyncio.create_task(self._server.serve(self._sockets), name="http")
         self._task = task
         while not self._server.started:
@@ -100,6 +115,7 @@ class HttpServer:
             for server in self._server.servers:
                 server.close()
             await asyncio.sleep(_ACCEPTED_SECONDS)
+        self._connections.stop()
         self._server.should_exit = True
         if task is None:
             return
@@ -107,3 +123,15 @@ class HttpServer:
         task.cancel()
         if task.done() and not task.cancelled():
             task.exception()
+
+
+def _protocol(connections: Connections) -> Any:
+    """Returns what uvicorn makes one of for each connection."""
+    from amphibus.gateway.limits.protocol import LimitedProtocol
+
+    return partial(LimitedProtocol, connections)
+
+
+def _longer(seconds: float) -> int:
+    """Returns uvicorn's own patience, which is whole seconds; ours ends first."""
+    return int(seconds) + 2

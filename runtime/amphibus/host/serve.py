@@ -226,6 +226,7 @@ def _gateway(host: Host, project: Project) -> Any:
     from amphibus.console.console import console_of
     from amphibus.documents.system import system_of
     from amphibus.gateway.app import build_app
+    from amphibus.gateway.limits.quotas import Quotas
 
     store, settings = host.accepted_store(), host.settings
     door = front_door(host.root, settings, store.api_key, host.clock)
@@ -236,6 +237,8 @@ def _gateway(host: Host, project: Project) -> Any:
         health=host.health,
         meters=host.meters,
         door=door,
+        http=settings.http,
+        quotas=Quotas(project.modules.values()),
         title=settings.app,
         messages=system_of(host.topology, settings),
         processes=partial(processes_of, host.topology, settings),

@@ -7,15 +7,17 @@ from typing import Any
 from amphibus.config.policies import overrides, usual_policy
 from amphibus.config.settings import Settings
 from amphibus.contract import Message, kind_of
+from amphibus.contract.rights import has_path
 from amphibus.module import Module, On
 from amphibus.nearest import did_you_mean
-from amphibus.policy import Policy
+from amphibus.policy import Policy, Quota
 from amphibus.policy.in_force import PolicyInForce
 from amphibus.policy.problems import (
     problems_of_module_policy,
     problems_of_policy,
     problems_of_query_policy,
 )
+from amphibus.policy.quota import problems_of_quota
 
 
 class Policies:
@@ -80,6 +82,9 @@ def problems_of_policies(module: Module) -> Iterator[str]:
     for row in module.routes:
         problems = _problems_of_route(row)
         yield from (f"{where}: on({row.contract.contract_type}): {each}" for each in problems)
+        if row.quota is not None:
+            wrong = _problems_of_quota(row.contract, row.quota)
+            yield from (f"{where}: on({row.contract.contract_type}): {each}" for each in wrong)
 
 
 def _problems_of_route(row: On) -> Iterator[str]:
@@ -99,3 +104,13 @@ def _unknown_field(contract: type[Message], per: Any) -> Iterator[str]:
     if isinstance(per, str) and per not in contract.model_fields:
         known = list(contract.model_fields)
         yield f"per={per!r} is no field of it; there are {', '.join(known)}{did_you_mean(per, known)}"
+
+
+def _problems_of_quota(contract: type[Message], quota: Quota) -> Iterator[str]:
+    yield from problems_of_quota(quota)
+    if kind_of(contract) != "command" or contract.contract_http is None:
+        yield "quota=... counts what comes over HTTP, and it is no command with a route: take it away"
+    if isinstance(quota.per, str) and not has_path(contract.model_fields, quota.per):
+        known = list(contract.model_fields)
+        near = did_you_mean(quota.per, known)
+        yield f"quota: per={quota.per!r} is no field of it; there are {', '.join(known)}{near}"

@@ -37,7 +37,13 @@ class LoanAccepted(Value):
 class Lend(
     Command[LoanAccepted],
     key="loan_id",
-    http=Post("/v1/loans", stored=True, location="/v1/loans/{loan_id}", summary="Lend books"),
+    http=Post(
+        "/v1/loans",
+        stored=True,
+        location="/v1/loans/{loan_id}",
+        summary="Lend books",
+        body_bytes=1_000_000,
+    ),
     requires="loans:lend",
     refuses={"banned": 403, "loan_exists": 409},
     example={"member": {"name": "Ada"}, "books": [{"title": "Notes"}]},

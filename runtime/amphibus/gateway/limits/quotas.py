@@ -1,0 +1,70 @@
+"""The quotas that front pages declare, held where commands come in."""
+
+from collections.abc import Callable, Hashable, Iterable
+from time import monotonic
+from typing import Any
+
+from amphibus.contract import Message
+from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.limits.addresses import origin_of
+from amphibus.gateway.limits.buckets import Buckets, refused_headers, window_of
+from amphibus.gateway.problems import REFUSED, TOO_MANY, Problem
+from amphibus.module import Module
+from amphibus.policy.quota import Quota
+
+
+class Quotas:
+    """Lives as long as its gateway.
+
+    Args:
+        modules: the front pages.
+        now: the time in seconds.
+    """
+
+    def __init__(
+        self, modules: Iterable[Module] = (), now: Callable[[], float] = monotonic
+    ) -> None:
+        self._declared = {
+            row.contract: (row.quota, Buckets(now))
+            for module in modules
+            for row in module.handles
+            if row.quota is not None
+        }
+
+    def another(self, message: Message, exchange: HttpExchange) -> None:
+        """Counts a command.
+
+        Raises:
+            Problem: there were too many.
+        """
+        found = self._declared.get(type(message))
+        if found is None:
+            return
+        quota, buckets = found
+        window = window_of(quota.rate)
+        seconds = buckets.take(_whose(quota, message, exchange), window) if window else 0.0
+        if window and seconds:
+            raise Problem(
+                REFUSED,
+                f"{window.most} in {window.seconds} s at most",
+                status=TOO_MANY.status,
+                title=quota.code.replace("_", " ").capitalize(),
+                code=quota.code,
+                headers=refused_headers(quota.code, window, seconds),
+            )
+
+
+def _whose(quota: Quota, message: Message, exchange: HttpExchange) -> Hashable:
+    value = _value(quota, message) if quota.per is not None else None
+    if value is not None:
+        return "of", str(value)
+    asks = exchange.principal
+    return "by", asks.name if asks.subject else origin_of(exchange.peer)
+
+
+def _value(quota: Quota, message: Any) -> object:
+    if not isinstance(quota.per, str):
+        return None if quota.per is None else quota.per(message)
+    for name in quota.per.split("."):
+        message = None if message is None else getattr(message, name)
+    return message
