@@ -14,6 +14,7 @@ from amphibus.config.addresses import http_url, is_loopback
 from amphibus.config.settings import Settings
 from amphibus.console.entrance import Entrance, refuse_other_pages
 from amphibus.console.look import looking
+from amphibus.console.rates import Rates
 from amphibus.console.rendering import page, static
 from amphibus.console.sessions import OPERATE, READ, Sessions
 from amphibus.console.stream import Stream
@@ -73,7 +74,8 @@ class Console:
         self._settings = settings
         self._entrance = entrance
         self._clock = clock
-        self._stream = Stream(lambda: looking(project.topology().modules, settings()))
+        self._rates = Rates()
+        self._stream = Stream(lambda: looking(project.topology().modules, settings()), self._rates)
 
     def served(self) -> Served:
         """Returns every route."""
@@ -162,7 +164,14 @@ class Console:
         settings = self._settings()
         async with looking(self._project.topology().modules, settings) as look:
             visit = Visit(
-                request, principal, look, self._project, settings, self._clock.now(), form
+                request,
+                principal,
+                look,
+                self._project,
+                settings,
+                self._clock.now(),
+                self._rates,
+                form,
             )
             return await screen(visit)
 

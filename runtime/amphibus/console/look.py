@@ -14,16 +14,20 @@ from amphibus.messages.contracts.amphibus.answers import (
     FlowInModule,
     FlowsInModule,
     HappenedPage,
+    LogLines,
 )
+from amphibus.messages.contracts.amphibus.handled_answers import HandledType
 from amphibus.messages.contracts.amphibus.v1 import (
+    CountHandled,
     FindFlow,
     ListHappened,
+    ListLines,
     SummarizeFlows,
     TellFlow,
 )
 from amphibus.routing.topology import GATEWAY
 from amphibus.transports.direct.directory import PeerAddress
-from amphibus.transports.direct.fleet.asking import Fleet, fleet_of
+from amphibus.transports.direct.fleet.asking import Fleet, fleet_of, one_of_each_process
 from amphibus.transports.direct.fleet.registry import SeenProcess, registry
 
 AnswerT = TypeVar("AnswerT", bound=Value)
@@ -75,6 +79,35 @@ class Look:
         if self._fleet is None:
             return []
         return await registry(self._fleet, self._addresses, self.modules, asking=GATEWAY)
+
+    async def handled(self) -> dict[str, tuple[HandledType, ...]]:
+        """Returns by instance what each process has handled since it began; nothing of one that does not answer."""
+        found = await self._of_each(CountHandled(), asking=GATEWAY)
+        return {instance: said.types for instance, (_, said) in found.items()}
+
+    async def lines(self, wanted: ListLines) -> list[tuple[tuple[str, ...], LogLines]]:
+        """Returns the log lines of each process, with the modules that it hosts."""
+        return list((await self._of_each(wanted)).values())
+
+    async def _of_each(
+        self, asked: Query[AnswerT], asking: str | None = None
+    ) -> dict[str, tuple[tuple[str, ...], AnswerT]]:
+        """Asks every process at once."""
+        if self._fleet is None:
+            return {}
+        fleet, found = self._fleet, dict[str, tuple[tuple[str, ...], AnswerT]]()
+
+        async def of(instance: str, addresses: list[PeerAddress]) -> None:
+            modules = tuple(sorted(each.module for each in addresses))
+            try:
+                said = await fleet.ask(addresses[0], asked, seconds=_SECONDS, asking=asking)
+                found[instance] = (modules, said)
+            except AmphibusError as error:
+                self.away.setdefault(", ".join(modules), error.why or error.what)
+
+        processes = one_of_each_process(self._addresses)
+        await asyncio.gather(*(of(*each) for each in processes.items()))
+        return found
 
     @property
     def views(self) -> Views:

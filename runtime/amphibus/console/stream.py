@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from amphibus.access.principal import Principal
 from amphibus.console.look import Look
+from amphibus.console.rates import Rates
 from amphibus.console.rendering import HEADERS
 
 _EVERY_SECONDS: Final = 1.0
@@ -30,8 +31,11 @@ _CHANGING: Final = {"load", "commits", "in_flight"}
 class Stream:
     """Lives as long as the console. Its `end` lets nobody wait any more."""
 
-    def __init__(self, looking: Callable[[], AbstractAsyncContextManager[Look]]) -> None:
+    def __init__(
+        self, looking: Callable[[], AbstractAsyncContextManager[Look]], rates: Rates
+    ) -> None:
         self._looking = looking
+        self._rates = rates
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         self._known = ""
@@ -76,7 +80,12 @@ class Stream:
         async with self._turn:
             if time.monotonic() - self._seen >= _EVERY_SECONDS * 0.9:
                 async with self._looking() as look:
-                    said = [_still(each.as_json()) for each in await look.processes()]
+                    said: list[Any] = [_still(each.as_json()) for each in await look.processes()]
+                    rates = await self._rates.now(look)
+                    said += [
+                        [str(of), each.handled, f"{each.per_second:.1g}"]
+                        for of, each in rates.items()
+                    ]
                 self._known = sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
                 self._seen = time.monotonic()
         return self._known
