@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from amphibus.admin.inspection import in_file
-from tests.distributed.commands import Running, free_ports, running, until
+from tests.distributed.commands import Running, free_ports, running, typed, until
 from tests.pages.browser import Browser
 from tests.pages.stand import BUYER, write_stand
 
@@ -32,6 +32,11 @@ class Stand:
 
     def link(self) -> str:
         return self.command.named("Console")
+
+    def typed(self, *words: str) -> str:
+        done = typed(self.root, *words, environ={})
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def dead(self) -> int:
         return int(in_file(self.root / "var/shelf.db", "SELECT count(*) FROM amphibus_dead")[0][0])

@@ -23,6 +23,7 @@ HEADERS: Final = {
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
+_TO: Final = "\N{EN DASH}"
 MENU: Final = (
     ("", "Map", "m"),
     ("/failed", "Failed", "f"),
@@ -57,6 +58,13 @@ def page(template: str, status: int = 200, **facts: Any) -> Response:
     known = {"screens": MENU, "here": "" if here == "home" else f"/{here}", **facts}
     text = _templates().get_template(f"{template}.html").render(**known)
     return HTMLResponse(text, status_code=status, headers=HEADERS)
+
+
+def compile_pages() -> None:
+    """Compiles the templates, which takes longer than a loop should be held up."""
+    made = _templates()
+    for each in made.list_templates(extensions=["html"]):
+        made.get_template(each)
 
 
 @cache
@@ -95,13 +103,13 @@ def ranges(numbers: Iterable[int]) -> str:
             found[-1].append(each)
         else:
             found.append([each])
-    return ", ".join(f"{some[0]}–{some[-1]}" if some[1:] else f"{some[0]}" for some in found)
+    return ", ".join(f"{some[0]}{_TO}{some[-1]}" if some[1:] else f"{some[0]}" for some in found)
 
 
 def rate(per_second: float) -> str:
     """Returns a rate with two digits, and none where nothing moves."""
     if per_second < 0.05:
-        return "–"
+        return _TO
     return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.1f}/s"
 
 
@@ -113,6 +121,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        auto_reload=False,
     )
     made.filters["moment"] = moment
     made.filters["span"] = span

@@ -24,6 +24,8 @@ _BEAT_SECONDS: Final = 15.0
 _LONGEST_SECONDS: Final = 600.0
 """A browser comes again then, and shows again who it is."""
 _MOST_WATCHERS: Final = 50
+Looks = Callable[[], AbstractAsyncContextManager[Look]]
+"""Begins a look at the system."""
 _CHANGING: Final = {"load", "commits", "in_flight"}
 """What is another each second, whether anything happens or not."""
 
@@ -31,9 +33,7 @@ _CHANGING: Final = {"load", "commits", "in_flight"}
 class Stream:
     """Lives as long as the console. Its `end` lets nobody wait any more."""
 
-    def __init__(
-        self, looking: Callable[[], AbstractAsyncContextManager[Look]], rates: Rates
-    ) -> None:
+    def __init__(self, looking: Looks, rates: Rates) -> None:
         self._looking = looking
         self._rates = rates
         self._ended = asyncio.Event()
