@@ -59,7 +59,7 @@ def _trouble(window: Watched, running: Shop) -> str:
     page.get_by_label("At most").fill("2")
     page.get_by_role("button", name="Dry run").click()
     page.get_by_role("button", name="Begin").click()
-    expect(page.locator("#parts .badge")).to_have_text("ended")
+    expect(page.locator("#parts .badge")).to_have_text("done")
     page = window.see("/queues")
     page.locator("summary", has_text="payments").click()
     page.locator("details[open]").get_by_label("Why").fill("the bank asked for it")
@@ -85,7 +85,7 @@ def _take(page: Page, place: Path) -> None:
     taken = Image.open(BytesIO(page.screenshot(animations="disabled", caret="hide")))
     # As many colours as the pages have, and the edges of letters need.
     taken.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(place, optimize=True)
-    print(f"{place.name:<28} {place.stat().st_size / 1000:.0f} kB")  # noqa: T201
+    print(f"{place.name:<28} {place.stat().st_size / 1000:.0f} kB")
 
 
 @contextmanager

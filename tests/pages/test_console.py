@@ -15,6 +15,8 @@ SCREENS = (
     "/console/failed",
     "/console/failed/shelf",
     "/console/stories",
+    "/console/handlers",
+    "/console/logs",
     "/console/processes",
     "/console/managers",
     "/console/queues",

@@ -105,7 +105,7 @@ def test_all_that_died_of_one_cause_is_tried_again_after_a_dry_run(
     expect(page.locator("#count")).to_contain_text("would be tried again")
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#parts")).to_contain_text("ink was bought")
-    expect(page.locator("#parts .badge")).to_have_text("ended")
+    expect(page.locator("#parts .badge")).to_have_text("done")
     until(lambda: system.dead() == 0, "all were handled")
 
     page.goto(shared)
