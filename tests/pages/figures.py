@@ -51,7 +51,7 @@ def _stand(folder: Path) -> Iterator[Stand]:
 
 def paint(browser: Browser, stand: Stand) -> None:
     """The first paint of the map, and what a first load brings."""
-    with watched(browser, stand.typed("console", "--http", stand.url).strip()) as window:
+    with watched(browser, stand.another_link()) as window:
         paints = []
         for _ in range(_ROUNDS // 4):
             page = window.see()
@@ -72,7 +72,7 @@ def filters(stand: Stand) -> None:
         raw.execute(_PLANT, (_LETTERS, time.time_ns() // 1000 - _LETTERS))
         raw.commit()
     with httpx.Client(base_url=stand.url, timeout=60) as client:
-        link = stand.typed("console", "--http", stand.url).strip()
+        link = stand.another_link()
         client.get(link.removeprefix(stand.url))
         for screen in ("/console/failed/shelf", "/console/failed"):
             took = [_timed(client, f"{screen}?{each}") for each in _FILTERS * (_ROUNDS // 6 + 1)]
@@ -87,7 +87,7 @@ def viewers(browser: Browser, stand: Stand) -> None:
         alone.append(_rate(stand))
         with ExitStack() as stack:
             for _ in range(_VIEWERS):
-                link = stand.typed("console", "--http", stand.url).strip()
+                link = stand.another_link()
                 window = stack.enter_context(watched(browser, link))
                 expect(window.page.locator("#connection")).to_have_text("live")
             seen.append(_rate(stand))

@@ -38,7 +38,7 @@ def make(folder: Path) -> None:
         with watched(browser, running.another_link(), viewport=_WIDE) as window:
             stuck = _trouble(window, running)
             for scheme in ("light", "dark"):
-                window.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                window.page.emulate_media(color_scheme=scheme)
                 for name, path in _paths(window, stuck).items():
                     _take(window.see(path), folder / f"{name}-{scheme}.png")
             with _customers(running):

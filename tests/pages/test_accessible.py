@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.pages.chromium import Watched, chromium, watched
 from tests.pages.conftest import HOSTILE, Stand
@@ -24,11 +24,6 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-def link_of(stand: Stand) -> str:
-    done = stand.typed("console", "--http", stand.url)
-    return done.strip()
-
-
 def every_page(window: Watched) -> Iterator[tuple[str, Page]]:
     letter = window.see("/failed/shelf").locator("#letters a").first.get_attribute("href") or ""
     story = window.see("/stories").locator("#flows a").first.get_attribute("href") or ""
@@ -42,7 +37,7 @@ def every_page(window: Watched) -> Iterator[tuple[str, Page]]:
 def test_axe_finds_nothing_serious(browser: Browser, stand: Stand, scheme: str, width: int) -> None:
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
     found: list[str] = []
-    with watched(browser, link_of(stand), bypass_csp=True, **options) as window:
+    with watched(browser, stand.another_link(), bypass_csp=True, **options) as window:
         for path, page in every_page(window):
             page.evaluate(
                 "document.querySelectorAll('details').forEach((each) => each.open = true)"
@@ -55,7 +50,7 @@ def test_axe_finds_nothing_serious(browser: Browser, stand: Stand, scheme: str, 
 
 def test_nothing_is_cut_or_scrolled_sideways_on_a_phone(browser: Browser, stand: Stand) -> None:
     phone = {"width": 390, "height": 800}
-    with watched(browser, link_of(stand), viewport=phone) as window:
+    with watched(browser, stand.another_link(), viewport=phone) as window:
         for path, page in every_page(window):
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
 
@@ -64,9 +59,14 @@ def test_what_strangers_wrote_does_nothing_in_a_real_browser(
     browser: Browser, stand: Stand
 ) -> None:
     """A dialog would hold the page up, a script would be refused with a line in the browser's console."""
-    with watched(browser, link_of(stand)) as window:
+    with watched(browser, stand.another_link()) as window:
         dialogs: list[str] = []
-        window.page.on("dialog", lambda each: dialogs.append(each.message) or each.dismiss())
+
+        def asked(dialog: Dialog) -> None:
+            dialogs.append(dialog.message)
+            dialog.dismiss()
+
+        window.page.on("dialog", asked)
         page = window.see("/failed/shelf")
         letters = [each.get_attribute("href") or "" for each in page.locator("#letters a").all()]
         assert len(letters) == len(HOSTILE)
@@ -88,7 +88,7 @@ def test_what_strangers_wrote_does_nothing_in_a_real_browser(
 
 
 def test_the_keyboard_alone_goes_everywhere(browser: Browser, stand: Stand) -> None:
-    with watched(browser, link_of(stand)) as window:
+    with watched(browser, stand.another_link()) as window:
         page = window.see()
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()

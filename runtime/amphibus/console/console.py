@@ -20,7 +20,7 @@ from amphibus.console.rendering import compile_pages, page, static
 from amphibus.console.sessions import OPERATE, READ, Sessions
 from amphibus.console.stream import Looks, Stream
 from amphibus.console.table import ACTS, SCREENS, Screen
-from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of
+from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of, see
 from amphibus.errors import AmphibusError
 from amphibus.gateway.docs import Page
 from amphibus.gateway.door import Door
@@ -108,6 +108,8 @@ class Console:
             return await self._shown(SCREENS[""])(request)
         try:
             entered = self._entrance.by_link(request, link, request.query_params.get("to", ""))
+            if entered is None and await self._entrance.who(request) is not None:
+                return see(PATH)  # who comes back by the link that let him in is in already
         except Problem as problem:
             return _refused(problem)
         return entered or page(

@@ -124,6 +124,8 @@ class Look:
         return {each: _View(self, each) for each in self.modules}
 
     async def _patient(self, module: str, asked: Query[AnswerT]) -> AnswerT | None:
+        if module in self.away:
+            return None  # one that is silent is waited for once a page
         try:
             return await self.ask(module, asked)
         except AmphibusError as error:

@@ -80,12 +80,11 @@ class Stream:
         async with self._turn:
             if time.monotonic() - self._seen >= _EVERY_SECONDS * 0.9:
                 async with self._looking() as look:
-                    said: list[Any] = [_still(each.as_json()) for each in await look.processes()]
-                    rates = await self._rates.now(look)
-                    said += [
-                        [str(of), each.handled, f"{each.per_second:.1g}"]
-                        for of, each in rates.items()
-                    ]
+                    seen, rates = await asyncio.gather(look.processes(), self._rates.now(look))
+                said: list[Any] = [_still(each.as_json()) for each in seen]
+                said += [
+                    [*of, each.handled, f"{each.per_second:.1g}"] for of, each in rates.items()
+                ]
                 self._known = sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
                 self._seen = time.monotonic()
         return self._known

@@ -1,5 +1,6 @@
 """The first screen: the map of the modules, five numbers, and the newest trouble."""
 
+import asyncio
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
@@ -25,13 +26,15 @@ class Totals(NamedTuple):
 
 async def show(visit: Visit) -> Response:
     """Shows where the modules run, how they are, and what died last."""
-    seen = await visit.look.processes()
-    groups = await visit.look.every(GroupDead(limit=_MOST))
+    seen, groups, rates = await asyncio.gather(
+        visit.look.processes(),
+        visit.look.every(GroupDead(limit=_MOST)),
+        visit.rates.now(visit.look),
+    )
     newest = sorted(
         ((module, each) for module, page_ in groups.items() for each in page_.groups),
         key=lambda found: -found[1].last,
     )
-    rates = await visit.rates.now(visit.look)
     nodes = nodes_of(seen, visit.look.modules)
     for (module, _), each in rates.items():
         if module in nodes:

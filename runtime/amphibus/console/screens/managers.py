@@ -79,6 +79,7 @@ async def of_key(visit: Visit, key: str, only: str = "") -> list[Row]:
     return [
         Row(name, each, waits_for(process, each.state), stuck=False)
         for name, process in managers(visit, only)
+        if name not in visit.look.away
         async for each in standing(visit.look.views[name], process, Narrowed(key=key))
     ]
 
