@@ -103,7 +103,16 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
         )
     print("2 orders, both decided; every message above is kept in a module's own database")
     print(typed(_next(stage, given, second["order_id"])))
+    if link := _story(stage, given, second["order_id"]):
+        print(f"console  {link}")
     return 0
+
+
+def _story(stage: "Stage", given: Path | None, order_id: str) -> str | None:
+    """The address of the order's story in the console, where there is one that we may let people into."""
+    if not stage.running or (stage.data_dir is None and not _on_a_server(given)):
+        return None
+    return client.console_link(stage.shop.url, given, f"/stories?q={order_id}")
 
 
 def _next(stage: "Stage", given: Path | None, order_id: str) -> str:

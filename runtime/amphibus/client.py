@@ -5,6 +5,7 @@
 
 from amphibus.cli.broker.own import own_broker
 from amphibus.cli.http import reaching, refusal, start_of
+from amphibus.cli.look.console import console_link
 from amphibus.cli.look.follow import Followed, follow
 from amphibus.cli.options import DataDir, base_url, data_dir, project, root, settings
 from amphibus.cli.output import (
@@ -35,6 +36,7 @@ __all__ = [
     "Followed",
     "Instance",
     "base_url",
+    "console_link",
     "data_dir",
     "follow",
     "instance",

@@ -8,6 +8,20 @@ _PAGES: Final = "tests/pages/test_console.py::"
 
 CONSOLE: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "a link of the console leads wherever it says",
+        "console/entrance",
+        'screen = to if _SCREEN.fullmatch(to) else ""',
+        "screen = to",
+        f"{_PAGES}test_a_link_leads_to_a_screen_and_nowhere_else",
+    ),
+    in_runtime(
+        "the console does not hear what died in a handler",
+        "telemetry/handled",
+        '("handled", "refused", "delayed", "died")',
+        '("handled", "refused", "delayed")',
+        f"{_PAGES}test_handlers_are_counted_with_what_died_in_them",
+    ),
+    in_runtime(
         "what strangers wrote becomes part of a page",
         "console/rendering",
         "        autoescape=True,\n",

@@ -9,6 +9,7 @@ import pytest
 from amphibus.admin.inspection import in_file
 from tests.distributed.commands import Running, free_ports, running, until
 from tests.pages.browser import Browser
+from tests.pages.shop import another_link
 from tests.pages.stand import BUYER, write_stand
 
 HOSTILE = (
@@ -32,6 +33,9 @@ class Stand:
 
     def link(self) -> str:
         return self.command.named("Console")
+
+    def another_link(self) -> str:
+        return another_link(self.url, self.root / "var")
 
     def dead(self) -> int:
         return int(in_file(self.root / "var/shelf.db", "SELECT count(*) FROM amphibus_dead")[0][0])

@@ -15,6 +15,8 @@ SCREENS = (
     "/console/failed",
     "/console/failed/shelf",
     "/console/stories",
+    "/console/handlers",
+    "/console/logs",
     "/console/processes",
     "/console/managers",
     "/console/queues",
@@ -265,3 +267,35 @@ def test_own_browser_code_is_short(operator: Browser) -> None:
     assert "prefers-color-scheme: dark" in style.text
     assert "//" not in script.text.replace("// ", "")
     assert "url(" not in style.text
+
+
+def test_handlers_are_counted_with_what_died_in_them(operator: Browser) -> None:
+    text = operator.see("/console/handlers?by=failing").text
+    assert re.search(
+        rf"Died shelf\.Sell\.v1 shelf [^a-z]* ms [^a-z]* ms .* {len(HOSTILE)}\b", text
+    ), text
+
+
+def test_the_log_is_found_by_level_and_by_text(operator: Browser) -> None:
+    page = operator.see("/console/logs?level=error&module=shelf")
+    stories = [each for each in page.links if "/stories/" in each]
+    assert stories
+    flow = stories[0].rpartition("/")[2]
+    assert set(operator.see(f"/console/logs?flow={flow}").links) & set(stories) == {stories[0]}
+    assert "No such line" in operator.see("/console/logs?text=nobody+says+this").text
+
+
+@pytest.mark.parametrize(
+    ("to", "shown"),
+    [
+        ("/failed?error=x", "/console/failed?error=x"),
+        ("//elsewhere.example/", "/console"),
+        ("/../v1/sales", "/console"),
+        ("@elsewhere.example", "/console"),
+    ],
+)
+def test_a_link_leads_to_a_screen_and_nowhere_else(stand: Stand, to: str, shown: str) -> None:
+    link = httpx.URL(stand.another_link()).copy_add_param("to", to)
+    answer = httpx.get(link, timeout=60)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == shown

@@ -1,5 +1,6 @@
 """The console as routes of the gateway: who may see which screen, and what is said when something is wrong."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
@@ -14,11 +15,12 @@ from amphibus.config.addresses import http_url, is_loopback
 from amphibus.config.settings import Settings
 from amphibus.console.entrance import Entrance, refuse_other_pages
 from amphibus.console.look import looking
-from amphibus.console.rendering import page, static
+from amphibus.console.rates import Rates
+from amphibus.console.rendering import compile_pages, page, static
 from amphibus.console.sessions import OPERATE, READ, Sessions
-from amphibus.console.stream import Stream
+from amphibus.console.stream import Looks, Stream
 from amphibus.console.table import ACTS, SCREENS, Screen
-from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of
+from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of, see
 from amphibus.errors import AmphibusError
 from amphibus.gateway.docs import Page
 from amphibus.gateway.door import Door
@@ -56,7 +58,10 @@ def console_of(
     if not is_served(now):
         return Served([], lambda: None)
     entrance = Entrance(door, sessions_of(now), guarded=now.access.guarded)
-    return Console(project, settings, entrance, clock).served()
+    modules = project.topology().modules
+    return Console(
+        project, settings, entrance, clock, lambda: looking(modules, settings())
+    ).served()
 
 
 class Console:
@@ -68,12 +73,16 @@ class Console:
         settings: Callable[[], Settings],
         entrance: Entrance,
         clock: Clock,
+        looks: Looks,
     ) -> None:
         self._project = project
         self._settings = settings
         self._entrance = entrance
         self._clock = clock
-        self._stream = Stream(lambda: looking(project.topology().modules, settings()))
+        self._compiled = False
+        self._rates = Rates()
+        self._looks = looks
+        self._stream = Stream(looks, self._rates)
 
     def served(self) -> Served:
         """Returns every route."""
@@ -98,7 +107,9 @@ class Console:
         if link is None:
             return await self._shown(SCREENS[""])(request)
         try:
-            entered = self._entrance.by_link(request, link)
+            entered = self._entrance.by_link(request, link, request.query_params.get("to", ""))
+            if entered is None and await self._entrance.who(request) is not None:
+                return see(PATH)  # who comes back by the link that let him in is in already
         except Problem as problem:
             return _refused(problem)
         return entered or page(
@@ -158,11 +169,21 @@ class Console:
         return self._let_in(work, right)
 
     async def _answer(self, screen: Screen, request: Request, principal: Principal) -> Response:
+        if not self._compiled:
+            await asyncio.to_thread(compile_pages)
+            self._compiled = True
         form = await form_of(request) if request.method == "POST" else {}
         settings = self._settings()
-        async with looking(self._project.topology().modules, settings) as look:
+        async with self._looks() as look:
             visit = Visit(
-                request, principal, look, self._project, settings, self._clock.now(), form
+                request,
+                principal,
+                look,
+                self._project,
+                settings,
+                self._clock.now(),
+                self._rates,
+                form,
             )
             return await screen(visit)
 

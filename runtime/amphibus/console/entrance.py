@@ -1,5 +1,6 @@
 """The entrance of the console: who comes in, and from where a form may be sent."""
 
+import re
 from typing import Final
 
 from starlette.requests import Request
@@ -13,6 +14,8 @@ from amphibus.gateway.problems import FORBIDDEN, Problem
 
 COOKIE: Final = "amphibus-console"
 _PATH: Final = "/console"
+_SCREEN: Final = re.compile(r"/[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)*(\?[A-Za-z0-9_.~%=&-]*)?")
+"""The screens that a link may go to, with their filters."""
 _CREDENTIAL_SECONDS: Final = 3_600
 """The time for which a token or an API key lets in: it may be revoked meanwhile."""
 
@@ -40,13 +43,13 @@ class Entrance:
         shown = await self._door.who(exchange)
         return None if shown.kind == "anonymous" or shown == DEVELOPER else shown
 
-    def by_link(self, request: Request, link: str) -> Response | None:
-        """Changes a link for a cookie, if it is good."""
+    def by_link(self, request: Request, link: str, to: str = "") -> Response | None:
+        """Changes a link for a cookie, if it is good, and goes to a screen below `/console`."""
         self._refuse_from_elsewhere(HttpExchange(dict(request.scope), request.receive, {}))
         principal = self._sessions.redeem(link)
         if principal is None:
             return None
-        return self._enter(request, principal, int(LINK_SECONDS))
+        return self._enter(request, principal, int(LINK_SECONDS), to)
 
     async def by_credential(self, request: Request, credential: str) -> Response:
         """Changes a token or an API key for a cookie.
@@ -64,8 +67,11 @@ class Entrance:
         response.delete_cookie(COOKIE, path=_PATH)
         return response
 
-    def _enter(self, request: Request, principal: Principal, seconds: int) -> Response:
-        response = RedirectResponse(_PATH, status_code=303)
+    def _enter(
+        self, request: Request, principal: Principal, seconds: int, to: str = ""
+    ) -> Response:
+        screen = to if _SCREEN.fullmatch(to) else ""
+        response = RedirectResponse(f"{_PATH}{screen}", status_code=303)
         response.set_cookie(
             COOKIE,
             self._sessions.cookie(principal, seconds),

@@ -14,17 +14,21 @@ from amphibus.messages.contracts.amphibus.answers import (
     FlowInModule,
     FlowsInModule,
     HappenedPage,
+    LogLines,
 )
+from amphibus.messages.contracts.amphibus.handled_answers import HandledType
 from amphibus.messages.contracts.amphibus.v1 import (
+    CountHandled,
     FindFlow,
     ListHappened,
+    ListLines,
     SummarizeFlows,
     TellFlow,
 )
 from amphibus.routing.topology import GATEWAY
 from amphibus.transports.direct.directory import PeerAddress
-from amphibus.transports.direct.fleet.asking import Fleet, fleet_of
-from amphibus.transports.direct.fleet.registry import SeenProcess, registry
+from amphibus.transports.direct.fleet.asking import Fleet, fleet_of, one_of_each_process
+from amphibus.transports.direct.fleet.registry import AWAY, SeenProcess, registry
 
 AnswerT = TypeVar("AnswerT", bound=Value)
 _SECONDS: Final = 3.0
@@ -41,11 +45,18 @@ class Look:
     """Lives as long as one page is made."""
 
     def __init__(
-        self, fleet: Fleet | None, addresses: Sequence[PeerAddress], modules: Iterable[str]
+        self,
+        fleet: Fleet | None,
+        addresses: Sequence[PeerAddress],
+        modules: Iterable[str],
+        below: Views | None = None,
     ) -> None:
         self._fleet = fleet
         self._addresses = addresses
         self.modules = tuple(modules)
+        self._below = below or {}
+        # Beside a fleet each process is asked in its own name, as by any command.
+        self._name = GATEWAY if below is None else None
         self.away: dict[str, str] = {}
         """The modules that did not answer, and why."""
 
@@ -62,6 +73,8 @@ class Look:
                     return await self._fleet.ask(address, asked, seconds=_SECONDS)
                 except OwnerAway:
                     continue
+        if isinstance(asked, Query) and module in self._below:
+            return await self._below[module].ask(asked)
         raise OwnerAway(f"module {module} is away", "no process of it answers", "amphibus ps")
 
     async def every(self, asked: Query[AnswerT], only: str | None = None) -> dict[str, AnswerT]:
@@ -73,8 +86,37 @@ class Look:
     async def processes(self) -> list[SeenProcess]:
         """Returns every process as it is now, asked in the gateway's name."""
         if self._fleet is None:
-            return []
-        return await registry(self._fleet, self._addresses, self.modules, asking=GATEWAY)
+            return [SeenProcess((each,), AWAY) for each in self.modules]
+        return await registry(self._fleet, self._addresses, self.modules, asking=self._name)
+
+    async def handled(self) -> dict[str, tuple[HandledType, ...]]:
+        """Returns by instance what each process has handled since it began; nothing of one that does not answer."""
+        found = await self._of_each(CountHandled(), asking=self._name)
+        return {instance: said.types for instance, (_, said) in found.items()}
+
+    async def lines(self, wanted: ListLines) -> list[tuple[tuple[str, ...], LogLines]]:
+        """Returns the log lines of each process, with the modules that it hosts."""
+        return list((await self._of_each(wanted)).values())
+
+    async def _of_each(
+        self, asked: Query[AnswerT], asking: str | None = None
+    ) -> dict[str, tuple[tuple[str, ...], AnswerT]]:
+        """Asks every process at once."""
+        if self._fleet is None:
+            return {}
+        fleet, found = self._fleet, dict[str, tuple[tuple[str, ...], AnswerT]]()
+
+        async def of(instance: str, addresses: list[PeerAddress]) -> None:
+            modules = tuple(sorted(each.module for each in addresses))
+            try:
+                said = await fleet.ask(addresses[0], asked, seconds=_SECONDS, asking=asking)
+                found[instance] = (modules, said)
+            except AmphibusError as error:
+                self.away.setdefault(", ".join(modules), error.why or error.what)
+
+        processes = one_of_each_process(self._addresses)
+        await asyncio.gather(*(of(*each) for each in processes.items()))
+        return found
 
     @property
     def views(self) -> Views:
@@ -82,6 +124,8 @@ class Look:
         return {each: _View(self, each) for each in self.modules}
 
     async def _patient(self, module: str, asked: Query[AnswerT]) -> AnswerT | None:
+        if module in self.away:
+            return None  # one that is silent is waited for once a page
         try:
             return await self.ask(module, asked)
         except AmphibusError as error:
@@ -107,17 +151,25 @@ class _View:
 
 
 @asynccontextmanager
-async def looking(modules: Sequence[str], settings: Settings) -> AsyncIterator[Look]:
-    """Finds the processes, and ends the connections to them afterwards."""
+async def looking(
+    modules: Sequence[str], settings: Settings, below: Views | None = None
+) -> AsyncIterator[Look]:
+    """Finds the processes, and ends the connections to them afterwards.
+
+    Args:
+        modules: of the system.
+        settings: say where the processes announce themselves.
+        below: the stores themselves, which are read where no process answers.
+    """
     fleet = fleet_of(modules, settings)
     if fleet is None:
-        yield Look(None, (), modules)
+        yield Look(None, (), modules, below)
         return
     try:
         try:
             addresses = await fleet.find()
         except Exception:  # noqa: BLE001 - a directory that is away shows nobody
             addresses = []
-        yield Look(fleet, addresses, modules)
+        yield Look(fleet, addresses, modules, below)
     finally:
         await fleet.close()

@@ -1,5 +1,6 @@
 """The pages as text: templates, whose values are always escaped."""
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -22,10 +23,13 @@ HEADERS: Final = {
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
+_TO: Final = "\N{EN DASH}"
 MENU: Final = (
     ("", "Map", "m"),
     ("/failed", "Failed", "f"),
     ("/stories", "Stories", "s"),
+    ("/handlers", "Handlers", "h"),
+    ("/logs", "Logs", "l"),
     ("/processes", "Processes", "p"),
     ("/managers", "Process managers", "w"),
     ("/queues", "Queues", "q"),
@@ -37,12 +41,30 @@ MENU: Final = (
 """The screens of the menu: path, name, and the key behind `g`."""
 
 
+_BELONGS: Final = {
+    "letters": "failed",
+    "letter": "failed",
+    "dry_run": "failed",
+    "story": "stories",
+    "manager": "managers",
+    "operation": "operations",
+}
+"""The screens that stand below one of the menu."""
+
+
 def page(template: str, status: int = 200, **facts: Any) -> Response:
     """Returns a page."""
-    here = next((path for path, _, _ in MENU if path == f"/{template}"), "")
-    known = {"screens": MENU, "here": here if template != "wrong" else None, **facts}
+    here = _BELONGS.get(template, template)
+    known = {"screens": MENU, "here": "" if here == "home" else f"/{here}", **facts}
     text = _templates().get_template(f"{template}.html").render(**known)
     return HTMLResponse(text, status_code=status, headers=HEADERS)
+
+
+def compile_pages() -> None:
+    """Compiles the templates, which takes longer than a loop should be held up."""
+    made = _templates()
+    for each in made.list_templates(extensions=["html"]):
+        made.get_template(each)
 
 
 @cache
@@ -73,6 +95,24 @@ def span(microseconds: int) -> str:
     return f"{seconds:.1f} s"
 
 
+def ranges(numbers: Iterable[int]) -> str:
+    """Returns numbers in order, those that follow each other as a range."""
+    found: list[list[int]] = []
+    for each in sorted(numbers):
+        if found and each == found[-1][-1] + 1:
+            found[-1].append(each)
+        else:
+            found.append([each])
+    return ", ".join(f"{some[0]}{_TO}{some[-1]}" if some[1:] else f"{some[0]}" for some in found)
+
+
+def rate(per_second: float) -> str:
+    """Returns a rate with two digits, and none where nothing moves."""
+    if per_second < 0.05:
+        return _TO
+    return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.1f}/s"
+
+
 @cache
 def _templates() -> Environment:
     made = Environment(
@@ -81,9 +121,13 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        auto_reload=False,
     )
     made.filters["moment"] = moment
     made.filters["span"] = span
+    made.filters["seconds"] = lambda seconds: span(round(seconds * 1_000_000))
+    made.filters["rate"] = rate
+    made.filters["ranges"] = ranges
     made.filters["part"] = lambda text: quote(str(text), safe="")
     made.filters["count"] = lambda number: f"{number:,}"
     return made

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from amphibus.access.principal import Principal
 from amphibus.console.look import Look
+from amphibus.console.rates import Rates
 from amphibus.console.rendering import HEADERS
 
 _EVERY_SECONDS: Final = 1.0
@@ -23,6 +24,8 @@ _BEAT_SECONDS: Final = 15.0
 _LONGEST_SECONDS: Final = 600.0
 """A browser comes again then, and shows again who it is."""
 _MOST_WATCHERS: Final = 50
+Looks = Callable[[], AbstractAsyncContextManager[Look]]
+"""Begins a look at the system."""
 _CHANGING: Final = {"load", "commits", "in_flight"}
 """What is another each second, whether anything happens or not."""
 
@@ -30,8 +33,9 @@ _CHANGING: Final = {"load", "commits", "in_flight"}
 class Stream:
     """Lives as long as the console. Its `end` lets nobody wait any more."""
 
-    def __init__(self, looking: Callable[[], AbstractAsyncContextManager[Look]]) -> None:
+    def __init__(self, looking: Looks, rates: Rates) -> None:
         self._looking = looking
+        self._rates = rates
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         self._known = ""
@@ -76,7 +80,11 @@ class Stream:
         async with self._turn:
             if time.monotonic() - self._seen >= _EVERY_SECONDS * 0.9:
                 async with self._looking() as look:
-                    said = [_still(each.as_json()) for each in await look.processes()]
+                    seen, rates = await asyncio.gather(look.processes(), self._rates.now(look))
+                said: list[Any] = [_still(each.as_json()) for each in seen]
+                said += [
+                    [*of, each.handled, f"{each.per_second:.1g}"] for of, each in rates.items()
+                ]
                 self._known = sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
                 self._seen = time.monotonic()
         return self._known

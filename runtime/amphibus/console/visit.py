@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from amphibus.access.principal import Principal
 from amphibus.config.settings import Settings
 from amphibus.console.look import Look
+from amphibus.console.rates import Rates
 from amphibus.console.sessions import OPERATE
 from amphibus.errors import AmphibusError
 from amphibus.messages.contracts.amphibus.acting import Operator
@@ -40,6 +41,7 @@ class Visit:
     project: Project
     settings: Settings
     now: int
+    rates: Rates
     form: dict[str, str]
     """The fields of a form that was sent."""
 

@@ -113,6 +113,14 @@ def build_app(
     return Gateway(paths, meters, end=end_all)
 
 
+def pages_app(pages: Iterable[OwnRoute], meters: Meters, end: Callable[[], None]) -> "Gateway":
+    """Returns what serves some pages and nothing else."""
+    paths: RouteTable[Target] = RouteTable()
+    for method, path, page in pages:
+        paths.add(method, path, page)
+    return Gateway(paths, meters, end=end)
+
+
 def starting_app(health: Health, meters: Meters) -> "Gateway":
     """Returns what is served until the store can be used: nothing can be said yet of what exists and what does not."""
     paths: RouteTable[Target] = RouteTable()

@@ -29,6 +29,7 @@ from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
 from amphibus.messages.contracts.amphibus.answers import LogLines
 from amphibus.messages.contracts.amphibus.v1 import (
+    CountHandled,
     DescribeProcess,
     ForgetPerson,
     ListLines,
@@ -39,6 +40,7 @@ from amphibus.nearest import did_you_mean
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.supervision import Supervisor
+from amphibus.telemetry.handled import count_handled
 from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.telemetry.recent_lines import RecentLines
@@ -125,6 +127,7 @@ class Host:
                 ShowForms: self.contracts.show,
                 ListLines: self._lines,
                 ForgetPerson: partial(forget, hosted.module, hosted.container),
+                CountHandled: partial(count_handled, self.meters),
                 **self.following.answers,
             }
             hosted.store.health.on_change = partial(self.health.tell, name)

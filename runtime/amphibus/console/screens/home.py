@@ -1,5 +1,6 @@
 """The first screen: the map of the modules, five numbers, and the newest trouble."""
 
+import asyncio
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
@@ -25,24 +26,42 @@ class Totals(NamedTuple):
 
 async def show(visit: Visit) -> Response:
     """Shows where the modules run, how they are, and what died last."""
-    seen = await visit.look.processes()
-    groups = await visit.look.every(GroupDead(limit=_MOST))
+    seen, groups, rates = await asyncio.gather(
+        visit.look.processes(),
+        visit.look.every(GroupDead(limit=_MOST)),
+        visit.rates.now(visit.look),
+    )
     newest = sorted(
         ((module, each) for module, page_ in groups.items() for each in page_.groups),
         key=lambda found: -found[1].last,
     )
     nodes = nodes_of(seen, visit.look.modules)
+    for (module, _), each in rates.items():
+        if module in nodes:
+            nodes[module].per_second += each.per_second
+    maps = drawn(list(nodes.values()), visit.project.topology(), rates)
     return page(
         "home",
         visit=visit,
         principal=visit.principal,
-        map=drawn(list(nodes.values()), visit.project.topology()),
+        maps=maps,
+        moving=sorted(maps[0].arrows, key=lambda each: -each.per_second),
+        running=_running(seen),
         nodes=nodes,
         totals=_totals(seen),
         trouble=newest[:_MOST],
         reasons=_reasons(seen),
         away=visit.look.away,
     )
+
+
+def _running(seen: list[SeenProcess]) -> str:
+    """Returns the shape of the system in a few words."""
+    said = [each.description for each in seen if each.description is not None]
+    ways = " and ".join(sorted({each.transport for each in said}))
+    if len(said) == 1:
+        return f"One process, messages by {ways}"
+    return f"{len(said)} processes, messages by {ways}" if said else "No process answers"
 
 
 def nodes_of(seen: list[SeenProcess], modules: tuple[str, ...]) -> dict[str, Node]:

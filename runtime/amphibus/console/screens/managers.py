@@ -51,11 +51,7 @@ async def show(visit: Visit) -> Response:
 async def one(visit: Visit) -> Response:
     """Shows one process: where it stands and since when, what it waits for, and its deadlines."""
     module, key = visit.module(), visit.place("key")[:255]
-    rows = [
-        Row(name, each, waits_for(process, each.state), stuck=False)
-        for name, process in managers(visit, module)
-        async for each in standing(visit.look.views[name], process, Narrowed(key=key))
-    ]
+    rows = await of_key(visit, key, module)
     flow = await visit.look.ask(module, FindFlow(key=key))
     if not rows and not flow.correlation:
         raise NotThere(f"no process of {module} has that key")
@@ -72,6 +68,20 @@ async def one(visit: Visit) -> Response:
         never=NEVER,
         away={},
     )
+
+
+async def of_key(visit: Visit, key: str, only: str = "") -> list[Row]:
+    """Returns the processes with a key that have not ended.
+
+    Raises:
+        AmphibusError: a module does not answer.
+    """
+    return [
+        Row(name, each, waits_for(process, each.state), stuck=False)
+        for name, process in managers(visit, only)
+        if name not in visit.look.away
+        async for each in standing(visit.look.views[name], process, Narrowed(key=key))
+    ]
 
 
 def managers(visit: Visit, only: str = "") -> Iterator[tuple[str, Process]]:

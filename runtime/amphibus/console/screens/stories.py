@@ -1,6 +1,7 @@
 """The screens of flows: the newest, one by any id that somebody remembers, and the story of one."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
@@ -9,10 +10,14 @@ from amphibus.admin.flows import Destinations, Hop, correlation_of, flow
 from amphibus.admin.latest_flows import latest_flows
 from amphibus.console.drawing.sequence import drawn_sequence
 from amphibus.console.rendering import page
+from amphibus.console.screens.managers import Row, of_key
 from amphibus.console.visit import PAGE, NotThere, Visit, see
+from amphibus.contract import kind_of
+from amphibus.errors import AmphibusError
 from amphibus.routing.topology import Topology
 
 _OPEN: Final = ("under way", "delayed", "dead")
+_MOST_KEYS: Final = 3
 
 
 class Line(NamedTuple):
@@ -42,6 +47,16 @@ async def newest(visit: Visit) -> Response:
     )
 
 
+class Wait(NamedTuple):
+    """A message of a story that a module is not done with."""
+
+    module: str
+    state: str
+    type: str
+    since: int
+    error: str
+
+
 async def story(visit: Visit) -> Response:
     """Shows who sent what to whom in a flow, when, and what became of it."""
     correlation = visit.place("id")[:255]
@@ -51,6 +66,8 @@ async def story(visit: Visit) -> Response:
     if not lines:
         raise NotThere("no module knows this flow", f"asked for {correlation}", "search for a key")
     began = min(each.hop.time for each in lines)
+    topology = visit.project.topology()
+    kinds = {name: kind_of(each) for name, each in topology.contracts.items()}
     return page(
         "story",
         visit=visit,
@@ -59,10 +76,27 @@ async def story(visit: Visit) -> Response:
         lines=lines,
         began=began,
         ended=max(_last(each.hop) for each in lines),
-        open=[each for line in lines for each in line.hop.receipts if each.state in _OPEN],
-        sequence=drawn_sequence([each.hop for each in lines]),
+        waits=[wait for line in lines for wait in _waits(line.hop)],
+        standing=await _standing(visit, {each.hop.key for each in lines if each.hop.key}),
+        sequence=drawn_sequence([each.hop for each in lines], kinds),
         away=visit.look.away,
     )
+
+
+def _waits(hop: Hop) -> Iterator[Wait]:
+    """Yields what is not over of a message: since it died or came, or since it was sent."""
+    for each in hop.receipts:
+        if each.state in _OPEN:
+            yield Wait(each.module, each.state, hop.type, each.received or hop.time, each.error)
+
+
+async def _standing(visit: Visit, keys: set[str]) -> list[Row]:
+    """Returns the processes with these keys that have not ended."""
+    found: list[Row] = []
+    for key in sorted(keys)[:_MOST_KEYS]:
+        with suppress(AmphibusError):
+            found += await of_key(visit, key)
+    return found
 
 
 def destinations(topology: Topology) -> Destinations:

@@ -3,56 +3,74 @@
 (() => {
   const stream = document.body.dataset.stream;
   const state = document.getElementById("connection");
-  let waiting = false, paused = false, seen = "";
+  let paused = false, waiting = false, missed = false, source = null;
 
-  const say = (text) => { if (state) state.textContent = text; };
+  const say = (text, how) => { if (state) { state.textContent = text; state.dataset.state = how; } };
 
-  // Replaces the parts of the page that live, but not one in which somebody types or has opened something.
-  const refresh = async () => {
-    if (waiting || paused || document.hidden) return;
-    waiting = true;
-    try {
-      const answer = await fetch(location.href, { credentials: "same-origin" });
-      if (!answer.ok) { say(answer.status === 401 ? "signed out" : "stale"); return; }
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const part of document.querySelectorAll("[data-live]")) {
-        const next = fresh.getElementById(part.id);
-        if (!next || part.contains(document.activeElement) || part.querySelector("details[open]")) continue;
-        if (next.outerHTML !== part.outerHTML) part.replaceWith(document.adoptNode(next));
-      }
-      say("live");
-    } catch (error) {
-      say("reconnecting");
-    } finally {
-      waiting = false;
+  const put = (fresh) => {
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const next = fresh.getElementById(part.id);
+      if (!next || next.outerHTML === part.outerHTML) continue;
+      // Not where somebody types, has opened something or has marked a text.
+      const typing = part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, button");
+      const marked = !getSelection().isCollapsed && part.contains(getSelection().anchorNode);
+      if (typing || marked || part.querySelector("details[open]")) { missed = true; continue; }
+      const held = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+      part.replaceWith(document.adoptNode(next));
+      if (held) next.querySelector(`[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
     }
   };
 
-  if (stream && document.querySelector("[data-live]")) {
-    const source = new EventSource(stream);
-    source.addEventListener("open", () => say("live"));
-    source.addEventListener("error", () => say("reconnecting"));
-    source.addEventListener("changed", (event) => {
-      if (event.data === seen) return;
-      const first = seen === "";
-      seen = event.data;
-      if (!first) refresh();
+  // Asks for the page again. One that takes long is asked for less often, so that those who watch cost little.
+  const refresh = async () => {
+    if (waiting || paused || document.hidden) { missed = true; return; }
+    waiting = true;
+    missed = false;
+    const began = performance.now();
+    try {
+      const answer = await fetch(location.href, { signal: AbortSignal.timeout(15000) });
+      if (answer.ok) {
+        put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        say("live", "live");
+      } else if (answer.status === 401) {
+        say("signed out", "lost");
+      } else {
+        say("stale", "lost");
+      }
+    } catch {
+      say("reconnecting", "lost");
+    }
+    setTimeout(() => { waiting = false; if (missed) refresh(); }, Math.max(800, 10 * (performance.now() - began)));
+  };
+
+  const watch = () => {
+    source?.close();
+    source = new EventSource(stream);
+    source.addEventListener("open", () => say(paused ? "paused" : "live", paused ? "" : "live"));
+    source.addEventListener("changed", refresh);
+    source.addEventListener("error", () => {
+      say("reconnecting", "lost");
+      // A stream that was refused is not tried again by the browser.
+      if (source.readyState === EventSource.CLOSED) setTimeout(watch, 3000);
     });
+  };
+
+  if (stream && document.querySelector("[data-live]")) {
+    watch();
     // What moves by itself, such as an operation, is looked at each second while it does.
     setInterval(() => { if (document.querySelector("[data-moving]")) refresh(); }, 1000);
     document.addEventListener("visibilitychange", refresh);
-    if (state) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "quiet";
-      button.textContent = "pause";
-      button.addEventListener("click", () => {
-        paused = !paused;
-        button.textContent = paused ? "go on" : "pause";
-        if (!paused) refresh();
-      });
-      state.after(button);
-    }
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = "pause";
+    button.addEventListener("click", () => {
+      paused = !paused;
+      button.textContent = paused ? "resume" : "pause";
+      say(paused ? "paused" : "live", paused ? "" : "live");
+      if (!paused) refresh();
+    });
+    state.after(button);
   }
 
   document.addEventListener("click", (event) => {
@@ -64,12 +82,13 @@
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/") {
-      const search = document.getElementById("q");
-      if (search) { search.focus(); event.preventDefault(); }
+      document.getElementById("q")?.focus();
+      event.preventDefault();
     } else if (before === "g") {
-      const link = document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`);
-      if (link) link.click();
+      document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`)?.click();
     }
     before = event.key;
   });
+
+  document.querySelector("nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 })();

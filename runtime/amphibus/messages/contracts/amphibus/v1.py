@@ -46,6 +46,7 @@ from amphibus.messages.contracts.amphibus.answers import (
 )
 from amphibus.messages.contracts.amphibus.fitting import ContractForms, ProcessContracts
 from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcomes
+from amphibus.messages.contracts.amphibus.handled_answers import HandledTypes
 from amphibus.messages.contracts.amphibus.limits import ModuleLimits
 from amphibus.messages.contracts.amphibus.persons import (
     PersonErased,
@@ -120,6 +121,12 @@ class DescribeProcess(Query[ProcessDescription]):
     requires: ClassVar[Right] = "registry"
     contracts: bool = False
     """With the fingerprints of its contracts."""
+
+
+class CountHandled(Query[HandledTypes]):
+    """Asks a process how many messages of each type it has handled since it began, and how long that took."""
+
+    requires: ClassVar[Right] = "registry"
 
 
 class TellContracts(Query[ProcessContracts]):

@@ -34,6 +34,7 @@ class Fleet:
         self._tls = tls
         self._known = Known()
         self._connections: dict[tuple[str, PeerAddress], PeerConnection] = {}
+        self._entering: dict[tuple[str, PeerAddress], asyncio.Lock] = {}
 
     async def find(self) -> list[PeerAddress]:
         """Returns the address of each module at each process.
@@ -88,6 +89,11 @@ class Fleet:
         await asyncio.gather(*(each.close() for each in connections))
 
     async def _connected(self, asking: str, address: PeerAddress) -> PeerConnection:
+        # Who asks twice at once enters once: a second connection would be known to nobody, and never end.
+        async with self._entering.setdefault((asking, address), asyncio.Lock()):
+            return await self._entered(asking, address)
+
+    async def _entered(self, asking: str, address: PeerAddress) -> PeerConnection:
         known = self._connections.get((asking, address))
         if known is not None and known.usable:
             return known

@@ -1,0 +1,126 @@
+"""The figures of the console, measured and printed: `python -m tests.pages.figures`."""
+
+import gzip
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+from playwright.sync_api import Browser, expect
+
+from tests.distributed.commands import free_ports, running
+from tests.pages.chromium import chromium, watched
+from tests.pages.conftest import Stand
+from tests.pages.stand import write_stand
+
+_LETTERS: Final = 100_000
+_ROUNDS: Final = 40
+_SALES: Final = 300
+_TURNS: Final = 4
+_VIEWERS: Final = 5
+_FILTERS: Final = (
+    "type=shelf.Sell.v1",
+    "key=k-77777",
+    "id=m-55555",
+    "error=cause+17",
+    "since=30d",
+    "group=g17",
+)
+_PLANT: Final = """
+    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
+    INSERT INTO amphibus_dead (ordering_key, id, type, source, key, time, correlation, trace, reply, received,
+        attempts, died, reason, error, traceback, blocks, exception, frame, fingerprint)
+    SELECT '', 'm-' || i, 'shelf.Sell.v1', 'gateway', 'k-' || i, 1, 'f-' || i, '', 0, 1, 8, ? + i, 'failed',
+        'Broken: cause ' || (i % 50) || ' of it', '', 0, 'Broken' || (i % 50), 'modules/shelf/handlers.py sell',
+        'g' || (i % 50)
+    FROM n"""
+
+
+@contextmanager
+def _stand(folder: Path) -> Iterator[Stand]:
+    root, port = write_stand(folder / "stand"), free_ports(1)
+    with running(root, "--port", str(port), environ={}) as command:
+        command.until_said("  Try  ")
+        yield Stand(root, command, f"http://127.0.0.1:{port}")
+
+
+def paint(browser: Browser, stand: Stand) -> None:
+    """The first paint of the map, and what a first load brings."""
+    with watched(browser, stand.another_link()) as window:
+        paints = []
+        for _ in range(_ROUNDS // 4):
+            page = window.see()
+            entry = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+            page.wait_for_function(f"{entry} !== undefined")
+            paints.append(page.evaluate(entry))
+        cookies = {str(each["name"]): str(each["value"]) for each in window.context.cookies()}
+    paths = ("", "/static/console.css", "/static/console.js", "/static/icon.svg")
+    loaded = (httpx.get(f"{stand.url}/console{each}", cookies=cookies).content for each in paths)
+    size = sum(len(gzip.compress(each)) for each in loaded)
+    print(f"first paint of the map      {statistics.median(paints):7.0f} ms (median)")
+    print(f"first load, gzip            {size / 1000:7.1f} kB")
+
+
+def filters(stand: Stand) -> None:
+    """The answers of the list of failures with many of them, by every filter."""
+    with closing(sqlite3.connect(stand.root / "var/shelf.db", timeout=60)) as raw:
+        raw.execute(_PLANT, (_LETTERS, time.time_ns() // 1000 - _LETTERS))
+        raw.commit()
+    with httpx.Client(base_url=stand.url, timeout=60) as client:
+        link = stand.another_link()
+        client.get(link.removeprefix(stand.url))
+        for screen in ("/console/failed/shelf", "/console/failed"):
+            took = [_timed(client, f"{screen}?{each}") for each in _FILTERS * (_ROUNDS // 6 + 1)]
+            slow = statistics.quantiles(took, n=20)[-1]
+            print(f"{screen:<27} {slow:7.0f} ms (p95 of {len(took)} filters, {_LETTERS:,} dead)")
+
+
+def viewers(browser: Browser, stand: Stand) -> None:
+    """The throughput with viewers and without, in turns."""
+    alone, seen = [], []
+    for _ in range(_TURNS):
+        alone.append(_rate(stand))
+        with ExitStack() as stack:
+            for _ in range(_VIEWERS):
+                link = stand.another_link()
+                window = stack.enter_context(watched(browser, link))
+                expect(window.page.locator("#connection")).to_have_text("live")
+            seen.append(_rate(stand))
+    before, after = max(alone), max(seen)
+    print(f"sales a second              {before:7.0f} without viewers, {after:.0f} with {_VIEWERS}")
+    print(f"cost of {_VIEWERS} viewers           {100 * (1 - after / before):7.1f} %")
+
+
+def _timed(client: httpx.Client, path: str) -> float:
+    began = time.perf_counter()
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return (time.perf_counter() - began) * 1000
+
+
+def _rate(stand: Stand) -> float:
+    began = time.perf_counter()
+    with httpx.Client(base_url=stand.url, timeout=60) as client:
+        for number in range(_SALES):
+            body = {"item": f"cup {number}", "buyer": "Ada"}
+            assert client.post("/v1/sales", json=body).status_code == 202
+    return _SALES / (time.perf_counter() - began)
+
+
+def main() -> None:
+    """Measures all of it."""
+    with tempfile.TemporaryDirectory() as folder, _stand(Path(folder)) as stand:
+        with chromium() as browser:
+            measures: tuple[Callable[[Browser, Stand], None], ...] = (paint, viewers)
+            for each in measures:
+                each(browser, stand)
+        filters(stand)
+
+
+if __name__ == "__main__":
+    main()

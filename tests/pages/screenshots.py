@@ -1,0 +1,110 @@
+"""Pictures of every screen, light and dark, for the documentation: `python -m tests.pages.screenshots [FOLDER]`."""
+
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.pages.chromium import Watched, chromium, watched
+from tests.pages.shop import ROOT, Shop, shop
+
+FOLDER: Final = ROOT / "docs/console"
+_SCREENS: Final = (
+    *("failed", "stories", "handlers", "logs", "processes", "managers", "queues", "schedules"),
+    *("operations", "configuration", "audit"),
+)
+_WIDE: Final = {"width": 1280, "height": 800}
+
+
+def make(folder: Path) -> None:
+    """Runs a shop in which something happens, and takes the pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as place,
+        shop(Path(place)) as running,
+        chromium() as browser,
+    ):
+        running.stock()
+        for _ in range(3):
+            running.order()
+        with watched(browser, running.another_link(), viewport=_WIDE) as window:
+            stuck = _trouble(window, running)
+            for scheme in ("light", "dark"):
+                window.page.emulate_media(color_scheme=scheme)
+                for name, path in _paths(window, stuck).items():
+                    _take(window.see(path), folder / f"{name}-{scheme}.png")
+            with _customers(running):
+                page = window.see()
+                expect(page.locator(".broad .rate").first).to_be_visible()
+                time.sleep(3)
+                for scheme in ("light", "dark"):
+                    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                    _take(page, folder / f"map-{scheme}.png")
+
+
+def _trouble(window: Watched, running: Shop) -> str:
+    """Lets messages die and an order wait; begins to mend it. Returns the flow of what waits."""
+    running.fail(3)
+    page = window.see("/failed/reporting?type=orders.OrderPlaced.v1")
+    page.locator("summary").click()
+    page.get_by_label("Why").fill("ink was bought")
+    page.get_by_label("At most").fill("2")
+    page.get_by_role("button", name="Dry run").click()
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("#parts .badge")).to_have_text("done")
+    page = window.see("/queues")
+    page.locator("summary", has_text="payments").click()
+    page.locator("details[open]").get_by_label("Why").fill("the bank asked for it")
+    page.get_by_role("button", name="Pause payments").click()
+    order = running.order()
+    return window.see(f"/stories?q={order}").url
+
+
+def _paths(window: Watched, stuck: str) -> dict[str, str]:
+    """The screens below `/console`, by the name of their picture."""
+    letters = "/failed/reporting"
+    letter = window.see(letters).locator("#letters a").first.get_attribute("href")
+    operation = window.see("/operations").locator("#operations a").first.get_attribute("href")
+    said = {"letters": letters, "story": stuck, "letter": letter, "operation": operation}
+    return {each: f"/{each}" for each in _SCREENS} | {
+        name: str(address).partition("/console")[2] or str(address)
+        for name, address in said.items()
+    }
+
+
+def _take(page: Page, place: Path) -> None:
+    page.wait_for_load_state("load")
+    taken = Image.open(BytesIO(page.screenshot(animations="disabled", caret="hide")))
+    # As many colours as the pages have, and the edges of letters need.
+    taken.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(place, optimize=True)
+    print(f"{place.name:<28} {place.stat().st_size / 1000:.0f} kB")
+
+
+@contextmanager
+def _customers(running: Shop) -> Iterator[None]:
+    """Places orders one after the other, as long as somebody looks."""
+    over = threading.Event()
+
+    def buy() -> None:
+        while not over.is_set():
+            running.order()
+
+    thread = threading.Thread(target=buy)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]) if sys.argv[1:] else FOLDER)
