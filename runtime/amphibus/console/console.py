@@ -15,11 +15,13 @@ from amphibus.config.settings import Settings
 from amphibus.console.entrance import Entrance, refuse_other_pages
 from amphibus.console.look import looking
 from amphibus.console.rendering import page, static
+from amphibus.console.sending import Sending
 from amphibus.console.sessions import OPERATE, READ, Sessions
 from amphibus.console.stream import Stream
 from amphibus.console.table import ACTS, SCREENS, Screen
 from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of
 from amphibus.errors import AmphibusError
+from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.docs import Page
 from amphibus.gateway.door import Door
 from amphibus.gateway.problems import Problem
@@ -27,7 +29,7 @@ from amphibus.routing.project import Project
 
 _log: Any = structlog.get_logger()
 PATH: Final = "/console"
-_FILES: Final = ("console.css", "console.js", "icon.svg")
+_FILES: Final = ("console.css", "forms.css", "console.js", "icon.svg")
 
 
 class Served(NamedTuple):
@@ -49,14 +51,19 @@ def sessions_of(settings: Settings) -> Sessions:
 
 
 def console_of(
-    project: Project, settings: Callable[[], Settings], door: Door, clock: Clock
+    project: Project,
+    settings: Callable[[], Settings],
+    door: Door,
+    clock: Clock,
+    acceptance: Acceptance,
 ) -> Served:
     """Returns the console of a system; without routes where it is not served."""
     now = settings()
     if not is_served(now):
         return Served([], lambda: None)
     entrance = Entrance(door, sessions_of(now), guarded=now.access.guarded)
-    return Console(project, settings, entrance, clock).served()
+    sending = Sending(acceptance, now.gateway)
+    return Console(project, settings, entrance, clock, sending).served()
 
 
 class Console:
@@ -68,11 +75,13 @@ class Console:
         settings: Callable[[], Settings],
         entrance: Entrance,
         clock: Clock,
+        sending: Sending,
     ) -> None:
         self._project = project
         self._settings = settings
         self._entrance = entrance
         self._clock = clock
+        self._sending = sending
         self._stream = Stream(lambda: looking(project.topology().modules, settings()))
 
     def served(self) -> Served:
@@ -161,8 +170,9 @@ class Console:
         form = await form_of(request) if request.method == "POST" else {}
         settings = self._settings()
         async with looking(self._project.topology().modules, settings) as look:
+            now = self._clock.now()
             visit = Visit(
-                request, principal, look, self._project, settings, self._clock.now(), form
+                request, principal, look, self._project, settings, now, form, self._sending
             )
             return await screen(visit)
 
