@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from tests.pages.browser import Form, Page
+from tests.pages.browser import Browser, Form, Page
 
 
 class Filled(HTMLParser):
@@ -50,3 +50,13 @@ class Filled(HTMLParser):
             self._text = ""
         elif tag == "form":
             self._inside = False
+
+
+def press(browser: Browser, page: Page, end: str, button: str, value: str, **typed: str) -> Page:
+    form = Filled(page, end)
+    assert (button, value) in form.buttons, form.buttons
+    return browser.send(form.form, **{**typed, button: value})
+
+
+def invalid(page: Page) -> list[str]:
+    return [given["name"] for _, given in page.tags if "aria-invalid" in given]

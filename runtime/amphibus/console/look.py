@@ -70,11 +70,13 @@ class Look:
         found = await asyncio.gather(*(self._patient(each, asked) for each in names))
         return {name: each for name, each in zip(names, found, strict=True) if each is not None}
 
-    async def processes(self) -> list[SeenProcess]:
-        """Returns every process as it is now, asked in the gateway's name."""
+    async def processes(self, *, contracts: bool = False) -> list[SeenProcess]:
+        """Returns every process as it is now, asked in the gateway's name; with its contracts where they matter."""
         if self._fleet is None:
             return []
-        return await registry(self._fleet, self._addresses, self.modules, asking=GATEWAY)
+        return await registry(
+            self._fleet, self._addresses, self.modules, asking=GATEWAY, contracts=contracts
+        )
 
     @property
     def views(self) -> Views:

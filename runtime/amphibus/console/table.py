@@ -13,6 +13,7 @@ from amphibus.console.acts import trying as on_trying
 from amphibus.console.screens import (
     audit,
     configuration,
+    contracts,
     correcting,
     failed,
     home,
@@ -43,6 +44,8 @@ SCREENS: Final[Mapping[str, Screen]] = {
     "/managers/{module}/{key}": managers.one,
     "/queues": queues.show,
     "/schedules": schedules.show,
+    "/contracts": contracts.everything,
+    "/contracts/{type}": contracts.one,
     "/try": trying.everything,
     "/try/{type}": trying.one,
     "/configuration": configuration.show,
