@@ -17,11 +17,13 @@ from amphibus.console.entrance import Entrance, refuse_other_pages
 from amphibus.console.look import looking
 from amphibus.console.rates import Rates
 from amphibus.console.rendering import compile_pages, page, static
+from amphibus.console.sending import Sending
 from amphibus.console.sessions import OPERATE, READ, Sessions
 from amphibus.console.stream import Looks, Stream
 from amphibus.console.table import ACTS, SCREENS, Screen
 from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of, see
 from amphibus.errors import AmphibusError
+from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.docs import Page
 from amphibus.gateway.door import Door
 from amphibus.gateway.problems import Problem
@@ -29,7 +31,7 @@ from amphibus.routing.project import Project
 
 _log: Any = structlog.get_logger()
 PATH: Final = "/console"
-_FILES: Final = ("console.css", "console.js", "icon.svg")
+_FILES: Final = ("console.css", "forms.css", "console.js", "icon.svg")
 
 
 class Served(NamedTuple):
@@ -51,16 +53,20 @@ def sessions_of(settings: Settings) -> Sessions:
 
 
 def console_of(
-    project: Project, settings: Callable[[], Settings], door: Door, clock: Clock
+    project: Project,
+    settings: Callable[[], Settings],
+    door: Door,
+    clock: Clock,
+    acceptance: Acceptance,
 ) -> Served:
     """Returns the console of a system; without routes where it is not served."""
     now = settings()
     if not is_served(now):
         return Served([], lambda: None)
     entrance = Entrance(door, sessions_of(now), guarded=now.access.guarded)
-    modules = project.topology().modules
+    modules, sending = project.topology().modules, Sending(acceptance, now.gateway)
     return Console(
-        project, settings, entrance, clock, lambda: looking(modules, settings())
+        project, settings, entrance, clock, sending, lambda: looking(modules, settings())
     ).served()
 
 
@@ -73,12 +79,14 @@ class Console:
         settings: Callable[[], Settings],
         entrance: Entrance,
         clock: Clock,
+        sending: Sending,
         looks: Looks,
     ) -> None:
         self._project = project
         self._settings = settings
         self._entrance = entrance
         self._clock = clock
+        self._sending = sending
         self._compiled = False
         self._rates = Rates()
         self._looks = looks
@@ -184,6 +192,7 @@ class Console:
                 self._clock.now(),
                 self._rates,
                 form,
+                self._sending,
             )
             return await screen(visit)
 

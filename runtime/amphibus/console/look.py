@@ -83,11 +83,13 @@ class Look:
         found = await asyncio.gather(*(self._patient(each, asked) for each in names))
         return {name: each for name, each in zip(names, found, strict=True) if each is not None}
 
-    async def processes(self) -> list[SeenProcess]:
-        """Returns every process as it is now, asked in the gateway's name."""
+    async def processes(self, *, contracts: bool = False) -> list[SeenProcess]:
+        """Returns every process as it is now, asked in the gateway's name; with its contracts where they matter."""
         if self._fleet is None:
             return [SeenProcess((each,), AWAY) for each in self.modules]
-        return await registry(self._fleet, self._addresses, self.modules, asking=self._name)
+        return await registry(
+            self._fleet, self._addresses, self.modules, asking=self._name, contracts=contracts
+        )
 
     async def handled(self) -> dict[str, tuple[HandledType, ...]]:
         """Returns by instance what each process has handled since it began; nothing of one that does not answer."""

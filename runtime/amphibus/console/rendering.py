@@ -35,6 +35,8 @@ MENU: Final = (
     ("/queues", "Queues", "q"),
     ("/schedules", "Schedules", "t"),
     ("/operations", "Operations", "o"),
+    ("/contracts", "Contracts", "k"),
+    ("/try", "Try it", "y"),
     ("/configuration", "Configuration", "c"),
     ("/audit", "Audit", "a"),
 )

@@ -5,12 +5,16 @@ from typing import Final
 
 from starlette.responses import Response
 
+from amphibus.console.acts import correcting as on_correcting
 from amphibus.console.acts import letters as on_letters
 from amphibus.console.acts import operations as on_operations
 from amphibus.console.acts import steering
+from amphibus.console.acts import trying as on_trying
 from amphibus.console.screens import (
     audit,
     configuration,
+    contracts,
+    correcting,
     failed,
     handlers,
     home,
@@ -21,6 +25,7 @@ from amphibus.console.screens import (
     queues,
     schedules,
     stories,
+    trying,
 )
 from amphibus.console.visit import Visit
 
@@ -31,6 +36,7 @@ SCREENS: Final[Mapping[str, Screen]] = {
     "/failed": failed.groups,
     "/failed/{module}": failed.letters,
     "/failed/{module}/letters/{seq}": failed.letter,
+    "/failed/{module}/letters/{seq}/edit": correcting.edit,
     "/stories": stories.newest,
     "/stories/{id}": stories.story,
     "/handlers": handlers.show,
@@ -42,14 +48,20 @@ SCREENS: Final[Mapping[str, Screen]] = {
     "/managers/{module}/{key}": managers.one,
     "/queues": queues.show,
     "/schedules": schedules.show,
+    "/contracts": contracts.everything,
+    "/contracts/{type}": contracts.one,
+    "/try": trying.everything,
+    "/try/{type}": trying.one,
     "/configuration": configuration.show,
     "/audit": audit.show,
 }
 ACTS: Final[Mapping[str, Screen]] = {
     "/failed/{module}/letters": on_letters.on_one,
+    "/failed/{module}/letters/{seq}/edit": on_correcting.on_form,
     "/failed/{module}/operations": on_operations.begin,
     "/operations/{id}": on_operations.steer,
     "/modules/{module}": steering.on_module,
     "/schedules/{module}/{name}": steering.on_schedule,
     "/managers/{module}/{key}": steering.on_process,
+    "/try/{type}": on_trying.on_form,
 }

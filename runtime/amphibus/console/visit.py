@@ -11,6 +11,7 @@ from amphibus.access.principal import Principal
 from amphibus.config.settings import Settings
 from amphibus.console.look import Look
 from amphibus.console.rates import Rates
+from amphibus.console.sending import Sending
 from amphibus.console.sessions import OPERATE
 from amphibus.errors import AmphibusError
 from amphibus.messages.contracts.amphibus.acting import Operator
@@ -19,6 +20,7 @@ from amphibus.routing.project import Project
 PAGE: Final = 50
 """The rows of a page."""
 _LONGEST_FORM: Final = 1_000_000
+_MOST_FIELDS: Final = 5_000
 _LONGEST_REASON: Final = 200
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -44,6 +46,8 @@ class Visit:
     rates: Rates
     form: dict[str, str]
     """The fields of a form that was sent."""
+    sending: Sending
+    """The way of what he sends."""
 
     def asked(self, name: str) -> str:
         """Returns a filter of the URL, or nothing."""
@@ -135,7 +139,7 @@ async def form_of(request: Request) -> dict[str, str]:
         if len(body) > _LONGEST_FORM:
             raise NotUnderstood("the form is too long", f"it takes up to {_LONGEST_FORM} bytes")
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     except ValueError:
         raise NotUnderstood("the form cannot be read") from None
 

@@ -66,6 +66,7 @@ def check_contracts(
     today: date,
     against: str | None = None,
     released: bool = False,
+    with_git: bool = True,
 ) -> Report:
     """Compares the contracts of a project with what was released.
 
@@ -75,6 +76,8 @@ def check_contracts(
         today: the day on which waivers must still hold.
         against: a git revision, instead of the lock.
         released: every form that the lock knows, not only the last one.
+        with_git: try documents by the classes of released revisions too; else by their schemas alone, and no program
+            is started.
 
     Raises:
         RevisionError: the contracts of the revision cannot be had.
@@ -94,14 +97,16 @@ def check_contracts(
         readers = read_readers(project.root)
         found = with_readers(found, readers, audience)
         new = Classes(project.contracts)
-        found = (
-            _tried_in_git(found, project.root, earlier, new)
-            if side is None
-            else with_documents(found, side, new)
-        )
+        if side is not None:
+            found = with_documents(found, side, new)
+        elif with_git:
+            found = _tried_in_git(found, project.root, earlier, new)
+        else:
+            found = _tried_by_schema(found, earlier, new)
         ended = [*used_beyond(project.contracts, audience, today)]
     unknown = [*unknown_contracts(project.contracts, producers), *ended, *readers.problems]
-    unknown += [*_lost(project.root, lock, forms), *(audience.unloaded if found else ())]
+    unknown += _lost(project.root, lock, forms) if with_git else ()
+    unknown += audience.unloaded if found else ()
     return _report(found, waivers, forms, lock, unknown)
 
 
@@ -185,6 +190,10 @@ def _tried(
                 return with_documents(some, old, new)
         except RevisionError:
             pass  # its classes need an older runtime: their schemas are in the lock
+    return _tried_by_schema(some, earlier, new)
+
+
+def _tried_by_schema(some: Iterable[Finding], earlier: Earlier, new: Side) -> list[Finding]:
     return [one for each in some for one in with_documents([each], _by_schema(each, earlier), new)]
 
 

@@ -230,7 +230,7 @@ def _gateway(host: Host, project: Project) -> Any:
 
     store, settings = host.accepted_store(), host.settings
     door = front_door(host.root, settings, store.api_key, host.clock)
-    console = console_of(project, lambda: host.live.settings, door, host.clock)
+    console = console_of(project, lambda: host.live.settings, door, host.clock, store)
     return build_app(
         store,
         settings.gateway,

@@ -1,16 +1,18 @@
 """The screens of process managers: how many processes stand in which state, which are stuck, and one of them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
 from amphibus.admin.standing import Narrowed, standing, usual_times, waits_for
+from amphibus.console.drawing.states import Picture, drawn
 from amphibus.console.rendering import page
 from amphibus.console.visit import PAGE, NotThere, Visit, microseconds_of
 from amphibus.database.timers import NEVER
 from amphibus.errors import AmphibusError
-from amphibus.messages.contracts.amphibus.answers import ProcessStanding
+from amphibus.messages.contracts.amphibus.answers import ProcessStanding, StateCount
 from amphibus.messages.contracts.amphibus.v1 import CountProcesses, FindFlow
 from amphibus.process import Process
 from amphibus.routing.topology import processes_of
@@ -36,11 +38,13 @@ async def show(visit: Visit) -> Response:
             rows += await _rows(visit, module, process)
         except AmphibusError as error:
             visit.look.away.setdefault(module, error.why or error.what)
+    listed = [(module, each) for module, some in counts.items() for each in some.counts]
     return page(
         "managers",
         visit=visit,
         principal=visit.principal,
-        counts=[(module, each) for module, some in counts.items() for each in some.counts],
+        counts=listed,
+        pictures=_pictures(visit, listed, rows),
         rows=sorted(rows, key=lambda row: row.standing.since)[:PAGE],
         more=len(rows) > PAGE,
         never=NEVER,
@@ -64,6 +68,7 @@ async def one(visit: Visit) -> Response:
         key=key,
         rows=rows,
         known=known,
+        drawn=drawn,
         flow=flow.correlation,
         never=NEVER,
         away={},
@@ -91,6 +96,23 @@ def managers(visit: Visit, only: str = "") -> Iterator[tuple[str, Process]]:
         if only in ("", name):
             for each in processes_of(module):
                 yield name, each
+
+
+def _pictures(visit: Visit, counts: list[tuple[str, StateCount]], rows: list[Row]) -> list[Picture]:
+    """Returns the process managers as pictures; what is stuck is counted among those that were looked at."""
+    found = []
+    for module, process in managers(visit):
+        here = [
+            (name, each) for name, each in counts if (name, each.process) == (module, process.name)
+        ]
+        stuck = [
+            row.standing.state
+            for row in rows
+            if row.stuck and (row.module, row.standing.process) == (module, process.name)
+        ]
+        numbers = {each.state: each.count for _, each in here}
+        found.append(drawn(module, process, numbers, Counter(stuck)))
+    return found
 
 
 async def _rows(visit: Visit, module: str, process: Process) -> list[Row]:

@@ -6,10 +6,11 @@ from typing import Any, Final
 from amphibus.contract import Command, Value
 from amphibus.database.acting import audit
 from amphibus.database.acting.audit import Act, Entry, by, note_act
+from amphibus.database.answers.acting import Acting
 from amphibus.database.facts import audit_head
 from amphibus.database.sql import Sql
 from amphibus.messages.contracts.amphibus import v1
-from amphibus.messages.contracts.amphibus.acting import AuditEntry, AuditPage
+from amphibus.messages.contracts.amphibus.acting import AuditEntry, AuditPage, SendingNoted
 from amphibus.messages.contracts.amphibus.v1 import ListAudit
 
 _SOME: Final = 3
@@ -30,6 +31,11 @@ async def note(sql: Sql, wanted: Command[Any], said: Value | None, now: int) -> 
     """Adds an act to the audit, in its own transaction; `said` is what it came to."""
     act = act_of(wanted, said, now)
     await note_act(sql, act)
+
+
+async def sending(_sql: Sql, wanted: v1.NoteSending, _acting: Acting) -> SendingNoted:
+    """Does nothing beside what `note` does."""
+    return SendingNoted(type=wanted.type)
 
 
 def act_of(wanted: Any, said: Any, now: int) -> Act:
@@ -74,6 +80,10 @@ def _operation(wanted: Any) -> str:
     return f"operation {wanted.id}"
 
 
+def _message(wanted: v1.NoteSending) -> str:
+    return f"{wanted.type} {wanted.message}"
+
+
 def _start(wanted: v1.StartOperation) -> str:
     where = " and ".join(f"{each.field}{each.comparison}{each.value}" for each in wanted.where)
     return f"operation {wanted.id}: {wanted.kind} {where or 'all dead letters'}"
@@ -96,6 +106,7 @@ _OBJECTS: Final[Mapping[type[Command[Any]], Callable[[Any], str]]] = {
     v1.CancelProcess: _process,
     v1.RevealDead: _letter,
     v1.EditDead: _letter,
+    v1.NoteSending: _message,
     v1.RetryDead: _letters,
     v1.DiscardDead: _letters,
     v1.StartOperation: _start,

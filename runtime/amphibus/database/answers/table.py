@@ -57,6 +57,7 @@ ACTS: Final[Mapping[type[Command[Any]], InPlace]] = {
     v1.RunSchedule: schedules.asked_for,
     v1.ExpireProcess: processes.expired,
     v1.RevealDead: letters.reveal,
+    v1.NoteSending: audit.sending,
     v1.RetryDead: letters.retry,
     v1.DiscardDead: letters.discard,
     v1.EditDead: letters.edit,

@@ -166,3 +166,9 @@ class ProcessCancelled(Value):
     """A process was cancelled, by this type of command."""
 
     command: str
+
+
+class SendingNoted(Value):
+    """It stands in the audit that a message is sent, with this type."""
+
+    type: str

@@ -24,6 +24,7 @@ from amphibus.messages.contracts.amphibus.acting import (
     Operator,
     PayloadRevealed,
     ProcessCancelled,
+    SendingNoted,
 )
 from amphibus.messages.contracts.amphibus.answers import (
     DeadLetterContent,
@@ -408,6 +409,16 @@ class RevealDead(Command[PayloadRevealed]):
     requires: ClassVar[Right] = "act"
     letter: LetterName
     reason: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Operator = Operator()
+
+
+class NoteSending(Command[SendingNoted]):
+    """Notes in the audit that an operator sends a message, or asks a query, before it leaves."""
+
+    requires: ClassVar[Right] = "act"
+    type: _Name
+    message: _Id
+    reason: _Reason = ""
     by: Operator = Operator()
 
 
