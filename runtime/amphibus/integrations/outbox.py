@@ -19,9 +19,12 @@ from sqlalchemy.orm import Session
 from amphibus.access.outside_message import BODY_LIMIT_BYTES, OutsideSender
 from amphibus.contract import Command
 from amphibus.integrations.tables import OutgoingMessage
+from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id
 
 OnCommit = Callable[[], object]
+HANDLED: Final = "amphibus.handled"
+"""The name in `session.info` of the message that the session handles, which causes what it sends."""
 
 
 class Outbox:
@@ -67,14 +70,18 @@ class Outbox:
             command: an instance of a contract, and so valid.
             message_id: its identity: two commands with the same id take effect once. Without one, each is meant
                 for itself; an application whose clients repeat requests derives it from what they sent.
-            correlation: the flow that it belongs to; its own id if not given.
-            causation: the id of the message that caused it.
+            correlation: the flow that it belongs to; if not given, that of the message that the session handles,
+                or else its own id.
+            causation: the id of the message that caused it; if not given, the one that the session handles.
 
         Raises:
             Undeclared: it is no command of a contract.
             ConfigError: it is too large, or no receiver would take its id or its key.
         """
         body = self._sender.body_of(command)
+        handled: Envelope | None = self._session.info.get(HANDLED)
+        if handled is not None:
+            correlation, causation = correlation or handled.correlation, causation or handled.id
         envelope = self._sender.envelope(
             command,
             body,

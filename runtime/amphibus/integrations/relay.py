@@ -90,11 +90,19 @@ class OutboxRelay:
         self._lines: dict[str, _Line] = {}
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        await self._task.start()
+        await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Begins to send what waits and what comes."""
+        self._loop = asyncio.get_running_loop()
+        await self._task.start()
+
+    async def stop(self) -> None:
+        """Sends nothing more; what is not at its receiver stays in the outbox."""
         await self._task.stop()
         await self._stop_lines()
         with contextlib.suppress(Exception):  # it ends by itself, a little later
@@ -193,9 +201,10 @@ class _Line:
         try:
             await asyncio.gather(*(self._send_in_turn(lane, sent) for lane in lanes.values()))
         finally:
-            failpoint("application_relay.delivered")
-            await asyncio.shield(self._stored.remove(sent))
-            failpoint("application_relay.removed")
+            if sent:
+                failpoint("application_relay.delivered")
+                await asyncio.shield(self._stored.remove(sent))
+                failpoint("application_relay.removed")
         return bool(rows)
 
     async def _send_in_turn(self, lane: Sequence[tuple[int, Envelope]], sent: list[int]) -> None:
