@@ -12,6 +12,7 @@ from typing import Self
 
 import httpx
 import pytest
+from faststream import FastStream
 
 from amphibus.failpoints import APPLICATION_FAILPOINTS
 from amphibus.testing import environment
@@ -44,6 +45,7 @@ def lines_of(path: Path, function: str) -> list[int]:
     )
 
 
+@pytest.mark.filterwarnings("ignore:The 'alias' attribute")  # of FastAPI's own, whatever the model
 async def test_an_order_of_a_foreign_application_brings_a_gift_of_a_foreign_service(
     broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,7 +60,7 @@ async def test_an_order_of_a_foreign_application_brings_a_gift_of_a_foreign_serv
             monkeypatch.setenv(name, value)
         app = checkout.create_app()
         await service.start()
-        async with app.router.lifespan_context(app):
+        async with _stopped(service), app.router.lifespan_context(app):
             client = httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://checkout"
             )
@@ -68,7 +70,6 @@ async def test_an_order_of_a_foreign_application_brings_a_gift_of_a_foreign_serv
             await until(lambda: _has_gifts(tmp_path, 1))
             await until(lambda: _nothing_waits(tmp_path))
             await harness.settle()
-        await service.stop()
 
         sources = [row["source"] for row in harness.inbox("orders")]
         assert sources.count("checkout") == 1
@@ -117,6 +118,14 @@ async def test_a_kill_between_any_two_lines_loses_nothing_and_does_nothing_twice
         given = await rows_of(tmp_path / "gifts.db", "SELECT order_id FROM gift")
         assert len(given) == len(set(given)) == count
         assert harness.dead("orders") == harness.dead("inventory") == []
+
+
+@asynccontextmanager
+async def _stopped(service: FastStream) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await service.stop()
 
 
 class Programs:

@@ -33,9 +33,10 @@ def key_of(secret: SecretStr) -> bytes:
     return key
 
 
-def _secret(given: SecretStr) -> SecretStr:
+def _secret(given: SecretStr | None) -> SecretStr | None:
     try:
-        key_of(given)
+        if given is not None:
+            key_of(given)
     except ValueError as error:
         raise PydanticCustomError("secret", "it must be {why}", {"why": str(error)}) from None
     return given
@@ -50,7 +51,7 @@ def _webhook_name(given: str) -> str:
 
 
 WebhookName = Annotated[str, AfterValidator(_webhook_name)]
-Secret = Annotated[SecretStr, AfterValidator(_secret)]
+Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
 
 
 class WebhookSettings(Section):
@@ -64,16 +65,14 @@ class WebhookSettings(Section):
     """Categories of personal data that its events bring and that nobody reads there."""
     url: str = ""
     """Address that events are posted to, `https://`."""
-    secret: Secret | None = None
+    secret: Secret = None
     """The key that events are signed with: `whsec_` and base64. By file: `AMPHIBUS_WEBHOOKS__<NAME>__SECRET_FILE`."""
-    old_secret: Secret | None = None
+    old_secret: Secret = None
     """The key before it, while the endpoint learns the new one: events are signed with both."""
     mode: Literal["structured", "binary"] = "structured"
     """The form of CloudEvents: everything in one JSON object, or attributes in headers."""
     timeout_seconds: Annotated[Seconds, Field(le=300)] = 15.0
     """Time that the endpoint may take for its answer."""
-    at_most: Annotated[int, Field(ge=1, le=1_000)] = 8
-    """Most events under way to it at once, of different keys."""
     private: bool = False
     """Allow addresses of private networks, and `http://`."""
 

@@ -51,6 +51,7 @@ class Project:
         project = cls(root)
         project.__dict__["contracts"] = {each.contract_type: each for each in contracts}
         project.__dict__["modules"] = {each.name: each for each in modules}
+        project.modules.update(project._webhooks())
         project.modules[GATEWAY] = gateway_module(project.contracts)
         return project
 

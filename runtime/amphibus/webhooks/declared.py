@@ -52,9 +52,7 @@ def _problems(
 
 def _page(name: str, table: Mapping[str, Any], contracts: Mapping[str, type[Message]]) -> Module:
     settings = WebhookSettings.model_construct(**table)
-    policy = Policy(
-        at_most=settings.at_most, outside_timeout=float(settings.timeout_seconds) + _SLACK_SECONDS
-    )
+    policy = Policy(outside_timeout=float(settings.timeout_seconds) + _SLACK_SECONDS)
     return Module(
         name=PREFIX + name,
         container=container_of(name),

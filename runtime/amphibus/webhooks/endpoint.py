@@ -16,6 +16,8 @@ from amphibus.webhooks.signature import signature_of
 
 _BUSY: Final = frozenset({429, 502, 503, 504})
 """Answers that ask for patience; the event itself is not at fault."""
+_MOST_CONNECTIONS: Final = 32
+"""As many as calls of a module to the outside, unless that is set otherwise."""
 _LONGEST_ANSWER: Final = 64 * 1024
 _LONGEST_PATIENCE_SECONDS: Final = 3_600.0
 _LOST: Final = (
@@ -98,7 +100,7 @@ class Endpoint:
         if self._pool is None:
             self._pool = httpcore.AsyncConnectionPool(
                 ssl_context=ssl.create_default_context(),
-                max_connections=self._settings.at_most,
+                max_connections=_MOST_CONNECTIONS,
                 keepalive_expiry=5.0,
                 network_backend=GuardedBackend(private=self._settings.private),
             )
