@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from amphibus.config.hot import Hot
     from amphibus.context import UNKNOWN, Context, Outside
     from amphibus.errors import AmphibusError, Refused, Unavailable
+    from amphibus.integrations.inbox import Inbox
+    from amphibus.integrations.outbox import Outbox
+    from amphibus.integrations.relay import OutboxRelay
     from amphibus.module import Module, Person, PersonalRows, convert, every, on
     from amphibus.policy import Policy, Quota, Retries
     from amphibus.producer import Producer
@@ -19,7 +22,10 @@ __all__ = (
     "AmphibusError",
     "Context",
     "Hot",
+    "Inbox",
     "Module",
+    "Outbox",
+    "OutboxRelay",
     "Outside",
     "Person",
     "PersonalRows",
@@ -41,7 +47,10 @@ _HOME = {
     "AmphibusError": "errors",
     "Context": "context",
     "Hot": "config.hot",
+    "Inbox": "integrations.inbox",
     "Module": "module",
+    "Outbox": "integrations.outbox",
+    "OutboxRelay": "integrations.relay",
     "Outside": "context",
     "Person": "module",
     "PersonalRows": "module",

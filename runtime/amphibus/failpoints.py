@@ -64,6 +64,15 @@ SCHEDULE_FAILPOINTS: Final = ("schedule.before_commit",)
 ACTING_FAILPOINTS: Final = ("operation.step",)
 """Inside a step of an operation: what it did is written, and nothing of it is committed."""
 
+APPLICATION_FAILPOINTS: Final = (
+    "application_relay.before_delivery",
+    "application_relay.delivered",
+    "application_relay.removed",
+    "application_inbox.before_commit",
+    "application_inbox.after_commit",
+)
+"""In an application that is not built of modules, and has an outbox and an inbox of its own."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -104,6 +113,7 @@ def arm(setting: str | None = None) -> None:
         *SETTING_FAILPOINTS,
         *SCHEDULE_FAILPOINTS,
         *ACTING_FAILPOINTS,
+        *APPLICATION_FAILPOINTS,
         *TASK_FAILPOINTS,
     )
     if name and name not in known:

@@ -14,15 +14,11 @@ from pathlib import Path
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
-from amphibus.access.operator import OPERATOR, this_operator
-from amphibus.access.principal import Principal, attributes_of
-from amphibus.clock import SystemClock
-from amphibus.contract import Command, kind_of
-from amphibus.contract.texts import LONGEST_KEY, wrong_in
-from amphibus.errors import AmphibusError, ConfigError, RequestTimeout, Undeclared
-from amphibus.messages.cloudevents import LONGEST_ID
+from amphibus.access.outside_message import BODY_LIMIT_BYTES, OutsideSender
+from amphibus.contract import Command
+from amphibus.errors import AmphibusError, RequestTimeout
 from amphibus.messages.envelope import Envelope
-from amphibus.messages.ids import derived_id, new_trace
+from amphibus.messages.ids import derived_id
 from amphibus.transports.rabbitmq.client import BrokerClient, OutgoingMessage
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import properties_of
@@ -50,7 +46,7 @@ class Producer:
         partitions: int = 8,
         window: int = 256,
         patience_seconds: float = 60.0,
-        body_limit_bytes: int = 4_194_304,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
         tls: ssl.SSLContext | None = None,
         private_key: Path | None = None,
     ) -> None:
@@ -71,19 +67,14 @@ class Producer:
         Raises:
             ConfigError: the address or the key cannot be used, or the source is no name.
         """
-        if (why := wrong_in(source, LONGEST_ID)) is not None:
-            raise ConfigError(f"the source {why}", "ids are told apart by it", 'source="loader"')
+        self._outside = OutsideSender(source, body_limit_bytes)
         self.source = source
-        said = this_operator() if source == OPERATOR else Principal(source, "service")
-        self._principal = attributes_of(said)
         self._signer = _signer(source, private_key)
         self._sender = BrokerClient(url, tls=tls)
         # Names needs a topology only to declare, and a producer declares nothing.
         self._names = Names(app, env, partitions, cast(Any, None))
         self._window = window
         self._patience = patience_seconds
-        self._body_limit = body_limit_bytes
-        self._clock = SystemClock()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """Of each id and key under way."""
 
@@ -100,6 +91,10 @@ class Producer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the connection. The fate of what was not confirmed stays unknown."""
         await self._sender.close()
 
     async def send(self, command: Command[Any], *, message_id: str | None = None) -> str:
@@ -117,6 +112,15 @@ class Producer:
             RequestTimeout: the broker did not confirm it in time. It may have been sent.
         """
         envelope = self._envelope(command, message_id)
+        await self.forward(envelope)
+        return envelope.id
+
+    async def forward(self, envelope: Envelope) -> None:
+        """Sends a command that was made earlier, as it is.
+
+        Raises:
+            AmphibusError: as `send`.
+        """
         async with (
             self._turn(f"id {envelope.id}"),
             self._turn(f"key {envelope.key or envelope.id}"),
@@ -130,7 +134,6 @@ class Producer:
                     "the broker is away or takes nothing now; it may have been sent",
                     "send it again with the same id: it is done once",
                 ) from None
-        return envelope.id
 
     async def send_all(
         self,
@@ -176,42 +179,9 @@ class Producer:
         return self._turns.setdefault(queue, asyncio.Lock())
 
     def _envelope(self, command: Command[Any], message_id: str | None) -> Envelope:
-        contract = type(command)
-        if not contract.contract_type or kind_of(contract) != "command":
-            raise Undeclared(
-                f"{contract.contract_type or contract.__qualname__} is no command of a contract",
-                "events are said by their owners alone, and queries are answered over HTTP",
-                "send a Command of contracts/<module>/v<N>.py",
-            )
-        body = command.model_dump_json().encode()
-        if len(body) > self._body_limit:
-            raise ConfigError(
-                f"{contract.contract_type} has {len(body):,} bytes",
-                f"its receiver takes at most {self._body_limit:,}; it was not sent",
-                "send it in parts",
-            )
-        key = command.key_value()
-        for name, text, most in (("id", message_id, LONGEST_ID), ("key", key or None, LONGEST_KEY)):
-            why = None if text is None else wrong_in(text, most)
-            if why is not None:
-                raise ConfigError(
-                    f"the {name} of a {contract.contract_type} {why}",
-                    "no receiver would take it; it was not sent",
-                    f"give it another {name}",
-                )
-        identity = message_id or derived_id(self.source, contract.contract_type, body.decode())
-        return Envelope(
-            id=identity,
-            type=contract.contract_type,
-            source=self.source,
-            key=key,
-            time=self._clock.now(),
-            correlation=identity,
-            causation=None,
-            trace=new_trace(),
-            body=body,
-            extra=self._principal,
-        )
+        body = self._outside.body_of(command)
+        derived = derived_id(self.source, type(command).contract_type, body.decode())
+        return self._outside.envelope(command, body, derived if message_id is None else message_id)
 
     def _outgoing(self, envelope: Envelope) -> OutgoingMessage:
         owner = envelope.type.partition(".")[0]

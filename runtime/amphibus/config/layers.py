@@ -165,6 +165,7 @@ def _with_files_read(environ: Mapping[str, str], known: Mapping[str, Leaf]) -> d
 def _is_secret(key: str, known: Mapping[str, Leaf]) -> bool:
     if key.partition(".")[0] in FREE:
         return key.rsplit(".", 1)[-1].endswith(SECRET_WORDS)
+    known = named(known, key)
     return key in known and SecretStr in known[key].texts
 
 

@@ -26,6 +26,7 @@ from amphibus.config.http import HttpSettings
 from amphibus.config.layers import read_layers
 from amphibus.config.section import Seconds, Section
 from amphibus.config.signatures import SignatureSettings
+from amphibus.config.webhooks import WebhookName, WebhookSettings
 
 LogFormat = Literal["auto", "text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -255,6 +256,8 @@ class Settings(Section):
     """The time for which handled messages and sent events are kept."""
     producers: Mapping[Name, ProducerSettings] = {}
     """`[producers.<name>]`: programs outside with their contracts; `amphibus broker` grants the rights."""
+    webhooks: Mapping[WebhookName, WebhookSettings] = {}
+    """`[webhooks.<name>]`: endpoints of others that get events over HTTP."""
     lint: Mapping[str, Literal["error", "warning", "off"]] = {}
     """`[lint]`: levels of lint rules, by their ids; `amphibus contracts explain L049` shows a rule."""
     modules: Mapping[str, Mapping[str, Any]] = {}

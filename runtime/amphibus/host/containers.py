@@ -19,6 +19,9 @@ def make_container(module: Module, settings: Settings) -> Any | None:
     """
     if module.container is None:
         return None
+    of_settings = getattr(module.container, "of_settings", None)
+    if of_settings is not None:
+        return of_settings(settings)
     config: dict[str, Any] = {"data_dir": str(Path(settings.data_dir))}
     declared = module.settings
     given = own_settings(settings, module.name)

@@ -187,7 +187,7 @@ class _FirstSignals:
     def everything(self, project: Project) -> None:
         """From now on, the gateway's routes too, where it is hosted."""
         if GATEWAY in self._host.modules:
-            self._app = _gateway(self._host, project)
+            self._app = gateway_of(self._host, project)
         self._everything.set()
 
     def end(self) -> None:
@@ -222,7 +222,8 @@ def _first_app(host: Host) -> Any:
     return starting_app(host.health, host.meters)
 
 
-def _gateway(host: Host, project: Project) -> Any:
+def gateway_of(host: Host, project: Project) -> Any:
+    """Returns the gateway's ASGI application for a host that has been started and hosts the gateway."""
     from amphibus.console.console import console_of
     from amphibus.documents.system import system_of
     from amphibus.gateway.app import build_app

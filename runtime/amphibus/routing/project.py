@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from amphibus.config.root import project_root
+from amphibus.config.webhooks import declared_webhooks
 from amphibus.contract import Message, kind_of
 from amphibus.errors import AmphibusError, DeclarationError
 from amphibus.module import Module
@@ -50,6 +51,7 @@ class Project:
         project = cls(root)
         project.__dict__["contracts"] = {each.contract_type: each for each in contracts}
         project.__dict__["modules"] = {each.name: each for each in modules}
+        project.modules.update(project._webhooks())
         project.modules[GATEWAY] = _gateway_of_tests(project.contracts)
         return project
 
@@ -78,8 +80,16 @@ class Project:
                     [f"modules/{name}/module.py names itself '{module.name}': name it '{name}'"]
                 )
             found[name] = module
+        found |= self._webhooks()
         found[GATEWAY] = gateway_module(self.contracts)
         return found
+
+    def _webhooks(self) -> dict[str, Module]:
+        if not declared_webhooks(self.root):
+            return {}
+        from amphibus.webhooks.declared import webhook_modules  # who has none loads nothing of it
+
+        return webhook_modules(self.root, self.contracts)
 
     def problems(self) -> list[str]:
         """Returns every problem of the declarations."""

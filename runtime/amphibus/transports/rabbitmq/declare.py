@@ -75,7 +75,7 @@ class Declarer:
     async def _may_declare(self, connection: Connection, things: Iterable[Thing]) -> bool:
         """Declares if that is not forbidden; returns whether it was not."""
         try:
-            self._tell(await _declare(connection, things))
+            self._tell(await declare_all(connection, things))
             self._forbidden = False
         except ChannelAccessRefused:
             self._forbidden = True
@@ -111,7 +111,7 @@ async def queries(channel: Channel, names: Names, module: str, home: int) -> Non
         await _one(channel, each)
 
 
-async def _declare(connection: Connection, things: Iterable[Thing]) -> list[str]:
+async def declare_all(connection: Connection, things: Iterable[Thing]) -> list[str]:
     """Declares one after the other and returns what was not answered for."""
     late: list[str] = []
     channel = await channel_of(connection)

@@ -1,0 +1,1 @@
+"""A FastAPI application with tables of its own, which sends commands in its own transactions."""

@@ -1,0 +1,1 @@
+"""A plain FastStream service with tables of its own, which handles events of the shop once each."""

@@ -1,0 +1,217 @@
+"""A router by which a plain FastStream service subscribes to the events of a system, each handled once.
+
+system = SystemRouter("till-7", sessions=sessions, env="prod")
+
+@system.subscribes(orders.OrderConfirmed)
+async def confirmed(event: orders.OrderConfirmed, session: AsyncSession) -> None:
+    session.add(Receipt(...))
+
+broker.include_router(system)
+
+The event is noted as taken in the transaction of the handler, in the service's own database, and acknowledged after
+the commit. What the handler sends goes through an `Outbox` of the same session.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from faststream import AckPolicy
+from faststream.rabbit import Channel, RabbitMessage, RabbitQueue, RabbitRouter
+from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from amphibus.access.outside_message import OutsideSender
+from amphibus.clock import SystemClock
+from amphibus.contract import Event, Message, kind_of
+from amphibus.errors import ConfigError, Undeclared, Undecodable
+from amphibus.failpoints import failpoint
+from amphibus.integrations.inbox import Inbox
+from amphibus.integrations.outbox import HANDLED
+from amphibus.messages.cloudevents import from_headers
+from amphibus.messages.envelope import Envelope
+from amphibus.transports.rabbitmq.rights.collecting import collect_events, queue_of_events
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[E, AsyncSession], Awaitable[None]]
+_log: Final = logging.getLogger("amphibus.faststream")
+_AWAY: Final = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
+"""What a later attempt may find there again: it is waited for, however long that takes."""
+_FIRST_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+_FORGET_EVERY: Final = 1_000
+
+
+class SystemRouter(RabbitRouter):
+    """The events of one program outside, which a queue of its own collects whether it runs or not.
+
+    They are handled one after the other, so those of one key in order; with several instances of the service, one
+    takes them. An event whose handler fails is tried again where it stands. After `attempts` it is given up: the table
+    `amphibus_incoming` keeps it with its body and the reason.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        sessions: async_sessionmaker[AsyncSession],
+        app: str = "shop",
+        env: str = "dev",
+        attempts: int = 8,
+    ) -> None:
+        """Makes the router; it connects to nothing.
+
+        Args:
+            name: of the program, as under `[producers.<name>]` in the configuration of the system.
+            sessions: makes sessions on the service's database, which has the tables of `create_tables`.
+            app: name of the system, as in its configuration.
+            env: name of its environment.
+            attempts: until an event is given up. What is away, a database or a network, is waited for.
+
+        Raises:
+            ConfigError: the name cannot be one.
+        """
+        super().__init__()
+        self._name = OutsideSender(name).source
+        self._place = {"app": app, "env": env}
+        self._sessions = sessions
+        self._attempts = attempts
+        self._clock = SystemClock()
+        self._routed: dict[str, tuple[type[Message], Handler[Any]]] = {}
+        self._handled = 0
+        queue = RabbitQueue(queue_of_events(app, env, name), declare=False)
+        subscriber = self.subscriber(
+            queue,
+            ack_policy=AckPolicy.MANUAL,
+            channel=Channel(prefetch_count=1),
+            decoder=_as_it_is,
+            no_reply=True,
+        )
+        subscriber(self._take)
+
+    def subscribes(self, contract: type[E]) -> Callable[[Handler[E]], Handler[E]]:
+        """Routes an event to a handler, `async (event, session)`, which runs inside the session's transaction.
+
+        Raises:
+            Undeclared: it is no event of a contract.
+            ConfigError: it has a handler already.
+        """
+        type_ = contract.contract_type
+        if not type_ or kind_of(contract) != "event":
+            raise Undeclared(
+                f"{type_ or contract.__qualname__} is no event of a contract",
+                "programs outside subscribe to events; commands are sent, queries are asked",
+                "subscribe to an Event of contracts/<module>/v<N>.py",
+            )
+        if type_ in self._routed:
+            raise ConfigError(
+                f"{type_} has two handlers", "it is handled once", "call both from one handler"
+            )
+
+        def routed(handler: Handler[E]) -> Handler[E]:
+            self._routed[type_] = (contract, handler)
+            return handler
+
+        return routed
+
+    async def declare(self, url: str) -> None:
+        """Declares the queue with its events, where no `amphibus broker apply` does; call it before the broker starts.
+
+        Raises:
+            ConfigError: the broker is away, or does not allow it.
+        """
+        await collect_events(url, **self._place, program=self._name, events=self._routed)
+
+    async def _take(self, message: Any) -> None:
+        """Handles one delivery to its end; raises nothing, since it would stay unacknowledged."""
+        try:
+            envelope = from_headers(_texts(message.headers), message.body, now=self._clock.now())
+        except Undecodable as error:
+            _log.warning("a message is no event of a system: %s; %s", error.what, error.why)
+            await message.reject(requeue=False)
+            return
+        await self._until_done(envelope)
+        failpoint("application_inbox.after_commit")
+        await message.ack()
+        await self._forget_at_times()
+
+    async def _until_done(self, envelope: Envelope) -> None:
+        """Handles an event, tried again later each time, or gives it up."""
+        pause, failures = _FIRST_PAUSE_SECONDS, 0
+        while True:
+            try:
+                return await self._handle(envelope)
+            except _AWAY as error:
+                _log.warning("%s %s waits: %s", envelope.type, envelope.id, type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises
+                _log.warning("%s %s failed", envelope.type, envelope.id, exc_info=error)
+                failures = self._attempts if isinstance(error, Undecodable) else failures + 1
+                if failures >= self._attempts and await self._given_up(envelope, error):
+                    return None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    async def _handle(self, envelope: Envelope) -> None:
+        found = self._routed.get(envelope.type)
+        if found is None:
+            _log.warning("%s is collected for %s and has no handler", envelope.type, self._name)
+            return
+        contract, handler = found
+        event = _decoded(contract, envelope.body)
+        async with self._sessions.begin() as session:
+            session.info[HANDLED] = envelope
+            inbox = Inbox(session, receiver=self._name)
+            if await inbox.take(envelope.source, envelope.id, envelope.type):
+                await handler(event, session)
+                failpoint("application_inbox.before_commit")
+
+    async def _given_up(self, envelope: Envelope, error: Exception) -> bool:
+        """Keeps an event that cannot be handled; returns whether it could."""
+        try:
+            async with self._sessions.begin() as session:
+                await Inbox(session, receiver=self._name).give_up(
+                    envelope.source,
+                    envelope.id,
+                    envelope.type,
+                    error=f"{type(error).__name__}: {error}",
+                    body=envelope.body,
+                )
+        except _AWAY:
+            return False
+        _log.error("%s %s was given up; amphibus_incoming has it", envelope.type, envelope.id)
+        return True
+
+    async def _forget_at_times(self) -> None:
+        self._handled += 1
+        if self._handled % _FORGET_EVERY == 1:
+            try:
+                async with self._sessions.begin() as session:
+                    await Inbox(session, receiver=self._name).forget()
+            except _AWAY as error:
+                _log.info("the inbox is cleared later: %s", type(error).__name__)
+
+
+async def _as_it_is(message: RabbitMessage) -> Any:
+    """A decoder that leaves the message to the router."""
+    return message
+
+
+def _decoded(contract: type[Message], body: bytes) -> Message:
+    try:
+        return contract.model_validate_json(body)
+    except ValidationError as error:
+        raise Undecodable(
+            f"a body is no {contract.contract_type}",
+            str(error),
+            "take the contracts that its owner has, and deploy again",
+        ) from None
+
+
+def _texts(headers: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        for name, value in headers.items()
+        if isinstance(value, str | bytes | int | float)
+    }

@@ -1,0 +1,54 @@
+"""The settings of a webhook are checked before anything is posted, and its secrets are shown to nobody."""
+
+from pathlib import Path
+
+import pytest
+
+from amphibus.config.layers import flat
+from amphibus.config.masking import shown
+from amphibus.config.settings import load_settings
+from amphibus.errors import ConfigError
+from tests.webhooks.receiving import SECRET
+
+
+def test_a_secret_comes_from_a_file_and_is_masked(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    environ = {
+        "AMPHIBUS_WEBHOOKS__ACME__URL": "https://acme.example/hook",
+        "AMPHIBUS_WEBHOOKS__ACME__SECRET_FILE": str(tmp_path / "secret"),
+    }
+    settings = load_settings(tmp_path, environ=environ)
+
+    secret = settings.webhooks["acme"].secret
+    assert secret is not None
+    assert secret.get_secret_value() == SECRET
+    assert [shown(key, value) for key, value in flat(settings) if key.endswith("acme.secret")] == [
+        "***"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://acme.example/hook", "must be https"),
+        ("ftp://acme.example", "must be an https"),
+        ("https://user:word@acme.example", "no user"),
+        ("https://", "must be an https"),
+    ],
+)
+def test_an_address_that_is_not_public_and_plain_is_refused(
+    tmp_path: Path, url: str, why: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, environ={"AMPHIBUS_WEBHOOKS__ACME__URL": url})
+
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["", "abc", "whsec_", "whsec_!!", "whsec_c2hvcnQ="])
+def test_a_weak_or_wrong_secret_is_refused_and_not_shown(tmp_path: Path, secret: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, environ={"AMPHIBUS_WEBHOOKS__ACME__SECRET": secret})
+
+    assert "whsec_" in str(caught.value)
+    assert not secret or f"'{secret}'" not in str(caught.value)
