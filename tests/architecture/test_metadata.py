@@ -19,6 +19,7 @@ PLACES = {
     "amphibus.database.postgres": ("server", "postgresql"),
     "amphibus.admin": ("server", "postgresql"),
     "amphibus.testing.conformance": ("server", "testing"),
+    "amphibus.pytest_plugin": ("server", "testing"),
 }
 """The extras that a package of ours may count on; the rest has `server`."""
 OURS_OR_PYTHONS = {

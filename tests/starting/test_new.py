@@ -61,12 +61,14 @@ def test_a_database_and_a_broker_stand_in_what_ships_it(folder: Workplace) -> No
     assert 'app = "my-shop"' in folder.read("my_shop/config/amphibus.toml")
     assert set(compose["services"]) == {"app", "postgres", "rabbitmq"}
     assert set(compose["services"]["app"]["depends_on"]) == {"postgres", "rabbitmq"}
-    assert "rabbitmq" in workflow["jobs"]["test"]["services"]
     assert '"amphibus[server,postgresql,rabbitmq]>=' in folder.read("my_shop/pyproject.toml")
     assert 'CMD ["amphibus", "run", "--mode=distributed", "--all"]' in folder.read(
         "my_shop/Dockerfile"
     )
-    assert '"rabbitmq")' in folder.read("my_shop/tests/conftest.py")
+    modes = 'amphibus_modes = ["memory", "memory+wire", "rabbitmq", "postgresql"]\n'
+    assert modes in folder.read("my_shop/pyproject.toml")
+    assert set(workflow["jobs"]["test"]["services"]) == {"postgres", "rabbitmq"}
+    assert workflow["jobs"]["test"]["env"] == {"PYTEST_ADDOPTS": "--amphibus-strict"}
 
 
 @pytest.mark.parametrize(

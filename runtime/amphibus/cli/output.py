@@ -201,7 +201,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def progress(total: int, what: str) -> tuple[Callable[[int], None], Callable[[], None]]:
+def progress(total: int | None, what: str) -> tuple[Callable[[int], None], Callable[[], None]]:
     """Shows a progress bar on stderr, silent without a terminal: `advance(by)` and `close()`."""
     from rich.console import Console
     from rich.progress import (

@@ -67,6 +67,7 @@ class Harness:
         containers: Mapping[str, Any] | None = None,
         ahead: timedelta = timedelta(0),
         at: datetime | None = None,
+        clock: VirtualClock | None = None,
     ) -> AsyncIterator["Harness"]:
         """Runs modules of a project, all if none is named.
 
@@ -83,6 +84,7 @@ class Harness:
             containers: ready-made containers by module, e.g. with a provider overridden.
             ahead: how far its clock is moved from the beginning, e.g. `clock.ahead` of a run before it.
             at: the time at which it begins, with its time zone; now if not given.
+            clock: the clock that it lives by, for what shares it; one of its own if not given.
         """
         project = root if isinstance(root, Project) else Project.find(root)
         with folder_of(data_dir) as folder:
@@ -90,7 +92,8 @@ class Harness:
             if isinstance(transport, str) and transport.startswith("rabbitmq"):
                 flags = {"amqp_url": amqp_url, "env": environment(folder), **flags}
             configured = load_settings(project.root, mode="monolith", flags=flags, environ={})
-            clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None), at)
+            if clock is None:
+                clock = VirtualClock(clock_of(on_a_server=configured.db_url is not None), at)
             if at is None:
                 clock.advance(ahead)
             wanted = tuple(modules) or tuple(project.modules)

@@ -19,7 +19,6 @@ _COMMON: Final = {
     "modules/__init__.py": "modules_init",
     "pyproject.toml": "pyproject.toml",
     "test": "test",
-    "tests/conftest.py": "conftest",
 }
 _OWN: Final = {
     "minimal": {

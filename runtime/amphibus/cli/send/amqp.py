@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from amphibus.access.operator import OPERATOR
 from amphibus.cli import options
 from amphibus.cli.output import CommandError, Exit
-from amphibus.cli.send.lines import Bad, Line
+from amphibus.cli.send.lines import Line
+from amphibus.cli.send.records import Bad
 from amphibus.errors import AmphibusError, ConfigError
 from amphibus.producer import Producer
 
@@ -48,7 +49,7 @@ async def send_over_broker(
         async with _producer(url, settings) as producer, asyncio.TaskGroup() as group:
             for number, line in enumerate(lines, start=1):
                 if isinstance(line, Bad):
-                    report.bad.append(line)
+                    report.refuse(line)
                     advance(1)
                     continue
                 if rate is not None:

@@ -10,7 +10,8 @@ import httpx
 
 from amphibus.cli.http import path_of, reaching, refusal
 from amphibus.cli.output import CommandError, Exit
-from amphibus.cli.send.lines import Bad, Line
+from amphibus.cli.send.lines import Line
+from amphibus.cli.send.records import Bad
 from amphibus.config.addresses import is_loopback
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ async def post_all(
 
 async def _one(visit: Visit, contracts: Contracts, line: Line | Bad, report: "Report") -> None:
     if isinstance(line, Bad):
-        report.bad.append(line)
+        report.refuse(line)
         return
     address = visit.url + path_of(contracts[line.item.type], line.data)
     headers = {"Idempotency-Key": line.item.id}
@@ -94,7 +95,7 @@ async def _one(visit: Visit, contracts: Contracts, line: Line | Bad, report: "Re
     if response.is_success:
         report.note(line, "sent")
     else:
-        report.bad.append(Bad(line.number, refusal(response)))
+        report.refuse(Bad(line.number, refusal(response)))
 
 
 async def _until_answered(

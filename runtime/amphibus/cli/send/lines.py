@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from amphibus.admin.enqueue import AcceptedItem
+from amphibus.cli.send.records import Bad, Record, Row
 from amphibus.contract import Message, Post, kind_of
 from amphibus.contract.texts import wrong_in
 from amphibus.gateway.bindings import RouteBinding
@@ -32,12 +33,25 @@ class Line:
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Bad:
-    """A line that cannot be sent, and the reason."""
+@dataclass(frozen=True)
+class Payloads:
+    """Lines that are payloads alone: all of one type, each with an id that follows from it or from its place."""
 
-    number: int
-    why: str
+    contract: str
+    file: str
+    """The name of the content of the file: the same line of the same content has the same id."""
+    id_field: str | None = None
+
+    def identity(self, number: int, data: dict[str, Any]) -> str | Bad:
+        """Returns the id of a line."""
+        if self.id_field is None:
+            return derived_id("send", self.file, str(number))
+        value: Any = data
+        for part in self.id_field.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+            return Bad(number, f"its field {self.id_field}, which is to be its id, is no text")
+        return f"{self.contract} {value}"
 
 
 class Reader:
@@ -47,11 +61,18 @@ class Reader:
         self._topology = project.topology()
         self._bindings: dict[str, RouteBinding] = {}
 
-    def lines(self, texts: Iterator[bytes]) -> Iterator[Line | Bad]:
-        """Yields every line that is not empty, checked."""
-        for number, text in enumerate(texts, start=1):
-            if text.strip():
-                yield self._line(number, text)
+    def lines(
+        self, records: Iterator[Record], payloads: Payloads | None = None
+    ) -> Iterator[Line | Bad]:
+        """Yields every record, checked; each names its type and id itself, or is a payload alone."""
+        for record in records:
+            if isinstance(record, Bad):
+                yield record
+            elif isinstance(record, Row):
+                assert payloads is not None
+                yield self._payload(record.number, record.data, payloads)
+            else:
+                yield self._line(record.number, record.text, payloads)
 
     def one(self, contract: str, identity: str, data: bytes) -> Line | Bad:
         """Checks a single message."""
@@ -60,11 +81,19 @@ class Reader:
         except Problem as problem:
             return Bad(1, said_by(problem))
 
-    def _line(self, number: int, text: bytes) -> Line | Bad:
+    def _payload(self, number: int, data: dict[str, Any], payloads: Payloads) -> Line | Bad:
+        identity = payloads.identity(number, data)
+        if isinstance(identity, Bad):
+            return identity
+        return self._checked(number, payloads.contract, identity, data)
+
+    def _line(self, number: int, text: bytes, payloads: Payloads | None) -> Line | Bad:
         try:
             parts = read_object(text)
         except Problem as problem:
             return Bad(number, said_by(problem))
+        if payloads is not None:
+            return self._payload(number, parts, payloads)
         if set(parts) != _PARTS:
             given = ", ".join(sorted(parts)) or "nothing"
             return Bad(number, f"must have type, id and data, and has {given}")

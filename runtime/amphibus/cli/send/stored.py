@@ -13,7 +13,8 @@ from amphibus.admin.hand_in import hand_in
 from amphibus.admin.stores import AdminStore
 from amphibus.cli import options
 from amphibus.cli.places import GATEWAY
-from amphibus.cli.send.lines import Bad, Line
+from amphibus.cli.send.lines import Line
+from amphibus.cli.send.records import Bad
 from amphibus.cli.send.report import Report
 
 _BATCH: Final = 256
@@ -55,7 +56,9 @@ def store_all(
     size = _BATCH if rate is None else max(1, min(_BATCH, int(rate / 10)))
     began, done = time.perf_counter(), 0
     while batch := list(islice(lines, size)):
-        report.bad += [each for each in batch if isinstance(each, Bad)]
+        for each in batch:
+            if isinstance(each, Bad):
+                report.refuse(each)
         good = [each for each in batch if not isinstance(each, Bad)]
         for place in sorted({places.of(each) for each in good}):
             _store(places, place, [each for each in good if places.of(each) == place], report)
@@ -73,6 +76,6 @@ def _store(places: _Places, place: str, lines: list[Line], report: Report) -> No
     for line, outcome in zip(lines, outcomes, strict=True):
         if outcome == "other":
             why = f"id {line.item.id} was sent before with other content"
-            report.bad.append(Bad(line.number, why))
+            report.refuse(Bad(line.number, why))
         else:
             report.note(line, outcome)

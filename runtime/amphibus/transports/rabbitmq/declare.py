@@ -10,8 +10,9 @@ import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import aiormq
 import structlog
 from aiormq import Connection
 from aiormq.channel import Channel
@@ -23,6 +24,10 @@ from aiormq.exceptions import (
 
 from amphibus.transports.rabbitmq.connection import LOST, TOPOLOGY, Broker, channel_of, within
 from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Exchange, Names, Queue, QueueBinding
+
+if TYPE_CHECKING:
+    from amphibus.config.settings import Settings
+    from amphibus.routing.topology import Topology
 
 _log: Any = structlog.get_logger()
 _LOOK_SECONDS = 1.0
@@ -103,6 +108,25 @@ class Declarer:
             if await self._may_declare(connection, self._names.permanent()):
                 return
         self._broker.has(TOPOLOGY)
+
+
+async def remove(url: str, topology: "Topology", settings: "Settings") -> None:
+    """Removes what an environment has at a broker, with every message that waits there: a test is over.
+
+    Raises:
+        AMQPError, OSError: the broker cannot be reached.
+    """
+    names = Names(settings.app, settings.env, settings.bus.partitions, topology)
+    connection = await aiormq.connect(url)
+    try:
+        channel = await connection.channel()
+        for each in names.permanent():
+            if isinstance(each, Exchange):
+                await channel.exchange_delete(each.name)
+            elif isinstance(each, Queue):
+                await channel.queue_delete(each.name)
+    finally:
+        await connection.close()
 
 
 async def queries(channel: Channel, names: Names, module: str, home: int) -> None:
