@@ -172,11 +172,11 @@ GROUPS: Final = (
         "export",
         "Export files that others need.",
         (
-            ("image", "export_image:image", "Show or copy the files of a module's image."),
-            ("secrets", "export_secrets:export", "Make the passwords that compose.yaml asks for."),
+            ("image", "export.image:image", "Show or copy the files of a module's image."),
+            ("secrets", "export.secrets:export", "Make the passwords that compose.yaml asks for."),
             (
                 "grafana",
-                "look.export_grafana:grafana",
+                "export.grafana:grafana",
                 "Export a dashboard, and alert rules for Prometheus.",
             ),
         ),

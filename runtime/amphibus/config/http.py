@@ -6,10 +6,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from amphibus.config.hot import Hot
-from amphibus.config.section import Seconds, Section
+from amphibus.config.section import Positive, Seconds, Section
 from amphibus.policy.rate import parse_rate
-
-Positive = Annotated[int, Field(ge=1)]
 
 
 def _rate(given: str) -> str:

@@ -8,8 +8,8 @@ from pydantic_core import PydanticCustomError
 
 from amphibus.config.correction import correction
 from amphibus.config.layers import SettingProblem
-from amphibus.config.section import Seconds, Section
-from amphibus.config.settings import BusSettings, Positive, Settings
+from amphibus.config.section import Positive, Seconds, Section
+from amphibus.config.settings import BusSettings, Settings
 from amphibus.nearest import did_you_mean
 from amphibus.policy import OnDead, Policy, Retries
 from amphibus.policy.in_force import PolicyInForce

@@ -1,0 +1,1 @@
+"""`amphibus export`: what is needed outside of the system."""
