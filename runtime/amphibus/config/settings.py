@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from amphibus.clock import DAY
 from amphibus.config.access import AccessSettings
+from amphibus.config.gateway import GatewaySettings
 from amphibus.config.hot import Hot
 from amphibus.config.layers import read_layers
 from amphibus.config.section import Seconds, Section
@@ -46,25 +47,6 @@ Name = Annotated[str, AfterValidator(_name)]
 def _switch(given: Any) -> Any:
     """`on` and `off` may be said as true and false."""
     return {True: "on", "true": "on", False: "off", "false": "off"}.get(given, given)
-
-
-class GatewaySettings(Section):
-    """The settings of the HTTP side."""
-
-    body_limit_bytes: Annotated[Positive, Hot()] = 2_000_000
-    """Largest request body; a larger one is answered 413."""
-    accept_within_seconds: Annotated[float, Field(ge=0, le=60), Hot()] = 1.0
-    """Time that the answer to a stored command waits for its owner, so that a next read finds the result."""
-    request_timeout_seconds: Annotated[Seconds, Hot()] = 5.0
-    """Time limit of a query or a decided command."""
-    page_limit: Annotated[int, Field(ge=1, le=10_000), Hot("items")] = 200
-    """Most items of one page."""
-    waiters: Annotated[int, Field(ge=0, le=100_000)] = 2_000
-    """Most clients that wait for an outcome at a time, in one process."""
-    waiters_per_client: Annotated[int, Field(ge=0, le=100_000)] = 1_000
-    """Most of them from one address, which may be that of a proxy."""
-    longest_wait_seconds: Annotated[float, Field(ge=0, le=300)] = 60.0
-    """Longest time that a request with `Prefer: wait` waits."""
 
 
 class BusSettings(Section):

@@ -12,6 +12,8 @@ from amphibus.gateway.problems import MALFORMED, NOT_JSON, SLOW, TOO_LARGE, Prob
 from amphibus.messages.ids import new_trace, next_span
 
 _BODY_WITHIN_SECONDS: Final = 30.0
+CERTIFICATE: Final = "amphibus.client_certificate"
+"""Where the name in a client's certificate stands in the scope of a request."""
 _CLOSE: Final = ((b"connection", b"close"),)
 _VISIBLE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _TRACEPARENT: Final = re.compile(
@@ -32,6 +34,7 @@ class HttpExchange:
     __slots__ = (
         "_headers",
         "_receive",
+        "certificate",
         "method",
         "parameters",
         "peer",
@@ -54,6 +57,8 @@ class HttpExchange:
         self._receive = receive
         self.peer: str = (scope.get("client") or ("",))[0]
         """The address at the other end of the connection, whatever headers say."""
+        self.certificate: str = scope.get(CERTIFICATE, "")
+        """The name in the certificate that the client has shown, which was checked; empty without one."""
         self.principal = ANYBODY
         """Whoever asks, once the door has found out."""
 

@@ -36,6 +36,7 @@ def front_door(root: Path, settings: Settings, lookup: Lookup, clock: Clock) -> 
         unnamed="everybody" if access.open else unnamed,
         roles=roles,
         proxy=_proxy(settings),
+        certificates=access.certificates,
     )
 
 
