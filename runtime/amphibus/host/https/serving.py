@@ -11,14 +11,14 @@ from amphibus.errors import ConfigError
 from amphibus.gateway.exchanges import CERTIFICATE
 
 
-class Certified(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
+class Certified(AutoHTTPProtocol):  # type: ignore[misc]
     """A connection whose requests say which certificate its client has shown; it was checked in the handshake."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Notes the name in the certificate, if one was shown."""
         super().connection_made(transport)
         if name := _name_in(transport.get_extra_info("peercert")):
-            app = self.app
+            app: Any = self.app
 
             async def named(scope: Any, receive: Any, send: Any) -> None:
                 await app({**scope, CERTIFICATE: name}, receive, send)
@@ -41,7 +41,7 @@ def options(settings: Settings) -> dict[str, Any]:
         )
     if gateway.tls_certificate_file is None:
         return {}
-    found = {
+    found: dict[str, Any] = {
         "ssl_certfile": gateway.tls_certificate_file,
         "ssl_keyfile": gateway.tls_key_file,
         "http": Certified,
