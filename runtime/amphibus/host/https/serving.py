@@ -11,14 +11,16 @@ from amphibus.errors import ConfigError
 from amphibus.gateway.exchanges import CERTIFICATE
 
 
-class Certified(AutoHTTPProtocol):  # type: ignore[misc]
+class Certified(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     """A connection whose requests say which certificate its client has shown; it was checked in the handshake."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    app: Any
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Notes the name in the certificate, if one was shown."""
         super().connection_made(transport)
         if name := _name_in(transport.get_extra_info("peercert")):
-            app: Any = self.app
+            app = self.app
 
             async def named(scope: Any, receive: Any, send: Any) -> None:
                 await app({**scope, CERTIFICATE: name}, receive, send)
