@@ -8,6 +8,10 @@ _RIGHTS: Final = "tests/conformance/test_rights.py::"
 _TOKENS: Final = "tests/access/test_tokens.py::"
 _DOOR: Final = "tests/access/test_door.py::"
 _MATRIX: Final = "tests/access/test_matrix.py::"
+_BUS: Final = "tests/rights/test_matrix.py::"
+_SIGNED: Final = "tests/rights/test_signatures.py::"
+_TIMELY: Final = "tests/conformance/test_timely.py::"
+_HTTPS: Final = "tests/gateway/test_https.py::"
 _COMMANDS: Final = "tests/console/test_access.py::"
 
 ACCESS: Final[tuple[Defect, ...]] = (
@@ -122,5 +126,54 @@ ACCESS: Final[tuple[Defect, ...]] = (
         "        start_checks.refuse_open_address(settings)\n",
         "        pass\n",
         f"{_COMMANDS}test_a_network_is_served_only_where_somebody_is_asked",
+    ),
+    in_runtime(
+        "a source that nobody declares is believed",
+        "transports/rabbitmq/incoming/senders",
+        '            return f"nobody declares what {source} sends"\n',
+        "            return None\n",
+        f"{_BUS}test_a_source_that_nobody_declares_is_not_believed",
+    ),
+    in_runtime(
+        "a stored command is believed past the queues",
+        "transports/rabbitmq/incoming/senders",
+        "                why = self._not_by_this_way(envelope, arrival)\n",
+        "                why = None\n",
+        f"{_BUS}test_the_receivers_lock_believes_what_is_declared_and_nothing_near_it",
+    ),
+    in_runtime(
+        "the gateway sends what has no route",
+        "routing/project",
+        "    routed = [each for each in contracts.values() if each.contract_http is not None]\n",
+        "    routed = [*contracts.values()]\n",
+        f"{_BUS}test_the_gateway_sends_what_has_a_route_and_nothing_else",
+    ),
+    in_runtime(
+        "a message from the future is handled",
+        "messages/timeliness",
+        "    if now - window <= sent <= now + _SKEW:\n",
+        "    if now - window <= sent:\n",
+        f"{_TIMELY}test_a_message_from_another_time_is_dead_at_once",
+    ),
+    in_runtime(
+        "a signature does not cover the body",
+        "transports/rabbitmq/signatures/signing",
+        '    return b"".join((_FIRST, "".join(lines).encode(), b"\\n", body))\n',
+        '    return b"".join((_FIRST, "".join(lines).encode(), b"\\n"))\n',
+        f"{_SIGNED}test_so_is_another_body_and_what_nobody_has_signed",
+    ),
+    in_runtime(
+        "a key signs for every source",
+        "transports/rabbitmq/signatures/signing",
+        "        key = self._keys.get(source, {}).get(identity)\n",
+        "        key = next((some[identity] for some in self._keys.values() if identity in some), None)\n",
+        f"{_SIGNED}test_a_key_signs_for_its_source_alone",
+    ),
+    in_runtime(
+        "a certificate with any name has the rights of its door",
+        "gateway/door",
+        "        roles = self._certificates.get(name)\n",
+        "        roles = next(iter(self._certificates.values()))\n",
+        f"{_HTTPS}test_a_client_is_whom_its_certificate_names",
     ),
 )

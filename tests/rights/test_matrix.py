@@ -84,6 +84,20 @@ async def test_the_receivers_lock_believes_nothing_else() -> None:
     assert _wrong_at_the_receiver((way, said) for way in ALL for said in TYPES) == []
 
 
+async def test_a_source_that_nobody_declares_is_not_believed() -> None:
+    """Somebody made a user at the broker by hand."""
+    way = Way("stranger", "orders.commands", "orders.PlaceOrder.v1.p0")
+
+    assert not _believed(way, way.type, user="stranger")
+
+
+async def test_the_gateway_sends_what_has_a_route_and_nothing_else() -> None:
+    routed = {name for name, each in PROJECT.contracts.items() if each.contract_http is not None}
+    may = {each.type for each in DECLARED if each.user == "gateway"} & set(PROJECT.contracts)
+
+    assert set(PROJECT.topology().sends["gateway"]) == may == routed
+
+
 async def test_nobody_is_believed_under_another_name() -> None:
     """Whatever the broker says of nobody, or of another user, is said of no source."""
     wrong = [

@@ -48,6 +48,19 @@ def test_a_program_that_may_not_send_it_is_told_who_may(guarded: Guarded) -> Non
     assert "amphibus broker apply" in outcome.stderr
 
 
+def test_an_operator_sends_what_has_no_route(guarded: Guarded) -> None:
+    """The gateway's user may not; and the operator's sends to those who own it, and says no event."""
+    data = json.dumps({"order_id": str(uuid4())})
+    command = ("inventory.ReleaseStock.v1", "--data", data)
+
+    by_gateway = _send(guarded.url("gateway"), *command)
+    by_operator = _send(guarded.url("operator"), *command)
+
+    assert by_gateway.returncode == 2
+    assert "from 'shop.dev.gateway'" in by_gateway.stderr
+    assert (by_operator.returncode, by_operator.stderr) == (0, "")
+
+
 def test_a_rate_is_kept(guarded: Guarded, tmp_path: Path) -> None:
     """A producer of a steady stream is what load is measured with."""
     file = tmp_path / "stock.ndjson"

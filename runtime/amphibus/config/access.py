@@ -1,6 +1,7 @@
 """The settings of who may come in over HTTP."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -43,10 +44,13 @@ class AccessSettings(Section):
     proxy_roles_header: str = "x-remote-roles"
     """Header in which the proxy names his roles."""
 
+    certificates: Mapping[str, tuple[str, ...]] = {}
+    """`[access.certificates]`: the names in certificates of clients, each with its roles; others are nobody."""
+
     @property
     def guarded(self) -> bool:
         """True if somebody says who asks, so that nobody has rights by where he works."""
-        return bool(self.issuer or self.proxy_address)
+        return bool(self.issuer or self.proxy_address or self.certificates)
 
     @model_validator(mode="after")
     def _issuer_has_keys(self) -> Self:

@@ -1,8 +1,9 @@
 """The settings of the HTTP side."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from amphibus.config.hot import Hot
 from amphibus.config.section import Positive, Seconds, Section
@@ -25,3 +26,15 @@ class GatewaySettings(Section):
     """Most of them from one address, which may be that of a proxy."""
     longest_wait_seconds: Annotated[float, Field(ge=0, le=300)] = 60.0
     """Longest time that a request with `Prefer: wait` waits."""
+    tls_certificate_file: Path | None = None
+    """Certificate of the gateway; with it, it speaks HTTPS alone."""
+    tls_key_file: Path | None = None
+    """The key of that certificate."""
+    tls_client_ca_file: Path | None = None
+    """Certificates that those of clients are checked against; `access.certificates` says who they are."""
+
+    @model_validator(mode="after")
+    def _files_belong_together(self) -> Self:
+        if self.tls_certificate_file is None and (self.tls_key_file or self.tls_client_ca_file):
+            raise ValueError("tls_key_file and tls_client_ca_file need a tls_certificate_file")
+        return self

@@ -1,13 +1,14 @@
 """The door: finds out who asks over HTTP, and lets in whom the contract of the route lets in.
 
-A bearer token or an API key says who asks, or a proxy that is trusted. Whoever says nothing is nobody, or, where no
-issuer is configured, whoever works on this machine.
+A bearer token or an API key says who asks, or a client's certificate, or a proxy that is trusted. Whoever says nothing
+is nobody, or, where no issuer is configured, whoever works on this machine.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from amphibus.access.principal import (
@@ -56,6 +57,7 @@ class Door:
         roles: the scopes of roles that a proxy names.
         proxy: the proxy that is trusted, if there is one.
         throttle: says who asks too often, if somebody can.
+        certificates: the roles of clients, by the names in their certificates.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class Door:
         roles: Roles | None = None,
         proxy: TrustedProxy | None = None,
         throttle: Throttle | None = None,
+        certificates: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
+        self._certificates = certificates
         self._bearers = tuple(bearers)
         self._unnamed = unnamed
         self._roles = roles or Roles()
@@ -115,11 +119,19 @@ class Door:
         given = exchange.sent(b"authorization")
         if given:
             return await self._shown(given)
+        if exchange.certificate:
+            return self._certified(exchange.certificate)
         if self._proxy is not None and exchange.sent(self._proxy.user_header):
             return self._forwarded(self._proxy, exchange)
         if self._unnamed == "developer" and is_from_here(exchange):
             return DEVELOPER
         return _EVERYBODY if self._unnamed == "everybody" else ANYBODY
+
+    def _certified(self, name: str) -> Principal:
+        roles = self._certificates.get(name)
+        if roles is None or wrong_in_subject(name) is not None:
+            raise _unauthorized("the certificate is good, and nobody here knows its name")
+        return Principal(name, "service", scopes=self._roles.scopes_of(roles))
 
     async def whose(self, credential: str) -> Principal:
         """Returns whose a token or an API key is.

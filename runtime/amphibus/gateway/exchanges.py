@@ -12,6 +12,8 @@ from amphibus.gateway.limits.throttle import Asked
 from amphibus.gateway.problems import MALFORMED, NOT_JSON, SLOW, TOO_LARGE, Problem
 from amphibus.messages.ids import new_trace, next_span
 
+CERTIFICATE: Final = "amphibus.client_certificate"
+"""Where the name in a client's certificate stands in the scope of a request."""
 _CLOSE: Final = ((b"connection", b"close"),)
 _VISIBLE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _TRACEPARENT: Final = re.compile(
@@ -33,6 +35,7 @@ class HttpExchange:
         "_headers",
         "_receive",
         "asked",
+        "certificate",
         "counted",
         "method",
         "parameters",
@@ -56,6 +59,8 @@ class HttpExchange:
         self._receive = receive
         self.peer: str = (scope.get("client") or ("",))[0]
         """The address at the other end of the connection, whatever headers say."""
+        self.certificate: str = scope.get(CERTIFICATE, "")
+        """The name in the certificate that the client has shown, which was checked; empty without one."""
         self.principal = ANYBODY
         """Whoever asks, once the door has found out."""
         self.asked: Asked = "read"

@@ -38,6 +38,7 @@ def front_door(root: Path, settings: Settings, lookup: Lookup, clock: Clock) -> 
         roles=roles,
         proxy=_proxy(settings),
         throttle=Throttle(settings.http, proxy=access.proxy_address),
+        certificates=access.certificates,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
@@ -14,6 +15,7 @@ from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
 from amphibus.gateway.limits.connections import Connections
 from amphibus.gateway.limits.descriptors import backlog_for, most_connections
+from amphibus.host.https import serving
 
 _MORE_SECONDS: Final = 0.5
 """The time that the server gets to hang up on those who are left."""
@@ -38,10 +40,23 @@ class HttpServer:
         app: answers.
         settings: name where it listens.
         sockets: on which another process listens for it already; it keeps them when this one ends.
+        signals: given for the gateway, which speaks HTTPS where its settings say so: what health checks of this
+            machine are answered beside it, as they check no certificates.
     """
 
-    def __init__(self, app: Any, settings: Settings, sockets: Sequence[socket.socket] = ()) -> None:
+    def __init__(
+        self,
+        app: Any,
+        settings: Settings,
+        sockets: Sequence[socket.socket] = (),
+        *,
+        signals: Any = None,
+    ) -> None:
         self._settings = settings
+        tls = serving.options(settings) if signals is not None else {}
+        self._signals = signals
+        self._plain: HttpServer | None = None
+        self._scheme = "https" if tls else "http"
         self._sockets = list(sockets) or None
         # At most half of the time: the modules' work ends after it.
         self._graceful_seconds = max(1, int(settings.drain_seconds / 2))
@@ -57,7 +72,7 @@ class HttpServer:
                 app,
                 host=settings.host,
                 port=settings.port,
-                http=_protocol(self._connections),
+                http=_protocol(self._connections, certified=bool(tls)),
                 ws="none",
                 backlog=backlog_for(most),
                 timeout_keep_alive=_longer(settings.http.idle_seconds),
@@ -68,6 +83,7 @@ class HttpServer:
                 timeout_graceful_shutdown=self._graceful_seconds,
                 server_header=False,
                 date_header=True,
+                **tls,
             )
         )
         self._task: asyncio.Task[None] | None = None
@@ -79,10 +95,14 @@ class HttpServer:
         """Listens. A second start does nothing.
 
         Raises:
-            ConfigError: the port is taken.
+            ConfigError: the port is taken, or the certificate cannot be used.
         """
         if self._task is not None:
             return
+        try:
+            self._server.config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise serving.unusable(error) from None
         self._connections.start()
         task = asyncio.create_task(self._server.serve(self._sockets), name="http")
         self._task = task
@@ -98,8 +118,17 @@ class HttpServer:
                 f"amphibus run --port {settings.port + 1}",
             )
         address = self._server.servers[0].sockets[0].getsockname()
-        self.url = http_url(address[0], address[1])
+        self.url = http_url(address[0], address[1], self._scheme)
         task.add_done_callback(self._ended)
+        if self._scheme == "https":
+            here = self._settings.model_copy(update={"host": "127.0.0.1", "port": 0})
+            self._plain = HttpServer(self._signals, here)
+            await self._plain.start()
+
+    @property
+    def health_url(self) -> str:
+        """Returns where health checks of this machine ask."""
+        return self.url if self._plain is None else self._plain.url
 
     async def started(self) -> None:
         """Returns once it listens, as `start` does."""
@@ -110,6 +139,8 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Answers open requests, accepts none, and hangs up on clients that have not finished asking in time."""
+        if self._plain is not None:
+            await self._plain.stop()
         task, self._task = self._task, None
         if task is not None and not task.done():
             for server in self._server.servers:
@@ -125,8 +156,12 @@ class HttpServer:
             task.exception()
 
 
-def _protocol(connections: Connections) -> Any:
+def _protocol(connections: Connections, *, certified: bool) -> Any:
     """Returns what uvicorn makes one of for each connection."""
+    if certified:
+        from amphibus.host.https.certified import CertifiedProtocol
+
+        return partial(CertifiedProtocol, connections)
     from amphibus.gateway.limits.protocol import LimitedProtocol
 
     return partial(LimitedProtocol, connections)

@@ -85,11 +85,11 @@ async def serve(
         journal=host.journal,
     )
     app = _FirstSignals(host, patient=bool(sockets))
-    server = HttpServer(app, settings, sockets)
+    server = HttpServer(app, settings, sockets, signals=_signals_beside(host))
     server.on_lost = stop.set  # a process that nobody can ask is begun again as a whole
     await server.start()
     host.url = server.url
-    note_listening(settings.data_dir, modules, server.url)
+    note_listening(settings.data_dir, modules, server.health_url)
     blocked.start()
     try:
         if await _unless(stop, host.start(), settings.drain_seconds + _GIVE_UP_SECONDS):
@@ -120,6 +120,11 @@ async def serve(
     if left or hanging:
         leave(0)
     return 0
+
+
+def _signals_beside(host: Host) -> Any:
+    """Returns what health checks are answered where the gateway itself may speak HTTPS."""
+    return signals_app(host.health, host.meters) if GATEWAY in host.modules else None
 
 
 def _lines_and_spans(

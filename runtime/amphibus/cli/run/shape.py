@@ -81,7 +81,8 @@ class Shape:
     async def _print_banner(self, began: float) -> None:
         """Prints the banner once all of them take work; until then, the reasons of those that do not."""
         told = ""
-        async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+        # Our own processes on this machine are asked; the name in their certificate is that of another address.
+        async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=False) as client:  # noqa: S501
             while lacking := await self._lacking(client):
                 patient = time.perf_counter() - began < _PATIENCE_SECONDS
                 text = ", ".join(

@@ -1,0 +1,1 @@
+"""HTTPS of the gateway's own."""

@@ -1,0 +1,207 @@
+"""The gateway speaks HTTPS where it has a certificate, and clients may show who they are by theirs."""
+
+import asyncio
+import ssl
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from amphibus.access.roles import Roles
+from amphibus.config.settings import Settings
+from amphibus.errors import ConfigError
+from amphibus.gateway.door import Door
+from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.problems import Problem
+from amphibus.host.http_server import HttpServer
+
+pytestmark = pytest.mark.asyncio
+ROLES = Roles({"importer": frozenset({"stock:receive"})})
+CERTIFICATES = {"till-7": ("importer",)}
+
+
+class Authority:
+    """An authority, which makes certificates in a folder."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._write(name, self._certificate(name, self._key, authority=True), self._key)
+
+    @property
+    def file(self) -> Path:
+        """Its own certificate."""
+        return self.folder / f"{self.name}.pem"
+
+    def make(self, name: str) -> tuple[Path, Path]:
+        """Makes a certificate for a name; its file and that of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return self._write(name, self._certificate(name, key), key)
+
+    def _certificate(
+        self, name: str, key: ec.EllipticCurvePrivateKey, *, authority: bool = False
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_named(name))
+            .issuer_name(_named(self.name))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        return builder.sign(self._key, hashes.SHA256())
+
+    def _write(
+        self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+    ) -> tuple[Path, Path]:
+        pem, private = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        private.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return pem, private
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+@asynccontextmanager
+async def gateway(
+    folder: Path, certificates: dict[str, Any] = CERTIFICATES
+) -> AsyncIterator[tuple[HttpServer, Authority]]:
+    """A server of HTTPS that says who asks."""
+    authority = Authority(folder, "authority")
+    pem, key = authority.make("server")
+    settings = Settings.model_validate(
+        {
+            "port": 0,
+            "host": "127.0.0.1",
+            "gateway": {
+                "tls_certificate_file": pem,
+                "tls_key_file": key,
+                "tls_client_ca_file": authority.file,
+            },
+            "access": {"certificates": certificates},
+        }
+    )
+    door = Door(roles=ROLES, certificates=settings.access.certificates)
+
+    async def who(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            found = await door.who(HttpExchange(scope, receive, {}))
+            text, status = f"{found.name} {' '.join(found.scopes)}", 200
+        except Problem as problem:
+            text, status = problem.detail, 401
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": text.encode()})
+
+    async def signals(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ready"})
+
+    server = HttpServer(who, settings, signals=signals)
+    await server.start()
+    try:
+        yield server, authority
+    finally:
+        await server.stop()
+
+
+async def asked(
+    server: HttpServer, authority: Authority, shown: tuple[Path, Path] | None = None, **more: Any
+) -> tuple[int, str]:
+    context = ssl.create_default_context(cafile=str(authority.file))
+    if shown is not None:
+        context.load_cert_chain(*shown)
+    url = server.url.replace("127.0.0.1", "localhost")
+    async with httpx.AsyncClient(verify=context, trust_env=False) as client:
+        answer = await client.get(url, **more)
+    return answer.status_code, answer.text
+
+
+async def test_a_client_is_whom_its_certificate_names(tmp_path: Path) -> None:
+    """With the roles that the configuration gives that name, and no others."""
+    async with gateway(tmp_path) as (server, authority):
+        known = await asked(server, authority, authority.make("till-7"))
+        unknown = await asked(server, authority, authority.make("till-8"))
+        nobody = await asked(server, authority)
+        two = await asked(
+            server, authority, authority.make("till-7"), headers={"Authorization": "Bearer x"}
+        )
+
+    assert server.url.startswith("https://")
+    assert known == (200, "service:till-7 stock:receive")
+    assert unknown == (401, "the certificate is good, and nobody here knows its name")
+    assert nobody == (200, "anonymous: ")
+    assert two[0] == 401  # a credential that is not good is refused whatever else is shown
+
+
+async def test_a_certificate_of_another_authority_gets_no_connection(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other", "authority").make("till-7")
+    async with gateway(tmp_path) as (server, authority):
+        with pytest.raises(httpx.TransportError):
+            await asked(server, authority, stranger)
+
+
+async def test_plain_http_and_old_tls_get_no_answer(tmp_path: Path) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with gateway(tmp_path) as (server, _):
+        port = int(server.url.rpartition(":")[2])
+        async with httpx.AsyncClient(trust_env=False) as client:
+            with pytest.raises(httpx.TransportError):
+                await client.get(server.url.replace("https:", "http:"))
+        with pytest.raises((ssl.SSLError, OSError)):
+            await asyncio.open_connection("127.0.0.1", port, ssl=old)
+
+
+async def test_health_checks_of_this_machine_need_no_certificate(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as (server, _):
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(server.health_url)
+
+        assert server.health_url.startswith("http://127.0.0.1:")
+        assert answer.text == "ready"
+
+
+async def test_a_header_names_no_certificate(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as (server, authority):
+        said = {"amphibus.client_certificate": "till-7", "x-client-certificate": "till-7"}
+
+        assert await asked(server, authority, headers=said) == (200, "anonymous: ")
+
+
+async def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    (tmp_path / "server.pem").write_text("nothing")
+    settings = Settings.model_validate(
+        {"gateway": {"tls_certificate_file": tmp_path / "server.pem"}}
+    )
+    server = HttpServer(None, settings, signals=object())
+    with pytest.raises(ConfigError, match="certificate or key cannot be used"):
+        await server.start()
+
+    unchecked = Settings.model_validate({"access": {"certificates": CERTIFICATES}})
+    with pytest.raises(ConfigError, match="nothing checks those"):
+        HttpServer(None, unchecked, signals=object())
