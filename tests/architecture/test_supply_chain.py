@@ -19,8 +19,8 @@ _FREE: Final = (
 )
 """Licences under which others may use what we ship as they like; the Mozilla one asks for changes of its own files."""
 _TOOLS: Final = {
+    "dramatiq": "LGPL: what the benchmarks compare with",
     "pygal": "LGPL: draws the benchmarks",
-    "chardet": "LGPL in older versions: read by a tool",
 }
 """Packages of other licences that only develop or measure, and are no part of what is shipped."""
 
@@ -73,6 +73,6 @@ def _name(distribution: Distribution) -> str:
 def _licence(distribution: Distribution) -> str:
     """All that a package says of its licence, but for a text of many lines."""
     said = distribution.metadata
-    short = str(said.get("License") or "").partition("\n")[0]
+    short = [each.partition("\n")[0] for each in said.get_all("License") or []]
     kinds = [each for each in said.get_all("Classifier") or [] if each.startswith("License")]
-    return " ".join([str(said.get("License-Expression") or ""), short, *kinds]).strip()
+    return " ".join([*(said.get_all("License-Expression") or []), *short, *kinds]).strip()

@@ -200,4 +200,25 @@ BORDER: Final[tuple[Defect, ...]] = (
         "    if _has_more_commas(body, len(body)):",
         (_READING,),
     ),
+    _at(
+        "a body without a type is taken for JSON",
+        "runtime/amphibus/gateway/exchanges.py",
+        "        if not kinds and self._brings_body():",
+        "        if not kinds and not self._headers:",
+        "tests/gateway/test_borders.py::test_a_body_that_is_not_said_to_be_json_is_refused",
+    ),
+    _at(
+        "a page has no word against being shown inside another",
+        "runtime/amphibus/gateway/app.py",
+        "        begin, send = time.perf_counter(), guarded(scope, send)",
+        "        begin = time.perf_counter()",
+        "tests/gateway/test_borders.py::test_every_answer_protects_the_people_whose_browser_shows_it",
+    ),
+    _at(
+        "a text of a customer moves the cursor of a terminal",
+        "runtime/amphibus/cli/output.py",
+        "    if text.isprintable():",
+        "    if text:",
+        "tests/console/test_cells.py",
+    ),
 )

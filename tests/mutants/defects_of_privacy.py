@@ -94,13 +94,6 @@ PRIVACY: Final[tuple[Defect, ...]] = (
         "tests/personal/test_marks.py::test_no_kind_of_type_hides_a_mark",
     ),
     in_runtime(
-        "what names a person goes before what does not",
-        "database/persons/erasing",
-        "            if each.found_by_name == named and is_done",
-        "            if is_done",
-        "tests/personal/test_erasing.py::test_a_command_that_is_killed_is_typed_again_and_nothing_is_left",
-    ),
-    in_runtime(
         "what belongs to a person without a name is not found",
         "database/persons/erasing",
         '    belongs = (kept.flow, kept.key or "") in flows and any(True for _ in payload.values())',

@@ -69,4 +69,11 @@ SHOP: Final[tuple[Defect, ...]] = (
         "    if hash_of(message) == order.hash_code:",
         "test_fulfilment.py::test_the_same_order_twice_is_one_order_and_another_of_its_id_is_refused",
     ),
+    in_shop(
+        "a buyer says what it costs",
+        "orders/handlers/pricing",
+        "    if said is not None and (said == listed or not bound):",
+        "    if said is not None:",
+        "test_pricing.py::test_a_buyer_pays_what_the_catalogue_says",
+    ),
 )

@@ -5,12 +5,12 @@ the work be broken off, the names that are left still lead to it.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from amphibus.access.principal import ACTOR, ON_BEHALF_OF, TENANT
-from amphibus.database.answers.acting import Acting
+from amphibus.contract import Message
 from amphibus.database.persons.bodies import Payload, Sought, replaced
 from amphibus.database.persons.places import (
     ACCEPTED,
@@ -25,6 +25,7 @@ from amphibus.database.persons.places import (
 from amphibus.database.persons.rows import declared_at, erase_rows, place_of
 from amphibus.database.sql import Sql
 from amphibus.database.timers import NEVER
+from amphibus.module import PersonalRows
 
 Flows = Collection[tuple[str, str]]
 _WHO: Final = (ACTOR, ON_BEHALF_OF)
@@ -36,6 +37,20 @@ _UPDATES: Final = {
         ("dead", "seq = ?"),
     )
 }
+
+
+class Declared(Protocol):
+    """What contracts and a front page say of personal data."""
+
+    @property
+    def contract_of(self) -> Callable[[str], type[Message] | None]:
+        """Returns the contract of a type."""
+        ...
+
+    @property
+    def personal(self) -> tuple[PersonalRows, ...]:
+        """The tables of the module that have personal data."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +68,14 @@ class Hit:
         return self.named or not self.belongs
 
 
-def places(acting: Acting) -> tuple[str, ...]:
+def places(declared: Declared) -> tuple[str, ...]:
     """Returns all places of a store where a person may stand, in the order in which they are searched."""
-    return (*OF_MESSAGES, ACCEPTED, NOTES, *map(place_of, acting.personal))
+    return (*OF_MESSAGES, ACCEPTED, NOTES, *map(place_of, declared.personal))
 
 
-def hit_of(kept: Kept, person: Sought, flows: Flows, acting: Acting) -> Hit | None:
+def hit_of(kept: Kept, person: Sought, flows: Flows, declared: Declared) -> Hit | None:
     """Returns what a message has to do with a person, or None."""
-    payload = Payload(kept.body or b"", acting.contract_of(kept.type))
+    payload = Payload(kept.body or b"", declared.contract_of(kept.type))
     named = kept.body is not None and payload.names(person)
     by_person = person.subject in _told_by(kept.extra) or kept.key == person.subject
     belongs = (kept.flow, kept.key or "") in flows and any(True for _ in payload.values())
@@ -68,26 +83,28 @@ def hit_of(kept: Kept, person: Sought, flows: Flows, acting: Acting) -> Hit | No
 
 
 async def hits_at(
-    sql: Sql, place: str, beyond: int, person: Sought, flows: Flows, acting: Acting
+    sql: Sql, place: str, beyond: int, person: Sought, flows: Flows, declared: Declared
 ) -> tuple[list[Hit], int | None]:
     """Returns what concerns a person on a page, and where the next page begins; None if there is none."""
     page = await messages_of(sql, place, beyond)
-    found = [hit_of(each, person, flows, acting) for each in page]
+    found = [hit_of(each, person, flows, declared) for each in page]
     last = beyond + len(page) if place not in _UPDATES and place != "delayed" else _last(page)
     return [each for each in found if each is not None], last if len(page) == PAGE else None
 
 
 async def erase_messages(
-    sql: Sql, place: str, hits: Sequence[Hit], person: Sought, acting: Acting
+    sql: Sql, place: str, hits: Sequence[Hit], person: Sought, declared: Declared
 ) -> int:
     """Replaces what is personal in messages that are done; returns in how many there was any."""
     count = 0
     for hit in hits:
-        count += await _erase_message(sql, place, hit, person, acting)
+        count += await _erase_message(sql, place, hit, person, declared)
     return count
 
 
-async def _erase_message(sql: Sql, place: str, hit: Hit, person: Sought, acting: Acting) -> bool:
+async def _erase_message(
+    sql: Sql, place: str, hit: Hit, person: Sought, declared: Declared
+) -> bool:
     kept = hit.kept
     key = str(replaced(kept.key, person)) if kept.key == person.subject else kept.key
     extra = _without(kept.extra, person)
@@ -99,12 +116,12 @@ async def _erase_message(sql: Sql, place: str, hit: Hit, person: Sought, acting:
     if place == "dead":
         await _erase_failure(sql, kept, person)
     if kept.answer:
-        changed |= await _erase_answer(sql, kept, person, acting)
+        changed |= await _erase_answer(sql, kept, person, declared)
     return changed
 
 
-async def _erase_answer(sql: Sql, kept: Kept, person: Sought, acting: Acting) -> bool:
-    contract = acting.contract_of(kept.type)
+async def _erase_answer(sql: Sql, kept: Kept, person: Sought, declared: Declared) -> bool:
+    contract = declared.contract_of(kept.type)
     answer = Payload(kept.answer or b"", None if contract is None else contract.answer_type())
     after = answer.without(person)
     if after == kept.answer:
@@ -175,19 +192,19 @@ async def erase_at(
     person: Sought,
     flows: Flows,
     under_way: Collection[str],
-    acting: Acting,
+    declared: Declared,
     *,
     named: bool,
 ) -> tuple[int, int, int | None]:
     """Replaces what is personal on one page; returns the messages, the rows, and where the next page begins."""
     if place in OF_MESSAGES:
-        hits, goes_on = await hits_at(sql, place, beyond, person, flows, acting)
+        hits, goes_on = await hits_at(sql, place, beyond, person, flows, declared)
         ready = [
             each
             for each in hits
             if each.found_by_name == named and is_done(each.kept, under_way) and place in _UPDATES
         ]
-        return await erase_messages(sql, place, ready, person, acting), 0, goes_on
+        return await erase_messages(sql, place, ready, person, declared), 0, goes_on
     if not named:
         return 0, 0, None
     if place == ACCEPTED:
@@ -196,7 +213,7 @@ async def erase_at(
         return count, 0, beyond + len(page) if len(page) == PAGE else None
     if place == NOTES:
         return await erase_notes(sql, person), 0, None
-    return 0, await erase_rows(sql, declared_at(place, acting.personal), person, under_way), None
+    return 0, await erase_rows(sql, declared_at(place, declared.personal), person, under_way), None
 
 
 def is_done(kept: Kept, under_way: Collection[str]) -> bool:

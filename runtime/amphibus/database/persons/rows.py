@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any, Final, NamedTuple
-
-from sqlalchemy import JSON, Table
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from amphibus.database.persons.bodies import Sought, replaced
 from amphibus.database.sql import Sql
 from amphibus.module import PersonalRows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table  # who only looks at stores loads no ORM
 
 _PREFIX: Final = "table "
 
@@ -83,7 +84,9 @@ def _assigned(names: Sequence[str], between: str) -> str:
     return between.join(f"{_quoted(each)} = ?" for each in names)
 
 
-def _erased(table: Table, name: str, value: Any, person: Sought) -> Any:
+def _erased(table: "Table", name: str, value: Any, person: Sought) -> Any:
+    from sqlalchemy import JSON
+
     kind = table.columns[name].type
     if value is None:
         return None
@@ -94,7 +97,7 @@ def _erased(table: Table, name: str, value: Any, person: Sought) -> Any:
     return other[:longest] if isinstance(other, str) else other
 
 
-def _table(declared: PersonalRows) -> Table:
+def _table(declared: PersonalRows) -> "Table":
     found: Table = declared.table.__table__  # type: ignore[attr-defined]
     return found
 
