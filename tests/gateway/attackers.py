@@ -56,6 +56,9 @@ async def main(port: int, slow: int) -> None:
         ),
     ]
     running = [asyncio.create_task(each) for each in tasks]
+    while done["connections"] < slow:
+        await asyncio.sleep(0.1)
+    print("all at work", flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.read)
     for each in running:
         each.cancel()
@@ -64,8 +67,9 @@ async def main(port: int, slow: int) -> None:
 
 
 async def _again(port: int, address: str, act: object, bodies: list[bytes]) -> None:
-    for body in cycle(bodies):
-        writer = None
+    turn = cycle(bodies)
+    while True:
+        body, writer = next(turn), None
         try:
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", port, local_addr=(address, 0)
@@ -101,12 +105,12 @@ async def _head(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _bo
 
 
 async def _slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _body: bytes) -> None:
-    for byte in b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100:
-        writer.write(bytes((byte,)))
+    left = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100
+    while left and not reader.at_eof():
+        writer.write(left[:1])
+        left = left[1:]
         await writer.drain()
         await asyncio.sleep(1)
-        if reader.at_eof():
-            return
 
 
 async def _idle(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter, _body: bytes) -> None:

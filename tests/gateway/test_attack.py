@@ -101,9 +101,10 @@ async def attacked(port: int) -> AsyncIterator[dict[str, int]]:
         sys.executable, "-m", "tests.gateway.attackers", f"{port}", f"{SLOW}",
         cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
+    assert attackers.stdout is not None
     done: dict[str, int] = {}
     try:
-        await asyncio.sleep(3)  # they begin
+        await attackers.stdout.readline()  # all are at work
         yield done
     finally:
         said, _ = await attackers.communicate()
