@@ -1,7 +1,7 @@
-"""Clients that mean harm, in a process of their own: `python -m tests.gateway.attackers PORT`, until its input ends.
+"""Clients that mean harm: `python -m tests.gateway.attackers PORT SLOW`, until its input ends.
 
-Eight send the worst bodies that the limits let through, two send heads of 100 MB, and two thousand connections are idle
-or send their head byte by byte. Each group has addresses of its own. At the end it prints what it has done, as JSON.
+Eight send the worst bodies that the limits let through, two send heads of 100 MB, and SLOW connections are idle or
+send their head byte by byte. Each group has addresses of its own. At the end it prints what it has done, as JSON.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from typing import Final
 
 BODIES: Final = 8
 HEADS: Final = 2
-SLOW: Final = 2_000
 _SLOW_ADDRESSES: Final = 10
 _HEAD_BYTES: Final = 100_000_000
 _PIECE: Final = b"x" * 65_536
@@ -38,7 +37,7 @@ def worst_bodies() -> Iterator[bytes]:
     yield b" " * 1_048_577
 
 
-async def main(port: int) -> None:
+async def main(port: int, slow: int) -> None:
     """Goes on until the input ends."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -53,10 +52,13 @@ async def main(port: int) -> None:
             _again(
                 port, f"127.0.1.{1 + each % _SLOW_ADDRESSES}", _idle if each % 2 else _slow, bodies
             )
-            for each in range(SLOW)
+            for each in range(slow)
         ),
     ]
     running = [asyncio.create_task(each) for each in tasks]
+    while done["connections"] < slow:
+        await asyncio.sleep(0.1)
+    print("all at work", flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.read)
     for each in running:
         each.cancel()
@@ -65,8 +67,9 @@ async def main(port: int) -> None:
 
 
 async def _again(port: int, address: str, act: object, bodies: list[bytes]) -> None:
-    for body in cycle(bodies):
-        writer = None
+    turn = cycle(bodies)
+    while True:
+        body, writer = next(turn), None
         try:
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", port, local_addr=(address, 0)
@@ -102,12 +105,12 @@ async def _head(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _bo
 
 
 async def _slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _body: bytes) -> None:
-    for byte in b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100:
-        writer.write(bytes((byte,)))
+    left = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100
+    while left and not reader.at_eof():
+        writer.write(left[:1])
+        left = left[1:]
         await writer.drain()
         await asyncio.sleep(1)
-        if reader.at_eof():
-            return
 
 
 async def _idle(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter, _body: bytes) -> None:
@@ -115,4 +118,4 @@ async def _idle(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter, _bo
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -15,12 +15,12 @@ import pytest
 
 from tests.benchmarks.orders import Orders, receipt
 from tests.distributed.commands import WITHIN_SECONDS, until
-from tests.gateway.attackers import SLOW
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.full, pytest.mark.timeout(900)]
 ROOT: Final = Path(__file__).parents[2]
 MEGABYTES: Final = 300
-_SECONDS: Final = 20.0
+SLOW: Final = 2_000
+_ORDERS: Final = 60
 _FILES: Final = 1_024
 
 
@@ -34,12 +34,15 @@ class Honest:
         self.placed: list[str] = []
         self.statuses: set[int] = set()
 
-    async def work(self, seconds: float) -> tuple[float, list[float]]:
-        """Returns the orders a second, and how long each look at /livez took."""
-        ends, before, began = time.monotonic() + seconds, len(self.placed), time.monotonic()
-        looks: list[float] = []
-        await asyncio.gather(self._order(ends), self._look(ends, looks))
-        return (len(self.placed) - before) / (time.monotonic() - began), sorted(looks)
+    async def work(self, orders: int) -> tuple[float, list[float]]:
+        """Returns the orders a second, and how long each look at /livez took meanwhile."""
+        began, looks = time.monotonic(), list[float]()
+        looking = asyncio.create_task(self._look(looks))
+        await self._order(orders)
+        rate = orders / (time.monotonic() - began)
+        looking.cancel()
+        await asyncio.wait((looking,))
+        return rate, sorted(looks)
 
     async def settle(self) -> set[str]:
         """Returns what became of the orders."""
@@ -60,15 +63,15 @@ class Honest:
         await self._client.aclose()
         await self._watch.aclose()
 
-    async def _order(self, ends: float) -> None:
-        while time.monotonic() < ends:
+    async def _order(self, orders: int) -> None:
+        for _ in range(orders):
             _, body = self._orders.another()
             answer = await self._client.post("/v1/orders", content=body)
             self.statuses.add(answer.status_code)
             self.placed.append(answer.headers["location"])
 
-    async def _look(self, ends: float, looks: list[float]) -> None:
-        while time.monotonic() < ends:
+    async def _look(self, looks: list[float]) -> None:
+        while True:
             began = time.monotonic()
             self.statuses.add((await self._watch.get("/livez")).status_code + 2)
             looks.append(time.monotonic() - began)
@@ -95,12 +98,13 @@ def shop(folder: Path) -> Iterator[tuple[int, str]]:
 async def attacked(port: int) -> AsyncIterator[dict[str, int]]:
     """Attackers at work; at the end it holds what they have done."""
     attackers = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.gateway.attackers", f"{port}",
+        sys.executable, "-m", "tests.gateway.attackers", f"{port}", f"{SLOW}",
         cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
+    assert attackers.stdout is not None
     done: dict[str, int] = {}
     try:
-        await asyncio.sleep(3)  # they begin
+        await attackers.stdout.readline()  # all are at work
         yield done
     finally:
         said, _ = await attackers.communicate()
@@ -121,10 +125,10 @@ async def test_worst_bodies_slow_clients_and_endless_heads_together(
     with shop(tmp_path) as (pid, url):
         honest = Honest(url)
         await honest.stock()
-        usual_rate, usual = await honest.work(_SECONDS / 2)
+        usual_rate, usual = await honest.work(_ORDERS)
         before = memory_of(pid)
         async with attacked(int(url.rpartition(":")[2])) as done:
-            rate, looks = await honest.work(_SECONDS)
+            rate, looks = await honest.work(_ORDERS)
             files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
         after = memory_of(pid)
         became = await honest.settle()

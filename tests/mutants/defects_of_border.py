@@ -117,8 +117,8 @@ BORDER: Final[tuple[Defect, ...]] = (
     _at(
         "a large body is read on the loop",
         "runtime/amphibus/gateway/writes.py",
-        "        if len(body) > LARGE_BYTES:",
-        "        if len(body) < 0:",
+        "        if size <= LARGE_BYTES:",
+        "        if size >= 0:",
         f"{_BODIES}::test_others_are_answered_while_a_large_body_is_read",
     ),
     _at(

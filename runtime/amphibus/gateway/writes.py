@@ -118,7 +118,7 @@ class CommandEndpoint:
         await self._door.let_in(exchange, self._binding.contract)
         write = await self._taken(exchange)
         exchange.request_id = write.id
-        self._intake.quotas.another(write.message, exchange)
+        self._intake.quotas.another(write.message, exchange.principal, exchange.peer)
         stored = self._binding.http.stored
         if stored:
             await self._intake.backlog.another(self._intake.limits.waiting_messages)

@@ -33,7 +33,7 @@ def problems_of_quota(quota: Quota) -> Iterator[str]:
         parse_rate(quota.rate)
     except (ValueError, AttributeError, TypeError):
         yield f"quota: rate={quota.rate!r} is no rate: write Quota('20/m'), '5/h' or '3/d'"
-    if not isinstance(quota.code, str) or not _CODE.fullmatch(quota.code):
+    if not _CODE.fullmatch(str(quota.code)):
         yield f"quota: code={quota.code!r} is no code: write it as too_many_orders"
     if quota.per is not None and not (isinstance(quota.per, str) or callable(quota.per)):
         yield f"quota: per={quota.per!r} is neither a field's name nor a function of the message"

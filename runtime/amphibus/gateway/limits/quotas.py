@@ -4,8 +4,8 @@ from collections.abc import Callable, Hashable, Iterable
 from time import monotonic
 from typing import Any
 
+from amphibus.access.principal import Principal
 from amphibus.contract import Message
-from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.buckets import Buckets, refused_headers, window_of
 from amphibus.gateway.problems import REFUSED, TOO_MANY, Problem
@@ -31,8 +31,8 @@ class Quotas:
             if row.quota is not None
         }
 
-    def another(self, message: Message, exchange: HttpExchange) -> None:
-        """Counts a command.
+    def another(self, message: Message, principal: Principal, peer: str) -> None:
+        """Counts a command of somebody, from an address.
 
         Raises:
             Problem: there were too many.
@@ -42,7 +42,7 @@ class Quotas:
             return
         quota, buckets = found
         window = window_of(quota.rate)
-        seconds = buckets.take(_whose(quota, message, exchange), window) if window else 0.0
+        seconds = buckets.take(_whose(quota, message, principal, peer), window) if window else 0.0
         if window and seconds:
             raise Problem(
                 REFUSED,
@@ -54,12 +54,11 @@ class Quotas:
             )
 
 
-def _whose(quota: Quota, message: Message, exchange: HttpExchange) -> Hashable:
+def _whose(quota: Quota, message: Message, principal: Principal, peer: str) -> Hashable:
     value = _value(quota, message) if quota.per is not None else None
     if value is not None:
         return "of", str(value)
-    asks = exchange.principal
-    return "by", asks.name if asks.subject else origin_of(exchange.peer)
+    return "by", principal.name if principal.subject else origin_of(peer)
 
 
 def _value(quota: Quota, message: Any) -> object:
