@@ -36,10 +36,10 @@ def make(folder: Path) -> None:
         for _ in range(3):
             running.order()
         with watched(browser, running.another_link(), viewport=_WIDE) as window:
-            stuck = _trouble(window, running)
+            story, operation = _trouble(window, running)
             for scheme in ("light", "dark"):
                 window.page.emulate_media(color_scheme=scheme)
-                for name, path in _paths(window, stuck).items():
+                for name, path in _paths(window, story, operation).items():
                     _take(window.see(path), folder / f"{name}-{scheme}.png")
             with _customers(running):
                 page = window.see()
@@ -50,8 +50,8 @@ def make(folder: Path) -> None:
                     _take(page, folder / f"map-{scheme}.png")
 
 
-def _trouble(window: Watched, running: Shop) -> str:
-    """Lets messages die and an order wait; begins to mend it. Returns the flow of what waits."""
+def _trouble(window: Watched, running: Shop) -> tuple[str, str]:
+    """Lets messages die and an order wait; begins to mend it. Returns the addresses of the story and the operation."""
     running.fail(3)
     page = window.see("/failed/reporting?type=orders.OrderPlaced.v1")
     page.locator("summary").click()
@@ -60,23 +60,22 @@ def _trouble(window: Watched, running: Shop) -> str:
     page.get_by_role("button", name="Dry run").click()
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#parts .badge")).to_have_text("done")
+    operation = page.url
     page = window.see("/queues")
     page.locator("summary", has_text="payments").click()
     page.locator("details[open]").get_by_label("Why").fill("the bank asked for it")
     page.get_by_role("button", name="Pause payments").click()
     order = running.order()
-    return window.see(f"/stories?q={order}").url
+    return window.see(f"/stories?q={order}").url, operation
 
 
-def _paths(window: Watched, stuck: str) -> dict[str, str]:
+def _paths(window: Watched, story: str, operation: str) -> dict[str, str]:
     """The screens below `/console`, by the name of their picture."""
-    letters = "/failed/reporting"
-    letter = window.see(letters).locator("#letters a").first.get_attribute("href")
-    operation = window.see("/operations").locator("#operations a").first.get_attribute("href")
-    said = {"letters": letters, "story": stuck, "letter": letter, "operation": operation}
+    letter = window.see("/failed/reporting").locator("#letters a").first.get_attribute("href")
+    found = {"letters": "/failed/reporting", "letter": letter or "", "story": story}
+    found["operation"] = operation
     return {each: f"/{each}" for each in _SCREENS} | {
-        name: str(address).partition("/console")[2] or str(address)
-        for name, address in said.items()
+        name: each.rpartition("/console")[2] for name, each in found.items()
     }
 
 

@@ -70,7 +70,9 @@ def test_what_strangers_wrote_is_text_on_every_screen(operator: Browser) -> None
 def test_the_map_has_every_module_and_its_backlog(operator: Browser) -> None:
     page = operator.see("/console")
     labels = [given.get("aria-label", "") for tag, given in page.tags if tag == "a"]
-    (shelf,) = (each for each in labels if each.startswith("shelf:"))
+    # Twice: as it is drawn on a wide page, and on a narrow one.
+    shelf, again = (each for each in labels if each.startswith("shelf:"))
+    assert shelf == again
 
     assert f"{len(HOSTILE)} dead" in shelf
     assert {each.split(":")[0] for each in labels if ":" in each} == {"gateway", "shelf", "till"}
@@ -137,7 +139,7 @@ def test_a_flow_is_found_by_its_key_and_by_a_message(operator: Browser) -> None:
 
     assert [each.status for each in stories] == [200, 200]
     assert stories[0].response.url == stories[1].response.url
-    assert "waits for shelf (dead)" in stories[0].text
+    assert re.search(r"waits for shelf dead shelf\.Sell\.v1 , since \d{4}-", stories[0].text)
     assert operator.see("/console/stories?q=nobody").status == 404
 
 
@@ -271,9 +273,9 @@ def test_own_browser_code_is_short(operator: Browser) -> None:
 
 def test_handlers_are_counted_with_what_died_in_them(operator: Browser) -> None:
     text = operator.see("/console/handlers?by=failing").text
-    assert re.search(
-        rf"Died shelf\.Sell\.v1 shelf [^a-z]* ms [^a-z]* ms .* {len(HOSTILE)}\b", text
-    ), text
+    found = re.search(r"Died shelf\.Sell\.v1 shelf [^a-z]* ms [^a-z]* ms ([\d ]+)", text)
+    assert found, text
+    assert int(found[1].split()[2]) >= len(HOSTILE)
 
 
 def test_the_log_is_found_by_level_and_by_text(operator: Browser) -> None:

@@ -28,13 +28,8 @@ def cold(tmp_path: Path) -> Path:
 
 
 def test_it_shows_what_the_stores_hold_and_changes_nothing(cold: Path) -> None:
-    served = subprocess.Popen(
-        [sys.executable, "-m", "amphibus.cli", "console", "--serve"],
-        cwd=cold,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    command = [sys.executable, "-m", "amphibus.cli", "console", "--serve"]
+    with subprocess.Popen(command, cwd=cold, stdout=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
         link = served.stdout.readline().strip()
         with Browser(link.partition("/console")[0]) as browser:
@@ -50,6 +45,4 @@ def test_it_shows_what_the_stores_hold_and_changes_nothing(cold: Path) -> None:
             refused = browser.send(form, what="retry", reason="to see")
             assert refused.status == 502
             assert "module shelf is away" in refused.text
-    finally:
         served.terminate()
-        served.wait(60)
