@@ -4,9 +4,11 @@ import re
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.distributed.commands import until
 from tests.pages.browser import Browser, Page, form_to
+from tests.pages.chromium import chromium, watched
 from tests.pages.conftest import HOSTILE, Stand
 from tests.pages.stand import BUYER
 
@@ -301,3 +303,11 @@ def test_a_link_leads_to_a_screen_and_nowhere_else(stand: Stand, to: str, shown:
     answer = httpx.get(link, timeout=60)
     assert answer.status_code == 303
     assert answer.headers["location"] == shown
+
+
+def test_a_real_browser_shows_it_and_complains_of_nothing(stand: Stand) -> None:
+    with chromium() as browser, watched(browser, stand.another_link()) as window:
+        expect(window.page.locator("#connection")).to_have_text("live")
+        window.page.keyboard.press("g")
+        window.page.keyboard.press("f")
+        expect(window.page.locator("#groups")).to_contain_text("RuntimeError")
