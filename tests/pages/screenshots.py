@@ -81,9 +81,11 @@ def _paths(window: Watched, story: str, operation: str) -> dict[str, str]:
 
 def _take(page: Page, place: Path) -> None:
     page.wait_for_load_state("load")
+    assert page.get_by_role("heading", level=1).inner_text() != "a fault of ours", page.url
     taken = Image.open(BytesIO(page.screenshot(animations="disabled", caret="hide")))
     # As many colours as the pages have, and the edges of letters need.
-    taken.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(place, optimize=True)
+    few = taken.convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(place, optimize=True)
     print(f"{place.name:<28} {place.stat().st_size / 1000:.0f} kB")
 
 
