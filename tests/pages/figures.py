@@ -20,9 +20,9 @@ from tests.pages.conftest import Stand
 from tests.pages.stand import write_stand
 
 _LETTERS: Final = 100_000
-_ROUNDS: Final = 40
-_SALES: Final = 300
-_TURNS: Final = 4
+_ROUNDS: Final = 36
+_SALES: Final = 150
+_TURNS: Final = 3
 _VIEWERS: Final = 5
 _FILTERS: Final = (
     "type=shelf.Sell.v1",

@@ -3,12 +3,11 @@
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -21,6 +20,8 @@ _SCREENS: Final = (
     *("failed", "stories", "handlers", "logs", "processes", "managers", "queues", "schedules"),
     *("operations", "configuration", "audit"),
 )
+_SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+_BUYERS: Final = 4
 _WIDE: Final = {"width": 1280, "height": 800}
 
 
@@ -36,18 +37,21 @@ def make(folder: Path) -> None:
         for _ in range(3):
             running.order()
         with watched(browser, running.another_link(), viewport=_WIDE) as window:
+            _map(window, running, folder)
             story, operation = _trouble(window, running)
-            for scheme in ("light", "dark"):
+            for scheme in _SCHEMES:
                 window.page.emulate_media(color_scheme=scheme)
                 for name, path in _paths(window, story, operation).items():
                     _take(window.see(path), folder / f"{name}-{scheme}.png")
-            with _customers(running):
-                page = window.see()
-                expect(page.locator(".broad .rate").first).to_be_visible()
-                time.sleep(3)
-                for scheme in ("light", "dark"):
-                    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                    _take(page, folder / f"map-{scheme}.png")
+
+
+def _map(window: Watched, running: Shop, folder: Path) -> None:
+    with _customers(running):
+        page = window.see()
+        expect(page.locator(".broad .rate").nth(5)).to_be_visible()
+        for scheme in _SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            _take(page, folder / f"map-{scheme}.png")
 
 
 def _trouble(window: Watched, running: Shop) -> tuple[str, str]:
@@ -98,13 +102,15 @@ def _customers(running: Shop) -> Iterator[None]:
         while not over.is_set():
             running.order()
 
-    thread = threading.Thread(target=buy)
-    thread.start()
+    threads = [threading.Thread(target=buy) for _ in range(_BUYERS)]
+    for each in threads:
+        each.start()
     try:
         yield
     finally:
         over.set()
-        thread.join()
+        for each in threads:
+            each.join()
 
 
 if __name__ == "__main__":
