@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 WIDTHS = (1280, 390)
 SCREENS = (
     *("", "/failed", "/failed/shelf", "/stories", "/handlers", "/logs", "/processes", "/managers"),
-    *("/queues", "/schedules", "/operations", "/configuration", "/audit", "/nowhere"),
+    *("/queues", "/schedules", "/operations", "/configuration", "/audit", "/stories/nowhere"),
 )
 
 
