@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PATIENCE_MILLISECONDS: Final = 60_000
@@ -15,6 +15,7 @@ _PATIENCE_MILLISECONDS: Final = 60_000
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Starts it; the test is skipped where there is none."""
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     with sync_playwright() as found:
         place = next(filter(None, map(shutil.which, _NAMES)), None)
         try:

@@ -3,12 +3,11 @@
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -21,6 +20,8 @@ _SCREENS: Final = (
     *("failed", "stories", "handlers", "logs", "processes", "managers", "queues", "schedules"),
     *("operations", "configuration", "audit"),
 )
+_SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+_BUYERS: Final = 4
 _WIDE: Final = {"width": 1280, "height": 800}
 
 
@@ -36,22 +37,25 @@ def make(folder: Path) -> None:
         for _ in range(3):
             running.order()
         with watched(browser, running.another_link(), viewport=_WIDE) as window:
-            stuck = _trouble(window, running)
-            for scheme in ("light", "dark"):
+            _map(window, running, folder)
+            story, operation = _trouble(window, running)
+            for scheme in _SCHEMES:
                 window.page.emulate_media(color_scheme=scheme)
-                for name, path in _paths(window, stuck).items():
+                for name, path in _paths(window, story, operation).items():
                     _take(window.see(path), folder / f"{name}-{scheme}.png")
-            with _customers(running):
-                page = window.see()
-                expect(page.locator(".broad .rate").first).to_be_visible()
-                time.sleep(3)
-                for scheme in ("light", "dark"):
-                    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                    _take(page, folder / f"map-{scheme}.png")
 
 
-def _trouble(window: Watched, running: Shop) -> str:
-    """Lets messages die and an order wait; begins to mend it. Returns the flow of what waits."""
+def _map(window: Watched, running: Shop, folder: Path) -> None:
+    with _customers(running):
+        page = window.see()
+        expect(page.locator(".broad .rate").nth(5)).to_be_visible()
+        for scheme in _SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            _take(page, folder / f"map-{scheme}.png")
+
+
+def _trouble(window: Watched, running: Shop) -> tuple[str, str]:
+    """Lets messages die and an order wait; begins to mend it. Returns the addresses of the story and the operation."""
     running.fail(3)
     page = window.see("/failed/reporting?type=orders.OrderPlaced.v1")
     page.locator("summary").click()
@@ -60,31 +64,32 @@ def _trouble(window: Watched, running: Shop) -> str:
     page.get_by_role("button", name="Dry run").click()
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#parts .badge")).to_have_text("done")
+    operation = page.url
     page = window.see("/queues")
     page.locator("summary", has_text="payments").click()
     page.locator("details[open]").get_by_label("Why").fill("the bank asked for it")
     page.get_by_role("button", name="Pause payments").click()
     order = running.order()
-    return window.see(f"/stories?q={order}").url
+    return window.see(f"/stories?q={order}").url, operation
 
 
-def _paths(window: Watched, stuck: str) -> dict[str, str]:
+def _paths(window: Watched, story: str, operation: str) -> dict[str, str]:
     """The screens below `/console`, by the name of their picture."""
-    letters = "/failed/reporting"
-    letter = window.see(letters).locator("#letters a").first.get_attribute("href")
-    operation = window.see("/operations").locator("#operations a").first.get_attribute("href")
-    said = {"letters": letters, "story": stuck, "letter": letter, "operation": operation}
+    letter = window.see("/failed/reporting").locator("#letters a").first.get_attribute("href")
+    found = {"letters": "/failed/reporting", "letter": letter or "", "story": story}
+    found["operation"] = operation
     return {each: f"/{each}" for each in _SCREENS} | {
-        name: str(address).partition("/console")[2] or str(address)
-        for name, address in said.items()
+        name: each.rpartition("/console")[2] for name, each in found.items()
     }
 
 
 def _take(page: Page, place: Path) -> None:
     page.wait_for_load_state("load")
+    assert page.get_by_role("heading", level=1).inner_text() != "a fault of ours", page.url
     taken = Image.open(BytesIO(page.screenshot(animations="disabled", caret="hide")))
     # As many colours as the pages have, and the edges of letters need.
-    taken.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(place, optimize=True)
+    few = taken.convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(place, optimize=True)
     print(f"{place.name:<28} {place.stat().st_size / 1000:.0f} kB")
 
 
@@ -97,13 +102,15 @@ def _customers(running: Shop) -> Iterator[None]:
         while not over.is_set():
             running.order()
 
-    thread = threading.Thread(target=buy)
-    thread.start()
+    threads = [threading.Thread(target=buy) for _ in range(_BUYERS)]
+    for each in threads:
+        each.start()
     try:
         yield
     finally:
         over.set()
-        thread.join()
+        for each in threads:
+            each.join()
 
 
 if __name__ == "__main__":

@@ -28,28 +28,23 @@ def cold(tmp_path: Path) -> Path:
 
 
 def test_it_shows_what_the_stores_hold_and_changes_nothing(cold: Path) -> None:
-    served = subprocess.Popen(
-        [sys.executable, "-m", "amphibus.cli", "console", "--serve"],
-        cwd=cold,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert served.stdout is not None
-        link = served.stdout.readline().strip()
-        with Browser(link.partition("/console")[0]) as browser:
-            first = browser.see(link)
-            assert first.status == 200
-            assert "away" in first.text
-            letters = browser.see("/console/failed/shelf")
-            assert "it broke: glass of water" in letters.text
-            letter = browser.see(next(each for each in letters.links if "/letters/" in each))
-            assert "RuntimeError" in letter.text
-            assert "shelf.Sell.v1" in browser.see("/console/stories").text
-            form = next(each for each in letter.forms if each.action.endswith("/letters"))
-            refused = browser.send(form, what="retry", reason="to see")
-            assert refused.status == 502
-            assert "module shelf is away" in refused.text
-    finally:
-        served.terminate()
-        served.wait(60)
+    command = [sys.executable, "-m", "amphibus.cli", "console", "--serve"]
+    with subprocess.Popen(command, cwd=cold, stdout=subprocess.PIPE, text=True) as served:
+        try:
+            assert served.stdout is not None
+            link = served.stdout.readline().strip()
+            with Browser(link.partition("/console")[0]) as browser:
+                first = browser.see(link)
+                assert first.status == 200
+                assert "away" in first.text
+                letters = browser.see("/console/failed/shelf")
+                assert "it broke: glass of water" in letters.text
+                letter = browser.see(next(each for each in letters.links if "/letters/" in each))
+                assert "RuntimeError" in letter.text
+                assert "shelf.Sell.v1" in browser.see("/console/stories").text
+                form = next(each for each in letter.forms if each.action.endswith("/letters"))
+                refused = browser.send(form, what="retry", reason="to see")
+                assert refused.status == 502
+                assert "module shelf is away" in refused.text
+        finally:
+            served.terminate()

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from amphibus.clock import as_datetime
+from amphibus.messages.contracts.amphibus.answers import ModuleInProcess
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -108,6 +109,14 @@ def ranges(numbers: Iterable[int]) -> str:
     return ", ".join(f"{some[0]}{_TO}{some[-1]}" if some[1:] else f"{some[0]}" for some in found)
 
 
+def by_partitions(modules: Iterable[ModuleInProcess]) -> list[tuple[str, list[str]]]:
+    """Returns the partitions that modules have, each with those that have just these."""
+    found: dict[str, list[str]] = {}
+    for each in modules:
+        found.setdefault(ranges(each.partitions), []).append(each.name)
+    return list(found.items())
+
+
 def rate(per_second: float) -> str:
     """Returns a rate with two digits, and none where nothing moves."""
     if per_second < 0.05:
@@ -129,7 +138,7 @@ def _templates() -> Environment:
     made.filters["span"] = span
     made.filters["seconds"] = lambda seconds: span(round(seconds * 1_000_000))
     made.filters["rate"] = rate
-    made.filters["ranges"] = ranges
+    made.filters["by_partitions"] = by_partitions
     made.filters["part"] = lambda text: quote(str(text), safe="")
     made.filters["count"] = lambda number: f"{number:,}"
     return made

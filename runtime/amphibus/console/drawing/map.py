@@ -15,7 +15,7 @@ _INWARDS: Final = 0.3
 """The share by which an arrow bends towards the middle, where no box is."""
 _ASIDE: Final = {"command": 0.05, "query": 0.13, "event": 0.09}
 """The share by which it bends to its right, so that none lies on another."""
-_WIDTHS: Final = (1, 10, 100, 1_000)
+_WIDTHS: Final = (0.05, 10, 100, 1_000)
 """Messages a second from which on an arrow is drawn one step wider."""
 _Point = tuple[float, float]
 

@@ -51,6 +51,6 @@ async def show(visit: Visit) -> Response:
 
 def _line(fields: dict[str, Any], modules: tuple[str, ...]) -> Line:
     own = {name: str(fields.get(name) or "") for name in _OWN}
-    own["module"] = own["module"] or ", ".join(modules)
+    own["module"] = own["module"] or (modules[0] if len(modules) == 1 else "the process")
     rest = (f"{name}={each}" for name, each in fields.items() if name not in _OWN)
     return Line(**own, rest="  ".join(rest))

@@ -15,9 +15,12 @@
       const typing = part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, button");
       const marked = !getSelection().isCollapsed && part.contains(getSelection().anchorNode);
       if (typing || marked || part.querySelector("details[open]")) { missed = true; continue; }
-      const held = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+      // The focus stays on the same link, or else at the same place.
+      const active = document.activeElement, href = active.getAttribute("href");
+      const place = [...part.querySelectorAll("a, [tabindex]")].indexOf(active);
       part.replaceWith(document.adoptNode(next));
-      if (held) next.querySelector(`[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+      const same = href ? next.querySelector(`[href="${CSS.escape(href)}"]`) : next.querySelectorAll("a, [tabindex]")[place];
+      if (place >= 0) same?.focus({ preventScroll: true });
     }
   };
 
