@@ -5,6 +5,8 @@ from typing import Final
 from tests.mutants.defect import Defect, in_runtime
 
 _PAGES: Final = "tests/pages/test_console.py::"
+_FORMS: Final = "tests/pages/test_shapes.py::"
+_TRYING: Final = "tests/pages/test_trying.py::"
 
 CONSOLE: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -90,5 +92,47 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "return settings.access.guarded or is_loopback(",
         "return not settings.access.guarded or is_loopback(",
         "tests/pages/test_network.py",
+    ),
+    in_runtime(
+        "a form of a list forgets an item",
+        "console/forms/reading",
+        "            for number in range(min(count, MOST_ITEMS))",
+        "            for number in range(1, min(count, MOST_ITEMS))",
+        f"{_FORMS}test_every_kind_of_value_comes_back_as_it_was",
+    ),
+    in_runtime(
+        "hidden personal data of one item comes to another",
+        "console/forms/judging",
+        "len(whole) != len(value):",
+        "len(whole) < 0:",
+        f"{_FORMS}test_what_was_hidden_comes_back_where_it_was",
+    ),
+    in_runtime(
+        "an error repeats a personal value's own words",
+        "console/forms/judging",
+        "personal=frozenset(personal_fields(contract)))",
+        "personal=frozenset())",
+        f"{_FORMS}test_a_personal_value_is_not_repeated_by_an_error",
+    ),
+    in_runtime(
+        "an operator says an event for its owner",
+        "console/sending",
+        '        if kind_of(contract) == "event":\n',
+        '        if kind_of(contract) == "events":\n',
+        f"{_TRYING}test_an_event_is_checked_and_not_sent",
+    ),
+    in_runtime(
+        "what is sent from a form is not audited",
+        "console/acts/trying",
+        "    await visit.look.ask(GATEWAY, note)\n",
+        "    del note\n",
+        f"{_TRYING}test_a_form_that_is_sent_is_handled_and_audited_and_leads_to_its_story",
+    ),
+    in_runtime(
+        "each press of a button sends anew",
+        "console/sending",
+        "        exchange = _exchange(body, once)",
+        '        exchange = _exchange(body, "")',
+        f"{_TRYING}test_a_form_that_is_sent_twice_is_done_once",
     ),
 )

@@ -3,6 +3,7 @@
 from tests.mutants.defect import in_runtime
 
 _TREE = "tests/tracing/test_traces.py::test_an_order_is_one_trace_and_names_nobody"
+_NUMBERS = "tests/tracing/test_numbers_and_lines.py::"
 _ASKED = "tests/documents/test_monitoring.py::test_what_is_asked_for_is_served_under_that_name_and_with_these_labels"
 
 TRACING = (
@@ -75,5 +76,26 @@ TRACING = (
         'labels = [module, *more.split("/", 1)] if more else [module]',
         "labels = [module]",
         _ASKED,
+    ),
+    in_runtime(
+        "a bucket of an exported histogram holds the smaller ones too",
+        "telemetry/otlp/points",
+        "[here - before for before, here in",
+        "[here - 0 * before for before, here in",
+        f"{_NUMBERS}test_numbers_and_lines_come_over_http",
+    ),
+    in_runtime(
+        "what is said of a collector that is away is sent to it",
+        "telemetry/otlp/lines",
+        '        if str(line.get("logger", "")).startswith(_EXPORTER):',
+        '        if str(line.get("logger", "")) == _EXPORTER:',
+        f"{_NUMBERS}test_numbers_and_lines_come_over_http",
+    ),
+    in_runtime(
+        "a flow that nobody traces stands beside the times",
+        "telemetry/metrics",
+        "    if switch.spans is None or trace[-2:] != _SAMPLED:",
+        "    if switch.spans is None:",
+        f"{_NUMBERS}test_numbers_and_lines_come_over_http",
     ),
 )

@@ -1,4 +1,4 @@
-"""A collector: takes spans by OTLP over HTTP and keeps them."""
+"""A collector: takes spans, metrics and log lines by OTLP over HTTP and keeps them."""
 
 import threading
 from collections.abc import Iterator
@@ -32,6 +32,8 @@ class Collector:
     url: str = ""
     spans: list[Told] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    others: list[tuple[str, bytes]] = field(default_factory=list)
+    """Metrics and log lines, as they came."""
 
     def take(self, body: bytes) -> None:
         self.raw.append(body)
@@ -73,6 +75,8 @@ def collecting() -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.path == "/v1/traces":
                 collector.take(body)
+            else:
+                collector.others.append((self.path, body))
             self.send_response(200)
             self.send_header("content-type", "application/x-protobuf")
             self.send_header("content-length", "0")

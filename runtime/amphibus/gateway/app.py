@@ -46,6 +46,8 @@ OwnRoute: TypeAlias = tuple[str, str, Page]
 Target: TypeAlias = CommandEndpoint | QueryEndpoint | OutcomeStream | Page
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE: Final = "(none)"
+_TRACE: Final = "amphibus.trace"
+"""The place in a scope where the trace of its request stands."""
 _CLIENT_CLOSED: Final = 499
 
 
@@ -188,7 +190,8 @@ class Gateway:
             log.debug("http.gone", method=method, route=route)
         finally:
             seconds = time.perf_counter() - begin
-            self._meters.served(method if method in _METHODS else "OTHER", route, status, seconds)
+            said = method if method in _METHODS else "OTHER"
+            self._meters.served(said, route, status, seconds, scope.get(_TRACE, ""))
             log.debug("http.served", method=method, route=route, status=status, seconds=seconds)
 
     def _find(self, scope: Scope) -> tuple[RoutePath[Target], dict[str, str]]:
@@ -209,6 +212,7 @@ async def _serve(
         return await _send(HttpAnswer(204, b"", (allow,)), HttpExchange(scope, receive, {}), send)
     if isinstance(target, CommandEndpoint | QueryEndpoint):
         exchange = HttpExchange(scope, receive, parameters)
+        scope[_TRACE] = exchange.trace
         answer = await _traced(_worked(target, exchange, path.template), exchange, path.template)
         if target.ends:
             answer = replace(answer, headers=answer.headers + target.ends)

@@ -32,6 +32,7 @@ from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.app import signal_routes, signals_app
 from amphibus.telemetry.logs import set_up
+from amphibus.telemetry.otlp import setting_up as otlp
 from amphibus.telemetry.recent_lines import RecentLines
 from amphibus.telemetry.tracing import setting_up
 from amphibus.transports.direct.fleet.door import Door
@@ -66,13 +67,14 @@ async def serve(
     began = time.perf_counter()
     live = live_settings(settings, project, modules)
     settings = live.settings
-    lines, tracing = _lines_and_spans(live, modules)
+    lines, tracing, exporting = _telemetry(live, modules)
     failpoints.arm()
     stop = _stop_on_signals()
     clock = clock_of(on_a_server=settings.db_url is not None)
     transport = make(of_mode(mode, settings), project.topology(), settings, clock)
     host = Host(project, settings, modules, transport=transport, clock=clock, live=live)
     host.lines = lines
+    exporting.follow(host.meters)
     door, build = Door(host.topology, settings, clock), host.description.build  # as the code is now
     host.admit = handshake = handshake_of(host, door)
     if again_on_change:
@@ -114,11 +116,8 @@ async def serve(
         await door.close()
         blocked.stop()
         await setting_up.end(tracing)
-    left, hanging = await tasks_left(), threads.end()
-    if left:
-        _say_what_is_left(left)
-    if left or hanging:
-        leave(0)
+        await exporting.end()
+    _leave(await tasks_left(), hanging=bool(threads.end()))
     return 0
 
 
@@ -127,13 +126,14 @@ def _signals_beside(host: Host) -> Any:
     return signals_app(host.health, host.meters) if GATEWAY in host.modules else None
 
 
-def _lines_and_spans(
+def _telemetry(
     live: LiveSettings, modules: tuple[str, ...]
-) -> tuple[RecentLines, setting_up.Tracing | None]:
+) -> tuple[RecentLines, setting_up.Tracing | None, otlp.Exporting]:
     settings = live.settings
     lines = set_up(settings.log_format, settings.log_level, by_module=settings.log_levels)
     keep_log_levels(live)
-    return lines, setting_up.set_up(os.environ, app=settings.app, modules=modules)
+    tracing = setting_up.set_up(os.environ, app=settings.app, modules=modules)
+    return lines, tracing, otlp.set_up(os.environ, lines, app=settings.app, modules=modules)
 
 
 def _outside_threads(host: Host, live: LiveSettings) -> OutsideThreads:
@@ -142,6 +142,14 @@ def _outside_threads(host: Host, live: LiveSettings) -> OutsideThreads:
     threads = OutsideThreads(len(host.modules) + limited, live.settings.bus, host.journal)
     live.on_change.append(lambda _changed: threads.adjust())
     return threads
+
+
+def _leave(left: list[str], *, hanging: bool) -> None:
+    """Ends the process at once where something would hold it up."""
+    if left:
+        _say_what_is_left(left)
+    if left or hanging:
+        leave(0)
 
 
 def _say_what_is_left(names: list[str]) -> None:

@@ -32,7 +32,8 @@ def report_outcome(
     match outcome:
         case Handled():
             late = (now - envelope.time) / 1_000_000
-            meters.handled(module, envelope.type, time.perf_counter() - attempt.began, late)
+            took = time.perf_counter() - attempt.began
+            meters.handled(module, envelope.type, took, late, envelope.trace)
         case Repeated():
             meters.repeated(module, envelope.type)
             with about(module, envelope):

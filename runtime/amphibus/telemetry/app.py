@@ -1,12 +1,16 @@
 """The routes `/livez`, `/readyz` and `/metrics`, served by every process, alone or as part of the gateway."""
 
+from typing import Final
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from amphibus.telemetry.health import Health
-from amphibus.telemetry.metrics import CONTENT_TYPE, Meters
+from amphibus.telemetry.metrics import CONTENT_TYPE, OPENMETRICS_TYPE, Meters
+
+_OPENMETRICS: Final = "application/openmetrics-text"
 
 
 def signal_routes(health: Health, meters: Meters) -> list[Route]:
@@ -31,8 +35,11 @@ def signal_routes(health: Health, meters: Meters) -> list[Route]:
             return JSONResponse({"status": "degraded", "reasons": health.degraded, **notes})
         return JSONResponse({"status": "ready", **notes})
 
-    async def metrics(_: Request) -> Response:
-        """Returns the counters and gauges, for Prometheus."""
+    async def metrics(request: Request) -> Response:
+        """Returns the counters and gauges, for Prometheus, in the format that it asks for."""
+        if _OPENMETRICS in request.headers.get("accept", ""):
+            text = await meters.exposition(openmetrics=True)
+            return Response(text, headers={"Content-Type": OPENMETRICS_TYPE})
         return Response(await meters.exposition(), media_type=CONTENT_TYPE)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]

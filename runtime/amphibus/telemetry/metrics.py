@@ -15,11 +15,16 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
+from prometheus_client.openmetrics.exposition import generate_latest as with_examples
 
 from amphibus.messages.failure import FailedMessage
 from amphibus.telemetry.gauges import Numbers, StoreNumbers
+from amphibus.telemetry.tracing import switch
 
 _KEPT_FAILURES: Final = 5
+OPENMETRICS_TYPE: Final = OPENMETRICS
+_SAMPLED: Final = "01"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS: Final = (
@@ -113,13 +118,18 @@ class Meters:
         GCCollector(registry=self.registry)
 
     def handled(
-        self, module: str, message: str, handler_seconds: float, end_to_end_seconds: float
+        self,
+        module: str,
+        message: str,
+        handler_seconds: float,
+        end_to_end_seconds: float,
+        trace: str = "",
     ) -> None:
-        """Counts a message whose transaction is committed."""
-        counts = self._of(module, message)
+        """Counts a message whose transaction is committed; its trace stands beside the times, if it has spans."""
+        counts, example = self._of(module, message), _example(trace)
         counts.handled.inc()
-        counts.handler.observe(handler_seconds)
-        counts.end_to_end.observe(max(0.0, end_to_end_seconds))
+        counts.handler.observe(handler_seconds, example)
+        counts.end_to_end.observe(max(0.0, end_to_end_seconds), example)
 
     def repeated(self, module: str, message: str) -> None:
         """Counts a message that was handled before."""
@@ -162,7 +172,7 @@ class Meters:
         self._blocked.inc()
         self._blocked_seconds.inc(seconds)
 
-    def served(self, method: str, route: str, status: int, seconds: float) -> None:
+    def served(self, method: str, route: str, status: int, seconds: float, trace: str = "") -> None:
         """Counts an answered HTTP request; `route` is the declared path, never the requested one."""
         key = (method, route, status)
         found = self._by_route.get(key)
@@ -172,7 +182,7 @@ class Meters:
                 self._http_seconds.labels(method, route),
             )
         found[0].inc()
-        found[1].observe(seconds)
+        found[1].observe(seconds, _example(trace))
 
     def watch(self, module: str, numbers: Callable[[], Awaitable[Numbers]]) -> None:
         """Asks `numbers` for some of `GAUGES` on each scrape; the last function given for a module holds."""
@@ -182,8 +192,15 @@ class Meters:
         """Stops asking, for a module that was stopped."""
         self._watched.pop(module, None)
 
-    async def exposition(self) -> bytes:
-        """Returns everything in Prometheus' text format; see `CONTENT_TYPE`."""
+    async def exposition(self, *, openmetrics: bool = False) -> bytes:
+        """Returns everything in Prometheus' text format, or as OpenMetrics, which has the examples of traces too."""
+        await self.refresh()
+        if openmetrics:
+            return bytes(with_examples(self.registry))  # type: ignore[no-untyped-call]
+        return generate_latest(self.registry)
+
+    async def refresh(self) -> None:
+        """Asks every store for its numbers."""
         found: dict[str, Numbers | None] = {}
         for module, numbers in list(self._watched.items()):
             try:
@@ -193,7 +210,6 @@ class Meters:
         # Exchanged at once, so that two simultaneous scrapes both see everything.
         self._numbers.clear()
         self._numbers.update(found)
-        return generate_latest(self.registry)
 
     def _of(self, module: str, message: str) -> "_OfType":
         found = self._by_type.get((module, message))
@@ -203,6 +219,13 @@ class Meters:
 
     def _histogram(self, name: str, says: str, *labels: str) -> Histogram:
         return Histogram(f"amphibus_{name}", says, labels, buckets=_SECONDS, registry=self.registry)
+
+
+def _example(trace: str) -> dict[str, str] | None:
+    """Returns a trace as an exemplar, where its spans are told."""
+    if switch.spans is None or trace[-2:] != _SAMPLED:
+        return None
+    return {"trace_id": trace[3:35], "span_id": trace[36:52]}
 
 
 _COUNTERS: Final = {

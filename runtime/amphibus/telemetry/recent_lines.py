@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Final
 
 from amphibus.messages.contracts.amphibus.answers import LogLines
@@ -23,6 +23,8 @@ class RecentLines:
     def __init__(self) -> None:
         self._lines: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_MOST)
         self._count = 0
+        self.also: Callable[[dict[str, Any]], None] | None = None
+        """Takes each line too, where lines are exported."""
 
     def __call__(
         self,
@@ -32,7 +34,10 @@ class RecentLines:
     ) -> MutableMapping[str, Any]:
         """Keeps a line and hands it on."""
         self._count += 1
-        self._lines.append((self._count, dict(line)))
+        kept = dict(line)
+        self._lines.append((self._count, kept))
+        if self.also is not None:
+            self.also(kept)
         return line
 
     async def tell(self, asked: ListLines) -> LogLines:

@@ -17,14 +17,14 @@ class State(NamedTuple):
     name: str
     x: float
     y: float
-    count: int
+    here: int
     stuck: int
     final: bool
 
     @property
     def look(self) -> str:
         """Returns the name of its colours."""
-        return "failing" if self.stuck else "well" if self.count or self.final else "idle"
+        return "failing" if self.stuck else "well" if self.here or self.final else "idle"
 
 
 class Move(NamedTuple):

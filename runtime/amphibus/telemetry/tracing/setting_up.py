@@ -1,13 +1,11 @@
 """Switches the spans of a process on, as the standard `OTEL_` variables say, and off again."""
 
-import asyncio
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.errors import ConfigError
 from amphibus.messages import ids
-from amphibus.messages.ids import new_id
+from amphibus.telemetry.otlp.aside import aside
 from amphibus.telemetry.tracing import switch
 from amphibus.telemetry.tracing.wanted import GRPC, Wanted, wanted
 
@@ -26,19 +24,7 @@ class Tracing:
     async def end(self) -> None:
         """Exports what is left, if the collector takes it soon."""
         switch.spans = ids.sampled = None
-        ended, loop = asyncio.Event(), asyncio.get_running_loop()
-
-        def shut_down() -> None:
-            self._provider.shutdown()
-            loop.call_soon_threadsafe(ended.set)
-
-        # Not a thread of the loop's: nobody waits for one that is left with a collector that hangs.
-        threading.Thread(target=shut_down, daemon=True, name="traces:end").start()
-        try:
-            async with asyncio.timeout(_END_SECONDS):
-                await ended.wait()
-        except TimeoutError:
-            pass
+        await aside(self._provider.shutdown, _END_SECONDS, "traces:end")
 
 
 async def end(tracing: Tracing | None) -> None:
@@ -71,24 +57,19 @@ def _provider(
     asked: Wanted, environ: Mapping[str, str], *, app: str, modules: tuple[str, ...]
 ) -> "TracerProvider":
     from opentelemetry import trace
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from amphibus.telemetry.otlp.resource import resource_of
     from amphibus.telemetry.tracing.chosen_ids import ChosenIds
     from amphibus.telemetry.tracing.spans import Spans
 
     chosen = ChosenIds()
-    described: dict[str, Any] = {
-        "service.namespace": app,
-        "service.instance.id": new_id(),
-        "amphibus.modules": modules,
-    }
-    if not environ.get("OTEL_SERVICE_NAME"):
-        described["service.name"] = f"{app}-{modules[0]}" if len(modules) == 1 else app
     # The sampler is the one that OTEL_TRACES_SAMPLER names, by its default one that asks the parent.
     provider = TracerProvider(
-        resource=Resource.create(described), id_generator=chosen, shutdown_on_exit=False
+        resource=resource_of(environ, app=app, modules=modules),
+        id_generator=chosen,
+        shutdown_on_exit=False,
     )
     for each in asked.exporters:
         provider.add_span_processor(BatchSpanProcessor(_exporter(each, asked.protocol)))
