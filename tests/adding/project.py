@@ -34,7 +34,7 @@ class Workplace:
     @classmethod
     def of_shop(cls, root: Path) -> "Workplace":
         """A copy of the shop with its rules, and with nothing in its tests."""
-        for name in ("config", "contracts", "demo", "modules"):
+        for name in ("config", "contracts", "demo", "examples", "modules"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, root / name, ignore=ignored)
         for name in _RULES:

@@ -16,7 +16,7 @@ from tests.architecture.tree import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 KEPT = (
-    *("config", "contracts", "demo", "modules", "runtime", "tests"),
+    *("config", "contracts", "demo", "examples", "modules", "runtime", "tests"),
     *(
         "pyproject.toml",
         "uv.lock",

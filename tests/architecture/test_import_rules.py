@@ -127,7 +127,7 @@ def test_the_rules_catch(violation: Violation, shop: Path) -> None:
 def shop(tmp_path: Path) -> Path:
     """A copy of the project with two more modules, which no rule names."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for folder in ("runtime/amphibus", "contracts", "demo", "modules"):
+    for folder in ("runtime/amphibus", "contracts", "demo", "examples", "modules"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     for name in ("newcomer", "neighbour"):

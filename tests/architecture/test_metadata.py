@@ -18,6 +18,9 @@ PLACES = {
     "amphibus.transports.rabbitmq": ("server", "rabbitmq"),
     "amphibus.database.postgres": ("server", "postgresql"),
     "amphibus.admin": ("server", "postgresql"),
+    "amphibus.integrations": ("outbox",),
+    "amphibus.integrations.fastapi": ("server",),
+    "amphibus.integrations.faststream": ("outbox", "faststream"),
     "amphibus.testing.conformance": ("server", "testing"),
     "amphibus.pytest_plugin": ("server", "testing"),
 }

@@ -19,7 +19,7 @@ OLD = (
     *("postponed", "settlement", "surroundings", "telling", "troubles"),
 )
 PAGES = ("README", "CONTRIBUTING", "BENCHMARKS", "DECISIONS")
-SEARCHED = ("runtime", "docs", "config", "modules", "contracts", "demo")
+SEARCHED = ("runtime", "docs", "config", "modules", "contracts", "demo", "examples")
 TEXTS = {".py", ".md", ".toml", ".json", ".ini", ".mako", ".html", ".js"}
 # Stores of these versions exist, and their tables have those names.
 OF_OLD_STORES = {
@@ -91,7 +91,7 @@ def test_a_docstring_begins_with_its_subject() -> None:
     """With the noun, or with a verb in the third person: a reader of a list sees what each thing is."""
     round_about = [
         f"{place(path)}: {text.splitlines()[0]}"
-        for path in python_files("runtime/amphibus", "contracts", "modules", "demo")
+        for path in python_files("runtime/amphibus", "contracts", "modules", "demo", "examples")
         for text in _docstrings(ast.parse(path.read_text(encoding="utf-8")))
         if ROUND_ABOUT.match(text)
     ]

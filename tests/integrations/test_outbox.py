@@ -137,13 +137,13 @@ async def test_a_module_that_takes_nothing_holds_up_no_other(
             for number in range(3):
                 outbox.send(order(number))
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not relay.troubles or await relay.waiting() > 1:
+            while not relay.refusals or await relay.waiting() > 1:
                 await asyncio.sleep(0.01)
         await harness.settle()
 
         assert len(till.placed) == 3
         assert (
-            "nothing at the broker keeps inventory.ReceiveStock.v1" in (relay.troubles["inventory"])
+            "nothing at the broker keeps inventory.ReceiveStock.v1" in (relay.refusals["inventory"])
         )
 
 
@@ -156,7 +156,7 @@ async def test_an_application_starts_without_a_broker_and_loses_nothing(
         async with application.sessions.begin() as session:
             relay.outbox(session).send(order(1))
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not relay.troubles:
+            while not relay.refusals:
                 await asyncio.sleep(0.01)
     async with till.open() as harness, relay_to(till, application) as relay:
         await until_empty(relay)

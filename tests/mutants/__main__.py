@@ -27,6 +27,7 @@ from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_direct import DIRECT
 from tests.mutants.defects_of_handling import HANDLING
+from tests.mutants.defects_of_joining import JOINING
 from tests.mutants.defects_of_limits import LIMITS
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_policies import POLICIES
@@ -72,6 +73,7 @@ ALL = (
     *FLEET,
     *HANDSHAKE,
     *SETTINGS,
+    *JOINING,
     *SCHEDULES,
     *SHOP,
     *SPEECH,

@@ -104,7 +104,8 @@ async def test_an_endpoint_that_is_down_for_an_hour_gets_everything_in_the_order
 ) -> None:
     url = request.getfixturevalue("broker") if transport == "rabbitmq" else None
     endpoint.status = 503
-    async with system(tmp_path, endpoint.settings(), transport, url) as harness:
+    settings = {**endpoint.settings(), "bus.max_attempts": 2}  # an outage spends none of them
+    async with system(tmp_path, settings, transport, url) as harness:
         for number in range(12):
             await harness.publish(confirmed(number % 3, f"R-{number:02d}"))
         await harness.advance(hours=1)
@@ -121,7 +122,8 @@ async def test_an_endpoint_that_is_down_for_an_hour_gets_everything_in_the_order
 
 async def test_nobody_listening_spends_no_attempt(tmp_path: Path, unused_tcp_port: int) -> None:
     nowhere = Endpoint(url=f"http://127.0.0.1:{unused_tcp_port}/hook")
-    async with system(tmp_path, nowhere.settings()) as harness:
+    settings = {**nowhere.settings(), "bus.max_attempts": 2}
+    async with system(tmp_path, settings) as harness:
         await harness.publish(confirmed(1))
         await harness.advance(hours=5)
 

@@ -1,1 +1,1 @@
-"""What joins a system to applications that are not built of modules: an outbox, an inbox, FastAPI, FastStream."""
+"""The joints between a system and applications that are not built of modules: outbox, inbox, FastAPI, FastStream."""

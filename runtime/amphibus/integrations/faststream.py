@@ -38,7 +38,7 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[E, AsyncSession], Awaitable[None]]
 _log: Final = logging.getLogger("amphibus.faststream")
 _AWAY: Final = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
-"""What a later attempt may find there again: it is waited for, however long that takes."""
+"""The errors of a database or a network that is away: it is waited for, however long that takes."""
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _FORGET_EVERY: Final = 1_000

@@ -110,7 +110,7 @@ class OutboxRelay:
         await self._carrier.close()
 
     def outbox(self, session: AsyncSession | Session) -> Outbox:
-        """Returns the outbox of a session, whose commits this relay hears of at once."""
+        """Returns the outbox of a session, whose commits wake this relay at once."""
         return Outbox(
             session,
             source=self._sender.source,
@@ -125,7 +125,7 @@ class OutboxRelay:
                 self._loop.call_soon_threadsafe(self._look_at_once)
 
     @property
-    def troubles(self) -> dict[str, str]:
+    def refusals(self) -> dict[str, str]:
         """The modules that take nothing now, each with the reason; for a health check."""
         return {name: line.trouble for name, line in self._lines.items() if line.trouble}
 
@@ -194,12 +194,14 @@ class _Line:
     async def _send_some(self) -> bool:
         """Sends the oldest messages, each key in order; returns whether there were any."""
         rows = await self._stored.oldest(self._destination, self._window)
-        lanes: dict[str, list[tuple[int, Envelope]]] = {}
+        by_key: dict[str, list[tuple[int, Envelope]]] = {}
         for row in rows:
-            lanes.setdefault(row[1].ordering_key, []).append(row)
+            by_key.setdefault(row[1].ordering_key, []).append(row)
         sent: list[int] = []
         try:
-            await asyncio.gather(*(self._send_in_turn(lane, sent) for lane in lanes.values()))
+            await asyncio.gather(
+                *(self._send_in_turn(messages, sent) for messages in by_key.values())
+            )
         finally:
             if sent:
                 failpoint("application_relay.delivered")
@@ -207,8 +209,10 @@ class _Line:
                 failpoint("application_relay.removed")
         return bool(rows)
 
-    async def _send_in_turn(self, lane: Sequence[tuple[int, Envelope]], sent: list[int]) -> None:
-        for number, envelope in lane:
+    async def _send_in_turn(
+        self, messages: Sequence[tuple[int, Envelope]], sent: list[int]
+    ) -> None:
+        for number, envelope in messages:
             failpoint("application_relay.before_delivery")
             try:
                 await self._carrier.forward(envelope)

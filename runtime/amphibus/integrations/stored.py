@@ -1,4 +1,4 @@
-"""What a relay reads and writes in the application's database, each in a short transaction of its own."""
+"""The statements of a relay in the application's database, each in a short transaction of its own."""
 
 from collections.abc import Collection, Sequence
 from types import MappingProxyType

@@ -1,0 +1,170 @@
+"""A FastStream service handles each event of a system once, and gives up what it can never handle."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from faststream.rabbit import RabbitBroker
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from amphibus import Module
+from amphibus.errors import ConfigError, Undeclared
+from amphibus.integrations.faststream import SystemRouter
+from amphibus.integrations.tables import IncomingMessage
+from amphibus.routing.project import Project
+from amphibus.testing import Harness, environment
+from contracts.orders import v1 as orders
+from tests.integrations.application import Application, Basket, application_in
+from tests.services import rabbitmq
+
+pytestmark = pytest.mark.asyncio
+PARTITIONS = 2
+
+
+class Service:
+    """A plain FastStream service, which notes the references of what is confirmed."""
+
+    def __init__(self, application: Application, broker: str, folder: Path, attempts: int) -> None:
+        self.application = application
+        self.handled: list[str] = []
+        self.system = SystemRouter(
+            "gifts", sessions=application.sessions, env=environment(folder), attempts=attempts
+        )
+        self.system.subscribes(orders.OrderConfirmed)(self._confirmed)
+        self._broker, self._url = RabbitBroker(broker), broker
+        self._broker.include_router(self.system)
+
+    async def start(self) -> None:
+        """Declares its queue, and takes events."""
+        await self.system.declare(self._url)
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Takes no more."""
+        await self._broker.stop()
+
+    async def _confirmed(self, event: orders.OrderConfirmed, session: AsyncSession) -> None:
+        reference = str(event.reference)
+        self.handled.append(reference)
+        session.add(Basket(id=reference))
+        if reference == "bad":
+            raise ValueError("it can never be handled")
+
+    async def baskets(self) -> list[str]:
+        """What it has committed."""
+        async with self.application.sessions() as session:
+            return sorted(await session.scalars(select(Basket.id)))
+
+    async def taken(self) -> list[IncomingMessage]:
+        """Its inbox."""
+        async with self.application.sessions() as session:
+            return list(await session.scalars(select(IncomingMessage).order_by("taken")))
+
+
+@asynccontextmanager
+async def service_at(
+    broker: str, folder: Path, *, attempts: int = 3
+) -> AsyncIterator[tuple[Harness, Service]]:
+    module = Module(name="orders", publishes=(orders.OrderConfirmed,))
+    project = Project.declared(folder, contracts=[orders.OrderConfirmed], modules=[module])
+    async with (
+        application_in(f"sqlite+aiosqlite:///{folder}/application.db") as application,
+        Harness.of(
+            project,
+            transport="rabbitmq",
+            amqp_url=broker,
+            data_dir=folder,
+            settings={"bus.partitions": PARTITIONS},
+        ) as harness,
+    ):
+        service = Service(application, broker, folder, attempts)
+        await service.start()
+        try:
+            yield harness, service
+        finally:
+            await service.stop()
+            await rabbitmq.forget(broker, folder, project.topology(), PARTITIONS)
+
+
+def confirmed(reference: str) -> orders.OrderConfirmed:
+    event = orders.OrderConfirmed.model_validate(orders.OrderConfirmed.contract_example)
+    return event.model_copy(update={"reference": reference})
+
+
+async def say(broker: str, folder: Path, event: orders.OrderConfirmed, identity: str) -> None:
+    """Publishes an event as its owner does."""
+    import aiormq
+
+    from amphibus.messages.envelope import Envelope
+    from amphibus.messages.ids import new_trace
+    from amphibus.transports.rabbitmq.properties import properties_of
+
+    envelope = Envelope(
+        id=identity,
+        type=event.contract_type,
+        source="orders",
+        key=event.key_value(),
+        time=0,
+        correlation=identity,
+        causation=None,
+        trace=new_trace(),
+        body=event.model_dump_json().encode(),
+    )
+    connection = await aiormq.connect(broker)
+    channel = await connection.channel()
+    await channel.basic_publish(
+        envelope.body,
+        exchange=f"shop.{environment(folder)}.orders.events",
+        routing_key=f"{envelope.type}.p0",
+        properties=properties_of(envelope, user="guest"),
+    )
+    await connection.close()
+
+
+async def until(service: Service, count: int) -> None:
+    async with asyncio.timeout(60):
+        while len(await service.taken()) < count:
+            await asyncio.sleep(0.02)
+
+
+async def test_an_event_that_comes_twice_is_handled_once(broker: str, tmp_path: Path) -> None:
+    async with service_at(broker, tmp_path) as (_, service):
+        for identity, reference in (("e-1", "A"), ("e-1", "A"), ("e-2", "B")):
+            await say(broker, tmp_path, confirmed(reference), identity)
+        await until(service, 2)
+
+        assert service.handled == ["A", "B"]
+        assert await service.baskets() == ["A", "B"]
+
+
+async def test_an_event_that_can_never_be_handled_is_kept_and_holds_up_no_other(
+    broker: str, tmp_path: Path
+) -> None:
+    async with service_at(broker, tmp_path, attempts=2) as (_, service):
+        for identity, reference in (("e-1", "bad"), ("e-2", "B")):
+            await say(broker, tmp_path, confirmed(reference), identity)
+        await until(service, 2)
+
+        assert service.handled == ["bad", "bad", "B"]
+        assert await service.baskets() == ["B"]
+        given_up, done = await service.taken()
+        assert (given_up.id, done.id, done.error) == ("e-1", "e-2", None)
+        assert given_up.error == "ValueError: it can never be handled"
+        assert b'"reference":"bad"' in (given_up.body or b"")
+
+
+async def test_a_service_subscribes_to_events_with_one_handler_each(tmp_path: Path) -> None:
+    async with application_in(f"sqlite+aiosqlite:///{tmp_path}/application.db") as application:
+        system = SystemRouter("gifts", sessions=application.sessions)
+
+        async def handler(_event: orders.OrderConfirmed, _session: AsyncSession) -> None:
+            """Does nothing."""
+
+        system.subscribes(orders.OrderConfirmed)(handler)
+        with pytest.raises(ConfigError, match="two handlers"):
+            system.subscribes(orders.OrderConfirmed)
+        with pytest.raises(Undeclared, match="is no event"):
+            system.subscribes(orders.PlaceOrder)  # type: ignore[type-var]
