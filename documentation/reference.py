@@ -100,7 +100,7 @@ def _settings() -> Iterator[str]:
     for key, leaf in leaves(Settings):
         about = described(key, leaf)
         kind = ", ".join(filter(None, (about.type, about.range, about.unit)))
-        default = "" if about.default is None else f"`{about.default}`"
+        default = "" if about.default in (None, "") else f"`{about.default}`"
         rows.append((f"`{key}`", about.meaning, kind, default, "hot" if about.hot else ""))
     yield _table(("setting", "meaning", "is", "default", ""), rows)
 
