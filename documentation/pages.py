@@ -29,8 +29,8 @@ def staged(root: Path) -> Iterator[tuple[str, str]]:
     """Yields path and text of each page of the repository, as the site has it."""
     for page in ("README.md", *PROJECT):
         yield _place(page), _moved(root, page)
-    for page in sorted((root / "docs").glob("*.md")):
-        yield page.name, _moved(root, f"docs/{page.name}")
+    for each in sorted((root / "docs").glob("*.md")):
+        yield each.name, _moved(root, f"docs/{each.name}")
 
 
 def contents() -> str:
