@@ -1,4 +1,4 @@
-"""The README and the other pages as blocks, and a copy of the project in which people type them."""
+"""The README and the pages that go on from it, as blocks, and a copy of the project in which people type them."""
 
 import os
 import re
@@ -15,6 +15,16 @@ from pathlib import Path
 from tests.architecture.tree import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANUAL = "\n".join(
+    (
+        README,
+        *(
+            (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+            for page in ("tutorial", "http", "configuration", "speed")
+        ),
+    )
+)
+"""What a new user reads and types, in this order."""
 KEPT = (
     *("config", "contracts", "demo", "examples", "modules", "runtime", "tests"),
     *(
@@ -53,7 +63,7 @@ class Block:
         return self.text.partition("\n")[0].removeprefix("# ")
 
 
-def blocks(kind: str, page: str = README) -> list[Block]:
+def blocks(kind: str, page: str = MANUAL) -> list[Block]:
     """All blocks of a kind on a page, in their order."""
     found = re.finditer(rf"^```((?:{kind})\b.*)\n((?s:.*?))^```$", page, re.MULTILINE)
     return [
@@ -156,7 +166,7 @@ def type_in(block: Block, checkout: Checkout) -> None:
             ended, printed = 0, checkout.open_shop(shown[-1])
         else:
             ended, printed = _answered(command, shown, checkout)
-        where = f"README.md:{block.line}: {command}"
+        where = f"line {block.line} of the manual: {command}"
         assert _missing(shown, printed) == [], f"{where}\nprinted\n{printed}"
         assert ended == code, f"{where}\nprinted\n{printed}"
 

@@ -1,4 +1,4 @@
-"""The README is typed in, word for word, in a copy of the project: it shows what really happens."""
+"""The README, and the pages that go on from it, are typed in, word for word: they show what really happens."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from amphibus.contract import kind_of
 from amphibus.routing.project import Project
-from tests.architecture.readme import README, Block, Checkout, blocks, run_tool, type_in
+from tests.architecture.readme import MANUAL, README, Block, Checkout, blocks, run_tool, type_in
 from tests.architecture.tree import ROOT
 from tests.services.installing import program
 
@@ -90,7 +90,7 @@ def test_the_diagram_is_that_of_the_code() -> None:
 
 def test_the_table_of_routes_is_that_of_the_contracts() -> None:
     """With the kind of each: a stored command behaves otherwise than a decided one."""
-    shown = re.findall(r"^\| (GET|POST) (\S+) \| (\S+) \| (\w+) \| (\d+)", README, re.MULTILINE)
+    shown = re.findall(r"^\| (GET|POST) (\S+) \| (\S+) \| (\w+) \| (\d+)", MANUAL, re.MULTILINE)
     contracts = Project.find(ROOT).contracts.items()
 
     def kind(contract: object) -> str:
@@ -108,6 +108,15 @@ def test_the_table_of_routes_is_that_of_the_contracts() -> None:
 def test_the_first_screen_fits_a_screen() -> None:
     """Who has to scroll to see what it is has gone."""
     assert README.partition("\n## ")[0].count("\n") <= 40
+
+
+def test_the_front_page_fits_two_screens_and_begins_with_eight_commands() -> None:
+    """The first five minutes cost a new user this much typing; a change of this number is a change of them."""
+    typed = [each for block in blocks("console|sh", README) for each in block.text.splitlines()]
+    first = [each for each in typed if each.startswith(("$ ", "git clone", "./run"))]
+
+    assert README.count("\n") <= 95
+    assert len(first) == 2 + 2 + 6
 
 
 def _add_module(checkout: Checkout) -> None:

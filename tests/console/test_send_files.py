@@ -51,6 +51,7 @@ def test_payloads_alone_are_sent_once_by_their_line(console: Console, tmp_path: 
     assert len(gateway_of(console).rows("outbox")) == 2
 
 
+@pytest.mark.full
 def test_a_field_can_be_the_id(console: Console, tmp_path: Path) -> None:
     file = tmp_path / "sales.ndjson"
     file.write_text('{"item": "cup"}\n{"item": "cup"}\n{"item": ""}\n')
@@ -62,6 +63,7 @@ def test_a_field_can_be_the_id(console: Console, tmp_path: Path) -> None:
     assert [row["id"] for row in gateway_of(console).rows("outbox")] == ["shelf.Sell.v1 cup"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -83,6 +85,7 @@ def test_columns_that_do_not_fit_are_refused_before_anything_is_sent(
     assert not console.data_dir.exists()
 
 
+@pytest.mark.full
 def test_a_table_says_nothing_of_its_type(console: Console, tmp_path: Path) -> None:
     (tmp_path / "sales.csv").write_text("item\ncup\n")
 
@@ -96,6 +99,7 @@ def test_a_table_says_nothing_of_its_type(console: Console, tmp_path: Path) -> N
     assert "no command shelf.Sel.v1" in ended.err
 
 
+@pytest.mark.full
 def test_an_array_of_whole_lines_is_read_too(console: Console) -> None:
     both = f"[{line('m-1').strip()}, {line('m-2').strip()}]"
 

@@ -5,6 +5,8 @@ from typing import Final
 from tests.mutants.defect import Defect, in_runtime
 
 _NEW: Final = "tests/starting/test_new.py"
+_FILES: Final = "tests/console/test_send_files.py"
+_PLUGIN: Final = "tests/starting/test_plugin.py"
 
 STARTING: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -34,5 +36,33 @@ STARTING: Final[tuple[Defect, ...]] = (
         "        if lacking is None:\n            raise\n",
         "        raise\n",
         "tests/starting/test_extras.py",
+    ),
+    in_runtime(
+        "two equal lines of a file are one command",
+        "cli/send/lines",
+        'derived_id("send", self.file, str(number))',
+        'derived_id("send", self.file, str(data))',
+        f"{_FILES}::test_payloads_alone_are_sent_once_by_their_line",
+    ),
+    in_runtime(
+        "a dry run sends",
+        "cli/send/command",
+        "        if way.dry:\n            _check_all(lines, report, advance)\n        elif way.http",
+        "        if way.http",
+        f"{_FILES}::test_a_csv_file_is_read_by_the_types_of_its_fields",
+    ),
+    in_runtime(
+        "a sign within a text ends an element",
+        "cli/send/json_array",
+        r"""rb'"(?:[^"\\]|\\.)*+"|[\[\]{},"]'""",
+        r"""rb'[\[\]{},]'""",
+        f"{_FILES}::test_an_array_is_split_wherever_a_part_of_the_file_ends",
+    ),
+    in_runtime(
+        "a server that is missing is no failure where it must be there",
+        "pytest_plugin/servers",
+        '    if config.getoption("--amphibus-strict"):\n        pytest.fail(why, pytrace=False)\n',
+        "",
+        f"{_PLUGIN}::test_a_server_that_is_not_there_skips_its_tests_and_says_so",
     ),
 )

@@ -78,7 +78,7 @@ async def office(
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What the marker of a test says; the nearest one counts.
+    """The words of the marker of a test; the nearest one counts.
 
     Raises:
         pytest.UsageError: it says what no marker can.

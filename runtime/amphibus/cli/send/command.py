@@ -141,7 +141,7 @@ def _mapped(text: str) -> tuple[str, str]:
 
 
 class Table(NamedTuple):
-    """What the elements of a file are, where they do not say it themselves."""
+    """The meaning of the elements of a file, where they do not say it themselves."""
 
     contract: str | None
     columns: dict[str, str]

@@ -50,7 +50,7 @@ class Columns:
                 )
 
     def _types_of(self, field: str) -> set[str]:
-        """What the field may hold, in the words of JSON Schema."""
+        """The types that a field may hold, in the words of JSON Schema."""
         found: list[Schema] = [self._schema]
         for part in field.split("."):
             parents = [each for schema in found for each in self._variants(schema)]

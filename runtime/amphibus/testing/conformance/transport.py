@@ -1,5 +1,6 @@
 """The promise of a transport as one class: who subclasses it has every fact of the suite put to his own."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from amphibus.testing.conformance.office import Office
 from amphibus.transport import Transport
 
 
-class TransportConformance:
+class TransportConformance(ABC):
     """Every fact about a transport, as tests of the class that subclasses it and makes the transport.
 
     class TestMyTransport(TransportConformance):
@@ -29,9 +30,9 @@ class TransportConformance:
             if name.startswith("test_") and not hasattr(cls, name):
                 setattr(cls, name, staticmethod(fact))
 
+    @abstractmethod
     def transport(self, topology: Topology, settings: Settings, clock: Clock) -> Transport:
         """Returns a new transport, not opened yet."""
-        raise NotImplementedError
 
     @pytest.fixture
     def db_url(self) -> str | None:
