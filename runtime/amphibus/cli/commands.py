@@ -165,7 +165,11 @@ GROUPS: Final = (
         "Export files that others need.",
         (
             ("image", "export_image:image", "Show or copy the files of a module's image."),
-            ("secrets", "export_secrets:export", "Make the passwords that compose.yaml asks for."),
+            (
+                "secrets",
+                "compose.passwords:export",
+                "Make the passwords that compose.yaml asks for.",
+            ),
             (
                 "grafana",
                 "look.export_grafana:grafana",
