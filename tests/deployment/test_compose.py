@@ -11,7 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 
-from amphibus.cli.export.secrets import make_missing
+from amphibus.cli.compose.passwords import make_missing
 from amphibus.routing.project import Project
 from tests.architecture.tree import ROOT
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from amphibus.cli.broker.node import installed, private_node
-from amphibus.cli.export.secrets import make_missing
+from amphibus.cli.compose.passwords import make_missing
 from amphibus.cli.output import CommandError, Exit
 from amphibus.config.masking import shown
 from amphibus.transports.rabbitmq.probe import probe

@@ -43,9 +43,13 @@ def create(source: str, *, to: Path | None = None) -> None:
     write_secret(file, new_private_key().decode())
     public = public_text(private_key(file)[1])
     print(f"wrote  {file}; its public key, for config/amphibus.toml everywhere:\n")
-    print(as_configuration(source, {key_id(public): public}))
-    if file != used:
-        print(typed(f"once all have it: amphibus signatures switch {source}"))
+    lines = as_configuration(source, {key_id(public): public})
+    if file == used:
+        print(lines)
+        return
+    table, _, added = lines.partition("\n")
+    print(f"{added}\nadd it to those under {table}, which stay")
+    print(typed(f"once all have it: amphibus signatures switch {source}"))
 
 
 def switch(source: str, *, to: Path | None = None) -> None:
