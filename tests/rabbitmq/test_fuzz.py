@@ -86,7 +86,9 @@ def _hostile(dice: Random, number: int) -> tuple[bytes, Basic.Properties]:
         del headers[dice.choice([*headers])]
     body = dice.choice(_BODIES)
     if dice.random() < 0.3:
-        fields = {name: dice.choice([1, "b", None, [], {}, -1]) for name in ("book", "line", "x")}
+        fields: dict[str, Any] = {
+            name: dice.choice([1, "b", None, [], {}, -1]) for name in ("book", "line", "x")
+        }
         body = json.dumps(fields).encode()
     if dice.random() < 0.1:
         body = dice.randbytes(dice.randrange(2_000))
