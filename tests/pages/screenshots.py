@@ -21,7 +21,7 @@ _SCREENS: Final = (
     *("operations", "configuration", "audit"),
 )
 _SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
-_BUYERS: Final = 4
+_BUYERS: Final = 1
 _WIDE: Final = {"width": 1280, "height": 800}
 
 
@@ -49,6 +49,8 @@ def _map(window: Watched, running: Shop, folder: Path) -> None:
     with _customers(running):
         page = window.see()
         expect(page.locator(".broad .rate").nth(5)).to_be_visible()
+        expect(page.locator(".broad .node.well")).to_have_count(6)
+        page.get_by_role("button", name="pause").click()
         for scheme in _SCHEMES:
             page.emulate_media(color_scheme=scheme)
             _take(page, folder / f"map-{scheme}.png")

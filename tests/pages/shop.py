@@ -124,5 +124,5 @@ def shop(folder: Path, broker: str = "", **environ: str) -> Iterator[Shop]:
     }
     options = ("--mode=distributed", "--all") if broker else ()
     with running(ROOT, *options, environ=set_, said=folder) as command:
-        command.until_said("  Try  ")
+        command.until_said("  Try  ", within=300)
         yield Shop(command, f"http://127.0.0.1:{port}", data)

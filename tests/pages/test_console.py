@@ -141,7 +141,7 @@ def test_a_flow_is_found_by_its_key_and_by_a_message(operator: Browser) -> None:
 
     assert [each.status for each in stories] == [200, 200]
     assert stories[0].response.url == stories[1].response.url
-    assert re.search(r"waits for shelf dead shelf\.Sell\.v1 , since \d{4}-", stories[0].text)
+    assert re.search(r"waits for shelf dead shelf\.Sell\.v1, since \d{4}-", stories[0].text)
     assert operator.see("/console/stories?q=nobody").status == 404
 
 
