@@ -67,12 +67,12 @@ def over_grpc() -> Iterator[tuple[str, Told]]:
     """A collector that speaks gRPC."""
     told = Told()
 
-    class Numbers(metrics_grpc.MetricsServiceServicer):
+    class Numbers(metrics_grpc.MetricsServiceServicer):  # type: ignore[misc]
         def Export(self, request: Any, _context: Any) -> Any:  # noqa: N802 - its name there
             told.numbers(request)
             return metrics_pb.ExportMetricsServiceResponse()
 
-    class Lines(logs_grpc.LogsServiceServicer):
+    class Lines(logs_grpc.LogsServiceServicer):  # type: ignore[misc]
         def Export(self, request: Any, _context: Any) -> Any:  # noqa: N802
             told.said(request)
             return logs_pb.ExportLogsServiceResponse()

@@ -173,7 +173,11 @@ GROUPS: Final = (
         "Export files that others need.",
         (
             ("image", "export.image:image", "Show or copy the files of a module's image."),
-            ("secrets", "compose.passwords:export", "Make the passwords that compose.yaml asks for."),
+            (
+                "secrets",
+                "compose.passwords:export",
+                "Make the passwords that compose.yaml asks for.",
+            ),
             (
                 "grafana",
                 "export.grafana:grafana",

@@ -23,7 +23,6 @@ from amphibus.console.stream import Looks, Stream
 from amphibus.console.table import ACTS, SCREENS, Screen
 from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of, see
 from amphibus.errors import AmphibusError
-from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.docs import Page
 from amphibus.gateway.door import Door
 from amphibus.gateway.problems import Problem
@@ -57,14 +56,14 @@ def console_of(
     settings: Callable[[], Settings],
     door: Door,
     clock: Clock,
-    acceptance: Acceptance,
+    sending: Sending,
 ) -> Served:
     """Returns the console of a system; without routes where it is not served."""
     now = settings()
     if not is_served(now):
         return Served([], lambda: None)
     entrance = Entrance(door, sessions_of(now), guarded=now.access.guarded)
-    modules, sending = project.topology().modules, Sending(acceptance, now.gateway)
+    modules = project.topology().modules
     return Console(
         project, settings, entrance, clock, sending, lambda: looking(modules, settings())
     ).served()

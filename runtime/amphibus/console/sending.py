@@ -15,11 +15,12 @@ from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.door import Door, known_as
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import AWAY, FAILED, FORBIDDEN, NO_ANSWER, Problem, refusal
-from amphibus.gateway.writes import CommandEndpoint, Limits
+from amphibus.gateway.writes import CommandEndpoint, Intake, Limits
 from amphibus.messages.ids import derived_id, new_trace
 
 _PLACE: Final = "/console/try"
 _ANY_ID: Final = "00000000-0000-7000-8000-000000000000"
+_READS_ONLY: Final = "this console only reads; the one of the gateway sends"
 _OPERATOR: Final = "operator"
 """Whom a printed link lets in: he may read the key of this system, so he may send what `amphibus send` does."""
 
@@ -34,18 +35,29 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """Sends commands and asks queries. Lives as long as the console."""
+class GatewayParts:
+    """The gateway's own parts, by which messages leave."""
 
     acceptance: Acceptance
     limits: Limits
+    intake: Intake
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Sends commands and asks queries, as the gateway does. Lives as long as the console."""
+
+    gateway: GatewayParts | None = None
+    """None where a console only reads."""
 
     def why_not(self, contract: type[Message], principal: Principal) -> str:
         """Returns why somebody may not send a contract, or nothing."""
         type_, requires = contract.contract_type, contract.contract_requires
+        if self.gateway is None:
+            return _READS_ONLY
         if kind_of(contract) == "event":
             return f"an event is said by its owner alone, {contract.contract_owner}"
-        if type_ not in self.acceptance.topology.owners:
+        if type_ not in self.gateway.acceptance.topology.owners:
             return "no module of this system handles it"
         if principal.kind == _OPERATOR or requires == PUBLIC:
             return ""
@@ -61,15 +73,17 @@ class Sending:
         Raises:
             Problem: it was not accepted, or there is no answer.
         """
-        why = self.why_not(contract, principal)
-        if why:
+        why, parts = self.why_not(contract, principal), self.gateway
+        if why or parts is None:
             raise Problem(FORBIDDEN, why)
         acting = replace(principal, scopes=EVERYTHING) if principal.kind == _OPERATOR else principal
         if kind_of(contract) == "query":
-            return await self._ask(contract, body, acting, once)
+            return await _ask(parts, contract, body, acting, once)
         exchange = _exchange(body, once)
         door = _Inside(acting)
-        endpoint = CommandEndpoint(_binding(contract), self.acceptance, self.limits, door)
+        endpoint = CommandEndpoint(
+            _binding(contract), parts.acceptance, parts.limits, door, parts.intake
+        )
         answer: HttpAnswer = await endpoint(exchange)
         return Sent(exchange.request_id, answer.status, answer.body)
 
@@ -90,28 +104,29 @@ class Sending:
         stands_for_one = None if binding.own_id in data else _ANY_ID
         binding.command(content, stands_for_one, {})
 
-    async def _ask(
-        self, contract: type[Message], body: bytes, principal: Principal, message_id: str
-    ) -> Sent:
-        query = _binding(contract).command(body, None, {})
-        try:
-            answer = await self.acceptance.request(
-                query,
-                message_id=message_id,
-                timeout=self.limits.request_timeout_seconds,
-                trace=new_trace(),
-                principal=principal,
-            )
-        except Refused as refused:
-            problem = refusal(refused.code, refused.detail, contract.contract_refuses)
-            raise problem.for_(principal, contract) from None
-        except OwnerAway:
-            raise Problem(AWAY, "who answers this is away; try again") from None
-        except RequestTimeout:
-            raise Problem(NO_ANSWER, "nothing was changed; try again") from None
-        except RequestFailed:
-            raise Problem(FAILED, f"nothing was changed; the message is {message_id}") from None
-        return Sent(message_id, 200, answer)
+
+async def _ask(
+    parts: GatewayParts, contract: type[Message], body: bytes, principal: Principal, message_id: str
+) -> Sent:
+    query = _binding(contract).command(body, None, {})
+    try:
+        answer = await parts.acceptance.request(
+            query,
+            message_id=message_id,
+            timeout=parts.limits.request_timeout_seconds,
+            trace=new_trace(),
+            principal=principal,
+        )
+    except Refused as refused:
+        problem = refusal(refused.code, refused.detail, contract.contract_refuses)
+        raise problem.for_(principal, contract) from None
+    except OwnerAway:
+        raise Problem(AWAY, "who answers this is away; try again") from None
+    except RequestTimeout:
+        raise Problem(NO_ANSWER, "nothing was changed; try again") from None
+    except RequestFailed:
+        raise Problem(FAILED, f"nothing was changed; the message is {message_id}") from None
+    return Sent(message_id, 200, answer)
 
 
 class _Inside(Door):

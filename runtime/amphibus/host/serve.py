@@ -238,13 +238,17 @@ def _first_app(host: Host) -> Any:
 def gateway_of(host: Host, project: Project) -> Any:
     """Returns the gateway's ASGI application for a host that has been started and hosts the gateway."""
     from amphibus.console.console import console_of
+    from amphibus.console.sending import GatewayParts, Sending
     from amphibus.documents.system import system_of
     from amphibus.gateway.app import build_app
     from amphibus.gateway.limits.quotas import Quotas
+    from amphibus.gateway.writes import Intake
 
     store, settings = host.accepted_store(), host.settings
     door = front_door(host.root, settings, store.api_key, host.clock)
-    console = console_of(project, lambda: host.live.settings, door, host.clock, store)
+    quotas = Quotas(project.modules.values())
+    sending = Sending(GatewayParts(store, settings.gateway, Intake(store, settings.http, quotas)))
+    console = console_of(project, lambda: host.live.settings, door, host.clock, sending)
     return build_app(
         store,
         settings.gateway,
@@ -252,7 +256,7 @@ def gateway_of(host: Host, project: Project) -> Any:
         meters=host.meters,
         door=door,
         http=settings.http,
-        quotas=Quotas(project.modules.values()),
+        quotas=quotas,
         title=settings.app,
         messages=system_of(host.topology, settings),
         processes=partial(processes_of, host.topology, settings),

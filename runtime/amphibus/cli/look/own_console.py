@@ -34,6 +34,7 @@ async def _serve(
     from amphibus.clock import SystemClock
     from amphibus.console.console import PATH, Console, sessions_of
     from amphibus.console.entrance import Entrance
+    from amphibus.console.sending import Sending
     from amphibus.gateway.app import pages_app
     from amphibus.gateway.door import Door
     from amphibus.host.http_server import HttpServer
@@ -47,7 +48,7 @@ async def _serve(
         async with _look(project, settings, stores) as look:
             yield look
 
-    console = Console(project, lambda: settings, entrance, SystemClock(), looks).served()
+    console = Console(project, lambda: settings, entrance, SystemClock(), Sending(), looks).served()
     server = HttpServer(pages_app(console.routes, Meters(), console.end), settings)
     await server.start()
     print(f"{server.url}{PATH}?token={sessions.link(this_operator().subject)}", flush=True)
