@@ -37,7 +37,7 @@ TRACING = (
     ),
     in_runtime(
         "an endpoint is enough to trace though traces are off",
-        "telemetry/exporting/wanted",
+        "telemetry/tracing/wanted",
         'if each.strip() != "none"',
         "if each.strip()",
         "tests/tracing/test_wanted.py::test_nothing_is_traced_unless_a_variable_asks_for_it",

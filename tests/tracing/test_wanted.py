@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from amphibus.errors import ConfigError
-from amphibus.telemetry.exporting.wanted import Wanted, wanted
 from amphibus.telemetry.tracing.setting_up import set_up
+from amphibus.telemetry.tracing.wanted import Wanted, wanted
 
 _ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
 

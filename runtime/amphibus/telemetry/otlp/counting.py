@@ -9,9 +9,9 @@ from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, Scope
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from amphibus.telemetry.exporting.aside import aside
 from amphibus.telemetry.metrics import Meters
 from amphibus.telemetry.otlp.points import metrics_of
+from amphibus.telemetry.tracing.aside import aside
 
 _PATIENCE_SECONDS: Final = 30.0
 

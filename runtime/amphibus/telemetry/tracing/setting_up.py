@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.errors import ConfigError
 from amphibus.messages import ids
-from amphibus.telemetry.exporting.aside import aside
-from amphibus.telemetry.exporting.wanted import GRPC, Wanted, wanted
 from amphibus.telemetry.tracing import switch
+from amphibus.telemetry.tracing.aside import aside
+from amphibus.telemetry.tracing.wanted import GRPC, Wanted, wanted
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -60,8 +60,8 @@ def _provider(
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    from amphibus.telemetry.exporting.resource import resource_of
     from amphibus.telemetry.tracing.chosen_ids import ChosenIds
+    from amphibus.telemetry.tracing.resource import resource_of
     from amphibus.telemetry.tracing.spans import Spans
 
     chosen = ChosenIds()

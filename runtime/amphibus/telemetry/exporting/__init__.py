@@ -1,1 +1,0 @@
-"""The parts that traces, metrics and lines share on their way to a collector."""
