@@ -19,7 +19,9 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metr
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
 
 from amphibus.errors import ConfigError
+from amphibus.supervision import Supervisor
 from amphibus.telemetry import logs
+from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.telemetry.otlp import setting_up
 from amphibus.telemetry.recent_lines import RecentLines
@@ -99,7 +101,7 @@ async def _work(environ: dict[str, str], recent: RecentLines) -> None:
     exporting = setting_up.set_up(environ, recent, app="shop", modules=("orders",))
     meters = Meters()
     meters.watch("orders", _numbers)
-    exporting.follow(meters)
+    await exporting.follow(meters, Supervisor(Health()))
     meters.handled("orders", "orders.PlaceOrder.v1", 0.004, 0.2, _TRACE)
     meters.handled("orders", "orders.PlaceOrder.v1", 0.3, 7.0, _TRACE[:-2] + "00")
     log: Any = structlog.get_logger()
@@ -181,7 +183,7 @@ def test_numbers_are_told_again_and_again(
 
         async def live() -> None:
             exporting = setting_up.set_up(environ, recent, app="shop", modules=("orders",))
-            exporting.follow(Meters())
+            await exporting.follow(Meters(), Supervisor(Health()))
             async with asyncio.timeout(30):
                 while len(collector.others) < 3:
                     await asyncio.sleep(0.01)
@@ -229,7 +231,7 @@ from amphibus.telemetry.recent_lines import RecentLines
 environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_SDK_DISABLED": "true"}
 recent = RecentLines()
 for each in ({}, environ):
-    set_up(each, recent, app="shop", modules=("orders",)).follow(None)
+    set_up(each, recent, app="shop", modules=("orders",))
 assert recent.also is None
 print(json.dumps([each for each in sys.modules if each.startswith(("opentelemetry", "google", "grpc"))]))
 """
