@@ -11,8 +11,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.metrics import Meters
-from amphibus.telemetry.otlp.aside import aside
 from amphibus.telemetry.otlp.points import metrics_of
+from amphibus.telemetry.tracing.aside import aside
 
 _PATIENCE_SECONDS: Final = 30.0
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.errors import ConfigError
 from amphibus.supervision import Supervisor
-from amphibus.telemetry.otlp.aside import aside
 from amphibus.telemetry.recent_lines import RecentLines
+from amphibus.telemetry.tracing.aside import aside
 from amphibus.telemetry.tracing.wanted import GRPC, LOGS, METRICS, Wanted, wanted
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def set_up(
     if not metrics.exporters and not logs.exporters:
         return Exporting(None, None, recent)
     try:
-        from amphibus.telemetry.otlp.resource import resource_of
+        from amphibus.telemetry.tracing.resource import resource_of
 
         resource = resource_of(environ, app=app, modules=modules)
         counting = _counting(metrics, environ, resource) if metrics.exporters else None

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.errors import ConfigError
 from amphibus.messages import ids
-from amphibus.telemetry.otlp.aside import aside
 from amphibus.telemetry.tracing import switch
+from amphibus.telemetry.tracing.aside import aside
 from amphibus.telemetry.tracing.wanted import GRPC, Wanted, wanted
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def _provider(
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    from amphibus.telemetry.otlp.resource import resource_of
     from amphibus.telemetry.tracing.chosen_ids import ChosenIds
+    from amphibus.telemetry.tracing.resource import resource_of
     from amphibus.telemetry.tracing.spans import Spans
 
     chosen = ChosenIds()
