@@ -10,7 +10,7 @@ from concurrent import futures
 from contextlib import contextmanager
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 import pytest
 import structlog
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb
@@ -19,7 +19,9 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metr
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
 
 from amphibus.errors import ConfigError
+from amphibus.supervision import Supervisor
 from amphibus.telemetry import logs
+from amphibus.telemetry.health import Health
 from amphibus.telemetry.metrics import Meters
 from amphibus.telemetry.otlp import setting_up
 from amphibus.telemetry.recent_lines import RecentLines
@@ -78,8 +80,8 @@ def over_grpc() -> Iterator[tuple[str, Told]]:
             return logs_pb.ExportLogsServiceResponse()
 
     server = grpc.server(futures.ThreadPoolExecutor(2))
-    metrics_grpc.add_MetricsServiceServicer_to_server(Numbers(), server)
-    logs_grpc.add_LogsServiceServicer_to_server(Lines(), server)
+    metrics_grpc.add_MetricsServiceServicer_to_server(Numbers(), server)  # type: ignore[no-untyped-call]
+    logs_grpc.add_LogsServiceServicer_to_server(Lines(), server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -99,7 +101,7 @@ async def _work(environ: dict[str, str], recent: RecentLines) -> None:
     exporting = setting_up.set_up(environ, recent, app="shop", modules=("orders",))
     meters = Meters()
     meters.watch("orders", _numbers)
-    exporting.follow(meters)
+    await exporting.follow(meters, Supervisor(Health()))
     meters.handled("orders", "orders.PlaceOrder.v1", 0.004, 0.2, _TRACE)
     meters.handled("orders", "orders.PlaceOrder.v1", 0.3, 7.0, _TRACE[:-2] + "00")
     log: Any = structlog.get_logger()
@@ -181,7 +183,7 @@ def test_numbers_are_told_again_and_again(
 
         async def live() -> None:
             exporting = setting_up.set_up(environ, recent, app="shop", modules=("orders",))
-            exporting.follow(Meters())
+            await exporting.follow(Meters(), Supervisor(Health()))
             async with asyncio.timeout(30):
                 while len(collector.others) < 3:
                     await asyncio.sleep(0.01)
@@ -229,7 +231,7 @@ from amphibus.telemetry.recent_lines import RecentLines
 environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_SDK_DISABLED": "true"}
 recent = RecentLines()
 for each in ({}, environ):
-    set_up(each, recent, app="shop", modules=("orders",)).follow(None)
+    set_up(each, recent, app="shop", modules=("orders",))
 assert recent.also is None
 print(json.dumps([each for each in sys.modules if each.startswith(("opentelemetry", "google", "grpc"))]))
 """

@@ -74,7 +74,7 @@ async def serve(
     transport = make(of_mode(mode, settings), project.topology(), settings, clock)
     host = Host(project, settings, modules, transport=transport, clock=clock, live=live)
     host.lines = lines
-    exporting.follow(host.meters)
+    await exporting.follow(host.meters, host.supervisor)
     door, build = Door(host.topology, settings, clock), host.description.build  # as the code is now
     host.admit = handshake = handshake_of(host, door)
     if again_on_change:

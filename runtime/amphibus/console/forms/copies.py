@@ -1,4 +1,4 @@
-"""What somebody would type elsewhere to send the same: for curl, for `amphibus`, for Python."""
+"""The same message for other places: a line for curl, one for `amphibus`, a few for Python."""
 
 import json
 import shlex

@@ -9,6 +9,7 @@ from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, Scope
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from amphibus.supervision import SupervisedTask, Supervisor
 from amphibus.telemetry.metrics import Meters
 from amphibus.telemetry.otlp.points import metrics_of
 from amphibus.telemetry.tracing.aside import aside
@@ -25,18 +26,18 @@ class Counting:
         self._every_seconds = every_seconds
         self._began = time.time_ns()
         self._meters: Meters | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: SupervisedTask | None = None
 
-    def follow(self, meters: Meters) -> None:
+    async def follow(self, meters: Meters, supervisor: Supervisor) -> None:
         """Begins to export what these count."""
         self._meters = meters
-        self._task = asyncio.get_running_loop().create_task(self._keep(), name="otlp.metrics")
+        self._task = supervisor.task("otlp.metrics", self._keep)
+        await self._task.start()
 
     async def end(self, seconds: float) -> None:
         """Exports the last numbers, if the collector takes them soon."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,), timeout=seconds)
+            await self._task.stop()
             await self._export(seconds)
         await aside(self._shut_down, seconds, "otlp.metrics:end")
 

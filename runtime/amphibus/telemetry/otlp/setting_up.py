@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.errors import ConfigError
+from amphibus.supervision import Supervisor
 from amphibus.telemetry.recent_lines import RecentLines
 from amphibus.telemetry.tracing.aside import aside
 from amphibus.telemetry.tracing.wanted import GRPC, LOGS, METRICS, Wanted, wanted
@@ -21,7 +22,7 @@ _EVERY_MILLISECONDS: Final = "60000"
 
 
 class Exporting:
-    """What a process exports beside its spans, until its end."""
+    """The metrics and the log lines that a process exports, until its end."""
 
     def __init__(
         self,
@@ -33,10 +34,10 @@ class Exporting:
         self._lines = lines
         self._recent = recent
 
-    def follow(self, meters: "Meters") -> None:
+    async def follow(self, meters: "Meters", supervisor: Supervisor) -> None:
         """Begins with the metrics, if they are wanted."""
         if self._counting is not None:
-            self._counting.follow(meters)
+            await self._counting.follow(meters, supervisor)
 
     async def end(self) -> None:
         """Exports what is left, if the collector takes it soon."""
