@@ -107,7 +107,7 @@ async def attacked(port: int) -> AsyncIterator[dict[str, int]]:
         await attackers.stdout.readline()  # all are at work
         yield done
     finally:
-        said, _ = await attackers.communicate()
+        said, _ = await attackers.communicate(b"")  # which closes its input
         done.update(json.loads(said))
 
 
