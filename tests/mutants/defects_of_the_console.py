@@ -7,6 +7,7 @@ from tests.mutants.defect import Defect, in_runtime
 _PAGES: Final = "tests/pages/test_console.py::"
 _FORMS: Final = "tests/pages/test_shapes.py::"
 _TRYING: Final = "tests/pages/test_trying.py::"
+_LOOKING: Final = "tests/pages/test_looking.py::"
 
 CONSOLE: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -14,14 +15,14 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "console/entrance",
         'screen = to if _SCREEN.fullmatch(to) else ""',
         "screen = to",
-        f"{_PAGES}test_a_link_leads_to_a_screen_and_nowhere_else",
+        f"{_LOOKING}test_a_link_leads_to_a_screen_and_nowhere_else",
     ),
     in_runtime(
         "the console does not hear what died in a handler",
         "telemetry/handled",
         '("handled", "refused", "delayed", "died")',
         '("handled", "refused", "delayed")',
-        f"{_PAGES}test_handlers_are_counted_with_what_died_in_them",
+        f"{_LOOKING}test_handlers_are_counted_with_what_died_in_them",
     ),
     in_runtime(
         "what strangers wrote becomes part of a page",
