@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if find_spec(_ASYNC) is not None and find_spec("sqlalchemy") is not None:
         from amphibus.pytest_plugin import fixtures
 
-        config.pluginmanager.register(fixtures, "amphibus fixtures")
+        config.pluginmanager.register(fixtures, "amphibus-fixtures")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,7 +55,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Names what is not installed, where pytest would say that there is no such fixture."""
     marked = item.get_closest_marker("amphibus") is not None
-    if marked and not item.config.pluginmanager.has_plugin("amphibus fixtures"):
+    if marked and not item.config.pluginmanager.has_plugin("amphibus-fixtures"):
         pytest.fail(
             "tests of modules need more than is installed; "
             "type: pip install 'amphibus[server,testing]'",

@@ -90,7 +90,7 @@ def _answers(url: str, port: int) -> bool:
 
 
 def _missing(why: str, config: pytest.Config) -> NoReturn:
-    """Ends a test that cannot run here: as a skip, with `--amphibus-strict` as a failure."""
+    """Ends a test that cannot run here: as a skip, or where its server has to be there as a failure."""
     if config.getoption("--amphibus-strict"):
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
