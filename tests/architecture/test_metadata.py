@@ -15,6 +15,7 @@ from tests.architecture.tree import ROOT, place, python_files
 PLACES = {
     "amphibus.contract": (),
     "amphibus.telemetry.tracing": ("server", "otel"),
+    "amphibus.telemetry.otlp": ("server", "otel"),
     "amphibus.transports.rabbitmq": ("server", "rabbitmq"),
     "amphibus.database.postgres": ("server", "postgresql"),
     "amphibus.admin": ("server", "postgresql"),

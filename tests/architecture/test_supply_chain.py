@@ -19,6 +19,7 @@ _FREE: Final = (
 )
 """Licences under which others may use what we ship as they like; the Mozilla one asks for changes of its own files."""
 _TOOLS: Final = {
+    "axe-playwright-python": "MIT by the file that it carries; its metadata do not say so",
     "dramatiq": "LGPL: what the benchmarks compare with",
     "pygal": "LGPL: draws the benchmarks",
 }

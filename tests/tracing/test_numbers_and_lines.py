@@ -10,7 +10,7 @@ from concurrent import futures
 from contextlib import contextmanager
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 import structlog
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb
@@ -80,8 +80,8 @@ def over_grpc() -> Iterator[tuple[str, Told]]:
             return logs_pb.ExportLogsServiceResponse()
 
     server = grpc.server(futures.ThreadPoolExecutor(2))
-    metrics_grpc.add_MetricsServiceServicer_to_server(Numbers(), server)  # type: ignore[no-untyped-call]
-    logs_grpc.add_LogsServiceServicer_to_server(Lines(), server)  # type: ignore[no-untyped-call]
+    metrics_grpc.add_MetricsServiceServicer_to_server(Numbers(), server)
+    logs_grpc.add_LogsServiceServicer_to_server(Lines(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

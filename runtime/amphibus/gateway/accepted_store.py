@@ -131,7 +131,7 @@ class AcceptedStore:
         self._expect_no_more(message_id)
 
     async def waiting(self, most: int) -> int:
-        """How many accepted commands have not left yet, counted no further than `most`."""
+        """Returns how many accepted commands have not left yet, counted no further than `most`."""
         return await waiting_up_to(self._store.reader, most)
 
     async def owner_reply(self, message_id: str, timeout: float) -> Reply | None:  # noqa: ASYNC109

@@ -1,1 +1,1 @@
-"""What compose.yaml needs beside it."""
+"""Files that compose.yaml needs beside it."""

@@ -130,7 +130,7 @@ def _outcome(name: str | None, counts: Mapping[str, Counts]) -> str:
 
 
 def _stays(counts: Mapping[str, Counts]) -> list[str]:
-    """What stays, and why, a line for each."""
+    """Lines that say what stays, and why."""
     lines = [
         f"{module}, table {each.table.__table__.name}: {each.stays}"  # type: ignore[attr-defined]
         for module, page in options.project().modules.items()

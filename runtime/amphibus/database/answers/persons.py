@@ -98,7 +98,7 @@ def _of_message(place: str, hit: Hit, person: Sought) -> Trace:
 
 def _telling(hit: Hit, person: Sought) -> list[tuple[str, Any]]:
     """The texts that tell the person, under no path."""
-    return [("", each) for each in sorted(hit.payload.telling(person))] if hit.named else []
+    return [("", each) for each in sorted(hit.payload.naming(person))] if hit.named else []
 
 
 def _row(place: str, key: str, values: dict[str, Any]) -> Trace:

@@ -53,7 +53,7 @@ class Payload:
         for _, path, steps in self._places or ():
             yield from ((path, each) for each in _found(self._said, steps))
 
-    def telling(self, person: Sought) -> set[str]:
+    def naming(self, person: Sought) -> set[str]:
         """Returns the texts in it that tell the person, if it names no other."""
         if self._is_shared(person):
             return set()
@@ -108,7 +108,7 @@ class Payload:
 
 
 def replaced(value: Any, person: Sought) -> Any:
-    """Returns what takes the place of a value: of the same kind, and telling nobody."""
+    """Returns what takes the place of a value: of the same kind, and naming nobody."""
     if isinstance(value, str):
         return f"{person.replacement}@erased.invalid" if "@" in value else person.replacement
     return _plain(value)

@@ -40,7 +40,7 @@ _UPDATES: Final = {
 
 
 class Declared(Protocol):
-    """What contracts and a front page say of personal data."""
+    """The declarations of personal data, by contracts and a front page."""
 
     @property
     def contract_of(self) -> Callable[[str], type[Message] | None]:
