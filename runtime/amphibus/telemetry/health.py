@@ -63,7 +63,7 @@ class Health:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What whoever looks after the process should know though all works, by name; empty when there is nothing."""
+        """Facts that whoever looks after the process should know though all works, by name; empty when there are none."""
         return dict(self._notes)
 
     def note(self, name: str, what: str) -> None:

@@ -1,1 +1,1 @@
-"""What compose.yaml needs beside it."""
+"""The passwords that compose.yaml needs beside it."""
