@@ -89,7 +89,7 @@ class Senders:
         return owner != self.module if contract is None else kind_of(contract) == "event"
 
     def _not_by_this_way(self, envelope: Envelope, arrival: Arrival) -> str | None:
-        """Refuses what its sender declares as stored and what comes past the queues, ahead of what waits there.
+        """Refuses past the queues, ahead of what waits there, what its sender declares as stored.
 
         Of the runtime's own requests, one alone goes over a broker where senders have users.
         """
