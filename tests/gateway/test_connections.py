@@ -112,7 +112,7 @@ async def test_a_connection_on_which_nothing_is_asked_is_ended(served: Limited) 
     await reader.readuntil(b"alive")
     writer.write(b"\r\n\r\n")  # nor do empty lines
     await writer.drain()
-    served.later(6)
+    served.later(21)
     await hear(reader)
     writer.close()
     await served.until(0)

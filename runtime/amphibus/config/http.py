@@ -38,7 +38,7 @@ class HttpSettings(Section):
     """Time in which a head must come whole."""
     body_seconds: Seconds = 30.0
     """Time in which a body must come whole, and in which an answer must be taken."""
-    idle_seconds: Seconds = 5.0
+    idle_seconds: Seconds = 20.0
     """Time for which a connection is kept that asks nothing."""
     bodies_bytes: Positive = 33_554_432
     """Most bytes of large bodies in memory at a time; others are told to come again."""
