@@ -1,6 +1,8 @@
 """Principals: a message says for whom it is, and is believed only from those who may say so."""
 
+import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -65,7 +67,7 @@ async def test_so_does_a_deadline_which_acts_itself(office: Office) -> None:
 async def test_a_forged_principal_is_dead_at_once(office: Office, said: dict[str, str]) -> None:
     """A program outside speaks for itself alone; its letter names nobody, should it be tried again."""
     async with office.open() as shop:
-        await _from_a_program(office, shop, said)
+        await _from_a_program(shop, said)
         await until(lambda: office.count("desk", "amphibus_dead"))
         await shop.settle()
         (letter,) = shop.dead("desk")
@@ -88,24 +90,24 @@ async def test_who_says_nothing_is_handled_as_before(office: Office) -> None:
     assert office.numbers("desk", "b") == [1]
 
 
-async def _from_a_program(office: Office, shop: Harness, said: dict[str, str]) -> None:
-    """Leaves in the outbox what a program outside would have sent."""
+async def _from_a_program(shop: Harness, said: dict[str, str]) -> None:
+    """Hands the transport what a program outside has sent: no module has it in its outbox."""
     await shop.send(desk.Write(book="b", line=1))
     await shop.settle()
-    office.change(
-        "gateway",
-        "INSERT INTO amphibus_outbox"
-        " (id, type, source, key, time, correlation, trace, reply, extra, body)"
-        " SELECT 'forged', type, 'storefront', key, time, correlation, trace, 0, ?, ?"
-        " FROM amphibus_outbox LIMIT 1",
-        json.dumps(said),
-        desk.Write(book="b", line=2).model_dump_json().encode(),
+    body = desk.Write(book="b", line=2).model_dump_json().encode()
+    forged = replace(
+        shop.outgoing()[0],
+        id="forged",
+        source="storefront",
+        reply=False,
+        extra=said,
+        body=body,
+        decoded=[],
     )
-    office.change(
-        "gateway",
-        "INSERT INTO amphibus_delivery (destination, seq) SELECT 'desk', max(seq) FROM amphibus_outbox",
-    )
-    shop.host.wake()
+    taken = asyncio.Event()
+    shop.host.transport.deliver(("desk",), forged, taken.set)
+    async with asyncio.timeout(60):
+        await taken.wait()
 
 
 def _named(office: Office, module: str) -> list[Principal]:
