@@ -1,16 +1,20 @@
 """Events of a module's log, sent again to one that subscribes."""
 
+from time import time_ns
+
 from tests.console.conftest import Console
-from tests.console.stores import NOW, Store
+from tests.console.stores import Store
 
 
-def sold(store: Store, identity: str, *destinations: str, time: int = NOW) -> int:
+def sold(store: Store, identity: str, *destinations: str, hours_ago: int = 0) -> int:
+    """An event as old as that now: the tests may have been collected hours ago."""
+    time = time_ns() // 1000 - hours_ago * 3_600_000_000
     return store.sent(identity, *destinations, type="shelf.Sold.v1", time=time)
 
 
 def test_events_since_a_time_are_put_in_line(console: Console) -> None:
     shelf = console.store("shelf")
-    sold(shelf, "e-1", time=NOW - 7_200_000_000)
+    sold(shelf, "e-1", hours_ago=2)
     second, third = sold(shelf, "e-2"), sold(shelf, "e-3")
 
     ended = console("replay", "shelf", "--to", "till", "--since", "1h")
