@@ -30,7 +30,7 @@ class Limited:
 
     def later(self, seconds: float) -> None:
         """Looks after the connections as if so much time had passed."""
-        self.connections.look(asyncio.get_running_loop().time() + seconds)
+        self.connections.look(self.connections.now + seconds)
 
     async def connect(
         self, source: str = "127.0.0.1"

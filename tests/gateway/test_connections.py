@@ -118,6 +118,19 @@ async def test_a_connection_on_which_nothing_is_asked_is_ended(served: Limited) 
     await served.until(0)
 
 
+async def test_a_process_that_was_held_up_counts_it_against_nobody(served: Limited) -> None:
+    """What a client sent meanwhile is not read yet when the connections are looked after."""
+    fresh, writer = await served.connect()
+    await served.client.get("/livez")
+    await served.until(2)
+    served.connections.go_on(60)
+    writer.write(HEAD + b"Connection: close\r\n\r\n")
+    assert (await hear(fresh)).startswith(b"HTTP/1.1 200")
+    assert (await served.client.get("/livez")).status_code == 200
+    assert len(served.connections._by_address["127.0.0.1"]) == 1
+    writer.close()
+
+
 async def test_a_body_after_its_answer_must_come_too(served: Limited) -> None:
     reader, writer = await served.connect()
     writer.write(b"POST /v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n1")

@@ -44,6 +44,13 @@ LIMITS: Final[tuple[Defect, ...]] = (
         f"{_CONNECTIONS}test_the_oldest_that_are_waited_for_make_room",
     ),
     in_runtime(
+        "a process that was held up hangs up on whoever asked meanwhile",
+        "gateway/limits/connections",
+        "        self.now += min(seconds, _COUNTED_SECONDS)\n",
+        "        self.now += seconds\n",
+        f"{_CONNECTIONS}test_a_process_that_was_held_up_counts_it_against_nobody",
+    ),
+    in_runtime(
         "requests pile up on one connection",
         "gateway/limits/protocol",
         "        if len(self.pipeline) >= _MOST_PIPELINED:",

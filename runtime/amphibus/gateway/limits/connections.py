@@ -12,6 +12,8 @@ from typing import Final, Protocol
 from amphibus.gateway.limits.addresses import origin_of
 
 _LOOK_SECONDS: Final = 0.5
+_COUNTED_SECONDS: Final = 1.0
+"""The most that counts between two looks: a process that was held up has not read what its clients sent meanwhile."""
 _AT_ONCE: Final = 32
 """The part of all connections that is ended at a time, so that a flood does not search for each."""
 
@@ -77,7 +79,8 @@ class Connections:
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self.now = 0.0
-        """The time of the last look: near enough, and a frozen process counts it against nobody."""
+        """The time of the last look, without what the process was held up."""
+        self._looked = 0.0
 
     def __len__(self) -> int:
         return self._count
@@ -85,7 +88,7 @@ class Connections:
     def start(self) -> None:
         """Begins to look after them, twice a second."""
         loop = asyncio.get_running_loop()
-        self.now = loop.time()
+        self.now = self._looked = loop.time()
         self._timer = loop.call_later(_LOOK_SECONDS, self._again)
 
     def stop(self) -> None:
@@ -119,6 +122,11 @@ class Connections:
         if not own:
             del self._by_address[connection.address]
 
+    def go_on(self, seconds: float) -> None:
+        """Looks after them when so much time has passed."""
+        self.now += min(seconds, _COUNTED_SECONDS)
+        self.look(self.now)
+
     def look(self, now: float) -> None:
         """Ends those that are late at a time."""
         for own in tuple(self._by_address.values()):
@@ -130,8 +138,8 @@ class Connections:
     def _again(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_LOOK_SECONDS, self._again)
-        self.now = loop.time()
-        self.look(self.now)
+        passed, self._looked = loop.time() - self._looked, loop.time()
+        self.go_on(passed)
 
     def _patience(self, phase: Phase) -> float:
         limits = self.limits
