@@ -150,7 +150,10 @@ def test_what_strangers_wrote_does_nothing_in_a_real_browser(
                 window.see("/failed")
                 page.get_by_label(field).fill(each)
                 page.get_by_role("button", name="Filter").click()
-                expect(page.get_by_label(field)).to_have_value(each)
+                if each.isprintable():
+                    expect(page.get_by_label(field)).to_have_value(each)
+                else:
+                    expect(page.get_by_role("alert")).to_contain_text("does not take")
             page = window.see("/try/shelf.Sell.v1")
             page.get_by_label("item").fill(each)
             page.get_by_label("pieces").fill("0")
@@ -158,7 +161,7 @@ def test_what_strangers_wrote_does_nothing_in_a_real_browser(
             expect(page.get_by_label("pieces")).to_have_attribute("aria-invalid", "true")
             expect(page.get_by_label("item")).to_have_value(each)
             expect(page.locator("pre.copy").first).to_contain_text("glass")
-        window.wrong[:] = [each for each in window.wrong if not re.search("404|422", each)]
+        window.wrong[:] = [each for each in window.wrong if not re.search("400|404|422", each)]
         assert dialogs == []
 
 
