@@ -123,6 +123,14 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         f"{_TRYING}test_an_event_is_checked_and_not_sent",
     ),
     in_runtime(
+        "a form sends what its sender may not send over HTTP",
+        "console/sending",
+        'return "" if principal.may(requires) else f"this needs the right {requires}"',
+        'return ""',
+        "tests/pages/test_right_to_send.py"
+        "::test_who_lacks_the_right_of_a_route_sends_and_asks_nothing",
+    ),
+    in_runtime(
         "what is sent from a form is not audited",
         "console/acts/trying",
         "    await visit.look.ask(GATEWAY, note)\n",

@@ -13,6 +13,14 @@ FLEET: Final[tuple[Defect, ...]] = (
         "test_system_contracts.py::test_nobody_looks_into_a_store_but_who_may_write_it",
     ),
     in_runtime(
+        "a process with much to do is taken for a frozen one",
+        "transports/direct/fleet/registry",
+        "UNCLEAR if fleet.heard(first.instance, began) else SILENT",
+        "SILENT",
+        "tests/fleet/test_silent.py"
+        "::test_one_that_answers_another_question_meanwhile_is_not_silent",
+    ),
+    in_runtime(
         "any module may steer any other",
         "messages/system_requests",
         'if right in ("peer", "sends") or asking == asked or',

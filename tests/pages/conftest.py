@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from amphibus.access.embedded import EmbeddedIssuer
 from amphibus.admin.inspection import in_file
 from tests.distributed.commands import Running, free_ports, running, until
 from tests.pages.browser import Browser
@@ -39,6 +40,11 @@ class Stand:
 
     def dead(self) -> int:
         return int(in_file(self.root / "var/shelf.db", "SELECT count(*) FROM amphibus_dead")[0][0])
+
+    def token(self, scopes: str) -> str:
+        """A token of somebody who has these rights."""
+        issuer = EmbeddedIssuer(self.root / "var")
+        return issuer.token("grace", audience="kiosk.dev", scopes=scopes, roles=[], seconds=600)
 
     def sell(self, item: str) -> None:
         body = {"item": item, "buyer": BUYER}

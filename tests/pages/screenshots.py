@@ -18,8 +18,9 @@ from tests.pages.shop import ROOT, Shop, shop
 FOLDER: Final = ROOT / "docs/console"
 _SCREENS: Final = (
     *("failed", "stories", "handlers", "logs", "processes", "managers", "queues", "schedules"),
-    *("operations", "configuration", "audit"),
+    *("operations", "contracts", "try", "configuration", "audit"),
 )
+_CONTRACT: Final = "orders.PlaceOrder.v1"
 _SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _BUYERS: Final = 1
 _WIDE: Final = {"width": 1280, "height": 800}
@@ -38,10 +39,10 @@ def make(folder: Path) -> None:
             running.order()
         with watched(browser, running.another_link(), viewport=_WIDE) as window:
             _map(window, running, folder)
-            story, operation = _trouble(window, running)
+            paths = _paths(window, *_trouble(window, running))
             for scheme in _SCHEMES:
                 window.page.emulate_media(color_scheme=scheme)
-                for name, path in _paths(window, story, operation).items():
+                for name, path in paths.items():
                     _take(window.see(path), folder / f"{name}-{scheme}.png")
 
 
@@ -56,8 +57,11 @@ def _map(window: Watched, running: Shop, folder: Path) -> None:
             _take(page, folder / f"map-{scheme}.png")
 
 
-def _trouble(window: Watched, running: Shop) -> tuple[str, str]:
-    """Lets messages die and an order wait; begins to mend it. Returns the addresses of the story and the operation."""
+def _trouble(window: Watched, running: Shop) -> tuple[str, str, str]:
+    """Lets messages die and an order wait; begins to mend it.
+
+    Returns the addresses of the story, the operation and the process manager.
+    """
     running.fail(3)
     page = window.see("/failed/reporting?type=orders.OrderPlaced.v1")
     page.locator("summary").click()
@@ -72,14 +76,26 @@ def _trouble(window: Watched, running: Shop) -> tuple[str, str]:
     page.locator("details[open]").get_by_label("Why").fill("the bank asked for it")
     page.get_by_role("button", name="Pause payments").click()
     order = running.order()
-    return window.see(f"/stories?q={order}").url, operation
+    link = window.see("/managers").locator("#managers").get_by_role("link", name=order)
+    expect(link).to_be_visible()
+    manager = link.get_attribute("href") or ""
+    return window.see(f"/stories?q={order}").url, operation, manager
 
 
-def _paths(window: Watched, story: str, operation: str) -> dict[str, str]:
+def _paths(window: Watched, story: str, operation: str, manager: str) -> dict[str, str]:
     """The screens below `/console`, by the name of their picture."""
-    letter = window.see("/failed/reporting").locator("#letters a").first.get_attribute("href")
-    found = {"letters": "/failed/reporting", "letter": letter or "", "story": story}
-    found["operation"] = operation
+    first = window.see("/failed/reporting").locator("#letters a").first
+    letter = first.get_attribute("href") or ""
+    found = {
+        "letters": "/failed/reporting",
+        "letter": letter,
+        "correct": letter.replace("?", "/edit?"),
+        "story": story,
+        "operation": operation,
+        "manager": manager,
+        "contract": f"/contracts/{_CONTRACT}",
+        "form": f"/try/{_CONTRACT}",
+    }
     return {each: f"/{each}" for each in _SCREENS} | {
         name: each.rpartition("/console")[2] for name, each in found.items()
     }

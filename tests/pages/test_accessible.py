@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,13 +10,17 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.pages.chromium import Watched, chromium, watched
 from tests.pages.conftest import HOSTILE, Stand
+from tests.pages.shop import Shop, shop
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 WIDTHS = (1280, 390)
 SCREENS = (
     *("", "/failed", "/failed/shelf", "/stories", "/handlers", "/logs", "/processes", "/managers"),
     *("/queues", "/schedules", "/operations", "/configuration", "/audit", "/stories/nowhere"),
+    *("/contracts", "/contracts/shelf.Sell.v1", "/contracts/shelf.Sold.v1"),
+    *("/try", "/try/shelf.Sell.v1", "/try/shelf.GetShelf.v1", "/try/shelf.Sold.v1"),
 )
+SCHEMES = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -24,28 +29,89 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def waiting(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> Iterator[tuple[Shop, str]]:
+    """A shop in which an order waits, and the address of its process manager."""
+    with shop(tmp_path_factory.mktemp("waiting")) as running:
+        running.stock()
+        with watched(browser, running.another_link()) as window:
+            page = window.see("/queues")
+            page.locator("summary", has_text="payments").click()
+            page.locator("details[open]").get_by_label("Why").fill("so that it waits")
+            page.get_by_role("button", name="Pause payments").click()
+            expect(page.locator("#pauses")).to_contain_text("so that it waits")
+            order = running.order()
+            stands = page.locator("#managers").get_by_role("link", name=order)
+            window.see("/managers")
+            expect(stands).to_be_visible()
+        yield running, f"/managers/orders/{order}"
+
+
 def every_page(window: Watched) -> Iterator[tuple[str, Page]]:
     letter = window.see("/failed/shelf").locator("#letters a").first.get_attribute("href") or ""
     story = window.see("/stories").locator("#flows a").first.get_attribute("href") or ""
-    for path in (*SCREENS, letter.removeprefix("/console"), story.removeprefix("/console")):
+    found = (letter, letter.replace("?", "/edit?"), story)
+    for path in (*SCREENS, *(each.removeprefix("/console") for each in found)):
         yield path, window.see(path)
     window.wrong[:] = [each for each in window.wrong if "404" not in each]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def found_by_axe(path: str, page: Page) -> list[str]:
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    return [
+        f"{path}: {each['impact']} {each['id']} {[node['target'] for node in each['nodes']]}"
+        for each in Axe().run(page).response["violations"]
+    ]
+
+
+def seen_as(scheme: str, width: int) -> dict[str, Any]:
+    viewport = {"width": width, "height": 800}
+    return {"color_scheme": scheme, "viewport": viewport, "bypass_csp": True}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing_serious(browser: Browser, stand: Stand, scheme: str, width: int) -> None:
-    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
-    found: list[str] = []
-    with watched(browser, stand.another_link(), bypass_csp=True, **options) as window:
-        for path, page in every_page(window):
-            page.evaluate(
-                "document.querySelectorAll('details').forEach((each) => each.open = true)"
-            )
-            for each in Axe().run(page).response["violations"]:
-                places = [node["target"] for node in each["nodes"]]
-                found.append(f"{path}: {each['impact']} {each['id']} {places}")
+def test_axe_finds_nothing(browser: Browser, stand: Stand, scheme: str, width: int) -> None:
+    with watched(browser, stand.another_link(), **seen_as(scheme, width)) as window:
+        found = [each for path, page in every_page(window) for each in found_by_axe(path, page)]
     assert found == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_in_a_form_with_errors(
+    browser: Browser, stand: Stand, scheme: str, width: int
+) -> None:
+    with watched(browser, stand.another_link(), **seen_as(scheme, width)) as window:
+        page = window.see("/try/shelf.Sell.v1")
+        page.get_by_label("pieces").fill("many")
+        page.get_by_role("button", name="Check").click()
+        expect(page.get_by_label("pieces")).to_have_attribute("aria-invalid", "true")
+        assert found_by_axe("a form with errors", page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_label("pieces").fill("2")
+        page.get_by_label("Why").fill("to see its answer")
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("#answer")).to_contain_text("sale_id")
+        assert found_by_axe("an answer", page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        window.wrong[:] = [each for each in window.wrong if "422" not in each]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_on_a_drawn_process_manager(
+    browser: Browser, waiting: tuple[Shop, str], scheme: str, width: int
+) -> None:
+    running, one = waiting
+    with watched(browser, running.another_link(), **seen_as(scheme, width)) as window:
+        for path in ("/managers", one):
+            page = window.see(path)
+            expect(page.locator(".states svg")).to_be_visible()
+            assert found_by_axe(path, page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_nothing_is_cut_or_scrolled_sideways_on_a_phone(browser: Browser, stand: Stand) -> None:
@@ -73,6 +139,8 @@ def test_what_strangers_wrote_does_nothing_in_a_real_browser(
         for path in letters:
             page.goto(f"{stand.url}{path}")
             expect(page.locator("#payload")).to_contain_text("glass")
+            page.get_by_role("link", name="Correct it in a form").click()
+            expect(page.get_by_label("item")).to_have_value(re.compile("^glass"))
         for each in HOSTILE:
             page.goto(f"{stand.url}/console")
             page.get_by_role("searchbox").or_(page.locator("#q")).first.fill(each)
@@ -82,8 +150,18 @@ def test_what_strangers_wrote_does_nothing_in_a_real_browser(
                 window.see("/failed")
                 page.get_by_label(field).fill(each)
                 page.get_by_role("button", name="Filter").click()
-                expect(page.get_by_label(field)).to_have_value(each)
-        window.wrong[:] = [each for each in window.wrong if "404" not in each]
+                if each.isprintable():
+                    expect(page.get_by_label(field)).to_have_value(each)
+                else:
+                    expect(page.get_by_role("alert")).to_contain_text("does not take")
+            page = window.see("/try/shelf.Sell.v1")
+            page.get_by_label("item").fill(each)
+            page.get_by_label("pieces").fill("0")
+            page.get_by_role("button", name="Check").click()
+            expect(page.get_by_label("pieces")).to_have_attribute("aria-invalid", "true")
+            expect(page.get_by_label("item")).to_have_value(each)
+            expect(page.locator("pre.copy").first).to_contain_text("glass")
+        window.wrong[:] = [each for each in window.wrong if not re.search("400|404|422", each)]
         assert dialogs == []
 
 

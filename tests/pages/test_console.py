@@ -22,6 +22,12 @@ SCREENS = (
     "/console/queues",
     "/console/schedules",
     "/console/operations",
+    "/console/contracts",
+    "/console/contracts/shelf.Sell.v1",
+    "/console/contracts/shelf.Sold.v1",
+    "/console/try",
+    "/console/try/shelf.Sell.v1",
+    "/console/try/shelf.GetShelf.v1",
     "/console/configuration",
     "/console/audit",
 )
@@ -34,9 +40,10 @@ def letters_of(browser: Browser) -> list[str]:
 
 
 def everything(browser: Browser) -> list[Page]:
-    """Every screen, each dead letter, and the story of the first."""
+    """Every screen, each dead letter and its correction, and the story of the first."""
     pages = [browser.see(each) for each in SCREENS]
-    pages += [browser.see(each) for each in letters_of(browser)]
+    for each in letters_of(browser):
+        pages += [browser.see(each), browser.see(each.replace("?", "/edit?"))]
     stories = [each for page in pages for each in page.links if "/stories/" in each]
     return [*pages, browser.see(stories[0])]
 
@@ -197,18 +204,11 @@ def test_the_cookie_is_kept_from_scripts_and_from_other_sites(
 def _set_cookies(stand: Stand, stranger: Browser) -> list[str]:
     page = stranger.see("/console")
     form = form_to(page, "/enter")
-    credential = _token(stand, "console:read")
+    credential = stand.token("console:read")
     answer = httpx.post(
         f"{stand.url}{form.action}", data={"credential": credential}, headers={"Origin": stand.url}
     )
     return answer.headers.get_list("set-cookie")
-
-
-def _token(stand: Stand, scopes: str) -> str:
-    from amphibus.access.embedded import EmbeddedIssuer
-
-    issuer = EmbeddedIssuer(stand.root / "var")
-    return issuer.token("grace", audience="kiosk.dev", scopes=scopes, roles=[], seconds=60)
 
 
 def test_who_may_read_sees_no_form_and_may_not_act(
@@ -216,7 +216,7 @@ def test_who_may_read_sees_no_form_and_may_not_act(
 ) -> None:
     reader = stranger
     entered = reader.send(
-        form_to(reader.see("/console"), "/enter"), credential=_token(stand, "console:read")
+        form_to(reader.see("/console"), "/enter"), credential=stand.token("console:read")
     )
     assert entered.status == 200, entered.text
     path = letters_of(operator)[0]
@@ -231,7 +231,7 @@ def test_who_may_read_sees_no_form_and_may_not_act(
 
 def test_who_has_other_rights_sees_nothing(stand: Stand, stranger: Browser) -> None:
     entered = stranger.send(
-        form_to(stranger.see("/console"), "/enter"), credential=_token(stand, "shelf:read")
+        form_to(stranger.see("/console"), "/enter"), credential=stand.token("shelf:read")
     )
     assert (entered.status, "console:read" in entered.text) == (403, True)
 

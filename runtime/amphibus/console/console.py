@@ -22,6 +22,7 @@ from amphibus.console.sessions import OPERATE, READ, Sessions
 from amphibus.console.stream import Looks, Stream
 from amphibus.console.table import ACTS, SCREENS, Screen
 from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of, see
+from amphibus.contract.wording import details_of, in_words
 from amphibus.errors import AmphibusError
 from amphibus.gateway.docs import Page
 from amphibus.gateway.door import Door
@@ -165,7 +166,10 @@ class Console:
             except NotUnderstood as error:
                 return _wrong(400, principal, error.what, error.why, error.fix)
             except ValidationError as error:
-                why = "; ".join(each["msg"] for each in error.errors(include_input=False))
+                why = "; ".join(
+                    f"{'.'.join(map(str, each['loc']))} {in_words(each)}".strip()
+                    for each in details_of(error)
+                )
                 return _wrong(400, principal, "this cannot be asked", why, "")
             except AmphibusError as error:
                 return _wrong(502, principal, error.what, error.why, error.fix)

@@ -88,7 +88,12 @@ class Look:
         if self._fleet is None:
             return [SeenProcess((each,), AWAY) for each in self.modules]
         return await registry(
-            self._fleet, self._addresses, self.modules, asking=self._name, contracts=contracts
+            self._fleet,
+            self._addresses,
+            self.modules,
+            asking=self._name,
+            contracts=contracts,
+            seconds=_SECONDS,
         )
 
     async def handled(self) -> dict[str, tuple[HandledType, ...]]:

@@ -47,10 +47,13 @@ MENU: Final = (
 _BELONGS: Final = {
     "letters": "failed",
     "letter": "failed",
+    "correcting": "failed",
     "dry_run": "failed",
     "story": "stories",
     "manager": "managers",
     "operation": "operations",
+    "contract": "contracts",
+    "try_one": "try",
 }
 """The screens that stand below one of the menu."""
 

@@ -37,9 +37,10 @@ def ps(
 ) -> None:
     """Show the processes of the system: what each hosts, how it is, what waits in its stores.
 
-    SILENT: it is there and does not answer, as when it is frozen. STALE: it announced itself and is gone, as when it
-    was killed. AWAY: no process hosts that module. BUSY counts the messages in hand, LOAD is the share of one
-    processor, BY the transport. --json has the fingerprints of the contracts too.
+    SILENT: it is there and answers nothing, as when it is frozen. UNCLEAR: it answers, but has not said in time what
+    it is. STALE: it announced itself and is gone, as when it was killed. AWAY: no process hosts that module. BUSY
+    counts the messages in hand, LOAD is the share of one processor, BY the transport. --json has the fingerprints of
+    the contracts too.
     Example: amphibus ps -w
     """
     asyncio.run(_show(settings_of(data_dir, db), watch=watch, as_json=as_json))

@@ -8,7 +8,7 @@ Json = Mapping[str, Any]
 Kind = Literal["text", "day", "moment", "integer", "decimal", "number", "flag", "choice"]
 Whole = Literal["object", "list", "json"]
 _DEEPEST: Final = 8
-_LONG: Final = 200
+_LONG: Final = 255
 _NOTHING: Final = {"type": "null"}
 _BY_FORMAT: Final[Mapping[str, Kind]] = {
     "date": "day",

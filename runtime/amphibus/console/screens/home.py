@@ -9,7 +9,7 @@ from amphibus.console.drawing.map import Node, drawn
 from amphibus.console.rendering import page
 from amphibus.console.visit import Visit
 from amphibus.messages.contracts.amphibus.v1 import GroupDead
-from amphibus.transports.direct.fleet.registry import AWAY, SeenProcess
+from amphibus.transports.direct.fleet.registry import AWAY, UNCLEAR, SeenProcess
 
 _MOST: Final = 8
 
@@ -106,9 +106,12 @@ def _reasons(seen: list[SeenProcess]) -> list[tuple[str, str]]:
         if each.description is not None
         for name, why in each.description.reasons.items()
     ]
-    gone = "no process hosts it"
+    words = {
+        AWAY: "no process hosts it",
+        UNCLEAR: "its process answers, and has not said in time how it is",
+    }
     return found + [
-        (", ".join(each.modules), gone if each.state == AWAY else f"its process is {each.state}")
+        (", ".join(each.modules), words.get(each.state, f"its process is {each.state}"))
         for each in seen
         if each.description is None
     ]

@@ -19,7 +19,8 @@ from amphibus.transports.direct.handshake import NotLetIn, enter
 from amphibus.transports.direct.tls import asking_context
 
 AnswerT = TypeVar("AnswerT", bound=Value)
-_GREETING_SECONDS: Final = 1.0
+_GREETING_SECONDS: Final = 3.0
+"""As long as a page waits: one that has much to do greets late, and is not silent."""
 _FOLDER: Final = "direct"
 
 
@@ -35,6 +36,7 @@ class Fleet:
         self._known = Known()
         self._connections: dict[tuple[str, PeerAddress], PeerConnection] = {}
         self._entering: dict[tuple[str, PeerAddress], asyncio.Lock] = {}
+        self._heard: dict[str, float] = {}
 
     async def find(self) -> list[PeerAddress]:
         """Returns the address of each module at each process.
@@ -72,11 +74,16 @@ class Fleet:
             async with asyncio.timeout(seconds):
                 connection = await self._connected(asking, address)
                 reply = await connection.ask(envelope, seconds)
+            self._heard[address.instance] = asyncio.get_running_loop().time()
         except (ConnectionGone, TimeoutError):
             raise _silent(address, envelope, seconds) from None
         except (OSError, EOFError, BadFrame, NotTaken, NotLetIn) as error:
             raise _gone(address, error) from error
         return _answer(address, asked, reply)
+
+    def heard(self, instance: str, since: float) -> bool:
+        """Returns whether a process has answered anything since a time of the loop."""
+        return self._heard.get(instance, 0.0) > since
 
     async def close(self) -> None:
         """Ends every connection, and with them the look into the directory."""

@@ -1,7 +1,7 @@
 """The list of the processes of a system, each asked at this moment.
 
 A process that was killed is announced until it starts again or its announcement runs out: nobody is at its address. One
-that is frozen is there and says nothing.
+that is frozen is there and says nothing. One that has much to do may answer other questions first.
 """
 
 import asyncio
@@ -16,7 +16,9 @@ from amphibus.transports.direct.directory import PeerAddress
 from amphibus.transports.direct.fleet.asking import Fleet, one_of_each_process
 
 SILENT: Final = "silent"
-"""It is there and does not answer."""
+"""It is there and answers nothing."""
+UNCLEAR: Final = "unclear"
+"""It answers other questions, and has not said in time what it is."""
 STALE: Final = "stale"
 """It announced itself, and nobody is there."""
 AWAY: Final = "away"
@@ -30,7 +32,7 @@ class SeenProcess:
 
     modules: tuple[str, ...]
     state: str
-    """Its own, or one of the three here."""
+    """Its own, or one of the four here."""
     instance: str = ""
     address: str = ""
     description: ProcessDescription | None = None
@@ -59,6 +61,7 @@ async def registry(
     *,
     asking: str | None = None,
     contracts: bool = False,
+    seconds: float = _PATIENCE_SECONDS,
 ) -> list[SeenProcess]:
     """Asks every process what it is, all at once, and returns them by their modules.
 
@@ -68,27 +71,34 @@ async def registry(
         modules: of the system; one that nobody hosts is away.
         asking: the module in whose name they are asked, if not each in its own.
         contracts: with the fingerprints of their contracts.
+        seconds: to wait for each.
     """
     asked = DescribeProcess(contracts=contracts)
     processes = one_of_each_process(addresses)
-    seen = await asyncio.gather(*(_seen(fleet, each, asked, asking) for each in processes.values()))
+    seen = await asyncio.gather(
+        *(_seen(fleet, each, asked, asking, seconds) for each in processes.values())
+    )
     hosted = {module for each in seen for module in each.modules}
     away = [SeenProcess((module,), AWAY) for module in modules if module not in hosted]
     return sorted([*seen, *away], key=lambda each: (each.modules, each.instance))
 
 
 async def _seen(
-    fleet: Fleet, addresses: list[PeerAddress], asked: DescribeProcess, asking: str | None
+    fleet: Fleet,
+    addresses: list[PeerAddress],
+    asked: DescribeProcess,
+    asking: str | None,
+    seconds: float,
 ) -> SeenProcess:
-    first = addresses[0]
+    first, began = addresses[0], asyncio.get_running_loop().time()
     modules = tuple(each.module for each in addresses)
     place = f"{first.host}:{first.port}"
     said: ProcessDescription | None = None
     try:
-        said = await fleet.ask(first, asked, seconds=_PATIENCE_SECONDS, asking=asking)
+        said = await fleet.ask(first, asked, seconds=seconds, asking=asking)
         state = said.state
     except OwnerAway:
         state = STALE
     except RequestError:
-        state = SILENT
+        state = UNCLEAR if fleet.heard(first.instance, began) else SILENT
     return SeenProcess(modules, state, first.instance, place, said)

@@ -1,0 +1,44 @@
+"""A process that answers anything is not silent, though it has not said in time what it is."""
+
+import asyncio
+
+import pytest
+
+from amphibus.errors import Refused
+from amphibus.messages.contracts.amphibus.v1 import CountHandled, DescribeProcess
+from amphibus.messages.envelope import Envelope, Reply
+from amphibus.transports.direct.fleet.asking import Fleet
+from amphibus.transports.direct.fleet.registry import SILENT, UNCLEAR, registry
+from tests.direct.conftest import Street, street
+
+__all__ = ["street"]
+
+pytestmark = pytest.mark.asyncio
+_NAME = DescribeProcess.contract_type
+
+
+async def _busy(envelope: Envelope) -> Reply:
+    """Says at once that it will not say a thing, but never what it is."""
+    if envelope.type == _NAME:
+        await asyncio.Event().wait()
+    return Reply("refused", code="not_now", detail="it has much to do")
+
+
+async def test_one_that_answers_another_question_meanwhile_is_not_silent(street: Street) -> None:
+    process = await street.process("desk", answer=_busy, directory=street.board())
+    fleet = Fleet(street.board(), body_limit=1_000_000)
+    try:
+        (address,) = await fleet.find()
+        (silent,) = await registry(fleet, [address], ("desk",), seconds=0.2)
+        looked = asyncio.create_task(registry(fleet, [address], ("desk",), seconds=1))
+        while sum(each.type == _NAME for each in process.desk.asked) < 2:
+            await asyncio.sleep(0)
+        with pytest.raises(Refused):
+            await fleet.ask(address, CountHandled(), seconds=10)
+        (busy,) = await looked
+        (again,) = await registry(fleet, [address], ("desk",), seconds=0.2)
+    finally:
+        await fleet.close()
+
+    assert [silent.state, busy.state, again.state] == [SILENT, UNCLEAR, SILENT]
+    assert busy.modules == ("desk",)
