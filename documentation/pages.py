@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 PROJECT: Final = (
-    *("ARCHITECTURE.md", "BENCHMARKS.md", "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md"),
+    *("ARCHITECTURE.md", "BENCHMARKS.md", "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md", "SECURITY.md"),
     "runtime/README.md",
 )
 SECTIONS: Final = {
     "Begin": ("tutorial", "start", "testing", "questions"),
-    "Build": ("contracts", "processes", "repositories", "clients", "http", "wire-format"),
-    "Run": ("modes", "commands", "configuration", "operations", "fleet", "console", "security"),
+    "Build": ("contracts", "processes", "repositories", "clients", "http", "integrations", "webhooks", "wire-format"),
+    "Run": ("modes", "commands", "configuration", "operations", "fleet", "console", "security", "threat-model"),
     "Understand": ("guarantees", "fallback", "direct", "transport", "speed", "alternatives"),
     "Look up": ("glossary", "stability", *(f"reference/{each}" for each in (
         "commands", "settings", "messages", "problems", "errors", "logs", "metrics", "names"

@@ -72,10 +72,10 @@ def _commands() -> Iterator[str]:
 
 
 def _command(name: str, target: str, line: str, level: str = "##") -> Iterator[str]:
-    module, _, function = target.partition(":")
-    said = inspect.getdoc(getattr(import_module(f"amphibus.cli.{module}"), function)) or line
+    from amphibus.cli.description import described
+
     options = "" if name == "demo" else _options(name)
-    yield f"{level} amphibus {name}\n\n```text\n{said.partition('Args:')[0].strip()}\n\n{options}```\n"
+    yield f"{level} amphibus {name}\n\n```text\n{described(target) or line}\n\n{options}```\n"
 
 
 def _options(name: str) -> str:

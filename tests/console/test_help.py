@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from amphibus.cli.commands import COMMANDS as SINGLE
+from amphibus.cli.commands import GROUPS
+from amphibus.cli.description import described
+from amphibus.cli.main import execute
 from tests.console.conftest import Console
 
 COMMANDS = (
@@ -14,6 +18,9 @@ COMMANDS = (
     *("config", "bench", "version", "completion", "ps", "pause", "resume", "processes"),
     *("limits", "schedules", "operations", "audit"),
 )
+EVERY = {name: target for name, target, _ in SINGLE} | {
+    f"{group} {name}": target for group, _, commands in GROUPS for name, target, _ in commands
+}
 LOADED_ON_DEMAND = (
     "pydantic",
     "structlog",
@@ -46,6 +53,7 @@ def test_help_loads_no_command() -> None:
     assert {name for name in loaded if name.startswith("amphibus.cli.")} <= {
         "amphibus.cli.__main__",
         "amphibus.cli.commands",
+        "amphibus.cli.description",
         "amphibus.cli.door",
         "amphibus.cli.main",
         "amphibus.cli.output",
@@ -66,6 +74,17 @@ def test_every_command_has_help_of_its_own(console: Console, command: tuple[str,
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(f"Usage: amphibus {' '.join(command)}")
+
+
+@pytest.mark.parametrize("name", [each for each in EVERY if each != "demo"])
+def test_the_help_of_each_command_shows_what_it_says_of_itself_with_an_example(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute([*name.split(), "--help"]) == 0
+
+    said = described(EVERY[name])
+    assert f"amphibus {name}" in said
+    assert " ".join(said.split()) in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

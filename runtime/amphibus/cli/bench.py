@@ -20,6 +20,7 @@ def bench(
 
     It starts a broker and a database server of its own and takes about ten minutes. A whole run
     writes BENCHMARKS.md and docs/benchmarks/; progress goes to standard error.
+    Example: amphibus bench --only hop
 
     Args:
         only: Only these figures; repeatable. A wrong name lists the known ones.

@@ -18,6 +18,7 @@ from cyclopts import (
 
 from amphibus import __version__
 from amphibus.cli.commands import COMMANDS, EPILOGUE, GROUPS, HELP
+from amphibus.cli.description import described
 from amphibus.cli.output import CommandError, Exit, command_name, exit_code, show_error
 from amphibus.errors import AmphibusError
 from amphibus.nearest import nearest
@@ -29,10 +30,11 @@ _LISTED: Final = {
 """Groups that list the things of a module when that is typed in place of a command."""
 
 
-def application(name: str = "amphibus") -> App:
+def application(name: str = "amphibus", typed: Sequence[str] = ()) -> App:
     """Returns the tree of commands. A command's file is imported when the command is typed.
 
-    `name` is what people type, which the usage lines show.
+    `name` is what people type, which the usage lines show. The command whose help is `typed` describes itself,
+    with examples; lists show the line of each.
     """
     plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
     app = App(
@@ -51,20 +53,28 @@ def application(name: str = "amphibus") -> App:
         own: dict[str, Any] = {"help_flags": ()} if command == "demo" else {}
         if command == "run" and name != "amphibus":
             own = {"usage": f"Usage: {name} [OPTIONS]"}
-        app.command(f"amphibus.cli.{target}", name=command, help=line, **own)
+        told = described(target) if _asks(typed, command) else line
+        app.command(f"amphibus.cli.{target}", name=command, help=told, **own)
     for group, line, commands in GROUPS:
         sub = App(name=group, help=line)
         for command, target, help_line in commands:
-            sub.command(f"amphibus.cli.{target}", name=command, help=help_line)
+            told = described(target) if _asks(typed, group, command) else help_line
+            sub.command(f"amphibus.cli.{target}", name=command, help=told)
         app.command(sub)
     return app
+
+
+def _asks(typed: Sequence[str], *command: str) -> bool:
+    """Says if the help of a command was typed."""
+    return (*typed[: len(command)],) == command and not {"--help", "-h"}.isdisjoint(typed)
 
 
 def execute(typed: Sequence[str]) -> int:
     """Runs one command line; returns its exit code."""
     arguments = _as_now(typed)
     try:
-        result = application(command_name())(arguments, print_error=False, exit_on_error=False)
+        app = application(command_name(), arguments)
+        result = app(arguments, print_error=False, exit_on_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
         usage = _usage(error)

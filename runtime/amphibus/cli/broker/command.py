@@ -50,6 +50,7 @@ def definitions(
 
     Missing passwords are made up and written to the file of users. The output holds only
     their hashes.
+    Example: amphibus broker definitions --to definitions.json
 
     Args:
         urls: Also write each user's AMQP URL to <urls>/<name>/amqp-url, for AMPHIBUS_AMQP_URL_FILE.
@@ -78,6 +79,7 @@ def apply(
     """Create the users, rights, exchanges, queues and bindings at the broker that the front pages need.
 
     A second run changes nothing. It never removes queues or the messages in them.
+    Example: amphibus broker apply --management http://guest:guest@localhost:15672
     """
     from amphibus.transports.rabbitmq.rights.definitions import (
         superfluous_rights,
@@ -116,7 +118,10 @@ def check(
     management: Management = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Compare the broker with the front pages; exit code 3 if it differs."""
+    """Compare the broker with the front pages; exit code 3 if it differs.
+
+    Example: amphibus broker check --json
+    """
     plan = Plan(users, vhost)
     wanted = plan.wanted(make=False)
     found = plan.differences(wanted, _control(rabbitmqctl, management).export())

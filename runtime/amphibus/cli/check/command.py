@@ -35,6 +35,8 @@ def check(
 ) -> int:
     """Check contracts, front pages, processes, settings, migrations and the generated files.
 
+    Example: amphibus check --fix
+
     Args:
         fix: Rewrite config/topology.lock.json, config/access.lock.json, generated repositories and the pictures in
             ARCHITECTURE.md, and take up in the locks of the contracts what breaks nobody.

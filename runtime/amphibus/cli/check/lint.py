@@ -43,7 +43,7 @@ def lint(
 
     The levels of rules stand under [lint] in config/amphibus.toml. What is meant is approved in
     contracts/waivers.toml, each with a rule, a contract, a reason and the day on which it ends.
-    Example: amphibus contracts explain L049
+    Example: amphibus contracts lint --format=github
     """
     from amphibus.cli.check.findings import annotation, problem_annotation
     from amphibus.evolution.waivers import read_waivers
@@ -73,6 +73,8 @@ def lint(
 
 def explain(rule: str, *, as_json: options.AsJson = False) -> None:
     """Explain a rule of contracts: why it is there, how to hold it, and an example of both ways.
+
+    Example: amphibus contracts explain L049
 
     Args:
         rule: Its id, such as L049 of the lint or FLD08 of the changes.

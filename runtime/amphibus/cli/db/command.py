@@ -29,7 +29,8 @@ def status(
     AWAITED: so often a receiver has not said yet that it has a message, which is kept until it says so.
 
     OUTBOX has not left its sender. BROKER has left and has not arrived: it lies at the broker, or was lost with it.
-    DELAYED and DEAD wait at the receiver. Example: amphibus db status --json
+    DELAYED and DEAD wait at the receiver.
+    Example: amphibus db status --json
     """
     found, between = look(data_dir, db, partial(_status, _remembered_since(db)))
     if as_json:
@@ -49,6 +50,8 @@ def upgrade(
     db: options.Db = None,
 ) -> None:
     """Upgrade the databases to the newest version, while nothing runs; `amphibus run` upgrades SQLite files itself.
+
+    Example: amphibus db upgrade --dry-run
 
     Args:
         module: Only this module; repeatable. The role of a module reaches no other.
@@ -71,6 +74,7 @@ def make_backup(
     """Copy all databases as they are at one moment; the modules may be running.
 
     On a server it needs pg_dump and a user who may read all schemas.
+    Example: amphibus db backup --to /backups/2026-01-31
 
     Args:
         to: A new folder; by default backups/<time> in the data folder.
@@ -104,6 +108,7 @@ def restore_backup(
     """Put a backup in place, while nothing runs; keep the present databases beside it.
 
     On a server it needs pg_restore and a user who may create schemas.
+    Example: amphibus db restore --from /backups/2026-01-31
 
     Args:
         source: The folder that a backup was made in.

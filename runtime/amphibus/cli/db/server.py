@@ -31,6 +31,7 @@ def create(
     """Create the database, a schema for each module, and a role that reaches that schema alone.
 
     Existing ones are brought to the same state, including tables that another role made.
+    Example: amphibus db create --db postgresql://postgres@localhost/shop
 
     Args:
         urls: Also write each role's URL to <urls>/<module>/db-url, for AMPHIBUS_DB_URL_FILE.

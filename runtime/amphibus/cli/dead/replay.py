@@ -38,6 +38,8 @@ def replay(
 ) -> None:
     """Send a module's events again to one subscriber, which ignores those that it has handled.
 
+    Example: amphibus replay orders --to reporting --since 2h
+
     Args:
         module: The module whose events are sent.
         to: The module that gets them: a new one, or one whose database was rebuilt.

@@ -30,6 +30,7 @@ def image(
 
     They are its own code, all contracts, the configuration and the topology lock: no other
     module's code, no tests, no data.
+    Example: amphibus export image --module orders --to build/orders
 
     Args:
         module: The module; gateway is one.

@@ -27,6 +27,8 @@ def ask(
 ) -> None:
     """Ask a query of a running shop and print the answer as JSON.
 
+    Example: amphibus ask orders.GetOrder.v1 --data '{"order_id":"74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"}'
+
     Args:
         contract: Type of the query, such as orders.GetOrder.v1.
         data: Its fields as JSON.

@@ -21,6 +21,8 @@ def show(
 ) -> None:
     """Show every setting, its value and its origin; secrets are masked.
 
+    Example: amphibus config show --mode distributed
+
     Args:
         mode: The mode whose file config/<mode>.toml is read.
     """

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def list_contracts(*, as_json: options.AsJson = False) -> None:
-    """List every contract with its kind, its key, its route, its receivers, and the day on which it ends."""
+    """List every contract with its kind, its key, its route, its receivers, and the day on which it ends.
+
+    Example: amphibus contracts list
+    """
     from amphibus.routing.topology import build_topology
 
     project = options.project()
@@ -32,6 +35,8 @@ def list_contracts(*, as_json: options.AsJson = False) -> None:
 
 def show(type_: str, *, as_json: options.AsJson = False) -> None:
     """Show one contract on the wire: its fields as JSON Schema, its refusals and an example.
+
+    Example: amphibus contracts show orders.PlaceOrder.v1
 
     Args:
         type_: The contract's type, such as orders.PlaceOrder.v1.

@@ -62,6 +62,8 @@ def logs(
 ) -> None:
     """Show the story of a flow across all modules; without one, the latest flows.
 
+    Example: amphibus logs --key 74eda2bf-2087-5bfc-aaaf-7ff4216c8a87
+
     Args:
         correlation: Id of the flow.
         key: Business key, such as an order id: the flow that it began with.

@@ -25,6 +25,8 @@ def modules(
 ) -> None:
     """Show the messages that each module sends and receives, and the modules at the other end.
 
+    Example: amphibus modules orders
+
     Args:
         name: Only this module, with its processes.
         format_: text, or mermaid for a picture of the flow; with a name, of that module's processes.

@@ -21,6 +21,8 @@ def probe(
 ) -> int:
     """Ask the process of a module here whether it is ready; exit code 4 if it is not.
 
+    Example: amphibus probe --module orders
+
     Args:
         module: The module that it hosts.
         port: Its --port, if not the configured one.

@@ -14,7 +14,10 @@ _PARTS: Final = ("pydantic", "sqlalchemy", "sqlmodel", "starlette", "uvicorn")
 
 
 def version(*, as_json: AsJson = False) -> None:
-    """Show the versions of Amphibus, Python and the libraries."""
+    """Show the versions of Amphibus, Python and the libraries.
+
+    Example: amphibus version --json
+    """
     found = {
         "amphibus": __version__,
         "python": platform.python_version(),

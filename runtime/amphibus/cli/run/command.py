@@ -55,6 +55,8 @@ def run(
 ) -> int:
     """Start the modules: all in one process, unless told otherwise.
 
+    Example: amphibus run --all --port 9000
+
     Args:
         mode: monolith: all modules in this process; the default. distributed: over a broker.
             auto: with --all, its default: over a broker while there is one, and in one process without.
