@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Final
 
 PROJECT: Final = (
-    *("ARCHITECTURE.md", "BENCHMARKS.md", "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md", "SECURITY.md"),
+    *(
+        "ARCHITECTURE.md",
+        "BENCHMARKS.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "DECISIONS.md",
+        "SECURITY.md",
+    ),
     "runtime/README.md",
 )
 SECTIONS: Final = {

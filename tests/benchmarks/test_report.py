@@ -142,7 +142,7 @@ def test_the_spread_of_a_bar_is_in_the_plot(tmp_path: Path) -> None:
     drawn = draw(RATE, tmp_path).read_text()
 
     width = float(re.findall(r'<rect [^>]*width="([\d.]+)"[^>]*class="background"', drawn)[1])
-    ends = re.findall(r'<g class="ci"><path d="M([\d.]+) ', drawn)
+    ends = re.findall(r'<g class="ci">\s*<path d="M([\d.]+) ', drawn)
     assert ends
     assert max(map(float, ends)) <= width
 

@@ -57,8 +57,7 @@ async def test_what_a_receiver_does_not_have_is_kept_however_old_it_is(office: O
         await prune(shop)
         assert office.count("desk", "amphibus_outbox") == 0
         assert office.count("desk", "amphibus_awaited") == 0
-
-    assert office.numbers("readers", "b") == [1]
+        assert [letter["reason"] for letter in shop.dead("readers")] == ["stale"]
 
 
 async def test_a_receivers_word_outlives_what_it_remembers(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from amphibus.admin import dead
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from tests.conformance.pruning import prune
@@ -40,13 +41,19 @@ async def test_bodies_go_first_and_ids_stay(office: Office) -> None:
 
 
 async def test_nothing_that_is_not_delivered_is_forgotten(office: Office) -> None:
-    """However long its receiver is away."""
+    """However long its receiver is away. Whether that has had it and forgotten, an operator decides."""
     async with office.open("desk", "archive") as shop:
         await shop.send(desk.Write(book="b", line=1))
         await shop.settle()
         await shop.advance(days=100)
         await prune(shop)
     async with office.open() as shop:
+        await shop.settle()
+        (letter,) = shop.dead("readers")
+        assert letter["reason"] == "stale"
+        stores = office.stores("readers")
+        await dead.retry(stores, await dead.found_at_rest(stores))
+        shop.host.wake()
         await shop.settle()
 
     assert office.numbers("readers", "b") == [1]

@@ -57,7 +57,7 @@ def test_every_fact_stands_on_a_line_of_its_own() -> None:
         '"purpose": "to write to the customer about the order"',
         '"key": "order_id",',
         '"path": "/v1/orders",',
-        '"order_exists": 409',
+        '"order_exists": 409,',
         '"stored": true',
         '"x-decimal-places": 4,',
         '"x-minimum": "0",',

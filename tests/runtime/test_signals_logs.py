@@ -246,9 +246,13 @@ _METHODS = {"debug", "info", "warning", "error", "critical", "exception"}
 
 
 def test_the_runtime_logs_only_what_the_catalogue_lists() -> None:
-    """Otherwise fields would be dropped or, worse, written without a decision."""
-    problems = []
-    for file in sorted(Path(amphibus.__file__).parent.rglob("*.py")):
+    """Otherwise fields would be dropped or, worse, written without a decision.
+
+    What lives in an application of others logs as that does, by the standard library.
+    """
+    problems, runtime = [], Path(amphibus.__file__).parent
+    files = {*runtime.rglob("*.py")} - {*(runtime / "integrations").rglob("*.py")}
+    for file in sorted(files):
         for call in ast.walk(ast.parse(file.read_text())):
             match call:
                 case ast.Call(

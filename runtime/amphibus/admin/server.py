@@ -23,7 +23,11 @@ _FOREIGN: Final = """
 """
 """What lies in a schema and belongs to another; the sequence of a column goes with its table."""
 
-_NO_RIGHTS: Final = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+_RIGHTS: Final = ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS")
+_HAS_RIGHTS: Final = """
+    SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls
+    FROM pg_roles WHERE rolname = $1
+"""
 
 
 async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
@@ -161,12 +165,13 @@ def url_for(url: str, role: str, password: str) -> str:
 
 
 async def _role(connection: Any, role: str, password: str) -> None:
-    exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+    has = await connection.fetchrow(_HAS_RIGHTS, role)
     secret = await connection.fetchval("SELECT quote_literal($1::text)", password)
-    if exists:  # on a managed server nobody may say what only a superuser may change, not even that it stays
-        await connection.execute(f"ALTER ROLE {_quoted(role)} WITH LOGIN PASSWORD {secret}")
-    else:
-        await connection.execute(f"CREATE ROLE {_quoted(role)} WITH {_NO_RIGHTS} PASSWORD {secret}")
+    # On a managed server nobody may say what only a superuser may change, not even that it stays.
+    wrong = _RIGHTS if has is None else [each for each, it in zip(_RIGHTS, has, strict=True) if it]
+    verb = "CREATE" if has is None else "ALTER"
+    taken = " ".join(f"NO{each}" for each in wrong)
+    await connection.execute(f"{verb} ROLE {_quoted(role)} WITH LOGIN {taken} PASSWORD {secret}")
     if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
         # Whoever hands a schema over must be a member of its new owner.
         await connection.execute(f"GRANT {_quoted(role)} TO CURRENT_USER")

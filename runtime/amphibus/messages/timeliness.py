@@ -5,8 +5,8 @@ from typing import Final
 from amphibus.clock import DAY
 from amphibus.messages.failure import Failure
 
-_SKEW: Final = 3_600_000_000
-"""Microseconds by which the clocks of senders and receivers may differ."""
+_PARTS: Final = 30
+"""One of so many parts of what a receiver remembers is left for clocks that are wrong: a day of 30."""
 
 
 def untimely(sent: int, *, now: int, window: int) -> Failure | None:
@@ -19,7 +19,8 @@ def untimely(sent: int, *, now: int, window: int) -> Failure | None:
         now: the receiver's time.
         window: the time for which the receiver remembers what it has handled.
     """
-    if now - window <= sent <= now + _SKEW:
+    slack = window // _PARTS  # one that is handled early is known for as long as one that is not
+    if now - window + slack <= sent <= now + slack:
         return None
     if sent > now:
         hours = (sent - now) / (DAY / 24)
@@ -27,6 +28,6 @@ def untimely(sent: int, *, now: int, window: int) -> Failure | None:
         return Failure("future", why)
     return Failure(
         "stale",
-        f"it was sent more than {window / DAY:g} days ago (retention.inbox_retention_days):"
-        " whether it was handled is not known any more",
+        f"it was sent more than {(window - slack) / DAY:g} days ago (retention.inbox_retention_days, less a"
+        f" {_PARTS}th): whether it was handled is not known any more",
     )

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.mark.parametrize(
     ("moved", "reason"),
-    [(timedelta(days=-31), "stale"), (timedelta(hours=2), "future"), (timedelta(days=-29), "")],
+    [(timedelta(days=-30), "stale"), (timedelta(hours=25), "future"), (timedelta(days=-28), "")],
 )
 async def test_a_message_from_another_time_is_dead_at_once(
     office: Office, moved: timedelta, reason: str
