@@ -10,7 +10,7 @@ from zlib import crc32
 import asyncpg
 import pytest
 
-from amphibus.clock import DatabaseClock
+from amphibus.clock import DatabaseClock, SystemClock
 from amphibus.config.settings import load_settings
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.host.host import Host
@@ -108,7 +108,7 @@ def _envelope(message: desk.Call) -> Envelope:
         type=desk.Call.contract_type,
         source="gateway",
         key=message.book,
-        time=0,
+        time=SystemClock().now(),
         correlation="flow",
         causation=None,
         trace=new_trace(),
