@@ -20,6 +20,7 @@ import pytest
 from contracts.orders import v1 as orders
 from tests.architecture.tree import ROOT
 from tests.services import postgres, rabbitmq
+from tests.services.ports import free_ports
 from tests.services.postgres import PostgresCluster
 
 AMPHIBUS = Path(sys.executable).with_name("amphibus")
@@ -210,11 +211,10 @@ def _decided(deployment: Deployment, order_id: str) -> dict[str, Any]:
 
 @contextmanager
 def _deployment(folder: Path) -> Iterator[Deployment]:
-    first, second = rabbitmq._free_ports(2)
+    first, second = free_ports(2)
     cluster = PostgresCluster(postgres.programs())
-    node = rabbitmq.RabbitNode(rabbitmq.scripts())
-    with (node._folder / "rabbitmq.conf").open("a") as settings:
-        settings.write(f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {first}\n")
+    management = f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {first}\n"
+    node = rabbitmq.RabbitNode(rabbitmq.scripts(), more=management)
     (node._folder / "plugins").write_text("[rabbitmq_management].\n")
     try:
         cluster.start()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from amphibus.admin.inspection import on_server
 from tests.services.installing import installed
+from tests.services.ports import free_ports
 
 SUPERUSER = "amphibus"
 _PLACES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin")
@@ -33,7 +34,7 @@ class PostgresCluster:
         if not durable:  # what a test writes need not outlive the machine
             self._settings += "fsync=off\nfull_page_writes=off\n"
         self._folder = Path(tempfile.mkdtemp(prefix="amphibus-postgres-"))
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         # PostgreSQL refuses to run as root; its package made a user for it.
         self._user = "postgres" if os.geteuid() == 0 else None
         if self._user is not None:
@@ -129,12 +130,6 @@ def _find() -> Path | None:
             if (folder / "initdb").exists():
                 return folder
     return None
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

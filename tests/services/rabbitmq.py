@@ -21,20 +21,26 @@ from typing import ClassVar
 
 import aiormq
 from aiormq.exceptions import AMQPError
-from pamqp.commands import Basic
 
 from amphibus.routing.topology import Topology
 from amphibus.testing import environment
 from amphibus.transports.rabbitmq.names import Exchange, Names, Queue
 from tests.services.installing import installed
+from tests.services.ports import free_ports
+from tests.services.rabbit_probe import store_a_message
 
 _FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
 _BOOT_SECONDS = 180
 _STARTS = 3
 _SETTLED_SECONDS = 15
 _TAIL_CHARACTERS = 20_000
+_PORT_TAKEN = (b"dist_port_already_used", b"eaddrinuse")
 GIVEN = "AMPHIBUS_TEST_AMQP"
 SCRIPTS = "AMPHIBUS_TEST_RABBITMQ"
+
+
+class PortTaken(RuntimeError):
+    """Another program listens where a node wanted to."""
 
 
 class RabbitNode:
@@ -42,24 +48,32 @@ class RabbitNode:
 
     alive: ClassVar[list["RabbitNode"]] = []
 
-    def __init__(self, scripts: Path, certificates: Path | None = None) -> None:
+    def __init__(self, scripts: Path, certificates: Path | None = None, *, more: str = "") -> None:
         self.alive.append(self)
         self._scripts = scripts
         self._folder = Path(tempfile.mkdtemp(prefix="amphibus-rabbit-"))
-        self.port, self.tls_port, self._distribution = _free_ports(3)
-        self._name = f"amphibus{self.port}@localhost"
+        self._certificates = certificates
+        self._more = more
+        """Lines of its settings."""
         home = self._folder / "home"
         home.mkdir()
         (home / ".erlang.cookie").write_text("amphibus")
         (home / ".erlang.cookie").chmod(0o400)
+        self._choose_ports()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._up_since = 0.0
+
+    def _choose_ports(self) -> None:
+        self.port, self.tls_port, self._distribution = free_ports(3)
+        self._name = f"amphibus{self.port}@localhost"
         (self._folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.default = 127.0.0.1:{self.port}\n"
             "log.file = false\nlog.console = true\nlog.console.level = warning\n"
             "log.console.use_colors = off\n"
-            "disk_free_limit.absolute = 50MB\n" + self._tls(certificates)
+            "disk_free_limit.absolute = 50MB\n" + self._tls(self._certificates) + self._more
         )
         self._environment = os.environ | {
-            "HOME": str(home),
+            "HOME": str(self._folder / "home"),
             "LANG": "C.UTF-8",
             "RABBITMQ_NODENAME": self._name,
             "RABBITMQ_NODE_PORT": str(self.port),
@@ -72,8 +86,6 @@ class RabbitNode:
             "RABBITMQ_CONF_ENV_FILE": str(self._folder / "none.conf"),
             "RABBITMQ_PID_FILE": str(self._folder / "pid"),
         }
-        self._process: subprocess.Popen[bytes] | None = None
-        self._up_since = 0.0
 
     @property
     def url(self) -> str:
@@ -93,15 +105,28 @@ class RabbitNode:
         if self._process is not None:
             return
         for _ in range(_STARTS):
-            self._boot()
+            self._boot_somewhere()
             if self._stores_a_message():
                 self._up_since = time.monotonic()
                 return
             self._end()
         raise RuntimeError(f"RabbitMQ stores no message: {self.said()}")
 
+    def _boot_somewhere(self) -> None:
+        """Boots it, elsewhere if its ports were taken meanwhile: one that was never up has no clients yet."""
+        for tries in range(1, _STARTS + 1):
+            try:
+                self._boot()
+                break
+            except PortTaken:
+                if self._up_since or tries == _STARTS:
+                    raise
+                self._end()
+                self._choose_ports()
+
     def _boot(self) -> None:
         with (self._folder / "node.log").open("ab") as log:
+            began = log.tell()
             self._process = subprocess.Popen(
                 [self._scripts / "rabbitmq-server"],
                 env=self._environment,
@@ -113,13 +138,15 @@ class RabbitNode:
         ends = time.monotonic() + _BOOT_SECONDS
         while not self._takes_connections():
             if time.monotonic() > ends or self._process.poll() is not None:
-                raise RuntimeError(f"no RabbitMQ: {self.said()}")
+                said = (self._folder / "node.log").read_bytes()[began:]
+                taken = any(sign in said for sign in _PORT_TAKEN)
+                raise (PortTaken if taken else RuntimeError)(f"no RabbitMQ: {self.said()}")
             time.sleep(0.1)
 
     def _stores_a_message(self) -> bool:
         with ThreadPoolExecutor(1) as apart:  # the caller may have a running loop
             try:
-                apart.submit(asyncio.run, _store_a_message(self.url)).result(_BOOT_SECONDS)
+                apart.submit(asyncio.run, store_a_message(self.url)).result(_BOOT_SECONDS)
             except (AMQPError, OSError, TimeoutError):
                 return False
         return True
@@ -182,7 +209,8 @@ class RabbitNode:
 
     def _end(self) -> None:
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
@@ -251,32 +279,9 @@ async def ready(url: str, folder: Path, topology: Topology, module: str, partiti
     return found
 
 
-async def _store_a_message(url: str) -> None:
-    """Raises if a durable message is not confirmed."""
-    connection = await aiormq.connect(url)
-    try:
-        channel = await connection.channel(publisher_confirms=True)
-        name = f"amphibus-probe-{os.getpid()}"
-        await channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
-        await channel.basic_publish(
-            b"", routing_key=name, properties=Basic.Properties(delivery_mode=2), timeout=10
-        )
-        await channel.queue_delete(name)
-    finally:
-        await connection.close()
-
-
 def _find() -> Path | None:
     named = os.environ.get(SCRIPTS)
     for folder in (named,) if named else _FOLDERS:
         if (Path(folder) / "rabbitmq-server").exists():
             return Path(folder)
     return None
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
