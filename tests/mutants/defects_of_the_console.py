@@ -131,6 +131,14 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "::test_who_lacks_the_right_of_a_route_sends_and_asks_nothing",
     ),
     in_runtime(
+        "a page that was begun before an act is shown after it",
+        "console/shared",
+        "        self._made = {}\n",
+        "",
+        "tests/pages/test_shared.py"
+        "::test_a_page_that_was_begun_before_an_act_is_not_shown_after_it",
+    ),
+    in_runtime(
         "what is sent from a form is not audited",
         "console/acts/trying",
         "    await visit.look.ask(GATEWAY, note)\n",

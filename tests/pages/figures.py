@@ -32,6 +32,11 @@ _FILTERS: Final = (
     "since=30d",
     "group=g17",
 )
+_PAINTED: Final = """
+    new Promise((tell) => new PerformanceObserver((list) => {
+      const found = list.getEntriesByName("first-contentful-paint")[0];
+      if (found) tell(found.startTime);
+    }).observe({ type: "paint", buffered: true }))"""
 _PLANT: Final = """
     WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
     INSERT INTO amphibus_dead (ordering_key, id, type, source, key, time, correlation, trace, reply, received,
@@ -56,9 +61,7 @@ def paint(browser: Browser, stand: Stand) -> None:
         paints = []
         for _ in range(_ROUNDS // 4):
             page = window.see()
-            entry = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-            page.wait_for_function(f"{entry} !== undefined")
-            paints.append(page.evaluate(entry))
+            paints.append(page.evaluate(_PAINTED))
         cookies = {str(each["name"]): str(each["value"]) for each in window.context.cookies()}
     paths = ("", "/static/console.css", "/static/console.js", "/static/icon.svg")
     loaded = (httpx.get(f"{stand.url}/console{each}", cookies=cookies).content for each in paths)

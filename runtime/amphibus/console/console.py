@@ -19,6 +19,7 @@ from amphibus.console.rates import Rates
 from amphibus.console.rendering import compile_pages, page, static
 from amphibus.console.sending import Sending
 from amphibus.console.sessions import OPERATE, READ, Sessions
+from amphibus.console.shared import Shared
 from amphibus.console.stream import Looks, Stream
 from amphibus.console.table import ACTS, SCREENS, Screen
 from amphibus.console.visit import NotThere, NotUnderstood, Visit, form_of, see
@@ -91,6 +92,7 @@ class Console:
         self._rates = Rates()
         self._looks = looks
         self._stream = Stream(looks, self._rates)
+        self._shared = Shared()
 
     def served(self) -> Served:
         """Returns every route."""
@@ -160,7 +162,7 @@ class Console:
     def _shown(self, screen: Screen, right: str = READ) -> Page:
         async def work(request: Request, principal: Principal) -> Response:
             try:
-                return await self._answer(screen, request, principal)
+                return await self._answered(screen, request, principal)
             except NotThere as error:
                 return _wrong(404, principal, error.what, error.why, error.fix)
             except NotUnderstood as error:
@@ -178,6 +180,21 @@ class Console:
                 return _wrong(500, principal, "a fault of ours", "it was logged", "amphibus logs")
 
         return self._let_in(work, right)
+
+    async def _answered(self, screen: Screen, request: Request, principal: Principal) -> Response:
+        """Has a screen answer; what the script of a page asks for is made once for all who see the same."""
+        if request.method == "POST":
+            try:
+                return await self._answer(screen, request, principal)
+            finally:
+                self._shared.forget()
+        if request.headers.get("sec-fetch-dest") != "empty":
+            return await self._answer(screen, request, principal)
+        return await self._shared.page(
+            self._stream.state,
+            (principal, str(request.url)),
+            lambda: self._answer(screen, request, principal),
+        )
 
     async def _answer(self, screen: Screen, request: Request, principal: Principal) -> Response:
         if not self._compiled:

@@ -42,6 +42,11 @@ class Stream:
         self._seen = -_EVERY_SECONDS
         self._watchers = 0
 
+    @property
+    def state(self) -> str:
+        """Returns the digest that was told last."""
+        return self._known
+
     def end(self) -> None:
         """Ends every stream."""
         self._ended.set()
