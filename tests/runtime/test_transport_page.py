@@ -52,7 +52,7 @@ def test_the_suite_has_every_fact_that_our_own_tests_run(tmp_path: Path) -> None
     (tmp_path / "test_my_transport.py").write_text(_example())
     parts = (
         *("durability", "failures", "later", "limits", "once", "order"),
-        *("requests", "rights", "stopping"),
+        *("requests", "rights", "stopping", "timely"),
     )
     folder = ROOT / "runtime/amphibus/testing/conformance"
     facts = re.findall(
