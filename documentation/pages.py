@@ -28,8 +28,11 @@ SECTIONS: Final = {
     "The project": tuple(f"project/{Path(each).stem.lower()}" for each in PROJECT),
 }  # fmt: skip
 """The contents of the site, in the order in which they are read."""
-_LINK: Final = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
-_CODE: Final = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+_LINK: Final = r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^()\s]+)\)"
+_CODE_OR_LINK: Final = re.compile(
+    rf"(?P<code>^```.*?^```$|`[^`\n]+`)|{_LINK}", re.MULTILINE | re.DOTALL
+)
+"""What looks like a link inside code is none; code may be the text of one."""
 
 
 def staged(root: Path) -> Iterator[tuple[str, str]]:
@@ -63,15 +66,12 @@ def _moved(root: Path, page: str) -> str:
     text = re.sub(r"^```mermaid$", "```text", text, flags=re.MULTILINE)
     text = re.sub(r"^```(\w+) [^\n]+$", r"```\1", text, flags=re.MULTILINE)
     text = re.sub(r"^```(console|shell)$", "```text", text, flags=re.MULTILINE)
-    return "".join(
-        part if at % 2 else _LINK.sub(lambda it: _link(root, page, it), part)
-        for at, part in enumerate(_CODE.split(text))
-    )
+    return _CODE_OR_LINK.sub(lambda it: it[0] if it["code"] else _link(root, page, it), text)
 
 
 def _link(root: Path, page: str, link: re.Match[str]) -> str:
     """Returns a link as it leads on the site; a file that is no page is named, and not led to."""
-    image, text, target = link.groups()
+    image, text, target = link["image"], link["text"], link["target"]
     if re.match(r"[a-z]+:|#", target):
         return link[0]
     path, hash_, anchor = target.partition("#")

@@ -36,10 +36,11 @@ def _staged(root: Path, stage: Path) -> Iterator[str]:
         page.write_text(text, encoding="utf-8")
     with (stage / "index.md").open("a", encoding="utf-8") as front:
         front.write("\n" + contents())
-    for pictures in (root / "docs").glob("*/*.svg"):
-        place = stage / pictures.relative_to(root / "docs")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(pictures, place)
+    for picture in (root / "docs").glob("*/*.*"):
+        if picture.suffix in {".png", ".svg"}:
+            place = stage / picture.relative_to(root / "docs")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(picture, place)
 
 
 def _settings(version: str) -> dict[str, Any]:

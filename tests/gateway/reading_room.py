@@ -152,7 +152,7 @@ class Room:
             sent["Idempotency-Key"] = key
         if content is None:
             content = b"" if body is None else json.dumps(body).encode()
-            sent.setdefault("Content-Type", "application/json")
+        sent.setdefault("Content-Type", "application/json")
         return await self.client.post(path, content=content, headers=sent)
 
     async def get(self, path: str, **headers: str) -> httpx.Response:

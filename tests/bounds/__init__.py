@@ -1,0 +1,1 @@
+"""The quick tests at both ends of what `runtime/pyproject.toml` allows."""
