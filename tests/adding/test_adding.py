@@ -40,6 +40,7 @@ def kiosk(tmp_path: Path) -> Workplace:
     return Workplace.of_kiosk(tmp_path / "kiosk")
 
 
+@pytest.mark.full
 def test_what_the_readme_adds_runs(shop: Workplace) -> None:
     (block,) = blocks("shell")
     lines = [line.split() for line in block.text.splitlines()]

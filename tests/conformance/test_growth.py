@@ -16,6 +16,7 @@ _SLACK = 100
 """A few are always on their way; something kept of each message would be ten times as many."""
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("transport", ["memory"], indirect=True)  # all of it is of ours
 async def test_a_thousand_messages_leave_no_more_behind_than_a_hundred(office: Office) -> None:
     async with office.open() as shop:

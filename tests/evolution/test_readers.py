@@ -62,6 +62,7 @@ def known(depot: Depot) -> Depot:
     return depot
 
 
+@pytest.mark.full
 def test_what_is_read_is_kept_beside_the_lock_and_shown(known: Depot) -> None:
     kept = json.loads((known.root / "contracts/store/v1.reads.json").read_text())
     shown = known("contracts", "readers", "store.Stored.v1")
@@ -75,6 +76,7 @@ def test_what_is_read_is_kept_beside_the_lock_and_shown(known: Depot) -> None:
     assert known("check").code == 0
 
 
+@pytest.mark.full
 def test_an_optional_field_that_nobody_reads_is_safe_to_remove(known: Depot) -> None:
     known.edit("    note: Key | None = None\n", "")
     code, found = known.findings()
@@ -103,6 +105,7 @@ def test_a_required_field_that_nobody_reads_is_removed_in_two_steps(known: Depot
     assert "give it a default" in found["FLD05 store.Stored.v1"]["instead"]
 
 
+@pytest.mark.full
 def test_a_subscriber_without_a_test_may_read_anything(known: Depot) -> None:
     page = known.root / "modules/dock/module.py"
     page.write_text(
@@ -117,6 +120,7 @@ def test_a_subscriber_without_a_test_may_read_anything(known: Depot) -> None:
     assert found["read_by"] == ["dock: not known, no test has given it one"]
 
 
+@pytest.mark.full
 def test_tests_that_fail_record_nothing_and_a_damaged_record_is_told(known: Depot) -> None:
     (known.root / "tests/test_board.py").write_text("def test_no() -> None:\n    assert False\n")
     failed = known("contracts", "readers", "--record")

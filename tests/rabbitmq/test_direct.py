@@ -58,6 +58,7 @@ async def test_a_command_that_was_done_is_answered_again_on_the_other_way(direct
     assert direct.numbers("desk", "b") == [1]
 
 
+@pytest.mark.full
 async def test_without_the_broker_requests_go_on_and_the_rest_waits(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:

@@ -55,6 +55,7 @@ async def test_a_connection_that_is_lost_leaves_the_outcome_open(
         await until(lambda: office.numbers("desk", "b") == [1])
 
 
+@pytest.mark.full
 async def test_while_the_broker_is_away_nothing_was_done(office: Office, node: RabbitNode) -> None:
     async with office.open() as shop:
         await node.do("stop")

@@ -75,6 +75,7 @@ async def test_what_a_broker_took_with_it_is_found_in_the_databases(
     _check(office, LINES + 3)
 
 
+@pytest.mark.full
 async def test_what_was_lost_is_found_when_the_retention_is_long_over(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:
@@ -157,6 +158,7 @@ async def test_what_comes_back_after_it_was_forgotten_is_not_done_again(
     _check(office, LINES + 3)
 
 
+@pytest.mark.full
 async def test_events_that_were_replayed_are_missed_like_any_other(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:
@@ -203,6 +205,7 @@ async def test_an_emptied_broker_leaves_nothing_to_be_found(
     assert await _waits(office) == []
 
 
+@pytest.mark.full
 async def test_a_part_of_the_modules_takes_nothing_over(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:
@@ -214,6 +217,7 @@ async def test_a_part_of_the_modules_takes_nothing_over(
     assert office.query("desk", "SELECT count(*) FROM amphibus_delivery") == [(0,)]
 
 
+@pytest.mark.full
 async def test_an_event_from_before_a_subscription_is_not_missing_there(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:

@@ -33,6 +33,7 @@ def test_applying_again_changes_nothing(guarded: Guarded) -> None:
     assert guarded.node.ctl("export_definitions", "-") == before
 
 
+@pytest.mark.full
 def test_every_difference_is_named_and_put_right(guarded: Guarded) -> None:
     """Somebody was at the broker with an administrator's hands."""
     orders, payments, all_ = f"{PREFIX}orders", f"{PREFIX}payments", ".*"

@@ -17,6 +17,7 @@ from tests.rights.conftest import AMPHIBUS, PREFIX, Guarded
 LINES = 600
 
 
+@pytest.mark.full
 @pytest.mark.asyncio
 async def test_a_file_is_sent_over_the_broker_as_the_program_that_may(
     guarded: Guarded, tmp_path: Path
