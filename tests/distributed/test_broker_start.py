@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -100,7 +101,7 @@ def test_without_any_the_commands_to_type_are_said(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_node_of_an_installed_rabbitmq_lives_as_long_as_somebody_uses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,8 +126,41 @@ def test_a_node_of_an_installed_rabbitmq_lives_as_long_as_somebody_uses_it(
         assert _listens_on_loopback_only(folder)
 
 
+_TAKES_ITS_PORT = """\
+#!{python}
+import os, socket, sys
+try:
+    os.mkdir({once!r})
+except FileExistsError:
+    pass
+else:
+    taken = socket.create_server(("127.0.0.1", int(os.environ["RABBITMQ_DIST_PORT"])))
+    taken.set_inheritable(True)
+os.execv({server!r}, sys.argv)
+"""
+"""The server, for which a port is taken after it was chosen, the first time."""
+
+
 @pytest.mark.full
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
+def test_a_node_whose_port_is_taken_before_it_has_it_takes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of the first one lies where its data is, and not where the command was typed."""
+    monkeypatch.chdir(tmp_path)
+    folder, once, program = tmp_path / "broker", tmp_path / "once", tmp_path / "rabbitmq-server"
+    server = str(scripts() / "rabbitmq-server")
+    program.write_text(_TAKES_ITS_PORT.format(python=sys.executable, once=str(once), server=server))
+    program.chmod(0o755)
+    with broker_node.private_node(folder, tmp_path, lambda _: None) as url:
+        assert once.exists()
+        assert probe(url) == "lets in"
+    assert not (tmp_path / "erl_crash.dump").exists()
+    assert probe(url) == "away"
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
 def test_a_node_that_was_left_behind_is_found_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

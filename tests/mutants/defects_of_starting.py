@@ -10,6 +10,14 @@ _PLUGIN: Final = "tests/starting/test_plugin.py"
 
 STARTING: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "a node gives up where another has its port",
+        "cli/broker/node",
+        "                if tries == _STARTS or not _met_another(said):\n                    raise\n",
+        "                raise\n",
+        "tests/distributed/test_broker_start.py::"
+        "test_a_node_whose_port_is_taken_before_it_has_it_takes_another",
+    ),
+    in_runtime(
         "a project is begun over what is there",
         "cli/new/staging",
         "    _refuse_taken(choice.target)\n",

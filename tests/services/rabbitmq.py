@@ -85,6 +85,7 @@ class RabbitNode:
             # Otherwise the machine's own file would win.
             "RABBITMQ_CONF_ENV_FILE": str(self._folder / "none.conf"),
             "RABBITMQ_PID_FILE": str(self._folder / "pid"),
+            "ERL_CRASH_DUMP": str(self._folder / "erl_crash.dump"),
         }
 
     @property

@@ -23,10 +23,14 @@ from amphibus.cli.output import CommandError, Exit
 from amphibus.transports.rabbitmq.probe import probe
 
 FOLDERS: Final = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
-_BOOT_SECONDS: Final = 90.0
+_BOOT_SECONDS: Final = 180.0
+"""A busy machine takes longer than a minute; a node that ends is noticed at once."""
 _STOP_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.1
 _SHOWN_LINES: Final = 6
+_STARTS: Final = 3
+_PORT_TAKEN: Final = ("dist_port_already_used", "eaddrinuse")
+"""How a node says that it ended because another program listens where it wanted to."""
 _CONFIGURATION: Final = """\
 listeners.tcp.default = 127.0.0.1:{port}
 log.file = false
@@ -87,13 +91,23 @@ class Node:
         return f"amqp://guest:guest@127.0.0.1:{self._known.get('port', 1)}/"
 
     def start(self) -> None:
-        """Starts the node; returns when it takes connections.
+        """Starts the node, at other ports if somebody takes those it chose; returns when it takes connections.
 
         Raises:
             CommandError: it ended, or was not ready in time.
         """
-        self._prepare()
         said = self._folder / "node.log"
+        for tries in range(1, _STARTS + 1):
+            try:
+                self._start(said)
+                break
+            except CommandError:
+                if tries == _STARTS or not _met_another(said):
+                    raise
+                self._known = {"name": self._known["name"]}
+
+    def _start(self, said: Path) -> None:
+        self._prepare()
         with said.open("wb") as log:
             self._process = subprocess.Popen(
                 [self._scripts / "rabbitmq-server"],
@@ -159,6 +173,7 @@ class Node:
             "RABBITMQ_CONFIG_FILE": str(at / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(at / "plugins"),
             "RABBITMQ_PID_FILE": str(at / "pid"),
+            "ERL_CRASH_DUMP": str(at / "erl_crash.dump"),
             # Without it, the machine's own file would win.
             "RABBITMQ_CONF_ENV_FILE": str(at / "none.conf"),
             # Other nodes would come over the network, and there are none.
@@ -187,6 +202,12 @@ def _turn(folder: Path) -> Iterator[None]:
     with (folder / "turn.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _met_another(said: Path) -> bool:
+    """Returns whether another program took a port between its choice and the node's start."""
+    text = said.read_text(errors="replace")
+    return any(sign in text for sign in _PORT_TAKEN)
 
 
 def _is_last(users: int) -> bool:
