@@ -32,6 +32,8 @@ _TOKEN = "tok_of_ada_1815"
 _TOLD = (_SUBJECT, _ADDRESS, _TOKEN, "Ruritania")
 _ADA = {"customer_id": _SUBJECT, "email": _ADDRESS, "country": "Ruritania"}
 _BOB = {"customer_id": "C-BOB-1", "email": "bob@example.org", "country": "Utopia"}
+in_files = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+"""It is the same on a server."""
 
 
 class _Place:
@@ -40,7 +42,9 @@ class _Place:
     def __init__(self, folder: Path, url: str | None) -> None:
         self.folder = folder
         self.url = url
-        self.where = ["--data-dir", str(folder)] if url is None else ["--db", url]
+        self.where = ["--data-dir", str(folder)]
+        if url is not None:
+            self.where += ["--db", url]
 
     async def used(self) -> None:
         settings = {} if self.url is None else {"db_url": self.url}
@@ -179,12 +183,11 @@ async def _erase_until(pages: int, views: Views, acts: Acts) -> int:
 
 
 @pytest.mark.full
+@in_files
 def test_a_command_that_is_killed_is_typed_again_and_nothing_is_left(
     place: _Place, tmp_path: Path
 ) -> None:
     """What names nobody goes first, so that the names which lead to it are there until it is gone."""
-    if place.url is not None:
-        pytest.skip("the order is the same on a server")
     left = look_and_act(
         _copied(place, tmp_path / "whole").folder, None, partial(_erase_until, 9999)
     )
@@ -205,10 +208,9 @@ def _copied(place: _Place, to: Path) -> _Place:
 
 
 @pytest.mark.full
+@in_files
 def test_modules_that_run_erase_it_themselves(place: _Place, tmp_path: Path) -> None:
     """Each in its own database; what was deleted before is gone from the files too."""
-    if place.url is not None:
-        pytest.skip("a module does the same on a server")
     port = free_ports(3)
     options = ("--data-dir", str(place.folder), "--port", str(port))
     with running(ROOT, *options, environ={}, said=tmp_path) as shop:

@@ -112,7 +112,9 @@ def data_dir(given: Path | None) -> Path:
 
 
 def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]:
-    """Returns the modules' databases, by module: in a given folder, on a server, or in the configured folder.
+    """Returns the modules' databases, by module: on a given server, in a given folder, or the configured ones.
+
+    With both, as with `run`, the server has the databases and the folder the files beside them.
 
     Raises:
         StoreError: there are none.
@@ -126,7 +128,7 @@ def stores(given: Path | None, db: str | None = None) -> dict[str, "AdminStore"]
 
     configured = settings(db_url=db)
     partitions = configured.bus.partitions
-    if given is None and configured.db_url is not None:
+    if configured.db_url is not None and (given is None or db is not None):
         url = configured.db_url.get_secret_value()
         return asyncio.run(schemas(url, sorted(known_names(root())), partitions))
     folder = configured.data_dir if given is None else with_databases(given)
@@ -147,8 +149,8 @@ def gateway_store(given: Path | None, db: str | None) -> "AdminStore":
     from amphibus.cli.places import GATEWAY
 
     configured = settings(db_url=db)
-    if given is None and configured.db_url is not None:
-        found = stores(None, db)
+    if configured.db_url is not None and (given is None or db is not None):
+        found = stores(given, db)
         if GATEWAY in found:
             return found[GATEWAY]
         raise CommandError(

@@ -213,11 +213,15 @@ def _contract_of(type_: str) -> "type[Message] | None":
 
 
 def settings_of(given: Path | None, db: str | None, *, mode: str = "monolith") -> "Settings":
-    """Returns the settings with the data that a command was told to look at."""
+    """Returns the settings with the data that a command was told to look at.
+
+    A folder without a server has the databases too; with one, the files beside them.
+    """
     configured = options.settings(mode=mode, db_url=db)
     if given is None:
         return configured
-    return configured.model_copy(update={"data_dir": given.absolute(), "db_url": None})
+    server = configured.db_url if db is not None else None
+    return configured.model_copy(update={"data_dir": given.absolute(), "db_url": server})
 
 
 def _views(
