@@ -7,15 +7,8 @@ from pathlib import Path
 from typing import Final
 
 PROJECT: Final = (
-    *(
-        "ARCHITECTURE.md",
-        "BENCHMARKS.md",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-        "DECISIONS.md",
-        "SECURITY.md",
-    ),
-    "runtime/README.md",
+    *("ARCHITECTURE.md", "BENCHMARKS.md", "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md"),
+    *("SECURITY.md", "runtime/README.md"),
 )
 SECTIONS: Final = {
     "Begin": ("tutorial", "start", "testing", "questions"),

@@ -86,7 +86,7 @@ def test_what_a_producer_loads_is_declared_for_producers() -> None:
     assert {_distribution(name) for name in names} <= _declared("producer")
 
 
-@pytest.mark.parametrize("name", ["aiormq", "pamqp", "yarl"])
+@pytest.mark.parametrize("name", ["aiormq", "pamqp"])
 def test_what_is_known_from_inside_ends_at_the_tested_minor(name: str) -> None:
     """Its next minor version may be another inside."""
     versions = [each for each in _requirements("rabbitmq") if each.startswith(f"{name}>")]

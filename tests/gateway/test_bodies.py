@@ -20,8 +20,10 @@ async def test_every_wrong_field_is_named_at_once(room: Room) -> None:
         loan_id="17",
         colour="red",
     )
-    assert wrong_fields(answer) == {
-        "loan_id": "must be a valid UUID, invalid length: found 2",
+    wrong = wrong_fields(answer)
+    # The rest of this text is Pydantic's, which had more words in it before 2.14.
+    assert wrong.pop("loan_id").startswith("must be a valid UUID, invalid length: ")
+    assert wrong == {
         "member.name": "is required",
         "member.nome": "is not a known field",
         "books[0].title": "must have at least 1 character",

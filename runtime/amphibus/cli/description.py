@@ -1,4 +1,4 @@
-"""What a command says of itself: its docstring, with the examples in it."""
+"""The description of a command: its docstring, with the examples in it."""
 
 import inspect
 import re
