@@ -7,8 +7,8 @@ import pytest
 from starlette.types import Message
 from structlog.testing import capture_logs
 
+from amphibus.config.http import HttpSettings
 from amphibus.errors import StoreUnwritable
-from amphibus.gateway import exchanges
 from amphibus.gateway.acceptance import Verdict
 from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
@@ -30,6 +30,9 @@ class Broken:
 
     def released(self, message_id: str) -> None:
         pass
+
+    async def waiting(self, most: int) -> int:  # noqa: ARG002
+        return 0
 
 
 def broken(room: Room, error: Exception) -> Room:
@@ -95,11 +98,11 @@ async def test_a_client_that_leaves_within_its_body_has_asked_nothing(room: Room
     assert served == 1
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_body_that_does_not_come_is_not_waited_for(room: Room) -> None:
     """A client that holds thousands of requests half sent would hold as many of ours."""
-    monkeypatch.setattr(exchanges, "_BODY_WITHIN_SECONDS", 0.01)
+    host, soon = room.harness.host, HttpSettings(body_seconds=0.01)
+    door = Door(unnamed="everybody")
+    room.app = build_app(host.accepted_store(), Limits(), host.health, host.meters, door, http=soon)
     sent = await _call(room, [{"type": "http.request", "body": b"{", "more_body": True}])
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]
@@ -173,7 +176,7 @@ async def _call(room: Room, messages: list[Message], *, kind: str = "http") -> l
         "path": "/v1/loans",
         "raw_path": b"/v1/loans",
         "query_string": b"",
-        "headers": [],
+        "headers": [(b"content-type", b"application/json")],
     }
     await room.app(scope, receive, send)
     return sent

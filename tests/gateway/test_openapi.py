@@ -88,6 +88,7 @@ def test_refusals_are_described_under_their_status() -> None:
         "413",
         "415",
         "422",
+        "429",
         "502",
         "503",
         "504",

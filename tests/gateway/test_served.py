@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ import pytest_asyncio
 from tests.gateway.reading_room import Room, loan, problem, reading_room, some_id
 from tests.services.http_server import listening
 
+_JSON: Final = b"Content-Type: application/json\r\n"
 pytestmark = pytest.mark.asyncio
 
 
@@ -59,14 +61,14 @@ async def test_a_slash_in_a_parameter_comes_through(served: Served) -> None:
 
 
 async def test_a_large_declared_body_is_refused_before_it_is_sent(served: Served) -> None:
-    head = b"POST /v1/loans HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n"
+    head = b"POST /v1/loans HTTP/1.1\r\nHost: x\r\n" + _JSON + b"Content-Length: 999999999\r\n\r\n"
     heard = await served.say(head)
     assert heard.startswith(b"HTTP/1.1 413")
     assert b"connection: close" in heard.lower()
 
 
 async def test_a_large_undeclared_body_is_cut_off(served: Served) -> None:
-    head = b"POST /v1/loans HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /v1/loans HTTP/1.1\r\nHost: x\r\n" + _JSON + b"Transfer-Encoding: chunked\r\n\r\n"
     chunk = b"%x\r\n%b\r\n" % (60_000, b" " * 60_000)
     assert (await served.say(head, chunk, chunk)).startswith(b"HTTP/1.1 413")
 
@@ -85,7 +87,7 @@ async def test_a_client_that_does_not_wait_for_its_answer_has_been_heard(served:
     """What was accepted is done, whether or not somebody hears it; asked again, it is the same."""
     identity, body = some_id(), json.dumps(loan()).encode()
     head = (
-        f"POST /v1/loans HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        f"POST /v1/loans HTTP/1.1\r\nHost: x\r\n{_JSON.decode()}Content-Length: {len(body)}\r\n"
         f"Idempotency-Key: {identity}\r\n\r\n"
     )
     served.room.owner.open.clear()
@@ -97,7 +99,7 @@ async def test_a_client_that_does_not_wait_for_its_answer_has_been_heard(served:
     await writer.wait_closed()
     served.room.owner.open.set()
     await served.room.harness.settle()
-    headers = {"Idempotency-Key": identity}
+    headers = {"Idempotency-Key": identity, "Content-Type": "application/json"}
     again = await served.client.post("/v1/loans", content=body, headers=headers)
     while again.status_code == 409:
         again = await served.client.post("/v1/loans", content=body, headers=headers)
@@ -112,5 +114,7 @@ async def test_requests_on_one_connection_are_answered_in_their_order(served: Se
 
 
 async def test_problems_come_whole_over_a_socket(served: Served) -> None:
-    answer = await served.client.post("/v1/loans", content=b"{")
+    answer = await served.client.post(
+        "/v1/loans", content=b"{", headers={"Content-Type": "application/json"}
+    )
     assert problem(answer)["status"] == 400

@@ -112,7 +112,9 @@ async def dead_of(shop: Any, count: int) -> dict[tuple[str, str], bool]:
                 reader = host.modules[module].store.reader
                 rows = await reader.rows("SELECT body, reason FROM amphibus_dead")
                 for body, reason in rows:
-                    found[json.loads(body)[0], module] = reason != "forged"
+                    match json.loads(body):
+                        case [str(identity), *_]:  # not of another test of the same shop
+                            found[identity, module] = reason != "forged"
     return found
 
 
