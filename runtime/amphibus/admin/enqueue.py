@@ -88,15 +88,18 @@ async def _one(
             location=item.location,
         )
     partition = partition_of(item.key, item.id, partitions)
-    leaving.outbox.append((columns_of(_envelope(item, now)), (item.owner,), partition))
+    leaving.outbox.append(
+        (columns_of(operators_envelope(item, GATEWAY, now)), (item.owner,), partition)
+    )
     return "sent"
 
 
-def _envelope(item: AcceptedItem, now: int) -> Envelope:
+def operators_envelope(item: AcceptedItem, source: str, now: int) -> Envelope:
+    """Returns a command that begins a flow, sent for whoever types it."""
     return Envelope(
         id=item.id,
         type=item.type,
-        source=GATEWAY,
+        source=source,
         key=item.key,
         time=now,
         correlation=item.id,

@@ -5,15 +5,13 @@ They lie in the owner's own database, as messages that are due: whoever may writ
 
 from collections.abc import Iterable
 
-from amphibus.access.operator import OPERATOR, this_operator
-from amphibus.access.principal import attributes_of
-from amphibus.admin.enqueue import AcceptedItem, SendOutcome
+from amphibus.access.operator import OPERATOR
+from amphibus.admin.enqueue import AcceptedItem, SendOutcome, operators_envelope
 from amphibus.admin.stores import AdminStore
 from amphibus.database.delayed import keys_ahead, store_delayed
 from amphibus.database.inbox import arrived, body_handled
 from amphibus.database.sql import Sql
 from amphibus.messages.envelope import Envelope
-from amphibus.messages.ids import new_trace
 from amphibus.partitions.assignment import partition_of
 
 
@@ -21,7 +19,10 @@ async def hand_in(owner: AdminStore, items: Iterable[AcceptedItem]) -> list[Send
     """Hands over what was not handed over before, in one transaction and in order; says what became of each."""
     async with owner.writing() as sql:
         now = await owner.now(sql)
-        return [await _one(sql, _envelope(item, now), owner.partitions) for item in items]
+        return [
+            await _one(sql, operators_envelope(item, OPERATOR, now), owner.partitions)
+            for item in items
+        ]
 
 
 async def _one(sql: Sql, envelope: Envelope, partitions: int) -> SendOutcome:
@@ -40,18 +41,3 @@ async def _one(sql: Sql, envelope: Envelope, partitions: int) -> SendOutcome:
         partition=partition_of(envelope.key, envelope.id, partitions),
     )
     return "sent"
-
-
-def _envelope(item: AcceptedItem, now: int) -> Envelope:
-    return Envelope(
-        id=item.id,
-        type=item.type,
-        source=OPERATOR,
-        key=item.key,
-        time=now,
-        correlation=item.id,
-        causation=None,
-        trace=new_trace(),
-        body=item.body,
-        extra=attributes_of(this_operator()),
-    )
