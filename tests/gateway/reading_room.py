@@ -17,6 +17,7 @@ from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
 from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.limits.throttle import Throttle
+from amphibus.gateway.writes import Intake
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
 from tests.gateway.documented import CONTRACTS, check_answer
@@ -120,15 +121,14 @@ class Room:
     ) -> None:
         self.owner = owner
         self.harness = harness
-        host = harness.host
+        host, store = harness.host, harness.host.accepted_store()
         self.app = build_app(
-            host.accepted_store(),
+            store,
             limits,
             host.health,
             host.meters,
             Door(unnamed="everybody", throttle=throttle),
-            http=http,
-            quotas=quotas,
+            intake=Intake(store, http, quotas or Quotas()),
             title="The library",
         )
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)

@@ -12,6 +12,8 @@ from amphibus.errors import StoreUnwritable
 from amphibus.gateway.acceptance import Verdict
 from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
+from amphibus.gateway.limits.quotas import Quotas
+from amphibus.gateway.writes import Intake
 from tests.gateway.reading_room import Limits, Room, problem
 
 pytestmark = pytest.mark.asyncio
@@ -101,8 +103,10 @@ async def test_a_client_that_leaves_within_its_body_has_asked_nothing(room: Room
 async def test_a_body_that_does_not_come_is_not_waited_for(room: Room) -> None:
     """A client that holds thousands of requests half sent would hold as many of ours."""
     host, soon = room.harness.host, HttpSettings(body_seconds=0.01)
-    door = Door(unnamed="everybody")
-    room.app = build_app(host.accepted_store(), Limits(), host.health, host.meters, door, http=soon)
+    store, door = host.accepted_store(), Door(unnamed="everybody")
+    room.app = build_app(
+        store, Limits(), host.health, host.meters, door, intake=Intake(store, soon, Quotas())
+    )
     sent = await _call(room, [{"type": "http.request", "body": b"{", "more_body": True}])
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]

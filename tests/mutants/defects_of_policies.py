@@ -15,8 +15,8 @@ POLICIES: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a rate is rounded up",
         "policy/rate",
-        "-(-_UNITS[self.unit] * _SECOND // self.most)",
-        "_UNITS[self.unit] * _SECOND // self.most",
+        "-(-self.seconds * _SECOND // self.most)",
+        "self.seconds * _SECOND // self.most",
         "tests/policies/test_arithmetic.py",
     ),
     in_runtime(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from amphibus.access.operator import OPERATOR, this_operator
@@ -18,7 +19,7 @@ BODY_LIMIT_BYTES: Final = 4_194_304
 """Largest command that receivers take, where their configuration says nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutsideSender:
     """The name of a program outside, and what it may send.
 
@@ -35,7 +36,7 @@ class OutsideSender:
         if (why := wrong_in(self.source, LONGEST_ID)) is not None:
             raise ConfigError(f"the source {why}", "ids are told apart by it", 'source="loader"')
 
-    @property
+    @cached_property
     def principal(self) -> Mapping[str, str]:
         """The attributes that say for whom it sends."""
         said = this_operator() if self.source == OPERATOR else Principal(self.source, "service")

@@ -43,7 +43,7 @@ class HttpSettings(Section):
     bodies_bytes: Positive = 33_554_432
     """Most bytes of large bodies in memory at a time; others are told to come again."""
     read_rate: Annotated[Rate, Hot()] = "2000/s"
-    """Most reads of one principal, and of one address; `off`: no limit. Ten seconds' worth may come at once."""
+    """Most reads of one principal, and of one address; `off`: no limit. As many may come at once."""
     write_rate: Annotated[Rate, Hot()] = "500/s"
     """The same of commands."""
     wait_rate: Annotated[Rate, Hot()] = "100/s"

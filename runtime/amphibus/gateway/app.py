@@ -31,7 +31,7 @@ from amphibus.gateway.problems import AWAY, FAULT, METHOD, NOT_FOUND, Problem
 from amphibus.gateway.reads import QueryEndpoint
 from amphibus.gateway.registry import PATH as REGISTRY
 from amphibus.gateway.registry import Processes, registry_page
-from amphibus.gateway.writes import SOON, BodyLimits, CommandEndpoint, Intake, Limits
+from amphibus.gateway.writes import SOON, CommandEndpoint, Intake, Limits
 from amphibus.messages.ids import new_id
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.app import signal_routes
@@ -58,8 +58,7 @@ def build_app(
     meters: Meters,
     door: Door,
     *,
-    http: BodyLimits | None = None,
-    quotas: Quotas | None = None,
+    intake: Intake | None = None,
     title: str = "Amphibus",
     messages: System | None = None,
     processes: Processes | None = None,
@@ -74,8 +73,7 @@ def build_app(
         health: what `/readyz` says.
         meters: where requests are counted and what `/metrics` says.
         door: finds out who asks, and lets in whom the contracts let.
-        http: the settings of bodies, and of what waits already; the defaults if there are none.
-        quotas: how many of some commands are taken.
+        intake: the limits of commands, which all their routes share; the defaults if there are none.
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
         processes: what `/v1/registry` tells, if it is served.
@@ -85,7 +83,7 @@ def build_app(
     bindings = routes_of(acceptance.topology)
     paths: RouteTable[Target] = RouteTable()
     waiting = Waiting(acceptance, limits)
-    intake = Intake(acceptance, http or HttpSettings(), quotas or Quotas())
+    intake = intake or Intake(acceptance, HttpSettings(), Quotas())
     for each in bindings:
         if kind_of(each.contract) == "query":
             creators = [other for other in bindings if other.creates(each.http.path)]

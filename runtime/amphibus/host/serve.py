@@ -246,8 +246,8 @@ def gateway_of(host: Host, project: Project) -> Any:
 
     store, settings = host.accepted_store(), host.settings
     door = front_door(host.root, settings, store.api_key, host.clock)
-    quotas = Quotas(project.modules.values())
-    sending = Sending(GatewayParts(store, settings.gateway, Intake(store, settings.http, quotas)))
+    intake = Intake(store, settings.http, Quotas(project.modules.values()))
+    sending = Sending(GatewayParts(store, settings.gateway, intake))
     console = console_of(project, lambda: host.live.settings, door, host.clock, sending)
     return build_app(
         store,
@@ -255,8 +255,7 @@ def gateway_of(host: Host, project: Project) -> Any:
         health=host.health,
         meters=host.meters,
         door=door,
-        http=settings.http,
-        quotas=quotas,
+        intake=intake,
         title=settings.app,
         messages=system_of(host.topology, settings),
         processes=partial(processes_of, host.topology, settings),

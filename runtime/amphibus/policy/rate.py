@@ -19,14 +19,19 @@ class Rate(NamedTuple):
     unit: str
 
     @property
+    def seconds(self) -> int:
+        """Returns the seconds of its unit."""
+        return _UNITS[self.unit]
+
+    @property
     def interval(self) -> int:
         """Returns the microseconds from one to the next; rounded up, so that there are never more."""
-        return -(-_UNITS[self.unit] * _SECOND // self.most)
+        return -(-self.seconds * _SECOND // self.most)
 
     @property
     def per_second(self) -> float:
         """Returns how many there are in a second."""
-        return self.most / _UNITS[self.unit]
+        return self.most / self.seconds
 
 
 class Reserved(NamedTuple):

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from amphibus.policy.rate import parse_rate
 
 _MOST: Final = 20_000
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OFF: Final = "off"
 
 
@@ -35,7 +34,7 @@ def window_of(text: str) -> Window | None:
     if text == OFF:
         return None
     rate = parse_rate(text)
-    return Window(rate.most, _UNITS[rate.unit])
+    return Window(rate.most, rate.seconds)
 
 
 class Buckets:
