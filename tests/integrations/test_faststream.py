@@ -4,21 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import aiormq
 import pytest
 from faststream.rabbit import RabbitBroker
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from amphibus import Module
 from amphibus.errors import ConfigError, Undeclared
 from amphibus.integrations.faststream import SystemRouter
 from amphibus.integrations.tables import IncomingMessage
+from amphibus.messages.envelope import Envelope
+from amphibus.messages.ids import new_trace
 from amphibus.routing.project import Project
 from amphibus.testing import Harness, environment
+from amphibus.transports.rabbitmq.properties import properties_of
 from contracts.orders import v1 as orders
 from tests.integrations.application import Application, Basket, application_in
 from tests.services import rabbitmq
+from tests.services.postgres import PostgresCluster, database_in
 
 pytestmark = pytest.mark.asyncio
 PARTITIONS = 2
@@ -27,11 +33,13 @@ PARTITIONS = 2
 class Service:
     """A plain FastStream service, which notes the references of what is confirmed."""
 
-    def __init__(self, application: Application, broker: str, folder: Path, attempts: int) -> None:
+    def __init__(
+        self, application: Application, broker: str, folder: Path, options: dict[str, Any]
+    ) -> None:
         self.application = application
         self.handled: list[str] = []
         self.system = SystemRouter(
-            "gifts", sessions=application.sessions, env=environment(folder), attempts=attempts
+            "gifts", sessions=application.sessions, env=environment(folder), **options
         )
         self.system.subscribes(orders.OrderConfirmed)(self._confirmed)
         self._broker, self._url = RabbitBroker(broker), broker
@@ -50,8 +58,16 @@ class Service:
         reference = str(event.reference)
         self.handled.append(reference)
         session.add(Basket(id=reference))
-        if reference == "bad":
-            raise ValueError("it can never be handled")
+        match reference:
+            case "bad":
+                raise ValueError("it can never be handled")
+            case "odd":
+                raise ValueError("it holds \x00 and \ud800 and \U0001f600" + 9_000 * "!")
+            case "hanging":
+                await asyncio.Event().wait()
+            case "slow":
+                await session.execute(text("SET LOCAL statement_timeout = 20"))
+                await session.execute(text("SELECT pg_sleep(30)"))
 
     async def baskets(self) -> list[str]:
         """What it has committed."""
@@ -66,12 +82,12 @@ class Service:
 
 @asynccontextmanager
 async def service_at(
-    broker: str, folder: Path, *, attempts: int = 3
+    broker: str, folder: Path, *, database: str = "", **options: Any
 ) -> AsyncIterator[tuple[Harness, Service]]:
     module = Module(name="orders", publishes=(orders.OrderConfirmed,))
     project = Project.declared(folder, contracts=[orders.OrderConfirmed], modules=[module])
     async with (
-        application_in(f"sqlite+aiosqlite:///{folder}/application.db") as application,
+        application_in(database or f"sqlite+aiosqlite:///{folder}/application.db") as application,
         Harness.of(
             project,
             transport="rabbitmq",
@@ -80,7 +96,7 @@ async def service_at(
             settings={"bus.partitions": PARTITIONS},
         ) as harness,
     ):
-        service = Service(application, broker, folder, attempts)
+        service = Service(application, broker, folder, options)
         await service.start()
         try:
             yield harness, service
@@ -94,14 +110,10 @@ def confirmed(reference: str) -> orders.OrderConfirmed:
     return event.model_copy(update={"reference": reference})
 
 
-async def say(broker: str, folder: Path, event: orders.OrderConfirmed, identity: str) -> None:
-    """Publishes an event as its owner does."""
-    import aiormq
-
-    from amphibus.messages.envelope import Envelope
-    from amphibus.messages.ids import new_trace
-    from amphibus.transports.rabbitmq.properties import properties_of
-
+async def say(
+    broker: str, folder: Path, event: orders.OrderConfirmed, identity: str, body: bytes = b""
+) -> None:
+    """Publishes an event as its owner does; with another body, as its owner never does."""
     envelope = Envelope(
         id=identity,
         type=event.contract_type,
@@ -111,7 +123,7 @@ async def say(broker: str, folder: Path, event: orders.OrderConfirmed, identity:
         correlation=identity,
         causation=None,
         trace=new_trace(),
-        body=event.model_dump_json().encode(),
+        body=body or event.model_dump_json().encode(),
     )
     connection = await aiormq.connect(broker)
     channel = await connection.channel()
@@ -154,6 +166,45 @@ async def test_an_event_that_can_never_be_handled_is_kept_and_holds_up_no_other(
         assert (given_up.id, done.id, done.error) == ("e-1", "e-2", None)
         assert given_up.error == "ValueError: it can never be handled"
         assert b'"reference":"bad"' in (given_up.body or b"")
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [("odd", "ValueError: it holds"), ("hanging", "Overdue: "), ("slow", "DBAPIError: ")],
+)
+async def test_whatever_a_handler_does_its_event_ends_and_holds_up_no_other(
+    broker: str, cluster: PostgresCluster, tmp_path: Path, reference: str, error: str
+) -> None:
+    with database_in(cluster) as url:
+        async with service_at(
+            broker,
+            tmp_path,
+            database=url.replace("postgresql:", "postgresql+asyncpg:"),
+            attempts=2,
+            handler_timeout_seconds=0.5,
+        ) as (_, service):
+            await say(broker, tmp_path, confirmed(reference), "e-1")
+            await say(broker, tmp_path, confirmed("B"), "e-2")
+            await until(service, 2)
+
+            assert service.handled == [reference, reference, "B"]
+            given_up, done = await service.taken()
+            assert (given_up.id, done.id, done.error) == ("e-1", "e-2", None)
+            assert (given_up.error or "").startswith(error)
+
+
+async def test_a_body_that_no_contract_describes_is_given_up_at_once(
+    broker: str, tmp_path: Path
+) -> None:
+    async with service_at(broker, tmp_path) as (_, service):
+        twice = b'{"reference": "A", ' + confirmed("A").model_dump_json().encode()[1:]
+        await say(broker, tmp_path, confirmed("A"), "e-1", twice)
+        await say(broker, tmp_path, confirmed("B"), "e-2")
+        await until(service, 2)
+
+        assert service.handled == ["B"]
+        given_up, _ = await service.taken()
+        assert given_up.error == 'Unreadable: the body has the key "reference" twice'
 
 
 async def test_a_service_subscribes_to_events_with_one_handler_each(tmp_path: Path) -> None:

@@ -11,7 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amphibus import Outbox, OutboxRelay, Producer
+from amphibus.access.outside_message import OutsideSender
+from amphibus.clock import DAY, SystemClock
 from amphibus.errors import ConfigError, Undeclared
+from amphibus.integrations.stored import StoredMessages
 from amphibus.integrations.tables import OutgoingMessage
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
@@ -203,6 +206,26 @@ async def test_what_no_receiver_would_take_is_refused_before_the_commit(tmp_path
             outbox.send(event)  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match="the source"):
             Outbox(session, source="")
+        outbox = Outbox(session, source="checkout")
+        for wrong in ({"message_id": "i" * 129}, {"correlation": "c" * 256}, {"causation": "\0"}):
+            with pytest.raises(ConfigError, match="no receiver would take it"):
+                outbox.send(order(1), **wrong)
+        assert not session.new
+
+
+async def test_a_clock_that_is_a_day_fast_keeps_no_other_relay_from_its_turn(
+    cluster: PostgresCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database_in(cluster) as url:
+        async with application_in(url.replace("postgresql:", "postgresql+asyncpg:")) as application:
+            stored = StoredMessages(application.engine, OutsideSender("checkout"))
+            with monkeypatch.context() as patched:
+                true = SystemClock().now()
+                patched.setattr(SystemClock, "now", lambda _self: true + DAY)
+                assert await stored.take_lease("the fast one", seconds=0)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not await stored.take_lease("another", seconds=5):
+                    await asyncio.sleep(0.01)
 
 
 def _send_plainly(session: Session, relay: OutboxRelay) -> None:

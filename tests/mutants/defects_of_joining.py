@@ -36,6 +36,27 @@ JOINING = (
         f"{_STREAM}::test_an_event_that_can_never_be_handled_is_kept_and_holds_up_no_other",
     ),
     in_runtime(
+        "an event is given up with an error that its database refuses",
+        "integrations/inbox",
+        "said = storable(error, _LONGEST_ERROR)",
+        "said = error + chr(0)",
+        f"{_STREAM}::test_whatever_a_handler_does_its_event_ends_and_holds_up_no_other",
+    ),
+    in_runtime(
+        "a statement that a handler had cancelled is waited for",
+        "integrations/faststream",
+        "is_conflict(error) or is_handler_store_failure(error):",
+        "is_conflict(error) or is_store_failure(error):",
+        f"{_STREAM}::test_whatever_a_handler_does_its_event_ends_and_holds_up_no_other",
+    ),
+    in_runtime(
+        "a relay's lease is by its own clock",
+        "integrations/server_time",
+        'if session.get_bind().dialect.name == "postgresql":',
+        "if False:",
+        f"{_OUTBOX}::test_a_clock_that_is_a_day_fast_keeps_no_other_relay_from_its_turn",
+    ),
+    in_runtime(
         "an endpoint's redirect counts as taken",
         "webhooks/endpoint",
         "if not 200 <= status < 300:",

@@ -9,9 +9,9 @@ from amphibus.access.operator import OPERATOR, this_operator
 from amphibus.access.principal import Principal, attributes_of
 from amphibus.clock import Clock, SystemClock
 from amphibus.contract import Command, kind_of
-from amphibus.contract.texts import LONGEST_KEY, wrong_in
+from amphibus.contract.texts import wrong_in
 from amphibus.errors import ConfigError, Undeclared
-from amphibus.messages.cloudevents import LONGEST_ID
+from amphibus.messages.cloudevents import LONGEST, LONGEST_ID
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_trace
 
@@ -77,18 +77,14 @@ class OutsideSender:
         """Returns a command as a message with an id.
 
         Raises:
-            ConfigError: no receiver would take its id or its key.
+            ConfigError: no receiver would take its id, its key, or the ids that it comes from.
         """
         contract = type(command).contract_type
         key = command.key_value()
-        for name, text, most in (("id", identity, LONGEST_ID), ("key", key or None, LONGEST_KEY)):
-            why = None if text is None else wrong_in(text, most)
-            if why is not None:
-                raise ConfigError(
-                    f"the {name} of a {contract} {why}",
-                    "no receiver would take it; it was not sent",
-                    f"give it another {name}",
-                )
+        _check_line(contract, "id", identity, LONGEST["id"])
+        _check_line(contract, "key", key or None, LONGEST["partitionkey"])
+        _check_line(contract, "correlation", correlation or None, LONGEST["correlationid"])
+        _check_line(contract, "causation", causation or None, LONGEST["causationid"])
         return Envelope(
             id=identity,
             type=contract,
@@ -96,8 +92,18 @@ class OutsideSender:
             key=key,
             time=self.clock.now(),
             correlation=correlation or identity,
-            causation=causation,
+            causation=causation or None,
             trace=new_trace(),
             body=body,
             extra=self.principal,
+        )
+
+
+def _check_line(contract: str, name: str, text: str | None, most: int) -> None:
+    why = None if text is None else wrong_in(text, most)
+    if why is not None:
+        raise ConfigError(
+            f"the {name} of a {contract} {why}",
+            "no receiver would take it; it was not sent",
+            f"give it another {name}",
         )

@@ -19,26 +19,28 @@ from typing import Any, Final, TypeVar
 
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitMessage, RabbitQueue, RabbitRouter
-from pydantic import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from amphibus.access.outside_message import OutsideSender
 from amphibus.clock import SystemClock
 from amphibus.contract import Event, Message, kind_of
+from amphibus.database.faults import is_conflict, is_handler_store_failure, is_store_failure
 from amphibus.errors import ConfigError, Undeclared, Undecodable
 from amphibus.failpoints import failpoint
+from amphibus.inbox.handler_timeout import within
 from amphibus.integrations.inbox import Inbox
 from amphibus.integrations.outbox import HANDLED
 from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope
+from amphibus.routing.codec import message_of
+from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.rights.collecting import collect_events, queue_of_events
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, AsyncSession], Awaitable[None]]
 _log: Final = logging.getLogger("amphibus.faststream")
-_AWAY: Final = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
-"""The errors of a database or a network that is away: it is waited for, however long that takes."""
+_AWAY: Final = (ConnectionError, TimeoutError)
+"""The errors of a network that is away: it is waited for, however long that takes."""
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _FORGET_EVERY: Final = 1_000
@@ -60,6 +62,7 @@ class SystemRouter(RabbitRouter):
         app: str = "shop",
         env: str = "dev",
         attempts: int = 8,
+        handler_timeout_seconds: float = 30.0,
     ) -> None:
         """Makes the router; it connects to nothing.
 
@@ -69,6 +72,7 @@ class SystemRouter(RabbitRouter):
             app: name of the system, as in its configuration.
             env: name of its environment.
             attempts: until an event is given up. What is away, a database or a network, is waited for.
+            handler_timeout_seconds: most that a handler may take. One that takes longer has failed.
 
         Raises:
             ConfigError: the name cannot be one.
@@ -78,6 +82,7 @@ class SystemRouter(RabbitRouter):
         self._place = {"app": app, "env": env}
         self._sessions = sessions
         self._attempts = attempts
+        self._handler_timeout_seconds = handler_timeout_seconds
         self._clock = SystemClock()
         self._routed: dict[str, tuple[type[Message], Handler[Any]]] = {}
         self._handled = 0
@@ -143,29 +148,53 @@ class SystemRouter(RabbitRouter):
         while True:
             try:
                 return await self._handle(envelope)
-            except _AWAY as error:
-                _log.warning("%s %s waits: %s", envelope.type, envelope.id, type(error).__name__)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises
-                _log.warning("%s %s failed", envelope.type, envelope.id, exc_info=error)
-                failures = self._attempts if isinstance(error, Undecodable) else failures + 1
-                if failures >= self._attempts and await self._given_up(envelope, error):
+            except _HandlerFailed as failed:
+                _log.warning("%s %s failed", envelope.type, envelope.id, exc_info=failed.cause)
+                failures = self._attempts if failed.for_good else failures + 1
+                if failures >= self._attempts and await self._given_up(envelope, failed.cause):
                     return None
+            except Exception as error:  # noqa: BLE001 - nothing may end the only consumer
+                _log.warning("%s %s waits: %s", envelope.type, envelope.id, describe(error))
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     async def _handle(self, envelope: Envelope) -> None:
+        """Handles an event in a transaction.
+
+        Raises:
+            _HandlerFailed: the event or its handler is at fault; whatever else it raises is not theirs.
+        """
         found = self._routed.get(envelope.type)
         if found is None:
             _log.warning("%s is collected for %s and has no handler", envelope.type, self._name)
             return
         contract, handler = found
-        event = _decoded(contract, envelope.body)
-        async with self._sessions.begin() as session:
+        try:
+            event = message_of(contract, envelope.body)
+        except ValueError as error:
+            raise _HandlerFailed(error, for_good=True) from None
+        async with self._sessions() as session:
             session.info[HANDLED] = envelope
             inbox = Inbox(session, receiver=self._name)
             if await inbox.take(envelope.source, envelope.id, envelope.type):
-                await handler(event, session)
+                await self._run(handler, event, session)
                 failpoint("application_inbox.before_commit")
+                await _commit(session)
+
+    async def _run(self, handler: Handler[Any], event: Message, session: AsyncSession) -> None:
+        """Runs a handler, and the statements that it leaves to the session.
+
+        Raises:
+            _HandlerFailed: it failed by itself. What is away, or in the way of others for a moment, is not that.
+        """
+        try:
+            async with within(self._handler_timeout_seconds):
+                await handler(event, session)
+                await session.flush()
+        except Exception as error:
+            if isinstance(error, _AWAY) or is_conflict(error) or is_handler_store_failure(error):
+                raise
+            raise _HandlerFailed(error) from error
 
     async def _given_up(self, envelope: Envelope, error: Exception) -> bool:
         """Keeps an event that cannot be handled; returns whether it could."""
@@ -175,10 +204,11 @@ class SystemRouter(RabbitRouter):
                     envelope.source,
                     envelope.id,
                     envelope.type,
-                    error=f"{type(error).__name__}: {error}",
+                    error=describe(error),
                     body=envelope.body,
                 )
-        except _AWAY:
+        except Exception as trouble:  # noqa: BLE001 - it is tried again; the event stays where it is
+            _log.warning("%s %s is kept later: %s", envelope.type, envelope.id, describe(trouble))
             return False
         _log.error("%s %s was given up; amphibus_incoming has it", envelope.type, envelope.id)
         return True
@@ -189,24 +219,32 @@ class SystemRouter(RabbitRouter):
             try:
                 async with self._sessions.begin() as session:
                     await Inbox(session, receiver=self._name).forget()
-            except _AWAY as error:
-                _log.info("the inbox is cleared later: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - the event is handled, whatever this does
+                _log.info("the inbox is cleared later: %s", describe(error))
+
+
+class _HandlerFailed(Exception):
+    """A failure that is counted, as the event or its handler is at fault."""
+
+    def __init__(self, cause: Exception, *, for_good: bool = False) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.for_good = for_good
+        """It fails however often it is tried."""
+
+
+async def _commit(session: AsyncSession) -> None:
+    try:
+        await session.commit()
+    except Exception as error:
+        if is_conflict(error) or is_store_failure(error):
+            raise
+        raise _HandlerFailed(error) from error  # what it left there breaks a rule of the database
 
 
 async def _as_it_is(message: RabbitMessage) -> Any:
     """A decoder that leaves the message to the router."""
     return message
-
-
-def _decoded(contract: type[Message], body: bytes) -> Message:
-    try:
-        return contract.model_validate_json(body)
-    except ValidationError as error:
-        raise Undecodable(
-            f"a body is no {contract.contract_type}",
-            str(error),
-            "take the contracts that its owner has, and deploy again",
-        ) from None
 
 
 def _texts(headers: Mapping[str, Any]) -> dict[str, str]:

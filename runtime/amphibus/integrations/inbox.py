@@ -11,11 +11,14 @@ from sqlalchemy import CursorResult, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from amphibus.clock import DAY, SystemClock
+from amphibus.clock import DAY
+from amphibus.contract.texts import storable
+from amphibus.integrations.server_time import now_in
 from amphibus.integrations.tables import IncomingMessage
 
 KEEP_DAYS: Final = 30
 """The time for which a message is known; a module remembers as long."""
+_LONGEST_ERROR: Final = 4_000
 _INSERT: Final[dict[str, Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
@@ -31,7 +34,6 @@ class Inbox:
         """
         self._session = session
         self._receiver = receiver
-        self._clock = SystemClock()
 
     async def take(self, source: str, message_id: str, type_: str) -> bool:
         """Notes a message as taken; returns False if it was taken before, so that nothing is left to be done.
@@ -43,14 +45,15 @@ class Inbox:
     async def give_up(
         self, source: str, message_id: str, type_: str, *, error: str, body: bytes
     ) -> bool:
-        """Notes that a message will not be handled, with its body and the reason."""
-        return await self._note(source, message_id, type_, error=error, body=body)
+        """Notes that a message will not be handled, with its body and the reason, which may hold what users sent."""
+        said = storable(error, _LONGEST_ERROR)
+        return await self._note(source, message_id, type_, error=said, body=body)
 
     async def forget(self) -> None:
         """Removes messages that were handled longer ago than they can come again. What was given up stays."""
         await self._session.execute(
             delete(IncomingMessage).where(
-                IncomingMessage.taken < self._clock.now() - KEEP_DAYS * DAY,
+                IncomingMessage.taken < now_in(self._session) - KEEP_DAYS * DAY,
                 IncomingMessage.error.is_(None),
             )
         )
@@ -71,7 +74,7 @@ class Inbox:
                 receiver=self._receiver,
                 source=source,
                 id=message_id,
-                taken=self._clock.now(),
+                taken=now_in(self._session),
                 type=type_,
                 error=error,
                 body=body,

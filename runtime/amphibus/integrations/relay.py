@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
 from amphibus.access.outside_message import BODY_LIMIT_BYTES, OutsideSender
-from amphibus.clock import SystemClock
 from amphibus.errors import AmphibusError
 from amphibus.failpoints import failpoint
 from amphibus.integrations.outbox import Outbox
@@ -82,7 +81,6 @@ class OutboxRelay:
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
         self._holder = new_id()
-        self._clock = SystemClock()
         self._look = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._supervisor = Supervisor(LoggedTasks(_log))
@@ -141,7 +139,7 @@ class OutboxRelay:
     async def _watch(self) -> None:
         while True:
             self._look.clear()
-            if await self._stored.take_lease(self._holder, self._clock.now(), self._lease_seconds):
+            if await self._stored.take_lease(self._holder, self._lease_seconds):
                 for destination in await self._stored.destinations():
                     await self._begin(destination)
             else:

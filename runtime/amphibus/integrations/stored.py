@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from amphibus.access.outside_message import OutsideSender
 from amphibus.clock import SECOND
+from amphibus.integrations.server_time import now_in
 from amphibus.integrations.tables import OutgoingMessage, RelayLease
 from amphibus.messages.envelope import Envelope
 
@@ -63,11 +64,12 @@ class StoredMessages:
         for begin in range(0, len(numbers), _AT_ONCE):
             await self._remove(numbers[begin : begin + _AT_ONCE])
 
-    async def take_lease(self, holder: str, now: int, seconds: float) -> bool:
+    async def take_lease(self, holder: str, seconds: float) -> bool:
         """Takes or keeps the lease; returns whether it is the holder's now."""
-        until = now + int(seconds * SECOND)
         source = self._sender.source
         async with self._sessions() as session:
+            now = now_in(session)
+            until = now + int(seconds * SECOND)
             ours = await session.scalar(
                 update(RelayLease)
                 .where(

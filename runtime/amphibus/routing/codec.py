@@ -83,7 +83,7 @@ class Codec:
         message = envelope.decoded[0] if envelope.decoded else None
         if type(message) is not entry.contract:
             try:
-                message = _read(entry.contract, envelope.body)
+                message = message_of(entry.contract, envelope.body)
             except ValueError as error:
                 raise Undecodable(
                     f"the body of {envelope.type} {envelope.id} is not what its contract says",
@@ -200,8 +200,12 @@ def _key(message: Message) -> str | None:
     return key
 
 
-def _read(contract: type[Message], body: bytes) -> Message:
-    """Looks at the body's JSON first: a hostile one must not cost more than its length."""
+def message_of(contract: type[Message], body: bytes) -> Message:
+    """Returns the message that a body holds. A hostile one costs no more than its length.
+
+    Raises:
+        ValueError: it is not what the contract says.
+    """
     read_json(body, bounds_of(contract))
     return contract.model_validate_json(body)
 
