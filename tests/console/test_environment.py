@@ -17,7 +17,7 @@ import pytest
 from amphibus.config.addresses import http_url, is_loopback, local_url
 from amphibus.config.settings import load_settings
 from amphibus.database.sqlite.store import SqliteStore
-from amphibus.host.http_server import HttpServer
+from amphibus.host.http.server import HttpServer
 from tests.console.conftest import Console
 
 NOWHERE = "http://127.0.0.1:9"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amphibus.config.settings import Settings
-from amphibus.host.http_server import HttpServer
+from amphibus.host.http.server import HttpServer
 from amphibus.host.listens import note_listening
 from amphibus.telemetry.app import signals_app
 from amphibus.telemetry.health import Health

@@ -11,7 +11,7 @@ import httpx
 
 from amphibus.config.http import HttpSettings
 from amphibus.config.settings import Settings
-from amphibus.host.http_server import HttpServer
+from amphibus.host.http.server import HttpServer
 from tests.gateway.reading_room import Room, reading_room
 
 HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\n"

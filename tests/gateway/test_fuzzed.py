@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from amphibus.config.settings import Settings
-from amphibus.host.http_server import HttpServer
+from amphibus.host.http.server import HttpServer
 from tests.gateway.limited import hear
 from tests.gateway.reading_room import reading_room
 

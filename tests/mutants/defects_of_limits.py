@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.defect import Defect, in_runtime
 
 _CONNECTIONS: Final = "tests/gateway/test_connections.py::"
+_HTTPS: Final = "tests/gateway/test_https.py::"
 _RATES: Final = "tests/gateway/test_rates.py::"
 
 LIMITS: Final[tuple[Defect, ...]] = (
@@ -49,6 +50,20 @@ LIMITS: Final[tuple[Defect, ...]] = (
         "        self.now += min(seconds, _COUNTED_SECONDS)\n",
         "        self.now += seconds\n",
         f"{_CONNECTIONS}test_a_process_that_was_held_up_counts_it_against_nobody",
+    ),
+    in_runtime(
+        "handshakes of TLS are not counted",
+        "host/http/tls_listener",
+        "            if self._all.admit(opening):\n",
+        "            if opening:\n",
+        f"{_HTTPS}test_who_never_begins_to_speak_tls_takes_nobodys_place",
+    ),
+    in_runtime(
+        "a handshake that was counted keeps its place",
+        "host/http/tls_listener",
+        "        self._all.left(self)\n",
+        "        pass\n",
+        f"{_HTTPS}test_many_clients_at_once_are_answered_and_a_stop_waits_for_no_handshake",
     ),
     in_runtime(
         "requests pile up on one connection",

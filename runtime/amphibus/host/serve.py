@@ -23,7 +23,7 @@ from amphibus.host.front_door import front_door
 from amphibus.host.handshake.admission import handshake_of
 from amphibus.host.handshake.handshake import CodeChanged
 from amphibus.host.host import Host
-from amphibus.host.http_server import HttpServer
+from amphibus.host.http.server import HttpServer
 from amphibus.host.listens import note_listening
 from amphibus.host.live.adjusting import keep_log_levels, live_settings
 from amphibus.host.processes import processes_of

@@ -17,7 +17,7 @@ from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
 from amphibus.host.containers import make_container
 from amphibus.host.host import Host
-from amphibus.host.http_server import HttpServer
+from amphibus.host.http.server import HttpServer
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.logs import set_up

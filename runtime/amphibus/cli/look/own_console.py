@@ -37,7 +37,7 @@ async def _serve(
     from amphibus.console.sending import Sending
     from amphibus.gateway.app import pages_app
     from amphibus.gateway.door import Door
-    from amphibus.host.http_server import HttpServer
+    from amphibus.host.http.server import HttpServer
     from amphibus.telemetry.metrics import Meters
 
     sessions = sessions_of(settings)

@@ -22,7 +22,7 @@ from amphibus.cli.broker.start import BrokerAt, broker
 from amphibus.cli.output import CommandError
 from amphibus.cli.places import GATEWAY, Place, module_names, places
 from amphibus.cli.run.broker_watch import BrokerWatch
-from amphibus.cli.run.listening import Sockets, listening
+from amphibus.cli.run.listening import Sockets
 from amphibus.cli.run.process_logs import ProcessLogs
 from amphibus.cli.run.running import (
     RUN_DIR,
@@ -33,6 +33,7 @@ from amphibus.cli.run.running import (
 from amphibus.cli.run.shape import Shape, Way
 from amphibus.cli.run.start_checks import refuse_others_files, refuse_taken_port
 from amphibus.cli.run.worker import Worker
+from amphibus.host.http.sockets import listening
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -88,7 +89,7 @@ def _listened(stack: ExitStack, host: str, planned: Sequence[Place]) -> dict[Pla
     made: dict[Place, Sockets] = {}
     for place in planned:
         if place.module == GATEWAY:
-            sockets = stack.enter_context(listening(host, place.port))
+            sockets = [stack.enter_context(each) for each in listening(host, place.port)]
             made[replace(place, base_port=sockets[0].getsockname()[1])] = sockets
         else:
             made[place] = ()

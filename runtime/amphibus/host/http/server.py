@@ -15,7 +15,8 @@ from amphibus.config.settings import Settings
 from amphibus.errors import ConfigError
 from amphibus.gateway.limits.connections import Connections
 from amphibus.gateway.limits.descriptors import backlog_for, most_connections
-from amphibus.host.https import serving
+from amphibus.host.http import tls
+from amphibus.host.http.sockets import listening
 
 _MORE_SECONDS: Final = 0.5
 """The time that the server gets to hang up on those who are left."""
@@ -25,12 +26,47 @@ _ACCEPTED_SECONDS: Final = 0.2
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves the signals to the host, which has more to stop than HTTP."""
+    """Leaves the signals to the host, which has more to stop than HTTP, and counts handshakes of TLS."""
+
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
+        super().__init__(config)
+        self._connections = connections
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Captures no signals."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens; with a listener of our own where HTTPS is spoken."""
+        config, context = self.config, self.config.ssl
+        if context is None:
+            return await super().startup(sockets)
+        found: list[socket.socket] = sockets or []
+        try:
+            found = found or await asyncio.to_thread(
+                listening, config.host, config.port, config.backlog
+            )
+        except OSError:
+            self.should_exit = True  # whoever has started it sees that it has not
+            return None
+        await super().startup([])
+        self._accept(found, context)
+        return None
+
+    def _accept(self, sockets: list[socket.socket], context: ssl.SSLContext) -> None:
+        from amphibus.host.http.tls_listener import TlsListener
+
+        serving = asyncio.current_task()
+        assert serving is not None
+        listener = TlsListener(sockets, self._protocol, context, self._connections)
+        listener.start(serving.cancel)
+        self.servers = [listener]  # type: ignore[list-item]
+
+    def _protocol(self) -> Any:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 class HttpServer:
@@ -53,10 +89,10 @@ class HttpServer:
         signals: Any = None,
     ) -> None:
         self._settings = settings
-        tls = serving.options(settings) if signals is not None else {}
+        options = tls.options(settings) if signals is not None else {}
         self._signals = signals
         self._plain: HttpServer | None = None
-        self._scheme = "https" if tls else "http"
+        self._scheme = "https" if options else "http"
         self._sockets = list(sockets) or None
         # At most half of the time: the modules' work ends after it.
         self._graceful_seconds = max(1, int(settings.drain_seconds / 2))
@@ -72,7 +108,7 @@ class HttpServer:
                 app,
                 host=settings.host,
                 port=settings.port,
-                http=_protocol(self._connections, certified=bool(tls)),
+                http=_protocol(self._connections, certified=bool(options)),
                 ws="none",
                 backlog=backlog_for(most),
                 timeout_keep_alive=_longer(settings.http.idle_seconds),
@@ -83,8 +119,9 @@ class HttpServer:
                 timeout_graceful_shutdown=self._graceful_seconds,
                 server_header=False,
                 date_header=True,
-                **tls,
-            )
+                **options,
+            ),
+            self._connections,
         )
         self._task: asyncio.Task[None] | None = None
         self.url = ""
@@ -102,7 +139,7 @@ class HttpServer:
         try:
             self._server.config.load()
         except (OSError, ssl.SSLError) as error:
-            raise serving.unusable(error) from None
+            raise tls.unusable(error) from None
         self._connections.start()
         task = asyncio.create_task(self._server.serve(self._sockets), name="http")
         self._task = task
@@ -159,7 +196,7 @@ class HttpServer:
 def _protocol(connections: Connections, *, certified: bool) -> Any:
     """Returns what uvicorn makes one of for each connection."""
     if certified:
-        from amphibus.host.https.certified import CertifiedProtocol
+        from amphibus.host.http.certified import CertifiedProtocol
 
         return partial(CertifiedProtocol, connections)
     from amphibus.gateway.limits.protocol import LimitedProtocol

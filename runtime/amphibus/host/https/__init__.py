@@ -1,1 +1,0 @@
-"""HTTPS of the gateway's own."""
