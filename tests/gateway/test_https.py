@@ -222,9 +222,8 @@ def test_many_clients_at_once_are_answered_and_a_stop_waits_for_no_handshake(
     loop: Loop, tmp_path: Path
 ) -> None:
     async def shown() -> None:
-        async with gateway(tmp_path, connections=8) as (server, authority):
-            for _ in range(5):
-                answers = await asyncio.gather(*(asked(server, authority) for _ in range(6)))
+        async with gateway(tmp_path) as (server, authority):
+            answers = await asyncio.gather(*(asked(server, authority) for _ in range(30)))
             reader, writer = await connected(server)
             await asked(server, authority)  # by now the silent one is accepted
             url = server.url

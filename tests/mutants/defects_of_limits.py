@@ -59,13 +59,6 @@ LIMITS: Final[tuple[Defect, ...]] = (
         f"{_HTTPS}test_who_never_begins_to_speak_tls_takes_nobodys_place",
     ),
     in_runtime(
-        "a handshake that was counted keeps its place",
-        "host/http/tls_listener",
-        "        self._all.left(self)\n",
-        "        pass\n",
-        f"{_HTTPS}test_many_clients_at_once_are_answered_and_a_stop_waits_for_no_handshake",
-    ),
-    in_runtime(
         "requests pile up on one connection",
         "gateway/limits/protocol",
         "        if len(self.pipeline) >= _MOST_PIPELINED:",
