@@ -1,6 +1,7 @@
 """Writes what was refused at the door of a module into its audit, once a minute and at the end."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from functools import partial
 from typing import Final
@@ -14,6 +15,8 @@ from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
 _LOOK_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 0.4
+"""Less than a host has for the stop of all that takes work in."""
 
 
 class RefusalNotes:
@@ -43,9 +46,11 @@ class RefusalNotes:
         await self._task.started()
 
     async def stop(self) -> None:
-        """Ends, once what was counted is written."""
+        """Ends, once what was counted is written; a database that does not answer is not waited for."""
         await self._task.stop()
-        await self.write()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.write()
 
     async def write(self) -> None:
         """Writes what was counted since the last look; what cannot be written now is kept for the next."""
