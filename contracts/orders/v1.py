@@ -41,7 +41,7 @@ TextOnRecord = Annotated[str, StringConstraints(max_length=100)]
 PaymentToken = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$"),
-    Personal("payment", purpose="to charge the card for the order"),
+    Personal("payment", purpose="to charge the card for the order", once=True),
 ]
 """What the payment provider gave the customer's browser for the card."""
 OrderStatus = Annotated[
@@ -224,7 +224,7 @@ class ListOrders(
     http=Get("/v1/orders", summary="List orders, newest first"),
     requires="orders:read",
     owned_by="customer_id",
-    refuses={"invalid_cursor": 422},
+    refuses={"invalid_cursor": 400},
     example={"status": "confirmed", "customer_id": "C-1001", "limit": 20, "cursor": None},
 ):
     """Lists orders, newest first, page by page."""

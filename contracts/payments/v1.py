@@ -27,7 +27,7 @@ PositiveMoney = Annotated[Decimal, DecimalString(decimal_places=2, minimum="0.01
 PaymentToken = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100),
-    Personal("payment", purpose="to charge the card for the order"),
+    Personal("payment", purpose="to charge the card for the order", once=True),
 ]
 """What the payment provider gave the customer's browser for the card."""
 PaymentStatus = Annotated[

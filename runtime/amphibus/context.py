@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 from typing_extensions import TypeVar
 
+from amphibus.access.cursors import Cursors
 from amphibus.access.principal import Principal, principal_of
 from amphibus.contract import Command, Event, Message, Query, Value
 from amphibus.errors import AmphibusError, HandlerEnded, Oversized, Undeclared
@@ -49,6 +50,7 @@ class Context(Generic[Container]):
     """
 
     __slots__ = (
+        "_cursors",
         "_declared",
         "_ended",
         "_limit",
@@ -75,6 +77,7 @@ class Context(Generic[Container]):
         outside: Any = None,
         attempt: int = 1,
         body_limit: int = 0,
+        cursors: Cursors | None = None,
     ) -> None:
         self.envelope = envelope
         self.container = container
@@ -93,6 +96,7 @@ class Context(Generic[Container]):
         """The states that processes came into, by name and key, which only processes set; None has ended."""
         self._declared = declared
         self._limit = body_limit
+        self._cursors = cursors or Cursors()
         self._ended = False
 
     @property
@@ -119,6 +123,21 @@ class Context(Generic[Container]):
     def late(self) -> bool:
         """True if the module has handled later messages of this key already (a replayed dead letter)."""
         return self.envelope.late
+
+    def cursor_after(self, query: Query[Any], *place: str) -> str:
+        """Returns the `next_cursor` of a page that ends at a place: texts by which the handler finds it again.
+
+        It is good for whoever the query is for, with the same filter, and for 30 days or more.
+        """
+        return self._cursors.after(query, self.principal, place, self.now)
+
+    def place_of(self, query: Query[Any], cursor: str) -> tuple[str, ...]:
+        """Returns the place that a cursor was made of.
+
+        Raises:
+            Refused: it was not given out for this filter to whoever the query is for (`invalid_cursor`).
+        """
+        return self._cursors.place(query, self.principal, cursor, self.now)
 
     def publish(self, *events: Event) -> None:
         """Publishes an event to its subscribers once the transaction commits.

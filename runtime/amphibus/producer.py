@@ -53,7 +53,7 @@ class Producer:
         """Configures the producer; it connects to nothing yet.
 
         Args:
-            url: `amqp://user:password@host:5672/vhost`, or `amqps://`; more hosts after commas.
+            url: `amqp://guest:guest@localhost:5672/vhost`, or `amqps://`; more hosts after commas.
             source: the sender's name. An id is unique within it, so it stays the same from run to run.
             app: name of the modules' system, as in their configuration.
             env: name of its environment.

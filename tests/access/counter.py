@@ -19,12 +19,14 @@ from amphibus.admin.stores import AdminStore, FileStore
 from amphibus.config.access import AccessSettings
 from amphibus.gateway.app import build_app
 from amphibus.host.front_door import front_door
+from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.testing import Harness
 from tests.access.issuing import AUDIENCE, ISSUER, Issuer
 from tests.architecture.tree import ROOT
 from tests.modules.shop import order_of
 
 ROUTES: Final[dict[str, dict[str, Any]]] = json.loads((ROOT / LOCK).read_text())
+ADA: Final = Operator(who="ada")
 ELSEWHERE: Final = ("10.0.0.9", 4711)
 _YEAR: Final = 31_536_000_000_000
 WHO: Final = (
@@ -64,7 +66,9 @@ async def counter(folder: Path, **way: Any) -> AsyncIterator[Counter]:
         store = host.accepted_store()
         access = AccessSettings(issuer=ISSUER, audience=AUDIENCE, jwks=str(issuer.file))
         settings = host.settings.model_copy(update={"access": access})
-        door = front_door(ROOT, settings, store.api_key, host.clock)
+        door = front_door(
+            ROOT, settings, store.api_key, host.clock, host.modules["gateway"].refusals.counts
+        )
         patient = settings.gateway.model_copy(update={"request_timeout_seconds": 60.0})
         app = build_app(store, patient, host.health, host.meters, door)
         order = order_of({"LANTERN": 1}, customer={"customer_id": "owner", "email": "a@b.example"})
@@ -89,7 +93,7 @@ def _gateway(shop: Harness, folder: Path, way: dict[str, Any]) -> AdminStore:
 
 async def _credentials(issuer: Issuer, gateway: AdminStore) -> dict[str, str]:
     revoked = await key(gateway, "revoked", EVERYTHING)
-    assert await revoke_keys(gateway, [revoked.split("_")[1]]) == []
+    assert await revoke_keys(gateway, [revoked.split("_")[1]], ADA) == []
     importer = read_roles(ROOT).scopes["importer"]
     return {
         "owner": issuer.token("owner", roles=["customer"]),
@@ -106,7 +110,7 @@ async def _credentials(issuer: Issuer, gateway: AdminStore) -> dict[str, str]:
 async def key(gateway: AdminStore, name: str, scopes: frozenset[str]) -> str:
     """Makes an API key; returns its text."""
     identity, text, digest = new_key()
-    await keep_key(gateway, ApiKey(identity, name, "", scopes, digest, 0, _YEAR))
+    await keep_key(gateway, ApiKey(identity, name, "", scopes, digest, 0, _YEAR), ADA)
     return text
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from amphibus.admin import dead
+from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from tests.conformance.pruning import prune
@@ -147,7 +148,7 @@ async def test_the_event_log_feeds_a_new_subscriber(office: Office) -> None:
     async with office.open() as shop:
         log = office.stores("desk")["desk"]
         found = await plan(log, None, types=[desk.Written.contract_type], since=0)
-        _ = [count async for count in replay(log, "readers", found)]
+        _ = [count async for count in replay(log, "readers", found, Operator(who="ada"))]
         shop.host.wake()
         await until(lambda: len(office.numbers("readers", "b")) == 10)
         await shop.settle()
@@ -164,7 +165,7 @@ async def test_a_replay_to_who_has_it_already_changes_nothing(office: Office) ->
         await shop.settle()
         log = office.stores("desk")["desk"]
         found = await plan(log, None, types=[desk.Written.contract_type], since=0)
-        _ = [count async for count in replay(log, "readers", found)]
+        _ = [count async for count in replay(log, "readers", found, Operator(who="ada"))]
         shop.host.wake()
         await until(lambda: office.count("desk", "amphibus_delivery") == 0)
         await shop.settle()

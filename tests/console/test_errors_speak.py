@@ -278,5 +278,5 @@ def test_a_line_is_corrected_in_place_or_at_its_end() -> None:
 def test_a_password_on_the_line_is_not_printed_again(console: Console) -> None:
     ended = console("run", "--prot", "1", "--amqp", "amqp://u:hunter2@there/")
 
-    assert ended.err.splitlines()[-1] == "  fix  amphibus run --help"
+    assert ended.err.splitlines()[-1] == "  fix  amphibus run --prot 1 --amqp @amqp-url"
     assert "hunter2" not in ended.err

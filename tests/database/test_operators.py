@@ -19,6 +19,7 @@ from amphibus.clock import SystemClock, VirtualClock
 from amphibus.config.settings import load_settings
 from amphibus.context import Context
 from amphibus.host.host import Host
+from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.outbox import acks
 from amphibus.partitions.assignment import partition_of
 from amphibus.routing.topology import GATEWAY
@@ -192,7 +193,9 @@ async def test_events_are_replayed_to_a_module_that_was_rebuilt(
         await shop.rows("DELETE FROM readers.amphibus_inbox")
         log = shop.stores["desk"]
         found = await replay.plan(log, shop.stores["readers"], types=["desk.Written.v1"], since=0)
-        counts = [count async for count in replay.replay(log, "readers", found)]
+        counts = [
+            count async for count in replay.replay(log, "readers", found, Operator(who="ada"))
+        ]
         await shop.until("SELECT count(*) FROM readers.line", (6,))
 
     assert (counts, found.handled) == ([6], 0)

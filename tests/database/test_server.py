@@ -18,6 +18,7 @@ from amphibus.config.settings import load_settings
 from amphibus.host.host import Host
 from amphibus.routing.project import Project
 from tests.architecture.tree import ROOT
+from tests.services.addresses import addressed
 from tests.services.postgres import PostgresCluster
 
 AMPHIBUS = Path(sys.executable).with_name("amphibus")
@@ -34,7 +35,7 @@ class Server:
     def db(self, *arguments: str, url: str | None = None) -> "subprocess.CompletedProcess[str]":
         """Runs `amphibus db …` for it."""
         return subprocess.run(
-            [AMPHIBUS, "db", *arguments, "--db", url or self.url],
+            [AMPHIBUS, "db", *arguments, "--db", addressed(url or self.url, self.folder)],
             cwd=ROOT,
             env=os.environ | {"AMPHIBUS_DATA_DIR": str(self.folder)},
             capture_output=True,

@@ -20,6 +20,7 @@ import pytest
 from contracts.orders import v1 as orders
 from tests.architecture.tree import ROOT
 from tests.services import postgres, rabbitmq
+from tests.services.addresses import addressed
 from tests.services.ports import free_ports
 from tests.services.postgres import PostgresCluster
 
@@ -96,8 +97,8 @@ class Deployment:
         """What the service `setup` does, with the code of the gateway's image alone."""
         image, secrets = self._image("gateway"), self.folder / "secrets"
         users = ("--users", str(secrets / "setup" / "broker-users.json"))
-        at = f"127.0.0.1:{self.node.port}"
-        _amphibus(image, "broker", "apply", *users, "--management", self.management)
+        at, management = f"127.0.0.1:{self.node.port}", addressed(self.management, self.folder)
+        _amphibus(image, "broker", "apply", *users, "--management", management)
         _amphibus(
             image,
             "broker",
@@ -112,7 +113,7 @@ class Deployment:
         )
         roles = ("--roles", str(secrets / "setup" / "db-roles.json"), "--urls", str(secrets))
         _amphibus(image, "db", "create", *roles, "--db", self.database)
-        checked = _amphibus(image, "broker", "check", *users, "--management", self.management)
+        checked = _amphibus(image, "broker", "check", *users, "--management", management)
         assert "as the front pages say" in checked.stdout
 
     @contextmanager

@@ -10,6 +10,7 @@ from tests.distributed.commands import answer, free_ports, running, typed, until
 from tests.distributed.conftest import Kiosk
 from tests.distributed.door import door
 from tests.distributed.test_supervisor import heard
+from tests.services.addresses import addressed
 
 
 def refused(kiosk: Kiosk, *options: str) -> list[str]:
@@ -54,7 +55,8 @@ def test_wrong_credentials_end_it_with_what_to_correct(kiosk: Kiosk) -> None:
     wrong = kiosk.amqp_url.replace("guest:guest", "guest:wrong")
     port = str(free_ports(3))
 
-    code, what, why, fix = refused(kiosk, "--module=till", "--port", port, "--amqp", wrong)
+    given = addressed(wrong, kiosk.root)
+    code, what, why, fix = refused(kiosk, "--module=till", "--port", port, "--amqp", given)
 
     assert code == "2"
     assert what.endswith("does not let 'guest' in")
@@ -65,7 +67,8 @@ def test_wrong_credentials_end_it_with_what_to_correct(kiosk: Kiosk) -> None:
 @pytest.mark.full
 def test_wrong_credentials_end_all_and_are_said_once(kiosk: Kiosk) -> None:
     wrong = kiosk.amqp_url.replace("guest:guest", "guest:wrong")
-    options = ("--mode=distributed", "--all", "--port", "0", "--amqp", wrong)
+    given = addressed(wrong, kiosk.root)
+    options = ("--mode=distributed", "--all", "--port", "0", "--amqp", given)
     with running(kiosk.root, *options, environ=kiosk.environ) as command:
         assert command.end() == 2
 

@@ -12,6 +12,8 @@ _BUS: Final = "tests/rights/test_matrix.py::"
 _SIGNED: Final = "tests/rights/test_signatures.py::"
 _TIMELY: Final = "tests/conformance/test_timely.py::"
 _HTTPS: Final = "tests/gateway/test_https.py::"
+_CURSORS: Final = "tests/access/test_cursors.py::"
+_REFUSALS: Final = "tests/access/test_refusals.py::"
 _COMMANDS: Final = "tests/console/test_access.py::"
 
 ACCESS: Final[tuple[Defect, ...]] = (
@@ -175,5 +177,68 @@ ACCESS: Final[tuple[Defect, ...]] = (
         "        roles = self._certificates.get(name)\n",
         "        roles = next(iter(self._certificates.values()))\n",
         f"{_HTTPS}test_a_client_is_whom_its_certificate_names",
+    ),
+    in_runtime(
+        "a cursor is good for everybody",
+        "access/cursors",
+        "            [type(query).contract_type, wanted, principal.name, text], sort_keys=True\n",
+        "            [type(query).contract_type, wanted, text], sort_keys=True\n",
+        f"{_CURSORS}test_it_is_refused_to_others_for_other_filters_and_from_elsewhere",
+    ),
+    in_runtime(
+        "a cursor is good for every filter",
+        "access/cursors",
+        "            [type(query).contract_type, wanted, principal.name, text], sort_keys=True\n",
+        "            [type(query).contract_type, principal.name, text], sort_keys=True\n",
+        f"{_CURSORS}test_it_is_refused_to_others_for_other_filters_and_from_elsewhere",
+    ),
+    in_runtime(
+        "the place in a cursor is not sealed",
+        "access/cursors",
+        "            [type(query).contract_type, wanted, principal.name, text], sort_keys=True\n",
+        "            [type(query).contract_type, wanted, principal.name], sort_keys=True\n",
+        f"{_CURSORS}test_one_that_was_changed_anywhere_is_refused",
+    ),
+    in_runtime(
+        "each instance has a secret of its own for cursors",
+        "host/module_host",
+        "        cursors.secret = bytes.fromhex(kept)\n",
+        "",
+        "tests/modules/test_listing.py::test_a_cursor_outlives_a_restart",
+    ),
+    in_runtime(
+        "who is not let in stands nowhere",
+        "gateway/door",
+        "            self._refusals.note(Refusal(what, who, wanted, problem.detail, name))\n",
+        "            pass\n",
+        f"{_REFUSALS}test_who_is_not_let_in_stands_in_the_audit_of_the_gateway",
+    ),
+    in_runtime(
+        "what was refused last is lost with the process",
+        "host/steering/refusals",
+        "                await self.write()\n",
+        "                pass\n",
+        f"{_REFUSALS}test_who_is_not_let_in_stands_in_the_audit_of_the_gateway",
+    ),
+    in_runtime(
+        "a flood of refusals fills the audit",
+        "access/refusal_counts",
+        "            taken[refusal if self.row() else _one_of_many(refusal)] += times\n",
+        "            taken[refusal] += times\n",
+        f"{_REFUSALS}test_a_hundred_rows_are_written_and_then_two_a_minute_and_nobody_is_left_out",
+    ),
+    in_runtime(
+        "a forgery does not stand in the audit",
+        "inbox/recorder",
+        '        if outcome.failure.reason == "forged":\n',
+        "        if False:\n",
+        f"{_RIGHTS}test_a_forged_principal_is_dead_at_once",
+    ),
+    in_runtime(
+        "a key is made without a word in the audit",
+        "admin/keys",
+        '        await note_act(sql, act_by(by, now, "CreateKey", f"key {key.id} of {key.name}", reason, 1))\n',
+        "",
+        f"{_REFUSALS}test_who_is_not_let_in_stands_in_the_audit_of_the_gateway",
     ),
 )

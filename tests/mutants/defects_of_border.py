@@ -66,10 +66,10 @@ BORDER: Final[tuple[Defect, ...]] = (
         "tests/modules/test_notifications.py::test_a_mail_goes_to_the_address_that_the_customer_wrote_or_to_nobody",
     ),
     _at(
-        "a cursor at the end of time is a fault",
-        "modules/orders/handlers/reading.py",
-        "    except (binascii.Error, ValueError, OverflowError):",
-        "    except (binascii.Error, ValueError):",
+        "a cursor that is no base64 is a fault",
+        "runtime/amphibus/access/cursors.py",
+        "        except ValueError:",
+        "        except UnicodeDecodeError:",
         "tests/modules/test_listing.py::test_a_cursor_that_was_not_given_out_is_refused",
     ),
     _at(

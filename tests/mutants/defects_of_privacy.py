@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.defect import Defect, in_runtime
 
+_ONCE: Final = "tests/personal/test_needed_once.py"
 _MARKS: Final = "tests/personal/test_marks.py"
 _PERSONS: Final = "tests/lint/test_persons.py"
 _PURPOSES: Final = "tests/personal/test_purposes.py"
@@ -99,5 +100,41 @@ PRIVACY: Final[tuple[Defect, ...]] = (
         '    belongs = (kept.flow, kept.key or "") in flows and any(True for _ in payload.values())',
         "    belongs = False",
         "tests/personal/test_erasing.py::test_nothing_of_a_person_is_left_and_everything_of_others_is",
+    ),
+    in_runtime(
+        "a module keeps the token of a card that it has used",
+        "inbox/recorder",
+        "                _kept(attempt),\n",
+        "                attempt.envelope,\n",
+        f"{_ONCE}::test_a_token_is_forgotten_by_who_has_used_it_and_then_by_who_has_sent_it",
+    ),
+    in_runtime(
+        "a sender keeps the token of a card for ever",
+        "host/sending/receivers_word",
+        "                await self._forget(transaction, messages)\n",
+        "",
+        f"{_ONCE}::test_a_token_is_forgotten_by_who_has_used_it_and_then_by_who_has_sent_it",
+    ),
+    in_runtime(
+        "a token is forgotten before its receiver has it",
+        "database/upkeep/needed_once",
+        '        " AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.seq = o.seq)"\n'
+        '        " AND NOT EXISTS (SELECT 1 FROM amphibus_awaited a WHERE a.seq = o.seq)",\n',
+        '        "",\n',
+        f"{_ONCE}::test_it_is_kept_for_a_receiver_that_does_not_have_it_yet",
+    ),
+    in_runtime(
+        "a repetition of a message whose token is forgotten conflicts with it",
+        "inbox/executor",
+        "            return repeated(*prior, conflicting=await _conflicts(before, now))\n",
+        "            return repeated(*prior, conflicting=await _conflicts(before, envelope.body))\n",
+        f"{_ONCE}::test_a_repetition_is_known_though_it_still_has_the_token",
+    ),
+    in_runtime(
+        "a password may be typed",
+        "cli/passwords",
+        "            raise _was_typed(words, at, name, equals)\n",
+        "            pass\n",
+        "tests/console/test_typed_passwords.py::test_a_password_that_is_typed_is_refused_and_not_said_again",
     ),
 )

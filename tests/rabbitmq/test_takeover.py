@@ -11,6 +11,7 @@ from amphibus.admin.replay import plan, replay
 from amphibus.admin.under_way import Waits, waits_between
 from amphibus.admin.views import at_rest
 from amphibus.errors import ConfigError
+from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.testing import environment
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
@@ -174,7 +175,7 @@ async def test_events_that_were_replayed_are_missed_like_any_other(
     log = office.stores("desk")["desk"]
     found = await plan(log, None, types=[desk.Written.contract_type], since=0)
     async with office.open("desk") as shop:
-        _ = [count async for count in replay(log, "readers", found)]
+        _ = [count async for count in replay(log, "readers", found, Operator(who="ada"))]
         shop.host.wake()
         left = "SELECT count(*) FROM amphibus_delivery"
         await until(lambda: office.query("desk", left) == [(0,)])

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from aiormq.abc import DeliveredMessage
 
 from tests.architecture.tree import ROOT
 from tests.rights.conftest import AMPHIBUS, PREFIX, Guarded
+from tests.services.addresses import addressed
 
 LINES = 600
 
@@ -112,7 +114,7 @@ def _text(good: list[dict[str, object]]) -> str:
 
 def _send(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [AMPHIBUS, "send", *arguments, "--amqp", url],
+        [AMPHIBUS, "send", *arguments, "--amqp", addressed(url, Path(tempfile.mkdtemp()))],
         cwd=ROOT,
         env=dict(os.environ),
         capture_output=True,

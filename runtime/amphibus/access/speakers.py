@@ -16,6 +16,7 @@ from amphibus.access.principal import (
     SCOPES,
     wrong_in_principal,
 )
+from amphibus.access.refusal_counts import FORGED, Refusal
 from amphibus.messages.envelope import Envelope
 
 
@@ -23,6 +24,11 @@ def without_principal(envelope: Envelope) -> Envelope:
     """Returns a message that is not believed as it is kept: it names nobody any more, should it be tried again."""
     kept = {name: text for name, text in envelope.extra.items() if name not in NAMES}
     return replace(envelope, extra=MappingProxyType(kept))
+
+
+def forgery_of(envelope: Envelope, why: str) -> Refusal:
+    """Returns what the audit has of a message that is not believed; `who` is what it says of its sender."""
+    return Refusal(FORGED, f"sender {envelope.source}", envelope.type, why)
 
 
 class Speakers:

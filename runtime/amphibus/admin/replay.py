@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from amphibus.admin.stores import AdminStore
+from amphibus.database.acting.audit import by as act_by
+from amphibus.database.acting.audit import note_act
 from amphibus.database.facts import begin_routes
 from amphibus.database.inbox import is_handled
 from amphibus.database.outbox import LoggedEvent, is_waited_for, logged_events, put_in_line
+from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.partitions.assignment import partition_of
 
 _AT_ONCE: Final = 500
@@ -44,11 +47,13 @@ async def plan(
     return Plan(events, handled, found[0].time if found else None, tuple(types))
 
 
-async def replay(log: AdminStore, destination: str, planned: Plan) -> AsyncIterator[int]:
+async def replay(
+    log: AdminStore, destination: str, planned: Plan, by: Operator, reason: str = ""
+) -> AsyncIterator[int]:
     """Puts the events of a plan in line for a destination; its relay takes them up within a second.
 
     An event that waits for that destination already is left as it is. Yields how many were put in
-    line after each commit.
+    line after each commit. The first of them notes in the audit who did it, and with how many.
     """
     events = planned.events
     await _noted(log, destination, events)
@@ -57,6 +62,10 @@ async def replay(log: AdminStore, destination: str, planned: Plan) -> AsyncItera
         async with log.writing() as sql:
             await begin_routes(sql, destination, planned.types, beyond=events[0][0] - 1)
             await put_in_line(sql, destination, batch)
+            if not start:
+                object_ = f"events to {destination}: {', '.join(planned.types)}"
+                now = await log.now(sql)
+                await note_act(sql, act_by(by, now, "Replay", object_, reason, len(events)))
             await log.skip_number(sql)
         yield len(batch)
 

@@ -1,4 +1,7 @@
-"""The modules' schemas in a database of PostgreSQL: a role for each, which reaches its own schema alone."""
+"""The modules' schemas in a database of PostgreSQL: a role for each, which reaches its own schema alone.
+
+Each owns its schema, or one role owns all of them and migrates them, and the modules' roles only work with rows.
+"""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -30,7 +33,28 @@ _HAS_RIGHTS: Final = """
 """
 
 
-async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
+_ROWS: Final = "SELECT, INSERT, UPDATE, DELETE"
+_NUMBERS: Final = "USAGE, SELECT, UPDATE"
+"""What a role needs of a sequence: a module leaves numbers out."""
+_GUESTS: Final = """
+    SELECT DISTINCT pg_get_userbyid(a.grantee) FROM pg_namespace n, aclexplode(n.nspacl) a
+    WHERE n.nspname = $1 AND a.privilege_type = 'USAGE' AND a.grantee NOT IN (0, n.nspowner)
+"""
+"""Who works in a schema that another owns."""
+
+
+async def has_role(url: str, role: str) -> bool:
+    """Returns whether the server has a role.
+
+    Raises:
+        StoreUnwritable: the server cannot be reached, or refuses that user.
+    """
+    async with connected(_at(url, _MAINTENANCE)) as connection:
+        found = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+    return found is not None
+
+
+async def missing(url: str, roles: Mapping[str, str], migrations: str = "") -> list[str]:
     """Returns what `create` would make: the database, and schemas and roles by name.
 
     Raises:
@@ -46,14 +70,17 @@ async def missing(url: str, roles: Mapping[str, str]) -> list[str]:
             rows = await connection.fetch("SELECT nspname FROM pg_namespace")
             schemas = {row[0] for row in rows}
     found = [] if there else [f"database {database}"]
+    found += [f"role {migrations}"] if migrations and migrations not in known else []
     for module, role in roles.items():
         found += [f"role {role}"] if role not in known else []
         found += [f"schema {module}"] if module not in schemas else []
     return found + ([f"schema {PEERS}"] if PEERS not in schemas else [])
 
 
-async def create(url: str, roles: Mapping[str, str], passwords: Mapping[str, str]) -> None:
-    """Makes the database, and for each module a schema and the role that owns it and nothing else.
+async def create(
+    url: str, roles: Mapping[str, str], passwords: Mapping[str, str], migrations: str = ""
+) -> None:
+    """Makes the database, and for each module a schema and the role that works in it and nowhere else.
 
     Beside them it makes the tables by which the modules' processes find each other.
 
@@ -63,6 +90,7 @@ async def create(url: str, roles: Mapping[str, str], passwords: Mapping[str, str
         url: the database, as somebody who may make roles.
         roles: module -> role.
         passwords: role -> password.
+        migrations: the role that owns all schemas; each module's role owns its own if there is none.
 
     Raises:
         StoreUnwritable: the server cannot be reached, or refuses that user.
@@ -75,26 +103,51 @@ async def create(url: str, roles: Mapping[str, str], passwords: Mapping[str, str
         # Everybody may connect to a new database, and up to PostgreSQL 14 write into its public schema.
         await connection.execute(f"REVOKE ALL ON DATABASE {_quoted(database)} FROM PUBLIC")
         await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        for module, role in roles.items():
+        for role in (*roles.values(), *((migrations,) if migrations else ())):
             await _role(connection, role, passwords[role])
             await connection.execute(
                 f"GRANT CONNECT ON DATABASE {_quoted(database)} TO {_quoted(role)}"
             )
-            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(module)}")
-            await connection.execute(f"ALTER SCHEMA {_quoted(module)} OWNER TO {_quoted(role)}")
-            await connection.execute(f"REVOKE ALL ON SCHEMA {_quoted(module)} FROM PUBLIC")
+        for module, role in roles.items():
+            await _schema(connection, module, migrations or role)
+            if migrations:
+                await _let_work(connection, module, role, owner=migrations)
             await hand_over(connection, module)
         await share_peers(connection, map(_quoted, roles.values()))
 
 
+async def _schema(connection: Any, module: str, owner: str) -> None:
+    schema = _quoted(module)
+    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    await connection.execute(f"ALTER SCHEMA {schema} OWNER TO {_quoted(owner)}")
+    await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
+
+
+async def _let_work(connection: Any, module: str, role: str, *, owner: str) -> None:
+    """Lets a role work with the rows in a schema that another one owns, and with what that makes there later."""
+    schema, guest = _quoted(module), _quoted(role)
+    await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {guest}")
+    await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {guest}")
+    for rights, kind in ((_ROWS, "TABLES"), (_NUMBERS, "SEQUENCES")):
+        await connection.execute(
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {_quoted(owner)} IN SCHEMA {schema}"
+            f" GRANT {rights} ON {kind} TO {guest}"
+        )
+
+
 async def hand_over(connection: Any, schema: str) -> None:
-    """Gives what lies in a schema to the schema's owner, whoever made it."""
+    """Gives what lies in a schema to the schema's owner, whoever made it, and lets those work with it who may."""
     owner = await connection.fetchval(
         "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1", schema
     )
     for name, kind in await connection.fetch(_FOREIGN, schema):
         place = f"{_quoted(schema)}.{_quoted(name)}"
         await connection.execute(f"ALTER {kind} {place} OWNER TO {_quoted(owner)}")
+    for (guest,) in await connection.fetch(_GUESTS, schema):
+        for rights, kind in ((_ROWS, "TABLES"), (_NUMBERS, "SEQUENCES")):
+            await connection.execute(
+                f"GRANT {rights} ON ALL {kind} IN SCHEMA {_quoted(schema)} TO {_quoted(guest)}"
+            )
 
 
 async def readable(url: str, modules: list[str]) -> list[str]:

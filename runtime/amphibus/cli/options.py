@@ -35,7 +35,10 @@ Contract = Annotated[
 All = Annotated[bool, Parameter(name="--all", negative="", help="All of them.")]
 Db = Annotated[
     str | None,
-    Parameter(name="--db", help="Database server, postgresql://USER@HOST/DATABASE."),
+    Parameter(
+        name="--db",
+        help="Database server, postgresql://USER@HOST/DATABASE, or @FILE with its address.",
+    ),
 ]
 Url = Annotated[
     str | None, Parameter(name="--http", help="Address of a running shop, http://HOST:PORT.")

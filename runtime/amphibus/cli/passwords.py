@@ -1,16 +1,72 @@
-"""Passwords of users at the broker or in the database: made once, kept in a file for their owner alone."""
+"""Passwords of users at the broker or in the database: made once, kept in a file for their owner alone.
+
+None is typed: a command line is shown to everybody on the machine. An address that has one is read from a file.
+"""
 
 import json
 import os
+import re
 import secrets
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
+from amphibus.cli.output import CommandError, Exit
 from amphibus.config.correction import opened
 from amphibus.errors import ConfigError
 
 _FORBIDDEN = 0o077
+_ADDRESSES: Final = ("--db", "--amqp", "--http", "--management")
+"""Options that take an address, or `@FILE` for the file that has it."""
+_TYPED: Final = re.compile(r"[A-Za-z][\w+.-]*://[^/@\s:]*:(?P<password>[^/@\s]+)@")
+_KNOWN_TO_ALL: Final = "guest"
+"""RabbitMQ's own, which it takes from its own machine alone."""
+
+
+def with_addresses(words: Sequence[str]) -> list[str]:
+    """Returns a command line with the addresses of `@FILE` in their places.
+
+    Raises:
+        CommandError: a password was typed.
+        ConfigError: a file cannot be read.
+    """
+    found: list[str] = []
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        name, equals, value = word.partition("=") if word.startswith("--") else (before, "", word)
+        typed = _TYPED.match(value)
+        if typed is not None and typed["password"] != _KNOWN_TO_ALL:
+            raise _was_typed(words, at, name, equals)
+        is_file = name in _ADDRESSES and value.startswith("@")
+        given = _address(value[1:]) if is_file else value
+        found.append(f"{name}=" * bool(equals) + given if is_file else word)
+    return found
+
+
+def _was_typed(words: Sequence[str], at: int, name: str, equals: str) -> CommandError:
+    place = f"@{name.lstrip('-') or 'its'}-url" if name in _ADDRESSES else "ADDRESS"
+    instead = f"{name}={place}" if equals else place
+    line = shlex.join(("amphibus", *words[:at], instead, *words[at + 1 :]))
+    file = place.removeprefix("@")
+    return CommandError(
+        f"{name if name.startswith('--') else 'an argument'} has a password in it",
+        "everybody on this machine can read command lines, and shells keep them; "
+        f"write the address into a file that is yours alone, such as {file}",
+        line if name in _ADDRESSES else "amphibus config show",
+        Exit.USAGE,
+    )
+
+
+def _address(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read",
+            getattr(error, "strerror", None) or str(error),
+            f"ls -l {shlex.quote(path)}",
+        ) from None
 
 
 def read_passwords(path: Path) -> dict[str, str]:

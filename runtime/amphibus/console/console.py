@@ -27,7 +27,7 @@ from amphibus.contract.wording import details_of, in_words
 from amphibus.errors import AmphibusError
 from amphibus.gateway.docs import Page
 from amphibus.gateway.door import Door
-from amphibus.gateway.problems import Problem
+from amphibus.gateway.problems import FORBIDDEN, Problem
 from amphibus.routing.project import Project
 
 _log: Any = structlog.get_logger()
@@ -147,14 +147,15 @@ class Console:
         async def served(request: Request) -> Response:
             try:
                 principal = await self._entrance.who(request)
-                if request.method == "POST":
-                    refuse_other_pages(request)
             except Problem as problem:
                 return _refused(problem)
+            try:
+                _check(request, principal, right)
+            except Problem as problem:
+                self._entrance.refuse(request, principal, problem)
+                return _wrong(problem.status, principal, problem.title, problem.detail, "")
             if principal is None:
                 return page("enter", 401, why="", principal=None)
-            if not principal.may(right):
-                return _wrong(403, principal, "not allowed", f"this needs the right {right}", "")
             return await work(request, principal)
 
         return served
@@ -215,6 +216,13 @@ class Console:
                 self._sending,
             )
             return await screen(visit)
+
+
+def _check(request: Request, principal: Principal | None, right: str) -> None:
+    if request.method == "POST":
+        refuse_other_pages(request)
+    if principal is not None and not principal.may(right):
+        raise Problem(FORBIDDEN, f"this needs the right {right}")
 
 
 def _file(name: str) -> Page:

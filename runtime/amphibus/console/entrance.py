@@ -40,7 +40,7 @@ class Entrance:
         known = await self._sessions.principal(cookie) if cookie else None
         if known is not None:
             return known
-        shown = await self._door.who(exchange)
+        shown = await self._door.who(exchange, _PATH)
         return None if shown.kind == "anonymous" or shown == DEVELOPER else shown
 
     def by_link(self, request: Request, link: str, to: str = "") -> Response | None:
@@ -57,9 +57,16 @@ class Entrance:
         Raises:
             Problem: it is not good.
         """
-        self._refuse_from_elsewhere(HttpExchange(dict(request.scope), request.receive, {}))
-        principal = await self._door.whose(credential)
+        exchange = HttpExchange(dict(request.scope), request.receive, {})
+        self._refuse_from_elsewhere(exchange)
+        principal = await self._door.whose(credential, exchange, _PATH)
         return self._enter(request, principal, _CREDENTIAL_SECONDS)
+
+    def refuse(self, request: Request, principal: Principal | None, problem: Problem) -> None:
+        """Counts, for the audit, that somebody may not do what he asked for."""
+        exchange = HttpExchange(dict(request.scope), request.receive, {})
+        exchange.principal = principal or exchange.principal
+        self._door.turn_away(exchange, request.url.path, problem)
 
     def leave(self) -> Response:
         """Takes the cookie away."""

@@ -20,6 +20,8 @@ class Personal:
     category: str
     purpose: str = ""
     """Says what it is needed for. The front page of each module that receives it says it too."""
+    once: bool = False
+    """True for what is needed once, such as the token of a card: of a message that is handled it is not kept."""
 
 
 def personal_fields(model: type[BaseModel]) -> dict[str, str]:

@@ -18,7 +18,8 @@ _NOTE: Final = (
 _BEHIND: Final = "behind "
 _SETTINGS: Final = "live settings"
 _MARK: Final = "broker"
-_HOLD_MARK: Final = (
+_CURSORS: Final = "cursor_secret"
+_HOLD: Final = (
     "INSERT INTO amphibus_meta (name, value) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET value = amphibus_meta.value"
 )
@@ -96,13 +97,24 @@ async def mark_noted(sql: Sql) -> str:
 
 async def mark_held(sql: Sql) -> str:
     """Returns the mark in a transaction; nobody else changes it before that ends."""
-    await sql.run(_HOLD_MARK, _MARK, "")
+    await sql.run(_HOLD, _MARK, "")
     return await mark_noted(sql)
 
 
 async def note_mark(sql: Sql, mark: str) -> None:
     """Writes down the mark at the broker that has this module's messages from now on."""
     await note_fact(sql, _MARK, mark)
+
+
+async def cursor_secret(sql: Sql) -> str | None:
+    """Returns the secret by which the module's cursors are sealed; None if there was none yet."""
+    return await fact(sql, _CURSORS)
+
+
+async def keep_cursor_secret(sql: Sql, made: str) -> str:
+    """Keeps a secret for cursors, unless there is one; returns the one that counts."""
+    await sql.run(_HOLD, _CURSORS, made)
+    return await cursor_secret(sql) or made
 
 
 async def routes_noted(sql: Sql) -> dict[str, int] | None:

@@ -64,9 +64,12 @@ def inbox_row(
     attempts: int,
     outcome: str,
     answer: bytes | None = None,
+    keeps_body: bool = True,
 ) -> Row:
     """The row of a message that was handled, for a commit to write."""
-    return (*columns_of(envelope), received, handled, attempts, outcome, answer)
+    *columns, body = columns_of(envelope)
+    kept = body if keeps_body else None
+    return (*columns, kept, received, handled, attempts, outcome, answer)
 
 
 async def insert_inbox(sql: Sql, rows: Sequence[Row]) -> None:

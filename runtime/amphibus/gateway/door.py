@@ -5,7 +5,8 @@ is nobody, or, where no issuer is configured, whoever works on this machine.
 """
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -18,11 +19,18 @@ from amphibus.access.principal import (
     Principal,
     wrong_in_subject,
 )
+from amphibus.access.refusal_counts import (
+    NOT_AUTHENTICATED,
+    NOT_AUTHORIZED,
+    Refusal,
+    RefusalCounts,
+)
 from amphibus.access.refusals import CannotTell, NotShown
 from amphibus.access.roles import Roles
 from amphibus.access.scopes import EVERYTHING
 from amphibus.contract import PUBLIC, Message
 from amphibus.gateway.exchanges import HttpExchange
+from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.throttle import Throttle
 from amphibus.gateway.problems import AWAY, FORBIDDEN, UNAUTHORIZED, Headers, Problem
 
@@ -58,6 +66,7 @@ class Door:
         proxy: the proxy that is trusted, if there is one.
         throttle: says who asks too often, if somebody can.
         certificates: the roles of clients, by the names in their certificates.
+        refusals: where it is counted who was not let in, for the audit.
     """
 
     def __init__(
@@ -69,7 +78,9 @@ class Door:
         proxy: TrustedProxy | None = None,
         throttle: Throttle | None = None,
         certificates: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        refusals: RefusalCounts | None = None,
     ) -> None:
+        self._refusals = RefusalCounts() if refusals is None else refusals
         self._certificates = certificates
         self._bearers = tuple(bearers)
         self._unnamed = unnamed
@@ -83,39 +94,53 @@ class Door:
         Raises:
             Problem: he does not show who he is, has not the right that the contract requires, or asks too often.
         """
-        exchange.principal = principal = await self._counted(exchange)
-        requires = contract.contract_requires
-        if requires == PUBLIC:
-            return
-        if requires is None:
-            raise Problem(FORBIDDEN, f"{contract.contract_type} declares no right for its route")
-        if principal.may(requires):
-            return
-        if principal.kind == "anonymous":
-            raise _unauthorized("this needs a token or an API key", b"Bearer")
-        lacking = f'Bearer error="insufficient_scope", scope="{requires}"'.encode()
-        raise Problem(FORBIDDEN, f"this needs the right {requires}", headers=_ask(lacking))
+        with self._told(exchange, contract.contract_type):
+            exchange.principal = principal = await self._counted(exchange)
+            _check_right(principal, contract)
 
     async def _counted(self, exchange: HttpExchange) -> Principal:
         """Returns who asks, and counts that he does: once a request, and not a developer on his own machine."""
         throttle = self._throttle
         if throttle is None or exchange.counted or self._spares(exchange):
-            return await self.who(exchange)
+            return await self._who(exchange)
         exchange.counted = True
         throttle.ask_from(exchange.peer, exchange.asked)
-        principal = await self.who(exchange)
+        principal = await self._who(exchange)
         throttle.ask_as(principal, exchange.asked)
         return principal
 
     def _spares(self, exchange: HttpExchange) -> bool:
         return self._unnamed == "developer" and is_loopback_address(exchange.peer)
 
-    async def who(self, exchange: HttpExchange) -> Principal:
-        """Returns who asks.
+    async def who(self, exchange: HttpExchange, wanted: str = "") -> Principal:
+        """Returns who asks for what is `wanted`.
 
         Raises:
             Problem: he does not show who he is.
         """
+        with self._told(exchange, wanted):
+            return await self._who(exchange)
+
+    @contextmanager
+    def _told(self, exchange: HttpExchange, wanted: str) -> Iterator[None]:
+        """Counts who is not let in."""
+        try:
+            yield
+        except Problem as problem:
+            self.turn_away(exchange, wanted, problem)
+            raise
+
+    def turn_away(self, exchange: HttpExchange, wanted: str, problem: Problem) -> None:
+        """Counts that somebody was not let in for what he wanted; who asks too often is none of them."""
+        if problem.kind in (UNAUTHORIZED, FORBIDDEN):
+            principal = exchange.principal
+            named = bool(principal.subject) and problem.kind is FORBIDDEN
+            what = NOT_AUTHORIZED if named else NOT_AUTHENTICATED
+            name = principal.name if named else None
+            who = name or f"address {origin_of(exchange.peer)}"
+            self._refusals.note(Refusal(what, who, wanted, problem.detail, name))
+
+    async def _who(self, exchange: HttpExchange) -> Principal:
         given = exchange.sent(b"authorization")
         if given:
             return await self._shown(given)
@@ -133,13 +158,14 @@ class Door:
             raise _unauthorized("the certificate is good, and nobody here knows its name")
         return Principal(name, "service", scopes=self._roles.scopes_of(roles))
 
-    async def whose(self, credential: str) -> Principal:
-        """Returns whose a token or an API key is.
+    async def whose(self, credential: str, exchange: HttpExchange, wanted: str = "") -> Principal:
+        """Returns whose a token or an API key is that somebody shows in another way.
 
         Raises:
             Problem: it is not good.
         """
-        return await self._shown([b"Bearer " + credential.encode("latin-1", "replace")])
+        with self._told(exchange, wanted):
+            return await self._shown([b"Bearer " + credential.encode("latin-1", "replace")])
 
     async def _shown(self, given: list[bytes]) -> Principal:
         scheme, _, text = given[0].decode("latin-1").partition(" ")
@@ -162,6 +188,20 @@ class Door:
         if sum(map(len, scopes)) + len(scopes) > LONGEST_SCOPES:
             raise _unauthorized("the roles have too many scopes")
         return Principal(name, "user", scopes=scopes, actor=f"service:{proxy.address}")
+
+
+def _check_right(principal: Principal, contract: type[Message]) -> None:
+    requires = contract.contract_requires
+    if requires == PUBLIC:
+        return
+    if requires is None:
+        raise Problem(FORBIDDEN, f"{contract.contract_type} declares no right for its route")
+    if principal.may(requires):
+        return
+    if principal.kind == "anonymous":
+        raise _unauthorized("this needs a token or an API key", b"Bearer")
+    lacking = f'Bearer error="insufficient_scope", scope="{requires}"'.encode()
+    raise Problem(FORBIDDEN, f"this needs the right {requires}", headers=_ask(lacking))
 
 
 def known_as(principal: Principal) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from amphibus.access.api_keys import PREFIX, KeyRing, Lookup
 from amphibus.access.embedded import ISSUER, EmbeddedIssuer
 from amphibus.access.key_set import KeySet
+from amphibus.access.refusal_counts import RefusalCounts
 from amphibus.access.roles import read_roles
 from amphibus.access.tokens import TokenRules, Tokens
 from amphibus.clock import Clock
@@ -13,8 +14,14 @@ from amphibus.gateway.door import Door, TrustedProxy
 from amphibus.gateway.limits.throttle import Throttle
 
 
-def front_door(root: Path, settings: Settings, lookup: Lookup, clock: Clock) -> Door:
-    """Returns the door that the settings ask for.
+def front_door(
+    root: Path,
+    settings: Settings,
+    lookup: Lookup,
+    clock: Clock,
+    refusals: RefusalCounts | None = None,
+) -> Door:
+    """Returns the door that the settings ask for; it counts refusals there, if that is given.
 
     Raises:
         ConfigError: the roles cannot be read.
@@ -39,6 +46,7 @@ def front_door(root: Path, settings: Settings, lookup: Lookup, clock: Clock) -> 
         proxy=_proxy(settings),
         throttle=Throttle(settings.http, proxy=access.proxy_address),
         certificates=access.certificates,
+        refusals=refusals,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from amphibus.access.principal import carried
 from amphibus.contract import Query
 from amphibus.database.counts import waiting_counts
+from amphibus.database.facts import cursor_secret, keep_cursor_secret
 from amphibus.database.migrations import upgrade
 from amphibus.database.outbox import waiting_by_destination
 from amphibus.database.steering.processes import counts_by_state
@@ -57,6 +58,7 @@ class ModuleHost:
         self.changeover = wiring.changeover(self.writer, self.relay)
         self.retention = wiring.retention(self.writer)
         self.readiness = wiring.readiness(self.writer)
+        self.refusals = wiring.refusal_notes(self.writer)
         self._pausing = Pausing(
             around,
             pauses=self.pauses,
@@ -94,6 +96,7 @@ class ModuleHost:
     async def start(self) -> None:
         """Takes messages and delivers what waits; the database is open."""
         await self.writer.start()
+        await self._share_cursors()
         self.receiver.system.acts = True
         await self._pausing.begin()
         await self.limits.look()
@@ -102,6 +105,15 @@ class ModuleHost:
         self._around.meters.watch(self.name, self._numbers)
         for service in self._intake:
             await service.start()
+
+    async def _share_cursors(self) -> None:
+        """Takes the secret of the module's cursors from its database, which the first instance puts there."""
+        cursors = self._wiring.cursors
+        kept = await cursor_secret(self.store.reader)
+        if kept is None:
+            made = cursors.secret.hex()
+            kept = await self.writer.submit(lambda each: keep_cursor_secret(each.sql, made))
+        cursors.secret = bytes.fromhex(kept)
 
     async def started(self) -> None:
         """Returns once messages are taken and delivered."""
@@ -112,7 +124,7 @@ class ModuleHost:
     def _intake(self) -> tuple[Service, ...]:
         """The services that begin work here, in the order in which they start."""
         changeover = () if self.changeover is None else (self.changeover,)
-        upkeep = (self.retention, self.readiness, self.pauses, self.operations)
+        upkeep = (self.retention, self.readiness, self.pauses, self.operations, self.refusals)
         return (self.limits, self.due, *changeover, self.relay, *upkeep)
 
     def _look_again(self) -> None:

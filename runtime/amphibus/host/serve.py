@@ -245,7 +245,8 @@ def gateway_of(host: Host, project: Project) -> Any:
     from amphibus.gateway.writes import Intake
 
     store, settings = host.accepted_store(), host.settings
-    door = front_door(host.root, settings, store.api_key, host.clock)
+    refusals = host.modules[GATEWAY].refusals.counts
+    door = front_door(host.root, settings, store.api_key, host.clock, refusals)
     intake = Intake(store, settings.http, Quotas(project.modules.values()))
     sending = Sending(GatewayParts(store, settings.gateway, intake))
     console = console_of(project, lambda: host.live.settings, door, host.clock, sending)

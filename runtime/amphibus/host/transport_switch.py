@@ -64,7 +64,7 @@ async def leave_the_broker(
             f"messages for {names} may wait at a broker",
             "these modules ran over RabbitMQ the last time, and their queues are emptied first;"
             " a broker that is gone for good can be left out: --without-broker",
-            "amphibus run --mode=monolith --amqp amqp://user:password@host:5672/",
+            "amphibus run --mode=monolith --amqp amqp://guest:guest@localhost:5672/",
         )
     transport = make("rabbitmq", topology, settings, clock)
     emptied = await _empty_through(transport, modules, settings.bus.fallback_after_seconds, health)

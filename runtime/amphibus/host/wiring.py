@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from amphibus.access.cursors import Cursors
+from amphibus.access.refusal_counts import RefusalCounts
 from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
@@ -18,6 +20,7 @@ from amphibus.host.sending.receivers_word import ReceiversWord
 from amphibus.host.sending.recognition import SenderNotes
 from amphibus.host.steering.limiting import limits_of, policies_of
 from amphibus.host.steering.operations import Operations
+from amphibus.host.steering.refusals import RefusalNotes
 from amphibus.inbox.later import LaterSender
 from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.receiver import Receiver
@@ -69,6 +72,8 @@ class Wiring:
         self.store = open_store(module.name, around.settings, self.policies.longest_timeout)
         self.assignment = _assignment(self.store, around)
         self.pauses = Pauses(self.store, around.clock, around.supervisor)
+        self.cursors = Cursors()
+        self.refusals = RefusalCounts()
 
     def writer(self) -> Writer:
         """The one writer of its database."""
@@ -123,6 +128,8 @@ class Wiring:
             policies=self.policies,
             limits=limits,
             outcomes=Outcomes(around.clock),
+            cursors=self.cursors,
+            refusals=self.refusals,
             speakers=Speakers(frozenset(around.topology.modules), GATEWAY),
             ask=ask,
         )
@@ -188,6 +195,16 @@ class Wiring:
             writer=writer,
             assignment=self.assignment,
             pauses=self.pauses,
+            clock=self._around.clock,
+            supervisor=self._around.supervisor,
+        )
+
+    def refusal_notes(self, writer: Writer) -> RefusalNotes:
+        """Builds what writes refusals into the audit."""
+        return RefusalNotes(
+            self.store,
+            self.refusals,
+            writer=writer,
             clock=self._around.clock,
             supervisor=self._around.supervisor,
         )

@@ -16,6 +16,7 @@ from amphibus.database.delayed import settled_meanwhile
 from amphibus.database.faults import is_of_the_database
 from amphibus.database.inbox import body_handled
 from amphibus.database.lent_session import lend, look_back, take_back
+from amphibus.database.persons.bodies import without_once
 from amphibus.database.steering.pauses import Pause
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
@@ -117,7 +118,9 @@ class Executor:
             return None
         if prior[0] != "waits":
             before = await body_handled(sql, envelope.source, envelope.id)
-            return repeated(*prior, conflicting=await _conflicts(before, envelope.body))
+            entry = attempt.prepared.entry
+            now = without_once(envelope.body, None if entry is None else entry.contract)
+            return repeated(*prior, conflicting=await _conflicts(before, now))
         if attempt.origin is Origin.REQUEST:
             detail = "an earlier message of this key waits for its retry"
             return Unanswered(Reply("unavailable", detail=detail))
@@ -180,6 +183,7 @@ class Executor:
             outside=attempt.prepared.outside,
             attempt=attempt.spent + 1,
             body_limit=self._settings.body_limit_bytes,
+            cursors=self._services.cursors,
         )
 
     async def _run(self, attempt: Attempt, context: Context[Any]) -> object:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import structlog
 
+from amphibus.access.cursors import Cursors
 from amphibus.clock import Clock, as_datetime
 from amphibus.config.settings import BusSettings
 from amphibus.context import Context
@@ -64,6 +65,7 @@ class Queries:
         *,
         settings: BusSettings,
         policies: Policies,
+        cursors: Cursors,
     ) -> None:
         self._module = module
         self._store = store
@@ -71,6 +73,7 @@ class Queries:
         self._clock = clock
         self._settings = settings
         self._policies = policies
+        self._cursors = cursors
         self._turns = QueryTurns(settings.query_concurrency)
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -153,6 +156,7 @@ class Queries:
             db=lend(connection.session),
             now=as_datetime(self._clock.now()),
             declared=frozenset(),
+            cursors=self._cursors,
         )
         try:
             with about(self._module, envelope):

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from amphibus.access.speakers import without_principal
+from amphibus.access.speakers import forgery_of, without_principal
 from amphibus.contract import Message, kind_of
 from amphibus.database.inbox import is_settled
 from amphibus.errors import Undecodable
@@ -41,6 +41,7 @@ class Receiver:
             services.clock,
             settings=services.settings,
             policies=services.policies,
+            cursors=services.cursors,
         )
         self._key_order = KeyOrder()
         self._runner = AttemptRunner(services, self._settled, self._hold_back)
@@ -94,6 +95,7 @@ class Receiver:
     async def request(self, envelope: Envelope) -> Reply:
         """Handles a query, or a command that its sender does not keep, and returns the reply."""
         if envelope.extra and (why := self._services.speakers.forgery(envelope)) is not None:
+            self._services.refusals.note(forgery_of(envelope, why))
             return Reply("failed", detail=why)
         reply = await self.system(envelope)
         return await self._answered(envelope) if reply is None else reply

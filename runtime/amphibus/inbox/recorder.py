@@ -4,10 +4,14 @@ import json
 from dataclasses import replace
 from typing import Final
 
+from amphibus.access.refusal_counts import RefusalCounts
+from amphibus.access.speakers import forgery_of
 from amphibus.clock import SECOND, Clock
+from amphibus.database.acting.audit import note_act, refused
 from amphibus.database.acting.dead import store_dead
 from amphibus.database.delayed import delay_again, remove_delayed, store_delayed
 from amphibus.database.inbox import inbox_row
+from amphibus.database.persons.bodies import without_once
 from amphibus.database.sql import Sql
 from amphibus.database.stuck_keys import hold_place
 from amphibus.failpoints import failpoint
@@ -28,8 +32,9 @@ _USELESS: Final = frozenset(("oversized", "forged"))
 class OutcomeRecorder:
     """Keeps the records of one module. Each verb is part of the transaction that it is given."""
 
-    def __init__(self, clock: Clock, partitions: int) -> None:
+    def __init__(self, clock: Clock, partitions: int, refusals: RefusalCounts) -> None:
         self._clock = clock
+        self._refusals = refusals
         self._partitions = partitions
 
     async def record(
@@ -64,7 +69,7 @@ class OutcomeRecorder:
         now = self._clock.now()
         transaction.write_set.inbox.append(
             inbox_row(
-                attempt.envelope,
+                _kept(attempt),
                 received=attempt.received,
                 handled=now,
                 attempts=attempt.spent + 1,
@@ -130,11 +135,21 @@ class OutcomeRecorder:
             now=self._clock.now(),
             blocks=outcome.blocks,
         )
+        if outcome.failure.reason == "forged":
+            await self._note_forgery(attempt.envelope, outcome.failure.error, sql)
         if attempt.origin is Origin.TIMER:
             # An operator may retry it, and the process disarm it until then.
             await leave_timer(sql, attempt.envelope)
             return None
         return await self._leave_delayed(sql, attempt)
+
+    async def _note_forgery(self, envelope: Envelope, why: str, sql: Sql) -> None:
+        """Writes it into the audit too, or counts it where there are too many."""
+        refusal = forgery_of(envelope, why)
+        if self._refusals.row():
+            await note_act(sql, refused(refusal, self._clock.now()))
+        else:
+            self._refusals.note(refusal)
 
     async def _leave_origin(self, sql: Sql, attempt: Attempt) -> int | None:
         """Removes it from where it waited; returns when the next of its key is due, if it may go on."""
@@ -148,6 +163,13 @@ class OutcomeRecorder:
         now = self._clock.now()
         key = attempt.ordering_key
         return now if await remove_delayed(sql, attempt.seq, key, now) else None
+
+
+def _kept(attempt: Attempt) -> Envelope:
+    """Returns a message that was handled as it is kept: without what is needed once."""
+    envelope, entry = attempt.envelope, attempt.prepared.entry
+    body = without_once(envelope.body, None if entry is None else entry.contract)
+    return envelope if body is envelope.body else replace(envelope, body=body)
 
 
 def _shortened(envelope: Envelope, reason: str) -> Envelope:

@@ -50,7 +50,9 @@ class AttemptRunner:
         self._settled = settled
         self._hold_back = hold_back
         self._executor = Executor(services)
-        self._recorder = OutcomeRecorder(services.clock, services.assignment.count)
+        self._recorder = OutcomeRecorder(
+            services.clock, services.assignment.count, services.refusals
+        )
         self._call = ExternalCallStep(services)
         self._in_turn = InTurn(
             services.limits,

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from amphibus.access.cursors import Cursors
+from amphibus.access.refusal_counts import RefusalCounts
 from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
@@ -44,6 +46,8 @@ class InboxServices:
     policies: Policies
     limits: Limits
     outcomes: Outcomes
+    cursors: Cursors
+    refusals: RefusalCounts
     speakers: Speakers
     """Whose word counts for whom a message is."""
     ask: Callable[[Query[Any], float, Envelope], Any]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.operator import Reason, Who, operator, reasoned
 from amphibus.cli.output import CommandError, Exit, moment, plural, show_columns, show_json
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def create(
     role: tuple[str, ...] = (),
     tenant: str = "",
     for_: Annotated[str, Parameter(name="--for")] = "90d",
+    reason: Reason = "",
+    who: Who = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
@@ -45,7 +48,7 @@ def create(
     identity, text, digest = new_key()
     store = options.gateway_store(data_dir, db)
     key = ApiKey(identity, name, tenant, rights, digest, 0, lasts)
-    kept = asyncio.run(keep_key(store, key))
+    kept = asyncio.run(keep_key(store, key, operator(who), reasoned(reason)))
     if as_json:
         show_json({"key": text, **_facts(kept)})
         return
@@ -81,6 +84,8 @@ def list_keys(
 
 def revoke(
     *keys: str,
+    reason: Reason = "",
+    who: Who = None,
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> None:
@@ -97,7 +102,8 @@ def revoke(
         raise CommandError(
             "revoke which keys?", "it takes their ids", "amphibus keys list", Exit.USAGE
         )
-    unknown = asyncio.run(revoke_keys(options.gateway_store(data_dir, db), keys))
+    store = options.gateway_store(data_dir, db)
+    unknown = asyncio.run(revoke_keys(store, keys, operator(who), reasoned(reason)))
     if unknown:
         raise CommandError(
             f"there is no key {', '.join(unknown)} that could be revoked",

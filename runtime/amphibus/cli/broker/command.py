@@ -34,7 +34,7 @@ Ctl = Annotated[
 
 Management = Annotated[
     str | None,
-    Parameter(help="Management interface to use instead, http://USER:PASSWORD@HOST:15672."),
+    Parameter(help="Management interface to use instead, http://HOST:15672, or @FILE with it."),
 ]
 
 
@@ -79,7 +79,7 @@ def apply(
     """Create the users, rights, exchanges, queues and bindings at the broker that the front pages need.
 
     A second run changes nothing. It never removes queues or the messages in them.
-    Example: amphibus broker apply --management http://guest:guest@localhost:15672
+    Example: amphibus broker apply --management @management-url
     """
     from amphibus.transports.rabbitmq.rights.definitions import (
         superfluous_rights,

@@ -23,7 +23,7 @@ class HttpControl:
             raise CommandError(
                 "the management interface's address cannot be understood",
                 "it begins with http:// or https:// and names a host",
-                "--management http://USER:PASSWORD@HOST:15672",
+                "--management http://guest:guest@localhost:15672",
                 Exit.USAGE,
             )
         place = parts.netloc.rpartition("@")[2]

@@ -190,7 +190,7 @@ class Node:
                 raise CommandError(
                     "the RabbitMQ node of this project did not start",
                     "\n        ".join(shown) or "it said nothing",
-                    f"look into {said}, or name a broker: --amqp amqp://user:password@host:5672/",
+                    f"look into {said}, or name a broker: --amqp amqp://guest:guest@localhost:5672/",
                     Exit.UNREACHABLE,
                 )
             time.sleep(_LOOK_SECONDS)

@@ -31,7 +31,7 @@ _WAYS: Final = (
     "sudo apt-get install rabbitmq-server        (Debian, Ubuntu)",
     "brew install rabbitmq                       (macOS)",
     "docker run -d -p 5672:5672 rabbitmq:4       (with docker)",
-    "amphibus run --mode=distributed --all --amqp amqp://user:password@host:5672/",
+    "amphibus run --mode=distributed --all --amqp amqp://guest:guest@localhost:5672/",
 )
 _ENGINE_SECONDS: Final = 10.0
 _COMPOSE_SECONDS: Final = 300.0
@@ -201,7 +201,7 @@ def _composed(root: Path, tell: Callable[[str], None]) -> BrokerAt:
         raise CommandError(
             f"docker compose cannot start {SERVICE}",
             "\n        ".join(why.strip().splitlines()[-5:]),
-            f"docker compose up {SERVICE}, or --amqp amqp://user:password@host:5672/",
+            f"docker compose up {SERVICE}, or --amqp amqp://guest:guest@localhost:5672/",
             Exit.UNREACHABLE,
         ) from error
     user = environment.get("RABBITMQ_DEFAULT_USER", "guest")

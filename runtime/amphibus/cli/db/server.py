@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from amphibus.config.settings import Settings
 
 _FILE = "db-roles.json"
+_MIGRATIONS = "_migrations"
+"""A name that no module can have."""
 
 
 def create(
@@ -26,6 +28,7 @@ def create(
         ),
     ] = None,
     urls: Path | None = None,
+    migrations_apart: bool = False,
     dry_run: options.DryRun = False,
 ) -> None:
     """Create the database, a schema for each module, and a role that reaches that schema alone.
@@ -35,6 +38,8 @@ def create(
 
     Args:
         urls: Also write each role's URL to <urls>/<module>/db-url, for AMPHIBUS_DB_URL_FILE.
+        migrations_apart: Make one more role, which owns all tables and for `db upgrade`; those of the modules then
+            only read and write rows. Once made, it stays so.
     """
     from amphibus.admin import server
     from amphibus.cli.passwords import passwords, write_secret
@@ -45,19 +50,23 @@ def create(
     names = {
         module: f"{settings.app}_{settings.env}_{module}".replace("-", "_") for module in modules
     }
-    lacking = asyncio.run(server.missing(url, names))
+    owner = f"{settings.app}_{settings.env}_{_MIGRATIONS}".replace("-", "_")
+    apart = migrations_apart or asyncio.run(server.has_role(url, owner))
+    migrations = owner if apart else ""
+    lacking = asyncio.run(server.missing(url, names, migrations))
     for each in lacking:
         print(f"{each}  {'would be made (dry run)' if dry_run else 'made'}")
     if dry_run:
         return
     path = roles.absolute() if roles else settings.data_dir / _FILE
-    secrets = passwords(path, names.values())
-    asyncio.run(server.create(url, names, secrets))
+    made = names | ({_MIGRATIONS: migrations} if apart else {})
+    secrets = passwords(path, made.values())
+    asyncio.run(server.create(url, names, secrets, migrations))
     if urls is not None:
-        for module, role in names.items():
+        for module, role in made.items():
             secret = server.url_for(url, role, secrets[role])
             write_secret(urls / module / "db-url", secret + "\n")
-    print(f"{paint('ok', GREEN)}  {plural(len(names), 'role')}; passwords in {path}")
+    print(f"{paint('ok', GREEN)}  {plural(len(made), 'role')}; passwords in {path}")
 
 
 def backup(settings: "Settings", folder: Path, *, dry_run: bool) -> tuple[list[str], list[Path]]:

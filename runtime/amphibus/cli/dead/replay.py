@@ -1,6 +1,7 @@
 """`amphibus replay`: sends the events of a module's log again to one module that subscribes to them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -8,6 +9,7 @@ from cyclopts import Parameter
 from amphibus.admin.replay import Plan, plan
 from amphibus.admin.replay import replay as put_in_line
 from amphibus.cli import options
+from amphibus.cli.operator import Reason, Who, operator, reasoned
 from amphibus.cli.output import (
     CommandError,
     Exit,
@@ -21,7 +23,6 @@ from amphibus.cli.output import (
 from amphibus.nearest import nearest
 
 if TYPE_CHECKING:
-    from amphibus.admin.stores import AdminStore
     from amphibus.routing.topology import Topology
 
 
@@ -31,6 +32,8 @@ def replay(
     to: str,
     since: str,
     type_: Annotated[tuple[str, ...], Parameter(name="--type", negative="")] = (),
+    reason: Reason = "",
+    who: Who = None,
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
@@ -51,7 +54,8 @@ def replay(
     log = options.store_of(module, stores)
     found = asyncio.run(plan(log, stores.get(to), types=types, since=options.instant(since)))
     if not dry_run:
-        asyncio.run(_replay(log, module, to, found))
+        by, why = operator(who), reasoned(reason)
+        asyncio.run(_replay(f"{module} to {to}", put_in_line(log, to, found, by, why), found))
     if as_json:
         facts = {
             "events": len(found.events),
@@ -68,9 +72,9 @@ def replay(
         print(f"{to} has handled {found.handled:,} of them before; those change nothing")
 
 
-async def _replay(log: "AdminStore", module: str, to: str, found: Plan) -> None:
-    advance, close = progress(len(found.events), f"{module} to {to}")
-    async for count in put_in_line(log, to, found):
+async def _replay(title: str, batches: AsyncIterator[int], found: Plan) -> None:
+    advance, close = progress(len(found.events), title)
+    async for count in batches:
         advance(count)
     close()
 

@@ -35,7 +35,7 @@ def send(
     dry_run: bool = False,
     rate: Annotated[float | None, Parameter(help="Most messages to send in a second.")] = None,
     http: options.Url = None,
-    amqp: Annotated[str | None, Parameter(help="Address of the broker, amqp://USER@HOST.")] = None,
+    amqp: Annotated[str | None, Parameter(help="Address of the broker, or @FILE with it.")] = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,

@@ -1,4 +1,6 @@
-"""The audit: acts of operators, each in the transaction of its effect. Every statement on `amphibus_audit` stands here.
+"""The audit: acts of operators, each in the transaction of its effect, and refusals.
+
+Every statement on `amphibus_audit` stands here.
 
 Each entry has a hash over itself and the hash of the one before it, so that none is changed, added between or taken
 out unseen; the last is noted among the facts, so that none is cut off.
@@ -8,6 +10,7 @@ import hashlib
 import json
 from typing import Final, NamedTuple
 
+from amphibus.access.refusal_counts import Refusal
 from amphibus.database.facts import audit_head, move_audit_head
 from amphibus.database.sql import Sql
 from amphibus.database.write_set import Row
@@ -17,7 +20,7 @@ _COLUMNS: Final = "number, at, who, principal, what, object, reason, count, hash
 
 
 class Act(NamedTuple):
-    """Something that an operator did, or that was done for one."""
+    """Something that an operator did, that was done for one, or that was refused."""
 
     at: int
     who: str
@@ -58,6 +61,12 @@ async def note_act(sql: Sql, act: Act) -> None:
 def by(operator: Operator, at: int, what: str, object_: str, reason: str, count: int) -> Act:
     """Returns an act of an operator."""
     return Act(at, operator.who, operator.principal, what, object_, reason, count)
+
+
+def refused(refusal: Refusal, at: int, times: int = 1) -> Act:
+    """Returns what stands in the audit of something that was refused so often since the entry before."""
+    what, who, object_, why, principal = refusal
+    return Act(at, who, principal, what, object_, why, times)
 
 
 async def entries_beyond(sql: Sql, number: int, *, limit: int) -> list[Entry]:

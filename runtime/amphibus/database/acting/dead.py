@@ -25,7 +25,8 @@ _OLD: Final = (
 )
 _GIVE_UP_OLD: Final = (
     f"INSERT INTO amphibus_inbox ({ENVELOPE}, received, handled, attempts, outcome, answer)"
-    f" SELECT {ENVELOPE}, received, ?, attempts, 'discarded', NULL FROM amphibus_dead"
+    f" SELECT {ENVELOPE.removesuffix('body')}NULL, received, ?, attempts, 'discarded', NULL"
+    " FROM amphibus_dead"
     f" WHERE seq IN ({_OLD}) ON CONFLICT (source, id) DO NOTHING"
 )
 _PRUNE: Final = f"DELETE FROM amphibus_dead WHERE seq IN ({_OLD})"

@@ -117,4 +117,5 @@ def _given_up(letter: WholeLetter, now: int) -> Row:
         handled=now,
         attempts=letter.attempts,
         outcome="discarded",
+        keeps_body=False,  # nobody wants it any more, and it may hold what is needed once
     )

@@ -1,4 +1,7 @@
-"""A message's payload and a person: whether it names that one, what is personal in it, and the same without it."""
+"""A message's payload and a person: whether it names that one, what is personal in it, and the same without it.
+
+What is needed once is taken out in the same way, and names nobody.
+"""
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -29,6 +32,9 @@ class Sought:
     def texts(self) -> frozenset[str]:
         """All texts that tell the person."""
         return self.values | {self.subject}
+
+
+_NEEDED_NO_MORE: Final = Sought("", replacement="forgotten")
 
 
 class Payload:
@@ -105,6 +111,20 @@ class Payload:
         if contract is None or not _fits(contract, said):
             return ways[0]
         return next((each for each in ways if _fits(contract, each)), ways[0])
+
+
+def without_once(body: bytes, contract: type[Message] | None) -> bytes:
+    """Returns the payload of a message that was handled, without what its contract says is needed once."""
+    if contract is None or not (ways := _once(contract)) or (said := _read(body)) is None:
+        return body
+    for steps, way in ways:
+        said = rewritten(said, steps, way)
+    return _written(said)
+
+
+def needs_once(contract: type[Message]) -> bool:
+    """Returns whether a contract has something that is needed once."""
+    return bool(_once(contract))
 
 
 def replaced(value: Any, person: Sought) -> Any:
@@ -209,6 +229,22 @@ def _places(contract: type[BaseModel]) -> tuple[tuple[str, str, Steps], ...]:
     if owned is not None:
         marks[owned] = "identity"
     return tuple((category, path, _steps(path)) for path, category in marks.items())
+
+
+@lru_cache(maxsize=1024)
+def _once(contract: type[Message]) -> tuple[tuple[Steps, Callable[[Any], Any]], ...]:
+    """Returns the places of what is needed once, each with the first way that the contract takes in its example."""
+    example = _read(json.dumps(contract.contract_example).encode())
+    return tuple(
+        (steps, _way(contract, example, steps))
+        for steps in (_steps(path) for path, mark in personal_marks(contract).items() if mark.once)
+    )
+
+
+def _way(contract: type[Message], example: Any, steps: Steps) -> Callable[[Any], Any]:
+    ways = _ways(_NEEDED_NO_MORE)
+    fitting = (each for each in ways if _fits(contract, rewritten(example, steps, each)))
+    return ways[0] if example is None else next(fitting, ways[0])
 
 
 def _steps(path: str) -> Steps:

@@ -1,7 +1,8 @@
 """The addresses and keys of processes that ask each other directly, in a schema of their own beside the modules'.
 
 Each module's role reads all addresses and writes its own, and sees the keys of the pairs that it belongs to. The
-server holds all roles to that: a module is spoken for by whoever has the rights of its schema's owner.
+server holds all roles to that: a module is spoken for by whoever has the rights of its schema's owner, or may write its
+facts.
 """
 
 import asyncio
@@ -19,7 +20,9 @@ SCHEMA: Final = "amphibus_direct"
 _CONNECT_SECONDS: Final = 5.0
 _MAKE_SECONDS: Final = 4.0
 _OWNED: Final = (
-    "EXISTS (SELECT FROM pg_namespace WHERE nspname = {} AND pg_has_role(nspowner, 'USAGE'))"
+    "EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = {} AND (pg_has_role(n.nspowner, 'USAGE')"
+    " OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'amphibus_meta'"
+    " AND has_table_privilege(c.oid, 'UPDATE'))))"
 )
 _OWN: Final = _OWNED.format("module")
 _OURS: Final = f"{_OWNED.format('one')} OR {_OWNED.format('other')}"

@@ -109,6 +109,12 @@ class PostgresStore:
             await self.close()
             if isinstance(error, TimeoutError | asyncpg.LockNotAvailableError):
                 raise self._unusable(error) from error
+            if (refusal := _refusal_in(error)) is not None:
+                raise StoreUnwritable(
+                    f"{self.where} cannot be used by this role to make or change tables",
+                    f"{refusal}; a newer version brings tables, and another role may make them",
+                    "as the role that owns them: amphibus db upgrade",
+                ) from error
             raise
 
     async def close(self) -> None:
@@ -218,6 +224,13 @@ class PostgresStore:
             f"{why}; one that was killed is forgotten after 10 seconds",
             "stop them, then: amphibus db upgrade",
         )
+
+
+def _refusal_in(error: BaseException | None) -> asyncpg.PostgresError | None:
+    """Returns the server's refusal of a right in an error, which SQLAlchemy wraps twice."""
+    while error is not None and not isinstance(error, asyncpg.InsufficientPrivilegeError):
+        error = getattr(error, "orig", None) or error.__cause__
+    return error
 
 
 def session_name(module: str, token: str) -> str:

@@ -33,6 +33,7 @@ class Awaited(NamedTuple):
 
     seq: int
     id: str
+    type: str
 
 
 async def asked_up_to(sql: Sql) -> int:
@@ -87,7 +88,7 @@ async def destinations_awaited(sql: Sql) -> list[str]:
 async def awaited_from(sql: Sql, destination: str, *, beyond: int, limit: int) -> list[Awaited]:
     """The messages beyond a number that a destination has not said to have."""
     rows = await sql.rows(
-        "SELECT a.seq, o.id FROM amphibus_awaited a JOIN amphibus_outbox o ON o.seq = a.seq"
+        "SELECT a.seq, o.id, o.type FROM amphibus_awaited a JOIN amphibus_outbox o ON o.seq = a.seq"
         " WHERE a.destination = ? AND a.seq > ? ORDER BY a.seq LIMIT ?",
         destination,
         beyond,

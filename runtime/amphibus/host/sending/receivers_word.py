@@ -16,6 +16,7 @@ from amphibus.clock import SECOND, Clock
 from amphibus.database.store import Store
 from amphibus.database.upkeep import awaited
 from amphibus.database.upkeep.awaited import Awaited, Unasked
+from amphibus.database.upkeep.needed_once import forget_needed_once, is_needed_once
 from amphibus.errors import RequestError
 from amphibus.host.sending.arrival_question import ArrivalQuestion
 from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS
@@ -97,6 +98,7 @@ class ReceiversWord:
         async def note(transaction: Transaction) -> None:
             if messages:
                 await awaited.note_asked(transaction.sql, messages, missing)
+                await self._forget(transaction, messages)
             if up_to is not None:
                 await awaited.note_asked_up_to(transaction.sql, up_to)
 
@@ -112,13 +114,28 @@ class ReceiversWord:
                 limit=self._at_once,
             )
             not_there = await self._not_arrived(destination, [each.id for each in page])
-            there = [each.seq for each in page if each.id not in not_there]
+            there = [each for each in page if each.id not in not_there]
             if there:
-                await self._writer.submit(partial(_note_arrived, destination, there))
+                await self._writer.submit(partial(self._note_arrived, destination, there))
             if destination not in self._silent:
                 self._next[destination] = _end_of(page) if len(page) == self._at_once else 0
             if len(page) < self._at_once:
                 return
+
+    async def _note_arrived(
+        self, destination: str, some: Sequence[Awaited], transaction: Transaction
+    ) -> None:
+        numbers = [each.seq for each in some]
+        await awaited.note_arrived(transaction.sql, destination, numbers)
+        await self._forget(transaction, some)
+
+    async def _forget(
+        self, transaction: Transaction, messages: Sequence[Unasked | Awaited]
+    ) -> None:
+        """Takes out of messages that all their receivers have what is needed once."""
+        contracts = self._topology.contracts
+        numbers = [each.seq for each in messages if is_needed_once(contracts.get(each.type))]
+        await forget_needed_once(transaction.sql, numbers, contracts.get)
 
     async def _not_arrived(self, destination: str, ids: Sequence[str]) -> set[str]:
         """Returns which messages a receiver does not say to have; all that it cannot be asked about."""
@@ -174,7 +191,3 @@ def _by_destination(messages: Sequence[Unasked], routes: Routes) -> dict[str, li
 
 def _end_of(page: Sequence[Awaited]) -> int:
     return page[-1].seq
-
-
-async def _note_arrived(destination: str, numbers: Sequence[int], transaction: Transaction) -> None:
-    await awaited.note_arrived(transaction.sql, destination, numbers)

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from amphibus.access.refusal_counts import NOT_AUTHORIZED, Refusal
 from amphibus.contract import Command, Value
 from amphibus.database.acting.audit import note_act
 from amphibus.database.acting.retrying import Overtaken
@@ -60,6 +61,8 @@ class SystemAnswers:
             envelope.type, asking=envelope.source, asked=self._module, gateway=GATEWAY
         )
         if why:
+            what, whom = NOT_AUTHORIZED, f"sender {envelope.source}"
+            self._services.refusals.note(Refusal(what, whom, envelope.type, why))
             return Reply("refused", code="not_allowed", detail=why)
         try:
             return await self._reply(contract.model_validate_json(envelope.body), envelope)

@@ -4,6 +4,7 @@ import pytest
 
 from amphibus.admin import dead, enqueue, replay
 from amphibus.database.envelope_rows import ENVELOPE
+from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.routing.codec import to_bytes
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
@@ -134,11 +135,13 @@ async def test_what_is_replayed_goes_before_what_is_said_later(office: Office) -
             office.change("readers", f"DELETE FROM {table}")
         log = office.stores("desk")["desk"]
         found = await replay.plan(log, None, types=["desk.Written.v1"], since=0)
-        _ = [count async for count in replay.replay(log, "readers", found)]
+        _ = [count async for count in replay.replay(log, "readers", found, Operator(who="ada"))]
         await shop.send(desk.Write(book="b", line=2))
         await shop.settle()
 
     assert office.numbers("readers", "b") == [0, 1, 2]
+    audit = office.query("desk", "SELECT what, who, object, count FROM amphibus_audit")
+    assert audit == [("Replay", "ada", "events to readers: desk.Written.v1", 2)]
 
 
 async def test_behind_a_dead_one_the_others_go_on(office: Office) -> None:

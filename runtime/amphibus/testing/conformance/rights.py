@@ -75,6 +75,8 @@ async def test_a_forged_principal_is_dead_at_once(office: Office, said: dict[str
         assert (letter["reason"], letter["attempts"]) == ("forged", 1)
         ((extra,),) = office.query("desk", "SELECT extra FROM amphibus_dead")
         assert principal_of(json.loads(extra or "{}")) == Principal()
+        audit = office.query("desk", "SELECT what, who, object, count FROM amphibus_audit")
+        assert audit == [("Forged", "sender storefront", "desk.Write.v1", 1)]
 
     assert office.numbers("desk", "b") == [1]
 

@@ -42,7 +42,7 @@ def addresses(text: str, *, heartbeat: int) -> tuple[URL, ...]:
         raise ConfigError(
             "the broker's address cannot be understood",
             str(error),
-            "--amqp amqp://user:password@host:5672/vhost",
+            "--amqp amqp://guest:guest@localhost:5672/vhost",
         ) from None
 
 

@@ -57,7 +57,7 @@ class RabbitTransport:
             raise ConfigError(
                 "no broker is set",
                 "the modules' messages go over one",
-                "--amqp amqp://user:password@host:5672/",
+                "--amqp amqp://guest:guest@localhost:5672/",
             )
         rabbit = settings.rabbitmq
         self._names = Names(settings.app, settings.env, settings.bus.partitions, topology)
