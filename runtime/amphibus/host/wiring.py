@@ -26,6 +26,7 @@ from amphibus.inbox.services import InboxServices
 from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.inbox.steering.schedules import Schedules
+from amphibus.inbox.system.tap import Tap
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
@@ -123,6 +124,7 @@ class Wiring:
             policies=self.policies,
             limits=limits,
             outcomes=Outcomes(around.clock),
+            tap=Tap(around.clock),
             speakers=Speakers(frozenset(around.topology.modules), GATEWAY),
             ask=ask,
         )

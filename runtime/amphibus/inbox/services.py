@@ -12,6 +12,7 @@ from amphibus.database.store import Store
 from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
+from amphibus.inbox.system.tap import Tap
 from amphibus.messages.envelope import Envelope
 from amphibus.module import Module
 from amphibus.partitions.assignment import PartitionAssignment
@@ -44,6 +45,7 @@ class InboxServices:
     policies: Policies
     limits: Limits
     outcomes: Outcomes
+    tap: Tap
     speakers: Speakers
     """Whose word counts for whom a message is."""
     ask: Callable[[Query[Any], float, Envelope], Any]
