@@ -224,6 +224,8 @@ class GroupDead(Query[DeadGroups]):
     requires: ClassVar[Right] = "look"
     where: _Where = ()
     limit: _Limit = MOST_ROWS
+    total_only: bool = False
+    """How many letters there are, and no groups."""
 
 
 class ShowDead(Query[DeadLetterContent]):
