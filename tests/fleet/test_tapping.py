@@ -87,23 +87,22 @@ async def test_two_who_watch_see_the_same_and_take_nothing_from_each_other(stree
             await other.fleet.close()
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ({"pattern": "shelf.Sell.*"}, ["shelf.Sell.v1"] * 2),
-        ({"pattern": "sold"}, ["shelf.Sold.v1"] * 2),
-        ({"pattern": "Sell"}, ["shelf.Sell.v1"] * 2),
+async def test_they_are_told_as_far_as_they_are_wanted(street: Street) -> None:
+    both = ["shelf.Sell.v1", "shelf.Sold.v1"]
+    wanted: list[tuple[dict[str, Any], list[str]]] = [
+        ({"pattern": "shelf.Sell.*"}, both[:1] * 2),
+        ({"pattern": "sold"}, both[1:] * 2),
+        ({"pattern": "Sell"}, both[:1] * 2),
         ({"pattern": "nothing"}, []),
-        ({"key": "plate"}, ["shelf.Sell.v1", "shelf.Sold.v1"]),
+        ({"key": "plate"}, both),
         ({"correlation": "nobody"}, []),
-    ],
-)
-async def test_they_are_told_as_far_as_they_are_wanted(
-    street: Street, wanted: dict[str, Any], found: list[str]
-) -> None:
-    async with _at_work(street, **wanted) as (process, watch):
+    ]
+    async with _at_work(street) as (process, _):
         await _sold(process, "cup", "plate")
-        assert sorted(type_ for _, type_, _ in await watch.news()) == found
+        for each, found in wanted:
+            watch = _Watch(process, **each)
+            assert sorted(type_ for _, type_, _ in await watch.news()) == found, each
+            await watch.fleet.close()
 
 
 async def test_personal_data_is_left_out_unless_it_is_revealed_which_is_audited(

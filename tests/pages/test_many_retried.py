@@ -40,7 +40,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """A stand in which as many died of one cause, which is mended."""
     root, port = write_stand(tmp_path_factory.mktemp("many") / "stand"), free_ports(1)
     with running(root, "--port", str(port), environ={}) as command:
-        command.until_said("  Try  ")
+        command.until_said("  Try  ", within=300)
         with closing(sqlite3.connect(root / "var/shelf.db", timeout=60)) as raw:
             raw.create_function("sale", 1, lambda i: f"00000000-0000-4000-8000-{i:012}")
             raw.execute(_PLANT, (_LETTERS, time.time_ns() // 1000 - _LETTERS, BUYER))

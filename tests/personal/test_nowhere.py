@@ -23,7 +23,7 @@ _CARD: Final = "tok_of_ada_1815"
 _COUNTRY: Final = "Ruritania"
 _PERSONAL: Final = (_ADDRESS, _SUBJECT, _CARD, _COUNTRY, "lovelace")
 _MOST_PAGES: Final = 400
-_UNIQUE: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=[=/])\d+(?=$|[/?&])")
+_UNIQUE: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+\.[A-Z]\w+\.v\d+|(?<=[=/])\d+(?=$|[/?&])")
 """What differs among addresses of one screen: a few of each are enough."""
 _OF_EACH: Final = 4
 
@@ -69,7 +69,7 @@ def _running_shop(folder: Path) -> Iterator[_Shop]:
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
         with running(ROOT, environ=environ, said=folder) as command:
-            command.until_said("  Try  ")
+            command.until_said("  Try  ", within=300)
             yield _Shop(command, f"http://127.0.0.1:{port}", data, collector)
 
 
