@@ -9,12 +9,13 @@ from typing import Any, Final
 import pytest
 
 from amphibus.database import history
-from amphibus.database.acting.conditions import EVERYTHING
-from amphibus.database.acting.dead import LetterPlace, dead_groups, dead_page
+from amphibus.database.acting.dead import LetterPlace, dead_page
+from amphibus.database.acting.groups import dead_groups
 from amphibus.database.schema.steps import statements_for_sqlite
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.sql import SqliteSql
 from amphibus.database.steering import processes
+from amphibus.messages.contracts.amphibus.acting import Condition
 
 pytestmark = pytest.mark.asyncio
 
@@ -104,12 +105,40 @@ async def test_no_table_is_read_as_a_whole(question: str, long_history: sqlite3.
     assert all("USING" in step for step in sql.steps if step.startswith("SEARCH"))
 
 
-async def test_groups_are_counted_from_an_index_alone(long_history: sqlite3.Connection) -> None:
+@pytest.mark.parametrize(
+    "where",
+    [
+        (),
+        (Condition(field="type", comparison="=", value="shelf.Sell.v1"),),
+        (Condition(field="died", comparison=">=", value="0"),),
+    ],
+)
+async def test_groups_are_counted_from_an_index_alone(
+    long_history: sqlite3.Connection, where: tuple[Condition, ...]
+) -> None:
     sql = _Explained(long_history)
-    found = await dead_groups(sql, EVERYTHING, limit=500)
+    found = await dead_groups(sql, where, limit=500)
 
     assert [each.letters for each in found] == [_ROWS // 50] * 50
     assert "COVERING INDEX amphibus_dead_fingerprint" in sql.steps[0]
+
+
+@pytest.mark.parametrize(
+    ("where", "letters"),
+    [
+        (Condition(field="key", comparison="=", value="k-5"), {1}),
+        (Condition(field="error", comparison="~", value=""), {_ROWS // 50}),
+    ],
+)
+async def test_letters_are_read_once_and_as_they_lie_where_no_index_has_what_is_asked(
+    long_history: sqlite3.Connection, where: Condition, letters: set[int]
+) -> None:
+    """In the order of an index, each would be looked up by itself, which takes ten times as long."""
+    sql = _Explained(long_history)
+    found = await dead_groups(sql, (where,), limit=500)
+
+    assert {each.letters for each in found} == letters
+    assert sql.steps[0] == "SCAN amphibus_dead"
 
 
 async def test_pages_hold_each_dead_letter_once(long_history: sqlite3.Connection) -> None:

@@ -76,4 +76,18 @@ FLEET: Final[tuple[Defect, ...]] = (
         "if before is None or chosen:",
         "test_processes_listed.py::test_a_state_that_a_process_stays_in_goes_on_counting",
     ),
+    in_runtime(
+        "messages are remembered for viewers who have gone",
+        "inbox/system/tap",
+        "if now > self._until:",
+        "if now > self._until + now:",
+        "tests/fleet/test_tapping.py::test_who_has_gone_is_forgotten_with_what_he_saw",
+    ),
+    in_runtime(
+        "payloads are revealed without a note in the audit",
+        "inbox/system/answering",
+        "await self._services.writer.submit(partial(self._note_first, asked, revealed))",
+        "pass",
+        "tests/fleet/test_tapping.py::test_personal_data_is_left_out_unless_it_is_revealed_which_is_audited",
+    ),
 )

@@ -1,13 +1,15 @@
-"""The figures of the console, measured and printed: `python -m tests.pages.figures`."""
+"""The figures of the console, measured and printed: `python -m tests.pages.figures [NAME ...]`."""
 
 import gzip
 import os
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,7 @@ from tests.pages.chromium import chromium, watched
 from tests.pages.conftest import Stand
 from tests.pages.stand import write_stand
 
-_LETTERS: Final = 100_000
+_LETTERS: Final = (100_000, 1_000_000)
 _ROUNDS: Final = 36
 _SALES: Final = 150
 _TURNS: Final = 3
@@ -38,7 +40,7 @@ _PAINTED: Final = """
       if (found) tell(found.startTime);
     }).observe({ type: "paint", buffered: true }))"""
 _PLANT: Final = """
-    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
+    WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
     INSERT INTO amphibus_dead (ordering_key, id, type, source, key, time, correlation, trace, reply, received,
         attempts, died, reason, error, traceback, blocks, exception, frame, fingerprint)
     SELECT '', 'm-' || i, 'shelf.Sell.v1', 'gateway', 'k-' || i, 1, 'f-' || i, '', 0, 1, 8, ? + i, 'failed',
@@ -71,19 +73,46 @@ def paint(browser: Browser, stand: Stand) -> None:
 
 
 def filters(stand: Stand) -> None:
-    """The answers of the list of failures with many of them, by every filter."""
-    with closing(sqlite3.connect(stand.root / "var/shelf.db", timeout=60)) as raw:
-        raw.execute(_PLANT, (_LETTERS, time.time_ns() // 1000 - _LETTERS))
-        raw.commit()
+    """The answers of the lists of failures with many of them, by every filter."""
     with httpx.Client(base_url=stand.url, timeout=60) as client:
         link = stand.another_link()
         client.get(link.removeprefix(stand.url))
-        for screen in ("/console/failed/shelf", "/console/failed"):
-            used = _cpu(stand)
-            took = [_timed(client, f"{screen}?{each}") for each in _FILTERS * (_ROUNDS // 6 + 1)]
-            slow, used = statistics.quantiles(took, n=20)[-1], (_cpu(stand) - used) / len(took)
-            print(f"{screen:<27} {slow:7.0f} ms (p95 of {len(took)} filters, {_LETTERS:,} dead)")
-            print(f"{'  of a processor':<27} {used * 1000:7.0f} ms each")
+        for already, letters in pairwise((0, *_LETTERS)):
+            _plant(stand, already, letters)
+            for screen in ("/console/failed/shelf", "/console/failed"):
+                _filter(client, stand, screen, letters)
+
+
+def _plant(stand: Stand, first: int, letters: int) -> None:
+    with closing(sqlite3.connect(stand.root / "var/shelf.db", timeout=60)) as raw:
+        raw.execute(_PLANT, (first, letters, time.time_ns() // 1000 - letters))
+        raw.commit()
+
+
+def _filter(client: httpx.Client, stand: Stand, screen: str, letters: int) -> None:
+    used, took, waited = _cpu(stand), [], []
+    for each in _FILTERS * (_ROUNDS // 6 + 1):
+        before = _queued(stand)
+        took.append(_timed(client, f"{screen}?{each}"))
+        waited.append(_queued(stand) - before)
+    used = (_cpu(stand) - used) / len(took)
+    alone = [each - queued for each, queued in zip(took, waited, strict=True)]
+    print(f"{screen:<27} {_slow(took):7.0f} ms (p95 of {len(took)} filters, {letters:,} dead)")
+    print(
+        f"{'  without a queue':<27} {_slow(alone):7.0f} ms, as on a machine that does nothing else"
+    )
+    print(f"{'  of a processor':<27} {used * 1000:7.0f} ms each; load {os.getloadavg()[0]:.1f}")
+
+
+def _slow(times: list[float]) -> float:
+    return statistics.quantiles(times, n=20)[-1]
+
+
+def _queued(stand: Stand) -> float:
+    """Milliseconds that the server and this process were ready and had no processor, so far."""
+    tasks = [Path("/proc/self/schedstat")]
+    tasks += Path(f"/proc/{stand.command.process.pid}/task").glob("*/schedstat")
+    return sum(int(each.read_text().split()[1]) for each in tasks) / 1e6
 
 
 def viewers(browser: Browser, stand: Stand) -> None:
@@ -133,15 +162,17 @@ def _rate(stand: Stand) -> float:
     return _SALES / (time.perf_counter() - began)
 
 
-def main() -> None:
-    """Measures all of it."""
+def main(*names: str) -> None:
+    """Measures all of it, or what is named: `paint`, `viewers`, `filters`."""
     with tempfile.TemporaryDirectory() as folder, _stand(Path(folder)) as stand:
         with chromium() as browser:
             measures: tuple[Callable[[Browser, Stand], None], ...] = (paint, viewers)
             for each in measures:
-                each(browser, stand)
-        filters(stand)
+                if not names or each.__name__ in names:
+                    each(browser, stand)
+        if not names or filters.__name__ in names:
+            filters(stand)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -17,7 +17,17 @@ from tests.pages.shop import ROOT, Shop, shop
 
 FOLDER: Final = ROOT / "docs/console"
 _SCREENS: Final = (
-    *("failed", "stories", "handlers", "logs", "processes", "managers", "queues", "schedules"),
+    *(
+        "failed",
+        "stories",
+        "messages",
+        "handlers",
+        "logs",
+        "processes",
+        "managers",
+        "queues",
+        "schedules",
+    ),
     *("operations", "contracts", "try", "configuration", "audit"),
 )
 _CONTRACT: Final = "orders.PlaceOrder.v1"

@@ -15,7 +15,17 @@ from tests.pages.shop import Shop, shop
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 WIDTHS = (1280, 390)
 SCREENS = (
-    *("", "/failed", "/failed/shelf", "/stories", "/handlers", "/logs", "/processes", "/managers"),
+    *(
+        "",
+        "/failed",
+        "/failed/shelf",
+        "/stories",
+        "/messages",
+        "/handlers",
+        "/logs",
+        "/processes",
+        "/managers",
+    ),
     *("/queues", "/schedules", "/operations", "/configuration", "/audit", "/stories/nowhere"),
     *("/contracts", "/contracts/shelf.Sell.v1", "/contracts/shelf.Sold.v1"),
     *("/try", "/try/shelf.Sell.v1", "/try/shelf.GetShelf.v1", "/try/shelf.Sold.v1"),

@@ -16,6 +16,7 @@ SCREENS = (
     "/console/failed/shelf",
     "/console/stories",
     "/console/handlers",
+    "/console/messages",
     "/console/logs",
     "/console/processes",
     "/console/managers",

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.distributed.commands import free_ports, running, until
 from tests.pages.chromium import chromium, watched
@@ -14,7 +15,11 @@ from tests.pages.stand import write_stand
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 _SEEN_WITHIN_MILLISECONDS = 60_000
-"""On a machine that has time it is three seconds: `tests.pages.figures` measures it."""
+_SECONDS_OF_A_LOOK = 1
+"""The stream looks at the processes as often, and a page asks anew no more often."""
+_RED_WITHIN_SECONDS = 3
+_GONE = ("away", "stale", "silent")
+_PAYMENTS = re.compile(r'aria-label="payments: (\w+)')
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +38,23 @@ def fleet(
         yield running_shop
 
 
+@contextmanager
+def _looks(page: Page) -> Iterator[list[str]]:
+    """The state of payments in each map that the page asks for by itself."""
+    found: list[str] = []
+
+    def look(route: Route) -> None:
+        answer = route.fetch()
+        found.extend(_PAYMENTS.findall(answer.text())[:1])
+        route.fulfill(response=answer)
+
+    page.route("**/console", look)
+    try:
+        yield found
+    finally:
+        page.unroute("**/console")
+
+
 def test_killed_payments_turn_red_and_the_stuck_order_says_what_it_waits_for(
     browser: Browser, fleet: Shop
 ) -> None:
@@ -40,8 +62,11 @@ def test_killed_payments_turn_red_and_the_stuck_order_says_what_it_waits_for(
         page = window.page
         node = page.locator(".broad a[aria-label^='payments:'] .node")
         expect(node).to_have_class(re.compile("well"))
-        with fleet.without("payments"):
+        with fleet.without("payments"), _looks(page) as looks:
             expect(node).to_have_class(re.compile("gone"), timeout=_SEEN_WITHIN_MILLISECONDS)
+            # In looks, as a machine that has much to do takes longer for each.
+            last = looks.index(next(each for each in looks if each in _GONE))
+            assert (last + 1) * _SECONDS_OF_A_LOOK <= _RED_WITHIN_SECONDS, looks
             expect(page.locator("#trouble")).to_contain_text("payments")
             order = fleet.order()
             page.goto(f"{window.base}/console/stories?q={order}")

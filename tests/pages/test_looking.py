@@ -6,9 +6,11 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.distributed.commands import until
 from tests.pages.browser import Browser
 from tests.pages.chromium import chromium, watched
 from tests.pages.conftest import HOSTILE, Stand
+from tests.pages.stand import BUYER
 
 
 def test_handlers_are_counted_with_what_died_in_them(operator: Browser) -> None:
@@ -49,3 +51,16 @@ def test_a_real_browser_shows_it_and_complains_of_nothing(stand: Stand) -> None:
         window.page.keyboard.press("g")
         window.page.keyboard.press("f")
         expect(window.page.locator("#groups")).to_contain_text("RuntimeError")
+
+
+def test_messages_are_shown_as_they_pass_while_somebody_looks(
+    operator: Browser, stand: Stand
+) -> None:
+    """The buyer's name stands on no page; what nobody looked at is not known."""
+    assert "No such message passed" in operator.see("/console/messages?type=Sell").text
+    stand.sell("a cup that passes")
+    path = "/console/messages?type=Sell&module=shelf"
+    until(lambda: "handled" in operator.see(path).text, "it passed")
+    page = operator.see(path)
+    assert any("/stories/" in each for each in page.links)
+    assert BUYER not in page.text

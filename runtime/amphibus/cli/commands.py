@@ -22,6 +22,7 @@ COMMANDS: Final = (
     ("modules", "look.modules:modules", "Show the messages that each module sends and receives."),
     ("check", "check.command:check", "Check all declarations; --fix rewrites the generated files."),
     ("logs", "look.logs:logs", "Show the story of a flow across all modules."),
+    ("tap", "look.tap:tap", "Show messages of all modules as they pass, and touch none."),
     ("replay", "dead.replay:replay", "Send a module's events again to one subscriber."),
     ("bench", "bench:bench", "Measure Amphibus beside what you could use instead."),
     ("probe", "look.probe:probe", "Ask a process here whether it is ready, for health checks."),

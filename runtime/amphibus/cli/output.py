@@ -137,7 +137,7 @@ def show_json(value: Any) -> None:
 
 def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints a table without lines, as wide as its widest cells."""
-    cells = [[_shown(str(cell)) for cell in row] for row in rows]
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
 
     def line(row: Sequence[str]) -> str:
@@ -150,8 +150,8 @@ def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         print(line(row))
 
 
-def _shown(text: str) -> str:
-    """A text of somebody else as a terminal may show it: it moves no cursor, and hides or forges no line."""
+def printable(text: str) -> str:
+    """Returns a text of somebody else as a terminal may show it: it moves no cursor, and hides or forges no line."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else _escaped(each) for each in text)

@@ -17,12 +17,14 @@ from amphibus.messages.contracts.amphibus.answers import (
     LogLines,
 )
 from amphibus.messages.contracts.amphibus.handled_answers import HandledType
+from amphibus.messages.contracts.amphibus.passing import PassedMessage
 from amphibus.messages.contracts.amphibus.v1 import (
     CountHandled,
     FindFlow,
     ListHappened,
     ListLines,
     SummarizeFlows,
+    TapMessages,
     TellFlow,
 )
 from amphibus.routing.topology import GATEWAY
@@ -104,6 +106,22 @@ class Look:
     async def lines(self, wanted: ListLines) -> list[tuple[tuple[str, ...], LogLines]]:
         """Returns the log lines of each process, with the modules that it hosts."""
         return list((await self._of_each(wanted)).values())
+
+    async def passed(self, wanted: TapMessages, only: str) -> list[tuple[str, PassedMessage]]:
+        """Returns what passed last at every instance of each module, or of one, with the module that received it."""
+        found = list[tuple[str, PassedMessage]]()
+
+        async def of(address: PeerAddress) -> None:
+            assert self._fleet is not None
+            try:
+                said = await self._fleet.ask(address, wanted, seconds=_SECONDS)
+                found.extend((address.module, each) for each in said.messages)
+            except AmphibusError as error:
+                self.away.setdefault(address.module, error.why or error.what)
+
+        addresses = self._addresses if self._fleet is not None else ()
+        await asyncio.gather(*(of(each) for each in addresses if only in ("", each.module)))
+        return found
 
     async def _of_each(
         self, asked: Query[AnswerT], asking: str | None = None

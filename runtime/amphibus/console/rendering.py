@@ -29,6 +29,7 @@ MENU: Final = (
     ("", "Map", "m"),
     ("/failed", "Failed", "f"),
     ("/stories", "Stories", "s"),
+    ("/messages", "Messages", "e"),
     ("/handlers", "Handlers", "h"),
     ("/logs", "Logs", "l"),
     ("/processes", "Processes", "p"),

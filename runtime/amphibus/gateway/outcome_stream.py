@@ -1,6 +1,7 @@
 """`GET <location>/events`: server-sent events, which end with the outcome of a command."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from starlette.types import Send
@@ -74,10 +75,9 @@ class OutcomeStream:
                 await _whole(send, 204)  # which tells a client to come no more
                 return 204
             await _begin(send, exchange)
-            while found is None and not self._waiting.ending:
-                found = await self._waiting.outcome(followed, exchange, HEARTBEAT_SECONDS)
-                if found is None:
-                    await _write(send, b": waiting\n\n")
+            if found is None and not self._waiting.ending:
+                beat = partial(_write, send, b": waiting\n\n")
+                found = await self._waiting.outcome(followed, exchange, HEARTBEAT_SECONDS, beat)
             last = b"" if found is None else await self._event(found, exchange)
             await _write(send, last, more=False)
         return 200

@@ -29,6 +29,7 @@ from amphibus.inbox.services import InboxServices
 from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.inbox.steering.schedules import Schedules
+from amphibus.inbox.system.tap import Tap
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
@@ -130,6 +131,7 @@ class Wiring:
             outcomes=Outcomes(around.clock),
             cursors=self.cursors,
             refusals=self.refusals,
+            tap=Tap(around.clock),
             speakers=Speakers(frozenset(around.topology.modules), GATEWAY),
             ask=ask,
         )

@@ -113,7 +113,10 @@ class Receiver:
             answering = self._queries(envelope, entry, message)
             if switch.spans is not None:
                 answering = switch.spans.answering(self._module.name, envelope, answering)
-            return await answering
+            reply = await answering
+            if self._services.tap.watched:
+                self._services.tap.answered(envelope, reply)
+            return reply
         if self._stopping:
             return Reply("unavailable", detail=f"module {self._module.name} is stopping")
         if why := self._services.pauses.why_not(envelope.type):
@@ -200,6 +203,8 @@ class Receiver:
         if not (isinstance(outcome, Lost) and attempt.origin is Origin.DELIVERY):
             services = self._services
             report_outcome(self._module.name, attempt, outcome, services.meters, self._clock.now())
+            if services.tap.watched:
+                services.tap.settled(attempt, outcome)
             self._reply(attempt, outcome.reply)
             attempt.ack()
         if attempt.span is not None:

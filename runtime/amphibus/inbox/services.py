@@ -14,6 +14,7 @@ from amphibus.database.store import Store
 from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
+from amphibus.inbox.system.tap import Tap
 from amphibus.messages.envelope import Envelope
 from amphibus.module import Module
 from amphibus.partitions.assignment import PartitionAssignment
@@ -48,6 +49,7 @@ class InboxServices:
     outcomes: Outcomes
     cursors: Cursors
     refusals: RefusalCounts
+    tap: Tap
     speakers: Speakers
     """Whose word counts for whom a message is."""
     ask: Callable[[Query[Any], float, Envelope], Any]

@@ -1,5 +1,6 @@
 """The screens of what failed: groups by cause, the letters of one, and one letter."""
 
+import asyncio
 import base64
 import json
 from typing import Any, Final
@@ -18,10 +19,12 @@ _OPERATIONS: Final = 5
 async def groups(visit: Visit) -> Response:
     """Shows what dead letters died of, the most frequent cause first."""
     where, only = conditions_of(visit.asked, visit.now), visit.asked("module")
-    answers = await visit.look.every(GroupDead(where=where), only)
+    answers, under_way = await asyncio.gather(
+        visit.look.every(GroupDead(where=where), only),
+        visit.look.every(ListOperations(limit=_OPERATIONS), only),
+    )
     found = [(module, each) for module, some in answers.items() for each in some.groups]
     found.sort(key=lambda each: (-each[1].count, each[0], each[1].group))
-    under_way = await visit.look.every(ListOperations(limit=_OPERATIONS), only)
     operations = [(module, each) for module, some in under_way.items() for each in some.operations]
     return page(
         "failed",
@@ -44,8 +47,11 @@ async def letters(visit: Visit) -> Response:
         after_id=visit.asked("after_id"),
         limit=PAGE,
     )
-    found = (await visit.look.ask(module, asked)).letters
-    counted = await visit.look.ask(module, GroupDead(where=where, limit=1))
+    listed, counted = await asyncio.gather(
+        visit.look.ask(module, asked),
+        visit.look.ask(module, GroupDead(where=where, limit=1, total_only=True)),
+    )
+    found = listed.letters
     return page(
         "letters",
         visit=visit,

@@ -8,6 +8,8 @@ from amphibus.messages.contracts.amphibus.acting import Condition
 
 _COLUMNS: Final[Mapping[str, str]] = {"group": "fingerprint"}
 """Where a field is not called like its column."""
+_OF_GROUPS: Final = frozenset(("group", "type", "exception", "frame", "died"))
+"""The fields that an index has beside the group, so that groups are counted without a look at the letters."""
 NUMBERS: Final = frozenset(("attempts", "died"))
 _SQL: Final[Mapping[str, str]] = {
     "~": "lower(coalesce({}, '')) LIKE lower(?) ESCAPE '\\'",
@@ -36,8 +38,25 @@ def narrowing(where: Sequence[Condition]) -> Narrowing:
     return Narrowing("".join(map(_sql, where)), tuple(map(_value, where)))
 
 
-def _sql(each: Condition) -> str:
-    column = _COLUMNS.get(each.field, each.field)
+def narrowing_of_groups(where: Sequence[Condition]) -> Narrowing:
+    """Returns conditions for who counts groups: nothing is looked for by its type, of which there may be few.
+
+    Raises:
+        RequestFailed: one of them compares what cannot be compared.
+    """
+    conditions = (
+        _sql(each, "coalesce(type, '')" if each.field == "type" else "") for each in where
+    )
+    return Narrowing("".join(conditions), tuple(map(_value, where)))
+
+
+def is_of_groups(where: Sequence[Condition]) -> bool:
+    """Returns whether conditions are only about what letters of a group share, and when they died."""
+    return all(each.field in _OF_GROUPS for each in where)
+
+
+def _sql(each: Condition, otherwise: str = "") -> str:
+    column = otherwise or _COLUMNS.get(each.field, each.field)
     if each.comparison in _PARTS:
         return f" AND {_SQL[each.comparison].format(column)}"
     if each.comparison == "!=" and each.field not in NUMBERS:

@@ -89,18 +89,6 @@ class Sent(NamedTuple):
     died: int
 
 
-class Group(NamedTuple):
-    """Letters of one type that died of one cause."""
-
-    group: str
-    type: str
-    exception: str
-    frame: str
-    letters: int
-    first: int
-    last: int
-
-
 class Letter(Protocol):
     """The names that a dead letter is found by."""
 
@@ -174,18 +162,6 @@ async def dead_page(
         limit,
     )
     return [LetterFacts._make((*tuple(row)[:-2], bool(row[-2]), row[-1])) for row in rows]
-
-
-async def dead_groups(sql: Sql, narrowed: Narrowing, *, limit: int) -> list[Group]:
-    """Returns the largest groups of letters; counted by the database, from an index where nothing is narrowed."""
-    rows = await sql.rows(
-        "SELECT fingerprint, type, exception, frame, count(*), min(died), max(died)"
-        f" FROM amphibus_dead WHERE 1 = 1{narrowed.sql}"
-        " GROUP BY fingerprint, type, exception, frame ORDER BY 5 DESC, 1, 2 LIMIT ?",
-        *narrowed.values,
-        limit,
-    )
-    return [Group(*row) for row in rows]
 
 
 async def count_dead(sql: Sql, narrowed: Narrowing) -> int:

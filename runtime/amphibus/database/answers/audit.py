@@ -1,6 +1,6 @@
 """The answer about the audit, and what is noted there of each act."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from amphibus.contract import Command, Value
@@ -71,9 +71,12 @@ def _letter(wanted: Any) -> str:
 
 
 def _letters(wanted: Any) -> str:
-    ids = [each.id for each in wanted.letters]
+    return f"dead letters {_first([each.id for each in wanted.letters])}"
+
+
+def _first(ids: Sequence[str]) -> str:
     more = len(ids) - _SOME
-    return f"dead letters {', '.join(ids[:_SOME])}" + (f" and {more} more" if more > 0 else "")
+    return ", ".join(ids[:_SOME]) + (f" and {more} more" if more > 0 else "")
 
 
 def _operation(wanted: Any) -> str:
@@ -82,6 +85,10 @@ def _operation(wanted: Any) -> str:
 
 def _message(wanted: v1.NoteSending) -> str:
     return f"{wanted.type} {wanted.message}"
+
+
+def _passed(wanted: v1.RevealPassed) -> str:
+    return f"messages that passed {_first(wanted.ids)}"
 
 
 def _start(wanted: v1.StartOperation) -> str:
@@ -105,6 +112,7 @@ _OBJECTS: Final[Mapping[type[Command[Any]], Callable[[Any], str]]] = {
     v1.ExpireProcess: _process,
     v1.CancelProcess: _process,
     v1.RevealDead: _letter,
+    v1.RevealPassed: _passed,
     v1.EditDead: _letter,
     v1.NoteSending: _message,
     v1.RetryDead: _letters,
@@ -117,6 +125,7 @@ _OBJECTS: Final[Mapping[type[Command[Any]], Callable[[Any], str]]] = {
 }
 _COUNTS: Final[Mapping[type[Command[Any]], Callable[[Any], int]]] = {
     v1.ExpireProcess: lambda said: len(said.names),
+    v1.RevealPassed: lambda said: len(said.payloads),
     v1.EditDead: lambda said: int(said.changed),
     v1.RetryDead: lambda said: len(said.letters),
     v1.DiscardDead: lambda said: len(said.seqs),

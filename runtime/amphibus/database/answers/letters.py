@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from amphibus.database.acting import dead, retrying
 from amphibus.database.acting.conditions import narrowing
 from amphibus.database.acting.dead import LetterPlace, Sent, content_of, dead_page
+from amphibus.database.acting.groups import dead_groups
 from amphibus.database.acting.retrying import Overtaken
 from amphibus.database.answers.acting import Acting
 from amphibus.database.sql import Sql
@@ -49,11 +50,14 @@ async def dead_letters(sql: Sql, asked: ListDead) -> DeadLetterPage:
 
 async def groups(sql: Sql, asked: GroupDead) -> DeadGroups:
     """Returns the groups of dead letters that died of one cause."""
-    narrowed = narrowing(asked.where)
-    found = await dead.dead_groups(sql, narrowed, limit=asked.limit)
+    found = [] if asked.total_only else await dead_groups(sql, asked.where, limit=asked.limit)
+    if asked.total_only or len(found) == asked.limit:
+        total = await dead.count_dead(sql, narrowing(asked.where))
+    else:
+        total = sum(each.letters for each in found)
     return DeadGroups(
         groups=tuple(DeadGroup(count=each.letters, **each._asdict()) for each in found),
-        total=await dead.count_dead(sql, narrowed),
+        total=total,
     )
 
 

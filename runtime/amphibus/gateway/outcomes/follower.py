@@ -27,6 +27,13 @@ class Followed(NamedTuple):
     types: tuple[str, ...]
 
 
+class _Waits(NamedTuple):
+    """One who waits."""
+
+    followed: Followed
+    future: asyncio.Future[FlowOutcome]
+
+
 class Follower:
     """Lives as long as the gateway's routes. While nobody waits it does nothing, and nobody tells it anything."""
 
@@ -34,51 +41,61 @@ class Follower:
         self._asking = asking
         self._identity = new_id()
         self._address = ""
-        self._waiting: dict[Followed, list[asyncio.Future[FlowOutcome]]] = {}
+        self._waiting: dict[str, list[_Waits]] = {}
+        """By flow, so that a word is looked up for whom it concerns, however many wait."""
         self._new: set[Followed] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def outcome(self, followed: Followed) -> FlowOutcome:
         """Returns how a flow ended, once it has; who asks says for how long."""
-        future: asyncio.Future[FlowOutcome] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(followed, []).append(future)
+        waits = _Waits(followed, asyncio.get_running_loop().create_future())
+        self._waiting.setdefault(followed.flow, []).append(waits)
         self._new.add(followed)
         self._wake.set()
         if self._task is None:
             self._listen()
             self._task = asyncio.create_task(self._work(), name="outcomes")
         try:
-            return await future
+            return await waits.future
         finally:
-            self._leave(followed, future)
+            self._leave(waits)
 
-    def _leave(self, followed: Followed, future: "asyncio.Future[FlowOutcome]") -> None:
-        left = [each for each in self._waiting.get(followed, ()) if each is not future]
+    def _leave(self, waits: _Waits) -> None:
+        followed = waits.followed
+        left = [each for each in self._waiting.get(followed.flow, ()) if each is not waits]
         if left:
-            self._waiting[followed] = left
+            self._waiting[followed.flow] = left
         else:
-            self._waiting.pop(followed, None)
+            self._waiting.pop(followed.flow, None)
+        if all(each.followed != followed for each in left):
             self._new.discard(followed)
         if not self._waiting:
             self._wake.set()
 
     async def _work(self) -> None:
         """Asks for those who came, and from time to time for all; ends when nobody waits."""
+        now = asyncio.get_running_loop().time
         try:
+            again = now() + AGAIN_SECONDS
             while self._waiting:
                 self._wake.clear()
-                asked, self._new = self._new or set(self._waiting), set()
+                asked, self._new = self._new, set()
+                if now() >= again:  # those who come all the time put nobody else off
+                    asked, again = self._all(), now() + AGAIN_SECONDS
                 await self._ask(asked)
                 if self._waiting and not self._new:
-                    await self._pause()
+                    await self._pause(again - now())
         finally:
             self._task = None
             self._asking.listen(self._identity, None)
 
-    async def _pause(self) -> None:
+    def _all(self) -> set[Followed]:
+        return {each.followed for some in self._waiting.values() for each in some}
+
+    async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(AGAIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -113,8 +130,7 @@ class Follower:
             pass  # of a newer version: it is asked again
 
     def _tell(self, found: FlowOutcomes) -> None:
-        ended = {each.flow: each for each in reversed(found.outcomes)}
-        for followed in [each for each in self._waiting if each.flow in ended]:
-            for future in self._waiting[followed]:
-                if not future.done() and ended[followed.flow].type in followed.types:
-                    future.set_result(ended[followed.flow])
+        for outcome in found.outcomes:
+            for each in self._waiting.get(outcome.flow, ()):
+                if outcome.type in each.followed.types and not each.future.done():
+                    each.future.set_result(outcome)

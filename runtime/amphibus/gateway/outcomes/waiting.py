@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -89,9 +89,15 @@ class Waiting:
         return None
 
     async def outcome(
-        self, followed: Followed, exchange: HttpExchange, seconds: float
+        self,
+        followed: Followed,
+        exchange: HttpExchange,
+        seconds: float,
+        beat: Callable[[], Awaitable[None]] | None = None,
     ) -> FlowOutcome | None:
         """Returns how a flow ended; None if it has not within some seconds, or the process stops.
+
+        With a heartbeat it waits on, and calls that every so many seconds: nobody is asked anew for it.
 
         Raises:
             ClientGone: nobody waits any more.
@@ -105,8 +111,11 @@ class Waiting:
             )
         ]
         try:
+            found, gone, ending = waits
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            found, gone, _ = waits
+            while beat is not None and not (found.done() or gone.done() or ending.done()):
+                await beat()
+                await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if found.done():
                 outcome: FlowOutcome = found.result()  # type: ignore[assignment]
                 return outcome

@@ -35,6 +35,7 @@ class Outcomes:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.followed: dict[str, list[_Follower]] = {}
+        self._forget_at = 0
         self.on_reply: Callable[[Envelope, Reply], None] = lambda _envelope, _reply: None
 
     async def follow(self, sql: Sql, asked: FollowFlows, module: str) -> FlowOutcomes:
@@ -89,6 +90,10 @@ class Outcomes:
         self.followed[flow] = [*others, follower]
 
     def _forget(self, now: int) -> None:
+        """Lets go of those whose time is over, at most once a second: there may be many, and much is asked."""
+        if now < self._forget_at:
+            return
+        self._forget_at = now + SECOND
         for flow, followers in list(self.followed.items()):
             left = [each for each in followers if each.until > now]
             if not left:

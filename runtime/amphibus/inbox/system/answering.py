@@ -24,6 +24,8 @@ from amphibus.messages.contracts.amphibus.v1 import (
     CheckArrived,
     FollowFlows,
     RetryDead,
+    RevealPassed,
+    TapMessages,
 )
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.system_requests import SYSTEM_CONTRACTS, why_not_allowed
@@ -77,7 +79,7 @@ class SystemAnswers:
         if isinstance(asked, Command) and not self.acts:
             return Reply("unavailable", detail=f"module {self._module} has not started yet")
         if isinstance(asked, CancelProcess):
-            await self._services.writer.submit(partial(self._note_cancelling, asked))
+            await self._services.writer.submit(partial(self._note_first, asked, None))
             self._note(asked)
             return await cancel(self._services, asked, envelope, self.handle)
         said = await self._said(asked, envelope)
@@ -91,6 +93,13 @@ class SystemAnswers:
         if isinstance(asked, FollowFlows):
             outcomes, reader = self._services.outcomes, self._services.store.reader
             return await outcomes.follow(reader, asked, envelope.source)
+        if isinstance(asked, TapMessages):
+            return self._services.tap.tell(asked, self._services.codec.contract_of)
+        if isinstance(asked, RevealPassed):
+            revealed = self._services.tap.reveal(asked)
+            await self._services.writer.submit(partial(self._note_first, asked, revealed))
+            self._note(asked)
+            return revealed
         if type(asked) in ACTS:
             return await self._act(asked)
         said: Value = await answer(self._services.store.reader, asked, self._acting())
@@ -100,9 +109,11 @@ class SystemAnswers:
         what, why, who = type(wanted).__name__, getattr(wanted, "reason", ""), wanted.by.who
         _log.info("module.steered", module=self._module, what=what, why=why, who=who)
 
-    async def _note_cancelling(self, wanted: CancelProcess, transaction: Transaction) -> None:
-        """Adds to the audit that it was asked: its effect is that of a message, which may be refused."""
-        await note_act(transaction.sql, act_of(wanted, None, self._services.clock.now()))
+    async def _note_first(
+        self, wanted: Command[Any], said: Value | None, transaction: Transaction
+    ) -> None:
+        """Adds an act to the audit before its effect: it is that of a message, which may be refused, or is seen."""
+        await note_act(transaction.sql, act_of(wanted, said, self._services.clock.now()))
 
     def _acting(self, overtaken: Overtaken | None = None) -> Acting:
         services = self._services

@@ -49,6 +49,7 @@ from amphibus.messages.contracts.amphibus.fitting import ContractForms, ProcessC
 from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcomes
 from amphibus.messages.contracts.amphibus.handled_answers import HandledTypes
 from amphibus.messages.contracts.amphibus.limits import ModuleLimits
+from amphibus.messages.contracts.amphibus.passing import MessagesPassed, PassedRevealed
 from amphibus.messages.contracts.amphibus.persons import (
     PersonErased,
     PersonForgotten,
@@ -223,6 +224,8 @@ class GroupDead(Query[DeadGroups]):
     requires: ClassVar[Right] = "look"
     where: _Where = ()
     limit: _Limit = MOST_ROWS
+    total_only: bool = False
+    """How many letters there are, and no groups."""
 
 
 class ShowDead(Query[DeadLetterContent]):
@@ -367,6 +370,23 @@ class ListLines(Query[LogLines]):
     """A part of the line, in whatever case."""
 
 
+class TapMessages(Query[MessagesPassed]):
+    """Asks for the messages that an instance of a module was done with, behind a number that it remembers.
+
+    It remembers the newest of them only while somebody asks: for ten seconds after each question.
+    """
+
+    requires: ClassVar[Right] = "look"
+    after: int = 0
+    limit: _Limit
+    pattern: _Name = ""
+    """Of types, as in a shell; a text without wildcards is looked for anywhere in them."""
+    key: _Name | None = None
+    correlation: _Name | None = None
+    bodies: bool = False
+    """With the payloads, whose personal data is left out."""
+
+
 class CountProcesses(Query[ProcessesByState]):
     """Asks how many processes stand in each state that is not final."""
 
@@ -408,6 +428,15 @@ class RevealDead(Command[PayloadRevealed]):
 
     requires: ClassVar[Right] = "act"
     letter: LetterName
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Operator = Operator()
+
+
+class RevealPassed(Command[PassedRevealed]):
+    """Asks for payloads of messages that passed, with their personal data, which is audited."""
+
+    requires: ClassVar[Right] = "act"
+    ids: Annotated[tuple[_Id, ...], Field(min_length=1, max_length=MOST_ROWS)]
     reason: Annotated[str, Field(min_length=1, max_length=200)]
     by: Operator = Operator()
 
