@@ -21,6 +21,11 @@ COMMANDS: Final = (
     ("resume", "steer.pause:resume", "Let a module go on that was paused."),
     ("modules", "look.modules:modules", "Show the messages that each module sends and receives."),
     ("check", "check.command:check", "Check all declarations; --fix rewrites the generated files."),
+    (
+        "upgrade",
+        "upgrade.command:upgrade",
+        "Bring the project to the Amphibus that is installed.",
+    ),
     ("logs", "look.logs:logs", "Show the story of a flow across all modules."),
     ("replay", "dead.replay:replay", "Send a module's events again to one subscriber."),
     ("bench", "bench:bench", "Measure Amphibus beside what you could use instead."),
