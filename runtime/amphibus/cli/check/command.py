@@ -205,9 +205,11 @@ def _settings(project: "Project") -> list[str]:
     """Returns the settings under `[modules.<name>]` that no container knows."""
     from amphibus.config.module_settings import problems_of_module
     from amphibus.config.policies import own_settings, problems_of_overrides
+    from amphibus.gateway.incoming.mapping import problems_of_incoming
 
     found: list[str] = []
     settings = options.settings()
+    found += problems_of_incoming(settings.incoming_webhooks, project.contracts)
     for name, given in settings.modules.items():
         module = project.modules.get(name)
         if module is None:
