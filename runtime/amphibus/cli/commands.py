@@ -68,6 +68,17 @@ GROUPS: Final = (
         ),
     ),
     (
+        "webhooks",
+        "Look after webhooks: endpoints of others that get events.",
+        (
+            (
+                "replay",
+                "webhooks.command:replay",
+                "Post the events of a time to an endpoint again.",
+            ),
+        ),
+    ),
+    (
         "audit",
         "Read what operators did to the modules' stores.",
         (

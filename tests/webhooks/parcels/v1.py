@@ -31,3 +31,4 @@ class Arrived(Event, key="parcel_id"):
     """A parcel has come."""
 
     parcel_id: UUID
+    place: ShortText
