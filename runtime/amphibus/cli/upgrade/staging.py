@@ -40,6 +40,7 @@ _NAMES: Final = frozenset({".env", "Dockerfile", "Procfile", "Makefile"})
 _LARGEST: Final = 4 * 1024 * 1024
 _SECONDS: Final = 600.0
 _CONTRACT: Final = re.compile(r"([a-z][a-z0-9_]*)\.([A-Z]\w*)\.(v[0-9]+)\b")
+_PLACE: Final = re.compile(r"([\w/.-]+\.py):[0-9]+")
 _MODULE: Final = re.compile(r"module ([a-z][a-z0-9_]*)\b")
 
 
@@ -98,6 +99,8 @@ def checked(copy: Path, found: Found) -> None:
 
 def _left(copy: Path, problem: str) -> Left:
     """A problem of the check, at the class or the front page that it is about where it names one."""
+    if place := _PLACE.match(problem):
+        return Left(place[0], problem.removeprefix(place[0]).strip(), opened(place[1]))
     if contract := _CONTRACT.match(problem):
         path = Path("contracts", contract[1], f"{contract[3]}.py")
         line = _line_of(copy / path, f"class {contract[2]}(")
