@@ -25,10 +25,10 @@ PROJECTS: Final[tuple[Defect, ...]] = (
         f"{_UPGRADE}test_what_was_written_meanwhile_is_not_written_over",
     ),
     in_runtime(
-        "a setting is renamed over one that is set already",
+        "a setting counts as renamed whatever came of it",
         "cli/upgrade/configuration",
-        "    if _value(given, new) is not None:\n        return None\n",
-        "",
+        "        if wanted is None or _read(changed) != wanted:\n",
+        "        if wanted is None:\n",
         f"{_UPGRADE}test_settings_that_cannot_be_renamed_surely_are_left_as_they_are",
     ),
     in_runtime(
