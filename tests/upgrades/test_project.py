@@ -21,6 +21,7 @@ from amphibus.failpoints import UPGRADE_FAILPOINTS, FailpointError, arm
 from tests.adding.project import Workplace
 from tests.architecture.tree import ROOT
 from tests.console.kiosk import write_kiosk
+from tests.upgrades.old_stores import in_files
 
 OLD_SHOP: Final = Path(__file__).with_name("projects") / "shop.tar.gz"
 SETTINGS: Final = """\
@@ -253,6 +254,7 @@ def test_a_kill_leaves_a_project_that_the_next_upgrade_makes_whole(
 def test_the_shop_of_an_older_version_is_told_all_that_is_asked_of_it(tmp_path: Path) -> None:
     with tarfile.open(OLD_SHOP) as packed:
         packed.extractall(tmp_path, filter="data")
+    in_files("sqlite-monolith", tmp_path / "var")
     shop = Workplace(tmp_path)
 
     ended = shop.amphibus("upgrade", "--yes")
@@ -261,7 +263,23 @@ def test_the_shop_of_an_older_version_is_told_all_that_is_asked_of_it(tmp_path: 
     assert "tests/modules/shop.py:124  parked -> delayed" in ended.out
     assert "by hand  contracts/orders/v1.py:" in ended.out
     assert "declares no right, so nobody gets in" in ended.out
+    assert "upgrade  database orders         tables of Amphibus 1 -> " in ended.out
+    assert "done  2 files\n" in ended.out, "with work left, the databases keep their way back"
+    assert " 1 -> " in shop.amphibus("db", "upgrade", "--dry-run").out
     assert 'subscribes = ["orders.OrderConfirmed.v1"' in shop.read("config/amphibus.toml")
+
+
+@pytest.mark.full
+def test_databases_follow_where_nothing_is_left_to_do_by_hand(tmp_path: Path) -> None:
+    shop = Workplace.of_shop(tmp_path)
+    in_files("sqlite-monolith", tmp_path / "var")
+
+    ended = shop.amphibus("upgrade", "--yes")
+    assert ended.code == 0, ended.out
+    assert "upgrade  database orders         tables of Amphibus 1 -> " in ended.out
+    assert "done  0 files and the databases\n" in ended.out
+    again = shop.amphibus("upgrade")
+    assert (again.code, again.out[:2]) == (0, "ok")
 
 
 def _old_kiosk(root: Path) -> Workplace:

@@ -33,9 +33,10 @@ def upgrade(
 ) -> int:
     """Bring the project to the version of Amphibus that is installed: show what it asks, then do it.
 
-    It renames settings, imports and words, takes the version into the project's bounds, writes the locks anew and
-    upgrades the databases, while nothing runs. All files change or none does, also if it is killed: then type it
-    again. What it cannot do it lists, with the place; the exit code is 3 while something is left.
+    It renames settings, imports and words, takes the version into the project's bounds, writes the locks anew and,
+    once nothing is left to do by hand, upgrades the databases, while nothing runs. All files change or none does,
+    also if it is killed: then type it again. What it cannot do it lists, with the place; the exit code is 3 while
+    something is left.
     Example: amphibus upgrade --dry-run
 
     Args:
@@ -55,7 +56,7 @@ def upgrade(
         _show(planned)
     if planned.asks and not dry_run and (yes or (not as_json and _agreed())):
         apply(root, planned.before, planned.after)
-        done = _upgrade_stores(root, planned.stores)
+        done = not planned.found.left and _upgrade_stores(root, planned.stores)
         if not as_json:
             _end(planned, done)
         return Exit.PROBLEMS if planned.found.left else Exit.OK
@@ -113,7 +114,7 @@ def _end(planned: "Plan", stores: bool) -> None:
     if planned.found.left:
         count = len(planned.found.left)
         print(
-            f"{paint('left', RED)}  {plural(count, 'thing')} by hand, then: {typed('amphibus check --fix')}"
+            f"{paint('left', RED)}  {plural(count, 'thing')} by hand, then: {typed('amphibus upgrade')}"
         )
 
 
