@@ -101,10 +101,11 @@ class IncomingEndpoint:
         message = self._binding.command(content, None if named else message_id, {})
         parts.intake.quotas.another(message, self._principal, exchange.peer)
         await parts.intake.backlog.another(parts.intake.limits.waiting_messages)
-        try:
-            return _answer(await self._accepted(exchange, message, content))
-        finally:
-            parts.acceptance.released(message_id)
+        verdict = await self._accepted(exchange, message, content)
+        if verdict.state not in ("new", "same"):
+            raise _not_taken(verdict)
+        parts.acceptance.released(message_id)
+        return _TAKEN
 
     async def _accepted(self, exchange: HttpExchange, message: Message, content: bytes) -> Verdict:
         try:
@@ -156,9 +157,7 @@ def _principal_of(name: str, contract: type[Message]) -> Principal:
     return Principal(f"webhook_{name}", "service", scopes=rights)
 
 
-def _answer(verdict: Verdict) -> HttpAnswer:
-    if verdict.state in ("new", "same"):
-        return _TAKEN
+def _not_taken(verdict: Verdict) -> Problem:
     if verdict.state == "running":
-        raise Problem(RUNNING, "it is being stored; post it again in a moment", headers=SOON)
-    raise Problem(KEY_REUSED, "this webhook-id came before, with another content")
+        return Problem(RUNNING, "it is being stored; post it again in a moment", headers=SOON)
+    return Problem(KEY_REUSED, "this webhook-id came before, with another content")
