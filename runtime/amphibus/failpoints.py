@@ -73,6 +73,9 @@ APPLICATION_FAILPOINTS: Final = (
 )
 """In an application that is not built of modules, and has an outbox and an inbox of its own."""
 
+UPGRADE_FAILPOINTS: Final = ("upgrade.before", "upgrade.ready", "upgrade.moved")
+"""In the command that brings a project to a new version: files are written, all are, and one is in its place."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -114,6 +117,7 @@ def arm(setting: str | None = None) -> None:
         *SCHEDULE_FAILPOINTS,
         *ACTING_FAILPOINTS,
         *APPLICATION_FAILPOINTS,
+        *UPGRADE_FAILPOINTS,
         *TASK_FAILPOINTS,
     )
     if name and name not in known:

@@ -21,8 +21,10 @@ OLD = (
 PAGES = ("README", "CONTRIBUTING", "BENCHMARKS", "DECISIONS")
 SEARCHED = ("runtime", "docs", "config", "modules", "contracts", "demo", "examples")
 TEXTS = {".py", ".md", ".toml", ".json", ".ini", ".mako", ".html", ".js"}
-# Stores of these versions exist, and their tables have those names.
+# Stores and projects of these versions exist, and have those names in them.
 OF_OLD_STORES = {
+    "runtime/amphibus/cli/upgrade/words.py",
+    "runtime/amphibus/config/correction.py",
     "runtime/amphibus/database/schema/v01.py",
     "runtime/amphibus/database/schema/v02.py",
 }

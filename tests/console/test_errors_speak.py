@@ -30,6 +30,7 @@ NEEDED = {
     "export image": ("--module", "a"),
     "generate client": ("python",),
     "token": ("--as", "a"),
+    "webhooks replay": ("a", "--since", "2h"),
     "restart": ("a",),
     "dead retry": ("1",),
     "dead discard": ("1",),

@@ -78,7 +78,8 @@ def test_the_number_of_partitions_is_refused_where_it_stood_once(tmp_path: Path)
     error = refusal(tmp_path, "[rabbitmq]\npartitions = 4")
 
     assert error.what == "config/amphibus.toml: unknown setting rabbitmq.partitions"
-    assert error.why.endswith("; did you mean bus.partitions?")
+    assert error.why.endswith("; it is called bus.partitions now")
+    assert error.fix == "amphibus upgrade"
 
 
 def test_an_unknown_variable_names_the_nearest_known_one(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "what is declared wrongly hides the breaks",
         "cli/check/command",
-        "        problems = list(dict.fromkeys([*problems, *_breaks(report)]))",
+        "        problems = list(dict.fromkeys([*problems, *_breaks(report), *borders]))",
         "        pass",
         f"{_COMMAND}::test_all_breaks_are_told_in_one_run_beside_what_is_declared_wrongly",
     ),

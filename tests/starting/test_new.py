@@ -35,7 +35,7 @@ def test_a_new_project_passes_its_check_and_its_tests(folder: Workplace) -> None
 @pytest.mark.full
 @pytest.mark.parametrize(
     "chosen",
-    ["", "--template minimal --db postgresql --broker rabbitmq"],
+    ["", "--template shop", "--template minimal --db postgresql --broker rabbitmq"],
 )
 def test_whatever_is_chosen_passes_every_rule(folder: Workplace, chosen: str) -> None:
     _new(folder, "library", *chosen.split())
@@ -51,6 +51,16 @@ def test_whatever_is_chosen_passes_every_rule(folder: Workplace, chosen: str) ->
         ended = library.python(*words)
         assert ended.code == 0, ended.out
     _is_added_to(library)
+
+
+@pytest.mark.full
+def test_a_small_shop_keeps_the_rules_of_contracts_too(folder: Workplace) -> None:
+    said = _new(folder, "bazaar", "--template", "shop")
+    bazaar = Workplace(folder.root / "bazaar")
+
+    assert "amphibus send inventory.SetStock.v1 " in said
+    ended = bazaar.amphibus("contracts", "lint")
+    assert ended.code == 0, ended.out
 
 
 def test_a_database_and_a_broker_stand_in_what_ships_it(folder: Workplace) -> None:

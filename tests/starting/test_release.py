@@ -14,6 +14,7 @@ from amphibus import __version__
 from tests.architecture.tree import ROOT, python_files
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+_RELEASED = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", re.MULTILINE)
 _HEADINGS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Contracts"}
 _DEPRECATED = re.compile(r"@deprecated\(\s*f?\"([^\"]*)\"")
 _WELL_SAID = re.compile(r".+ is deprecated since \d+\.\d+ and goes with (\d+)\.0; use .+")
@@ -36,6 +37,43 @@ def test_the_changelog_has_the_form_that_programs_read() -> None:
     numbers = [tuple(map(int, each.groups())) for each in released if each is not None]
     assert numbers == sorted(set(numbers), reverse=True)
     assert {*re.findall(r"^### (.+)$", CHANGELOG, re.MULTILINE)} <= _HEADINGS
+
+
+def test_a_commit_with_a_tag_is_the_release_that_its_tag_names() -> None:
+    """Nothing to check between releases, and where there is no Git, as in an sdist."""
+    said = [_problems_of_release(tag, __version__, CHANGELOG) for tag in _tags_here()]
+
+    assert [each for problems in said for each in problems] == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "version", "changelog", "said"),
+    [
+        ("v0.2.0", "0.2.0", "## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n- New.\n", []),
+        (
+            "v0.2.0",
+            "0.1.0",
+            "## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n",
+            ["the tag is v0.2.0, and the version 0.1.0"],
+        ),
+        (
+            "v0.2.0",
+            "0.2.0",
+            "## [Unreleased]\n\n- New.\n\n## [0.1.0] - 2026-11-01\n",
+            ["the changelog ends with 0.1.0", "something is left under Unreleased"],
+        ),
+        (
+            "v0.2.0",
+            "0.2.0",
+            "## [Unreleased]\n\n- New.\n",
+            ["the changelog ends with nothing", "something is left under Unreleased"],
+        ),
+    ],
+)
+def test_a_tag_the_version_and_the_changelog_say_the_same(
+    tag: str, version: str, changelog: str, said: list[str]
+) -> None:
+    assert _problems_of_release(tag, version, changelog) == said
 
 
 def test_what_is_deprecated_says_since_when_until_when_and_what_to_use() -> None:
@@ -86,3 +124,28 @@ def _is_to_come(text: str) -> bool:
     """Returns whether a text of a deprecation is whole, and its version of removal is still to come."""
     said = _WELL_SAID.fullmatch(text)
     return said is not None and int(said[1]) > int(__version__.partition(".")[0])
+
+
+def _tags_here() -> list[str]:
+    """The tags of versions at the commit that is checked out."""
+    command = ["git", "tag", "--points-at", "HEAD", "--list", "v[0-9]*"]
+    try:
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError:
+        return []
+    return ended.stdout.split()
+
+
+def _problems_of_release(tag: str, version: str, changelog: str) -> list[str]:
+    """What a tag, the version of the package and the changelog do not say alike."""
+    found = []
+    if tag != f"v{version}":
+        found.append(f"the tag is {tag}, and the version {version}")
+    released = _RELEASED.findall(changelog)
+    newest = released[0] if released else "nothing"
+    if newest != tag.removeprefix("v"):
+        found.append(f"the changelog ends with {newest}")
+    unreleased = changelog.partition("## [Unreleased]")[2].partition("\n## ")[0]
+    if unreleased.strip():
+        found.append("something is left under Unreleased")
+    return found

@@ -21,6 +21,11 @@ COMMANDS: Final = (
     ("resume", "steer.pause:resume", "Let a module go on that was paused."),
     ("modules", "look.modules:modules", "Show the messages that each module sends and receives."),
     ("check", "check.command:check", "Check all declarations; --fix rewrites the generated files."),
+    (
+        "upgrade",
+        "upgrade.command:upgrade",
+        "Bring the project to the Amphibus that is installed.",
+    ),
     ("logs", "look.logs:logs", "Show the story of a flow across all modules."),
     ("tap", "look.tap:tap", "Show messages of all modules as they pass, and touch none."),
     ("replay", "dead.replay:replay", "Send a module's events again to one subscriber."),
@@ -61,6 +66,17 @@ GROUPS: Final = (
             ("show", "dead.operations:show", "Show how far one is, and what came of it."),
             ("stop", "dead.operations:stop", "Stop one; it may be resumed."),
             ("resume", "dead.operations:resume", "Let one go on with what is left."),
+        ),
+    ),
+    (
+        "webhooks",
+        "Look after webhooks: endpoints of others that get events.",
+        (
+            (
+                "replay",
+                "webhooks.command:replay",
+                "Post the events of a time to an endpoint again.",
+            ),
         ),
     ),
     (

@@ -4,6 +4,23 @@ import shlex
 from typing import Final
 
 PREFIX: Final = "AMPHIBUS_"
+FORMER: Final = {
+    "bus.gather_seconds": "bus.commit_delay_seconds",
+    "rabbitmq.partitions": "bus.partitions",
+    "producers.*.hears": "producers.*.subscribes",
+}
+"""Settings that have another name now; `*` is any name. `amphibus upgrade` renames them in a project's files."""
+
+
+def name_of_now(key: str) -> str | None:
+    """Returns the name that a former setting has now, or None if there was none of that name."""
+    for old, new in FORMER.items():
+        section, star, last = old.partition(".*.")
+        if not star and key == old:
+            return new
+        if star and key.startswith(f"{section}.") and key.endswith(f".{last}"):
+            return key.removesuffix(last) + new.rpartition(".")[2]
+    return None
 
 
 def correction(origin: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from amphibus.config.correction import PREFIX, correction, opened, renamed
+from amphibus.config.correction import PREFIX, correction, name_of_now, opened, renamed
 from amphibus.config.leaves import Leaf, leaves, named
 from amphibus.config.masking import FREE, SECRET_WORDS, shown
 from amphibus.errors import ConfigError
@@ -217,8 +217,11 @@ def _checked(entry: SettingEntry, known: Mapping[str, Leaf], root: Path) -> Any:
 def _unknown(entry: SettingEntry, known: Mapping[str, Leaf]) -> SettingProblem:
     section = entry.key.rpartition(".")[0]
     beside = [key for key in known if key.rpartition(".")[0] == section] or list(known)
-    near = nearest(entry.key, known)
+    now = name_of_now(entry.key)
+    near = now or nearest(entry.key, known)
     fix, hint = correction(entry.origin), f"; did you mean {near}?" if near else ""
+    if now and not entry.origin.startswith(PREFIX):
+        fix, hint = "amphibus upgrade", f"; it is called {now} now"
     if near and entry.origin.startswith(PREFIX):
         right = PREFIX + near.upper().replace(".", "__")
         secret = SecretStr in known[near].texts or shown(entry.key, entry.value) != entry.value

@@ -11,7 +11,7 @@ from amphibus.config.hot import Hot
 from amphibus.config.masking import FREE
 
 ANY_NAME: Final = "NAME"
-NAMED: Final = ("producers", "webhooks", "lint", "log_levels")
+NAMED: Final = ("producers", "webhooks", "incoming_webhooks", "lint", "log_levels")
 """Tables whose names are free, and what stands under a name is not."""
 
 

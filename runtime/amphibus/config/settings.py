@@ -27,7 +27,7 @@ from amphibus.config.http import HttpSettings
 from amphibus.config.layers import read_layers
 from amphibus.config.section import Positive, Seconds, Section
 from amphibus.config.signatures import SignatureSettings
-from amphibus.config.webhooks import WebhookName, WebhookSettings
+from amphibus.config.webhooks import IncomingSettings, WebhookName, WebhookSettings
 
 LogFormat = Literal["auto", "text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -239,6 +239,8 @@ class Settings(Section):
     """`[producers.<name>]`: programs outside with their contracts; `amphibus broker` grants the rights."""
     webhooks: Mapping[WebhookName, WebhookSettings] = {}
     """`[webhooks.<name>]`: endpoints of others that get events over HTTP."""
+    incoming_webhooks: Mapping[WebhookName, IncomingSettings] = {}
+    """`[incoming_webhooks.<name>]`: posts of other systems that become commands."""
     lint: Mapping[str, Literal["error", "warning", "off"]] = {}
     """`[lint]`: levels of lint rules, by their ids; `amphibus contracts explain L049` shows a rule."""
     modules: Mapping[str, Mapping[str, Any]] = {}

@@ -15,6 +15,7 @@ from amphibus.config.section import Seconds, Section
 
 PREFIX: Final = "whsec_"
 _LEAST, _MOST = 24, 64
+_FIELD: Final = r"^\s*[A-Za-z_]\w*\s*=\s*[^\s=]+\s*$"
 
 
 def key_of(secret: SecretStr) -> bytes:
@@ -83,6 +84,29 @@ class WebhookSettings(Section):
             if problem is not None:
                 raise ValueError(problem)
         return self
+
+
+class IncomingSettings(Section):
+    """`[incoming_webhooks.<name>]`: posts of another system to `/v1/webhooks/<name>`, which become commands."""
+
+    command: str = ""
+    """The command that a post becomes, such as `orders.NoteShipment.v1`; its contract has a stored route."""
+    types: tuple[str, ...] = ()
+    """Types of events that are taken; the others are answered and left. None named: all."""
+    type_at: str = "type"
+    """The place of the type in what is posted; dots lead into objects."""
+    data_at: str = "data"
+    """The place of the object whose fields the command takes by their names; empty: the whole."""
+    fields: Annotated[tuple[Annotated[str, Field(pattern=_FIELD)], ...], Field(max_length=200)] = ()
+    """The fields of the command with the places of their values, as `order_id = data.order.id`, instead of `data_at`;
+    `webhook-id` stands for the id of the post."""
+    secret: Secret = None
+    """The key that posts are signed with: `whsec_` and base64, as the sender gives it.
+    By file: `AMPHIBUS_INCOMING_WEBHOOKS__<NAME>__SECRET_FILE`."""
+    old_secret: Secret = None
+    """The key before it, while the sender exchanges it: either is taken."""
+    tolerance_seconds: Annotated[Seconds, Field(le=3_600)] = 300.0
+    """The most that the time of a post may be off our clock, before or behind."""
 
 
 def problem_of_url(url: str, *, private: bool) -> str | None:

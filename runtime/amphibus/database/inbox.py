@@ -99,6 +99,22 @@ async def is_handled(sql: Sql, source: str, identity: str) -> bool:
     return found is not None
 
 
+async def handled_among(sql: Sql, source: str, ids: Sequence[str]) -> set[str]:
+    """Returns which messages of a source were handled."""
+    marks = ", ".join("?" * len(ids))
+    rows = await sql.rows(
+        f"SELECT id FROM amphibus_inbox WHERE source = ? AND id IN ({marks})", source, *ids
+    )
+    return {row[0] for row in rows}
+
+
+async def forget(sql: Sql, source: str, ids: Sequence[str]) -> None:
+    """Forgets that messages of a source were handled: if they come again, they are handled again."""
+    await sql.many(
+        "DELETE FROM amphibus_inbox WHERE source = ? AND id = ?", [(source, each) for each in ids]
+    )
+
+
 async def arrived(sql: Sql, source: str, ids: Sequence[str]) -> set[str]:
     """Returns which messages of a source a module has: handled, delayed or dead."""
     among = f"WHERE source = ? AND id IN ({', '.join('?' * len(ids))})"

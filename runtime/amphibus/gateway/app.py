@@ -20,6 +20,7 @@ from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.docs import Page, docs_pages
 from amphibus.gateway.door import Door
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
+from amphibus.gateway.incoming.endpoint import IncomingEndpoint
 from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.messages import json_page, message_pages
 from amphibus.gateway.openapi import openapi
@@ -43,7 +44,7 @@ log = structlog.get_logger()
 
 OwnRoute: TypeAlias = tuple[str, str, Page]
 """A method, a path, and the page that is served there."""
-Target: TypeAlias = CommandEndpoint | QueryEndpoint | OutcomeStream | Page
+Target: TypeAlias = CommandEndpoint | QueryEndpoint | IncomingEndpoint | OutcomeStream | Page
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE: Final = "(none)"
 _TRACE: Final = "amphibus.trace"
@@ -62,6 +63,7 @@ def build_app(
     title: str = "Amphibus",
     messages: System | None = None,
     processes: Processes | None = None,
+    incoming: Iterable[tuple[str, IncomingEndpoint]] = (),
     console: Iterable[OwnRoute] = (),
     end: Callable[[], None] = lambda: None,
 ) -> "Gateway":
@@ -77,6 +79,7 @@ def build_app(
         title: the name of the API.
         messages: what `/asyncapi.json` and `/docs/messages` tell, if they are served.
         processes: what `/v1/registry` tells, if it is served.
+        incoming: the routes of incoming webhooks.
         console: the routes of the console, if it is served.
         end: lets nobody wait for those any more.
     """
@@ -95,6 +98,8 @@ def build_app(
         else:
             target = CommandEndpoint(each, acceptance, limits, door, intake)
         paths.add(each.http.method, each.http.path, target)
+    for path, taker in incoming:
+        paths.add("POST", path, taker)
     _add_signals(paths, health, meters)
     pages = {"/openapi.json": json_page(lambda: openapi(bindings, title)), **docs_pages(title)}
     if messages is not None:
@@ -208,7 +213,7 @@ async def _serve(
     if target is None:
         allow = (b"allow", path.allowed.encode())
         return await _send(HttpAnswer(204, b"", (allow,)), HttpExchange(scope, receive, {}), send)
-    if isinstance(target, CommandEndpoint | QueryEndpoint):
+    if isinstance(target, CommandEndpoint | QueryEndpoint | IncomingEndpoint):
         exchange = HttpExchange(scope, receive, parameters)
         scope[_TRACE] = exchange.trace
         answer = await _traced(_worked(target, exchange, path.template), exchange, path.template)
@@ -234,7 +239,7 @@ async def _traced(
 
 
 async def _worked(
-    target: CommandEndpoint | QueryEndpoint, exchange: HttpExchange, route: str
+    target: CommandEndpoint | QueryEndpoint | IncomingEndpoint, exchange: HttpExchange, route: str
 ) -> HttpAnswer:
     """The answer, whatever happens; a fault of ours is logged and says nothing of itself."""
     try:

@@ -112,6 +112,26 @@ class Door:
     def _spares(self, exchange: HttpExchange) -> bool:
         return self._unnamed == "developer" and is_loopback_address(exchange.peer)
 
+    def count(self, exchange: HttpExchange) -> None:
+        """Counts a request that shows by its body who asks: by its address, before the body is read.
+
+        Raises:
+            Problem: it has asked too often.
+        """
+        if self._throttle is not None and not exchange.counted and not self._spares(exchange):
+            exchange.counted = True
+            self._throttle.ask_from(exchange.peer, exchange.asked)
+
+    def known(self, exchange: HttpExchange, principal: Principal) -> None:
+        """Notes who has shown by its body who asks, and counts that it does.
+
+        Raises:
+            Problem: it asks too often.
+        """
+        exchange.principal = principal
+        if self._throttle is not None and exchange.counted:
+            self._throttle.ask_as(principal, exchange.asked)
+
     async def who(self, exchange: HttpExchange, wanted: str = "") -> Principal:
         """Returns who asks for what is `wanted`.
 

@@ -16,6 +16,7 @@ from amphibus import failpoints
 from amphibus.clock import clock_of
 from amphibus.config.live import LiveSettings
 from amphibus.config.settings import Settings
+from amphibus.errors import DeclarationError
 from amphibus.host.blocked import BlockedLoop
 from amphibus.host.description import build_of
 from amphibus.host.ending import leave, tasks_left
@@ -236,20 +237,31 @@ def _first_app(host: Host) -> Any:
 
 
 def gateway_of(host: Host, project: Project) -> Any:
-    """Returns the gateway's ASGI application for a host that has been started and hosts the gateway."""
+    """Returns the gateway's ASGI application for a host that has been started and hosts the gateway.
+
+    Raises:
+        DeclarationError: incoming webhooks and contracts do not fit together.
+    """
     from amphibus.console.console import console_of
     from amphibus.console.sending import GatewayParts, Sending
     from amphibus.documents.system import system_of
     from amphibus.gateway.app import build_app
+    from amphibus.gateway.incoming.endpoint import IncomingParts, incoming_routes
+    from amphibus.gateway.incoming.mapping import problems_of_incoming
     from amphibus.gateway.limits.quotas import Quotas
     from amphibus.gateway.writes import Intake
 
     store, settings = host.accepted_store(), host.settings
+    incoming = settings.incoming_webhooks
+    problems = list(problems_of_incoming(incoming, project.contracts))
+    if problems:
+        raise DeclarationError(problems)
     refusals = host.modules[GATEWAY].refusals.counts
     door = front_door(host.root, settings, store.api_key, host.clock, refusals)
     intake = Intake(store, settings.http, Quotas(project.modules.values()))
     sending = Sending(GatewayParts(store, settings.gateway, intake))
     console = console_of(project, lambda: host.live.settings, door, host.clock, sending)
+    parts = IncomingParts(store, settings.gateway, door, intake, host.clock)
     return build_app(
         store,
         settings.gateway,
@@ -260,6 +272,7 @@ def gateway_of(host: Host, project: Project) -> Any:
         title=settings.app,
         messages=system_of(host.topology, settings),
         processes=partial(processes_of, host.topology, settings),
+        incoming=incoming_routes(incoming, project.contracts, parts),
         console=console.routes,
         end=console.end,
     )

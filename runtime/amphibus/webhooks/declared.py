@@ -16,9 +16,8 @@ from amphibus.module import Module, on
 from amphibus.nearest import did_you_mean
 from amphibus.policy import Policy
 from amphibus.webhooks.endpoint import Endpoint
+from amphibus.webhooks.prefix import PREFIX
 
-PREFIX: Final = "webhook_"
-"""The module of `[webhooks.acme]` is `webhook_acme`."""
 _SLACK_SECONDS: Final = 5.0
 """The step ends by the endpoint's own timeout, and not by that of steps."""
 

@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
+from amphibus.cli.check.borders import (
+    BASELINE,
+    begin_baseline,
+    problems_of_borders,
+    read_baseline,
+    shrink_baseline,
+)
 from amphibus.cli.check.contracts import report_of
 from amphibus.cli.check.rights import problems_of_rights, stale_lock
 from amphibus.cli.check.rights import write_lock as write_rights
@@ -28,32 +35,40 @@ FLOORS_END: Final = "<!-- end of floors -->"
 def check(
     *,
     fix: Annotated[bool, Parameter(negative="")] = False,
+    baseline: Annotated[bool, Parameter(negative="")] = False,
     against_data: Annotated[bool, Parameter(negative="")] = False,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
 ) -> int:
-    """Check contracts, front pages, processes, settings, migrations and the generated files.
+    """Check contracts, front pages, processes, settings, migrations, borders and the generated files.
 
     Example: amphibus check --fix
 
     Args:
         fix: Rewrite config/topology.lock.json, config/access.lock.json, generated repositories and the pictures in
             ARCHITECTURE.md, and take up in the locks of the contracts what breaks nobody.
+        baseline: Note in config/borders.lock.json which imports go over borders of modules already. From then on it
+            only shrinks: new ones are problems.
         against_data: Check the databases too: no process may stand in a state that the code does
             not know.
     """
     project = options.project()
     report = report_of(project, released=True)
     problems = _declared(project, report)
-    fixed: list[str] = []
+    fixed = [str(BASELINE)] if baseline and begin_baseline(project.root) else []
     if problems:
-        problems = list(dict.fromkeys([*problems, *_breaks(report)]))
+        borders = problems_of_borders(project.root)
+        problems = list(dict.fromkeys([*problems, *_breaks(report), *borders]))
     else:
         own = of_the_runtime(project.root)
         if fix:
-            fixed = _write(project, report) + (_write_own(*own) if own else [])
-        problems = _stale(project) + _of_contracts(project, report, fix=fix)
+            fixed += _write(project, report) + (_write_own(*own) if own else [])
+        problems = (
+            _stale(project)
+            + problems_of_borders(project.root)
+            + _of_contracts(project, report, fix=fix)
+        )
         problems += _of_contracts(*own, fix=fix) if own else []
         problems += _personal(project) + _settings(project) + _unmigrated(project)
         if against_data:
@@ -78,6 +93,8 @@ def _tell(project: "Project", problems: list[str], fixed: list[str]) -> None:
         print(f"\n{plural(len(problems), 'problem')} found")
     else:
         count = f"{plural(len(project.contracts), 'contract')}"
+        if known := len(read_baseline(project.root)):
+            count += f", {plural(known, 'import')} over borders left to take away"
         print(f"{paint('ok', GREEN)}  {plural(len(project.modules), 'module')}, {count}")
 
 
@@ -120,6 +137,8 @@ def _write(project: "Project", report: "Report") -> list[str]:
         project.write_lock()
         fixed.append("config/topology.lock.json")
     fixed += write_rights(project)
+    if shrink_baseline(project.root):
+        fixed.append(str(BASELINE))
     fixed += [str(path) for path in write_lock(project.root, report)]
     fixed += stale_repositories(project, fix=True)[1]
     page = project.root / "ARCHITECTURE.md"
@@ -205,9 +224,11 @@ def _settings(project: "Project") -> list[str]:
     """Returns the settings under `[modules.<name>]` that no container knows."""
     from amphibus.config.module_settings import problems_of_module
     from amphibus.config.policies import own_settings, problems_of_overrides
+    from amphibus.gateway.incoming.mapping import problems_of_incoming
 
     found: list[str] = []
     settings = options.settings()
+    found += problems_of_incoming(settings.incoming_webhooks, project.contracts)
     for name, given in settings.modules.items():
         module = project.modules.get(name)
         if module is None:

@@ -1,5 +1,6 @@
 """The choices of whoever begins a project, and what follows from them."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,15 +11,37 @@ from amphibus.cli.add.names import checked_project, words
 from amphibus.cli.new.wheel import own_wheel
 
 _ID: Final = "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"
-_MESSAGES: Final = {
-    "minimal": ("notes.WriteNote.v1", "Buy milk", "notes.GetNote.v1", "note_id"),
-    "worker": ("jobs.StartJob.v1", "to be or not to be", "jobs.GetJob.v1", "job_id"),
+_ORDERED: Final = {
+    "order_id": _ID,
+    "item": "lantern",
+    "pieces": 2,
+    "amount_cents": 2_598,
+    "payment_token": "tok_visa",
 }
+_COMMANDS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
+    "minimal": (("notes.WriteNote.v1", {"note_id": _ID, "text": "Buy milk"}),),
+    "worker": (("jobs.StartJob.v1", {"job_id": _ID, "text": "to be or not to be"}),),
+    "shop": (
+        ("inventory.SetStock.v1", {"item": "lantern", "on_hand": 10}),
+        ("orders.PlaceOrder.v1", _ORDERED),
+    ),
+}
+_QUERIES: Final = {
+    "minimal": ("notes.GetNote.v1", {"note_id": _ID}),
+    "worker": ("jobs.GetJob.v1", {"job_id": _ID}),
+    "shop": ("orders.GetOrder.v1", {"order_id": _ID}),
+}
+_FIRST: Final = {"minimal": "notes", "worker": "jobs", "shop": "orders"}
 _STORIES: Final = {
     "minimal": "The module `notes` keeps notes: `WriteNote` is its command, `GetNote` its query.",
     "worker": (
         "`jobs` takes a job in, hands it to `workers` and looks after it: its process (`modules/jobs/process.py`)\n"
         "ends when the workers have answered, or after an hour. `workers` does the work: put yours there."
+    ),
+    "shop": (
+        "`orders` takes an order in and leads it on (`modules/orders/process.py`): `inventory` sets its pieces aside,\n"
+        "`payments` has a provider hold the money. Where either fails, or nobody answers, what was done is undone.\n"
+        "`modules/payments/adapters.py` stands in for a provider of payments: put yours there."
     ),
 }
 
@@ -66,16 +89,17 @@ class Choice:
     @property
     def send(self) -> str:
         """A command line that sends the project's first message."""
-        contract, text, _, key = _MESSAGES[self.template]
-        payload = f'{{"{key}": "{_ID}", "text": "{text}"}}'
-        return f"amphibus send {contract} --data '{payload}'"
+        lines = (
+            f"amphibus send {contract} --data '{json.dumps(payload)}'"
+            for contract, payload in _COMMANDS[self.template]
+        )
+        return " && ".join(lines)
 
     @property
     def ask(self) -> str:
         """A command line that reads what it did."""
-        _, _, contract, key = _MESSAGES[self.template]
-        payload = f'{{"{key}": "{_ID}"}}'
-        return f"amphibus ask {contract} --data '{payload}'"
+        contract, payload = _QUERIES[self.template]
+        return f"amphibus ask {contract} --data '{json.dumps(payload)}'"
 
     def facts(self) -> dict[str, Any]:
         """The facts that templates tell."""
@@ -98,7 +122,7 @@ class Choice:
                 for server, wanted in (("POSTGRES", self.postgres), ("RABBITMQ", self.broker))
                 if wanted
             ),
-            "first": "notes" if self.template == "minimal" else "jobs",
+            "first": _FIRST[self.template],
             "send": self.send,
             "ask": self.ask,
             "story": _STORIES[self.template],

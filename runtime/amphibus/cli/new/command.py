@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from amphibus.cli import options
 from amphibus.cli.output import BOLD, GREEN, paint
 
-Template = Literal["minimal", "worker"]
+Template = Literal["minimal", "worker", "shop"]
 Database = Literal["sqlite", "postgresql"]
 Broker = Literal["none", "rabbitmq"]
 
@@ -29,7 +29,8 @@ def new(
 
     Args:
         name: The new folder; the project is called like it.
-        template: minimal has one module; worker has two, and a process that leads from one to the other.
+        template: minimal has one module; worker has two, and a process that leads from one to the other; shop has
+            orders, inventory and payments, and undoes what comes to nothing.
     """
     from amphibus.cli.new.choice import Choice
     from amphibus.cli.new.repository import begin_repository

@@ -41,8 +41,28 @@ _OWN: Final = {
         "modules/workers/module.py": "workers_module",
         "tests/modules/test_jobs.py": "jobs_tests",
     },
+    "shop": {
+        **{
+            path: template
+            for module in ("inventory", "orders", "payments")
+            for path, template in (
+                (f"contracts/{module}/v1.py", f"{module}_contracts"),
+                (f"modules/{module}/handlers.py", f"{module}_handlers"),
+                (f"modules/{module}/migrations/versions/0001_first.py", f"{module}_migration"),
+                (f"modules/{module}/models.py", f"{module}_models"),
+                (f"modules/{module}/module.py", f"{module}_module"),
+            )
+        },
+        "modules/orders/process.py": "orders_process",
+        "modules/payments/adapters.py": "payments_adapters",
+        "tests/modules/test_orders.py": "orders_tests",
+    },
 }
-_PACKAGES: Final = {"minimal": (("notes", True),), "worker": (("jobs", True), ("workers", False))}
+_PACKAGES: Final = {
+    "minimal": (("notes", True),),
+    "worker": (("jobs", True), ("workers", False)),
+    "shop": (("inventory", True), ("orders", True), ("payments", True)),
+}
 """The modules, and whether each has tables."""
 
 

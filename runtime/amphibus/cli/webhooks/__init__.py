@@ -1,0 +1,1 @@
+"""`amphibus webhooks`: endpoints of others that get events."""

@@ -1,0 +1,1 @@
+"""Incoming webhooks: what another system posts, signed, becomes a command of ours. Each has a route of its own."""

@@ -1,0 +1,1 @@
+"""A module that another system tells of parcels."""
