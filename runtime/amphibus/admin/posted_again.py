@@ -79,7 +79,7 @@ async def post_again(
         partitions = log.partitions
         places = tuple((each.seq, partition_of(each.key, each.id, partitions)) for each in batch)
         line = Plan(places, 0, batch[0].time, planned.types)
-        async for count in replay(log, destination, line):
+        async for count in replay(log, destination, line, operator, reason):
             yield count
 
 
