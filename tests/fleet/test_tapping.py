@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from amphibus.cli.look.passing import Passing, Signed
-from amphibus.inbox.system import tap as tapping
-from amphibus.inbox.system.tap import Tap
+from amphibus.inbox.steering import tap as tapping
+from amphibus.inbox.steering.tap import Tap
 from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.messages.contracts.amphibus.v1 import ListAudit, TapMessages
 from amphibus.testing.conformance.office import until

@@ -78,7 +78,7 @@ FLEET: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "messages are remembered for viewers who have gone",
-        "inbox/system/tap",
+        "inbox/steering/tap",
         "if now > self._until:",
         "if now > self._until + now:",
         "tests/fleet/test_tapping.py::test_who_has_gone_is_forgotten_with_what_he_saw",

@@ -23,7 +23,9 @@ _CARD: Final = "tok_of_ada_1815"
 _COUNTRY: Final = "Ruritania"
 _PERSONAL: Final = (_ADDRESS, _SUBJECT, _CARD, _COUNTRY, "lovelace")
 _MOST_PAGES: Final = 400
-_UNIQUE: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+\.[A-Z]\w+\.v\d+|(?<=[=/])\d+(?=$|[/?&])")
+_UNIQUE: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+\.[A-Z]\w+\.v\d+|(?<=[=/])\d+(?=$|[/?&])"
+)
 """What differs among addresses of one screen: a few of each are enough."""
 _OF_EACH: Final = 4
 

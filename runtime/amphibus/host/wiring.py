@@ -26,7 +26,7 @@ from amphibus.inbox.services import InboxServices
 from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
 from amphibus.inbox.steering.schedules import Schedules
-from amphibus.inbox.system.tap import Tap
+from amphibus.inbox.steering.tap import Tap
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance

@@ -12,7 +12,7 @@ from amphibus.database.store import Store
 from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
-from amphibus.inbox.system.tap import Tap
+from amphibus.inbox.steering.tap import Tap
 from amphibus.messages.envelope import Envelope
 from amphibus.module import Module
 from amphibus.partitions.assignment import PartitionAssignment
