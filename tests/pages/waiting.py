@@ -5,6 +5,7 @@ by event streams, in turn. What counts is the server's own time of a processor, 
 """
 
 import asyncio
+import concurrent.futures
 import os
 import sqlite3
 import statistics
@@ -41,23 +42,24 @@ class _Crowd:
         self._host, self._port = url.host, url.port or 80
         self._orders = orders
         self.there = 0
-        """How many have asked."""
+        """How many wait."""
         self._loop = asyncio.new_event_loop()
+        self._waits: list[concurrent.futures.Future[None]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def come(self) -> None:
         self._thread.start()
-        for number in range(_WAITERS):
+        self._waits = [
             asyncio.run_coroutine_threadsafe(self._wait(number), self._loop)
+            for number in range(_WAITERS)
+        ]
 
     def leave(self) -> None:
-        self._loop.call_soon_threadsafe(self._end)
+        for each in self._waits:
+            each.cancel()
+        until(lambda: self.there == 0, "all have left")
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-
-    def _end(self) -> None:
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.call_later(1, self._loop.stop)
 
     async def _wait(self, number: int) -> None:
         path = f"/v1/orders/{self._orders[number % len(self._orders)]}"
@@ -72,6 +74,7 @@ class _Crowd:
                     pass
         finally:
             writer.close()
+            self.there -= 1
 
 
 def _cpu(place: Shop) -> float:
