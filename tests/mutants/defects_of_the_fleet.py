@@ -77,6 +77,20 @@ FLEET: Final[tuple[Defect, ...]] = (
         "test_processes_listed.py::test_a_state_that_a_process_stays_in_goes_on_counting",
     ),
     in_runtime(
+        "those who come to wait put off those who wait already",
+        "gateway/outcomes/follower",
+        "if now() >= again:",
+        "if now() >= again and not asked:",
+        "tests/modules/test_many_wait.py::test_those_who_come_all_the_time_put_nobody_else_off",
+    ),
+    in_runtime(
+        "a stream ends with its first heartbeat",
+        "gateway/outcomes/waiting",
+        "while beat is not None and not (found.done() or gone.done() or ending.done()):",
+        "if beat is not None and not found.done():",
+        "tests/modules/test_many_wait.py::test_who_waits_long_asks_once",
+    ),
+    in_runtime(
         "messages are remembered for viewers who have gone",
         "inbox/steering/tap",
         "if now > self._until:",

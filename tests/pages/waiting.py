@@ -5,6 +5,7 @@ by event streams, in turn. What counts is the server's own time of a processor, 
 """
 
 import asyncio
+import concurrent.futures
 import os
 import sqlite3
 import statistics
@@ -40,28 +41,32 @@ class _Crowd:
     def __init__(self, url: httpx.URL, orders: list[str]) -> None:
         self._host, self._port = url.host, url.port or 80
         self._orders = orders
+        self.there = 0
+        """How many wait."""
         self._loop = asyncio.new_event_loop()
+        self._waits: list[concurrent.futures.Future[None]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def come(self) -> None:
         self._thread.start()
-        for number in range(_WAITERS):
+        self._waits = [
             asyncio.run_coroutine_threadsafe(self._wait(number), self._loop)
+            for number in range(_WAITERS)
+        ]
 
     def leave(self) -> None:
-        self._loop.call_soon_threadsafe(self._end)
+        for each in self._waits:
+            each.cancel()
+        until(lambda: self.there == 0, "all have left")
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-
-    def _end(self) -> None:
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.call_later(1, self._loop.stop)
 
     async def _wait(self, number: int) -> None:
         path = f"/v1/orders/{self._orders[number % len(self._orders)]}"
         head = f"GET {path}/events" if number % 2 else f"GET {path}"
         prefer = "" if number % 2 else "Prefer: wait=20\r\n"
         reader, writer = await asyncio.open_connection(self._host, self._port)
+        self.there += 1
         try:
             while True:
                 writer.write(f"{head} HTTP/1.1\r\nHost: shop\r\n{prefer}\r\n".encode())
@@ -69,6 +74,7 @@ class _Crowd:
                     pass
         finally:
             writer.close()
+            self.there -= 1
 
 
 def _cpu(place: Shop) -> float:
@@ -105,7 +111,8 @@ def _per_order(place: Shop) -> float:
 def _idle(place: Shop) -> float:
     """The share of a processor that is used while no order comes."""
     used, began = _cpu(place), time.monotonic()
-    time.sleep(_IDLE_SECONDS)
+    while time.monotonic() - began < _IDLE_SECONDS:
+        time.sleep(1)
     return (_cpu(place) - used) / (time.monotonic() - began)
 
 
@@ -113,12 +120,11 @@ def _idle(place: Shop) -> float:
 def _crowded(place: Shop, orders: list[str]) -> Iterator[None]:
     crowd = _Crowd(httpx.URL(place.url), orders)
     crowd.come()
-    time.sleep(5)
+    until(lambda: crowd.there == _WAITERS, "all wait", within=600)
     try:
         yield
     finally:
         crowd.leave()
-        time.sleep(3)
 
 
 def main() -> None:
@@ -132,6 +138,7 @@ def main() -> None:
             alone.append(_per_order(place))
             with _crowded(place, orders):
                 crowded.append(_per_order(place))
+            print(f"a turn                   {alone[-1]:6.2f} and {crowded[-1]:.2f} ms", flush=True)
         nobody = _idle(place)
         with _crowded(place, orders):
             waiting = _idle(place)

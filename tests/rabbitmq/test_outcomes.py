@@ -8,7 +8,8 @@ from amphibus.gateway.outcomes import follower
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
 from tests.modules.shop import ROOT, Shop
-from tests.modules.test_outcomes import FOREVER, till, told_by_the_commit
+from tests.modules.test_outcomes import told_by_the_commit
+from tests.modules.till import FOREVER, till
 from tests.services.rabbitmq import forget
 
 pytestmark = pytest.mark.asyncio

@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """Who wants to see personal data, and why."""
+    """An operator who wants to see personal data, and the reason."""
 
     reason: str
     by: Operator

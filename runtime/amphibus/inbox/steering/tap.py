@@ -70,7 +70,7 @@ class Tap:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.watched = False
-        """True while somebody asks: only then it is worth telling of a message."""
+        """True while somebody asks: nothing is remembered otherwise."""
         self._until = 0
         self._count = 0
         self._bytes = 0
