@@ -90,8 +90,8 @@ ACCESS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a route that declares no right lets in everybody",
         "gateway/door",
-        "        if requires == PUBLIC:",
-        "        if requires in (None, PUBLIC):",
+        "    if requires == PUBLIC:",
+        "    if requires in (None, PUBLIC):",
         f"{_DOOR}test_a_route_that_declares_no_right_lets_in_nobody",
     ),
     in_runtime(

@@ -62,8 +62,8 @@ CONSOLE: Final[tuple[Defect, ...]] = (
     in_runtime(
         "any right opens the console",
         "console/console",
-        "            if not principal.may(right):",
-        "            if not principal.scopes:",
+        "    if principal is not None and not principal.may(right):",
+        "    if principal is not None and not principal.scopes:",
         f"{_PAGES}test_who_has_other_rights_sees_nothing",
     ),
     in_runtime(

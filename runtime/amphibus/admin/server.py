@@ -43,14 +43,20 @@ _GUESTS: Final = """
 """Who works in a schema that another owns."""
 
 
-async def has_role(url: str, role: str) -> bool:
-    """Returns whether the server has a role.
+async def owns_schemas(url: str, role: str) -> bool:
+    """Returns whether a role owns schemas in a database; the same role may be there for another one.
 
     Raises:
         StoreUnwritable: the server cannot be reached, or refuses that user.
     """
+    database = _database(url)
     async with connected(_at(url, _MAINTENANCE)) as connection:
-        found = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
+            return False
+    async with connected(url) as connection:
+        found = await connection.fetchval(
+            "SELECT 1 FROM pg_namespace WHERE pg_get_userbyid(nspowner) = $1 LIMIT 1", role
+        )
     return found is not None
 
 

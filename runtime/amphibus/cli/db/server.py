@@ -51,7 +51,7 @@ def create(
         module: f"{settings.app}_{settings.env}_{module}".replace("-", "_") for module in modules
     }
     owner = f"{settings.app}_{settings.env}_{_MIGRATIONS}".replace("-", "_")
-    apart = migrations_apart or asyncio.run(server.has_role(url, owner))
+    apart = migrations_apart or asyncio.run(server.owns_schemas(url, owner))
     migrations = owner if apart else ""
     lacking = asyncio.run(server.missing(url, names, migrations))
     for each in lacking:
