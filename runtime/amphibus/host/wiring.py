@@ -9,8 +9,6 @@ from amphibus.access.refusal_counts import RefusalCounts
 from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
-from amphibus.database.sqlite.store import SqliteStore
-from amphibus.database.store import Store
 from amphibus.host.readiness import Readiness
 from amphibus.host.retention import Retention
 from amphibus.host.sending.arrival_question import ArrivalQuestion
@@ -21,6 +19,7 @@ from amphibus.host.sending.recognition import SenderNotes
 from amphibus.host.steering.limiting import limits_of, policies_of
 from amphibus.host.steering.operations import Operations
 from amphibus.host.steering.refusals import RefusalNotes
+from amphibus.host.stores import assignment_of, open_store
 from amphibus.inbox.later import LaterSender
 from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.receiver import Receiver
@@ -32,7 +31,6 @@ from amphibus.inbox.steering.schedules import Schedules
 from amphibus.inbox.steering.tap import Tap
 from amphibus.module import Module
 from amphibus.outbox.relay import Relay
-from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
 from amphibus.routing.codec import Codec
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY, Topology
@@ -71,7 +69,13 @@ class Wiring:
         self._bus = around.settings.bus
         self.policies = policies_of(module, around.settings)
         self.store = open_store(module.name, around.settings, self.policies.longest_timeout)
-        self.assignment = _assignment(self.store, around)
+        self.assignment = assignment_of(
+            self.store,
+            around.settings,
+            transport=around.transport.name,
+            supervisor=around.supervisor,
+            clock=around.clock,
+        )
         self.pauses = Pauses(self.store, around.clock, around.supervisor)
         self.cursors = Cursors()
         self.refusals = RefusalCounts()
@@ -269,34 +273,3 @@ class Wiring:
             body_limit=self._bus.body_limit_bytes,
             dedup_window=around.settings.retention.dedup_window,
         )
-
-
-def open_store(name: str, settings: Settings, longest_timeout: float | None = None) -> Store:
-    """The store that the settings ask for, not connected yet; its handlers may have longer than usual."""
-    if settings.db_url is None:
-        return SqliteStore(name, settings.data_dir)
-    from amphibus.database.postgres.store import PostgresStore
-
-    return PostgresStore(
-        name,
-        settings.db_url.get_secret_value(),
-        handler_seconds=longest_timeout or settings.bus.handler_timeout_seconds,
-    )
-
-
-def _assignment(store: Store, around: ModuleServices) -> PartitionAssignment:
-    """The share of a module's work that this instance has: all of it where no other instance can be."""
-    count = around.settings.bus.partitions
-    if around.settings.db_url is None:
-        return SingleInstance(count)
-    from amphibus.database.postgres.store import PostgresStore
-    from amphibus.partitions.leases import Leases
-
-    assert isinstance(store, PostgresStore)
-    return Leases(
-        store,
-        count=count,
-        transport=around.transport.name,
-        supervisor=around.supervisor,
-        clock=around.clock,
-    )

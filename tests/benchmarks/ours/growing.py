@@ -11,7 +11,7 @@ from amphibus.clock import SystemClock
 from amphibus.database.envelope_rows import ENVELOPE
 from amphibus.database.migrations import upgrade
 from amphibus.database.store import Store
-from amphibus.host.wiring import open_store
+from amphibus.host.stores import open_store
 from amphibus.messages.envelope import Envelope
 from amphibus.unit_of_work.transaction import Transaction
 from tests.benchmarks.business import orders, project

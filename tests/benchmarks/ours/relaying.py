@@ -10,7 +10,7 @@ from amphibus.database.envelope_rows import columns_of
 from amphibus.database.migrations import upgrade
 from amphibus.database.store import Store
 from amphibus.database.write_set import OutboxEntry, Row, WriteSet
-from amphibus.host.wiring import open_store
+from amphibus.host.stores import open_store
 from tests.benchmarks.business import done, orders, project
 from tests.benchmarks.child_process import Answering, Request
 from tests.benchmarks.ours.carrier import PARTITIONS, envelope, hosted, settings_for

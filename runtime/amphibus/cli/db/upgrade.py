@@ -72,7 +72,7 @@ async def _upgrade(
 ) -> "_Step":
     from amphibus.database.migrations import revisions, upgrade
     from amphibus.database.schema.steps import SCHEMA_VERSION
-    from amphibus.host.wiring import open_store
+    from amphibus.host.stores import open_store
 
     folder = project.root / "modules" / module / "migrations"
     newest = _Versions(SCHEMA_VERSION, (revisions(folder) or ["-"])[-1])
