@@ -33,7 +33,7 @@ from amphibus.integrations.outbox import HANDLED
 from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope
 from amphibus.routing.codec import message_of
-from amphibus.telemetry.privacy import describe
+from amphibus.telemetry.privacy import describe, traceback_of
 from amphibus.transports.rabbitmq.rights.collecting import collect_events, queue_of_events
 
 E = TypeVar("E", bound=Event)
@@ -149,7 +149,8 @@ class SystemRouter(RabbitRouter):
             try:
                 return await self._handle(envelope)
             except _HandlerFailed as failed:
-                _log.warning("%s %s failed", envelope.type, envelope.id, exc_info=failed.cause)
+                said = traceback_of(failed.cause)
+                _log.warning("%s %s failed\n%s", envelope.type, envelope.id, said)
                 failures = self._attempts if failed.for_good else failures + 1
                 if failures >= self._attempts and await self._given_up(envelope, failed.cause):
                     return None
