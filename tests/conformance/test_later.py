@@ -17,6 +17,8 @@ async def test_a_commit_that_fails_sends_a_later_command_neither_twice_nor_never
     tries: list[int] = []
 
     def fail_twice(transaction: Transaction) -> None:
+        if not transaction.write_set.outbox:
+            return  # what the module notes beside it
         tries.append(len(transaction.write_set.outbox))
         if len(tries) <= 2:
             raise ConnectionResetError

@@ -41,7 +41,7 @@ def told(out: str) -> list[str]:
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", out)
     text = re.sub(r"\d+\.\d ms|in \d+ ms|http://\S+ \(.*\)", "", text)
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    return sorted(line for line in lines if not line.startswith(("see", "next")))
+    return sorted(line for line in lines if not line.startswith(("see", "next", "console")))
 
 
 @pytest.mark.full

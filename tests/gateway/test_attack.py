@@ -28,7 +28,8 @@ class Honest:
     """A customer who orders one thing after the other, and somebody who watches /livez."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=120)
+        json = {"content-type": "application/json"}
+        self._client = httpx.AsyncClient(base_url=url, timeout=120, headers=json)
         self._watch = httpx.AsyncClient(base_url=url, timeout=120)
         self._orders = Orders()
         self.placed: list[str] = []

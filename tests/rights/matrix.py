@@ -24,7 +24,8 @@ USERS: Final = [*MODULES, "operator", *PRODUCERS]
 SENDS: Final[dict[str, list[str]]] = LOCK["sends"] | {
     name: list(each.sends) for name, each in PRODUCERS.items()
 }
-TYPES: Final = sorted({*PROJECT.contracts, *SYSTEM_REQUESTS, "orders.Invented.v1"})
+UNKNOWN: Final = "orders.Invented.v1"
+TYPES: Final = sorted({*PROJECT.contracts, *SYSTEM_REQUESTS, UNKNOWN})
 FORMS: Final = ("p0", "now", "outside", "p0.reporting", "")
 OF_THE_BROKER: Final = ("", "amq.topic")
 EXCHANGES: Final = [

@@ -32,8 +32,11 @@
     const began = performance.now();
     try {
       const answer = await fetch(location.href, { signal: AbortSignal.timeout(15000) });
-      if (answer.ok) {
-        put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const text = answer.ok ? await answer.text() : "";
+      if (paused) {
+        missed = true; // it was asked for before
+      } else if (answer.ok) {
+        put(new DOMParser().parseFromString(text, "text/html"));
         say("live", "live");
       } else if (answer.status === 401) {
         say("signed out", "lost");
@@ -41,7 +44,7 @@
         say("stale", "lost");
       }
     } catch {
-      say("reconnecting", "lost");
+      if (!paused) say("reconnecting", "lost");
     }
     setTimeout(() => { waiting = false; if (missed) refresh(); }, Math.max(800, 10 * (performance.now() - began)));
   };

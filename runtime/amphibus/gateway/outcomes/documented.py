@@ -13,7 +13,7 @@ PREFER: Final[Json] = {
     "in": "header",
     "required": False,
     "description": "`wait=20` (RFC 7240) waits up to 20 seconds for the outcome; then it is answered as it stands.",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string"},
     "example": "wait=20",
 }
 
