@@ -97,8 +97,8 @@ SCHEDULES = (
     in_runtime(
         "an outcome is told once, and not asked for again",
         "gateway/outcomes/follower",
-        "                asked, self._new = self._new or set(self._waiting), set()",
-        "                asked, self._new = set(self._new), set()",
+        "asked, again = self._all(), now() + AGAIN_SECONDS",
+        "again = now() + AGAIN_SECONDS",
         f"{_WAITS}::test_a_word_that_is_lost_is_asked_for_again",
     ),
     in_runtime(

@@ -20,7 +20,6 @@ from amphibus import __version__
 from amphibus.cli.commands import COMMANDS, EPILOGUE, GROUPS, HELP
 from amphibus.cli.description import described
 from amphibus.cli.output import CommandError, Exit, command_name, exit_code, show_error
-from amphibus.cli.passwords import with_addresses
 from amphibus.errors import AmphibusError
 from amphibus.nearest import nearest
 
@@ -74,7 +73,10 @@ def execute(typed: Sequence[str]) -> int:
     """Runs one command line; returns its exit code."""
     arguments = _as_now(typed)
     try:
-        arguments = with_addresses(arguments)
+        if any("://" in word or "@" in word for word in arguments):
+            from amphibus.cli.passwords import with_addresses
+
+            arguments = with_addresses(arguments)
         app = application(command_name(), arguments)
         result = app(arguments, print_error=False, exit_on_error=False)
         sys.stdout.flush()
