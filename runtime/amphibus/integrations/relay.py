@@ -173,6 +173,8 @@ class _Line:
         self._window = window
         self.look = asyncio.Event()
         self.trouble = ""
+        """Why nothing is taken, until all that waited is sent."""
+        self._refused = False
         self.task: SupervisedTask | None = None
 
     async def work(self) -> None:
@@ -180,14 +182,15 @@ class _Line:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             self.look.clear()
-            while not self.trouble and await self._send_some():
+            self._refused = False
+            while await self._send_some() and not self._refused:
                 pause = _FIRST_PAUSE_SECONDS
-            if not self.trouble:
+            if not self._refused:
+                self.trouble = ""
                 await self.look.wait()
                 continue
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-            self.trouble = ""
 
     async def _send_some(self) -> bool:
         """Sends the oldest messages, each key in order; returns whether there were any."""
@@ -226,6 +229,7 @@ class _Line:
                 self._destination, envelope.source, error.what, error.why, error.fix,
             )  # fmt: skip
         self.trouble = error.what
+        self._refused = True
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
