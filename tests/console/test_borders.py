@@ -118,6 +118,7 @@ def test_the_shop_keeps_its_borders() -> None:
     assert crossings(ROOT) == []
 
 
+@pytest.mark.full
 def test_check_notes_a_baseline_and_fix_shrinks_it(console: Console) -> None:
     handlers = console.root / "modules/till/module.py"
     before = handlers.read_text()

@@ -50,6 +50,7 @@ def test_one_order_is_confirmed_and_one_declined_message_by_message(shop: Consol
         assert hop in second
 
 
+@pytest.mark.full
 def test_an_order_outlives_two_kills_and_an_outage_of_payments(shop: Console) -> None:
     ended = shop("demo", "--outage")
 

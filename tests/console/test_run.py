@@ -172,6 +172,7 @@ def test_a_dead_message_is_corrected_retried_and_handled_while_it_runs(console: 
     assert store(console, "shelf").rows("dead") == []
 
 
+@pytest.mark.full
 def test_events_are_replayed_to_a_rebuilt_module(console: Console) -> None:
     """A read model is thrown away and made anew from the log of the module that it listens to."""
     console("send", "shelf.Sell.v1", "--id", SALE, "--data", '{"item": "cup"}')

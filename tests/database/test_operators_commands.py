@@ -111,6 +111,7 @@ def test_where_there_is_no_gateway_nothing_is_sent(desk: Desk) -> None:
     assert ended.err.startswith("error  there is no outbox of a gateway on that server")
 
 
+@pytest.mark.full
 def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: Path) -> None:
     desk.do(_LETTER)
     copy = str(tmp_path / "copy")
@@ -126,6 +127,7 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: P
     assert desk("db", "backup", "--to", copy).code == 1
 
 
+@pytest.mark.full
 def test_the_live_settings_are_put_back_too(desk: Desk, tmp_path: Path) -> None:
     copy = str(tmp_path / "copy")
     assert desk("config", "set", "bus.window", "77").code == 0

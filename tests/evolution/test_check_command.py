@@ -101,6 +101,7 @@ def test_a_revision_that_is_not_there_or_cannot_be_imported_is_told(depot: Depot
     assert "ModuleNotFoundError: No module named 'nowhere'" in broken.err
 
 
+@pytest.mark.full
 def test_all_released_forms_count_and_not_the_last_one_alone(depot: Depot) -> None:
     """What was removed must not come back with another meaning: messages of the first form still wait."""
     depot.edit("shelf: Key\n    pieces", "shelf: Key\n    note: Key | None = None\n    pieces")
@@ -140,6 +141,7 @@ def test_an_approved_break_is_written_with_its_reason(depot: Depot) -> None:
     assert depot("check").code == 0
 
 
+@pytest.mark.full
 def test_a_waiver_without_a_reason_or_an_end_approves_nothing(depot: Depot) -> None:
     depot.edit("le=1000", "le=10")
     waivers = depot.root / "contracts/waivers.toml"
@@ -212,6 +214,7 @@ def _with_marks(lock: dict[str, dict[str, dict[str, dict[str, object]]]]) -> Non
         entry["before"] = {digest(each["form"]): each for each in entry["before"].values()}  # type: ignore[index]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("how", ["deleted", "a contract is gone", "no format"])
 def test_a_lock_that_has_lost_what_was_released_makes_no_break_new(depot: Depot, how: str) -> None:
     held = json.loads(depot.lock.read_text())
@@ -251,6 +254,7 @@ def test_all_breaks_are_told_in_one_run_beside_what_is_declared_wrongly(depot: D
         assert "wrote" not in each.out
 
 
+@pytest.mark.full
 def test_a_front_page_that_needs_what_is_gone_hides_no_break(depot: Depot) -> None:
     """Its modules are then known by the lock of the topology."""
     depot.edit("class Stored(", "class Kept(")
@@ -266,6 +270,7 @@ def test_a_front_page_that_needs_what_is_gone_hides_no_break(depot: Depot) -> No
         assert "cannot be imported: AttributeError: module 'contracts.store.v1' has no" in each.out
 
 
+@pytest.mark.full
 def test_a_renamed_optional_field_is_shown_by_what_becomes_of_it(depot: Depot) -> None:
     note = "    note: Key | None = None\n\n\nclass Stored"
     depot.edit("\n\nclass Stored", note)

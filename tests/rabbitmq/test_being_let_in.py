@@ -107,6 +107,7 @@ def secured(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         secured.destroy()
 
 
+@pytest.mark.full
 async def test_messages_go_over_tls_with_a_certificate_of_ours(
     secured: tuple[str, Path], tmp_path: Path
 ) -> None:

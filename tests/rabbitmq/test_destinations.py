@@ -46,7 +46,7 @@ async def frozen(node: RabbitNode, names: Names, module: str) -> AsyncIterator[N
 Trouble = Callable[[RabbitNode, Names, str], Any]
 
 
-@pytest.mark.parametrize("trouble", [full, frozen])
+@pytest.mark.parametrize("trouble", [pytest.param(full, marks=pytest.mark.full), frozen])
 async def test_one_that_takes_nothing_starves_no_other(
     office: Office, node: RabbitNode, names: Names, trouble: Trouble
 ) -> None:
