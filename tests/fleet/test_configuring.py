@@ -140,7 +140,7 @@ WRONG = {
     "set bus.window 0": "greater than or equal to 1",
     "set bus.windw 1": "did you mean bus.window?",
     "set port 1": "read at the start",
-    "set amqp_url amqp://a:hunter2@b": "secret",
+    "set amqp_url amqp://a:hunter2@b": "has a password in it",
     "set log_levels.tll debug": "did you mean till?",
     "set modules.till.open true": "unknown setting",
     "set retention.retain_days 20": "till at 127.0.0.1",  # alone it knows why not
