@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.services import postgres, rabbitmq
@@ -39,6 +40,19 @@ def pytest_xdist_setupnodes() -> None:
     for name, package in _PROGRAMS.items():
         with unavailable:
             program(name, package)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loggers_are_not_kept() -> Iterator[None]:
+    """Has every logger look at how logs are set up: what one test had set up is not what the next one logs by."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            structlog,
+            "configure",
+            lambda **given: configure(**given | {"cache_logger_on_first_use": False}),
+        )
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -134,6 +134,13 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "_and_not_before",
     ),
     in_runtime(
+        "a partition whose consumer was lost with its connection is never given away",
+        "partitions/leases",
+        "    if ended.cancelled():\n",
+        "    if False:\n",
+        "tests/topologies/test_leases.py::test_a_partition_is_given_away_though_what_it_waited_for_ended",
+    ),
+    in_runtime(
         "what was taken under a lost partition is done",
         "inbox/runner",
         "        if attempt.lease_token is None or attempt.lease_token in transaction.lease_tokens:",

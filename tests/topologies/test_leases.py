@@ -88,6 +88,26 @@ async def test_a_partition_is_given_away_when_nothing_of_it_is_under_way_and_not
             assert story == ["asked to be quiet", "quiet", "-2 +0"]
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+async def test_a_partition_is_given_away_though_what_it_waited_for_ended(
+    database: str, how: str
+) -> None:
+    """A connection to the broker that is lost ends all that waits for its answers."""
+    tries: list[int] = []
+
+    async def drain(_parts: frozenset[int]) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            answer = asyncio.get_running_loop().create_future()
+            answer.cancel() if how == "cancelled" else answer.set_exception(OSError())
+            await answer
+
+    async with _instance(database, drain), _instance(database) as second:
+        await until(lambda: len(second.owned) == 2)
+        assert len(tries) == 3
+
+
 @asynccontextmanager
 async def _desk(url: str, folder: Path, script: Script) -> AsyncIterator[Host]:
     business = project()

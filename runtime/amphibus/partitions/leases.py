@@ -251,7 +251,7 @@ class Leases:
         """Gives away drained partitions: others may take them as soon as the database says so."""
         if self._draining is None or not self._draining.done():
             return
-        if (error := self._draining.exception()) is not None:
+        if (error := _failure_of(self._draining)) is not None:
             self._leave(self._leaving)
             raise error
         lost = self._leaving.intersection(self._held)
@@ -287,3 +287,10 @@ class Leases:
         )
         await self._listen()
         self._lost = False
+
+
+def _failure_of(ended: "asyncio.Task[None]") -> BaseException | None:
+    """Why a task failed; what it waited for may have been cancelled, with a connection that was lost."""
+    if ended.cancelled():
+        return StoreError("partitions could not be given away", "what was waited for ended", "")
+    return ended.exception()
