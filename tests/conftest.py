@@ -55,6 +55,13 @@ def _loggers_are_not_kept() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _logs_are_set_up_anew() -> Iterator[None]:
+    """Has each file begin with logs that nobody has set up."""
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session")
 def broker() -> Iterator[str]:
     """The URL of a RabbitMQ that is ours alone, or of the given one."""
