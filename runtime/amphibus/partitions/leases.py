@@ -290,7 +290,7 @@ class Leases:
 
 
 def _failure_of(ended: "asyncio.Task[None]") -> BaseException | None:
-    """Why a task failed; what it waited for may have been cancelled, with a connection that was lost."""
+    """Returns the failure of a task; what it waited for may have been cancelled, with a connection that was lost."""
     if ended.cancelled():
         return StoreError("partitions could not be given away", "what was waited for ended", "")
     return ended.exception()
