@@ -10,7 +10,7 @@ from amphibus.gateway.outcomes import follower
 from amphibus.gateway.outcomes.follower import Followed, Follower
 from amphibus.testing.conformance.office import until
 from tests.modules.shop import Shop
-from tests.modules.till import FOREVER, till
+from tests.modules.till import FOREVER, till, waiting_without_a_word
 
 pytestmark = pytest.mark.asyncio
 
@@ -91,14 +91,8 @@ async def test_those_who_come_all_the_time_put_nobody_else_off(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lost word is asked for again then too."""
-    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0.05)
-    outcomes = shop.harness.host.modules["orders"].receiver._services.outcomes
-    monkeypatch.setattr(outcomes, "on_reply", lambda _envelope, _reply: None)
     async with till(shop) as opened:
-        order = await opened.place()
-        waits = asyncio.ensure_future(opened.get(order, Prefer="wait=50"))
-        await until(lambda: opened.waiting == 1)
-        await opened.pay(now=True)
+        waits = await waiting_without_a_word(shop, opened, monkeypatch)
         came: list[asyncio.Future[Any]] = []
         while not waits.done():
             another = Followed("orders", f"flow {len(came)}", ("orders.None.v1",))

@@ -10,7 +10,7 @@ import pytest
 from amphibus.gateway.outcomes import follower
 from amphibus.testing.conformance.office import until
 from tests.modules.shop import Shop
-from tests.modules.till import FOREVER, Till, till
+from tests.modules.till import FOREVER, Till, till, waiting_without_a_word
 
 pytestmark = pytest.mark.asyncio
 
@@ -48,14 +48,8 @@ async def test_who_waits_is_told_by_the_commit(shop: Shop, monkeypatch: pytest.M
 async def test_a_word_that_is_lost_is_asked_for_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0.05)
-    outcomes = shop.harness.host.modules["orders"].receiver._services.outcomes
-    monkeypatch.setattr(outcomes, "on_reply", lambda _envelope, _reply: None)
     async with till(shop) as opened:
-        order = await opened.place()
-        waits = asyncio.ensure_future(opened.get(order, Prefer="wait=50"))
-        await until(lambda: opened.waiting == 1)
-        await opened.pay(now=True)
+        waits = await waiting_without_a_word(shop, opened, monkeypatch)
 
         assert (await waits).json()["status"] == "confirmed"
 

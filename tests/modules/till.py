@@ -1,5 +1,6 @@
 """Clients of the shop's gateway who wait, and payments that are made when a test says so."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from inspect import getclosurevars
@@ -7,14 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from pydantic import BaseModel
 
 from amphibus.contract import Command
 from amphibus.gateway.app import Gateway, build_app
 from amphibus.gateway.door import Door
+from amphibus.gateway.outcomes import follower
 from amphibus.gateway.outcomes.follower import Follower
 from amphibus.gateway.outcomes.waiting import Waiting
 from amphibus.messages.contracts.amphibus.v1 import PauseModule, ResumeModule
+from amphibus.testing.conformance.office import until
 from tests.conformance.asking import asked
 from tests.modules.shop import Shop, order_of
 
@@ -85,6 +89,20 @@ class Till:
     async def events(self, order_id: UUID, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.get(f"/v1/orders/{order_id}/events", headers=sent)
+
+
+async def waiting_without_a_word(
+    shop: Shop, opened: Till, monkeypatch: pytest.MonkeyPatch
+) -> "asyncio.Future[httpx.Response]":
+    """Somebody who waits for an order that is paid, and whom no word of it reaches: it has to be asked for again."""
+    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0.05)
+    outcomes = shop.harness.host.modules["orders"].receiver._services.outcomes
+    monkeypatch.setattr(outcomes, "on_reply", lambda _envelope, _reply: None)
+    order = await opened.place()
+    waits = asyncio.ensure_future(opened.get(order, Prefer="wait=50"))
+    await until(lambda: opened.waiting == 1)
+    await opened.pay(now=True)
+    return waits
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 from types import MappingProxyType
@@ -229,3 +229,11 @@ def progress(total: int | None, what: str) -> tuple[Callable[[int], None], Calla
         bar.update(task, advance=by, rate=f"{speed:,.0f}/s" if speed else "")
 
     return advance, bar.stop
+
+
+async def advanced(batches: AsyncIterator[int], total: int, what: str) -> None:
+    """Goes through work that is done in batches, and shows how far it is."""
+    advance, close = progress(total, what)
+    async for count in batches:
+        advance(count)
+    close()

@@ -34,7 +34,7 @@ class Entrance:
         Raises:
             Problem: he comes from elsewhere where nobody would ask, or shows what is not good.
         """
-        exchange = HttpExchange(dict(request.scope), request.receive, {})
+        exchange = _exchange_of(request)
         self._refuse_from_elsewhere(exchange)
         cookie = request.cookies.get(COOKIE)
         known = await self._sessions.principal(cookie) if cookie else None
@@ -45,7 +45,7 @@ class Entrance:
 
     def by_link(self, request: Request, link: str, to: str = "") -> Response | None:
         """Changes a link for a cookie, if it is good, and goes to a screen below `/console`."""
-        self._refuse_from_elsewhere(HttpExchange(dict(request.scope), request.receive, {}))
+        self._refuse_from_elsewhere(_exchange_of(request))
         principal = self._sessions.redeem(link)
         if principal is None:
             return None
@@ -57,14 +57,14 @@ class Entrance:
         Raises:
             Problem: it is not good.
         """
-        exchange = HttpExchange(dict(request.scope), request.receive, {})
+        exchange = _exchange_of(request)
         self._refuse_from_elsewhere(exchange)
         principal = await self._door.whose(credential, exchange, _PATH)
         return self._enter(request, principal, _CREDENTIAL_SECONDS)
 
     def refuse(self, request: Request, principal: Principal | None, problem: Problem) -> None:
         """Counts, for the audit, that somebody may not do what he asked for."""
-        exchange = HttpExchange(dict(request.scope), request.receive, {})
+        exchange = _exchange_of(request)
         exchange.principal = principal or exchange.principal
         self._door.turn_away(exchange, request.url.path, problem)
 
@@ -107,3 +107,7 @@ def refuse_other_pages(request: Request) -> None:
         raise Problem(FORBIDDEN, "this form was not sent by a page of the console")
     if site is None and origin not in ours:
         raise Problem(FORBIDDEN, "this form was sent by a page of elsewhere")
+
+
+def _exchange_of(request: Request) -> HttpExchange:
+    return HttpExchange(dict(request.scope), request.receive, {})

@@ -100,27 +100,26 @@ class Door:
 
     async def _counted(self, exchange: HttpExchange) -> Principal:
         """Returns who asks, and counts that he does: once a request, and not a developer on his own machine."""
-        throttle = self._throttle
-        if throttle is None or exchange.counted or self._spares(exchange):
-            return await self._who(exchange)
-        exchange.counted = True
-        throttle.ask_from(exchange.peer, exchange.asked)
+        first = self.count(exchange)
         principal = await self._who(exchange)
-        throttle.ask_as(principal, exchange.asked)
+        if first and self._throttle is not None:
+            self._throttle.ask_as(principal, exchange.asked)
         return principal
 
     def _spares(self, exchange: HttpExchange) -> bool:
         return self._unnamed == "developer" and is_loopback_address(exchange.peer)
 
-    def count(self, exchange: HttpExchange) -> None:
-        """Counts a request that shows by its body who asks: by its address, before the body is read.
+    def count(self, exchange: HttpExchange) -> bool:
+        """Counts a request by its address, before anything is known of who asks; returns whether it was counted now.
 
         Raises:
             Problem: it has asked too often.
         """
-        if self._throttle is not None and not exchange.counted and not self._spares(exchange):
-            exchange.counted = True
-            self._throttle.ask_from(exchange.peer, exchange.asked)
+        if self._throttle is None or exchange.counted or self._spares(exchange):
+            return False
+        exchange.counted = True
+        self._throttle.ask_from(exchange.peer, exchange.asked)
+        return True
 
     def known(self, exchange: HttpExchange, principal: Principal) -> None:
         """Notes who has shown by its body who asks, and counts that it does.

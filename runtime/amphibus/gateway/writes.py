@@ -4,10 +4,11 @@ A *stored* command is accepted as soon as the gateway's own store has it; its ow
 accepted by its owner, or not at all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from amphibus.access.principal import Principal
 from amphibus.contract import Message
@@ -36,6 +37,7 @@ from amphibus.messages.ids import derived_id, new_id
 from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.routing.codec import fill, to_bytes
 
+T = TypeVar("T")
 SOON: Final = ((b"retry-after", b"1"),)
 _REPLAYED: Final = ((b"idempotent-replayed", b"true"),)
 
@@ -72,6 +74,20 @@ class Intake:
         self.quotas = quotas
         self.large = LargeBodies(lambda: limits.bodies_bytes)
         self.backlog = Backlog(acceptance.waiting)
+
+    async def read(self, exchange: HttpExchange, limit: int, reading: Callable[[bytes], T]) -> T:
+        """Takes a body in and returns what is read in it; others are served while a large one is.
+
+        Raises:
+            Problem: it is too large, came too slowly, or is not what `reading` wants.
+            ClientGone: it never came whole.
+        """
+        size, within = exchange.body_size(limit), self.limits.body_seconds
+        if size <= LARGE_BYTES:
+            return reading(await exchange.body(limit, within))
+        with self.large.room(size):
+            body = await exchange.body(limit, within)
+            return await self.large.read(partial(reading, body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +132,8 @@ class CommandEndpoint:
         """
         exchange.asked = "write"
         await self._door.let_in(exchange, self._binding.contract)
-        write = await self._taken(exchange)
+        limit = min(self._limits.body_limit_bytes, self._binding.http.body_bytes)
+        write = await self._intake.read(exchange, limit, partial(self._read, exchange))
         exchange.request_id = write.id
         self._intake.quotas.another(write.message, exchange.principal, exchange.peer)
         stored = self._binding.http.stored
@@ -136,16 +153,6 @@ class CommandEndpoint:
             return await self._decided(write, exchange)
         finally:
             self._acceptance.released(write.id)
-
-    async def _taken(self, exchange: HttpExchange) -> Write:
-        """Reads the body; others are served while a large one is."""
-        limit = min(self._limits.body_limit_bytes, self._binding.http.body_bytes)
-        size, within = exchange.body_size(limit), self._intake.limits.body_seconds
-        if size <= LARGE_BYTES:
-            return self._read(exchange, await exchange.body(limit, within))
-        with self._intake.large.room(size):
-            body = await exchange.body(limit, within)
-            return await self._intake.large.read(partial(self._read, exchange, body))
 
     def _read(self, exchange: HttpExchange, body: bytes) -> Write:
         binding = self._binding

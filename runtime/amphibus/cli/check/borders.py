@@ -15,9 +15,8 @@ from amphibus.errors import ConfigError
 
 BASELINE: Final = Path("config/borders.lock.json")
 _OF_THE_SYSTEM: Final = frozenset({"amphibus", "contracts", "modules"})
-_ASIDE: Final = frozenset(
-    {"build", "dist", "node_modules", "runtime", "tests", "var", "__pycache__"}
-)
+_ASIDE: Final = frozenset({"runtime", "tests"})
+_MADE: Final = frozenset({"build", "dist", "node_modules", "var", "__pycache__"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -136,9 +135,13 @@ def _files(root: Path) -> Iterator[Path]:
             yield from sorted(each.rglob("*.py"))
 
 
+def is_made(folder: Path) -> bool:
+    """Returns whether a folder of a project holds what programs have made, such as an environment, and no source."""
+    return folder.name in _MADE or (folder / "pyvenv.cfg").exists()
+
+
 def _is_aside(folder: Path) -> bool:
-    hidden = folder.name.startswith(".") or folder.name in _ASIDE
-    return hidden or (folder / "pyvenv.cfg").exists()
+    return folder.name.startswith(".") or folder.name in _ASIDE or is_made(folder)
 
 
 def _of_file(root: Path, path: Path, own: frozenset[str]) -> Iterator[Crossing]:

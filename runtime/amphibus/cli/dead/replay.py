@@ -1,22 +1,21 @@
 """`amphibus replay`: sends the events of a module's log again to one module that subscribes to them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from amphibus.admin.replay import Plan, plan
+from amphibus.admin.replay import plan
 from amphibus.admin.replay import replay as put_in_line
 from amphibus.cli import options
 from amphibus.cli.operator import Reason, Who, operator, reasoned
 from amphibus.cli.output import (
     CommandError,
     Exit,
+    advanced,
     check_module,
     moment,
     plural,
-    progress,
     rfc3339,
     show_json,
 )
@@ -55,7 +54,8 @@ def replay(
     found = asyncio.run(plan(log, stores.get(to), types=types, since=options.instant(since)))
     if not dry_run:
         by, why = operator(who), reasoned(reason)
-        asyncio.run(_replay(f"{module} to {to}", put_in_line(log, to, found, by, why), found))
+        batches = put_in_line(log, to, found, by, why)
+        asyncio.run(advanced(batches, len(found.events), f"{module} to {to}"))
     if as_json:
         facts = {
             "events": len(found.events),
@@ -70,13 +70,6 @@ def replay(
         print(f"the first was sent {moment(found.first)}")
     if found.handled:
         print(f"{to} has handled {found.handled:,} of them before; those change nothing")
-
-
-async def _replay(title: str, batches: AsyncIterator[int], found: Plan) -> None:
-    advance, close = progress(len(found.events), title)
-    async for count in batches:
-        advance(count)
-    close()
 
 
 def _types(topology: "Topology", module: str, to: str, chosen: tuple[str, ...]) -> list[str]:

@@ -3,11 +3,12 @@
 import copy
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from amphibus.cli.upgrade.found import Found
-from amphibus.config.correction import FORMER, opened
+from amphibus.config.correction import name_of_now, opened
 
 _TABLE: Final = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"(\s*)([A-Za-z0-9_-]+)(\s*=)")
@@ -35,16 +36,15 @@ def renamed_settings(path: Path, text: str, found: Found) -> str:
 
 def _former(given: dict[str, Any]) -> list[tuple[str, str]]:
     """The former settings that are set, each with its name of now."""
-    pairs: list[tuple[str, str]] = []
-    for old, new in FORMER.items():
-        section, star, key = old.partition(".*.")
-        names = given.get(section, {}) if star else ()
-        if star:
-            told = new.rpartition(".")[2]
-            pairs += [(f"{section}.{name}.{key}", f"{section}.{name}.{told}") for name in names]
-        else:
-            pairs.append((old, new))
-    return [(old, new) for old, new in pairs if _value(given, old) is not None]
+    pairs = ((key, name_of_now(key)) for key in _keys(given))
+    return [(old, new) for old, new in pairs if new and _value(given, old) is not None]
+
+
+def _keys(table: dict[str, Any], above: str = "") -> Iterator[str]:
+    for name, value in table.items():
+        yield above + name
+        if isinstance(value, dict):
+            yield from _keys(value, f"{above}{name}.")
 
 
 def _value(given: Any, key: str) -> Any:

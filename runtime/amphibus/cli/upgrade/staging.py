@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from amphibus.cli.check.borders import is_made
 from amphibus.cli.upgrade.found import Found, Left
 from amphibus.cli.upgrade.words import WORDS
 from amphibus.config.correction import opened
 
-_LEFT_ALONE: Final = frozenset({"build", "dist", "node_modules", "var", "__pycache__"})
 _TEXTS: Final = frozenset(
     {
         ".cfg",
@@ -72,7 +72,7 @@ def _copy(source: Path, target: Path) -> None:
 def _may_change(path: Path) -> bool:
     if path.is_dir():
         hidden = path.name.startswith(".") and path.name != ".github"
-        return not (hidden or path.name in _LEFT_ALONE or (path / "pyvenv.cfg").exists())
+        return not (hidden or is_made(path))
     named = path.suffix in _TEXTS or path.name in _NAMES
     return named and path.is_file() and path.stat().st_size <= _LARGEST
 

@@ -8,13 +8,11 @@ from cyclopts import Parameter
 from amphibus.admin.posted_again import Again, again, post_again
 from amphibus.cli import options
 from amphibus.cli.operator import Reason, operator, reasoned
-from amphibus.cli.output import CommandError, Exit, plural, progress, show_json, unknown
+from amphibus.cli.output import CommandError, Exit, advanced, plural, show_json, unknown
 from amphibus.nearest import nearest
 from amphibus.webhooks.prefix import PREFIX
 
 if TYPE_CHECKING:
-    from amphibus.admin.stores import AdminStore
-    from amphibus.messages.contracts.amphibus.acting import Operator
     from amphibus.routing.topology import Topology
 
 
@@ -54,19 +52,11 @@ def replay(
         for owner, named in types.items()
     }
     if not dry_run:
-        by = operator(None), reasoned(reason)
+        by, why = operator(None), reasoned(reason)
         for owner, planned in found.items():
-            asyncio.run(_post(stores[owner], inbox, module, planned, by))
+            batches = post_again(stores[owner], inbox, module, planned, by, why)
+            asyncio.run(advanced(batches, len(planned.events), module))
     _tell(name, found, dry=dry_run, as_json=as_json)
-
-
-async def _post(
-    log: "AdminStore", inbox: "AdminStore", module: str, planned: Again, by: tuple["Operator", str]
-) -> None:
-    advance, close = progress(len(planned.events), module)
-    async for count in post_again(log, inbox, module, planned, *by):
-        advance(count)
-    close()
 
 
 def _tell(name: str, found: dict[str, Again], *, dry: bool, as_json: bool) -> None:

@@ -122,9 +122,9 @@ def without_once(body: bytes, contract: type[Message] | None) -> bytes:
     return _written(said)
 
 
-def needs_once(contract: type[Message]) -> bool:
+def needs_once(contract: type[Message] | None) -> bool:
     """Returns whether a contract has something that is needed once."""
-    return bool(_once(contract))
+    return contract is not None and bool(_once(contract))
 
 
 def replaced(value: Any, person: Sought) -> Any:

@@ -6,15 +6,10 @@ From then on it is sent to nobody again who has kept his database.
 from collections.abc import Callable, Sequence
 
 from amphibus.contract import Message
-from amphibus.database.persons.bodies import needs_once, without_once
+from amphibus.database.persons.bodies import without_once
 from amphibus.database.sql import Sql
 
 ContractOf = Callable[[str], type[Message] | None]
-
-
-def is_needed_once(contract: type[Message] | None) -> bool:
-    """Returns whether a contract has something that is needed once."""
-    return contract is not None and needs_once(contract)
 
 
 async def forget_needed_once(sql: Sql, numbers: Sequence[int], contract_of: ContractOf) -> None:

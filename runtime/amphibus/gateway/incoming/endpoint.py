@@ -21,7 +21,6 @@ from amphibus.gateway.problems import AWAY, KEY_REUSED, RUNNING, Problem
 from amphibus.gateway.texts import read_object
 from amphibus.gateway.writes import SOON, Intake, Limits
 from amphibus.messages.ids import derived_id
-from amphibus.messages.json_text import LARGE_BYTES
 
 _TAKEN: Final = HttpAnswer(202, b"{}", ())
 _LEFT: Final = HttpAnswer(204, b"", ())
@@ -63,7 +62,9 @@ class IncomingEndpoint:
         door.count(exchange)
         try:
             delivery = self._delivery(exchange)
-            content = await self._taken(exchange, delivery)
+            limit = min(self._parts.limits.body_limit_bytes, self._body_bytes)
+            reading = partial(self._read, exchange, delivery)
+            content = await self._parts.intake.read(exchange, limit, reading)
         except Problem as problem:
             door.turn_away(exchange, ROUTE + self._name, problem)
             raise
@@ -77,20 +78,10 @@ class IncomingEndpoint:
         tolerance = self._settings.tolerance_seconds
         return delivery_of(exchange, now=self._parts.clock.now(), tolerance_seconds=tolerance)
 
-    async def _taken(self, exchange: HttpExchange, delivery: Delivery) -> tuple[bytes, bool] | None:
-        """The content of the command, canonical, and whether it names itself; None if the event is not for us."""
-        limit = min(self._parts.limits.body_limit_bytes, self._body_bytes)
-        intake = self._parts.intake
-        size, within = exchange.body_size(limit), intake.limits.body_seconds
-        if size <= LARGE_BYTES:
-            return self._read(exchange, delivery, await exchange.body(limit, within))
-        with intake.large.room(size):
-            body = await exchange.body(limit, within)
-            return await intake.large.read(partial(self._read, exchange, delivery, body))
-
     def _read(
         self, exchange: HttpExchange, delivery: Delivery, body: bytes
     ) -> tuple[bytes, bool] | None:
+        """The content of the command, canonical, and whether it names itself; None if the event is not for us."""
         check_signature(exchange, self._keys, delivery, body)
         posted = read_object(body)
         if not self._fields.takes(posted):

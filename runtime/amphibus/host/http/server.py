@@ -41,18 +41,17 @@ class _Uvicorn(uvicorn.Server):
         """Listens; with a listener of our own where HTTPS is spoken."""
         config, context = self.config, self.config.ssl
         if context is None:
-            return await super().startup(sockets)
-        found: list[socket.socket] = sockets or []
-        try:
-            found = found or await asyncio.to_thread(
-                listening, config.host, config.port, config.backlog
-            )
-        except OSError:
-            self.should_exit = True  # whoever has started it sees that it has not
-            return None
+            await super().startup(sockets)
+            return
+        if not sockets:
+            at = (config.host, config.port, config.backlog)
+            try:
+                sockets = await asyncio.to_thread(listening, *at)
+            except OSError:
+                self.should_exit = True  # whoever has started it sees that it has not
+                return
         await super().startup([])
-        self._accept(found, context)
-        return None
+        self._accept(sockets, context)
 
     def _accept(self, sockets: list[socket.socket], context: ssl.SSLContext) -> None:
         from amphibus.host.http.tls_listener import TlsListener

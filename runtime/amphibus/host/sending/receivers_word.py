@@ -13,10 +13,11 @@ import structlog
 
 from amphibus.admin.under_way import Routes, routes_in
 from amphibus.clock import SECOND, Clock
+from amphibus.database.persons.bodies import needs_once
 from amphibus.database.store import Store
 from amphibus.database.upkeep import awaited
 from amphibus.database.upkeep.awaited import Awaited, Unasked
-from amphibus.database.upkeep.needed_once import forget_needed_once, is_needed_once
+from amphibus.database.upkeep.needed_once import forget_needed_once
 from amphibus.errors import RequestError
 from amphibus.host.sending.arrival_question import ArrivalQuestion
 from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS
@@ -134,7 +135,7 @@ class ReceiversWord:
     ) -> None:
         """Takes out of messages that all their receivers have what is needed once."""
         contracts = self._topology.contracts
-        numbers = [each.seq for each in messages if is_needed_once(contracts.get(each.type))]
+        numbers = [each.seq for each in messages if needs_once(contracts.get(each.type))]
         await forget_needed_once(transaction.sql, numbers, contracts.get)
 
     async def _not_arrived(self, destination: str, ids: Sequence[str]) -> set[str]:
