@@ -103,6 +103,25 @@ async def test_a_repetition_is_known_though_it_still_has_the_token(tmp_path: Pat
         assert [each for each in lines if each["event"] == "message.conflicting"]
 
 
+@pytest.mark.asyncio
+async def test_a_repetition_is_known_where_an_older_version_has_kept_the_token(
+    tmp_path: Path,
+) -> None:
+    async with Harness.of(ROOT, data_dir=tmp_path) as harness:
+        order = order_of({"FLYER": 1}, token=_TOKEN)
+        first = await harness.request(order, message_id="m-1")
+        await harness.host.modules["orders"].writer.submit(
+            lambda transaction: transaction.sql.run(
+                "UPDATE amphibus_inbox SET body = ? WHERE id = 'm-1'",
+                order.model_dump_json().encode(),
+            )
+        )
+        with capture_logs() as lines:
+            assert await harness.request(order, message_id="m-1") == first
+
+        assert not [each for each in lines if each["event"] == "message.conflicting"]
+
+
 class _Charge(Command[None], example={"card": "4242-4242", "codes": [1], "note": "n"}):
     card: Annotated[str, Personal("payment", once=True)]
     codes: Annotated[list[int], Personal("payment", once=True)]

@@ -119,7 +119,9 @@ class Executor:
         if prior[0] != "waits":
             before = await body_handled(sql, envelope.source, envelope.id)
             entry = attempt.prepared.entry
-            now = without_once(envelope.body, None if entry is None else entry.contract)
+            kept = partial(without_once, contract=None if entry is None else entry.contract)
+            # An older version has kept the whole.
+            before, now = None if before is None else kept(before), kept(envelope.body)
             return repeated(*prior, conflicting=await _conflicts(before, now))
         if attempt.origin is Origin.REQUEST:
             detail = "an earlier message of this key waits for its retry"
