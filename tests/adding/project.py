@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT
 from tests.console.kiosk import write_kiosk
+from tests.services.warm import warm_process
 
+_ENDS_WITHIN_SECONDS = 240.0
 _RULES = ("pyproject.toml", "ARCHITECTURE.md")
 
 
@@ -51,23 +53,20 @@ class Workplace:
         return ended.out
 
     def amphibus(self, *words: str) -> Ended:
-        return self.python("-m", "amphibus.cli", *words)
+        ended = warm_process().run(
+            words, cwd=self.root, environ=_environ(), timeout=_ENDS_WITHIN_SECONDS, joined=True
+        )
+        return Ended(ended.returncode, ended.stdout)
 
     def python(self, *words: str) -> Ended:
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("AMPHIBUS_", "PYTEST_"))
-        }
-        environment["PYTHONPATH"] = str(ROOT / "runtime")
         ended = subprocess.run(
             [sys.executable, *words],
             cwd=self.root,
-            env=environment | {"COLUMNS": "200"},
+            env=_environ(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=240,
+            timeout=_ENDS_WITHIN_SECONDS,
             check=False,
         )
         return Ended(ended.returncode, ended.stdout)
@@ -82,3 +81,12 @@ class Workplace:
             for path in sorted(self.root.rglob("*"))
             if path.is_file() and not {"__pycache__", "var"} & set(path.parts)
         }
+
+
+def _environ() -> dict[str, str]:
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AMPHIBUS_", "PYTEST_"))
+    }
+    return environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT / "runtime")}

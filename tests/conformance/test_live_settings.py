@@ -179,7 +179,7 @@ async def test_a_batch_becomes_smaller(office: Office) -> None:
 async def test_more_queries_and_calls_outside_run_at_once(office: Office) -> None:
     """Those that wait for their turn already get it."""
     async with office.open(query_concurrency=1, outside_concurrency=1) as shop:
-        asked = [shop.ask(desk.Count(book="b", mood="hold"), timeout=30) for _ in range(4)]
+        asked = [shop.ask(desk.Count(book="b", mood="hold"), timeout=100) for _ in range(4)]
         asking = [asyncio.ensure_future(each) for each in asked]
         await until(lambda: office.script.held == 1)
         await _taken(shop, await keep(office, bus__query_concurrency=6))

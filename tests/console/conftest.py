@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,9 @@ import pytest
 
 from tests.console.kiosk import write_kiosk
 from tests.console.stores import Store
+from tests.services.warm import warm_process
+
+_ENDS_WITHIN_SECONDS = 200.0
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,12 @@ class Console:
         }
 
     def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Ended:
-        ended = subprocess.run(
-            self.command(*arguments),
+        ended = warm_process().run(
+            arguments,
             cwd=self.root,
-            env=self.environment | environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
+            environ=self.environment | environment,
+            stdin=stdin,
+            timeout=_ENDS_WITHIN_SECONDS,
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 

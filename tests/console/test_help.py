@@ -135,7 +135,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_error(console: Console) -> No
     command = console.command("config", "show")
     process = subprocess.Popen(command, cwd=console.root, stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=100)
 
     assert (process.returncode, err) == (0, b"")
 

@@ -32,7 +32,7 @@ def on_a_terminal(console: Console, *arguments: str, **environment: str) -> byte
             break
         said += piece
     os.close(ours)
-    process.wait(timeout=30)
+    process.wait(timeout=100)
     return said
 
 

@@ -106,7 +106,7 @@ async def _turn(look: object) -> AsyncIterator[None]:
 async def _locked(store: PostgresStore) -> AsyncIterator[Any]:
     """Nobody is answered meanwhile; a connection that can tell who waits for it."""
     url = store._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=100)
     async with connection.transaction():
         await connection.execute("LOCK TABLE desk.amphibus_inbox")
         yield connection

@@ -69,7 +69,7 @@ class Shop:
 
     async def rows(self, statement: str) -> list[tuple[object, ...]]:
         """Reads the database."""
-        connection = await asyncpg.connect(self.url, timeout=10)
+        connection = await asyncpg.connect(self.url, timeout=100)
         try:
             return [tuple(row) for row in await connection.fetch(statement)]
         finally:
@@ -86,7 +86,7 @@ class Shop:
 async def shop(cluster: PostgresCluster) -> AsyncIterator[Shop]:
     """On an empty database."""
     url = cluster.fresh()
-    connection = await asyncpg.connect(cluster.url(), timeout=10)
+    connection = await asyncpg.connect(cluster.url(), timeout=100)
     name = url.rpartition("/")[2]
     await connection.execute(f'CREATE DATABASE "{name}"')
     yield Shop(url, Script())

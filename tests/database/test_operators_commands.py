@@ -44,7 +44,7 @@ class Desk:
         """Reads or writes its database."""
 
         async def doing() -> list[dict[str, Any]]:
-            connection = await asyncpg.connect(self.url, timeout=10)
+            connection = await asyncpg.connect(self.url, timeout=100)
             try:
                 return [dict(row) for row in await connection.fetch(statement)]
             finally:

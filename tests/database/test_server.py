@@ -20,7 +20,9 @@ from amphibus.routing.project import Project
 from tests.architecture.tree import ROOT
 from tests.services.addresses import addressed
 from tests.services.postgres import PostgresCluster
+from tests.services.warm import warm_process
 
+_ENDS_WITHIN_SECONDS = 200.0
 AMPHIBUS = Path(sys.executable).with_name("amphibus")
 MODULES = ("gateway", "inventory", "notifications", "orders", "payments", "reporting")
 
@@ -34,13 +36,11 @@ class Server:
 
     def db(self, *arguments: str, url: str | None = None) -> "subprocess.CompletedProcess[str]":
         """Runs `amphibus db …` for it."""
-        return subprocess.run(
-            [AMPHIBUS, "db", *arguments, "--db", addressed(url or self.url, self.folder)],
+        return warm_process().run(
+            ("db", *arguments, "--db", addressed(url or self.url, self.folder)),
             cwd=ROOT,
-            env=os.environ | {"AMPHIBUS_DATA_DIR": str(self.folder)},
-            capture_output=True,
-            text=True,
-            check=False,
+            environ=os.environ | {"AMPHIBUS_DATA_DIR": str(self.folder)},
+            timeout=_ENDS_WITHIN_SECONDS,
         )
 
     def role(self, module: str) -> str:

@@ -160,7 +160,7 @@ class Deployment:
         headers = {"Content-Type": "application/json"}
         request = Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
         try:
-            with urlopen(request, timeout=10) as answer:
+            with urlopen(request, timeout=100) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except URLError as error:
             return getattr(error, "code", 0), None

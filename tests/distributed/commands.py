@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tests.services.warm import warm_process
+
 WITHIN_SECONDS = 100.0
 _ENDS_WITHIN_SECONDS = 240.0
 
@@ -106,14 +108,8 @@ def typed(
     root: Path, *words: str, environ: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
     """A command that ends by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "amphibus.cli", *words],
-        cwd=root,
-        env=_clean() | dict(environ),
-        capture_output=True,
-        text=True,
-        timeout=_ENDS_WITHIN_SECONDS,
-        check=False,
+    return warm_process().run(
+        words, cwd=root, environ=_clean() | dict(environ), timeout=_ENDS_WITHIN_SECONDS
     )
 
 

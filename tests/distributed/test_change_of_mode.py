@@ -20,7 +20,7 @@ def test_a_monolith_handles_first_what_waits_at_the_broker(kiosk: Kiosk, broker:
         with running(kiosk.root, *options, "--module=gateway", environ=kiosk.environ) as gateway:
             gateway.until_said("  Try  ")
             body = {"sale_id": SALE, "item": "cup"}
-            httpx.post(f"{gateway.named('API')}/v1/sales", json=body, timeout=10)
+            httpx.post(f"{gateway.named('API')}/v1/sales", json=body, timeout=100)
             until(lambda: SALE in heard(kiosk, "shelf"), "the shelf sold it")
 
     refused = running(kiosk.root, "--port", str(port), environ=kiosk.environ)

@@ -29,7 +29,7 @@ def order(url: str, order_id: str) -> int:
         "lines": [{"sku": "CUP", "quantity": 1, "unit_price": "1.00"}],
         "payment_token": "tok_visa",
     }
-    return httpx.post(f"{url}/v1/orders", json=body, timeout=20).status_code
+    return httpx.post(f"{url}/v1/orders", json=body, timeout=100).status_code
 
 
 @pytest.mark.full
@@ -51,7 +51,7 @@ def test_two_instances_of_every_module_share_the_work(
         command.until_said("  Try  ", within=120.0)
         first, second = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 6}"
         stock = {"lines": [{"sku": "CUP", "quantity": 100}]}
-        assert httpx.post(f"{first}/v1/stock/receipts", json=stock, timeout=20).status_code == 202
+        assert httpx.post(f"{first}/v1/stock/receipts", json=stock, timeout=100).status_code == 202
         orders = [str(uuid4()) for _ in range(8)]
         for number, order_id in enumerate(orders):
             if number == 3:

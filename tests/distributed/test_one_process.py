@@ -25,7 +25,7 @@ def test_a_module_alone_takes_work_and_what_goes_to_the_others_waits(kiosk: Kios
     with running(kiosk.root, *options, "--module=gateway", environ=kiosk.environ) as gateway:
         gateway.until_said("  Try  ")
         body = {"sale_id": SALE, "item": "cup"}
-        sold = httpx.post(f"{gateway.named('API')}/v1/sales", json=body, timeout=10)
+        sold = httpx.post(f"{gateway.named('API')}/v1/sales", json=body, timeout=100)
         assert sold.status_code == 202
         with running(kiosk.root, *options, "--module=shelf", environ=kiosk.environ) as shelf:
             shelf.until_said("  Modules  shelf")

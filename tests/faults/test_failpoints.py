@@ -68,7 +68,7 @@ def _killed_at(failpoint: str, shop: Shop, month: Month) -> None:
     shop.until_settled()
     sender.returns()
     shop.until_settled()
-    shop.wait(lambda: len(shop.deaths) == 1, f"killed at {failpoint}", within=10)
+    shop.wait(lambda: len(shop.deaths) == 1, f"killed at {failpoint}", within=100)
 
     assert_ends_as_expected(shop, month)
     assert shop.stop() == 0

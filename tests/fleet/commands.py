@@ -1,24 +1,14 @@
-"""Many commands in one process, since each start of one takes its time."""
+"""What commands say, one after the other."""
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-_RUN: Final = """
-import contextlib, io, json, sys
-from amphibus.cli.main import execute
-found = []
-for words in json.loads(sys.argv[1]):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = execute(words)
-    found.append([code, out.getvalue(), err.getvalue()])
-print(json.dumps(found))
-"""
+from tests.services.warm import warm_process
+
+_WITHIN_SECONDS = 200.0
 Said = tuple[int, str, str]
 """Its exit code, and what it wrote to its two outputs."""
 
@@ -26,17 +16,11 @@ Said = tuple[int, str, str]
 def said(root: Path, environ: Mapping[str, str], *commands: Sequence[str]) -> list[Said]:
     """What some commands say, one after the other."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("AMPHIBUS_")}
-    ended = subprocess.run(
-        [sys.executable, "-c", _RUN, json.dumps([list(each) for each in commands])],
-        cwd=root,
-        env=ours | dict(environ),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
+    found = (
+        warm_process().run(words, cwd=root, environ=ours | dict(environ), timeout=_WITHIN_SECONDS)
+        for words in commands
     )
-    assert ended.returncode == 0, ended.stderr
-    return [(code, out, err) for code, out, err in json.loads(ended.stdout)]
+    return [(each.returncode, each.stdout, each.stderr) for each in found]
 
 
 def answers(root: Path, environ: Mapping[str, str], *commands: str) -> list[Any]:

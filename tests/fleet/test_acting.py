@@ -33,7 +33,7 @@ def alone(tmp_path: Path) -> Kiosk:
 
 def _sell_glass(kiosk: Kiosk, port: int) -> None:
     """So many sales that die, and die again when they are retried."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as shop:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=100) as shop:
         for _ in range(_GLASSES):
             assert shop.post("/v1/sales", json={"item": "glass"}).status_code == 202
     until(lambda: _dead(kiosk) == _GLASSES, "all are dead")

@@ -25,7 +25,7 @@ def test_a_limit_outlives_a_kill_and_is_unset_while_it_runs(kiosk: Kiosk) -> Non
             kiosk.root, kiosk.environ, f"limits set shelf {SELL} --rate 1/d --reason slow"
         )
         for _ in range(3):
-            code = httpx.post(f"{url}/v1/sales", json={"item": "cup"}, timeout=10).status_code
+            code = httpx.post(f"{url}/v1/sales", json={"item": "cup"}, timeout=100).status_code
             assert code == 202
         until(lambda: handled(kiosk) == 1, "one is handled")
         shop.process.kill()

@@ -25,7 +25,7 @@ def fleet(kiosk: Kiosk) -> Iterator[Supervised]:
 
 
 def sold(fleet: Supervised) -> None:
-    code = httpx.post(f"{fleet.url}/v1/sales", json={"item": "cup"}, timeout=20).status_code
+    code = httpx.post(f"{fleet.url}/v1/sales", json={"item": "cup"}, timeout=100).status_code
     assert code == 202
 
 

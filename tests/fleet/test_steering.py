@@ -20,7 +20,7 @@ def test_a_pause_outlives_a_kill_and_nothing_is_lost(kiosk: Kiosk) -> None:
         shop.until_said("  Try  ")
         (paused,) = answers(kiosk.root, kiosk.environ, "pause shelf --for 2h --reason stocktaking")
         for _ in range(3):
-            code = httpx.post(f"{url}/v1/sales", json={"item": "cup"}, timeout=10).status_code
+            code = httpx.post(f"{url}/v1/sales", json={"item": "cup"}, timeout=100).status_code
             assert code == 202
         shop.process.kill()
         shop.process.wait()

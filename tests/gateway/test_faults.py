@@ -68,7 +68,7 @@ async def test_a_gateway_that_cannot_accept_is_not_ready_until_it_can_again(room
     assert (await room.get("/readyz")).status_code == 503
 
     await hosted.store.writer.sql.rows("PRAGMA max_page_count = 1000000")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(100):
         while (await room.get("/readyz")).status_code != 200:
             await asyncio.sleep(0.01)
 

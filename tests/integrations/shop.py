@@ -59,7 +59,7 @@ def order_of(number: int) -> orders.PlaceOrder:
 
 async def bulbs_of(harness: Harness) -> int:
     """How many bulbs are on the shelf, reserved or not."""
-    stock = await harness.ask(inventory.GetStock(sku="BULB"), timeout=30)
+    stock = await harness.ask(inventory.GetStock(sku="BULB"), timeout=100)
     return stock.on_hand
 
 

@@ -73,7 +73,9 @@ class Browser:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client = httpx.Client(base_url=url, follow_redirects=True, timeout=30, trust_env=False)
+        self.client = httpx.Client(
+            base_url=url, follow_redirects=True, timeout=100, trust_env=False
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -48,7 +48,7 @@ class Stand:
 
     def sell(self, item: str) -> None:
         body = {"item": item, "buyer": BUYER}
-        assert httpx.post(f"{self.url}/v1/sales", json=body, timeout=20).status_code == 202
+        assert httpx.post(f"{self.url}/v1/sales", json=body, timeout=100).status_code == 202
 
 
 @pytest.fixture(scope="module")

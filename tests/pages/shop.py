@@ -88,7 +88,7 @@ class Shop:
 
     def dead(self) -> int:
         """How many dead letters reporting has, as the registry says."""
-        rows = httpx.get(f"{self.url}/v1/registry", timeout=30).json()["processes"]
+        rows = httpx.get(f"{self.url}/v1/registry", timeout=100).json()["processes"]
         return sum(row.get("hosted", {}).get("reporting", {}).get("dead", 0) for row in rows)
 
     def fail(self, orders: int) -> list[str]:

@@ -38,7 +38,7 @@ def test_a_killed_process_is_gone_from_the_map_and_comes_back(
     hold = supervised.kiosk.data_dir / "run" / "till.hold"
     hold.write_text(str(os.getpid()))
     os.kill(supervised.pid("till"), signal.SIGKILL)
-    until(lambda: "stale" in label_of(operator.see("/console"), "till"), "it is gone", within=20)
+    until(lambda: "stale" in label_of(operator.see("/console"), "till"), "it is gone", within=100)
 
     assert "till is away" in operator.see("/console/failed").text
     assert "till is away" in operator.see("/console/stories").text

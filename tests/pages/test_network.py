@@ -14,7 +14,7 @@ def test_there_is_none_where_everybody_may_do_everything(tmp_path: Path) -> None
     with running(write_stand(tmp_path / "stand"), *options, environ={}) as command:
         command.until_said("  Try  ")
         answers = [
-            httpx.get(f"http://127.0.0.1:{port}{path}", timeout=20)
+            httpx.get(f"http://127.0.0.1:{port}{path}", timeout=100)
             for path in ("/console", "/console/failed", "/console/stream")
         ]
 

@@ -204,7 +204,7 @@ def dead_letter(operator: Browser, counter: Stand, sale: Mapping[str, object]) -
         return [each for each in links if re.search(r"/letters/\d+\?id=", each)]
 
     before = set(newest())
-    assert httpx.post(f"{counter.url}/v1/sales", json=sale, timeout=20).status_code == 202
+    assert httpx.post(f"{counter.url}/v1/sales", json=sale, timeout=100).status_code == 202
     until(lambda: set(newest()) > before, "it is dead")
     (found,) = set(newest()) - before
     return found.replace("?", "/edit?")

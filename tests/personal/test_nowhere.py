@@ -124,7 +124,7 @@ def test_nothing_personal_stands_where_operators_and_their_tools_look(tmp_path: 
             letter = next(each for each in screens if re.search(r"/letters/\d+\?", each))
             form = next(each for each in browser.see(letter).forms if "reveal" in str(each.buttons))
             revealed = browser.send(form, what="reveal", reason="ticket 4711").response.text
-        found["metrics"] = _told(httpx.get(f"{shop.url}/metrics", timeout=20).text)
+        found["metrics"] = _told(httpx.get(f"{shop.url}/metrics", timeout=100).text)
         shop.command.stop()
         found["traces"] = _told(b"".join(shop.collector.raw))
         found["exported"] = _told(b"".join(body for _, body in shop.collector.others))

@@ -191,7 +191,7 @@ async def _give_away(shop: Any, assignment: SingleInstance, partitions: frozense
 
 async def _until_ready(channel: Any, names: Names, count: int) -> None:
     """Waits until so many messages for the desk wait at the broker."""
-    async with channel() as stranger, asyncio.timeout(15):
+    async with channel() as stranger, asyncio.timeout(100):
         found = -1
         while found != count:
             await asyncio.sleep(0.02)

@@ -34,7 +34,7 @@ async def test_a_decided_command_whose_connection_is_lost_is_done_once(direct: O
     """It goes again over the broker, under its id, while it is still being done."""
     async with direct.open() as shop:
         command = desk.Write(book="b", line=1, mood="hold")
-        asking = asyncio.ensure_future(shop.request(command, timeout=30))
+        asking = asyncio.ensure_future(shop.request(command, timeout=100))
         await until(lambda: direct.script.held)
         assert isinstance(shop.host.transport, DirectTransport)
         _cut(shop.host.transport)

@@ -97,7 +97,7 @@ async def test_with_a_version_that_was_not_tested_the_library_does_it_all(
         assert await shop.ask(desk.Count(book="b")) == desk.Counted(lines=20)
     async with office.open("archive") as shop:
         with pytest.raises(OwnerAway, match="desk is not there"):
-            await shop.ask(desk.Count(book="b"), timeout=30)
+            await shop.ask(desk.Count(book="b"), timeout=100)
 
     assert office.numbers("desk", "b") == list(range(20))
     assert office.numbers("archive", "b", "filed") == list(range(20))

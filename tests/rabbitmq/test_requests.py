@@ -25,7 +25,7 @@ async def test_nobody_listening_is_known_at_once(office: Office) -> None:
     async with office.open("archive") as shop:
         began = time.monotonic()
         with pytest.raises(OwnerAway, match="desk is not there"):
-            await shop.request(desk.Write(book="b", line=1), timeout=30)
+            await shop.request(desk.Write(book="b", line=1), timeout=100)
 
         assert time.monotonic() - began < 2
 
@@ -45,7 +45,7 @@ async def test_a_connection_that_is_lost_leaves_the_outcome_open(
 ) -> None:
     async with office.open() as shop:
         asking = asyncio.ensure_future(
-            shop.request(desk.Write(book="b", line=1, mood="hold"), timeout=30)
+            shop.request(desk.Write(book="b", line=1, mood="hold"), timeout=100)
         )
         await until(lambda: office.script.held)
         await asyncio.to_thread(node.ctl, "close_all_connections", "a test")
@@ -76,7 +76,7 @@ async def test_a_broker_that_answers_no_more_is_not_waited_for_without_end(
         channel = await channel_of(await connect("a test", asking._broker, URL(through)))
         proxy.freeze()
         listening = asyncio.ensure_future(asking._listen(channel))
-        await asyncio.wait([listening], timeout=10)
+        await asyncio.wait([listening], timeout=100)
 
         assert isinstance(listening.exception(), TimeoutError)
 
@@ -120,7 +120,7 @@ async def test_a_half_open_connection_is_noticed_long_before_its_heartbeats(
             await until(lambda: office.script.held)
             proxy.freeze()
             with pytest.raises(RequestTimeout, match="connection was lost"):
-                await asyncio.wait_for(asking, 10)
+                await asyncio.wait_for(asking, 100)
             await until(lambda: transport._publisher._connection not in (before, None))
             office.script.gate.set()
 
@@ -174,7 +174,7 @@ async def test_a_broker_that_takes_nothing_for_now_is_not_away(
         await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.0001")
         try:
             await shop.send(desk.Write(book="b", line=1))
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(100):
                 while not await liveness.blocked(connection):
                     await asyncio.sleep(0.05)
             monkeypatch.setattr(pulse, "_SILENT_SECONDS", 0.05)

@@ -160,7 +160,7 @@ async def _modes(channel: Callable[[], Any], names: Names, module: str) -> list[
 
 async def _until_listed(node: RabbitNode, names: Names, module: str, what: str, count: int) -> None:
     prefix = names.partition_queue(module, 0)[:-1]
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(100):
         while True:
             listed = await asyncio.to_thread(node.ctl, "list_queues", "name", what)
             lines = [line.split("\t") for line in listed.splitlines() if line.startswith(prefix)]

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.asyncio
 
 async def answered(shop: Harness) -> None:
     """Returns once the desk answers."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(100):
         while True:
             try:
-                await shop.ask(desk.Count(book="b"), timeout=2)
+                await shop.ask(desk.Count(book="b"), timeout=20)
             except AmphibusError:
                 await asyncio.sleep(0.05)
             else:
@@ -89,4 +89,4 @@ async def test_the_binding_of_one_who_hears(office: Office, names: Names, channe
                 await shop.send(desk.Write(book="b", line=line))
                 await asyncio.sleep(0.2)
 
-        await asyncio.wait_for(heard(), 15)
+        await asyncio.wait_for(heard(), 100)

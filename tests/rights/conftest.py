@@ -3,7 +3,6 @@
 import json
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.services.rabbitmq import RabbitNode, scripts
+from tests.services.warm import warm_process
 
-AMPHIBUS = Path(sys.executable).with_name("amphibus")
+WITHIN_SECONDS = 200.0
 PREFIX = "shop.dev."
 
 
@@ -43,13 +43,11 @@ class Guarded:
     def broker(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs `amphibus broker …` against the node."""
         reached = () if "definitions" in arguments else ("--rabbitmqctl", self._rabbitmqctl)
-        return subprocess.run(
-            [AMPHIBUS, "broker", *arguments, *reached, "--users", self.passwords],
+        return warm_process().run(
+            ("broker", *arguments, *reached, "--users", str(self.passwords)),
             cwd=ROOT,
-            env=self.node._environment,
-            capture_output=True,
-            text=True,
-            check=False,
+            environ=self.node._environment,
+            timeout=WITHIN_SECONDS,
         )
 
     @property

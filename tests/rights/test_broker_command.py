@@ -1,6 +1,7 @@
 """`amphibus broker` brings a broker to what the front pages say, and says what differs."""
 
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -12,7 +13,8 @@ from amphibus.cli.passwords import passwords, read_passwords
 from amphibus.errors import ConfigError
 from amphibus.transports.rabbitmq.rights.users import hash_of, is_hash_of
 from tests.architecture.tree import ROOT
-from tests.rights.conftest import AMPHIBUS, PREFIX, Guarded
+from tests.rights.conftest import PREFIX, WITHIN_SECONDS, Guarded
+from tests.services.warm import warm_process
 
 
 def test_what_was_applied_is_found_as_it_should_be(guarded: Guarded) -> None:
@@ -220,6 +222,6 @@ def _user(name: str, password: str, tag: str = "") -> dict[str, object]:
 
 
 def _broker(root: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [AMPHIBUS, "broker", *arguments], cwd=root, capture_output=True, text=True, check=False
+    return warm_process().run(
+        ("broker", *map(str, arguments)), cwd=root, environ=os.environ, timeout=WITHIN_SECONDS
     )

@@ -13,8 +13,9 @@ import pytest
 from aiormq.abc import DeliveredMessage
 
 from tests.architecture.tree import ROOT
-from tests.rights.conftest import AMPHIBUS, PREFIX, Guarded
+from tests.rights.conftest import PREFIX, WITHIN_SECONDS, Guarded
 from tests.services.addresses import addressed
+from tests.services.warm import warm_process
 
 LINES = 600
 
@@ -113,11 +114,5 @@ def _text(good: list[dict[str, object]]) -> str:
 
 
 def _send(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [AMPHIBUS, "send", *arguments, "--amqp", addressed(url, Path(tempfile.mkdtemp()))],
-        cwd=ROOT,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ("send", *arguments, "--amqp", addressed(url, Path(tempfile.mkdtemp())))
+    return warm_process().run(words, cwd=ROOT, environ=os.environ, timeout=WITHIN_SECONDS)

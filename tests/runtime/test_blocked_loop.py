@@ -40,7 +40,7 @@ async def test_whose_code_blocks_is_said_once_counted_and_told_afterwards(
         watch.start()
         try:
             await journal.watched(("payments", "orders", "m-1"), naive_handler())
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(100):
                 while not health.degraded:
                     await asyncio.sleep(0.01)
         finally:

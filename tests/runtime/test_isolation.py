@@ -31,6 +31,6 @@ async def test_who_runs_alone_waits_a_moment_only_for_the_others() -> None:
     """One that hangs may hang for a minute; everything else would stand as long."""
     isolation = Isolation()
     with isolation.shared():
-        async with asyncio.timeout(10), isolation.alone() as alone:
+        async with asyncio.timeout(100), isolation.alone() as alone:
             assert not alone
             assert not isolation.closed

@@ -53,7 +53,7 @@ def test_a_handler_that_swallows_its_cancellation_for_ever_is_left_behind(
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
             process.send_signal(signal.SIGTERM)
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=100)
         finally:
             process.kill()
 

@@ -69,7 +69,7 @@ async def test_a_task_that_ends_is_begun_again_and_told_of(ending: Body) -> None
     task = made(loop, health)
     with capture_logs() as lines:
         await task.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             await loop.waits.wait()
     reasons = health.reasons()
     await task.stop()
@@ -92,7 +92,7 @@ async def test_a_task_that_works_again_is_no_reason_any_more(
     task = made(loop, health)
     with capture_logs() as lines:
         await task.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             await loop.waits.wait()
             while not health.ready:
                 await asyncio.sleep(0.001)
@@ -109,7 +109,7 @@ async def test_a_task_that_fails_again_and_again_makes_the_process_hopeless(
     task = made(loop, health)
     before = await livez(health)
     await task.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(100):
         await loop.waits.wait()
     after = await livez(health)
     await task.stop()
@@ -133,7 +133,7 @@ async def test_a_task_that_fails_seldom_is_never_hopeless(monkeypatch: pytest.Mo
     task = made(loop, health)
     with capture_logs() as lines:
         await task.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             await loop.waits.wait()
     await task.stop()
 
@@ -146,7 +146,7 @@ async def test_a_task_that_fails_until_it_is_stopped_is_no_reason_afterwards() -
     health.started()
     task = made(loop, health)
     await task.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(100):
         await loop.waits.wait()
     failing = health.ready
     await task.stop()
@@ -185,7 +185,7 @@ async def test_a_stop_ends_though_the_work_swallows_its_cancellation_and_names_i
     await task.started()
     try:
         with capture_logs() as lines:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(100):
                 await task.stop()
     finally:
         release.set()

@@ -106,7 +106,7 @@ class StormyServer:
 
 
 async def _terminate(url: str, seconds: float) -> None:
-    operator = await asyncpg.connect(url, timeout=10)
+    operator = await asyncpg.connect(url, timeout=100)
     try:
         ends = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < ends:

@@ -19,7 +19,7 @@ def drop_database(server: PostgresCluster, name: str) -> None:
 
 
 async def _execute(server: PostgresCluster, statement: str) -> None:
-    connection = await asyncpg.connect(server.url(), timeout=10)
+    connection = await asyncpg.connect(server.url(), timeout=100)
     try:
         await connection.execute(statement)
     finally:

@@ -61,7 +61,7 @@ class System(Shop):
                 self._process.wait()
             for pid in children.values():
                 _kill(pid)
-            self.wait(lambda: not any(map(lives, children.values())), "all ended", within=20)
+            self.wait(lambda: not any(map(lives, children.values())), "all ended", within=100)
 
     def change_to(self, mode: str, *, gently: bool, instances: int = 1) -> None:
         """Ends it, one way or the other, and starts it in another arrangement."""

@@ -39,7 +39,7 @@ async def _shop(url: str, folder: Path) -> AsyncIterator[Harness]:
 
 
 async def _do(url: str, *statements: str) -> list[list[object]]:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=100)
     try:
         return [list(map(tuple, await connection.fetch(each))) for each in statements]
     finally:

@@ -52,7 +52,7 @@ async def _instance(url: str, drain: DrainPartitions | None = None) -> AsyncIter
 
 
 async def _rows(url: str, statement: str) -> list[tuple[object, ...]]:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=100)
     try:
         return [tuple(row) for row in await connection.fetch(statement)]
     finally:
@@ -225,7 +225,7 @@ async def test_in_one_process_what_was_taken_under_a_lost_lease_is_taken_again(
         await until(lambda: script.held == _COUNT)
         await _rows(database, "UPDATE desk.amphibus_lease SET owner = NULL")
         await _rows(database, "DELETE FROM desk.amphibus_instance")
-        await asyncio.wait_for(lost.wait(), 15)
+        await asyncio.wait_for(lost.wait(), 100)
         script.gate.set()
         await until(lambda: len(safe) == _COUNT)
         found = await _rows(database, "SELECT line FROM desk.line ORDER BY line")

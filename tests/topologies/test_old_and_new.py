@@ -127,7 +127,7 @@ async def _instance(business: Project, name: str, where: Where) -> AsyncIterator
 
 
 async def _lines(url: str, module: str) -> list[tuple[str, str]]:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=100)
     try:
         return [
             (book, what)
@@ -138,7 +138,7 @@ async def _lines(url: str, module: str) -> list[tuple[str, str]]:
 
 
 async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=100)
     try:
         await connection.execute(statement)
     finally:
@@ -146,7 +146,7 @@ async def _run(url: str, statement: str) -> None:
 
 
 async def _count(url: str, table: str) -> int:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=100)
     try:
         return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
     finally:

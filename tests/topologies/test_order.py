@@ -103,7 +103,7 @@ async def seats(tmp_path: Path, where: Where) -> AsyncIterator[tuple[Seat, ...]]
 async def _numbers(url: str, module: str) -> dict[str, list[int]]:
     """The lines of each book, in the order in which a module has kept them."""
     found: dict[str, list[int]] = {}
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=100)
     try:
         wanted = "filed" if module == "archive" else "%"
         statement = f"SELECT book, line FROM {module}.line WHERE what LIKE $1 ORDER BY id"

@@ -49,7 +49,7 @@ def _otel(collector: Collector, **more: str) -> dict[str, str]:
 def _buy(url: str, headers: Mapping[str, str] | None = None) -> str:
     """Orders a cup; returns the trace that the answer names."""
     stock = {"lines": [{"sku": "CUP", "quantity": 100}]}
-    assert httpx.post(f"{url}/v1/stock/receipts", json=stock, timeout=20).status_code == 202
+    assert httpx.post(f"{url}/v1/stock/receipts", json=stock, timeout=100).status_code == 202
     order = {
         "order_id": str(uuid4()),
         "customer": {"email": _MAIL},
@@ -57,7 +57,7 @@ def _buy(url: str, headers: Mapping[str, str] | None = None) -> str:
         "lines": [{"sku": "CUP", "quantity": 3, "unit_price": "1.00"}],
         "payment_token": _CARD,
     }
-    answer = httpx.post(f"{url}/v1/orders", json=order, timeout=20, headers=headers)
+    answer = httpx.post(f"{url}/v1/orders", json=order, timeout=100, headers=headers)
     assert answer.status_code == 202
     return answer.headers["traceparent"].split("-")[1]
 
