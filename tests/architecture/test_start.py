@@ -32,7 +32,8 @@ def test_the_modules_of_a_shop_are_loaded_without_what_their_libraries_look_for(
     code = (
         "import sys; from pathlib import Path; from amphibus.routing.project import Project; "
         "assert Project.find(Path.cwd()).modules['orders'].container; import structlog; "
-        "assert {'fastapi', 'rich'}.isdisjoint(sys.modules); import fastapi, rich"
+        "assert {'fastapi', 'fast_depends', 'rich', 'starlette', 'werkzeug'}.isdisjoint(sys.modules); "
+        "import fastapi, rich"
     )
     outcome = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
