@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -86,11 +87,36 @@ async def test_who_is_not_let_in_stands_in_the_audit_of_the_gateway(tmp_path: Pa
         assert await _problem_in(views["gateway"]) == (len(left), "")
 
 
+@pytest.mark.asyncio
+async def test_who_asks_for_what_is_somebody_elses_stands_in_the_audit_of_its_owner(
+    tmp_path: Path,
+) -> None:
+    cancel = "POST /v1/orders/{order_id}/cancel"
+    async with counter(tmp_path) as shop:
+        answers = [
+            await shop.ask("other customer", "GET /v1/orders/{order_id}"),
+            await shop.ask("other customer", "GET /v1/orders/{order_id}"),
+            await shop.ask("other customer", cancel),
+        ]
+        nowhere = str(uuid4())
+        answers.append(
+            await shop.ask("other customer", "GET /v1/orders/{order_id}", order_id=nowhere)
+        )
+        await shop.shop.settle()
+    found = await _audit(tmp_path, "orders")
+
+    assert [each.status_code for each in answers] == [404] * 4
+    assert sorted(found) == [
+        ("NotAuthorized", "user:other", 1),  # the cancellation
+        ("NotAuthorized", "user:other", 2),
+    ]
+
+
 def _gateway(folder: Path) -> FileStore:
     return FileStore(folder / "var" / "gateway.db", 16)
 
 
-async def _audit(folder: Path) -> list[tuple[str, str, int]]:
-    async with _gateway(folder).reading() as sql:
+async def _audit(folder: Path, module: str = "gateway") -> list[tuple[str, str, int]]:
+    async with FileStore(folder / "var" / f"{module}.db", 16).reading() as sql:
         acts = [each.act for each in await entries_beyond(sql, 0, limit=100)]
     return [(each.what, each.who, each.times) for each in acts]

@@ -14,6 +14,7 @@ _TIMELY: Final = "tests/conformance/test_timely.py::"
 _HTTPS: Final = "tests/gateway/test_https.py::"
 _CURSORS: Final = "tests/access/test_cursors.py::"
 _REFUSALS: Final = "tests/access/test_refusals.py::"
+_ELSES: Final = "test_who_asks_for_what_is_somebody_elses_stands_in_the_audit_of_its_owner"
 _COMMANDS: Final = "tests/console/test_access.py::"
 
 ACCESS: Final[tuple[Defect, ...]] = (
@@ -212,6 +213,20 @@ ACCESS: Final[tuple[Defect, ...]] = (
         "            self._refusals.note(Refusal(what, who, wanted, problem.detail, name))\n",
         "            pass\n",
         f"{_REFUSALS}test_who_is_not_let_in_stands_in_the_audit_of_the_gateway",
+    ),
+    in_runtime(
+        "who asks for what is somebody else's stands nowhere: a query",
+        "inbox/queries",
+        "                self._refusals.note(refusal.refusal)\n",
+        "                pass\n",
+        f"{_REFUSALS}{_ELSES}",
+    ),
+    in_runtime(
+        "who asks for what is somebody else's stands nowhere: a command",
+        "inbox/executor",
+        "            if isinstance(error, NotYours):\n",
+        "            if False:\n",
+        f"{_REFUSALS}{_ELSES}",
     ),
     in_runtime(
         "what was refused last is lost with the process",

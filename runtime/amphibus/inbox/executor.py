@@ -36,7 +36,7 @@ from amphibus.inbox.outcome import (
     after_failure,
     repeated,
 )
-from amphibus.inbox.rights.ownership import within_rights
+from amphibus.inbox.rights.ownership import NotYours, within_rights
 from amphibus.inbox.services import InboxServices
 from amphibus.inbox.steering.pause import in_words
 from amphibus.inbox.timers import PREFIX, is_armed, note_timers
@@ -150,6 +150,8 @@ class Executor:
                 raise HandlerFailed from error
             transaction.session.sync_session.expunge_all()
             await transaction.undo()
+            if isinstance(error, NotYours):
+                transaction.after_commit(partial(self._services.refusals.note, error.refusal))
             return self._after(attempt, error)
         finally:
             context.end()

@@ -6,6 +6,7 @@ from typing import Any, Final
 import structlog
 
 from amphibus.access.cursors import Cursors
+from amphibus.access.refusal_counts import RefusalCounts
 from amphibus.clock import Clock, as_datetime
 from amphibus.config.settings import BusSettings
 from amphibus.context import Context
@@ -15,7 +16,7 @@ from amphibus.database.lent_session import lend, take_back
 from amphibus.database.store import Connection, Store
 from amphibus.errors import Refused, Unavailable
 from amphibus.inbox.handler_timeout import within
-from amphibus.inbox.rights.ownership import within_rights
+from amphibus.inbox.rights.ownership import NotYours, within_rights
 from amphibus.inbox.steering.turns import Turns
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.codec import CodecEntry, to_bytes
@@ -66,6 +67,7 @@ class Queries:
         settings: BusSettings,
         policies: Policies,
         cursors: Cursors,
+        refusals: RefusalCounts,
     ) -> None:
         self._module = module
         self._store = store
@@ -74,6 +76,7 @@ class Queries:
         self._settings = settings
         self._policies = policies
         self._cursors = cursors
+        self._refusals = refusals
         self._turns = QueryTurns(settings.query_concurrency)
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -168,6 +171,8 @@ class Queries:
                     raise TypeError(problem)
                 return Reply("answered", to_bytes(answer))
         except Refused as refusal:
+            if isinstance(refusal, NotYours):
+                self._refusals.note(refusal.refusal)
             return Reply("refused", code=refusal.code, detail=refusal.detail)
         except Unavailable as error:
             return Reply("unavailable", detail=describe(error))

@@ -42,6 +42,7 @@ class Receiver:
             settings=services.settings,
             policies=services.policies,
             cursors=services.cursors,
+            refusals=services.refusals,
         )
         self._key_order = KeyOrder()
         self._runner = AttemptRunner(services, self._settled, self._hold_back)

@@ -13,6 +13,7 @@ from amphibus.access.ownership import (
     with_owner,
 )
 from amphibus.access.principal import Principal
+from amphibus.access.refusal_counts import NOT_AUTHORIZED, Refusal
 from amphibus.context import Context
 from amphibus.contract import Message, kind_of
 from amphibus.errors import Refused
@@ -20,11 +21,24 @@ from amphibus.module import On
 from amphibus.routing.topology import GATEWAY
 
 
+class NotYours(Refused):
+    """An object is somebody else's. Whoever asks is told the same as if there were none; `refusal` is for the audit."""
+
+    def __init__(self, contract: type[Message], principal: Principal) -> None:
+        super().__init__(code_not_found(contract))
+        name = principal.name if principal.subject else None
+        who = name or "somebody unnamed"
+        self.refusal = Refusal(
+            NOT_AUTHORIZED, who, contract.contract_type, "it belongs to somebody else", name
+        )
+
+
 async def within_rights(route: On, message: Message, context: Context[Any]) -> Message:
     """Returns the message as its handler may have it: a list only of what belongs to whoever asks.
 
     Raises:
-        Refused: the object is somebody else's, which looks as if there were none.
+        NotYours: the object is somebody else's.
+        Refused: there is none.
     """
     contract = type(message)
     if contract.contract_owned_by is None or context.envelope.source != GATEWAY:
@@ -35,8 +49,10 @@ async def within_rights(route: On, message: Message, context: Context[Any]) -> M
     if owner_is_in(contract):
         return _of_its_own(message, principal)
     owner = None if route.owner is None else await route.owner(message, context)
-    if owner is None or owner != principal.owner or not principal.subject:
-        raise _not_yours(contract)
+    if owner is None:
+        raise Refused(code_not_found(contract))
+    if owner != principal.owner or not principal.subject:
+        raise NotYours(contract, principal)
     return message
 
 
@@ -47,9 +63,5 @@ def _of_its_own(message: Message, principal: Principal) -> Message:
     if said is None and kind_of(type(message)) == "command":
         return message  # what nobody owns, made by somebody whom nobody knows
     if said is None or said != principal.owner:
-        raise _not_yours(type(message))
+        raise NotYours(type(message), principal)
     return message
-
-
-def _not_yours(contract: type[Message]) -> Refused:
-    return Refused(code_not_found(contract))
