@@ -14,6 +14,7 @@ NAMES: Final[Mapping[str, str]] = {
     "relay": "relaying",
     "request": "requests",
     "gateway": "gateway",
+    "rights": "rights",
     "process": "in_process",
     "growth": "growth",
     "start": "starting",

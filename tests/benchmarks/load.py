@@ -124,9 +124,11 @@ class Wires:
         return body
 
 
-def http(method: str, path: str, body: bytes = b"") -> bytes:
-    """A request as it goes over the wire."""
+def http(method: str, path: str, body: bytes = b"", key: str = "") -> bytes:
+    """A request as it goes over the wire; a `key` says who asks."""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
+    if key:
+        head += f"Authorization: Bearer {key}\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return f"{head}\r\n".encode() + body

@@ -28,6 +28,7 @@ class Shop:
         self._letters = letters
         self._orders = Orders()
         self._placed = 0
+        self._key = "".join(child.ready.get("key", "") for child in children[:1])
         self.name = f"{children[0].pid}-"
 
     async def place(self) -> None:
@@ -35,13 +36,13 @@ class Shop:
         reference, body = self._orders.another(self.name)
         self._placed += 1
         mail = self._letters.expect(reference)
-        await self._wires.send(http("POST", "/v1/orders", body), 202)
+        await self._wires.send(http("POST", "/v1/orders", body, self._key), 202)
         async with asyncio.timeout(_LATEST_MAIL):
             await mail
 
     async def prepare(self) -> None:
         """Fills the shelves and runs until it is warm."""
-        await self._wires.send(http("POST", "/v1/stock/receipts", receipt()), 202)
+        await self._wires.send(http("POST", "/v1/stock/receipts", receipt(), self._key), 202)
         await self._until("stock", len(SKUS), "the shelves are not filled")
         await closed(self.place, in_flight=8, seconds=5, most=_WARM)
         await self._settle()

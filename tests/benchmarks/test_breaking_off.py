@@ -67,6 +67,7 @@ class Warehouse:
 
     def __init__(self) -> None:
         self.looks = 0
+        self.ready = {"url": ""}
 
     async def ask(self, do: str, **_: Any) -> dict[str, int]:
         if do == "stock":

@@ -1,7 +1,7 @@
 """Modules of the shop in one process, hosted as `amphibus run` hosts them, with the outside replaced.
 
 Setup: `modules` (all if empty), `data`, `mail_port`; `db_url` for PostgreSQL; `amqp_url` and `env` for the
-distributed mode; `settings` of the runtime by dotted name.
+distributed mode; `settings` of the runtime by dotted name; `guarded` if each request has to show who asks.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -11,13 +11,19 @@ from typing import Any, Final
 
 from dependency_injector import providers
 
+from amphibus.access.api_keys import ApiKey, new_key
+from amphibus.access.scopes import EVERYTHING
+from amphibus.admin.keys import keep_key
+from amphibus.admin.stores import FileStore
 from amphibus.cli.run.collector import look_less_often
 from amphibus.config.settings import Settings, load_settings
 from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
 from amphibus.host.containers import make_container
+from amphibus.host.front_door import front_door
 from amphibus.host.host import Host
 from amphibus.host.http.server import HttpServer
+from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.routing.project import Project
 from amphibus.routing.topology import GATEWAY
 from amphibus.telemetry.logs import set_up
@@ -33,6 +39,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "reporting": "SELECT coalesce(sum(confirmed), 0) FROM sales",
 }
 STOCK: Final[Mapping[str, str]] = {"inventory": "SELECT count(*) FROM stock WHERE on_hand > 0"}
+_LONG: Final = 86_400_000_000
+"""How long a key is good, in microseconds."""
 COUNTED: Final[Mapping[str, Mapping[str, str]]] = {"effects": EFFECTS, "stock": STOCK}
 
 
@@ -58,10 +66,11 @@ async def contestant(setup: Mapping[str, Any]) -> AsyncIterator[Answering]:
         containers=_containers(project, settings, names, setup["mail_port"]),
     )
     await host.start()
-    server = await _serve(host, settings) if GATEWAY in names else None
+    key = await _key(settings) if setup.get("guarded") else ""
+    server = await _serve(host, settings, guarded=bool(key)) if GATEWAY in names else None
     look_less_often()
     try:
-        yield Answering(_Answers(host), {"url": server.url if server else ""})
+        yield Answering(_Answers(host), {"url": server.url if server else "", "key": key})
     finally:
         if server is not None:
             await server.stop()
@@ -107,13 +116,25 @@ def _containers(
     return made
 
 
-async def _serve(host: Host, settings: Settings) -> HttpServer:
+async def _key(settings: Settings) -> str:
+    """Makes an API key that may do everything; returns its text."""
+    identity, text, digest = new_key()
+    gateway = FileStore(settings.data_dir / f"{GATEWAY}.db", settings.bus.partitions)
+    key = ApiKey(identity, "bench", "", EVERYTHING, digest, 0, _LONG)
+    await keep_key(gateway, key, Operator(who="bench"))
+    return text
+
+
+async def _serve(host: Host, settings: Settings, *, guarded: bool) -> HttpServer:
+    store = host.accepted_store()
+    asking = front_door(ROOT, settings, store.api_key, host.clock)
+    door = asking if guarded else Door(unnamed="developer")
     app = build_app(
-        host.accepted_store(),
+        store,
         settings.gateway,
         health=host.health,
         meters=host.meters,
-        door=Door(unnamed="developer"),
+        door=door,
         title=settings.app,
     )
     server = HttpServer(app, settings)
