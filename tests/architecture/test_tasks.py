@@ -36,7 +36,7 @@ SHORT_LIVED = {
         "awaited where they are made, or watched by the connection, which ends with them",
     ),
     "transports/rabbitmq/outgoing/publisher.py": (
-        3,
+        4,
         "watched by the connection, which ends with them",
     ),
     "transports/requests.py": (1, "one answer"),

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from functools import partial
 from uuid import uuid4
 
 import httpx
@@ -45,12 +46,18 @@ def test_the_greeting_is_that_of_the_monolith_and_says_more(supervised: Supervis
     assert "guest:guest" not in supervised.command.out + supervised.command.err
 
 
+def _is_ready(url: str) -> bool:
+    return bool(answer(f"{url}/readyz")[1]["status"] == "ready")
+
+
 def test_every_process_has_health_and_metrics_beside_the_gateway(supervised: Supervised) -> None:
     """The gateway on --port, the others above it in the order of their names."""
     for port in range(supervised.port, supervised.port + 3):
         url = f"http://127.0.0.1:{port}"
+        # A slow machine blocks its loop at the start, and says so for a minute.
+        until(partial(_is_ready, url), f"{url} is ready")
         code, told = answer(f"{url}/readyz")
-        assert (code, told["status"], set(told["notes"])) == (200, "ready", {"senders"})
+        assert (code, set(told["notes"])) == (200, {"senders"})
         assert "amphibus broker apply" in told["notes"]["senders"]
         assert answer(f"{url}/livez")[0] == 200
         assert answer(f"{url}/metrics")[0] == 200
@@ -106,8 +113,8 @@ def test_the_lines_of_all_are_merged_by_time(supervised: Supervised) -> None:
 
     assert {each["process"] for each in lines} == {"shelf", "till", "gateway", "supervisor"}
     assert times == sorted(times)
-    shown = typed(supervised.kiosk.root, "logs", "--lines", "-n", "2", environ={}).stdout
-    assert len(shown.splitlines()) == 2
+    last = typed(supervised.kiosk.root, "logs", "--lines", "--json", "-n", "2", environ={}).stdout
+    assert len(last.splitlines()) == 2
 
 
 def test_a_second_supervisor_is_refused(supervised: Supervised) -> None:

@@ -60,4 +60,12 @@ RECOGNITION: Final[tuple[Defect, ...]] = (
         "            pass\n",
         f"{_REPLACED}test_a_sender_whose_database_is_away_publishes_nothing_and_holds_nobody",
     ),
+    of_the_broker(
+        "what strayed between two bindings is not asked about",
+        "transports/rabbitmq/outgoing/strays",
+        "            self._unroutable.discard(exchange)\n            self._tell()\n",
+        "            self._unroutable.discard(exchange)\n",
+        "tests/rabbitmq/test_taken_away.py"
+        "::test_an_event_that_comes_between_two_bindings_reaches_all_who_hear_it",
+    ),
 )

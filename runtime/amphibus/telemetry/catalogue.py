@@ -106,8 +106,8 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     ),
     "outbox.broker": _event("Messages go over the broker again.", "destination seconds"),
     "outbox.unknown_broker": _event(
-        "The broker is not the one that was given this module's messages, or has lost all it had:"
-        " the receivers are asked what has arrived.",
+        "The broker is not the one that was given this module's messages, has lost all it had, or had lost"
+        " the routes of some: the receivers are asked what has arrived.",
         "destination",
     ),
     "outbox.found": _event(

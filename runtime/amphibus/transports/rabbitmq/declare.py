@@ -8,7 +8,7 @@ later is declared again: at once where a message finds nobody, else within secon
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from aiormq.exceptions import (
     ChannelPreconditionFailed,
 )
 
+from amphibus.telemetry.privacy import describe
 from amphibus.transports.rabbitmq.connection import LOST, TOPOLOGY, Broker, channel_of, within
 from amphibus.transports.rabbitmq.names import LEADER_LOCATOR, Exchange, Names, Queue, QueueBinding
 
@@ -34,6 +35,7 @@ _LOOK_SECONDS = 1.0
 _ANSWER_SECONDS = 5.0
 """How long the broker may take for one thing. A queue whose node is away is not answered for at all."""
 _CLOSE_SECONDS = 1.0
+_ROUNDS = 3
 
 Thing = Exchange | Queue | QueueBinding
 
@@ -47,6 +49,10 @@ class Declarer:
         self._lock = asyncio.Lock()
         self._last = float("-inf")
         self._forbidden = False
+        self._left = 0
+        """How often in a row something of another module was missing."""
+        self.on_missing: Callable[[], None] = lambda: None
+        """Told when an exchange of a module here is gone: what is published until all is bound again may stray."""
 
     async def ensure(self, connection: Connection, since: float) -> None:
         """Returns once everything is declared; skips what was found after `since`.
@@ -65,17 +71,30 @@ class Declarer:
     async def refresh(self, connection: Connection, modules: Iterable[str]) -> None:
         """Declares what modules that are hosted here need, as a whole; where that is forbidden, says what is missing.
 
+        An exchange of another module is made again by the process of that, which then asks what has strayed. Where
+        that does not happen within a few rounds, somebody has to.
+
         Raises:
-            AMQPError: the connection is lost, or something of other modules is missing.
+            AMQPError: the connection is lost, or something of other modules stays missing.
         """
         modules = tuple(modules)
         things = [each for module in modules for each in self._names.permanent(module)]
         async with self._lock:
+            if await _missing(connection, [each for each in things if isinstance(each, Exchange)]):
+                self.on_missing()
             missing = await _missing(connection, things) if self._forbidden else ""
             if missing is None:
                 self._broker.has(TOPOLOGY)
-            elif not await self._may_declare(connection, things) and missing:
-                self._broker.lack(TOPOLOGY, self._needed(missing), useless=True)
+                return
+            try:
+                if not await self._may_declare(connection, things) and missing:
+                    self._broker.lack(TOPOLOGY, self._needed(missing), useless=True)
+                self._left = 0
+            except ChannelNotFoundEntity as error:
+                self._left += 1
+                if self._left >= _ROUNDS:
+                    raise
+                self._broker.lack(TOPOLOGY, describe(error))
 
     async def _may_declare(self, connection: Connection, things: Iterable[Thing]) -> bool:
         """Declares if that is not forbidden; returns whether it was not."""

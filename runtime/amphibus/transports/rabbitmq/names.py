@@ -139,16 +139,20 @@ class Names:
     def permanent(self, *some: str) -> Iterator[Exchange | Queue | QueueBinding]:
         """Yields everything that must be declared before anything is published, each after what it needs."""
         modules = some or self.topology.modules
+        bindings: dict[str, list[QueueBinding]] = {}
+        for module in modules:
+            yield Queue(self.dead(module), QUORUM)
+            for partition in range(self.partitions):
+                yield Queue(self.partition_queue(module, partition), self.arguments(module))
+            for each in self.bindings(module):
+                bindings.setdefault(each.exchange, []).append(each)
         for module in modules:
             for name in (self.events(module), self.commands(module), self.replies(module)):
                 yield Exchange(name)
-        for module in modules:
-            yield Queue(self.dead(module), QUORUM)
-        for module in modules:
-            for partition in range(self.partitions):
-                yield Queue(self.partition_queue(module, partition), self.arguments(module))
-        for module in modules:
-            yield from self.bindings(module)
+                # At once: until all are bound, a message reaches some of its receivers, and is confirmed.
+                yield from bindings.pop(name, ())
+        for left in bindings.values():
+            yield from left
 
     def of_queries(self, module: str, home: int = 0) -> tuple[Queue, QueueBinding]:
         """The queue of what a module is asked. It goes with its last consumer: then nobody is there."""

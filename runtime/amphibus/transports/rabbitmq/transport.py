@@ -80,6 +80,7 @@ class RabbitTransport:
             MarkedSenders(self._names),
             confirm_seconds=rabbit.confirm_timeout_seconds,
         )
+        declarer.on_missing = self._publisher.ask_again
         self._departures = Departures(self._depart)
         self._handovers: dict[str, Handover] = {}
         self.requests = BrokerRequests(self._names, self._broker, declarer, signer=self._signer)

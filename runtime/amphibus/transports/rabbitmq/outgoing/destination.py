@@ -23,6 +23,7 @@ from amphibus.transports.rabbitmq.declare import Declarer
 from amphibus.transports.rabbitmq.liveness import blocked
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
 from amphibus.transports.rabbitmq.outgoing.renewal import Renewal
+from amphibus.transports.rabbitmq.outgoing.strays import Strays
 from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 
 _log: Any = structlog.get_logger()
@@ -47,6 +48,7 @@ class DestinationPublisher:
         *,
         confirm_seconds: float,
         put: Callable[[Parcel], None],
+        strayed: Callable[[], None],
     ) -> None:
         self._part = f"{PUBLISH} to {name}"
         self._broker = broker
@@ -54,6 +56,7 @@ class DestinationPublisher:
         self._confirm_seconds = confirm_seconds
         self._put = put
         """Takes parcels for other destinations."""
+        self._strays = Strays(strayed)
         self._waiting: deque[Parcel] = deque()
         self._in_flight: dict[str, Parcel] = {}
         self._bytes_in_flight = 0
@@ -66,8 +69,6 @@ class DestinationPublisher:
         self._publish_channel: PublishChannel | None = None
         self._broken = asyncio.Event()
         self._renewal = Renewal()
-        self._unroutable: set[str] = set()
-        """Exchanges of which a message came back."""
 
     @property
     def idle(self) -> bool:
@@ -116,7 +117,7 @@ class DestinationPublisher:
                 await asyncio.wait(
                     [lost, broken], timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
-                if self._unroutable and not (lost.done() or broken.done()):
+                if self._strays and not (lost.done() or broken.done()):
                     await self._declarer.ensure(connection, time.monotonic())
                 self._pass_late()
                 if self._renewal.due and self._silence() >= _LATE_SECONDS:
@@ -253,7 +254,7 @@ class DestinationPublisher:
         if not self._left(parcel):
             return
         self._limit = min(self._limit * 2, _MOST_IN_FLIGHT)
-        self._unroutable.discard(parcel.to.exchange)
+        self._strays.confirmed(parcel.to.exchange)
         self._broker.has(self._part)
         parcel.ack()
         self._pump()
@@ -263,22 +264,21 @@ class DestinationPublisher:
         self._renewal.refused()
         if parcel.apart is None:
             self._give_up(parcel)
-        elif self._left(parcel):
-            self._answered = time.monotonic()
+            return
+        self._answered = time.monotonic()
+        if self._left(parcel):
             self._part_ways(parcel)
             self._pump()
 
     def _returned(self, parcel: Parcel) -> None:
-        exchange, key = parcel.to.exchange, parcel.to.key
-        if exchange not in self._unroutable:
-            self._unroutable.add(exchange)
-            _log.warning("broker.returned", queue=f"{exchange} {key}")
+        self._strays.returned(parcel.to.exchange, parcel.to.key)
         self._give_up(parcel)
 
     def _unknown(self, error: BaseException | None) -> None:
         """Queues the messages on the channel again: the broker may have them or not."""
         if error is not None and not self._broken.is_set():
             _log.warning("broker.refused", host=self._broker.host, error=describe(error))
+            self._strays.refused(error)
         self._broken.set()
 
     def _give_up(self, parcel: Parcel) -> None:

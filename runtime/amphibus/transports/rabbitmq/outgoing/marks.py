@@ -36,15 +36,21 @@ class MarkedSenders:
         if sender is not None:
             self._senders[source] = sender
 
-    async def recognise(self, connection: Connection) -> set["asyncio.Task[None]"]:
+    async def recognise(
+        self, connection: Connection, *, strayed: bool = False
+    ) -> set["asyncio.Task[None]"]:
         """Returns when all have, or withhold what they have; and what is still to be done.
+
+        If something has `strayed`, it may not have reached all its receivers: none takes the broker for its own.
 
         Raises:
             AMQPError, OSError, TimeoutError: the connection is lost.
         """
         late: set[asyncio.Task[None]] = set()
         tasks = {
-            asyncio.ensure_future(sender.recognise(self._marks(connection, source))): sender
+            asyncio.ensure_future(
+                sender.recognise(self._marks(connection, source, strayed=strayed))
+            ): sender
             for source, sender in self._senders.items()
         }
         try:
@@ -59,14 +65,23 @@ class MarkedSenders:
             tasks[each].withhold()
         return late
 
-    def _marks(self, connection: Connection, source: str) -> "ConnectionMarks":
-        return ConnectionMarks(connection, self._names, source, self._said)
+    def _marks(self, connection: Connection, source: str, *, strayed: bool) -> "ConnectionMarks":
+        return ConnectionMarks(connection, self._names, source, self._said, strayed=strayed)
 
 
 class ConnectionMarks:
     """The marks of one sender, as they are found over one connection."""
 
-    def __init__(self, connection: Connection, names: Names, module: str, said: set[str]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        names: Names,
+        module: str,
+        said: set[str],
+        *,
+        strayed: bool = False,
+    ) -> None:
+        self._strayed = strayed
         self._connection = connection
         self._names = names
         self._module = module
@@ -79,6 +94,10 @@ class ConnectionMarks:
 
     async def has(self, mark: str) -> bool:
         """Looks for an exchange. What does not answer in time is not recognised."""
+        if self._strayed:
+            self._strayed = False
+            await self.take_away(mark)
+            return False
         channel = await channel_of(self._connection, confirms=False)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):

@@ -31,6 +31,7 @@ class Publisher:
         self._publishers: dict[str, DestinationPublisher] = {}
         self._connection: Connection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._strayed = False
         self.broker_connection = BrokerConnection(
             PUBLISH, broker, plain(PUBLISH, broker, self._serve)
         )
@@ -50,9 +51,14 @@ class Publisher:
                 self._declarer,
                 confirm_seconds=self._confirm_seconds,
                 put=self.put,
+                strayed=self.ask_again,
             )
             self._begin(publisher)
         publisher.put(parcel)
+
+    def ask_again(self) -> None:
+        """Has every sender ask its receivers what has arrived, as routes were missing at the broker."""
+        self._strayed = True
 
     async def finish(self) -> None:
         """Waits a moment for what is in flight, so that it need not be published again at the next start."""
@@ -86,10 +92,17 @@ class Publisher:
                 for task in [each for each in self._tasks if each.done()]:
                     self._tasks.discard(task)
                     task.result()  # raises what made an end of it, and the connection with it
+                if self._strayed:
+                    self._strayed = False
+                    self._tasks.add(asyncio.ensure_future(self._doubt(connection)))
         finally:
             self._connection = None
             lost.cancel()
             await self._end_tasks()
+
+    async def _doubt(self, connection: Connection) -> None:
+        await self._declarer.ensure(connection, time.monotonic())
+        self._tasks |= await self.senders.recognise(connection, strayed=True)
 
     async def _end_tasks(self) -> None:
         tasks, self._tasks = self._tasks, set()
