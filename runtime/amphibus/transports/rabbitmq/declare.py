@@ -80,7 +80,8 @@ class Declarer:
         modules = tuple(modules)
         things = [each for module in modules for each in self._names.permanent(module)]
         async with self._lock:
-            if await _missing(connection, [each for each in things if isinstance(each, Exchange)]):
+            exchanges = [each for each in things if isinstance(each, Exchange)]
+            if not self._forbidden and await _missing(connection, exchanges):
                 self.on_missing()
             missing = await _missing(connection, things) if self._forbidden else ""
             if missing is None:

@@ -75,8 +75,9 @@ class Publisher:
     async def _serve(self, connection: Connection) -> None:
         await self._declarer.ensure(connection, time.monotonic())
         lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
+        doubts: asyncio.Task[None] | None = None
         try:
-            self._tasks |= await self.senders.recognise(connection)
+            await self._recognise(connection)
             self._connection = connection
             failpoint("task.publish")
             self._tasks.add(asyncio.ensure_future(watch(connection)))
@@ -92,9 +93,9 @@ class Publisher:
                 for task in [each for each in self._tasks if each.done()]:
                     self._tasks.discard(task)
                     task.result()  # raises what made an end of it, and the connection with it
-                if self._strayed:
-                    self._strayed = False
-                    self._tasks.add(asyncio.ensure_future(self._doubt(connection)))
+                if self._strayed and (doubts is None or doubts.done()):
+                    doubts = asyncio.ensure_future(self._doubt(connection))
+                    self._tasks.add(doubts)
         finally:
             self._connection = None
             lost.cancel()
@@ -102,7 +103,15 @@ class Publisher:
 
     async def _doubt(self, connection: Connection) -> None:
         await self._declarer.ensure(connection, time.monotonic())
-        self._tasks |= await self.senders.recognise(connection, strayed=True)
+        await self._recognise(connection)
+
+    async def _recognise(self, connection: Connection) -> None:
+        strayed, self._strayed = self._strayed, False
+        try:
+            self._tasks |= await self.senders.recognise(connection, strayed=strayed)
+        except BaseException:
+            self._strayed |= strayed  # asked on the next connection
+            raise
 
     async def _end_tasks(self) -> None:
         tasks, self._tasks = self._tasks, set()
