@@ -194,7 +194,8 @@ async def test_no_module_is_refused_anything_but_to_make_what_an_administrator_m
             await hosted.retention._word.ask_about(sent)
         assert not hosted.retention._word._silent
 
-    tried = [line for line in shop.refused() if "exchange.declare" not in line]
+    first = "operation queue.declare"  # of the net of the first module, which an administrator made
+    tried = [line for line in shop.refused() if not (first in line and ".dead'" in line)]
     assert tried == []
 
 
