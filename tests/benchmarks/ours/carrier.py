@@ -111,8 +111,9 @@ async def fill(setup: Mapping[str, Any], messages: list[Message]) -> None:
     await transport.open(Health())
     try:
         counted = Counted(len(messages))
+        topology = business.topology()
         for message in messages:
-            destinations = business.topology().destinations(type(message))
+            destinations = topology.destinations(type(message))
             transport.deliver(destinations, envelope(message), counted.one)
         await counted.all()
     finally:
