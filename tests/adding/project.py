@@ -53,9 +53,7 @@ class Workplace:
         return ended.out
 
     def amphibus(self, *words: str) -> Ended:
-        ended = warm_process().run(
-            words, cwd=self.root, environ=_environ(), timeout=_ENDS_WITHIN_SECONDS, joined=True
-        )
+        ended = warm_process().run(words, cwd=self.root, environ=_environ(), joined=True)
         return Ended(ended.returncode, ended.stdout)
 
     def python(self, *words: str) -> Ended:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
-from tests.benchmarks.bench import Bench
+from tests.benchmarks.bench import Bench, column
 from tests.benchmarks.figures import Comparison, Figure
 from tests.benchmarks.outside import Letters
 from tests.benchmarks.shops import monolith, shop
@@ -40,7 +40,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         "rights-rate",
         "64 orders in flight, monolith, SQLite: orders a second with rights and without",
         "orders/s",
-        {name: [run.rate for run in runs] for name, runs in found.items()},
+        column(found, lambda run: run.rate),
         [Comparison(*pair, 0.95)],
         note=note,
     )
@@ -49,10 +49,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         "rights-cpu",
         "The same: CPU of the shop for an order",
         "ms",
-        {
-            name: [run.cpu * 1000 / len(run.latencies) for run in runs]
-            for name, runs in found.items()
-        },
+        column(found, lambda run: run.cpu * 1000 / len(run.latencies)),
         [Comparison(*pair)],
         less_is_better=True,
     )

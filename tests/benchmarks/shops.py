@@ -28,7 +28,7 @@ class Shop:
         self._letters = letters
         self._orders = Orders()
         self._placed = 0
-        self._key = "".join(child.ready.get("key", "") for child in children[:1])
+        self._key = children[0].ready.get("key", "")
         self.name = f"{children[0].pid}-"
 
     async def place(self) -> None:

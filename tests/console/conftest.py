@@ -13,8 +13,6 @@ from tests.console.kiosk import write_kiosk
 from tests.console.stores import Store
 from tests.services.warm import warm_process
 
-_ENDS_WITHIN_SECONDS = 200.0
-
 
 @dataclass(frozen=True)
 class Ended:
@@ -45,7 +43,6 @@ class Console:
             cwd=self.root,
             environ=self.environment | environment,
             stdin=stdin,
-            timeout=_ENDS_WITHIN_SECONDS,
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 

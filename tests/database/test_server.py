@@ -22,7 +22,6 @@ from tests.services.addresses import addressed
 from tests.services.postgres import PostgresCluster
 from tests.services.warm import warm_process
 
-_ENDS_WITHIN_SECONDS = 200.0
 AMPHIBUS = Path(sys.executable).with_name("amphibus")
 MODULES = ("gateway", "inventory", "notifications", "orders", "payments", "reporting")
 
@@ -40,7 +39,6 @@ class Server:
             ("db", *arguments, "--db", addressed(url or self.url, self.folder)),
             cwd=ROOT,
             environ=os.environ | {"AMPHIBUS_DATA_DIR": str(self.folder)},
-            timeout=_ENDS_WITHIN_SECONDS,
         )
 
     def role(self, module: str) -> str:

@@ -1,25 +1,19 @@
 """What commands say, one after the other."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.services.warm import warm_process
+from tests.distributed.commands import typed
 
-_WITHIN_SECONDS = 200.0
 Said = tuple[int, str, str]
 """Its exit code, and what it wrote to its two outputs."""
 
 
 def said(root: Path, environ: Mapping[str, str], *commands: Sequence[str]) -> list[Said]:
     """What some commands say, one after the other."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("AMPHIBUS_")}
-    found = (
-        warm_process().run(words, cwd=root, environ=ours | dict(environ), timeout=_WITHIN_SECONDS)
-        for words in commands
-    )
+    found = (typed(root, *words, environ=environ) for words in commands)
     return [(each.returncode, each.stdout, each.stderr) for each in found]
 
 

@@ -15,7 +15,6 @@ from tests.architecture.tree import ROOT
 from tests.services.rabbitmq import RabbitNode, scripts
 from tests.services.warm import warm_process
 
-WITHIN_SECONDS = 200.0
 PREFIX = "shop.dev."
 
 
@@ -47,7 +46,6 @@ class Guarded:
             ("broker", *arguments, *reached, "--users", str(self.passwords)),
             cwd=ROOT,
             environ=self.node._environment,
-            timeout=WITHIN_SECONDS,
         )
 
     @property

@@ -13,7 +13,7 @@ from amphibus.cli.passwords import passwords, read_passwords
 from amphibus.errors import ConfigError
 from amphibus.transports.rabbitmq.rights.users import hash_of, is_hash_of
 from tests.architecture.tree import ROOT
-from tests.rights.conftest import PREFIX, WITHIN_SECONDS, Guarded
+from tests.rights.conftest import PREFIX, Guarded
 from tests.services.warm import warm_process
 
 
@@ -222,6 +222,4 @@ def _user(name: str, password: str, tag: str = "") -> dict[str, object]:
 
 
 def _broker(root: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    return warm_process().run(
-        ("broker", *map(str, arguments)), cwd=root, environ=os.environ, timeout=WITHIN_SECONDS
-    )
+    return warm_process().run(("broker", *map(str, arguments)), cwd=root, environ=os.environ)

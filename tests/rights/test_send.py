@@ -13,7 +13,7 @@ import pytest
 from aiormq.abc import DeliveredMessage
 
 from tests.architecture.tree import ROOT
-from tests.rights.conftest import PREFIX, WITHIN_SECONDS, Guarded
+from tests.rights.conftest import PREFIX, Guarded
 from tests.services.addresses import addressed
 from tests.services.warm import warm_process
 
@@ -115,4 +115,4 @@ def _text(good: list[dict[str, object]]) -> str:
 
 def _send(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     words = ("send", *arguments, "--amqp", addressed(url, Path(tempfile.mkdtemp())))
-    return warm_process().run(words, cwd=ROOT, environ=os.environ, timeout=WITHIN_SECONDS)
+    return warm_process().run(words, cwd=ROOT, environ=os.environ)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 _READY_SECONDS = 120.0
+_ENDS_WITHIN_SECONDS = 240.0
 
 
 class WarmProcess:
@@ -42,8 +43,8 @@ class WarmProcess:
         cwd: Path,
         environ: Mapping[str, str],
         stdin: str = "",
-        timeout: float,
         joined: bool = False,
+        timeout: float = _ENDS_WITHIN_SECONDS,
     ) -> "subprocess.CompletedProcess[str]":
         """Runs a command; `joined` gives both outputs in one, in the order of what was said.
 

@@ -264,9 +264,8 @@ class DestinationPublisher:
         self._renewal.refused()
         if parcel.apart is None:
             self._give_up(parcel)
-            return
-        self._answered = time.monotonic()
-        if self._left(parcel):
+        elif self._left(parcel):
+            self._answered = time.monotonic()
             self._part_ways(parcel)
             self._pump()
 

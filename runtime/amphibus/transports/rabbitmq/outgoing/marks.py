@@ -37,7 +37,7 @@ class MarkedSenders:
             self._senders[source] = sender
 
     async def recognise(
-        self, connection: Connection, *, strayed: bool = False
+        self, connection: Connection, *, strayed: bool
     ) -> set["asyncio.Task[None]"]:
         """Returns when all have, or withhold what they have; and what is still to be done.
 
@@ -79,7 +79,7 @@ class ConnectionMarks:
         module: str,
         said: set[str],
         *,
-        strayed: bool = False,
+        strayed: bool,
     ) -> None:
         self._strayed = strayed
         self._connection = connection

@@ -73,7 +73,6 @@ class Publisher:
             self._tasks.add(asyncio.ensure_future(publisher.serve(self._connection)))
 
     async def _serve(self, connection: Connection) -> None:
-        await self._declarer.ensure(connection, time.monotonic())
         lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
         doubts: asyncio.Task[None] | None = None
         try:
@@ -94,18 +93,15 @@ class Publisher:
                     self._tasks.discard(task)
                     task.result()  # raises what made an end of it, and the connection with it
                 if self._strayed and (doubts is None or doubts.done()):
-                    doubts = asyncio.ensure_future(self._doubt(connection))
+                    doubts = asyncio.ensure_future(self._recognise(connection))
                     self._tasks.add(doubts)
         finally:
             self._connection = None
             lost.cancel()
             await self._end_tasks()
 
-    async def _doubt(self, connection: Connection) -> None:
-        await self._declarer.ensure(connection, time.monotonic())
-        await self._recognise(connection)
-
     async def _recognise(self, connection: Connection) -> None:
+        await self._declarer.ensure(connection, time.monotonic())
         strayed, self._strayed = self._strayed, False
         try:
             self._tasks |= await self.senders.recognise(connection, strayed=strayed)
