@@ -1,6 +1,7 @@
 """`amphibus run` and everything that talks to what it runs, each as a process of its own."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from tests.console.conftest import Console
 from tests.console.stores import SALE, Store
+from tests.services.warm import warm_process
 
 WITHIN_SECONDS = 30.0
 
@@ -31,13 +33,16 @@ class Running:
     def __init__(self, console: Console, *options: str) -> None:
         self._said = console.root / "said.txt"
         self._log = console.root / "log.txt"
-        with self._said.open("wb") as out, self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                console.command("run", "--port", "0", *options),
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            self._said.open("wb") as out,
+            self._log.open("wb") as log,
+        ):
+            self.process = warm_process().start(
+                ("run", "--port", "0", *options),
                 cwd=console.root,
-                env=console.environment,
-                stdout=out,
-                stderr=log,
+                environ=console.environment,
+                streams=(nothing, out, log),
             )
         until(lambda: "Try  " in self.said or self.process.poll() is not None, "it is ready")
         assert self.process.poll() is None, self._log.read_text()

@@ -5,7 +5,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,13 +42,16 @@ class Running:
         folder.mkdir(exist_ok=True)
         number = len(list(folder.iterdir()))
         self._out, self._err = folder / f"{number}.out", folder / f"{number}.err"
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "amphibus.cli", "run", *options],
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            self._out.open("wb") as out,
+            self._err.open("wb") as err,
+        ):
+            self.process = warm_process().start(
+                ("run", *options),
                 cwd=root,
-                env=_clean() | dict(environ),
-                stdout=out,
-                stderr=err,
+                environ=_clean() | dict(environ),
+                streams=(nothing, out, err),
             )
 
     @property

@@ -102,7 +102,8 @@ def test_what_is_set_holds_in_all_processes_and_is_told_with_who_and_why(pair: P
         "content": json.dumps({"item": "cup"}) + " " * 600,
         "headers": {"Content-Type": "application/json"},
     }
-    before = httpx.post(url, **large, timeout=100).status_code
+    # Who has just started may not have found the till yet: 503, try again.
+    until(lambda: httpx.post(url, **large, timeout=100).status_code == 202, "sales are taken")
     first = _revision(pair)
     commands = (
         ["set", "gateway.body_limit_bytes", "300", "--reason", "an attack"],
@@ -132,7 +133,7 @@ def test_what_is_set_holds_in_all_processes_and_is_told_with_who_and_why(pair: P
     assert there == dict.fromkeys(MODULES, (first + 1, {"gateway.body_limit_bytes": 300}))
     assert code == 0
     assert "300 -> 2000000" in back
-    assert (before, small, again) == (202, 413, 202)
+    assert (small, again) == (413, 202)
 
 
 WRONG = {

@@ -6,6 +6,7 @@ A start takes a second of a processor, a test has several, and what they say is 
 import atexit
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -14,13 +15,67 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO
 
 _READY_SECONDS = 120.0
 _ENDS_WITHIN_SECONDS = 240.0
+
+
+class Forked:
+    """A command that runs, with as much of the face of `subprocess.Popen` as tests use."""
+
+    def __init__(self, words: Sequence[str], connection: socket.socket) -> None:
+        self._words = words
+        self._connection = connection
+        self._answer = b""
+        self._code: int | None = None
+        self.pid = int(self._line())
+
+    def poll(self) -> int | None:
+        """Returns its exit code, or None while it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits for its end, for so many seconds; returns its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it runs still.
+        """
+        if self._code is None:
+            if b"\n" not in self._answer and not self._tells_within(timeout):
+                raise subprocess.TimeoutExpired(self._words, timeout or 0)
+            self._code = int(self._line())
+            self._connection.close()
+        return self._code
+
+    def send_signal(self, number: int) -> None:
+        """Sends it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Asks it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def _tells_within(self, seconds: float | None) -> bool:
+        return bool(select.select((self._connection,), (), (), seconds)[0])
+
+    def _line(self) -> bytes:
+        while b"\n" not in self._answer:
+            more = self._connection.recv(64)
+            assert more, f"whoever started it is gone: {' '.join(self._words)}"
+            self._answer += more
+        line, _, self._answer = self._answer.partition(b"\n")
+        return line
 
 
 class WarmProcess:
@@ -49,38 +104,36 @@ class WarmProcess:
         """Runs a command; `joined` gives both outputs in one, in the order of what was said.
 
         Raises:
-            TimeoutError: it has not ended in time, and was killed.
+            subprocess.TimeoutExpired: it has not ended in time, and was killed.
         """
         with ExitStack() as stack:
             given, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
             given.write(stdin.encode())
             given.seek(0)
             outputs = (given, out, out if joined else err)
-            code = self._ended(words, cwd, environ, outputs, timeout)
+            forked = self.start(words, cwd=cwd, environ=environ, streams=outputs)
+            try:
+                code = forked.wait(timeout)
+            finally:
+                forked.kill()
             return subprocess.CompletedProcess(words, code, _read(out), _read(err))
 
-    def _ended(
+    def start(
         self,
         words: Sequence[str],
+        *,
         cwd: Path,
         environ: Mapping[str, str],
-        outputs: Sequence[IO[bytes]],
-        timeout: float,
-    ) -> int:
+        streams: Sequence[IO[bytes]],
+    ) -> "Forked":
+        """Starts a command, whose standard streams are the three given, and returns while it runs."""
         request = {"words": list(words), "cwd": str(cwd), "environ": dict(environ)}
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_READY_SECONDS)
-            self._connect(connection)
-            socket.send_fds(connection, [b" "], [each.fileno() for each in outputs])
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            with connection.makefile() as answer:
-                child = int(answer.readline())
-                connection.settimeout(timeout)
-                try:
-                    return int(answer.readline())
-                except TimeoutError:
-                    os.kill(child, signal.SIGKILL)
-                    raise
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(_READY_SECONDS)
+        self._connect(connection)
+        socket.send_fds(connection, [b" "], [each.fileno() for each in streams])
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        return Forked(words, connection)
 
     def _connect(self, connection: socket.socket) -> None:
         ends = time.monotonic() + _READY_SECONDS

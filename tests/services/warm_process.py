@@ -19,15 +19,39 @@ from typing import Any, Final
 from amphibus.cli.commands import COMMANDS, GROUPS
 
 _BEFORE: Final = (
-    *(target.partition(":")[0] for _, target, _ in COMMANDS),
-    *(target.partition(":")[0] for _, _, commands in GROUPS for _, target, _ in commands),
+    "amphibus.cli.main",
+    *(f"amphibus.cli.{target.partition(':')[0]}" for _, target, _ in COMMANDS),
+    *(
+        f"amphibus.cli.{target.partition(':')[0]}"
+        for _, _, commands in GROUPS
+        for _, target, _ in commands
+    ),
+    # What only `run` loads, and only when it needs it.
+    "amphibus.cli.broker.start",
+    "amphibus.host.serve",
+    "amphibus.gateway.app",
+    "amphibus.console.console",
+    "amphibus.database.sqlite.store",
+    "amphibus.database.postgres.store",
+    "amphibus.transports.memory",
+    "amphibus.transports.direct.choice",
+    "amphibus.transports.rabbitmq.transport",
+    "amphibus.transports.rabbitmq.probe",
+    "cyclopts.help",
+    "pydantic_settings",
+    "sqlalchemy.dialects.postgresql.asyncpg",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.lifespan.off",
+    "uvicorn.supervisors",
+    "uvloop",
+    "yaml",
 )
 
 
 def main() -> None:
     """Serves until nobody wants it any more; in a process of its own, runs a command."""
     for name in _BEFORE:
-        import_module(f"amphibus.cli.{name}")
+        import_module(name)
     gc.collect()
     gc.freeze()  # what is never collected stays in memory that all of them share
     command = _asked(sys.argv[1])
