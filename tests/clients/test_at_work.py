@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from amphibus.partitions.assignment import partition_of
 from contracts.orders import v1 as orders
 from tests.architecture.tree import ROOT
+from tests.distributed.commands import typed
 from tests.services import node_program
 
 HERE = Path(__file__).parent
@@ -21,13 +21,7 @@ PROGRAM = HERE / "node"
 
 
 def _generate(language: str, to: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "amphibus.cli", "generate", "client", language, f"--to={to}"],
-        cwd=ROOT,
-        env={name: each for name, each in os.environ.items() if not name.startswith("AMPHIBUS_")},
-        check=True,
-        capture_output=True,
-    )
+    typed(ROOT, "generate", "client", language, f"--to={to}", environ={}).check_returncode()
 
 
 async def _ran(folder: Path, *words: str) -> tuple[int, str]:

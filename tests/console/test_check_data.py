@@ -1,9 +1,9 @@
 """`amphibus check --against-data` says which processes the code would lose, without starting anything."""
 
 import json
+import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,8 +11,7 @@ import pytest
 
 from amphibus.testing import Harness
 from tests.architecture.tree import ROOT
-
-_AMPHIBUS = Path(sys.executable).with_name("amphibus")
+from tests.services.warm import warm_process
 
 
 @pytest.mark.asyncio
@@ -53,5 +52,4 @@ def test_it_names_what_is_no_database_of_a_module(tmp_path: Path) -> None:
 
 
 def _check(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [str(_AMPHIBUS), "check", "--json", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return warm_process().run(("check", "--json", *arguments), cwd=ROOT, environ=os.environ)

@@ -1,7 +1,6 @@
 """`amphibus run` and everything that talks to what it runs, each as a process of its own."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -33,17 +32,15 @@ class Running:
     def __init__(self, console: Console, *options: str) -> None:
         self._said = console.root / "said.txt"
         self._log = console.root / "log.txt"
-        with (
-            Path(os.devnull).open("rb") as nothing,
-            self._said.open("wb") as out,
-            self._log.open("wb") as log,
-        ):
-            self.process = warm_process().start(
-                ("run", "--port", "0", *options),
-                cwd=console.root,
-                environ=console.environment,
-                streams=(nothing, out, log),
-            )
+        for each in (self._said, self._log):
+            each.unlink(missing_ok=True)
+        self.process = warm_process().start(
+            ("run", "--port", "0", *options),
+            cwd=console.root,
+            environ=console.environment,
+            out=self._said,
+            err=self._log,
+        )
         until(lambda: "Try  " in self.said or self.process.poll() is not None, "it is ready")
         assert self.process.poll() is None, self._log.read_text()
 

@@ -42,17 +42,13 @@ class Running:
         folder.mkdir(exist_ok=True)
         number = len(list(folder.iterdir()))
         self._out, self._err = folder / f"{number}.out", folder / f"{number}.err"
-        with (
-            Path(os.devnull).open("rb") as nothing,
-            self._out.open("wb") as out,
-            self._err.open("wb") as err,
-        ):
-            self.process = warm_process().start(
-                ("run", *options),
-                cwd=root,
-                environ=_clean() | dict(environ),
-                streams=(nothing, out, err),
-            )
+        self.process = warm_process().start(
+            ("run", *options),
+            cwd=root,
+            environ=_clean() | dict(environ),
+            out=self._out,
+            err=self._err,
+        )
 
     @property
     def out(self) -> str:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NoReturn
 
 from tests.faults.books import Books
 from tests.faults.month import ROOT
 from tests.faults.visitor import Visitor
+from tests.services.warm import Forked, warm_process
 
 WAITS_SECONDS: Final = 60.0
 _SHOWN_LINES: Final = 30
@@ -43,7 +44,7 @@ class Shop:
         self._settings = dict(settings or {})
         self._log = folder / "log.ndjson"
         self._host, self._port = "127.0.0.1", self._take_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
         self._changing = threading.RLock()
         self.visitor = Visitor(self._host, self._port, self.revive)
 
@@ -75,12 +76,12 @@ class Shop:
     def revive(self) -> None:
         """Starts it again, without a failpoint, if it has died."""
         with self._changing:
-            process = self._process
-            if process is None or process.poll() is None:
+            code = None if self._process is None else self._process.poll()
+            if code is None:
                 return
-            self.deaths.append(process.returncode)
-            if process.returncode != _KILLED:
-                self.fail(f"it ended by itself with code {process.returncode}")
+            self.deaths.append(code)
+            if code != _KILLED:
+                self.fail(f"it ended by itself with code {code}")
             self.start()
 
     def restart(self) -> tuple[int, float, list[Path]]:
@@ -148,26 +149,16 @@ class Shop:
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Runs `amphibus` with this shop's data."""
-        return subprocess.run(
-            _amphibus(*words, *self._place()),
-            cwd=ROOT,
-            env=_environment(self._settings),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        return warm_process().run(
+            (*words, *self._place()), cwd=ROOT, environ=_environment(self._settings)
         )
 
     def another(self) -> "subprocess.CompletedProcess[str]":
         """Tries to run a second process on the same data folder."""
-        return subprocess.run(
-            _amphibus("run", "--port", "0", "--data-dir", str(self.data_dir)),
+        return warm_process().run(
+            ("run", "--port", "0", "--data-dir", str(self.data_dir)),
             cwd=ROOT,
-            env=_environment({}),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
+            environ=_environment({}),
         )
 
     def complaints(self) -> list[str]:
@@ -187,18 +178,20 @@ class Shop:
     def _take_port(self) -> int:
         return _free_port()
 
-    def _spawn(self, failpoint: str) -> "subprocess.Popen[bytes]":
+    def _spawn(self, failpoint: str) -> Forked:
         settings = self._settings | ({"AMPHIBUS_FAILPOINT": failpoint} if failpoint else {})
         port = ("--host", self._host, "--port", str(self._port))
         data = ("--data-dir", str(self.data_dir), "--log-format", "json")
-        command = _amphibus("run", *self.options, *port, *data)
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            return subprocess.Popen(
-                command, cwd=ROOT, env=_environment(settings), stdout=log, stderr=log
-            )
+        return warm_process().start(
+            ("run", *self.options, *port, *data),
+            cwd=ROOT,
+            environ=_environment(settings),
+            out=self._log,
+            err=self._log,
+        )
 
-    def _until_ready(self, process: "subprocess.Popen[bytes]") -> bool:
+    def _until_ready(self, process: Forked) -> bool:
         ends = time.monotonic() + self.ready_within
         while not self.visitor.ready():
             if process.poll() is not None:
@@ -207,10 +200,6 @@ class Shop:
                 self.fail(f"not ready after {self.ready_within:g} s")
             time.sleep(0.02)
         return True
-
-
-def _amphibus(*words: str) -> Sequence[str]:
-    return (sys.executable, "-m", "amphibus.cli", *words)
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

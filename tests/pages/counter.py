@@ -1,11 +1,10 @@
 """A stand whose contract has a field of every kind: lists, parts, choices, days, amounts, personal data."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
+from tests.distributed.commands import typed
 from tests.pages.stand import write_stand
 
 _PARTS: Final = '''
@@ -64,14 +63,7 @@ def write_counter(folder: Path) -> Path:
 
 def release(root: Path) -> None:
     """Releases the contracts as they are, with what a test has seen the till read; then one is narrowed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "amphibus.cli", "check", "--fix"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = typed(root, "check", "--fix", environ={})
     assert list(root.glob("contracts/shelf/*.lock.json")), done.stdout + done.stderr
     read = {"format": 1, "events": {"Sold": {"till": {"item": ["tests/test_till.py::it"]}}}}
     (root / "contracts/shelf/v1.reads.json").write_text(json.dumps(read))

@@ -214,6 +214,10 @@ class RabbitNode:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+            # What was waited for is the script that started it; the node may listen a little longer.
+            ends = time.monotonic() + _SETTLED_SECONDS
+            while self._takes_connections() and time.monotonic() < ends:
+                time.sleep(0.01)
 
     def _tls(self, folder: Path | None) -> str:
         if folder is None:
@@ -227,10 +231,8 @@ class RabbitNode:
         )
 
     def _takes_connections(self) -> bool:
-        # The port may answer before the node has its name.
-        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), 0.2).close()
-            self.ctl("await_startup", "--timeout", "30")
             return True
         return False
 

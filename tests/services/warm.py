@@ -56,7 +56,8 @@ class Forked:
     def send_signal(self, number: int) -> None:
         """Sends it a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         """Asks it to end."""
@@ -111,7 +112,7 @@ class WarmProcess:
             given.write(stdin.encode())
             given.seek(0)
             outputs = (given, out, out if joined else err)
-            forked = self.start(words, cwd=cwd, environ=environ, streams=outputs)
+            forked = self._start(words, cwd, environ, outputs)
             try:
                 code = forked.wait(timeout)
             finally:
@@ -119,14 +120,19 @@ class WarmProcess:
             return subprocess.CompletedProcess(words, code, _read(out), _read(err))
 
     def start(
+        self, words: Sequence[str], *, cwd: Path, environ: Mapping[str, str], out: Path, err: Path
+    ) -> "Forked":
+        """Starts a command, and returns while it runs; what it says is added to files, which may be one."""
+        with Path(os.devnull).open("rb") as nothing, out.open("ab") as said, err.open("ab") as log:
+            return self._start(words, cwd, environ, (nothing, said, log))
+
+    def _start(
         self,
         words: Sequence[str],
-        *,
         cwd: Path,
         environ: Mapping[str, str],
         streams: Sequence[IO[bytes]],
     ) -> "Forked":
-        """Starts a command, whose standard streams are the three given, and returns while it runs."""
         request = {"words": list(words), "cwd": str(cwd), "environ": dict(environ)}
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(_READY_SECONDS)

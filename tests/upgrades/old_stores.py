@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from amphibus.admin.inspection import in_file, on_server
 from tests.architecture.tree import ROOT
 from tests.services.installing import program
 from tests.services.postgres import PostgresCluster
+from tests.services.warm import warm_process
 
 STORES: Final = Path(__file__).with_name("stores")
 KEEP_ALL: Final = {"retention.retain_days": 3650, "retention.inbox_retention_days": 3650}
-_AMPHIBUS: Final = Path(sys.executable).with_name("amphibus")
 _TABLES: Final = {"amphibus_parked": "amphibus_delayed"}
 """Tables that have another name now."""
 
@@ -61,14 +60,7 @@ class OldStores:
         named = {"AMPHIBUS_DATA_DIR": str(self.data)}
         if self.url is not None:
             named["AMPHIBUS_DB_URL"] = self.url
-        return subprocess.run(
-            [_AMPHIBUS, *arguments],
-            cwd=ROOT,
-            env=ours | named | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return warm_process().run(arguments, cwd=ROOT, environ=ours | named | environment)
 
     def ids(self, what: str, module: str) -> list[str]:
         """The delayed, dead or undelivered messages that it had, in order."""

@@ -1,6 +1,7 @@
 """The settings that a model declares, one by one: their types, and what is declared with them."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 
@@ -42,20 +43,30 @@ def secrets_of(model: type[BaseModel]) -> set[str]:
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Leaf]]:
     """Yields the settings of a model by their dotted keys; a free name in them is `NAME`."""
+    return ((f"{prefix}{key}", leaf) for key, leaf in _leaves(model))
+
+
+@lru_cache(64)
+def _leaves(model: type[BaseModel]) -> tuple[tuple[str, Leaf], ...]:
+    """Kept, as Pydantic takes its time for each adapter and a start needs all of them more than once."""
+    return tuple(_found(model))
+
+
+def _found(model: type[BaseModel]) -> Iterator[tuple[str, Leaf]]:
     for name, field in model.model_fields.items():
         part = field.annotation
         if isinstance(part, type) and issubclass(part, BaseModel):
-            yield from leaves(part, f"{prefix}{name}.")
+            yield from leaves(part, f"{name}.")
         elif name in NAMED:
             each = get_args(part)[1]
             if isinstance(each, type) and issubclass(each, BaseModel):
-                yield from leaves(each, f"{prefix}{name}.{ANY_NAME}.")
+                yield from leaves(each, f"{name}.{ANY_NAME}.")
             else:
-                yield f"{prefix}{name}.{ANY_NAME}", Leaf(TypeAdapter(each), frozenset(), field)
+                yield f"{name}.{ANY_NAME}", Leaf(TypeAdapter(each), frozenset(), field)
         elif name not in FREE:
             whole: Any = Annotated[part, field]
             texts = {part, get_origin(part), *get_args(part)} & {Path, SecretStr, tuple}
-            yield f"{prefix}{name}", Leaf(TypeAdapter(whole), frozenset(texts), field)
+            yield name, Leaf(TypeAdapter(whole), frozenset(texts), field)
 
 
 def named(known: Mapping[str, Leaf], key: str) -> Mapping[str, Leaf]:
