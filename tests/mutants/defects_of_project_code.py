@@ -22,4 +22,18 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         'json\\s*(?:;\\s*charset=\\"?utf-8\\"?\\s*)?;?\\s*"',
         f"{_EXCHANGE}::test_a_long_content_type_is_read_once",
     ),
+    in_runtime(
+        "an owner that does not answer holds up the word of others",
+        "gateway/outcomes/follower",
+        "        await asyncio.gather(*(self._ask_owner(*each) for each in by_owner.items()))\n",
+        "        for each in by_owner.items():\n            await self._ask_owner(*each)\n",
+        "tests/modules/test_many_wait.py::test_an_owner_that_does_not_answer_keeps_nobody_from_the_word_of_another",
+    ),
+    in_runtime(
+        "large messages silence the connection that they share with requests",
+        "transports/direct/deliveries",
+        "self._messages < _AT_ONCE and self._bytes + size <= _MOST_BYTES",
+        "self._messages < _AT_ONCE",
+        "tests/direct/test_large_messages.py::test_large_messages_that_wait_do_not_silence_their_connection",
+    ),
 )
