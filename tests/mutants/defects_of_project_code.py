@@ -5,9 +5,31 @@ from typing import Final
 from tests.mutants.defect import Defect, in_runtime
 
 _CODE: Final = "tests/runtime/test_project_code.py"
+_DOOR: Final = "tests/gateway/test_project_code.py"
 _EXCHANGE: Final = "tests/gateway/test_exchanges.py"
 
 PROJECT_CODE: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a request may end the process",
+        "gateway/app",
+        "    except (Exception, SystemExit) as error:",
+        "    except Exception as error:",
+        f"{_DOOR}::test_what_a_quota_counts_by_may_fail",
+    ),
+    in_runtime(
+        "what a quota counts by is the store's trouble",
+        "gateway/limits/quotas",
+        '        raise ProjectCodeFailed("what a quota counts by") from error',
+        "        raise error",
+        f"{_DOOR}::test_what_a_quota_counts_by_may_fail",
+    ),
+    in_runtime(
+        "what a validator raises is the store's trouble",
+        "gateway/bindings",
+        '            raise ProjectCodeFailed(f"a validator of {self.contract.contract_type}") from error',
+        "            raise error",
+        f"{_DOOR}::test_a_validator_may_fail",
+    ),
     in_runtime(
         "a body that is given again stops the process",
         "gateway/exchanges",
