@@ -10,6 +10,62 @@ _EXCHANGE: Final = "tests/gateway/test_exchanges.py"
 
 PROJECT_CODE: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "a supervised task may end the process",
+        "supervision",
+        "        except (Exception, SystemExit) as error:",
+        "        except Exception as error:",
+        "tests/runtime/test_supervised_exit.py::test_an_exit_in_a_task_does_not_end_its_process",
+    ),
+    in_runtime(
+        "what a limit counts by is the database's trouble",
+        "inbox/runner",
+        "            fail=self._fail,\n",
+        "            fail=self._lost,\n",
+        f"{_CODE}::test_what_a_limit_counts_by_may_fail",
+    ),
+    in_runtime(
+        "a converter may end the process",
+        "routing/codec",
+        "    except (Exception, SystemExit) as error:\n        pair",
+        "    except Exception as error:\n        pair",
+        f"{_CODE}::test_a_converter_of_what_is_asked_may_fail",
+    ),
+    in_runtime(
+        "a schedule may end the process",
+        "inbox/steering/schedules",
+        "        except (Exception, SystemExit) as error:",
+        "        except Exception as error:",
+        f"{_CODE}::test_a_schedule_may_fail_to_make_its_command",
+    ),
+    in_runtime(
+        "a schedule sends a key that no database holds",
+        "inbox/steering/schedules",
+        "            key=key_of(message) or self.key,",
+        "            key=message.key_value() or self.key,",
+        f"{_CODE}::test_a_schedule_may_fail_to_make_its_command",
+    ),
+    in_runtime(
+        "a suspect that is cancelled from within keeps its key for ever",
+        "inbox/runner",
+        "            except (Exception, asyncio.CancelledError) as error:",
+        "            except Exception as error:",
+        f"{_CODE}::test_a_suspect_that_is_cancelled_from_within_has_failed",
+    ),
+    in_runtime(
+        "what lines up behind a held message keeps its key for ever",
+        "inbox/receiver",
+        "            following = self._key_order.leave(following)\n",
+        "            following = None\n",
+        f"{_CODE}::test_what_lines_up_behind_a_held_message_does_not_hold_its_key",
+    ),
+    in_runtime(
+        "what a handler met in another file is waited for",
+        "database/faults",
+        "& 0xFF in _OF_ANY_FILE",
+        "& 0xFF in ()",
+        f"{_CODE}::test_a_handler_that_reads_what_is_no_database_has_failed",
+    ),
+    in_runtime(
         "a request may end the process",
         "gateway/app",
         "    except (Exception, SystemExit) as error:",
