@@ -7,6 +7,7 @@ from tests.mutants.defect import Defect, in_runtime
 _CODE: Final = "tests/runtime/test_project_code.py"
 _DOOR: Final = "tests/gateway/test_project_code.py"
 _EXCHANGE: Final = "tests/gateway/test_exchanges.py"
+_LINE: Final = "tests/integrations/test_line.py"
 
 PROJECT_CODE: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -120,5 +121,40 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         "self._messages < _AT_ONCE and self._bytes + size <= _MOST_BYTES",
         "self._messages < _AT_ONCE",
         "tests/direct/test_large_messages.py::test_large_messages_that_wait_do_not_silence_their_connection",
+    ),
+    in_runtime(
+        "messages that take long hold up all that follow",
+        "integrations/line",
+        "await asyncio.wait(begun, timeout=_SLOW_SECONDS)",
+        "await asyncio.wait(begun)",
+        f"{_LINE}::test_a_message_that_takes_long_holds_up_no_other",
+    ),
+    in_runtime(
+        "messages that are refused take up the window",
+        "integrations/stored",
+        "        if besides:\n",
+        "        if not besides:\n",
+        f"{_LINE}::test_messages_that_are_refused_hold_up_their_key_alone",
+    ),
+    in_runtime(
+        "a relay waits for a connection that answers no more",
+        "integrations/stored",
+        "async with asyncio.timeout(_ANSWER_SECONDS), self._sessions() as session:",
+        "async with asyncio.timeout(None), self._sessions() as session:",
+        f"{_LINE}::test_a_relay_goes_on_though_a_connection_of_it_answers_no_more",
+    ),
+    in_runtime(
+        "the end of a relay waits for its database for ever",
+        "integrations/relay",
+        "    await asyncio.wait((task,), timeout=_STOP_SECONDS)",
+        "    await asyncio.wait((task,))",
+        f"{_LINE}::test_a_relay_stops_though_its_database_does_not_answer",
+    ),
+    in_runtime(
+        "a producer is patient anew for each message before one",
+        "producer",
+        "                asyncio.timeout(self._patience),",
+        "                asyncio.timeout(None),",
+        f"{_LINE}::test_the_patience_of_a_producer_holds_for_the_turn_of_a_message_too",
     ),
 )
