@@ -8,6 +8,7 @@ _CODE: Final = "tests/runtime/test_project_code.py"
 _DOOR: Final = "tests/gateway/test_project_code.py"
 _EXCHANGE: Final = "tests/gateway/test_exchanges.py"
 _LINE: Final = "tests/integrations/test_line.py"
+_STREAM: Final = "tests/integrations/test_faststream.py"
 
 PROJECT_CODE: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -156,5 +157,33 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         "                asyncio.timeout(self._patience),",
         "                asyncio.timeout(None),",
         f"{_LINE}::test_the_patience_of_a_producer_holds_for_the_turn_of_a_message_too",
+    ),
+    in_runtime(
+        "a handler of an application may end its process",
+        "integrations/faststream",
+        "        except (Exception, SystemExit, asyncio.CancelledError) as error:",
+        "        except Exception as error:",
+        f"{_STREAM}::test_a_handler_that_ends_more_than_itself_has_failed",
+    ),
+    in_runtime(
+        "who never answers in time is waited for by an application",
+        "integrations/faststream",
+        "and late < self._attempts:",
+        "and late < 1_000:",
+        f"{_STREAM}::test_a_handler_that_ends_more_than_itself_has_failed",
+    ),
+    in_runtime(
+        "a handler of an application may commit",
+        "integrations/one_transaction",
+        "        if self.armed and not session.in_nested_transaction():",
+        "        if session is None:",
+        f"{_STREAM}::test_a_handler_may_not_end_its_transaction",
+    ),
+    in_runtime(
+        "a handler of an application may roll back",
+        "integrations/one_transaction",
+        "        guard.look(connection)\n",
+        "",
+        f"{_STREAM}::test_a_handler_may_not_end_its_transaction",
     ),
 )
