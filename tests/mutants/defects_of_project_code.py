@@ -68,6 +68,13 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         f"{_CODE}::test_a_handler_that_reads_what_is_no_database_has_failed",
     ),
     in_runtime(
+        "settings at which code of a project fails end what follows them",
+        "host/live/following",
+        "        except (Exception, SystemExit) as error:",
+        "        except SystemExit as error:",
+        "test_live_settings.py::test_settings_at_which_code_of_the_project_fails_change_nothing",
+    ),
+    in_runtime(
         "a request may end the process",
         "gateway/app",
         "    except (Exception, SystemExit) as error:",
