@@ -75,6 +75,13 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         "test_live_settings.py::test_settings_at_which_code_of_the_project_fails_change_nothing",
     ),
     in_runtime(
+        "calls that hang take as many threads as there are",
+        "inbox/outside_threads",
+        "        if hanging >= self._most_left:",
+        "        if hanging > 1_000:",
+        "tests/runtime/test_outside_threads.py::test_calls_that_hang_after_their_time_leave_the_others_their_threads",
+    ),
+    in_runtime(
         "a request may end the process",
         "gateway/app",
         "    except (Exception, SystemExit) as error:",
