@@ -82,6 +82,20 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_outside_threads.py::test_calls_that_hang_after_their_time_leave_the_others_their_threads",
     ),
     in_runtime(
+        "a malformed key costs its issuer all keys",
+        "access/key_set",
+        "            with contextlib.suppress(*_MALFORMED):",
+        "            with contextlib.suppress():",
+        "tests/access/test_tokens.py::test_a_key_set_gives_no_secret_and_no_weak_key",
+    ),
+    in_runtime(
+        "an address with an endless port blinds a process",
+        "transports/direct/file_directory",
+        "    ArithmeticError,  # a port may be Infinity\n",
+        "",
+        "tests/direct/test_directories.py::test_what_is_no_address_is_passed_over",
+    ),
+    in_runtime(
         "a request may end the process",
         "gateway/app",
         "    except (Exception, SystemExit) as error:",
