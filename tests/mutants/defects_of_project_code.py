@@ -82,6 +82,20 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_outside_threads.py::test_calls_that_hang_after_their_time_leave_the_others_their_threads",
     ),
     in_runtime(
+        "a takeover lets nobody run between its pages",
+        "admin/under_way",
+        "        await asyncio.sleep(0)  # reads of a file never suspend\n",
+        "",
+        "tests/runtime/test_pages.py::test_others_run_between_two_pages",
+    ),
+    in_runtime(
+        "a sender that looks for what is lost lets nobody run between its pages",
+        "host/sending/lost_messages",
+        "        await asyncio.sleep(0)  # reads of a file never suspend\n",
+        "",
+        "tests/runtime/test_pages.py::test_others_run_between_two_pages",
+    ),
+    in_runtime(
         "a malformed key costs its issuer all keys",
         "access/key_set",
         "            with contextlib.suppress(*_MALFORMED):",
