@@ -96,6 +96,13 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_pages.py::test_others_run_between_two_pages",
     ),
     in_runtime(
+        "a paused module of an office holds all that is sent to it again",
+        "integrations/fastapi",
+        "hosted.pauses.whole and not host.transport.apart:",
+        "hosted.pauses.whole and host.transport.apart:",
+        "tests/integrations/test_office.py::test_a_paused_module_takes_nothing_that_its_sender_keeps",
+    ),
+    in_runtime(
         "a malformed key costs its issuer all keys",
         "access/key_set",
         "            with contextlib.suppress(*_MALFORMED):",
