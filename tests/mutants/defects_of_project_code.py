@@ -124,13 +124,6 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
         "tests/direct/test_directories.py::test_what_is_no_address_is_passed_over",
     ),
     in_runtime(
-        "a request may end the process",
-        "gateway/app",
-        "    except (Exception, SystemExit) as error:",
-        "    except Exception as error:",
-        f"{_DOOR}::test_what_a_quota_counts_by_may_fail",
-    ),
-    in_runtime(
         "what a quota counts by is the store's trouble",
         "gateway/limits/quotas",
         '        raise ProjectCodeFailed("what a quota counts by") from error',
