@@ -121,19 +121,20 @@ class Producer:
         Raises:
             AmphibusError: as `send`.
         """
-        async with (
-            self._turn(f"id {envelope.id}"),
-            self._turn(f"key {envelope.key or envelope.id}"),
-        ):
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._sender.publish(self._outgoing(envelope))
-            except TimeoutError:
-                raise RequestTimeout(
-                    f"{envelope.type} {envelope.id} was not confirmed within {self._patience:g} s",
-                    "the broker is away or takes nothing now; it may have been sent",
-                    "send it again with the same id: it is done once",
-                ) from None
+        try:
+            # For its turn, too: those before it may wait in vain.
+            async with (
+                asyncio.timeout(self._patience),
+                self._turn(f"id {envelope.id}"),
+                self._turn(f"key {envelope.key or envelope.id}"),
+            ):
+                await self._sender.publish(self._outgoing(envelope))
+        except TimeoutError:
+            raise RequestTimeout(
+                f"{envelope.type} {envelope.id} was not confirmed within {self._patience:g} s",
+                "the broker is away or takes nothing now; it may have been sent",
+                "send it again with the same id: it is done once",
+            ) from None
 
     async def send_all(
         self,

@@ -25,6 +25,12 @@ _AGAIN_SECONDS: Final = (0.3, 0.6)
 """The time that it gets after each further cancellation, since it may have swallowed the first."""
 
 
+def we_are_cancelled() -> bool:
+    """Returns whether the task that runs is to end, and not only something that it awaited."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 class TaskWatch(Protocol):
     """Somebody who is told of tasks that fail, as `Health` is."""
 
@@ -143,7 +149,7 @@ class SupervisedTask:
             if self._is_cancelled():
                 raise
             return error  # something that the work awaited was cancelled, and not the work
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the task
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it must not end the task
             return error
         return TaskReturned("it returned")
 

@@ -205,9 +205,13 @@ async def test_a_key_set_gives_no_secret_and_no_weak_key(issuer: Issuer) -> None
     weak = {**listed[2], "kid": "weak", "n": listed[2]["n"][:170]}
     nameless = {name: each for name, each in listed[0].items() if name != "kid"}
 
-    bad = [secret, sealing, swapped, weak, nameless, 7]
+    torn = {**listed[0], "kid": "torn", "x": "AA"}
+    odd = {**listed[2], "kid": "odd", "e": {"of": "no use"}}
+
+    bad = [secret, sealing, swapped, weak, nameless, 7, torn, odd]
     assert sorted(good) == ["ec", "ed", "rsa"]
     assert keys_in(json.dumps({"keys": bad}).encode()) == {}
+    assert sorted(keys_in(json.dumps({"keys": [*bad, *listed]}).encode())) == sorted(good)
     with pytest.raises(ValueError, match="Key Set"):
         keys_in(b'{"keys": 1}')
 

@@ -3,13 +3,20 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
+from typing import Annotated, Self
 
 import pytest
+from pydantic import BaseModel, model_validator
 
+from amphibus import Hot
 from amphibus.errors import Overtaken
 from amphibus.messages.contracts.amphibus.v1 import CheckSettings, TakeSettings, TellSettings
+from amphibus.routing.project import Project
 from amphibus.testing import Harness
+from amphibus.testing.conformance.business import ROOT, contracts, modules
 from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.testing.conformance.moods import TinyContainer
 from amphibus.testing.conformance.office import Office, until
 from tests.conformance.asking import asked
 from tests.conformance.control import control_of, keep
@@ -103,6 +110,40 @@ async def test_what_cannot_be_used_changes_nothing_of_it(office: Office) -> None
     async with office.open(max_attempts=5) as shop:
         assert shop.host.settings.bus.max_attempts == 2
         assert "bus.warp" in shop.host.health.degraded["settings"]
+
+
+class Moody(BaseModel):
+    """Settings of a desk, of which one value makes their own code fail."""
+
+    line: Annotated[int, Hot()] = 1
+    """Its number."""
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if self.line == 13:
+            raise KeyError("no rule for that")
+        return self
+
+
+class MoodyDesk(TinyContainer):
+    settings = Moody
+
+
+@in_memory
+async def test_settings_at_which_code_of_the_project_fails_change_nothing(office: Office) -> None:
+    """The process goes on with those that it has, now and when it starts again."""
+    page, *others = modules()
+    pages = (replace(page, container=MoodyDesk), *others)
+    business = Project.declared(ROOT, contracts=contracts(), modules=pages)
+    async with office.open(business=business) as shop:
+        await keep(office, modules__desk__line=13)
+        await until(lambda: "settings" in shop.host.health.degraded)
+        assert "KeyError" in shop.host.health.degraded["settings"]
+        assert shop.host.health.reasons() == {}
+    async with office.open(business=business) as shop:
+        assert "KeyError" in shop.host.health.degraded["settings"]
+        await _taken(shop, await keep(office, modules__desk__line=14))
+        assert "settings" not in shop.host.health.degraded
 
 
 async def test_a_process_says_what_stands_against_settings_and_what_it_uses(office: Office) -> None:

@@ -57,6 +57,7 @@ async def test_a_process_that_ends_leaves_the_address_of_the_next_one(tmp_path: 
         b'{"host": "127.0.0.1"}',
         b'{"host": "127.0.0.1", "port": 99999, "instance": "i"}',
         b'{"host": "127.0.0.1", "port": "here", "instance": "i"}',
+        b'{"host": "127.0.0.1", "port": 1e999, "instance": "i"}',
         json.dumps({"host": "127.0.0.1", "port": 1, "instance": "i", "machine": "else"}).encode(),
     ],
 )

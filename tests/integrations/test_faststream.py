@@ -1,6 +1,8 @@
 """A FastStream service handles each event of a system once, and gives up what it can never handle."""
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,10 +40,11 @@ class Service:
     ) -> None:
         self.application = application
         self.handled: list[str] = []
+        handler = self._rules_its_transaction if options.pop("rules", False) else self._confirmed
         self.system = SystemRouter(
             "gifts", sessions=application.sessions, env=environment(folder), **options
         )
-        self.system.subscribes(orders.OrderConfirmed)(self._confirmed)
+        self.system.subscribes(orders.OrderConfirmed)(handler)
         self._broker, self._url = RabbitBroker(broker), broker
         self._broker.include_router(self.system)
 
@@ -65,9 +68,42 @@ class Service:
                 raise ValueError("it holds \x00 and \ud800 and \U0001f600" + 9_000 * "!")
             case "hanging":
                 await asyncio.Event().wait()
+            case "leaving":
+                sys.exit(3)
+            case "cancelled":
+                raise asyncio.CancelledError
+            case "late":
+                raise TimeoutError("a rate of exchange did not come")
             case "slow":
                 await session.execute(text("SET LOCAL statement_timeout = 20"))
                 await session.execute(text("SELECT pg_sleep(30)"))
+
+    async def _rules_its_transaction(
+        self, event: orders.OrderConfirmed, session: AsyncSession
+    ) -> None:
+        """Ends it by each door, or takes a part of it back."""
+        reference = str(event.reference)
+        self.handled.append(reference)
+        session.add(Basket(id=reference))
+        with contextlib.suppress(Exception):  # as code does that knows better
+            match reference:
+                case "commits":
+                    await session.commit()
+                case "commits below":
+                    await (await session.connection()).commit()
+                case "says commit":
+                    await session.flush()
+                    await session.execute(text("/* now */ COMMIT"))
+                case "rolls back":
+                    await session.rollback()
+                    session.add(Basket(id="after a rollback"))
+                case _:
+                    async with session.begin_nested() as part:
+                        session.add(Basket(id="nothing"))
+                        await session.flush()
+                        await part.rollback()
+        if "commit" in reference:
+            raise ValueError("after a commit")
 
     async def baskets(self) -> list[str]:
         """What it has committed."""
@@ -191,6 +227,45 @@ async def test_whatever_a_handler_does_its_event_ends_and_holds_up_no_other(
             given_up, done = await service.taken()
             assert (given_up.id, done.id, done.error) == ("e-1", "e-2", None)
             assert (given_up.error or "").startswith(error)
+
+
+@pytest.mark.parametrize("reference", ["leaving", "cancelled", "late"])
+async def test_a_handler_that_ends_more_than_itself_has_failed(
+    broker: str, tmp_path: Path, reference: str
+) -> None:
+    """The only consumer goes on. Who does not answer in time may be starting; who never does has failed."""
+    async with service_at(broker, tmp_path, attempts=1) as (_, service):
+        await say(broker, tmp_path, confirmed(reference), "e-1")
+        await say(broker, tmp_path, confirmed("B"), "e-2")
+        await until(service, 2)
+
+        assert service.handled == [reference, *["late"] * (reference == "late"), "B"]
+        assert await service.baskets() == ["B"]
+        given_up, done = await service.taken()
+        assert (given_up.id, done.id, done.error) == ("e-1", "e-2", None)
+
+
+@pytest.mark.parametrize("reference", ["commits", "commits below", "says commit", "rolls back"])
+async def test_a_handler_may_not_end_its_transaction(
+    broker: str, cluster: PostgresCluster, tmp_path: Path, reference: str
+) -> None:
+    """Its event would count as handled with half of its effects, or take effect again."""
+    with database_in(cluster) as url:
+        async with service_at(
+            broker,
+            tmp_path,
+            database=url.replace("postgresql:", "postgresql+asyncpg:"),
+            attempts=2,
+            rules=True,
+        ) as (_, service):
+            await say(broker, tmp_path, confirmed(reference), "e-1")
+            await say(broker, tmp_path, confirmed("takes back"), "e-2")
+            await until(service, 2)
+
+            assert service.handled == [reference, reference, "takes back"]
+            assert await service.baskets() == ["takes back"]
+            given_up, done = await service.taken()
+            assert (given_up.id, done.id, done.error) == ("e-1", "e-2", None)
 
 
 async def test_a_body_that_no_contract_describes_is_given_up_at_once(

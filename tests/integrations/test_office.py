@@ -13,9 +13,11 @@ from fastapi import FastAPI
 from amphibus import Context, Module, OutboxRelay, on
 from amphibus.errors import AmphibusError, OwnerAway
 from amphibus.integrations.fastapi import Office
+from amphibus.messages.contracts.amphibus.v1 import PauseModule, ResumeModule
 from amphibus.routing.project import Project
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
+from tests.conformance.asking import asked
 from tests.integrations.application import Basket, application_in
 from tests.producers.loader import order
 
@@ -111,6 +113,25 @@ async def test_what_goes_to_a_module_that_is_not_here_waits_and_says_why(tmp_pat
         envelope = _envelope_of(order(1))
         with pytest.raises(OwnerAway, match="module orders is not here"):
             await office.forward(envelope)
+
+
+async def test_a_paused_module_takes_nothing_that_its_sender_keeps(tmp_path: Path) -> None:
+    """However often it is sent: each time would be held in memory until the end of the pause."""
+    shelf = Shelf(tmp_path)
+    async with served(tmp_path, shelf) as (client, relay, office):
+        host = office._started()
+        await asked(host, PauseModule(reason="stocktaking"), source="inventory", module="inventory")
+        assert (await client.put("/baskets/b-1?quantity=3")).status_code == 200
+        async with asyncio.timeout(60):
+            while "stocktaking" not in relay.refusals.get("inventory", ""):
+                await asyncio.sleep(0.01)
+        assert not host.modules["inventory"].receiver._held
+        await asked(host, ResumeModule(), source="inventory", module="inventory")
+        async with asyncio.timeout(60):
+            while await relay.waiting():
+                await asyncio.sleep(0.01)
+
+        assert shelf.received == [3]
 
 
 async def test_an_office_that_is_not_open_says_where_it_is_opened(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from amphibus.gateway import outcome_stream
 from amphibus.gateway.outcomes import follower
 from amphibus.gateway.outcomes.follower import Followed, Follower
+from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcome, FlowOutcomes
 from amphibus.testing.conformance.office import until
 from tests.modules.shop import Shop
 from tests.modules.till import FOREVER, till, waiting_without_a_word
@@ -103,3 +104,36 @@ async def test_those_who_come_all_the_time_put_nobody_else_off(
         await asyncio.gather(*came, return_exceptions=True)
 
         assert (await waits).json()["status"] == "confirmed"
+
+
+class _Owners:
+    """The gateway's side of the runtime, where one owner alone answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask_system(self, owner: str, asked: Any, _seconds: float) -> bytes:
+        self.asked.append(owner)
+        if owner != "orders":
+            await asyncio.Event().wait()
+        found = FlowOutcome(flow=asked.flows[0], id="e", type="orders.Done.v1", time=0)
+        return FlowOutcomes(outcomes=(found,)).model_dump_json().encode()
+
+    def listen(self, _identity: str, _on_reply: Any) -> str:
+        return ""
+
+
+async def test_an_owner_that_does_not_answer_keeps_nobody_from_the_word_of_another() -> None:
+    owners: Any = _Owners()
+    following = Follower(owners)
+    frozen = [Followed(f"frozen {number}", "one", ("orders.Done.v1",)) for number in range(20)]
+    waits = [asyncio.create_task(following.outcome(each)) for each in frozen]
+    other = asyncio.create_task(following.outcome(Followed("orders", "two", ("orders.Done.v1",))))
+    done, _ = await asyncio.wait((other,), timeout=30)
+
+    assert done
+    assert other.result().flow == "two"
+    assert len(owners.asked) == 1 + len(frozen)
+    for each in waits:
+        each.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)

@@ -32,6 +32,7 @@ from tests.mutants.defects_of_limits import LIMITS
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_policies import POLICIES
 from tests.mutants.defects_of_privacy import PRIVACY
+from tests.mutants.defects_of_project_code import PROJECT_CODE
 from tests.mutants.defects_of_projects import PROJECTS
 from tests.mutants.defects_of_recognition import RECOGNITION
 from tests.mutants.defects_of_retention import RETENTION
@@ -70,6 +71,7 @@ ALL = (
     *POLICIES,
     *PRIVACY,
     *PROJECTS,
+    *PROJECT_CODE,
     *RECOGNITION,
     *RETENTION,
     *FLEET,

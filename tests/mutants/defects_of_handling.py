@@ -200,7 +200,7 @@ HANDLING: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "a step that is cancelled from within takes its message with it",
-        "inbox/outside_step",
+        "supervision",
         "return task is None or task.cancelling() > 0",
         "return task is not None",
         "test_outside.py::test_a_step_that_is_cancelled_from_within_has_failed",

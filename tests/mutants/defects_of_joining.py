@@ -9,9 +9,9 @@ _WEBHOOKS = "tests/webhooks/test_webhooks.py"
 JOINING = (
     in_runtime(
         "a relay forgets what its receiver has not taken",
-        "integrations/relay",
-        "                self._note(envelope, error)\n                return\n",
-        "                self._note(envelope, error)\n",
+        "integrations/line",
+        "                    self._refused(key, envelope, error)\n                    return\n",
+        "                    self._refused(key, envelope, error)\n",
         f"{_OUTBOX}::test_an_application_starts_without_a_broker_and_loses_nothing",
     ),
     in_runtime(

@@ -130,8 +130,8 @@ STORES: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a statement may end the transaction",
         "database/sessions",
-        "    if any(map(_ENDS.match, parts)):",
-        "    if any(map(_ENDS.match, parts)) and not parts:",
+        "    if ends_transaction(statement):",
+        "    if not statement and ends_transaction(statement):",
         "test_isolation.py::test_a_handler_that_ruins_its_transaction_harms_only_itself",
     ),
     in_runtime(

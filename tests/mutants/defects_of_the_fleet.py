@@ -58,8 +58,8 @@ FLEET: Final[tuple[Defect, ...]] = (
     in_runtime(
         "the call of a paused type is made",
         "inbox/runner",
-        "if _has_call(attempt) and self._services.pauses.of(",
-        "if not _has_call(attempt) and self._services.pauses.of(",
+        "if attempt.has_call and self._services.pauses.of(",
+        "if not attempt.has_call and self._services.pauses.of(",
         "test_pause.py::test_a_paused_type_calls_nobody_outside",
     ),
     in_runtime(

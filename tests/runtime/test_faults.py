@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from amphibus.database.faults import is_handler_store_failure, is_store_failure
+from amphibus.database.faults import is_handler_store_failure, is_store_failure, may_be_its_own
 
 
 def _of_sqlite(code: int) -> sqlite3.Error:
@@ -51,6 +51,27 @@ def test_what_a_statement_meets_by_its_own_doing_is_no_trouble_of_the_database(
 ) -> None:
     assert is_store_failure(error) is of_the_runtime
     assert is_handler_store_failure(error) is of_a_handler
+
+
+@pytest.mark.parametrize(
+    ("error", "its_own"),
+    [
+        (asyncpg.OutOfMemoryError(), True),
+        (asyncpg.InsufficientResourcesError(), True),
+        (asyncpg.ConnectionDoesNotExistError(), True),
+        (_of_sqlite(sqlite3.SQLITE_NOTADB), True),
+        (_of_sqlite(sqlite3.SQLITE_NOMEM), True),
+        (asyncpg.DiskFullError(), False),
+        (asyncpg.TooManyConnectionsError(), False),
+        (_of_sqlite(sqlite3.SQLITE_FULL), False),
+        (_of_sqlite(sqlite3.SQLITE_IOERR), False),
+        (ValueError(), False),
+    ],
+)
+def test_what_one_statement_may_meet_each_time_is_believed_a_few_times(
+    error: Exception, *, its_own: bool
+) -> None:
+    assert may_be_its_own(error) is its_own
 
 
 def test_the_codes_are_those_that_sqlite_gives(tmp_path: Path) -> None:

@@ -120,6 +120,18 @@ async def test_the_same_post_five_times_has_one_effect_also_after_a_restart(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("odd", [["parcel.delivered"], {"a": 1}, None, 7])
+async def test_a_type_that_is_no_text_is_none_of_those_that_are_taken(
+    tmp_path: Path, odd: Any
+) -> None:
+    async with posting(tmp_path, types=["parcel.delivered"]) as (carrier, owner):
+        answer = await carrier.post({**event(), "type": odd})
+        await carrier.harness.settle()
+
+        assert (answer.status_code, owner.noted) == (204, [])
+
+
+@pytest.mark.asyncio
 async def test_an_id_that_comes_with_another_content_changes_nothing(tmp_path: Path) -> None:
     async with posting(tmp_path) as (carrier, owner):
         await carrier.post()

@@ -132,6 +132,25 @@ async def test_nobody_listening_spends_no_attempt(tmp_path: Path, unused_tcp_por
         assert harness.dead("webhook_acme") == []
 
 
+@pytest.mark.parametrize("missing", ["url", "secret"])
+async def test_events_wait_for_what_nobody_has_said_yet(
+    endpoint: Endpoint, tmp_path: Path, missing: str
+) -> None:
+    """Days of events would die of a file that is not there; none of them is at fault."""
+    settings = endpoint.settings()
+    without = {name: each for name, each in settings.items() if not name.endswith(f".{missing}")}
+    async with system(tmp_path, {**without, "bus.max_attempts": 1}) as harness:
+        await harness.publish(confirmed(1))
+        await harness.advance(hours=1)
+
+        (waiting,) = harness.delayed("webhook_acme")
+        assert waiting["attempts"] == 0
+        assert f"has no {missing} yet" in waiting["error"]
+    async with system(tmp_path, {**settings, "bus.max_attempts": 1}) as harness:
+        await harness.advance(hours=3)
+    assert references(endpoint, 1) == ["R-1"]
+
+
 async def test_what_an_endpoint_refuses_becomes_a_dead_letter_and_other_keys_go_on(
     endpoint: Endpoint, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """The public keys of an issuer: a JSON Web Key Set (RFC 7517) in a file or at an address, kept for a while."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ _AGAIN_SECONDS: Final = 10.0
 """A key that is not known makes us look again, and not more often than this."""
 _OLDEST_SECONDS: Final = 86_400.0
 """For so long keys count that their issuer cannot be asked about."""
+_MALFORMED: Final = (jwt.PyJWTError, ValueError, TypeError, KeyError)
 _KINDS: Final[Mapping[tuple[str, str | None], str]] = {
     ("RSA", None): "RS256",
     ("EC", "P-256"): "ES256",
@@ -92,7 +94,8 @@ def keys_in(text: bytes) -> dict[str, tuple[str, Any]]:
     for each in listed[:_MOST_KEYS]:
         algorithm = _algorithm(each)
         if algorithm is not None:
-            found[each["kid"]] = (algorithm, jwt.PyJWK(each, algorithm).key)
+            with contextlib.suppress(*_MALFORMED):  # it costs its own tokens, and not all others
+                found[each["kid"]] = (algorithm, jwt.PyJWK(each, algorithm).key)
     return found
 
 

@@ -4,6 +4,7 @@ Whatever has left a sender's outbox for a receiver, and is neither handled nor d
 arrived: it is at the broker, or was lost with it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
@@ -138,6 +139,7 @@ async def _not_arrived(
         if len(page) < _PAGE:
             return
         beyond = page[-1].seq
+        await asyncio.sleep(0)  # reads of a file never suspend
 
 
 def _begun(routes: Routes, destination: str) -> dict[str, int]:

@@ -48,6 +48,10 @@ _POSTGRESQL_OURS: Final = _FULL | _CONFLICT | {"08P01", "25006", "53400", "55P03
 
 A handler's statement meets those by its own doing: that is a failure of its message, and counted.
 """
+_OF_ONE_STATEMENT: Final = frozenset(("53000", "53200"))
+"""What is left of the server's memory or locks may be too little for one statement, and enough for all others."""
+_OF_ANY_FILE: Final = frozenset((sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM))
+"""A handler may have opened another file, or built too long a text."""
 _ASYNCPG: Final = frozenset(("ConnectionDoesNotExistError", "InternalClientError"))
 """A connection that was cut, also where the driver is surprised by it."""
 
@@ -108,6 +112,14 @@ def is_lost(error: BaseException) -> bool:
         return True
     name = type(cause).__name__
     return name in _ASYNCPG or (name == "InterfaceError" and "closed" in str(cause))
+
+
+def may_be_its_own(error: BaseException) -> bool:
+    """True if a handler's statement may have met that by its own doing, each time: it is believed a few times."""
+    cause = _cause(error)
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _OF_ANY_FILE
+    return _state(error) in _OF_ONE_STATEMENT or is_lost(error)
 
 
 def _why(error: BaseException) -> str:

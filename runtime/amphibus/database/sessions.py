@@ -158,13 +158,22 @@ def _outlives_its_handler(statement: str) -> None:
     )
 
 
+def ends_transaction(statement: str) -> bool:
+    """Returns whether a statement begins or ends a transaction, or one of several in it does."""
+    return any(map(_ENDS.match, _parts_of(statement)))
+
+
+def _parts_of(statement: str) -> list[str]:
+    plain = _ASIDE.sub(lambda found: " " if found[0][0] in "-/" else "''", statement)
+    return [plain] if _HOLDS_STATEMENTS.match(plain) else plain.split(";")
+
+
 @lru_cache(maxsize=1024)
 def _refusal(statement: str) -> Callable[[str], None] | None:
     """Returns what a handler that runs a statement is told, or None."""
-    plain = _ASIDE.sub(lambda found: " " if found[0][0] in "-/" else "''", statement)
-    parts = [plain] if _HOLDS_STATEMENTS.match(plain) else plain.split(";")
-    if any(map(_ENDS.match, parts)):
+    if ends_transaction(statement):
         return _ends_the_transaction
+    parts = _parts_of(statement)
     outlives = _DURABILITY in statement.lower() or any(map(_OUTLIVES.match, parts))
     return _outlives_its_handler if outlives else None
 

@@ -249,7 +249,7 @@ async def _worked(
         return problem.answer(exchange.request_id)
     except (ClientGone, asyncio.CancelledError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         exchange.request_id = exchange.request_id or new_id()
         if is_store_failure(error):
             target.store_failed(error)

@@ -14,7 +14,7 @@ from amphibus.contract.bounds import bounds_of
 from amphibus.contract.texts import LONGEST_KEY, wrong_in
 from amphibus.gateway.parameter_values import reader_of
 from amphibus.gateway.paths import parameters, render
-from amphibus.gateway.problems import Wrong, invalid, wrong, wrong_fields
+from amphibus.gateway.problems import ProjectCodeFailed, Wrong, invalid, wrong, wrong_fields
 from amphibus.gateway.texts import canonical, read_query
 from amphibus.nearest import did_you_mean
 
@@ -102,9 +102,7 @@ class RouteBinding:
             comma = b"" if content == b"{}" else b","
             content = b'{"%b":"%b"%b' % (self.own_id.encode(), own.encode(), comma) + content[1:]
         try:
-            message = self.contract.model_validate_json(
-                content, strict=True, extra="forbid", by_alias=True, by_name=False
-            )
+            message = self._validated(content)
         except ValidationError as error:
             raise invalid(self._wrong(error)) from None
         self._check_key(message)
@@ -131,15 +129,23 @@ class RouteBinding:
             name: self._readers[self.names[name]](value) for name, value in values.items() if value
         }
         try:
-            message = self.contract.model_validate_json(
-                to_json(meant), strict=True, extra="forbid", by_alias=True, by_name=False
-            )
+            message = self._validated(to_json(meant))
         except ValidationError as error:
             raise invalid([*errors, *self._wrong(error)]) from None
         if errors:
             raise invalid(errors)
         self._check_key(message)
         return message
+
+    def _validated(self, content: bytes) -> Message:
+        try:
+            return self.contract.model_validate_json(
+                content, strict=True, extra="forbid", by_alias=True, by_name=False
+            )
+        except ValidationError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise ProjectCodeFailed(f"a validator of {self.contract.contract_type}") from error
 
     def _check_key(self, message: Message) -> None:
         """A key orders messages in every database and at the broker, whatever its contract allows."""

@@ -15,12 +15,14 @@ from amphibus.messages.ids import new_trace, next_span
 CERTIFICATE: Final = "amphibus.client_certificate"
 """Where the name in a client's certificate stands in the scope of a request."""
 _CLOSE: Final = ((b"connection", b"close"),)
+_LOOK_SECONDS: Final = 1.0
 _VISIBLE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _TRACEPARENT: Final = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 )
 _JSON: Final = re.compile(
-    rb"\s*application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE
+    rb"\s*+application/(?:[\w.+-]+\+)?json\s*+(?:;\s*+charset=\"?utf-8\"?\s*+)?;?\s*+",
+    re.IGNORECASE,
 )
 
 
@@ -95,7 +97,7 @@ class HttpExchange:
     async def gone(self) -> None:
         """Returns once the client has left; its request is read already, or has no body."""
         while (await self._receive())["type"] != "http.disconnect":
-            pass
+            await asyncio.sleep(_LOOK_SECONDS)  # middleware may give the body again, and never wait
 
     def body_size(self, limit: int) -> int:
         """Returns how many bytes the body has at most, as its head says.
@@ -132,6 +134,7 @@ class HttpExchange:
                 raise _too_large(limit)
             if not message.get("more_body"):
                 return bytes(body)
+            await asyncio.sleep(0)  # pieces that are there already let others, and the clock, go on
             message = await self._next()
             body += message.get("body", b"")
 

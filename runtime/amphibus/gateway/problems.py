@@ -125,6 +125,10 @@ class Problem(Exception):
         return HttpAnswer(self.status, json.dumps(body).encode(), self.headers)
 
 
+class ProjectCodeFailed(Exception):
+    """Code of the project that the gateway calls has failed. Whatever it raised, no store of ours is to blame."""
+
+
 def refusal(code: str, detail: str, statuses: Mapping[str, int]) -> Problem:
     """Returns what a business refusal becomes: the status that the contract declares for its code."""
     if code == NOT_YOURS and code not in statuses:

@@ -4,6 +4,7 @@ The receiver's inbox makes repetitions harmless, so it is right whether the brok
 numbers of the outbox keep the order of each key.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
@@ -95,4 +96,5 @@ async def _put_back(
     ]
     for begin in range(0, len(lost), _PIECE):
         await put_in_line(sql, receiver.name, lost[begin : begin + _PIECE])
+        await asyncio.sleep(0)
     return len(lost)

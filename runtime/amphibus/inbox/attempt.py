@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.contract import Message
-from amphibus.database.faults import is_handler_store_failure, is_lost, is_store_failure
+from amphibus.database.faults import is_handler_store_failure, is_store_failure, may_be_its_own
 from amphibus.inbox.timers import PREFIX
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.failure import Failure
@@ -73,7 +73,7 @@ class Attempt:
     span: "Received | None" = None
     """The spans that tell of it, where they are wanted."""
     losses: int = 0
-    """Runs of its handler that lost the connection, all told."""
+    """Runs of its handler that lost the connection, or met what may be its own doing, all told."""
     ordering_key: str = field(init=False)
     """Stays what it was when the attempt was lined up."""
     began: float = field(default_factory=time.perf_counter)
@@ -89,11 +89,12 @@ class Attempt:
     def met_trouble(self, error: BaseException) -> bool:
         """True if the database is to blame for an error that cost its transaction, and not its own handler.
 
-        A handler may end its connection each time, or crash the server's process: that is believed a few times.
+        A handler may end its connection each time, or ask for more than the server has: that is believed a few times.
+        After that its failure is recorded, which a database that is in trouble does not do.
         """
         if error is not self.raised:
             return is_store_failure(error)
-        self.losses += is_lost(error)
+        self.losses += may_be_its_own(error)
         return is_handler_store_failure(error) and self.losses <= _LOSSES
 
     @property
@@ -101,6 +102,12 @@ class Attempt:
         """The route that it takes; None for a deadline, and for what nobody here takes."""
         entry = self.prepared.entry
         return None if entry is None else entry.route
+
+    @property
+    def has_call(self) -> bool:
+        """Returns whether something outside is called before its transaction."""
+        route = self.route
+        return route is not None and route.outside is not None and self.prepared.failure is None
 
     @property
     def of_timer(self) -> bool:

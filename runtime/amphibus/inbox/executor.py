@@ -135,6 +135,8 @@ class Executor:
         try:
             returned = await self._run(attempt, context)
             answer = self._answer(attempt, returned)
+            # Here, as converters to older events are code of the module.
+            leaving = self._codec.outgoing(context.outgoing, cause=attempt.envelope, now=now)
             failpoint("handler.after")
         except Overdue as error:
             # Its connection may be lost with it: all of the batch is run again, and this one has failed.
@@ -170,7 +172,6 @@ class Executor:
         for (process, key), state in context.moves.items():
             entered = None if state is None else (process, key, state, now)
             transaction.write_set.moved[process, key] = entered
-        leaving = self._codec.outgoing(context.outgoing, cause=cause, now=now)
         transaction.send(leaving, within)
         outcomes = self._services.outcomes
         if leaving and outcomes.followed:

@@ -13,6 +13,7 @@ from amphibus.inbox.attempt import Attempt, Origin, Prepared
 from amphibus.inbox.failures import failure_of
 from amphibus.inbox.services import InboxServices
 from amphibus.module import On
+from amphibus.supervision import we_are_cancelled
 from amphibus.telemetry.logs import about
 
 
@@ -38,7 +39,7 @@ class ExternalCallStep:
                 attempt.prepared = replace(prepared, outside=result, call_skipped=False)
                 failpoint("outside.after")
             except asyncio.CancelledError as error:
-                if _we_are_cancelled():
+                if we_are_cancelled():
                     raise
                 attempt.prepared = self._failed(attempt, error)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - any failure of the outside is this attempt's
@@ -85,9 +86,3 @@ async def _begun(step: Any, message: Message, outside: Outside[Any]) -> Any:
 
 def _is_coroutine_function(step: Any) -> bool:
     return inspect.iscoroutinefunction(inspect.unwrap(step))
-
-
-def _we_are_cancelled() -> bool:
-    """Returns whether the attempt itself is to end, and not something that the step awaited."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0

@@ -1,13 +1,15 @@
 """The threads in which adapters call the outside, so that the loop goes on meanwhile.
 
-There is one for each call that may run at once, of a module and of each limited type, so that a module whose outside
-hangs leaves none of the others without;
+There is one for each call that may run at once, of a module and of each limited type, and one for each that hangs on
+after its message has gone on without it. No module may have more of those, so that one whose outside hangs leaves none
+of the others without, nor the runtime, which reads large bodies in them;
 and a call that hangs for good does not hold up the end of the process, as Python's own threads would.
 """
 
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -16,27 +18,58 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from amphibus.config.settings import BusSettings
+from amphibus.errors import Unavailable
 from amphibus.unit_of_work.crash_journal import CrashJournal, Identity, current
 
 _log: Any = structlog.get_logger()
 _NAME: Final = "outside"
 _GRACE_SECONDS: Final = 0.2
+_OWN: Final = 8
+"""Threads for what the runtime does by itself."""
 T = TypeVar("T")
 
 
 class _WatchedPool(ThreadPoolExecutor):
     """Threads whose work is suspect for the message that handed it over, while that waits for it."""
 
-    def __init__(self, threads: int, journal: CrashJournal) -> None:
+    def __init__(self, threads: int, journal: CrashJournal, *, most_left: int) -> None:
         super().__init__(threads, thread_name_prefix=_NAME)
         self._journal = journal
+        self._most_left = most_left
+        self._lock = threading.Lock()
+        self._running: Counter[Identity] = Counter()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **named: Any) -> "Future[T]":
-        """Runs something in a thread."""
+        """Runs something in a thread.
+
+        Raises:
+            Unavailable: as many calls of its module hang, for which nobody waits any more.
+        """
         who = current.get()
         if who is None:
             return super().submit(fn, *args, **named)
-        return super().submit(self._run, who, partial(fn, *args, **named))
+        with self._lock:
+            self._refuse_beyond(who[0])
+            self._running[who] += 1
+        future = super().submit(self._run, who, partial(fn, *args, **named))
+        future.add_done_callback(lambda _: self._ended(who))
+        return future
+
+    def _refuse_beyond(self, module: str) -> None:
+        under_way = self._journal.under_way
+        left = (who for who in self._running if who[0] == module and who not in under_way)
+        hanging = sum(self._running[who] for who in left)
+        if hanging >= self._most_left:
+            raise Unavailable(
+                f"{hanging} calls of {module} to the outside hang, though their time is over;"
+                " no more are begun. Give the calls of its adapter a timeout"
+            )
+
+    def _ended(self, who: Identity) -> None:
+        with self._lock:
+            self._running[who] -= 1
+            if not self._running[who]:
+                del self._running[who]
 
     def _run(self, who: Identity, work: Callable[[], T]) -> T:
         with self._journal.running(who):
@@ -60,7 +93,8 @@ class OutsideThreads:
         if most == self._most:
             return
         before, self._most = self._pool, most
-        self._pool = _WatchedPool(most, self._journal)
+        left = self._settings.outside_concurrency
+        self._pool = _WatchedPool(2 * most + _OWN, self._journal, most_left=left)
         asyncio.get_running_loop().set_default_executor(self._pool)
         if before is not None:
             before.shutdown(wait=False)

@@ -151,10 +151,8 @@ class Receiver:
         for attempt in self._key_order.take_waiting():
             if attempt.origin is Origin.DELIVERY:
                 self._held.append(attempt)
-            elif attempt.answer is not None:
-                attempt.answer(Reply("unavailable", detail=self._services.pauses.reason))
             else:
-                attempt.ack()  # its row is found again
+                self._leave_for_later(attempt)
 
     def let_go(self) -> None:
         """Goes on with what was held, in its order."""
@@ -168,8 +166,19 @@ class Receiver:
             return False
         # Whatever else is held of its key came later.
         self._held.appendleft(attempt)
-        self._key_order.leave(attempt)
+        # What was read just before the pause may have lined up behind it; none of it was delivered.
+        following = self._key_order.leave(attempt)
+        while following is not None:
+            self._leave_for_later(following)
+            following = self._key_order.leave(following)
         return True
+
+    def _leave_for_later(self, attempt: Attempt) -> None:
+        """Begins nothing of what its row brings back, or whoever asks."""
+        if attempt.answer is not None:
+            attempt.answer(Reply("unavailable", detail=self._services.pauses.reason))
+        else:
+            attempt.ack()  # its row is found again
 
     async def drain_partitions(self, partitions: frozenset[int]) -> None:
         """Returns when nothing is under way that was taken because these partitions are held here."""

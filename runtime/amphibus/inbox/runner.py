@@ -27,6 +27,7 @@ from amphibus.messages.failure import Failure
 from amphibus.messages.json_text import LARGE_BYTES
 from amphibus.messages.last_resort import storable_envelope
 from amphibus.messages.timeliness import untimely
+from amphibus.supervision import we_are_cancelled
 from amphibus.telemetry.privacy import describe
 from amphibus.unit_of_work.transaction import Transaction
 
@@ -59,7 +60,7 @@ class AttemptRunner:
             take=self._take_turn,
             record=self._run_submitted,
             settled=settled,
-            lost=self._lost,
+            fail=self._fail,
         )
         self._call_slots = Turns(services.settings.outside_concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,14 +88,14 @@ class AttemptRunner:
         self._run(attempt)
 
     def _run(self, attempt: Attempt) -> None:
-        if _has_call(attempt) and self._services.pauses.of(attempt.envelope.type) is not None:
+        if attempt.has_call and self._services.pauses.of(attempt.envelope.type) is not None:
             attempt.prepared = replace(attempt.prepared, call_skipped=True)
             self._submit(attempt)
         elif self._services.limits.concern(attempt):
             self._spawn(self._in_turn(attempt))
         elif self._is_suspect(attempt):
             self._spawn(self._run_alone(attempt))
-        elif _has_call(attempt):
+        elif attempt.has_call:
             self._spawn(self._run_with_call(attempt))
         else:
             self._submit(attempt)
@@ -189,7 +190,7 @@ class AttemptRunner:
             return
         if self._is_suspect(attempt):
             await self._run_alone(attempt)
-        elif not _has_call(attempt) or await self._called(attempt):
+        elif not attempt.has_call or await self._called(attempt):
             await self._run_submitted(attempt)
 
     async def _run_with_call(self, attempt: Attempt) -> None:
@@ -227,7 +228,9 @@ class AttemptRunner:
                 writer = self._services.writer
                 run = writer.run_alone if alone else writer.submit
                 await run(partial(self._job, attempt), about=attempt.arrived)
-            except Exception as error:  # noqa: BLE001 - told to the same place as in a batch
+            except (Exception, asyncio.CancelledError) as error:
+                if we_are_cancelled():
+                    raise
                 self._lost(attempt, error)
         journal.cleared(who)
 
@@ -236,7 +239,7 @@ class AttemptRunner:
 
         Returns whether nothing else ran meanwhile.
         """
-        if not _has_call(attempt):
+        if not attempt.has_call:
             return True
         call = asyncio.ensure_future(self._call(attempt))
         try:
@@ -261,13 +264,19 @@ class AttemptRunner:
             asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, self._again, attempt)
             return
         if known is None:
-            policy = self._services.policies.of(attempt.route)
-            failure = failure_of(error, attempt.prepared.message, policy)
-        elif isinstance(error, Overdue):
-            failure = known  # it is known by this very error, and is still to be recorded
-        else:
-            failure = unrecordable(known, error)
+            self._fail(attempt, error)
+            return
+        # Overdue is what it is known by, and it is still to be recorded.
+        if not isinstance(error, Overdue):
+            known = unrecordable(known, error)
             attempt.envelope = storable_envelope(attempt.envelope)
+        attempt.prepared = replace(attempt.prepared, failure=known)
+        self._submit(attempt)
+
+    def _fail(self, attempt: Attempt, error: BaseException) -> None:
+        """Records a failure that no database is to blame for."""
+        policy = self._services.policies.of(attempt.route)
+        failure = failure_of(error, attempt.prepared.message, policy)
         attempt.prepared = replace(attempt.prepared, failure=failure)
         self._submit(attempt)
 
@@ -285,10 +294,3 @@ def _is_large(attempt: Attempt) -> bool:
     """Returns whether there is so much to decode that others would wait for it."""
     envelope, prepared = attempt.envelope, attempt.prepared
     return len(envelope.body) > LARGE_BYTES and not (prepared.message or envelope.decoded)
-
-
-def _has_call(attempt: Attempt) -> bool:
-    entry = attempt.prepared.entry
-    return (
-        entry is not None and entry.route.outside is not None and attempt.prepared.failure is None
-    )

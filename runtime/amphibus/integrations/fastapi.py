@@ -133,6 +133,14 @@ class Office:
                 f"nobody takes {envelope.type} at the moment; it was not done",
                 f'Office(..., modules=("{destination}",)), or send over a broker by a Producer',
             )
+        hosted = host.modules.get(destination)
+        if hosted is not None and hosted.pauses.whole and not host.transport.apart:
+            # It would hold each repetition in memory for as long as the pause lasts.
+            raise OwnerAway(
+                f"module {destination} is paused: {hosted.pauses.reason}",
+                "it was not done",
+                f"amphibus resume {destination}",
+            )
         safe = asyncio.Event()
         host.transport.deliver(some, envelope, safe.set)
         try:

@@ -29,18 +29,20 @@ from amphibus.errors import ConfigError, Undeclared, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.handler_timeout import within
 from amphibus.integrations.inbox import Inbox
+from amphibus.integrations.one_transaction import one_transaction
 from amphibus.integrations.outbox import HANDLED
 from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope
 from amphibus.routing.codec import message_of
+from amphibus.supervision import we_are_cancelled
 from amphibus.telemetry.privacy import describe, traceback_of
 from amphibus.transports.rabbitmq.rights.collecting import collect_events, queue_of_events
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, AsyncSession], Awaitable[None]]
 _log: Final = logging.getLogger("amphibus.faststream")
-_AWAY: Final = (ConnectionError, TimeoutError)
-"""The errors of a network that is away: it is waited for, however long that takes."""
+_AWAY: Final = ConnectionError
+"""The error of a network that is away: it is waited for, however long that takes."""
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _FORGET_EVERY: Final = 1_000
@@ -144,14 +146,17 @@ class SystemRouter(RabbitRouter):
 
     async def _until_done(self, envelope: Envelope) -> None:
         """Handles an event, tried again later each time, or gives it up."""
-        pause, failures = _FIRST_PAUSE_SECONDS, 0
+        pause, failures, late = _FIRST_PAUSE_SECONDS, 0, 0
         while True:
             try:
                 return await self._handle(envelope)
             except _HandlerFailed as failed:
                 said = traceback_of(failed.cause)
                 _log.warning("%s %s failed\n%s", envelope.type, envelope.id, said)
-                failures = self._attempts if failed.for_good else failures + 1
+                if isinstance(failed.cause, TimeoutError) and late < self._attempts:
+                    late += 1  # who does not answer may be starting; who never does is too slow
+                else:
+                    failures = self._attempts if failed.for_good else failures + 1
                 if failures >= self._attempts and await self._given_up(envelope, failed.cause):
                     return None
             except Exception as error:  # noqa: BLE001 - nothing may end the only consumer
@@ -172,7 +177,7 @@ class SystemRouter(RabbitRouter):
         contract, handler = found
         try:
             event = message_of(contract, envelope.body)
-        except ValueError as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a validator may raise anything
             raise _HandlerFailed(error, for_good=True) from None
         async with self._sessions() as session:
             session.info[HANDLED] = envelope
@@ -189,15 +194,17 @@ class SystemRouter(RabbitRouter):
             _HandlerFailed: it failed by itself. What is away, or in the way of others for a moment, is not that.
         """
         try:
-            async with within(self._handler_timeout_seconds):
+            async with within(self._handler_timeout_seconds), one_transaction(session):
                 await handler(event, session)
                 await session.flush()
-        except Exception as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and we_are_cancelled():
+                raise
             if isinstance(error, _AWAY) or is_conflict(error) or is_handler_store_failure(error):
                 raise
             raise _HandlerFailed(error) from error
 
-    async def _given_up(self, envelope: Envelope, error: Exception) -> bool:
+    async def _given_up(self, envelope: Envelope, error: BaseException) -> bool:
         """Keeps an event that cannot be handled; returns whether it could."""
         try:
             async with self._sessions.begin() as session:
@@ -227,7 +234,7 @@ class SystemRouter(RabbitRouter):
 class _HandlerFailed(Exception):
     """A failure that is counted, as the event or its handler is at fault."""
 
-    def __init__(self, cause: Exception, *, for_good: bool = False) -> None:
+    def __init__(self, cause: BaseException, *, for_good: bool = False) -> None:
         super().__init__(str(cause))
         self.cause = cause
         self.for_good = for_good

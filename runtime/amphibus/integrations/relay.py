@@ -11,44 +11,22 @@ nothing around: the lease spares the repetitions.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
-from typing import Final, Protocol, Self
+from collections.abc import Awaitable
+from typing import Any, Final, Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
 from amphibus.access.outside_message import BODY_LIMIT_BYTES, OutsideSender
-from amphibus.errors import AmphibusError
-from amphibus.failpoints import failpoint
+from amphibus.integrations.line import Carrier, Line, wait_for
 from amphibus.integrations.outbox import Outbox
 from amphibus.integrations.stored import StoredMessages
 from amphibus.integrations.watch import LoggedTasks
-from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_id
-from amphibus.supervision import SupervisedTask, Supervisor
+from amphibus.supervision import Supervisor
 
 _log: Final = logging.getLogger("amphibus.outbox")
-_FIRST_PAUSE_SECONDS: Final = 0.2
-_LONGEST_PAUSE_SECONDS: Final = 30.0
-
-
-class Carrier(Protocol):
-    """The way to the modules: a `Producer`, which is over the broker, or an `Office` in this process."""
-
-    source: str
-    """In whose name it sends."""
-
-    async def forward(self, envelope: Envelope) -> None:
-        """Returns once the receiver has a message for good.
-
-        Raises:
-            AmphibusError: it was not taken, or nobody knows.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Ends; called by the relay, which begins it too, by sending."""
-        ...
+_STOP_SECONDS: Final = 2.0
 
 
 class OutboxRelay:
@@ -85,7 +63,7 @@ class OutboxRelay:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._supervisor = Supervisor(LoggedTasks(_log))
         self._task = self._supervisor.task(f"relay of {carrier.source}", self._watch)
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -103,9 +81,9 @@ class OutboxRelay:
         """Sends nothing more; what is not at its receiver stays in the outbox."""
         await self._task.stop()
         await self._stop_lines()
-        with contextlib.suppress(Exception):  # it ends by itself, a little later
-            await self._stored.give_lease_back(self._holder)
-        await self._carrier.close()
+        # What does not answer is left: the lease ends by itself, a little later.
+        await _ended(self._stored.give_lease_back(self._holder))
+        await _ended(self._carrier.close())
 
     def outbox(self, session: AsyncSession | Session) -> Outbox:
         """Returns the outbox of a session, whose commits wake this relay at once."""
@@ -144,11 +122,11 @@ class OutboxRelay:
                     await self._begin(destination)
             else:
                 await self._stop_lines()
-            await _wait(self._look, min(self._poll_seconds, self._lease_seconds / 3))
+            await wait_for(self._look, min(self._poll_seconds, self._lease_seconds / 3))
 
     async def _begin(self, destination: str) -> None:
         if destination not in self._lines:
-            line = _Line(destination, self._stored, self._carrier, self._window)
+            line = Line(destination, self._stored, self._carrier, self._window)
             line.task = self._supervisor.task(f"relay to {destination}", line.work)
             self._lines[destination] = line
             await line.task.start()
@@ -156,83 +134,14 @@ class OutboxRelay:
 
     async def _stop_lines(self) -> None:
         lines, self._lines = self._lines, {}
-        for line in lines.values():
-            if line.task is not None:
-                await line.task.stop()
+        tasks = [line.task for line in lines.values() if line.task is not None]
+        await asyncio.gather(*(task.stop() for task in tasks))
 
 
-class _Line:
-    """The messages to one module. Another module that takes nothing holds none of them up."""
-
-    def __init__(
-        self, destination: str, stored: StoredMessages, carrier: Carrier, window: int
-    ) -> None:
-        self._destination = destination
-        self._stored = stored
-        self._carrier = carrier
-        self._window = window
-        self.look = asyncio.Event()
-        self.trouble = ""
-        """Why nothing is taken, until all that waited is sent."""
-        self._refused = False
-        self.task: SupervisedTask | None = None
-
-    async def work(self) -> None:
-        """Sends what waits whenever it is told to look; later each time while nothing is taken."""
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            self.look.clear()
-            self._refused = False
-            while await self._send_some() and not self._refused:
-                pause = _FIRST_PAUSE_SECONDS
-            if not self._refused:
-                self.trouble = ""
-                await self.look.wait()
-                continue
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-
-    async def _send_some(self) -> bool:
-        """Sends the oldest messages, each key in order; returns whether there were any."""
-        rows = await self._stored.oldest(self._destination, self._window)
-        by_key: dict[str, list[tuple[int, Envelope]]] = {}
-        for row in rows:
-            by_key.setdefault(row[1].ordering_key, []).append(row)
-        sent: list[int] = []
-        try:
-            await asyncio.gather(
-                *(self._send_in_turn(messages, sent) for messages in by_key.values())
-            )
-        finally:
-            if sent:
-                failpoint("application_relay.delivered")
-                await asyncio.shield(self._stored.remove(sent))
-                failpoint("application_relay.removed")
-        return bool(rows)
-
-    async def _send_in_turn(
-        self, messages: Sequence[tuple[int, Envelope]], sent: list[int]
-    ) -> None:
-        for number, envelope in messages:
-            failpoint("application_relay.before_delivery")
-            try:
-                await self._carrier.forward(envelope)
-            except AmphibusError as error:
-                self._note(envelope, error)
-                return
-            sent.append(number)
-
-    def _note(self, envelope: Envelope, error: AmphibusError) -> None:
-        if not self.trouble:
-            _log.warning(
-                "%s takes nothing from %s now: %s; %s; %s. What was sent waits in the outbox",
-                self._destination, envelope.source, error.what, error.why, error.fix,
-            )  # fmt: skip
-        self.trouble = error.what
-        self._refused = True
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
+async def _ended(work: Awaitable[Any]) -> None:
+    """Waits for something that belongs to the end, for a moment; whatever becomes of it hinders nobody."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait((task,), timeout=_STOP_SECONDS)
+    task.cancel()
+    if task.done() and not task.cancelled():
+        task.exception()

@@ -1,10 +1,12 @@
 """The statements of a relay in the application's database, each in a short transaction of its own."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -16,6 +18,8 @@ from amphibus.messages.envelope import Envelope
 
 _AT_ONCE: Final = 500
 """Rows that are removed by one statement: databases limit its parameters."""
+_ANSWER_SECONDS: Final = 15.0
+"""The time in which the database answers; a connection that is half open never does."""
 
 
 class StoredMessages:
@@ -25,9 +29,19 @@ class StoredMessages:
         self._sessions = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
         self._sender = sender
 
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session for a moment.
+
+        Raises:
+            TimeoutError: the database does not answer; its connection is given up.
+        """
+        async with asyncio.timeout(_ANSWER_SECONDS), self._sessions() as session:
+            yield session
+
     async def destinations(self) -> list[str]:
         """Returns the modules that anything waits for."""
-        async with self._sessions() as session:
+        async with self._transaction() as session:
             found = await session.scalars(
                 select(OutgoingMessage.destination)
                 .where(OutgoingMessage.source == self._sender.source)
@@ -37,7 +51,7 @@ class StoredMessages:
 
     async def waiting(self) -> int:
         """Returns how many messages wait."""
-        async with self._sessions() as session:
+        async with self._transaction() as session:
             count = await session.scalar(
                 select(func.count())
                 .select_from(OutgoingMessage)
@@ -45,18 +59,25 @@ class StoredMessages:
             )
             return count or 0
 
-    async def oldest(self, destination: str, limit: int) -> list[tuple[int, Envelope]]:
-        """Returns the first messages to a module, oldest first, each with its number."""
-        async with self._sessions() as session:
-            rows = await session.scalars(
-                select(OutgoingMessage)
-                .where(
-                    OutgoingMessage.source == self._sender.source,
-                    OutgoingMessage.destination == destination,
-                )
-                .order_by(OutgoingMessage.seq)
-                .limit(limit)
-            )
+    async def oldest(
+        self, destination: str, limit: int, *, besides: Collection[str] = ()
+    ) -> list[tuple[int, Envelope]]:
+        """Returns the first messages to a module, oldest first, each with its number.
+
+        Those of some turns are left out: `key K`, or `id I` of a message without a key.
+        """
+        turn = case(
+            (OutgoingMessage.key.is_(None), literal("id ") + OutgoingMessage.id),
+            else_=literal("key ") + OutgoingMessage.key,
+        )
+        wanted = select(OutgoingMessage).where(
+            OutgoingMessage.source == self._sender.source,
+            OutgoingMessage.destination == destination,
+        )
+        if besides:
+            wanted = wanted.where(turn.not_in(besides))
+        async with self._transaction() as session:
+            rows = await session.scalars(wanted.order_by(OutgoingMessage.seq).limit(limit))
             return [(row.seq, self._envelope(row)) for row in rows]
 
     async def remove(self, numbers: Sequence[int]) -> None:
@@ -67,7 +88,7 @@ class StoredMessages:
     async def take_lease(self, holder: str, seconds: float) -> bool:
         """Takes or keeps the lease; returns whether it is the holder's now."""
         source = self._sender.source
-        async with self._sessions() as session:
+        async with self._transaction() as session:
             now = now_in(session)
             until = now + int(seconds * SECOND)
             ours = await session.scalar(
@@ -90,11 +111,11 @@ class StoredMessages:
 
     async def give_lease_back(self, holder: str) -> None:
         """Lets another relay begin at once."""
-        async with self._sessions.begin() as session:
+        async with self._transaction() as session, session.begin():
             await session.execute(delete(RelayLease).where(RelayLease.holder == holder))
 
     async def _remove(self, numbers: Collection[int]) -> None:
-        async with self._sessions.begin() as session:
+        async with self._transaction() as session, session.begin():
             await session.execute(delete(OutgoingMessage).where(OutgoingMessage.seq.in_(numbers)))
 
     def _envelope(self, row: OutgoingMessage) -> Envelope:

@@ -84,7 +84,7 @@ class Codec:
         if type(message) is not entry.contract:
             try:
                 message = message_of(entry.contract, envelope.body)
-            except ValueError as error:
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a validator may raise anything
                 raise Undecodable(
                     f"the body of {envelope.type} {envelope.id} is not what its contract says",
                     _said(error),
@@ -139,7 +139,7 @@ class Codec:
             id=identity or new_id(),
             type=type(message).contract_type,
             source=self._module.name,
-            key=_key(message),
+            key=key_of(message),
             time=now,
             correlation=cause.correlation,
             causation=cause.id,
@@ -165,7 +165,7 @@ class Codec:
 def _converted(converter: Convert, message: Message) -> Message:
     try:
         return converter.using(message)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         pair = f"{converter.source.contract_type} to {converter.target.contract_type}"
         raise Undecodable(
             f"the converter of {pair} failed",
@@ -187,7 +187,12 @@ def fill(answer: type[Value], message: Message) -> Value:
     )
 
 
-def _key(message: Message) -> str | None:
+def key_of(message: Message) -> str | None:
+    """Returns the key of a message that is sent.
+
+    Raises:
+        AmphibusError: no database or broker would take it.
+    """
     key = message.key_value()
     why = wrong_in(key, LONGEST_KEY) if key else None
     if why is not None:
@@ -210,7 +215,9 @@ def message_of(contract: type[Message], body: bytes) -> Message:
     return contract.model_validate_json(body)
 
 
-def _said(error: ValueError) -> str:
+def _said(error: BaseException) -> str:
+    if not isinstance(error, ValueError):
+        return describe(error)  # of a validator, which may raise anything
     if not isinstance(error, ValidationError):
         return str(error)
     return "; ".join(

@@ -55,7 +55,7 @@ def _problems_of_command(declared: Every) -> Iterator[str]:
         made: object = (
             contract() if declared.make is None else declared.make(plan.local(plan.after(0)))
         )
-    except Exception as error:  # noqa: BLE001 - code of the module
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the module
         fix = (
             "give make=, which returns one for a time"
             if declared.make is None

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Awaitable, Coroutine, Generator, Iterator
+from collections.abc import Set as AbstractSet
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from pathlib import Path
@@ -79,6 +80,11 @@ class CrashJournal:
             self._path.write_text(self._of_suspects(), encoding="ascii")
         else:
             self._path.unlink(missing_ok=True)
+
+    @property
+    def under_way(self) -> AbstractSet[Identity]:
+        """The messages whose code runs or waits."""
+        return self._under_way
 
     def watched(self, who: Identity, code: Coroutine[Any, Any, T]) -> "Watched[T]":
         """Returns a module's own code for a message, which is suspect while it runs and not while it waits."""

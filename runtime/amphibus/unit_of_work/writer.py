@@ -20,7 +20,7 @@ from amphibus.database.store import Store, UnitFailed
 from amphibus.failpoints import failpoint
 from amphibus.messages.envelope import Envelope
 from amphibus.partitions.assignment import PartitionAssignment
-from amphibus.supervision import Supervisor
+from amphibus.supervision import Supervisor, we_are_cancelled
 from amphibus.telemetry.tracing import switch
 from amphibus.unit_of_work.commit_delay import CommitDelay
 from amphibus.unit_of_work.isolation import Isolation
@@ -230,7 +230,7 @@ class Writer:
             failpoint("commit.after")
         except BaseException as error:
             await self._roll_back()
-            if _we_are_cancelled():
+            if we_are_cancelled():  # the writer is to end, and not what a handler awaited
                 raise
             raise BatchFailed(error, begun=begun) from error
         finally:
@@ -270,9 +270,3 @@ class Writer:
         for unit, result in results:
             if not unit.done.done():
                 unit.done.set_result(result)
-
-
-def _we_are_cancelled() -> bool:
-    """Returns whether the writer itself is to end, and not something that a handler awaited."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -8,7 +8,7 @@ import httpcore
 
 from amphibus.clock import SECOND, Clock, SystemClock, as_microseconds
 from amphibus.config.webhooks import WebhookSettings, key_of
-from amphibus.errors import AmphibusError, ConfigError, Unavailable
+from amphibus.errors import AmphibusError, Unavailable
 from amphibus.messages.envelope import Envelope
 from amphibus.webhooks.cloud_event import posted
 from amphibus.webhooks.guard import GuardedBackend
@@ -45,9 +45,10 @@ class Endpoint:
         """Posts an event; returns once the endpoint has taken it.
 
         Raises:
-            Unavailable: it is away or busy, so the event waits, and spends no attempt.
+            Unavailable: it is away or busy, or nobody has said its address or its secret yet, so the event waits, and
+                spends no attempt.
             EndpointRefused: it answered something else.
-            ConfigError: its address or its secret is missing, or its address lies inside.
+            ConfigError: its address lies inside.
         """
         headers, body = posted(envelope, self._settings.mode)
         timestamp = self._clock.now() // SECOND
@@ -109,10 +110,9 @@ class Endpoint:
     def _keys(self) -> list[bytes]:
         given = self._settings
         if not given.url or given.secret is None:
-            raise ConfigError(
-                f"webhook {self._name} has no {'secret' if given.url else 'url'}",
-                "events are posted to its url and signed with its secret; they wait until then",
-                f"AMPHIBUS_WEBHOOKS__{self._name.upper()}__{'SECRET_FILE' if given.url else 'URL'}=…",
+            raise Unavailable(
+                f"webhook {self._name} has no {'secret' if given.url else 'url'} yet: events wait for"
+                f" AMPHIBUS_WEBHOOKS__{self._name.upper()}__{'SECRET_FILE' if given.url else 'URL'}"
             )
         return [key_of(each) for each in (given.secret, given.old_secret) if each is not None]
 

@@ -8,7 +8,7 @@ from amphibus.access.principal import Principal
 from amphibus.contract import Message
 from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.buckets import Buckets, refused_headers, window_of
-from amphibus.gateway.problems import REFUSED, TOO_MANY, Problem
+from amphibus.gateway.problems import REFUSED, TOO_MANY, Problem, ProjectCodeFailed
 from amphibus.module import Module
 from amphibus.policy.quota import Quota
 
@@ -55,9 +55,13 @@ class Quotas:
 
 
 def _whose(quota: Quota, message: Message, principal: Principal, peer: str) -> Hashable:
-    value = _value(quota, message) if quota.per is not None else None
+    try:
+        value = None if quota.per is None else _value(quota, message)
+        value = None if value is None else str(value)
+    except (Exception, SystemExit) as error:
+        raise ProjectCodeFailed("what a quota counts by") from error
     if value is not None:
-        return "of", str(value)
+        return "of", value
     return "by", principal.name if principal.subject else origin_of(peer)
 
 

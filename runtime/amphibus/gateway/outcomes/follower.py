@@ -104,9 +104,12 @@ class Follower:
         by_owner: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for each in asked:
             by_owner.setdefault((each.owner, each.types), []).append(each.flow)
-        for (owner, types), flows in by_owner.items():
-            for begin in range(0, len(flows), MOST_ROWS):
-                await self._ask_one(owner, types, flows[begin : begin + MOST_ROWS])
+        # Each by itself: an owner that does not answer keeps nobody from the word of another.
+        await asyncio.gather(*(self._ask_owner(*each) for each in by_owner.items()))
+
+    async def _ask_owner(self, asked: tuple[str, tuple[str, ...]], flows: Sequence[str]) -> None:
+        for begin in range(0, len(flows), MOST_ROWS):
+            await self._ask_one(*asked, flows[begin : begin + MOST_ROWS])
 
     async def _ask_one(self, owner: str, types: tuple[str, ...], flows: Sequence[str]) -> None:
         question = FollowFlows(

@@ -190,7 +190,7 @@ def _why(read: Callable[[Envelope], object], envelope: Envelope) -> str:
         read(envelope)
     except Undecodable as error:
         return error.why or error.what
-    except Exception as error:  # noqa: BLE001 - a validator of the project may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a validator of the project may raise anything
         return describe(error)
     return ""
 

@@ -70,7 +70,7 @@ class Following:
         """
         last = await self._last_known()
         if last.revision:
-            self._use(last, whatever_fits=True)
+            self._tried(last, whatever_fits=True)
             self._noted = self.revision
         await self.look(whatever_fits=True)
 
@@ -105,7 +105,14 @@ class Following:
                 " force: it was put back from a copy, and the next change begins with what is in force"
             )
         else:
-            self._say(self._use(latest, whatever_fits=whatever_fits))
+            self._say(self._tried(latest, whatever_fits=whatever_fits))
+
+    def _tried(self, latest: Revision, *, whatever_fits: bool) -> str:
+        """Returns why a revision cannot be used, also where a validator of the project fails at it."""
+        try:
+            return self._use(latest, whatever_fits=whatever_fits)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the project
+            return f"revision {latest.revision} cannot be used here: {describe(error)}"
 
     def _use(self, latest: Revision, *, whatever_fits: bool) -> str:
         """Returns why a revision cannot be used; nothing if it is in force now."""

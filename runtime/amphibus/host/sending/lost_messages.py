@@ -125,6 +125,7 @@ async def _pages(read: Any, beyond: int) -> AsyncIterator[list[HandedOver]]:
         if len(page) < _PAGE:
             return
         beyond = page[-1].seq
+        await asyncio.sleep(0)  # reads of a file never suspend
 
 
 async def _put_in_line(

@@ -11,10 +11,14 @@ from amphibus.inbox.outcome import Lost, Outcome, Unanswered
 from amphibus.messages.envelope import Reply
 
 Work = Callable[[Attempt], Awaitable[None]]
+Fail = Callable[[Attempt, BaseException], None]
 
 
 class InTurn:
-    """Lives as long as the runner, whose verbs it is given: `take` runs an attempt, `record` only writes it down."""
+    """Lives as long as the runner, whose verbs it is given: `take` runs an attempt, `record` only writes it down.
+
+    `fail` records that it has failed.
+    """
 
     def __init__(
         self,
@@ -23,21 +27,21 @@ class InTurn:
         take: Work,
         record: Work,
         settled: Callable[[Attempt, Outcome, int | None], None],
-        lost: Callable[[Attempt, BaseException], None],
+        fail: Fail,
     ) -> None:
         self._limits = limits
         self._take = take
         self._record = record
         self._settled = settled
-        self._lost = lost
+        self._fail = fail
 
     async def __call__(self, attempt: Attempt) -> None:
         """Runs an attempt once it may begin."""
         attempt.prepared = replace(attempt.prepared, waits="")
         try:
             key = self._limits.key(attempt)
-        except Exception as error:  # noqa: BLE001 - the function that says for what a limit counts
-            self._lost(attempt, error)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the function that says for what a limit counts
+            self._fail(attempt, error)
             return
         turn = await self._limits.turn(key, attempt)
         if isinstance(turn, Turn):

@@ -23,6 +23,7 @@ from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import derived_id, new_trace
 from amphibus.module import Module
 from amphibus.partitions.assignment import LeaseToken, PartitionAssignment, partition_of
+from amphibus.routing.codec import key_of
 from amphibus.schedule.declared import Every
 from amphibus.schedule.plan import plan_of
 from amphibus.schedule.turn import Turn, next_time, turn
@@ -61,7 +62,7 @@ class Schedule:
             id=identity,
             type=declared.contract.contract_type,
             source=self._module,
-            key=message.key_value() or self.key,
+            key=key_of(message) or self.key,
             time=now,
             correlation=identity,
             causation=None,
@@ -162,7 +163,7 @@ class Schedules:
             return []
         try:
             return [*self._by_hand(schedule, row, now), *self._by_plan(schedule, row, now)]
-        except Exception as error:  # noqa: BLE001 - code of the module; what is due stays due
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the module; what is due stays due
             self._not_before[row.name] = now + _AGAIN
             _log.error("schedule.failed", module=self._module, name=row.name, error=describe(error))
             return []

@@ -1,7 +1,8 @@
 """The messages of one sender that are under way directly to one module, each until it is safe there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from amphibus.failpoints import failpoint
@@ -14,6 +15,8 @@ from amphibus.transports.direct.peers import Peers
 
 _AT_ONCE: Final = 128
 """Half of what a connection carries: requests have the rest."""
+_MOST_BYTES: Final = 16_777_216
+"""Half of what the other side lets be under way before it leaves the rest, and requests with it, in the connection."""
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _LONGEST_SECONDS: Final = 120.0
@@ -39,7 +42,7 @@ class Deliveries:
         self._partitions = partitions
         self._on_reply = on_reply
         self._owners: dict[int, Peer] = {}
-        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._room = _Room()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -59,7 +62,7 @@ class Deliveries:
             task.cancel()
 
     async def _carry(self, envelope: Envelope, ack: Ack) -> None:
-        async with self._room:
+        async with self._room.of(len(envelope.body)):
             pause = _FIRST_PAUSE
             while not await self._handed_over(envelope):
                 await asyncio.sleep(pause)
@@ -87,3 +90,31 @@ class Deliveries:
         found = self._peers.of(self._source, self._destination)
         owner = self._owners.get(partition)
         return sorted(found, key=lambda each: each is not owner)
+
+
+class _Room:
+    """Room for so many messages, and so many bytes of them; one alone may have any size."""
+
+    def __init__(self) -> None:
+        self._messages = 0
+        self._bytes = 0
+        self._less = asyncio.Event()
+
+    @asynccontextmanager
+    async def of(self, size: int) -> AsyncIterator[None]:
+        """Around a message that is under way; waits until there is room for it."""
+        while not self._has(size):
+            self._less.clear()
+            await self._less.wait()
+        self._messages += 1
+        self._bytes += size
+        try:
+            yield
+        finally:
+            self._messages -= 1
+            self._bytes -= size
+            self._less.set()
+
+    def _has(self, size: int) -> bool:
+        fits = self._messages < _AT_ONCE and self._bytes + size <= _MOST_BYTES
+        return fits or not self._messages

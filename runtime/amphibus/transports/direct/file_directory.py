@@ -17,6 +17,15 @@ _SUFFIX: Final = ".address"
 _LONGEST: Final = 4_096
 _MOST_HOST: Final = 255
 _EVERY_SECONDS: Final = 1.0
+_NO_ADDRESS: Final = (
+    OSError,
+    ArithmeticError,  # a port may be Infinity
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 
 class FileDirectory:
@@ -122,7 +131,7 @@ def _read(path: Path, machine: str) -> PeerAddress | None:
             entry = json.loads(file.read(_LONGEST))
         host, port, instance = str(entry["host"]), int(entry["port"]), str(entry["instance"])
         elsewhere = entry.get("machine") != machine
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except _NO_ADDRESS:
         return None
     if not 0 < port < 65_536 or len(host) > _MOST_HOST or (elsewhere and is_loopback(host)):
         return None
