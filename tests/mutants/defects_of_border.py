@@ -221,4 +221,18 @@ BORDER: Final[tuple[Defect, ...]] = (
         "    if text:",
         "tests/console/test_cells.py",
     ),
+    _at(
+        "the type of what is posted is taken for a text",
+        "runtime/amphibus/gateway/incoming/mapping.py",
+        "(isinstance(type_, str) and type_ in self._types)",
+        "type_ in self._types",
+        "tests/webhooks/test_incoming.py::test_an_event_whose_type_is_no_text_is_none_that_anybody_asked_for",
+    ),
+    _at(
+        "the rights in a token are taken for a list",
+        "runtime/amphibus/access/tokens.py",
+        "    listed = said if isinstance(said, (list, dict)) else ()",
+        "    listed = said or ()",
+        "tests/access/test_tokens.py::test_rights_that_are_no_texts_are_none",
+    ),
 )

@@ -25,7 +25,8 @@ class FieldMap:
 
     def takes(self, posted: Mapping[str, Any]) -> bool:
         """Returns whether an event is one of those that are taken."""
-        return not self._types or _at(posted, self._type_at) in self._types
+        type_ = _at(posted, self._type_at)
+        return not self._types or (isinstance(type_, str) and type_ in self._types)
 
     def content(self, posted: Mapping[str, Any], delivery_id: str) -> dict[str, Any]:
         """Returns the fields of the command, as they were posted; a field that is not there is left out."""
