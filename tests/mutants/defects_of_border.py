@@ -9,6 +9,7 @@ _WIRE: Final = "tests/runtime/test_wire.py"
 _CONTRACTS: Final = "tests/modules/test_contracts.py"
 _BODIES: Final = "tests/gateway/test_bodies.py"
 _ENVIRONMENT: Final = "tests/console/test_environment.py"
+_TYPED: Final = "tests/console/test_typed_values.py"
 
 
 def _at(name: str, file: str, old: str, new: str, *tests: str) -> Defect:
@@ -234,6 +235,20 @@ BORDER: Final[tuple[Defect, ...]] = (
         "        if (getattr(query, _LIMIT, None) or 0) > most:",
         "        if getattr(query, _LIMIT, 0) > most:",
         "tests/gateway/test_parameters.py::test_a_parameter_without_a_value_counts_as_absent",
+    ),
+    _at(
+        "a value that was typed is refused as a fault of ours",
+        "runtime/amphibus/cli/typed_values.py",
+        "    if error.title not in {each.__name__ for each in SYSTEM_CONTRACTS.values()}:",
+        "    if error.title in {each.__name__ for each in SYSTEM_CONTRACTS.values()}:",
+        f"{_TYPED}::test_a_value_that_nothing_could_have_is_a_mistake_in_what_was_typed",
+    ),
+    _at(
+        "who asks for no rows is told that there are none",
+        "runtime/amphibus/cli/options.py",
+        "validators.Number(gte=1, lte=1_000_000)",
+        "validators.Number(lte=1_000_000)",
+        f"{_TYPED}::test_who_asks_for_no_rows_is_not_told_that_there_are_none",
     ),
     _at(
         "the rights in a token are taken for a list",
