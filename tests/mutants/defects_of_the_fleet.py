@@ -98,6 +98,13 @@ FLEET: Final[tuple[Defect, ...]] = (
         "tests/fleet/test_tapping.py::test_who_has_gone_is_forgotten_with_what_he_saw",
     ),
     in_runtime(
+        "long payloads are remembered with their heads",
+        "inbox/steering/tap",
+        'replace(envelope, body=b"", decoded=[])',
+        "replace(envelope)",
+        "tests/fleet/test_tapping.py::test_messages_of_a_megabyte_leave_only_their_heads_in_memory",
+    ),
+    in_runtime(
         "payloads are revealed without a note in the audit",
         "inbox/system/answering",
         "await self._services.writer.submit(partial(self._note_first, asked, revealed))",
