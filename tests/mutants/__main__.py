@@ -26,6 +26,7 @@ from tests.mutants.defects_of_consuming import CONSUMING
 from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_direct import DIRECT
+from tests.mutants.defects_of_growth import GROWTH
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_joining import JOINING
 from tests.mutants.defects_of_limits import LIMITS
@@ -73,6 +74,7 @@ ALL = (
     *RECOGNITION,
     *RETENTION,
     *FLEET,
+    *GROWTH,
     *HANDSHAKE,
     *SETTINGS,
     *JOINING,
