@@ -245,7 +245,7 @@ BORDER: Final[tuple[Defect, ...]] = (
     ),
     _at(
         "a value that was typed is refused as a fault of ours",
-        "runtime/amphibus/cli/typed_values.py",
+        "runtime/amphibus/cli/fix.py",
         "    if error.title not in {each.__name__ for each in SYSTEM_CONTRACTS.values()}:",
         "    if error.title in {each.__name__ for each in SYSTEM_CONTRACTS.values()}:",
         f"{_TYPED}::test_a_value_that_nothing_could_have_is_a_mistake_in_what_was_typed",
@@ -256,6 +256,13 @@ BORDER: Final[tuple[Defect, ...]] = (
         "validators.Number(gte=1, lte=1_000_000)",
         "validators.Number(lte=1_000_000)",
         f"{_TYPED}::test_who_asks_for_no_rows_is_not_told_that_there_are_none",
+    ),
+    _at(
+        "limits that cannot be read are told to be none",
+        "runtime/amphibus/cli/steer/limits.py",
+        "    except NoStore:",
+        "    except Exception:",
+        "tests/console/test_not_known.py::test_limits_that_cannot_be_read_are_not_told_to_be_none",
     ),
     _at(
         "the rights in a token are taken for a list",
