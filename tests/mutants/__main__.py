@@ -51,6 +51,7 @@ from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_tracing import TRACING
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
+from tests.mutants.defects_of_values import VALUES
 from tests.mutants.defects_of_versions import VERSIONS
 from tests.mutants.defects_of_waits import WAITS
 
@@ -90,6 +91,7 @@ ALL = (
     *TRACING,
     *TRANSPORTS,
     *UPGRADES,
+    *VALUES,
     *VERSIONS,
     *WAITS,
 )
