@@ -83,4 +83,11 @@ VALUES: Final[tuple[Defect, ...]] = (
         "    listed = said or ()",
         "tests/access/test_tokens.py::test_rights_that_are_no_texts_are_none",
     ),
+    _at(
+        "what a collector here is told goes to a proxy",
+        "runtime/amphibus/telemetry/tracing/past_proxies.py",
+        "    session.trust_env = False",
+        "    session.trust_env = True",
+        "tests/tracing/test_numbers_and_lines.py::test_numbers_and_lines_come_over_http",
+    ),
 )
