@@ -41,7 +41,9 @@ async def test_the_keys_of_an_issuer_here_come_by_no_proxy(
             jwks = f"http://127.0.0.1:{server.server_port}/jwks.json"
             flags = {"issuer": ISSUER, "jwks": jwks, "audience": AUDIENCE}
             settings = load_settings(
-                tmp_path, flags={f"access.{name}": each for name, each in flags.items()}
+                tmp_path,
+                flags={f"access.{name}": each for name, each in flags.items()},
+                environ={},
             )
             door = front_door(tmp_path, settings, _none, SystemClock())
             asked = await door.who(_with(issuer.token()))

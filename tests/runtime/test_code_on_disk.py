@@ -20,7 +20,9 @@ def test_a_link_to_nowhere_is_no_code(tmp_path: Path) -> None:
     module = Module(name="parcels", publishes=(Arrived,))
     project = Project.declared(tmp_path, contracts=[Arrived], modules=[module])
 
-    own = OwnContracts(project, project.topology(), ["parcels"], load_settings(tmp_path))
+    own = OwnContracts(
+        project, project.topology(), ["parcels"], load_settings(tmp_path, environ={})
+    )
 
     assert build_of(tmp_path, ["parcels"]) == before
     assert len(own.digest) == 32
