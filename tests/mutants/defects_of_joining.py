@@ -87,8 +87,8 @@ JOINING = (
     in_runtime(
         "an event that was taken is posted again where its answer does not end",
         "webhooks/endpoint",
-        "        async with asyncio.timeout(_REST_SECONDS):",
-        "        async with asyncio.timeout(None):",
+        "    with contextlib.suppress(*_LOST):",
+        "    with contextlib.suppress(EOFError):",
         f"{_WEBHOOKS}::test_an_endpoint_that_has_taken_an_event_need_not_end_its_answer",
     ),
 )
