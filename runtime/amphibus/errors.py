@@ -6,6 +6,7 @@ AmphibusError
 ├── ConfigError           a setting that is unknown or not allowed
 ├── Overtaken             a change of the settings before which another one came
 ├── StoreError            a database that cannot be used as it is
+│   ├── NoStore           no module has made one there yet
 │   ├── StoreInUse        another process has it
 │   ├── StoreUnwritable   no right or no room to write
 │   ├── StoreAway         its server does not answer
@@ -75,6 +76,10 @@ class Overtaken(AmphibusError):
 
 class StoreError(AmphibusError):
     """A database that cannot be used as it is. Nothing was written."""
+
+
+class NoStore(StoreError):
+    """There is no database yet: no module has run there. Nothing was read."""
 
 
 class StoreInUse(StoreError):

@@ -75,6 +75,14 @@ async def test_a_token_that_is_spoilt_is_nobodys(issuer: Issuer, said: dict[str,
         await issuer.tokens().principal(issuer.token(**said))
 
 
+@pytest.mark.parametrize("said", [7, True, 0.5, [7], [["viewer"]]])
+async def test_rights_that_are_no_texts_are_none(issuer: Issuer, said: Any) -> None:
+    roles = Roles({"viewer": frozenset({"orders:read:any"})})
+    token = issuer.token(scope=said, roles=said)
+
+    assert await issuer.tokens(roles).principal(token) == Principal("ada", "user")
+
+
 def _unsigned(_: Issuer) -> str:
     return sign(claims("ada"), None, "none", kid="ed")
 

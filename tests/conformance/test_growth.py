@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
+from amphibus.inbox.report import UNKNOWN
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
-from amphibus.testing.conformance.office import Office
+from amphibus.testing.conformance.office import Office, until
 
 pytestmark = pytest.mark.asyncio
+_FORGED = (
+    "INSERT INTO amphibus_outbox (id, type, source, key, time, correlation, trace, reply, body)"
+    " SELECT ?, ?, source, 'b', time, 'forged', trace, 0, '{}' FROM amphibus_outbox LIMIT 1"
+)
+_IN_LINE = (
+    "INSERT INTO amphibus_delivery (destination, seq) SELECT 'desk', max(seq) FROM amphibus_outbox"
+)
 _SLACK = 100
 """A few are always on their way; something kept of each message would be ten times as many."""
 
@@ -27,6 +35,25 @@ async def test_a_thousand_messages_leave_no_more_behind_than_a_hundred(office: O
 
     assert after["objects"] - before["objects"] < _SLACK
     assert after["items"] - before["items"] < _SLACK
+
+
+@pytest.mark.parametrize("transport", ["memory"], indirect=True)  # all of it is of ours
+async def test_types_that_a_stranger_makes_up_are_counted_as_one(office: Office) -> None:
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        for number in range(3):
+            office.change("gateway", _FORGED, f"id-{number}", f"desk.Made{number}.v1")
+            office.change("gateway", _IN_LINE)
+        shop.host.wake()
+        await until(lambda: office.count("desk", "amphibus_dead") == 3)
+        await shop.settle()
+        died = shop.host.meters.registry.restricted_registry(["amphibus_died_total"]).collect()
+        counted = {
+            each.labels["type"]: each.value for one in died for each in one.samples if each.value
+        }
+
+    assert counted == {UNKNOWN: 3.0}
 
 
 async def _work(shop: Harness, count: int) -> None:

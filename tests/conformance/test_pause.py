@@ -7,6 +7,7 @@ import pytest
 
 from amphibus.contract import Command
 from amphibus.database.steering.pauses import PAUSED
+from amphibus.errors import StoreAway
 from amphibus.messages.contracts.amphibus.v1 import ListPauses, PauseModule, ResumeModule
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
@@ -50,6 +51,22 @@ async def test_a_paused_module_handles_nothing_and_its_senders_keep(office: Offi
     assert json.loads(counted.body) == {"lines": 0}
     assert meanwhile == ([], 0)
     assert office.numbers("desk", "b") == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("transport", ["memory"], indirect=True)
+async def test_what_is_done_is_told_to_be_done_though_it_cannot_be_looked_at(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may go away behind the commit."""
+    async with office.open() as shop:
+
+        async def away() -> None:
+            raise StoreAway("the server does not answer")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(shop.host.modules["desk"].pauses, "look", away)
+            assert await _steer(shop, PauseModule()) == [""]
+        await until(lambda: "pause:desk" in shop.host.health.degraded)
 
 
 async def test_what_is_paused_by_another_process_is_seen_and_resumed(office: Office) -> None:

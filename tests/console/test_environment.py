@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -54,6 +55,30 @@ def port() -> Iterator[int]:
 def test_a_probe_asks_the_process_here_and_no_proxy(console: Console, port: int) -> None:
     ended = console("probe", "--port", str(port), **PROXIES)
     assert (ended.code, ended.out) == (0, f"http://127.0.0.1:{port}/readyz  200\n")
+
+
+def test_a_port_where_something_else_answers_is_told_to_be_no_process_of_ours(
+    console: Console,
+) -> None:
+    """Such as a server of HTTPS: whoever checks the health gets the code that says so."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        asked = threading.Thread(
+            target=_answer_with, args=(server, b"\x15\x03\x03\0\x02\x02\x32\r\n\r\n")
+        )
+        asked.start()
+        ended = console("probe", "--port", str(port))
+        asked.join()
+
+    assert (ended.code, ended.err) == (4, "")
+    assert ended.out.startswith(f"http://127.0.0.1:{port}/readyz  ")
+
+
+def _answer_with(server: socket.socket, answer: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.sendall(answer)
 
 
 def test_a_question_to_this_machine_goes_by_no_proxy(console: Console, port: int) -> None:

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from amphibus.errors import Refused
+from amphibus.errors import Refused, RequestFailed
 from amphibus.messages.contracts.amphibus.v1 import CountHandled, DescribeProcess
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.transports.direct.fleet.asking import Fleet
-from amphibus.transports.direct.fleet.registry import SILENT, UNCLEAR, registry
+from amphibus.transports.direct.fleet.registry import AWAY, SILENT, UNCLEAR, registry
 from tests.direct.conftest import Street, street
 
 __all__ = ["street"]
@@ -42,3 +42,23 @@ async def test_one_that_answers_another_question_meanwhile_is_not_silent(street:
 
     assert [silent.state, busy.state, again.state] == [SILENT, UNCLEAR, SILENT]
     assert busy.modules == ("desk",)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'{"pid": "x"}'])
+async def test_one_that_answers_in_other_words_is_named_and_hides_no_other(
+    street: Street, body: bytes
+) -> None:
+    async def newer(_: Envelope) -> Reply:
+        return Reply("answered", body)
+
+    await street.process("desk", answer=newer, directory=street.board())
+    fleet = Fleet(street.board(), body_limit=1_000_000)
+    try:
+        (address,) = await fleet.find()
+        seen = await registry(fleet, [address], ("desk", "till"), seconds=10)
+        with pytest.raises(RequestFailed, match="does not know"):
+            await fleet.ask(address, CountHandled(), seconds=10)
+    finally:
+        await fleet.close()
+
+    assert [each.state for each in seen] == [UNCLEAR, AWAY]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from amphibus.cli.look.passing import Passing, Signed
+from amphibus.clock import SystemClock
 from amphibus.inbox.steering import tap as tapping
 from amphibus.inbox.steering.tap import Tap
 from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.messages.contracts.amphibus.v1 import ListAudit, TapMessages
+from amphibus.messages.envelope import Envelope, Reply
 from amphibus.testing.conformance.office import until
 from amphibus.transports.direct.fleet.asking import Fleet, fleet_of
 from tests.fleet.stand import Process, Street
@@ -171,3 +174,34 @@ async def test_long_payloads_are_not_held_in_memory(
 
         await _sold(process, "y" * 100)
         assert await watch.payloads() == [None]
+
+
+async def test_messages_of_a_megabyte_leave_only_their_heads_in_memory(street: Street) -> None:
+    async with street.process("old", "shelf", "till") as process:
+        tap = Tap(SystemClock())
+        tap.tell(TapMessages(limit=1), process.host.topology.contracts.get)
+        tracemalloc.start()
+        try:
+            for number in range(50):
+                tap.answered(_large(number), Reply("answered"))
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        told = tap.tell(TapMessages(limit=500), process.host.topology.contracts.get).messages
+
+    assert (len(told), {each.size for each in told}) == (50, {1_000_000})
+    assert held < 10_000_000
+
+
+def _large(number: int) -> Envelope:
+    return Envelope(
+        id=f"m-{number}",
+        type="shelf.GetShelf.v1",
+        source="till",
+        key=None,
+        time=0,
+        correlation="m",
+        causation=None,
+        trace="",
+        body=bytes(1_000_000),
+    )

@@ -49,7 +49,7 @@ async def test_query_parameters_are_read_by_their_names_on_the_wire(room: Room) 
 
 async def test_a_parameter_without_a_value_counts_as_absent(room: Room) -> None:
     answer = await room.get("/v1/loans?status=&limit=&from=")
-    assert json.loads(answer.json()["asked"]) == {"status": None, "limit": 50, "from": None}
+    assert json.loads(answer.json()["asked"]) == {"status": None, "limit": None, "from": None}
 
 
 async def test_every_wrong_parameter_is_named_at_once(room: Room) -> None:

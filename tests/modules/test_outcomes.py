@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from amphibus.errors import StoreAway
 from amphibus.gateway.outcomes import follower
 from amphibus.testing.conformance.office import until
 from tests.modules.shop import Shop
@@ -52,6 +53,45 @@ async def test_a_word_that_is_lost_is_asked_for_again(
         waits = await waiting_without_a_word(shop, opened, monkeypatch)
 
         assert (await waits).json()["status"] == "confirmed"
+
+
+async def test_a_question_that_fails_in_any_way_is_asked_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream waits without an end: nobody else would find out."""
+    async with till(shop) as opened:
+        asking, broken = opened.following._asking, [3]
+        ask = asking.ask_system
+
+        async def breaks(*asked: Any) -> bytes:
+            broken[0] -= 1
+            if broken[0] >= 0:
+                raise OSError("the line was cut")
+            return await ask(*asked)
+
+        monkeypatch.setattr(asking, "ask_system", breaks)
+        waits = await waiting_without_a_word(shop, opened, monkeypatch)
+
+        assert (await waits).json()["status"] == "confirmed"
+        assert broken[0] < 0
+
+
+async def test_a_store_that_is_away_is_told_to_who_wants_a_stream(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with till(shop) as opened:
+        order = await opened.place()
+        asking = opened.following._asking
+
+        async def away(_identity: str) -> str | None:
+            raise StoreAway("the server does not answer")
+
+        monkeypatch.setattr(asking, "accepted_as", away)
+        streams, reads = await opened.events(order), await opened.get(order, Prefer="wait=1")
+
+        for answer in (streams, reads):
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert "nothing was changed" in answer.json()["detail"]
 
 
 async def test_without_an_outcome_it_is_answered_as_it_stands(shop: Shop) -> None:

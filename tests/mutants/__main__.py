@@ -26,6 +26,7 @@ from tests.mutants.defects_of_consuming import CONSUMING
 from tests.mutants.defects_of_contracts import CONTRACTS
 from tests.mutants.defects_of_delivery import DELIVERY
 from tests.mutants.defects_of_direct import DIRECT
+from tests.mutants.defects_of_growth import GROWTH
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_joining import JOINING
 from tests.mutants.defects_of_limits import LIMITS
@@ -51,6 +52,7 @@ from tests.mutants.defects_of_time import TIME
 from tests.mutants.defects_of_tracing import TRACING
 from tests.mutants.defects_of_transports import TRANSPORTS
 from tests.mutants.defects_of_upgrades import UPGRADES
+from tests.mutants.defects_of_values import VALUES
 from tests.mutants.defects_of_versions import VERSIONS
 from tests.mutants.defects_of_waits import WAITS
 
@@ -75,6 +77,7 @@ ALL = (
     *RECOGNITION,
     *RETENTION,
     *FLEET,
+    *GROWTH,
     *HANDSHAKE,
     *SETTINGS,
     *JOINING,
@@ -90,6 +93,7 @@ ALL = (
     *TRACING,
     *TRANSPORTS,
     *UPGRADES,
+    *VALUES,
     *VERSIONS,
     *WAITS,
 )

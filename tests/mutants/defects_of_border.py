@@ -157,6 +157,13 @@ BORDER: Final[tuple[Defect, ...]] = (
         f"{_ENVIRONMENT}::test_a_question_to_this_machine_goes_by_no_proxy",
     ),
     _at(
+        "the keys of an issuer here are asked of a proxy",
+        "runtime/amphibus/host/front_door.py",
+        "by_proxies=not is_loopback(jwks)",
+        "by_proxies=True",
+        "tests/access/test_issuer_here.py",
+    ),
+    _at(
         "the name of a folder is part of a URL",
         "runtime/amphibus/database/sqlite/connection.py",
         '        URL.create("sqlite+inline", database=str(path)),',

@@ -139,6 +139,27 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "::test_a_page_that_was_begun_before_an_act_is_not_shown_after_it",
     ),
     in_runtime(
+        "pages are kept for every address that anybody asks for",
+        "console/shared",
+        "        if len(self._made) > _MOST:",
+        "        if len(self._made) < 0:",
+        "tests/pages/test_shared.py::test_who_asks_for_ever_other_addresses_fills_no_memory",
+    ),
+    in_runtime(
+        "what is no form is a fault of ours",
+        "console/console",
+        "        except NotUnderstood as error:\n            return page(",
+        "        except NotThere as error:\n            return page(",
+        "tests/pages/test_console.py::test_who_comes_in_with_what_is_no_form_is_told_so",
+    ),
+    in_runtime(
+        "a number in an address may be larger than a database takes",
+        "console/visit",
+        "len(text) > _MOST_DIGITS",
+        "len(text) > len(str(1 << 62))",
+        "tests/pages/test_console.py::test_what_makes_no_sense_is_said_on_a_page",
+    ),
+    in_runtime(
         "what is sent from a form is not audited",
         "console/acts/trying",
         "    await visit.look.ask(GATEWAY, note)\n",

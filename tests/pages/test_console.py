@@ -166,6 +166,7 @@ def test_a_module_is_paused_and_goes_on(operator: Browser) -> None:
         ("/console/failed?since=yesterday", 400),
         ("/console/failed/nobody", 404),
         ("/console/failed/shelf?after_died=x", 400),
+        ("/console/audit?module=shelf&before=9999999999999999999", 400),
         ("/console/failed/shelf/letters/1?id=x", 404),
         ("/console/failed?error=%00%0a", 400),
         ("/console/operations/none", 404),
@@ -190,6 +191,14 @@ def test_nobody_gets_in_without_the_link_and_it_is_good_once(
     form = form_to(operator.see(letters_of(operator)[0]), "/failed/shelf/letters")
     assert stranger.send(form, what="discard", reason="because").status == 401
     assert stand.dead() == len(HOSTILE)
+
+
+@pytest.mark.parametrize("body", [b"credential=\xff", b"x" * 1_000_001])
+def test_who_comes_in_with_what_is_no_form_is_told_so(stand: Stand, body: bytes) -> None:
+    answer = httpx.post(
+        f"{stand.url}/console/enter", content=body, headers={"Origin": stand.url}, timeout=100
+    )
+    assert (answer.status_code, "the form" in answer.text) == (400, True)
 
 
 def test_the_cookie_is_kept_from_scripts_and_from_other_sites(

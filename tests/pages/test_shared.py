@@ -1,6 +1,8 @@
 """A page is made once for all who see the same, and anew once something has changed."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from starlette.responses import Response
@@ -35,6 +37,14 @@ async def test_those_who_look_at_once_see_one_page_and_others_their_own() -> Non
     assert set(together) == {"1"}
     assert await seen(shared, maker, of="/console/failed") == "2"
     assert await seen(shared, maker, state="two") == "3"
+
+
+async def test_who_asks_for_ever_other_addresses_fills_no_memory() -> None:
+    shared, maker = Shared(), Maker()
+    maker.goes.set()
+    kept = [weakref.ref(await shared.page("one", n, maker.make)) for n in range(1_000)]
+    gc.collect()
+    assert sum(each() is not None for each in kept) <= 100
 
 
 async def test_a_page_that_was_begun_before_an_act_is_not_shown_after_it() -> None:

@@ -96,6 +96,14 @@ def recent() -> Iterator[RecentLines]:
     structlog.reset_defaults()
 
 
+@pytest.fixture
+def proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment whose proxies take nothing."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
+
+
 async def _work(environ: dict[str, str], recent: RecentLines) -> None:
     """A process that handles a message, says two lines and ends."""
     exporting = setting_up.set_up(environ, recent, app="shop", modules=("orders",))
@@ -145,9 +153,11 @@ def _said(told: Told) -> None:
     assert "***" in str(tea)
 
 
+@pytest.mark.usefixtures("proxies")
 def test_numbers_and_lines_come_over_http(
     recent: RecentLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """To this machine, whatever proxies the environment names."""
     monkeypatch.setattr(switch, "spans", object())
     with collecting() as collector:
         environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
@@ -157,6 +167,7 @@ def test_numbers_and_lines_come_over_http(
     _said(told_by(collector))
 
 
+@pytest.mark.usefixtures("proxies")
 def test_numbers_and_lines_come_over_grpc(
     recent: RecentLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,12 +18,14 @@ _ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
     [
         ({}, Wanted()),
         ({"OTEL_SERVICE_NAME": "shop"}, Wanted()),
-        (_ENDPOINT, Wanted(("otlp",), "http/protobuf")),
+        (_ENDPOINT, Wanted(("otlp",), "http/protobuf", here=True)),
         ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t"}, Wanted(("otlp",), "http/protobuf")),
-        (_ENDPOINT | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, Wanted(("otlp",), "grpc")),
+        (_ENDPOINT | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, Wanted(("otlp",), "grpc", here=True)),
         (_ENDPOINT | {"OTEL_TRACES_EXPORTER": "none"}, Wanted()),
         (_ENDPOINT | {"OTEL_SDK_DISABLED": "true"}, Wanted()),
-        ({"OTEL_TRACES_EXPORTER": "console, otlp"}, Wanted(("console", "otlp"))),
+        ({"OTEL_TRACES_EXPORTER": "console, otlp"}, Wanted(("console", "otlp"), here=True)),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "[::1]:4317"}, Wanted(("otlp",), here=True)),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://[t"}, Wanted(("otlp",))),
     ],
 )
 def test_nothing_is_traced_unless_a_variable_asks_for_it(

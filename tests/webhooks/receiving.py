@@ -1,5 +1,6 @@
 """An endpoint of others, as an application behind a real server."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from amphibus.module import Module
@@ -44,6 +45,8 @@ class Endpoint:
     taken: list[Received] = field(default_factory=list)
     """What it answered 2xx."""
     url: str = ""
+    end: asyncio.Event | None = None
+    """Holds up what follows the status, if there is one."""
 
     async def take(self, request: Request) -> Response:
         """Answers a post."""
@@ -51,7 +54,13 @@ class Endpoint:
         self.got.append(found)
         if 200 <= self.status < 300:
             self.taken.append(found)
+        if self.end is not None:
+            return StreamingResponse(self._held_up(self.end), self.status, self.headers)
         return Response(b"x" * 200_000, self.status, self.headers)
+
+    async def _held_up(self, end: asyncio.Event) -> AsyncIterator[bytes]:
+        yield b"x"
+        await end.wait()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:

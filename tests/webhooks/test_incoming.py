@@ -216,6 +216,16 @@ async def test_events_that_nobody_asked_for_are_answered_and_left(tmp_path: Path
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("odd", [["parcel.lost"], {"parcel.lost": 1}, None, 7])
+async def test_an_event_whose_type_is_no_text_is_none_that_anybody_asked_for(
+    tmp_path: Path, odd: Any
+) -> None:
+    async with posting(tmp_path, types=["parcel.lost"]) as (carrier, _):
+        assert (await carrier.post(event() | {"type": odd})).status_code == 204
+        assert carrier.harness.outgoing() == []
+
+
+@pytest.mark.asyncio
 async def test_fields_are_taken_from_where_the_mapping_says(tmp_path: Path) -> None:
     fields = ["parcel_id = object.parcel.id", "place=webhook-id"]
     async with posting(tmp_path, fields=fields) as (carrier, owner):

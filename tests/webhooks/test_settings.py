@@ -34,6 +34,11 @@ def test_a_secret_comes_from_a_file_and_is_masked(tmp_path: Path) -> None:
         ("ftp://acme.example", "must be an https"),
         ("https://user:word@acme.example", "no user"),
         ("https://", "must be an https"),
+        ("https://acme..example/hook", "in ASCII"),
+        (f"https://{'a' * 64}.example/hook", "in ASCII"),
+        ("https://b\u00fccher.example/hook", "in ASCII"),
+        ("https://acme.example/\u00fc", "in ASCII"),
+        ("https://acme.example/a hook", "in ASCII"),
     ],
 )
 def test_an_address_that_is_not_public_and_plain_is_refused(

@@ -1,5 +1,6 @@
 """Events are posted to endpoints of others: signed, until they say that they have them, in order per key."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from standardwebhooks import Webhook
 
 from amphibus.errors import DeclarationError
 from amphibus.testing import Harness
+from amphibus.testing.conformance.office import until
 from amphibus.webhooks.guard import is_public
 from contracts.orders import v1 as orders
 from tests.services import rabbitmq
@@ -69,6 +71,19 @@ async def test_an_event_is_posted_once_as_a_signed_cloud_event(
         assert event["data"]["reference"] == "R-1"
         assert got.headers["content-type"].startswith("application/cloudevents+json")
         assert got.headers["webhook-id"] == "event-1"
+        assert [row["outcome"] for row in harness.inbox("webhook_acme")] == ["handled"]
+
+
+async def test_an_endpoint_that_has_taken_an_event_need_not_end_its_answer(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.end = asyncio.Event()
+    async with system(tmp_path, endpoint.settings()) as harness:
+        await harness.publish(confirmed(1))
+        await until(lambda: bool(harness.inbox("webhook_acme")))
+        endpoint.end.set()
+
+        assert len(endpoint.got) == 1
         assert [row["outcome"] for row in harness.inbox("webhook_acme")] == ["handled"]
 
 

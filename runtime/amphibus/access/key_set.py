@@ -29,11 +29,18 @@ _KINDS: Final[Mapping[tuple[str, str | None], str]] = {
 
 
 class KeySet:
-    """The keys by their ids, each with the one algorithm that it is for."""
+    """The keys by their ids, each with the one algorithm that it is for.
 
-    def __init__(self, place: str, seconds: float) -> None:
+    Args:
+        place: a file, or an address.
+        seconds: for which keys are kept.
+        by_proxies: an address is reached as the environment says, which knows no way to this machine.
+    """
+
+    def __init__(self, place: str, seconds: float, *, by_proxies: bool = True) -> None:
         self._place = place
         self._seconds = seconds
+        self._by_proxies = by_proxies
         self._keys: dict[str, tuple[str, Any]] = {}
         self._read_at = self._tried_at = -_OLDEST_SECONDS
         self._turn = asyncio.Lock()
@@ -69,7 +76,9 @@ class KeySet:
 
         async with (
             asyncio.timeout(_SECONDS),
-            httpx.AsyncClient(follow_redirects=False, timeout=_SECONDS) as client,
+            httpx.AsyncClient(
+                follow_redirects=False, timeout=_SECONDS, trust_env=self._by_proxies
+            ) as client,
             client.stream("GET", self._place) as response,
         ):
             response.raise_for_status()

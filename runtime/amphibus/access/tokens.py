@@ -127,7 +127,8 @@ class Tokens:
 def _texts(said: Any) -> list[str]:
     if isinstance(said, str):
         return said.split()
-    return [each for each in said or () if isinstance(each, str) and " " not in each]
+    listed = said if isinstance(said, (list, dict)) else ()
+    return [each for each in listed if isinstance(each, str) and " " not in each]
 
 
 def _reason(error: jwt.PyJWTError) -> str:

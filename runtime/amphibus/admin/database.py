@@ -10,7 +10,7 @@ from typing import Final
 from amphibus.database.facts import META, facts_of_file
 from amphibus.database.schema.steps import check_facts, check_owner
 from amphibus.database.sqlite.files import damaged, is_damaged, refuse_no_database
-from amphibus.errors import StoreError
+from amphibus.errors import NoStore, StoreError
 
 _BUSY_SECONDS: Final = 10.0
 MICROSECONDS: Final = 1_000_000
@@ -26,11 +26,11 @@ def existing(data_dir: Path) -> dict[str, Path]:
     """Like `databases`, for commands that make no sense without any.
 
     Raises:
-        StoreError: the folder holds no database.
+        NoStore: the folder holds no database.
     """
     found = databases(data_dir)
     if not found:
-        raise StoreError(
+        raise NoStore(
             f"no databases in {data_dir}",
             "no module has run with this data folder yet",
             f"amphibus run --data-dir {shlex.quote(str(data_dir))}",

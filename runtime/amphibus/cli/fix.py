@@ -1,9 +1,11 @@
-"""The line to type after an error: as it stands, for the folder, server and address that were really named."""
+"""The line to type after an error, for the place that was named; and what is wrong in the line that was typed."""
 
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+
+from amphibus.cli.output import CommandError, Exit
 
 _PLACES: Final = ("--data-dir", "--db", "--http")
 """Options that say where to look; what is typed next must look in the same place."""
@@ -51,6 +53,29 @@ def elsewhere(fix: str, words: Sequence[str], understood: Callable[[list[str]], 
 def secret(words: Sequence[str]) -> bool:
     """Returns whether a command line holds a password, which must not be printed."""
     return any(re.search(r"://[^/@]*:[^/]*@", word) for word in words)
+
+
+def refused(error: ValueError, command: str) -> CommandError | None:
+    """Returns the error for a value that a system contract refuses; None of what is no mistake of who typed.
+
+    Commands fill system contracts with what was typed, and nothing else: what these refuse was typed.
+    """
+    from pydantic import ValidationError
+
+    from amphibus.contract.wording import details_of, in_words
+    from amphibus.messages.system_requests import SYSTEM_CONTRACTS
+
+    if not isinstance(error, ValidationError):
+        return None
+    if error.title not in {each.__name__ for each in SYSTEM_CONTRACTS.values()}:
+        return None
+    said = [f"{each['loc'][0]} {in_words(each)}" for each in details_of(error) if each["loc"]]
+    return CommandError(
+        f"{command} cannot be asked that",
+        "; ".join(dict.fromkeys(said)),
+        f"amphibus {command} --help",
+        Exit.USAGE,
+    )
 
 
 def _places(words: Sequence[str]) -> list[tuple[str, str]]:

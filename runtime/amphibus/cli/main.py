@@ -64,6 +64,12 @@ def application(name: str = "amphibus", typed: Sequence[str] = ()) -> App:
     return app
 
 
+def _command(words: Sequence[str]) -> Sequence[str]:
+    """Returns the words that name a command, without what it was given."""
+    groups = {group for group, *_ in GROUPS}
+    return words[: 2 if words and words[0] in groups else 1]
+
+
 def _asks(typed: Sequence[str], *command: str) -> bool:
     """Says if the help of a command was typed."""
     return (*typed[: len(command)],) == command and not {"--help", "-h"}.isdisjoint(typed)
@@ -87,6 +93,14 @@ def execute(typed: Sequence[str]) -> int:
     except AmphibusError as error:
         show_error(error, _fix(error, arguments))
         return exit_code(error)
+    except ValueError as error:
+        from amphibus.cli.fix import refused
+
+        wrong = refused(error, " ".join(_command(arguments)))
+        if wrong is None:
+            raise
+        show_error(wrong)
+        return Exit.USAGE
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from amphibus.cli.data_folder import to_begin_in, with_databases
 from amphibus.cli.output import CommandError, Exit, unknown
@@ -43,6 +43,10 @@ Db = Annotated[
 Url = Annotated[
     str | None, Parameter(name="--http", help="Address of a running shop, http://HOST:PORT.")
 ]
+
+AS_MANY_ROWS: Final = validators.Number(gte=1, lte=1_000_000)
+"""The numbers of rows that make sense: who asks for none is not told that there are none."""
+Limit = Annotated[int, Parameter(name=("--limit", "-n"), validator=AS_MANY_ROWS)]
 
 _LONGEST_SECONDS: Final = 366 * 86_400
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

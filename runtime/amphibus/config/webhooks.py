@@ -118,11 +118,18 @@ def problem_of_url(url: str, *, private: bool) -> str | None:
         return f"url cannot be understood: {error}"
     if parts.scheme not in ("https", "http") or not parts.hostname:
         return "url must be an https:// address"
+    if not url.isascii() or not url.isprintable() or " " in url or not _is_host(parts.hostname):
+        return "url must be written in ASCII: names as xn--..., other characters as %C3%A9"
     if parts.scheme == "http" and not private:
         return "url must be https://; http:// is for private = true"
     if parts.username or parts.password or parts.fragment:
         return "url must hold no user, password or fragment: events are signed instead"
     return None
+
+
+def _is_host(name: str) -> bool:
+    """Returns whether a name could be looked up: its parts have 1 to 63 characters."""
+    return ":" in name or all(0 < len(each) < 64 for each in name.removesuffix(".").split("."))
 
 
 def declared_webhooks(root: Path) -> dict[str, dict[str, Any]]:

@@ -133,6 +133,8 @@ class Console:
             return await self._entrance.by_credential(request, form.get("credential", "").strip())
         except Problem as problem:
             return page("enter", problem.status, why=problem.detail, principal=None)
+        except NotUnderstood as error:
+            return page("enter", 400, why=error.what, principal=None)
 
     async def _leave(self, request: Request) -> Response:
         try:

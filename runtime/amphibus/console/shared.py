@@ -9,6 +9,8 @@ from typing import Final
 from starlette.responses import Response
 
 _FRESH_SECONDS: Final = 0.9
+_MOST: Final = 100
+"""Pages that are kept; whoever looks may ask for any number of addresses while nothing changes."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,8 @@ class Shared:
             self._state = state
             self.forget()
         made = self._made.setdefault(of, _Made())
+        if len(self._made) > _MOST:
+            del self._made[next(iter(self._made))]
         async with made.turn:
             if made.page is None or time.monotonic() - made.at > _FRESH_SECONDS:
                 made.at = time.monotonic()

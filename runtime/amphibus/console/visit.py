@@ -22,6 +22,8 @@ PAGE: Final = 50
 _LONGEST_FORM: Final = 1_000_000
 _MOST_FIELDS: Final = 5_000
 _LONGEST_REASON: Final = 200
+_MOST_DIGITS: Final = 18
+"""Of more digits, a number may be larger than a database takes."""
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -62,7 +64,7 @@ class Visit:
         text = self.asked(name)
         if not text:
             return otherwise
-        if not text.removeprefix("-").isdecimal() or len(text) > len(str(1 << 62)):
+        if not text.removeprefix("-").isdecimal() or len(text) > _MOST_DIGITS:
             raise NotUnderstood(f"{name} is no number", "", "take that filter out of the address")
         return int(text)
 

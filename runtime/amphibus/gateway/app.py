@@ -1,6 +1,5 @@
 """The app: every route that the contracts declare, what operators ask, and the documentation."""
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
@@ -12,17 +11,16 @@ from starlette.types import Message, Receive, Scope, Send
 
 from amphibus.config.http import HttpSettings
 from amphibus.contract import kind_of
-from amphibus.database.faults import is_store_failure
 from amphibus.documents.system import System
 from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.answers import HttpAnswer, guarded
 from amphibus.gateway.bindings import RouteBinding
-from amphibus.gateway.docs import Page, docs_pages
+from amphibus.gateway.docs import Page, docs_pages, json_page, message_pages
 from amphibus.gateway.door import Door
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
+from amphibus.gateway.faults import sent, streamed, worked
 from amphibus.gateway.incoming.endpoint import IncomingEndpoint
 from amphibus.gateway.limits.quotas import Quotas
-from amphibus.gateway.messages import json_page, message_pages
 from amphibus.gateway.openapi import openapi
 from amphibus.gateway.outcome_stream import OutcomeStream
 from amphibus.gateway.outcomes.documented import EVENTS
@@ -187,7 +185,7 @@ class Gateway:
         except Problem as problem:
             exchange = HttpExchange(scope, receive, {})
             exchange.request_id = new_id()
-            status = await _send(problem.answer(exchange.request_id), exchange, send)
+            status = await sent(problem.answer(exchange.request_id), exchange, send)
         except ClientGone:
             status = _CLIENT_CLOSED
             log.debug("http.gone", method=method, route=route)
@@ -212,16 +210,17 @@ async def _serve(
     target = _target(path, method)
     if target is None:
         allow = (b"allow", path.allowed.encode())
-        return await _send(HttpAnswer(204, b"", (allow,)), HttpExchange(scope, receive, {}), send)
+        return await sent(HttpAnswer(204, b"", (allow,)), HttpExchange(scope, receive, {}), send)
     if isinstance(target, CommandEndpoint | QueryEndpoint | IncomingEndpoint):
         exchange = HttpExchange(scope, receive, parameters)
         scope[_TRACE] = exchange.trace
-        answer = await _traced(_worked(target, exchange, path.template), exchange, path.template)
+        answer = await _traced(worked(target, exchange, path.template), exchange, path.template)
         if target.ends:
             answer = replace(answer, headers=answer.headers + target.ends)
-        return await _send(answer, exchange, send)
+        return await sent(answer, exchange, send)
     if isinstance(target, OutcomeStream):
-        return await target(HttpExchange(scope, receive, parameters), send)
+        exchange = HttpExchange(scope, receive, parameters)
+        return await streamed(target, exchange, path.template, send)
     response = await target(Request({**scope, "path_params": parameters}, receive))
     await response(scope, receive, _bodiless(send) if method == "HEAD" else send)
     return response.status_code
@@ -236,38 +235,6 @@ async def _traced(
     return await switch.spans.serving(
         work, trace=exchange.trace, parent=parent, method=exchange.method, route=route
     )
-
-
-async def _worked(
-    target: CommandEndpoint | QueryEndpoint | IncomingEndpoint, exchange: HttpExchange, route: str
-) -> HttpAnswer:
-    """The answer, whatever happens; a fault of ours is logged and says nothing of itself."""
-    try:
-        return await target(exchange)
-    except Problem as problem:
-        exchange.request_id = exchange.request_id or new_id()
-        return problem.answer(exchange.request_id)
-    except (ClientGone, asyncio.CancelledError):
-        raise
-    except (Exception, SystemExit) as error:
-        exchange.request_id = exchange.request_id or new_id()
-        if is_store_failure(error):
-            target.store_failed(error)
-            away = Problem(AWAY, "the store is away; it may have been done", headers=SOON)
-            return away.answer(exchange.request_id)
-        where = {"method": exchange.method, "route": route, "message_id": exchange.request_id}
-        log.exception("http.failed", **where)
-        return Problem(FAULT, "it may have been done; it was logged").answer(exchange.request_id)
-
-
-async def _send(answer: HttpAnswer, exchange: HttpExchange, send: Send) -> int:
-    await answer.send(
-        send,
-        request_id=exchange.request_id or new_id(),
-        trace=exchange.trace,
-        bodiless=exchange.method == "HEAD",
-    )
-    return answer.status
 
 
 def _target(path: RoutePath[Target], method: str) -> Target | None:

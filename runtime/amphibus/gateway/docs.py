@@ -1,14 +1,21 @@
-"""`/docs`: Swagger UI, from files that are installed; the page asks no other host for anything."""
+"""The documents that the gateway serves: the HTTP API, with Swagger UI at `/docs`, and the messages of the system.
+
+All of it comes from files that are installed; the pages ask no other host for anything.
+"""
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
+from amphibus.documents.asyncapi import asyncapi
+from amphibus.documents.page import STYLE, page_of
+from amphibus.documents.system import System
 from amphibus.errors import ConfigError
 
 Page = Callable[[Request], Awaitable[Response]]
@@ -23,6 +30,10 @@ _FILES: Final = {
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_MESSAGES_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HTML: Final = """<!doctype html>
 <html lang="en">
@@ -79,3 +90,30 @@ def docs_pages(title: str) -> dict[str, Page]:
 
     files = {f"/docs/{name}": file(name, kind) for name, kind in _FILES.items()}
     return {"/docs": page, "/docs/start.js": start, **files}
+
+
+def json_page(make: Callable[[], dict[str, Any]]) -> Page:
+    """Serves a document, which is made when it is first asked for."""
+    document = cache(make)
+
+    async def page(_: Request) -> Response:
+        return JSONResponse(document())
+
+    return page
+
+
+def message_pages(system: System) -> dict[str, Page]:
+    """Returns the pages about the messages of a system, by path."""
+    text = cache(lambda: page_of(system))
+
+    async def for_people(_: Request) -> Response:
+        return HTMLResponse(text(), headers={"Content-Security-Policy": _MESSAGES_POLICY})
+
+    async def style(_: Request) -> Response:
+        return Response(STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    return {
+        "/asyncapi.json": json_page(lambda: asyncapi(system)),
+        "/docs/messages": for_people,
+        "/docs/messages.css": style,
+    }

@@ -47,6 +47,7 @@ class OutcomeStream:
         self._reads = reads
         self._creators = creators
         self._waiting = waiting
+        self.store_failed = reads.store_failed
 
     async def __call__(self, exchange: HttpExchange, send: Send) -> int:
         """Sends a heartbeat every 15 seconds and the outcome once there is one; returns the status.

@@ -104,7 +104,7 @@ class QueryEndpoint:
         await self._door.let_in(exchange, binding.contract)
         query = binding.query(exchange.parameters, exchange.query)
         most = self._limits.page_limit
-        if getattr(query, _LIMIT, 0) > most:
+        if (getattr(query, _LIMIT, None) or 0) > most:
             raise invalid([wrong(_LIMIT, f"must be {most} at most")])
         exchange.request_id = message_id = new_id()
         try:

@@ -101,7 +101,8 @@ def build_of(root: Path, modules: Iterable[str]) -> str:
 
 def _code(root: Path, modules: Iterable[str]) -> Iterator[Path]:
     for folder in ("contracts", *(f"modules/{name}" for name in sorted(modules))):
-        yield from sorted((root / folder).rglob("*.py"))
+        # An editor may leave a link to nowhere beside what it has open.
+        yield from sorted(each for each in (root / folder).rglob("*.py") if each.is_file())
 
 
 async def _module(hosted: ModuleHost) -> ModuleInProcess:

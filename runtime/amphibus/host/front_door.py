@@ -9,6 +9,8 @@ from amphibus.access.refusal_counts import RefusalCounts
 from amphibus.access.roles import read_roles
 from amphibus.access.tokens import TokenRules, Tokens
 from amphibus.clock import Clock
+from amphibus.config.access import AccessSettings
+from amphibus.config.addresses import is_loopback
 from amphibus.config.settings import Settings
 from amphibus.gateway.door import Door, TrustedProxy
 from amphibus.gateway.limits.throttle import Throttle
@@ -37,7 +39,7 @@ def front_door(
         tenant_claim=access.tenant_claim,
     )
     own = EmbeddedIssuer(settings.data_dir)
-    keys = KeySet(_place(root, access.jwks), access.jwks_seconds) if access.issuer else own
+    keys = _keys(root, access) if access.issuer else own
     unnamed = "nobody" if access.guarded else "developer"
     return Door(
         ((PREFIX, KeyRing(lookup, clock.now)), ("", Tokens(rules, keys, roles))),
@@ -55,8 +57,11 @@ def audience_of(settings: Settings) -> str:
     return settings.access.audience or f"{settings.app}.{settings.env}"
 
 
-def _place(root: Path, jwks: str) -> str:
-    return jwks if "://" in jwks else str(root / jwks)
+def _keys(root: Path, access: AccessSettings) -> KeySet:
+    """Returns the keys of an issuer; one on this machine is asked past any proxy."""
+    jwks = access.jwks
+    place = jwks if "://" in jwks else str(root / jwks)
+    return KeySet(place, access.jwks_seconds, by_proxies=not is_loopback(jwks))
 
 
 def _proxy(settings: Settings) -> TrustedProxy | None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from pydantic import ValidationError
+
 from amphibus.access.principal import carried
-from amphibus.contract import Query
+from amphibus.contract import Query, Value
 from amphibus.database.counts import waiting_counts
 from amphibus.database.facts import cursor_secret, keep_cursor_secret
 from amphibus.database.migrations import upgrade
@@ -23,6 +25,7 @@ from amphibus.messages.ids import new_id, next_span
 from amphibus.module import Module
 from amphibus.routing.topology import processes_of
 from amphibus.service import Service
+from amphibus.telemetry.privacy import describe
 from amphibus.telemetry.tracing import switch
 
 _STOP_SECONDS = 3.0
@@ -211,7 +214,7 @@ class ModuleHost:
         reply = await switch.asked(envelope, owner, cause.trace, asking)
         answer = contract.answer_type()
         if reply.outcome == "answered" and answer is not None:
-            return answer.model_validate_json(reply.body)
+            return _read(answer, reply.body, owner)
         if reply.outcome == "refused":
             raise Refused(reply.code, reply.detail)
         if reply.outcome == "unavailable":
@@ -239,6 +242,16 @@ class ModuleHost:
             **{f"outbox_waiting {name}": float(count) for name, count in waiting.items()},
             **{f"processes {process}/{state}": float(count) for process, state, count in standing},
         }
+
+
+def _read(answer: type[Value], body: bytes, owner: str) -> Value:
+    """Returns an answer; one of another version is no error of the handler that asked."""
+    try:
+        return answer.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestFailed(
+            f"module {owner} answers otherwise than {answer.__name__} says", describe(error)
+        ) from None
 
 
 async def all_idle(modules: Sequence[ModuleHost]) -> bool:

@@ -58,7 +58,8 @@ class OwnContracts:
         """The files of contracts: those of the project, and those of classes from elsewhere."""
         folder = self._root / "contracts"
         for path in folder.rglob("*.py"):
-            yield str(path.relative_to(folder)), path
+            if path.is_file():
+                yield str(path.relative_to(folder)), path
         for module in {each.__module__ for each in self.topology.contracts.values()}:
             found = getattr(sys.modules.get(module), "__file__", None)
             if found is not None and not Path(found).is_relative_to(folder):

@@ -212,7 +212,14 @@ class Receiver:
         # What was lost is not safe here: it is acknowledged to nobody, and the partition's new owner gets it.
         if not (isinstance(outcome, Lost) and attempt.origin is Origin.DELIVERY):
             services = self._services
-            report_outcome(self._module.name, attempt, outcome, services.meters, self._clock.now())
+            report_outcome(
+                self._module.name,
+                attempt,
+                outcome,
+                services.meters,
+                self._clock.now(),
+                services.codec.contract_of,
+            )
             if services.tap.watched:
                 services.tap.settled(attempt, outcome)
             self._reply(attempt, outcome.reply)

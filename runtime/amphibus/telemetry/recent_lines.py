@@ -2,26 +2,36 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, Final, NamedTuple
 
 from amphibus.messages.contracts.amphibus.answers import LogLines
 from amphibus.messages.contracts.amphibus.v1 import ListLines
 
 _MOST: Final = 2_000
 _LONGEST: Final = 4_000
-"""Characters of a line as it is told."""
+"""Characters of a line as it is kept and told."""
 _LONG: Final = 500
 """Characters of one field of a longer line."""
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 """From the least to the gravest."""
 
 
+class _Kept(NamedTuple):
+    """A line as text, whatever objects it was made of, and what it is looked for by."""
+
+    number: int
+    level: str
+    module: str | None
+    correlation: str | None
+    text: str
+
+
 class RecentLines:
     """Keeps the last lines as they were written: nothing in them is personal. A processor of structlog."""
 
     def __init__(self) -> None:
-        self._lines: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_MOST)
+        self._lines: deque[_Kept] = deque(maxlen=_MOST)
         self._count = 0
         self.also: Callable[[dict[str, Any]], None] | None = None
         """Takes each line too, where lines are exported."""
@@ -34,10 +44,17 @@ class RecentLines:
     ) -> MutableMapping[str, Any]:
         """Keeps a line and hands it on."""
         self._count += 1
-        kept = dict(line)
-        self._lines.append((self._count, kept))
+        self._lines.append(
+            _Kept(
+                self._count,
+                line.get("level", "info"),
+                line.get("module"),
+                line.get("correlation"),
+                _text(line),
+            )
+        )
         if self.also is not None:
-            self.also(kept)
+            self.also(dict(line))
         return line
 
     async def tell(self, asked: ListLines) -> LogLines:
@@ -47,19 +64,27 @@ class RecentLines:
 
     def _wanted(self, asked: ListLines) -> Iterator[str]:
         levels = LEVELS[LEVELS.index(asked.least) :] if asked.least in LEVELS else LEVELS
-        for number, line in list(self._lines):
+        for line in list(self._lines):
             if (
-                number > asked.after
-                and line.get("level", "info") in levels
-                and (not asked.modules or line.get("module") in asked.modules)
-                and (asked.correlation is None or line.get("correlation") == asked.correlation)
+                line.number > asked.after
+                and line.level in levels
+                and (not asked.modules or line.module in asked.modules)
+                and (asked.correlation is None or line.correlation == asked.correlation)
+                and asked.text.lower() in line.text.lower()
             ):
-                text = json.dumps(line, ensure_ascii=False, default=str)
-                if asked.text.lower() in text.lower():
-                    yield text if len(text) <= _LONGEST else _cut(line)
+                yield line.text
 
 
-def _cut(line: dict[str, Any]) -> str:
+def _text(line: Mapping[str, Any]) -> str:
+    """A line as it is told. Its fields may be of a module, and fail where they are written."""
+    try:
+        text = json.dumps(line, ensure_ascii=False, default=str)
+        return text if len(text) <= _LONGEST else _cut(line)
+    except Exception:  # noqa: BLE001 - whoever logs must not fail for who may look
+        return _head(line)
+
+
+def _cut(line: Mapping[str, Any]) -> str:
     """A long line with its long fields cut."""
     short = {
         name: f"{each[:_LONG]}…" if isinstance(each, str) and len(each) > _LONG else each
@@ -68,4 +93,8 @@ def _cut(line: dict[str, Any]) -> str:
     text = json.dumps(short, ensure_ascii=False, default=str)
     if len(text) <= _LONGEST:
         return text
-    return json.dumps({name: line.get(name) for name in ("time", "level", "event")}, default=str)
+    return _head(line)
+
+
+def _head(line: Mapping[str, Any]) -> str:
+    return json.dumps({name: str(line.get(name))[:_LONG] for name in ("time", "level", "event")})

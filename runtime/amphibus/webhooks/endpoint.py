@@ -1,5 +1,7 @@
 """One endpoint: posts events to it, signed, and says what its answer means."""
 
+import asyncio
+import contextlib
 import ssl
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -19,6 +21,8 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 _MOST_CONNECTIONS: Final = 32
 """As many as calls of a module to the outside, unless that is set otherwise."""
 _LONGEST_ANSWER: Final = 64 * 1024
+_REST_SECONDS: Final = 1.0
+"""The time for what follows the status, which is of no use to anybody here."""
 _LONGEST_PATIENCE_SECONDS: Final = 3_600.0
 _LOST: Final = (
     httpcore.NetworkError,
@@ -89,11 +93,7 @@ class Endpoint:
             content=body,
             extensions={"timeout": limits},
         ) as response:
-            read = 0
-            async for piece in response.aiter_stream():
-                read += len(piece)
-                if read > _LONGEST_ANSWER:
-                    break
+            await _read_rest(response)
             found = {name.lower(): value for name, value in response.headers}
             return response.status, found.get(b"retry-after", b"").decode("latin-1")
 
@@ -126,3 +126,14 @@ class Endpoint:
 
     def _until(self, date: str) -> float:
         return (as_microseconds(parsedate_to_datetime(date)) - self._clock.now()) / SECOND
+
+
+async def _read_rest(response: httpcore.Response) -> None:
+    """Reads what follows the status, so that the connection can be used again; however it ends, the answer stands."""
+    read = 0
+    with contextlib.suppress(*_LOST):
+        async with asyncio.timeout(_REST_SECONDS):
+            async for piece in response.aiter_stream():
+                read += len(piece)
+                if read > _LONGEST_ANSWER:
+                    return

@@ -110,7 +110,7 @@ class ListLoans(Query[Loans], http=Get("/v1/loans", summary="List loans"), requi
     """Lists loans."""
 
     status: Literal["pending", "lent"] | None = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    limit: Annotated[int, Field(ge=1, le=500)] | None = None
     from_: Annotated[date | None, Field(alias="from")] = None
 
 

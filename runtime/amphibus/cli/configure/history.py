@@ -1,9 +1,6 @@
 """`amphibus config history`: who set what while the system ran, when and why."""
 
 import asyncio
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.configure.kept import as_typed, control_of
@@ -15,7 +12,7 @@ from amphibus.database.control.revisions import Revision
 def history(
     key: str | None = None,
     *,
-    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
+    limit: options.Limit = 20,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,

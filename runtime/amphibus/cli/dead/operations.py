@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from amphibus.admin.views import Views
 from amphibus.cli import options
@@ -24,7 +22,7 @@ from amphibus.messages.contracts.amphibus.v1 import (
 
 def list_operations(
     *,
-    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
+    limit: options.Limit = 20,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
@@ -36,7 +34,7 @@ def list_operations(
     Args:
         limit: How many to list of each module.
     """
-    found = look(data_dir, db, partial(_newest, max(1, min(limit, 500))))
+    found = look(data_dir, db, partial(_newest, min(limit, 500)))
     if as_json:
         show_json([{"module": each.module} | facts_as_json(each.facts) for each in found])
         return

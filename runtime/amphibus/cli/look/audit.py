@@ -1,9 +1,7 @@
 """`amphibus audit`: who did what to the stores of modules, when and why."""
 
 from functools import partial
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from amphibus.admin.views import View, Views
 from amphibus.cli import options
@@ -30,7 +28,7 @@ def list_audit(
     module: str | None = None,
     /,
     *,
-    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 50,
+    limit: options.Limit = 50,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,
@@ -43,7 +41,7 @@ def list_audit(
         module: Only in this module.
         limit: How many to list.
     """
-    found = look(data_dir, db, partial(_newest, module, max(1, min(limit, MOST_ROWS))))
+    found = look(data_dir, db, partial(_newest, module, min(limit, MOST_ROWS)))
     if as_json:
         show_json([_facts(*each) for each in found])
         return

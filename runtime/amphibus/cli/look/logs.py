@@ -54,7 +54,7 @@ def logs(
     module: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     level: Level = "debug",
     text: str = "",
-    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 20,
+    limit: options.Limit = 20,
     after: str | None = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,

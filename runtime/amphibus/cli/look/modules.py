@@ -1,5 +1,6 @@
 """`amphibus modules`: the messages of each module as text, a picture or JSON."""
 
+import sys
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -7,7 +8,7 @@ from amphibus.cli import options
 from amphibus.cli.output import BOLD, CommandError, check_module, paint, show_json
 from amphibus.clock import SystemClock
 from amphibus.contract import kind_of
-from amphibus.errors import RequestError, StoreError
+from amphibus.errors import NoStore, RequestError, StoreError
 from amphibus.messages.contracts.amphibus.v1 import ListLimits, ListPauses
 from amphibus.schedule.plan import plan_of
 
@@ -63,7 +64,10 @@ def _steered() -> dict[str, list[str]]:
 
     try:
         return look(None, None, ask)
-    except (StoreError, RequestError):
+    except NoStore:
+        return {}
+    except (StoreError, RequestError) as error:
+        print(f"note  what is paused and limited now is not known: {error.line}", file=sys.stderr)
         return {}
 
 

@@ -1,5 +1,6 @@
 """`amphibus probe`: asks a process of this machine whether it is ready, for health checks of containers."""
 
+from http.client import HTTPException
 from typing import Annotated, Final
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -7,7 +8,7 @@ from urllib.request import ProxyHandler, build_opener
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import Exit, check_module
+from amphibus.cli.output import Exit, check_module, printable
 from amphibus.cli.places import GATEWAY, known_names, port_of
 
 _PATIENCE_SECONDS: Final = 3.0
@@ -39,6 +40,6 @@ def probe(
         with build_opener(ProxyHandler({})).open(url, timeout=_PATIENCE_SECONDS) as answer:
             print(f"{url}  {answer.status}")
             return Exit.OK
-    except (URLError, OSError) as error:
-        print(f"{url}  {error}")
+    except (URLError, OSError, HTTPException) as error:
+        print(f"{url}  {printable(str(error) or type(error).__name__)}")
         return Exit.UNREACHABLE

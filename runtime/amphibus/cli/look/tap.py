@@ -48,7 +48,9 @@ def tap(
     reveal: Annotated[bool, Parameter(negative="", help="With personal data; audited.")] = False,
     reason: Reason = "",
     who: Who = None,
-    limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None,
+    limit: Annotated[
+        int | None, Parameter(name=("--limit", "-n"), validator=options.AS_MANY_ROWS)
+    ] = None,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,

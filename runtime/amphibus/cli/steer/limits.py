@@ -21,7 +21,7 @@ from amphibus.cli.paused import limit_in_words
 from amphibus.cli.views import act, look
 from amphibus.clock import SystemClock
 from amphibus.contract import kind_of
-from amphibus.errors import RequestError, StoreError
+from amphibus.errors import NoStore
 from amphibus.messages.contracts.amphibus.limits import LimitedType, ModuleLimits
 from amphibus.messages.contracts.amphibus.v1 import ListLimits, SetLimit, UnsetLimit
 
@@ -60,7 +60,7 @@ def list_limits(
     names = [name for name in known if module in (None, name)]
     try:
         set_ = look(data_dir, db, partial(_set_in, names))
-    except (StoreError, RequestError):
+    except NoStore:
         set_ = {}  # no module has run yet
     rows = [row for name in names for row in _rows(known[name], set_.get(name, ()))]
     if as_json:

@@ -37,7 +37,7 @@ def list_processes(
     older: str | None = None,
     stuck: Annotated[bool, Parameter(negative="")] = False,
     key: str | None = None,
-    limit: Annotated[int, Parameter(name=("--limit", "-n"))] = 50,
+    limit: options.Limit = 50,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     db: options.Db = None,

@@ -77,7 +77,7 @@ def _value(each: Condition) -> Any:
 
 
 def _number(each: Condition) -> int:
-    if not each.value.lstrip("-").isdecimal() or len(each.value) > 18:
+    if not each.value.removeprefix("-").isdecimal() or len(each.value) > 18:
         raise RequestFailed(
             f"{each.field}{each.comparison}{each.value} cannot be asked",
             f"{each.field} is a number",

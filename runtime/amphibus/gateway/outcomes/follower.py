@@ -6,7 +6,9 @@ again every two seconds, in one question for all who wait: a word of it may be l
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import structlog
 
 from amphibus.errors import RequestError
 from amphibus.gateway.acceptance import Acceptance
@@ -14,7 +16,9 @@ from amphibus.messages.contracts.amphibus.flow_answers import FlowOutcome, FlowO
 from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS, FollowFlows
 from amphibus.messages.envelope import Reply
 from amphibus.messages.ids import new_id
+from amphibus.telemetry.privacy import describe
 
+_log: Any = structlog.get_logger()
 AGAIN_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 2.0
 
@@ -120,6 +124,13 @@ class Follower:
             self._tell(FlowOutcomes.model_validate_json(body))
         except (RequestError, ValueError):
             pass  # it is asked again; who waits is answered as things stand when the time is over
+        except Exception as error:  # noqa: BLE001 - a stream waits without an end for the next question
+            _log.warning(
+                "process.warning",
+                what=f"{owner} cannot be asked which flows have ended",
+                why=describe(error),
+                fix="nothing: it is asked again",
+            )
 
     def _listen(self) -> None:
         self._address = self._asking.listen(self._identity, self._word)

@@ -7,6 +7,7 @@ many, and who has gone is forgotten. While nobody looks, a message costs one loo
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
@@ -57,7 +58,9 @@ ContractOf = Callable[[str], type[Message] | None]
 class _Passed(NamedTuple):
     number: int
     envelope: Envelope
+    """Without its payload, which may be long."""
     body: bytes | None
+    size: int
     done: int
     attempts: int
     outcome: str
@@ -117,8 +120,9 @@ class Tap:
             return
         self._count += 1
         body = envelope.body if len(envelope.body) <= _LONGEST else None
+        head, size = replace(envelope, body=b"", decoded=[]), len(envelope.body)
         passed = _Passed(
-            self._count, envelope, body, now, attempts, outcome, error[:_LONGEST_ERROR]
+            self._count, head, body, size, now, attempts, outcome, error[:_LONGEST_ERROR]
         )
         self._passed.append(passed)
         self._bytes += len(body or b"")
@@ -169,7 +173,7 @@ def _told(passed: _Passed, contract_of: ContractOf, *, bodies: bool) -> PassedMe
         attempts=passed.attempts,
         outcome=passed.outcome,
         error=passed.error,
-        size=len(envelope.body),
+        size=passed.size,
         body=None if body is None else b64encode(body),
         masked=masked,
     )

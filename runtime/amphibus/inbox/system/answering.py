@@ -1,5 +1,6 @@
 """Answers what other modules and operators ask on behalf of the runtime; no handler of the module is involved."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -134,8 +135,10 @@ class SystemAnswers:
 
         done = await services.writer.submit(job)
         self._note(wanted)
-        await services.pauses.look()
-        await services.limits.look()
+        # It is done: who has asked is told so, also where it can only be taken in a second later.
+        with contextlib.suppress(Exception):
+            await services.pauses.look()
+            await services.limits.look()
         self.on_acted()
         return done
 

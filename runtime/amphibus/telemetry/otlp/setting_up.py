@@ -7,6 +7,7 @@ from amphibus.errors import ConfigError
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.recent_lines import RecentLines
 from amphibus.telemetry.tracing.aside import aside
+from amphibus.telemetry.tracing.past_proxies import over_grpc, over_http
 from amphibus.telemetry.tracing.wanted import GRPC, LOGS, METRICS, Wanted, wanted
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _counting(asked: Wanted, environ: Mapping[str, str], resource: "Resource") -
             "it takes milliseconds, as a whole number",
             f"export {_INTERVAL}={_EVERY_MILLISECONDS}",
         )
-    exporters = [_of_metrics(each, asked.protocol) for each in asked.exporters]
+    exporters = [_of_metrics(each, asked) for each in asked.exporters]
     return Counting(exporters, resource, int(text) / 1_000)
 
 
@@ -97,38 +98,38 @@ def _lines(asked: Wanted, resource: "Resource", recent: RecentLines) -> "LoggerP
 
     provider = LoggerProvider(resource, shutdown_on_exit=False)
     for each in asked.exporters:
-        provider.add_log_record_processor(BatchLogRecordProcessor(_of_lines(each, asked.protocol)))
+        provider.add_log_record_processor(BatchLogRecordProcessor(_of_lines(each, asked)))
     recent.also = ExportedLines(provider)
     return provider
 
 
-def _of_metrics(name: str, protocol: str) -> Any:
+def _of_metrics(name: str, asked: Wanted) -> Any:
     if name == "console":
         from opentelemetry.sdk.metrics.export import ConsoleMetricExporter
 
         return ConsoleMetricExporter()
-    if protocol == GRPC:
+    if asked.protocol == GRPC:
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
             OTLPMetricExporter as OverGrpc,
         )
 
-        return OverGrpc()
+        return OverGrpc(**over_grpc(asked))
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
-    return OTLPMetricExporter()
+    return OTLPMetricExporter(**over_http(asked))
 
 
-def _of_lines(name: str, protocol: str) -> Any:
+def _of_lines(name: str, asked: Wanted) -> Any:
     if name == "console":
         from opentelemetry.sdk._logs.export import ConsoleLogRecordExporter
 
         return ConsoleLogRecordExporter()
-    if protocol == GRPC:
+    if asked.protocol == GRPC:
         from opentelemetry.exporter.otlp.proto.grpc._log_exporter import (
             OTLPLogExporter as OverGrpc,
         )
 
-        return OverGrpc()
+        return OverGrpc(**over_grpc(asked))
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 
-    return OTLPLogExporter()
+    return OTLPLogExporter(**over_http(asked))

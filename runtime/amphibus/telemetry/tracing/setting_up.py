@@ -7,6 +7,7 @@ from amphibus.errors import ConfigError
 from amphibus.messages import ids
 from amphibus.telemetry.tracing import switch
 from amphibus.telemetry.tracing.aside import aside
+from amphibus.telemetry.tracing.past_proxies import over_grpc, over_http
 from amphibus.telemetry.tracing.wanted import GRPC, Wanted, wanted
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _provider(
         shutdown_on_exit=False,
     )
     for each in asked.exporters:
-        provider.add_span_processor(BatchSpanProcessor(_exporter(each, asked.protocol)))
+        provider.add_span_processor(BatchSpanProcessor(_exporter(each, asked)))
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)  # for what handlers and libraries trace themselves
     decide = provider.sampler.should_sample
@@ -85,17 +86,17 @@ def _is_sampled(result: Any) -> bool:
     return bool(result.decision.is_sampled())
 
 
-def _exporter(name: str, protocol: str) -> Any:
+def _exporter(name: str, asked: Wanted) -> Any:
     if name == "console":
         from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 
         return ConsoleSpanExporter()
-    if protocol == GRPC:
+    if asked.protocol == GRPC:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (
             OTLPSpanExporter as OverGrpc,
         )
 
-        return OverGrpc()
+        return OverGrpc(**over_grpc(asked))
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    return OTLPSpanExporter()
+    return OTLPSpanExporter(**over_http(asked))

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from amphibus.errors import ConfigError
 
 _ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PROTOCOL: Final = "OTEL_EXPORTER_OTLP_PROTOCOL"
+_HERE: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 TRACES: Final = "TRACES"
 METRICS: Final = "METRICS"
 LOGS: Final = "LOGS"
@@ -21,6 +23,8 @@ class Wanted:
 
     exporters: tuple[str, ...] = ()
     protocol: str = HTTP
+    here: bool = False
+    """The collector is on this machine, to which no proxy is a way."""
 
 
 def wanted(environ: Mapping[str, str], signal: str = TRACES) -> Wanted:
@@ -39,13 +43,25 @@ def wanted(environ: Mapping[str, str], signal: str = TRACES) -> Wanted:
     exporters = tuple(each.strip() for each in named.split(",") if each.strip() != "none")
     for each in exporters:
         _refuse_unless(each, ("otlp", "console", "none"), variable, signal)
-    protocols = (f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", _PROTOCOL)
-    protocol = next(
-        (environ[each].strip() for each in protocols if environ.get(each, "").strip()), HTTP
-    )
+    protocol = _first(environ, f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", _PROTOCOL) or HTTP
     if exporters:
         _refuse_unless(protocol, (HTTP, GRPC), _PROTOCOL, signal)
-    return Wanted(exporters, protocol)
+    endpoint = _first(environ, f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", _ENDPOINT)
+    return Wanted(exporters, protocol, bool(exporters) and _is_here(endpoint))
+
+
+def _first(environ: Mapping[str, str], *names: str) -> str:
+    """Returns the first of some variables that says anything."""
+    return next((environ[each].strip() for each in names if environ.get(each, "").strip()), "")
+
+
+def _is_here(endpoint: str) -> bool:
+    """Returns whether a collector is on this machine, as it is where none is named."""
+    place = endpoint if "://" in endpoint else f"//{endpoint}"
+    try:
+        return not endpoint or urlsplit(place).hostname in _HERE
+    except ValueError:
+        return False
 
 
 def _refuse_unless(given: str, known: tuple[str, ...], variable: str, signal: str) -> None:

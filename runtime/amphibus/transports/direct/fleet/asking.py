@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from pydantic import ValidationError
+
 from amphibus.config.settings import Settings
 from amphibus.contract import Command, Query, Value
 from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import new_id, new_trace
+from amphibus.telemetry.privacy import describe
 from amphibus.transports.direct.choice import directory_of
 from amphibus.transports.direct.connection import ConnectionGone, NotTaken, PeerConnection
 from amphibus.transports.direct.directory import Directory, Known, PeerAddress
@@ -169,7 +172,14 @@ def _answer(
         )
     kind = type(asked).answer_type()
     assert kind is not None
-    return kind.model_validate_json(reply.body)  # type: ignore[return-value]
+    try:
+        return kind.model_validate_json(reply.body)  # type: ignore[return-value]
+    except ValidationError as error:
+        raise RequestFailed(
+            f"module {address.module} answers {type(asked).contract_type} in words that this version does not know",
+            describe(error),
+            "amphibus ps",
+        ) from None
 
 
 def _silent(address: PeerAddress, envelope: Envelope, seconds: float) -> RequestTimeout:
