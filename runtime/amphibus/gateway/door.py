@@ -28,9 +28,9 @@ from amphibus.access.refusal_counts import (
 from amphibus.access.refusals import CannotTell, NotShown
 from amphibus.access.roles import Roles
 from amphibus.access.scopes import EVERYTHING
+from amphibus.connections.origin import origin_of
 from amphibus.contract import PUBLIC, Message
 from amphibus.gateway.exchanges import HttpExchange
-from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.throttle import Throttle
 from amphibus.gateway.problems import AWAY, FORBIDDEN, UNAUTHORIZED, Headers, Problem
 
