@@ -252,7 +252,7 @@ ACCESS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a key is made without a word in the audit",
         "admin/keys",
-        '        await note_act(sql, act_by(by, now, "CreateKey", f"key {key.id} of {key.name}", reason, 1))\n',
+        '        await note_act(sql, act_by(by, now, CREATE_KEY, f"key {key.id} of {key.name}", reason, 1))\n',
         "",
         f"{_REFUSALS}test_who_is_not_let_in_stands_in_the_audit_of_the_gateway",
     ),
