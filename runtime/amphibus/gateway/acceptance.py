@@ -37,6 +37,10 @@ class Acceptance(Protocol):
 
     topology: Topology
 
+    def request_id(self, *parts: str) -> str:
+        """Returns the message id of a request: the same for the same parts, and nobody outside can tell it."""
+        ...
+
     async def accept(
         self,
         message: Message,

@@ -15,6 +15,7 @@ from amphibus.access.principal import (
     attributes_of,
     principal_of,
 )
+from amphibus.access.request_ids import RequestIds
 from amphibus.clock import Clock
 from amphibus.contract import Message, Query
 from amphibus.database.accepted import (
@@ -57,8 +58,10 @@ class AcceptedStore:
         assignment: PartitionAssignment,
         transport: Transport,
         clock: Clock,
+        ids: RequestIds,
     ) -> None:
         self.topology = topology
+        self.request_id = ids.of
         self._store = store
         self._writer = writer
         self._assignment = assignment

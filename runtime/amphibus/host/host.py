@@ -163,6 +163,7 @@ class Host:
             assignment=hosted.assignment,
             transport=self.transport,
             clock=self.clock,
+            ids=hosted.request_ids(),
         )
 
     async def start(self) -> None:
