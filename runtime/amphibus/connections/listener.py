@@ -18,8 +18,6 @@ from amphibus.connections.origin import origin_of
 
 _NOTHING_LEFT: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _AGAIN_SECONDS: Final = 0.5
-_AT_A_STROKE: Final = 4
-"""Connections that are accepted before the rest of the process has its turn, in which earlier ones go on or close."""
 _MORE_SECONDS: Final = 1.0
 """The time after which the loop ends a handshake by itself: whoever counts it has ended it before."""
 P = TypeVar("P", bound=asyncio.BaseProtocol)
@@ -126,17 +124,15 @@ class Listener:
             each.close()
 
     async def _accept(self, listener: socket.socket) -> None:
-        loop, accepted_now = asyncio.get_running_loop(), 0
+        loop = asyncio.get_running_loop()
         while True:
-            accepted_now += 1
-            if accepted_now % _AT_A_STROKE == 0:
-                await asyncio.sleep(0)
             try:
                 accepted, address = await loop.sock_accept(listener)
             except OSError as error:  # the client has left, or there is no descriptor for it
                 await asyncio.sleep(_AGAIN_SECONDS if error.errno in _NOTHING_LEFT else 0)
                 continue
             self._admit(accepted, str(address[0]))
+            await asyncio.sleep(0)  # those that were accepted go on or close before more come
 
     def _admit(self, accepted: socket.socket, host: str) -> None:
         opening = Opening(accepted, origin_of(host), self._all)
