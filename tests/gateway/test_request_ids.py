@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from amphibus.access.request_ids import RequestIds
+from amphibus.gateway import accepted_store
 from amphibus.messages.ids import derived_id
 from tests.gateway.reading_room import Room, reading_room, some_id
 
@@ -64,11 +65,13 @@ async def test_gateways_without_a_common_database_agree_by_a_secret_in_their_set
 async def test_a_request_of_an_older_version_is_known_under_its_old_id(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That version derived ids from who asks, the route and the key alone. One was answered, one died on it."""
+    """That version derived ids from who asks, the route and the key alone. Some were answered, some died on it."""
+    own = some_id()
     with monkeypatch.context() as older:
         older.setattr(RequestIds, "of", lambda _self, *parts: derived_id(*parts))
+        older.setattr(accepted_store, "digests_of", _digests_of_an_older_version)
         async with reading_room(tmp_path) as room:
-            answered = await room.lend(key="answered")
+            answered, named = await room.lend(key="answered"), await room.lend(loan_id=own)
             died = await room.lend(key="died")
             renewed = await room.post(f"{died.headers['location']}/renewals", {}, key="renewed")
             await room.harness.host.modules["gateway"].store.writer.sql.run(
@@ -78,6 +81,7 @@ async def test_a_request_of_an_older_version_is_known_under_its_old_id(
     async with reading_room(tmp_path) as room:
         for first, again in (
             (answered, await room.lend(key="answered")),
+            (named, await room.lend(loan_id=own)),
             (died, await room.lend(key="died")),
             (renewed, await room.post(f"{died.headers['location']}/renewals", {}, key="renewed")),
         ):
@@ -85,6 +89,12 @@ async def test_a_request_of_an_older_version_is_known_under_its_old_id(
                 assert again.headers.get(name) == first.headers.get(name)
             assert (again.status_code, again.content) == (first.status_code, first.content)
         assert room.owner.handled == []
+
+
+def _digests_of_an_older_version(
+    key: str | None, own: str | None, digest: bytes, _whose: str
+) -> dict[str, bytes]:
+    return {each: digest for each in (key, own) if each}
 
 
 async def test_parts_count_with_their_lengths_and_every_id_is_a_uuid() -> None:

@@ -301,6 +301,21 @@ ACCESS: Final[tuple[Defect, ...]] = (
         "::test_the_registry_is_no_business_of_a_proxy_or_of_a_page_of_elsewhere",
     ),
     in_runtime(
+        "what somebody was answered is answered to whoever sends the same",
+        "gateway/accepted_rows",
+        "sha256(digest + whose.encode())",
+        "sha256(digest)",
+        "tests/access/test_repeated.py"
+        "::test_an_id_that_somebody_else_has_used_is_taken_with_the_same_content_too",
+    ),
+    in_runtime(
+        "a business id that an older version accepted is taken by another",
+        "gateway/accepted_store",
+        "known.digest not in (digest, older)",
+        "known.digest != digest",
+        f"{_REQUEST_IDS}test_a_request_of_an_older_version_is_known_under_its_old_id",
+    ),
+    in_runtime(
         "a key is made without a word in the audit",
         "admin/keys",
         '        await note_act(sql, act_by(by, now, CREATE_KEY, f"key {key.id} of {key.name}", reason, 1))\n',

@@ -57,7 +57,8 @@ class Acceptance(Protocol):
         """Records a write under its identities and, if `stored`, puts the command into the outbox, one commit.
 
         `key_identity` stands for (principal, route, Idempotency-Key), `business_identity` for (type, business id);
-        either may be None. The same digest means the same canonical body.
+        either may be None. The same digest means the same canonical body. Under a business identity, what somebody
+        else sent is other content.
         """
         ...
 
