@@ -34,6 +34,7 @@ from tests.mutants.defects_of_policies import POLICIES
 from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_projects import PROJECTS
 from tests.mutants.defects_of_recognition import RECOGNITION
+from tests.mutants.defects_of_repeating import REPEATING
 from tests.mutants.defects_of_retention import RETENTION
 from tests.mutants.defects_of_schedules import SCHEDULES
 from tests.mutants.defects_of_settings import SETTINGS
@@ -71,6 +72,7 @@ ALL = (
     *PRIVACY,
     *PROJECTS,
     *RECOGNITION,
+    *REPEATING,
     *RETENTION,
     *FLEET,
     *HANDSHAKE,
