@@ -45,8 +45,9 @@ async def _nothing() -> Any:
     raise AssertionError
 
 
-def _asked(*headers: tuple[str, str], peer: str = ELSEWHERE) -> HttpExchange:
+def _asked(*headers: tuple[str, str], peer: str = ELSEWHERE, version: str = "1.1") -> HttpExchange:
     scope = {
+        "http_version": version,
         "method": "GET",
         "query_string": b"",
         "client": (peer, 4711),
@@ -122,6 +123,10 @@ async def test_a_route_that_declares_no_right_lets_in_nobody() -> None:
         ((("host", "localhost"), ("origin", "null")), HERE, 401),
         ((("host", "localhost"), ("x-forwarded-for", "10.0.0.9")), HERE, 401),
         ((("host", "localhost"), ("forwarded", "for=10.0.0.9")), HERE, 401),
+        ((("host", "localhost"), ("x-forwarded-proto", "https")), HERE, 401),
+        ((("host", "localhost"), ("x-real-ip", "10.0.0.9")), HERE, 401),
+        ((("host", "localhost"), ("cf-connecting-ip", "10.0.0.9")), HERE, 401),
+        ((("host", "localhost"), ("via", "1.1 edge")), HERE, 401),
     ],
 )
 async def test_the_developer_is_a_program_on_this_machine(
@@ -132,6 +137,13 @@ async def test_the_developer_is_a_program_on_this_machine(
 
     assert await _status(Door(unnamed="developer"), exchange) == status
     assert (exchange.principal == DEVELOPER) is (status == 200)
+
+
+async def test_a_proxy_that_says_nothing_of_itself_is_known_by_its_http() -> None:
+    """As nginx does where it is told nothing but `proxy_pass`: everybody outside would be the developer."""
+    exchange = _asked(("host", "localhost:8000"), peer=HERE, version="1.0")
+
+    assert await _status(Door(unnamed="developer"), exchange) == 401
 
 
 async def test_a_token_counts_more_than_where_one_works() -> None:

@@ -97,7 +97,7 @@ async def test_a_limit_takes_the_oldest_and_a_discard_ends_them(office: Office) 
     outcomes = office.query("desk", "SELECT DISTINCT outcome FROM amphibus_inbox")
     assert outcomes == [("discarded",)]
     acts = [(each["what"], each["who"], each["reason"], each["count"]) for each in audited]
-    assert acts == [("StartOperation", "ada", "old", 1), ("discard ended", "ada", "old", 12)]
+    assert acts == [("StartOperation", "ada", "old", 1), ("EndOperation", "ada", "old", 12)]
 
 
 async def test_a_paused_module_gets_nothing_back(office: Office) -> None:

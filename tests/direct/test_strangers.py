@@ -97,7 +97,7 @@ async def test_one_that_does_not_say_who_it_is_is_hung_up_on(
 async def test_strangers_are_few_and_take_no_place_from_the_others(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_MOST_STRANGERS", 2)
+    monkeypatch.setattr(server, "_MOST_STRANGERS", 4)  # half of them of one address
     desk = await street.process("desk", directory=street.board(KEY))
     gateway = await street.process("gateway", directory=street.board(KEY))
     await gateway.ask(query())

@@ -37,6 +37,7 @@ async def _families() -> list[Metric]:
     meters.changed_way("orders", "direct")
     meters.unknown_broker("orders")
     meters.asked("direct")
+    meters.stranger("late")
     named = dict.fromkeys((*GAUGES, *COUNTS), 1.0)
 
     async def numbers() -> dict[str, float]:

@@ -111,7 +111,7 @@ def test_an_operation_goes_on_through_a_kill_is_stopped_and_resumed(
     acts = [(each["what"], each["reason"]) for each in reversed(there[1])]
     assert acts[0] == ("StartOperation", "a new glass")
     assert {"module": "shelf", "entries": 4, "problem": None} in there[3]
-    assert [what for what, _ in acts][-3:] == ["StopOperation", "ResumeOperation", "retry ended"]
+    assert [what for what, _ in acts][-3:] == ["StopOperation", "ResumeOperation", "EndOperation"]
 
 
 @pytest.mark.full

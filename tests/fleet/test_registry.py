@@ -99,8 +99,17 @@ def test_a_killed_process_is_stale_until_it_is_there_again(supervised: Supervise
     assert [each["modules"] for each in listed if each["state"] not in UP] == [["till"]]
 
 
-def test_the_registry_is_no_business_of_who_comes_through_a_proxy(supervised: Supervised) -> None:
-    headers = {"X-Forwarded-For": "203.0.113.7"}
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "203.0.113.7"},
+        {"Host": "rebound.example"},
+        {"Origin": "https://evil.example"},
+    ],
+)
+def test_the_registry_is_no_business_of_a_proxy_or_of_a_page_of_elsewhere(
+    supervised: Supervised, headers: dict[str, str]
+) -> None:
     refused = httpx.get(f"{supervised.url}/v1/registry", headers=headers, timeout=100)
 
     assert refused.status_code == 403

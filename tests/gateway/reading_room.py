@@ -179,12 +179,16 @@ async def reading_room(
     http: HttpSettings | None = None,
     throttle: Throttle | None = None,
     quotas: Quotas | None = None,
+    settings: Mapping[str, Any] | None = None,
     **limits: Any,
 ) -> AsyncIterator[Room]:
     """The library behind its gateway, or the gateway alone."""
     owner = Library()
     modules = ("library",) if owner_is_there else ("gateway",)
-    async with Harness.of(owner.project(folder), modules=modules, data_dir=folder) as harness:
+    folder.mkdir(exist_ok=True)
+    async with Harness.of(
+        owner.project(folder), modules=modules, data_dir=folder, settings=settings
+    ) as harness:
         room = Room(owner, harness, Limits(**limits), http or HttpSettings(), throttle, quotas)
         try:
             yield room

@@ -14,6 +14,7 @@ from amphibus.gateway.app import build_app
 from amphibus.gateway.door import Door
 from amphibus.gateway.limits.quotas import Quotas
 from amphibus.gateway.writes import Intake
+from amphibus.messages.ids import derived_id
 from tests.gateway.reading_room import Limits, Room, problem
 
 pytestmark = pytest.mark.asyncio
@@ -29,6 +30,9 @@ class Broken:
 
     async def accept(self, *_: Any, **__: Any) -> Verdict:
         raise self.error
+
+    def request_id(self, *parts: str) -> str:
+        return derived_id(*parts)
 
     def released(self, message_id: str) -> None:
         pass

@@ -190,7 +190,7 @@ def test_who_never_begins_to_speak_tls_takes_nobodys_place(loop: Loop, tmp_path:
     """He is counted from the moment at which he is accepted, since he has a descriptor."""
 
     async def shown() -> None:
-        async with gateway(tmp_path, connections=8) as (server, authority):
+        async with gateway(tmp_path, connections=8, head_seconds=300.0) as (server, authority):
             silent = [await connected(server) for _ in range(40)]
 
             assert await asked(server, authority) == (200, "anonymous: ")

@@ -8,7 +8,7 @@ import pytest
 from amphibus import Module, on
 from amphibus.access.principal import Principal
 from amphibus.config.http import HttpSettings
-from amphibus.gateway.limits.addresses import origin_of
+from amphibus.connections.origin import origin_of
 from amphibus.gateway.limits.backlog import Backlog
 from amphibus.gateway.limits.bodies import LargeBodies
 from amphibus.gateway.limits.buckets import Buckets, Window, window_of

@@ -36,6 +36,7 @@ from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_project_code import PROJECT_CODE
 from tests.mutants.defects_of_projects import PROJECTS
 from tests.mutants.defects_of_recognition import RECOGNITION
+from tests.mutants.defects_of_repeating import REPEATING
 from tests.mutants.defects_of_retention import RETENTION
 from tests.mutants.defects_of_schedules import SCHEDULES
 from tests.mutants.defects_of_settings import SETTINGS
@@ -75,6 +76,7 @@ ALL = (
     *PROJECTS,
     *PROJECT_CODE,
     *RECOGNITION,
+    *REPEATING,
     *RETENTION,
     *FLEET,
     *GROWTH,

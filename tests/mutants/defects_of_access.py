@@ -250,9 +250,31 @@ ACCESS: Final[tuple[Defect, ...]] = (
         f"{_RIGHTS}test_a_forged_principal_is_dead_at_once",
     ),
     in_runtime(
+        "who comes through a proxy that says nothing is the developer",
+        "gateway/door",
+        " or exchange.version == _SPOKEN_BY_PROXIES:",
+        ":",
+        f"{_DOOR}test_a_proxy_that_says_nothing_of_itself_is_known_by_its_http",
+    ),
+    in_runtime(
+        "a proxy that says how it was asked is a program on this machine",
+        "gateway/door",
+        ' or name.startswith(b"x-forwarded-") for',
+        " for",
+        f"{_DOOR}test_the_developer_is_a_program_on_this_machine",
+    ),
+    in_runtime(
+        "a page of elsewhere reads where the processes are",
+        "gateway/registry",
+        "        if not is_from_here(HttpExchange(request.scope, request.receive, {})):\n",
+        "        if request.client is None:\n",
+        "tests/fleet/test_registry.py"
+        "::test_the_registry_is_no_business_of_a_proxy_or_of_a_page_of_elsewhere",
+    ),
+    in_runtime(
         "a key is made without a word in the audit",
         "admin/keys",
-        '        await note_act(sql, act_by(by, now, "CreateKey", f"key {key.id} of {key.name}", reason, 1))\n',
+        '        await note_act(sql, act_by(by, now, CREATE_KEY, f"key {key.id} of {key.name}", reason, 1))\n',
         "",
         f"{_REFUSALS}test_who_is_not_let_in_stands_in_the_audit_of_the_gateway",
     ),

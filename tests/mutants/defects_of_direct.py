@@ -6,6 +6,7 @@ from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 _ASKING: Final = "tests/direct/test_asking.py::"
 _STRANGERS: Final = "tests/direct/test_strangers.py::"
+_SILENT: Final = "tests/direct/test_silent.py::"
 _DIRECTORIES: Final = "tests/direct/test_directories.py::"
 
 _CHANGEOVER: Final = "tests/direct/test_changeover.py::"
@@ -191,18 +192,32 @@ DIRECT: Final[tuple[Defect, ...]] = (
         f"{_STRANGERS}test_what_is_no_request_ends_the_connection_alone",
     ),
     in_runtime(
-        "strangers fill the place of everybody",
+        "strangers at the direct port are not counted before they have shaken hands",
+        "connections/listener",
+        "        if not self._all.admit(opening):\n",
+        "        if not opening:\n",
+        f"{_SILENT}test_two_thousand_who_say_nothing_lock_nobody_out",
+    ),
+    in_runtime(
+        "who comes last makes room",
+        "connections/connections",
+        "        for each in nsmallest(number, waiting, key=_worth):",
+        "        for each in waiting[-number:]:",
+        f"{_SILENT}test_two_thousand_who_say_nothing_lock_nobody_out",
+    ),
+    in_runtime(
+        "who has said who he is makes room all the same",
         "transports/direct/server",
-        "if self._strangers >= _MOST_STRANGERS or",
-        "if",
-        f"{_STRANGERS}test_strangers_are_few_and_take_no_place_from_the_others",
+        "            opening.left()\n",
+        "",
+        f"{_SILENT}test_two_thousand_who_say_nothing_lock_nobody_out",
     ),
     in_runtime(
         "a stranger may be silent without end",
         "transports/direct/server",
-        "asyncio.timeout(_GREETING_SECONDS)",
-        "asyncio.timeout(3600)",
-        f"{_STRANGERS}test_one_that_does_not_say_who_it_is_is_hung_up_on",
+        "            lambda _phase: _GREETING_SECONDS,",
+        "            lambda _phase: 3600.0,",
+        f"{_SILENT}test_whoever_says_nothing_or_half_of_it_has_his_time_and_no_more",
     ),
     in_runtime(
         "who reads no answers is sent more",

@@ -99,8 +99,8 @@ MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a write stays running under the id of another",
         "gateway/accepted_store",
-        "                self._worked_on[message_id] = identities",
-        "                self._worked_on[verdict.message_id or message_id] = identities",
+        "                self._worked_on[message_id] = list(digests)",
+        "                self._worked_on[verdict.message_id or message_id] = list(digests)",
         "test_requests.py::test_a_write_that_nobody_works_on_any_more_is_not_running",
     ),
     in_runtime(

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from amphibus import Context, Module, on
+from amphibus.admin import posted_again, replay
 from amphibus.admin.posted_again import Again, again, post_again
 from amphibus.admin.stores import FileStore
 from amphibus.database.inbox import forget
@@ -100,14 +101,25 @@ async def test_what_an_endpoint_has_had_is_posted_again_under_its_id_and_in_orde
 
 
 @pytest.mark.asyncio
-async def test_it_stands_in_the_audit_with_its_reason(endpoint: Endpoint, tmp_path: Path) -> None:
+async def test_it_stands_once_in_each_audit_with_its_count_and_reason(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many transactions it takes."""
+    for module in (posted_again, replay):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
     async with system(tmp_path, endpoint.settings()) as harness:
-        await told(harness, parcels=1, each=2)
-        await posted(tmp_path, await found(tmp_path))
-        async with stores(tmp_path)[1].reading() as sql:
-            rows = await sql.rows("SELECT who, what, object, reason, count FROM amphibus_audit")
+        await told(harness, parcels=1, each=5)
+        assert await posted(tmp_path, await found(tmp_path)) == 5
+        rows = []
+        for store in stores(tmp_path):
+            async with store.reading() as sql:
+                asked = "SELECT who, what, object, reason, count FROM amphibus_audit"
+                rows += [tuple(each) for each in await sql.rows(asked)]
 
-    assert [tuple(each) for each in rows] == [("ada", "webhook.replay", EVENT, "lost", 2)]
+    assert rows == [
+        ("ada", "ReplayEvents", f"events to {WEBHOOK}: {EVENT}", "lost", 5),
+        ("ada", "ForgetPosted", f"events: {EVENT}", "lost", 5),
+    ]
 
 
 @pytest.mark.asyncio

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from amphibus.access.api_keys import ApiKey
 from amphibus.admin.stores import AdminStore
+from amphibus.database.acting.act_names import CREATE_KEY, REVOKE_KEY
 from amphibus.database.acting.audit import by as act_by
 from amphibus.database.acting.audit import note_act
 from amphibus.database.steering.api_keys import api_keys, insert_api_key, revoke_api_key
@@ -17,7 +18,7 @@ async def keep_key(gateway: AdminStore, key: ApiKey, by: Operator, reason: str =
         now = await gateway.now(sql)
         kept = replace(key, created=now, expires=now + key.expires)
         await insert_api_key(sql, kept)
-        await note_act(sql, act_by(by, now, "CreateKey", f"key {key.id} of {key.name}", reason, 1))
+        await note_act(sql, act_by(by, now, CREATE_KEY, f"key {key.id} of {key.name}", reason, 1))
     return kept
 
 
@@ -36,7 +37,7 @@ async def revoke_keys(
         now = await gateway.now(sql)
         for each in ids:
             if await revoke_api_key(sql, each, now):
-                await note_act(sql, act_by(by, now, "RevokeKey", f"key {each}", reason, 1))
+                await note_act(sql, act_by(by, now, REVOKE_KEY, f"key {each}", reason, 1))
             else:
                 unknown.append(each)
     return unknown

@@ -6,17 +6,15 @@ has not had, and the same command finds it again.
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from amphibus.admin.replay import Plan, replay
+from amphibus.admin.replay import AT_ONCE, Plan, put_some_in_line, until_noted
 from amphibus.admin.stores import AdminStore
+from amphibus.database.acting.act_names import FORGET_POSTED
 from amphibus.database.acting.audit import by, note_act
 from amphibus.database.inbox import arrived, forget, handled_among
 from amphibus.database.outbox import LoggedEvent, logged_events
 from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.partitions.assignment import partition_of
-
-_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +66,27 @@ async def post_again(
     operator: Operator,
     reason: str,
 ) -> AsyncIterator[int]:
-    """Puts events in line for a webhook, to be posted as if for the first time. Yields how many, batch by batch."""
-    for batch in _batches(planned.events):
+    """Puts events in line for a webhook, to be posted as if for the first time. Yields how many, batch by batch.
+
+    The first transaction in each of both stores notes in its audit who did it, and with how many in all.
+    """
+    events = planned.events
+    places = tuple((each.seq, partition_of(each.key, each.id, log.partitions)) for each in events)
+    line = Plan(places, planned.had, events[0].time if events else None, planned.types)
+    await until_noted(log, destination, places)
+    noted = False
+    for start, batch in enumerate(_batches(events)):
         had = [each.id for each in batch if each.id in planned.handled]
         if had:
             async with inbox.writing() as sql:
                 await forget(sql, batch[0].source, had)
-                at, types = await inbox.now(sql), ", ".join(planned.types)
-                await note_act(sql, by(operator, at, "webhook.replay", types, reason, len(had)))
-        partitions = log.partitions
-        places = tuple((each.seq, partition_of(each.key, each.id, partitions)) for each in batch)
-        line = Plan(places, 0, batch[0].time, planned.types)
-        async for count in replay(log, destination, line, operator, reason):
-            yield count
+                if not noted:
+                    what = f"events: {', '.join(planned.types)}"
+                    now = await inbox.now(sql)
+                    await note_act(sql, by(operator, now, FORGET_POSTED, what, reason, planned.had))
+            noted = True
+        yield await put_some_in_line(log, destination, line, start * AT_ONCE, operator, reason)
 
 
 def _batches(events: Sequence[LoggedEvent]) -> list[Sequence[LoggedEvent]]:
-    return [events[start : start + _AT_ONCE] for start in range(0, len(events), _AT_ONCE)]
+    return [events[start : start + AT_ONCE] for start in range(0, len(events), AT_ONCE)]

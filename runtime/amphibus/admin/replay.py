@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from amphibus.admin.stores import AdminStore
+from amphibus.database.acting.act_names import REPLAY_EVENTS
 from amphibus.database.acting.audit import by as act_by
 from amphibus.database.acting.audit import note_act
 from amphibus.database.facts import begin_routes
@@ -14,7 +15,8 @@ from amphibus.database.outbox import LoggedEvent, is_waited_for, logged_events, 
 from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.partitions.assignment import partition_of
 
-_AT_ONCE: Final = 500
+AT_ONCE: Final = 500
+"""Events that are put in line in one transaction."""
 _LOOKS: Final = 20
 _PAUSE_SECONDS: Final = 0.05
 """A relay notes what has arrived this often, or with its next commit if that is sooner."""
@@ -55,22 +57,32 @@ async def replay(
     An event that waits for that destination already is left as it is. Yields how many were put in
     line after each commit. The first of them notes in the audit who did it, and with how many.
     """
+    await until_noted(log, destination, planned.events)
+    for start in range(0, len(planned.events), AT_ONCE):
+        yield await put_some_in_line(log, destination, planned, start, by, reason)
+
+
+async def put_some_in_line(
+    log: AdminStore, destination: str, planned: Plan, start: int, by: Operator, reason: str
+) -> int:
+    """Puts the next events of a plan in line, in one transaction, and returns how many.
+
+    That of the first ones notes in the audit who did it, and with how many in all.
+    """
     events = planned.events
-    await _noted(log, destination, events)
-    for start in range(0, len(events), _AT_ONCE):
-        batch = events[start : start + _AT_ONCE]
-        async with log.writing() as sql:
-            await begin_routes(sql, destination, planned.types, beyond=events[0][0] - 1)
-            await put_in_line(sql, destination, batch)
-            if not start:
-                object_ = f"events to {destination}: {', '.join(planned.types)}"
-                now = await log.now(sql)
-                await note_act(sql, act_by(by, now, "Replay", object_, reason, len(events)))
-            await log.skip_number(sql)
-        yield len(batch)
+    batch = events[start : start + AT_ONCE]
+    async with log.writing() as sql:
+        await begin_routes(sql, destination, planned.types, beyond=events[0][0] - 1)
+        await put_in_line(sql, destination, batch)
+        if not start:
+            object_ = f"events to {destination}: {', '.join(planned.types)}"
+            now = await log.now(sql)
+            await note_act(sql, act_by(by, now, REPLAY_EVENTS, object_, reason, len(events)))
+        await log.skip_number(sql)
+    return len(batch)
 
 
-async def _noted(log: AdminStore, destination: str, events: Sequence[tuple[int, int]]) -> None:
+async def until_noted(log: AdminStore, destination: str, events: Sequence[tuple[int, int]]) -> None:
     """Gives its relay the time to note what has arrived: that would be taken for waiting, and left out."""
     for _ in range(_LOOKS if events else 0):
         async with log.reading() as sql:

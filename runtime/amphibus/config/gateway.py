@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from amphibus.config.hot import Hot
 from amphibus.config.section import Positive, Seconds, Section
@@ -26,6 +26,9 @@ class GatewaySettings(Section):
     """Most of them from one address, which may be that of a proxy."""
     longest_wait_seconds: Annotated[float, Field(ge=0, le=300)] = 60.0
     """Longest time that a request with `Prefer: wait` waits."""
+    idempotency_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """Text of 32 characters or more from which the ids of requests are derived, for gateways that do not share a
+    database; not set: the secret in the gateway's database. By file: `AMPHIBUS_GATEWAY__IDEMPOTENCY_SECRET_FILE`."""
     tls_certificate_file: Path | None = None
     """Certificate of the gateway; with it, it speaks HTTPS alone."""
     tls_key_file: Path | None = None

@@ -16,7 +16,7 @@ from amphibus.gateway.door import Door, known_as
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import AWAY, FAILED, FORBIDDEN, NO_ANSWER, Problem, refusal
 from amphibus.gateway.writes import CommandEndpoint, Intake, Limits
-from amphibus.messages.ids import derived_id, new_trace
+from amphibus.messages.ids import new_trace
 
 _PLACE: Final = "/console/try"
 _ANY_ID: Final = "00000000-0000-7000-8000-000000000000"
@@ -89,9 +89,9 @@ class Sending:
 
     def id_of(self, contract: type[Message], principal: Principal, once: str) -> str:
         """Returns the id that the message of a form has, unless the same was accepted before under another one."""
-        if kind_of(contract) == "query":
+        if kind_of(contract) == "query" or self.gateway is None:
             return once
-        return derived_id(known_as(principal), f"POST {_PLACE}", once)
+        return self.gateway.acceptance.request_id(known_as(principal), f"POST {_PLACE}", once)
 
     def checked(self, contract: type[Message], data: dict[str, Any]) -> None:
         """Has a contract judge what would be sent.

@@ -37,6 +37,10 @@ class Acceptance(Protocol):
 
     topology: Topology
 
+    def request_id(self, *parts: str) -> str:
+        """Returns the message id of a request: the same for the same parts, and nobody outside can tell it."""
+        ...
+
     async def accept(
         self,
         message: Message,
@@ -53,7 +57,8 @@ class Acceptance(Protocol):
         """Records a write under its identities and, if `stored`, puts the command into the outbox, one commit.
 
         `key_identity` stands for (principal, route, Idempotency-Key), `business_identity` for (type, business id);
-        either may be None. The same digest means the same canonical body.
+        either may be None. The same digest means the same canonical body. Under a business identity, what somebody
+        else sent is other content.
         """
         ...
 

@@ -15,6 +15,7 @@ from amphibus.access.principal import (
     attributes_of,
     principal_of,
 )
+from amphibus.access.request_ids import RequestIds
 from amphibus.clock import Clock
 from amphibus.contract import Message, Query
 from amphibus.database.accepted import (
@@ -31,7 +32,8 @@ from amphibus.database.store import Store
 from amphibus.errors import OwnerAway, Refused, RequestFailed
 from amphibus.failpoints import failpoint
 from amphibus.gateway.acceptance import Verdict
-from amphibus.gateway.accepted_rows import forget, keep_answer
+from amphibus.gateway.accepted_rows import digests_of, forget, keep_answer
+from amphibus.gateway.door import known_as
 from amphibus.messages.envelope import REPLY_TO, Envelope, Reply
 from amphibus.messages.ids import new_id, new_trace, next_span
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
@@ -57,8 +59,10 @@ class AcceptedStore:
         assignment: PartitionAssignment,
         transport: Transport,
         clock: Clock,
+        ids: RequestIds,
     ) -> None:
         self.topology = topology
+        self.request_id = ids.of
         self._store = store
         self._writer = writer
         self._assignment = assignment
@@ -85,8 +89,8 @@ class AcceptedStore:
         principal: Principal = UNKNOWN_PRINCIPAL,
     ) -> Verdict:
         """Records a write under its identities and, if `stored`, puts the command into the outbox, one commit."""
-        identities = [each for each in (key_identity, business_identity) if each]
-        if self._running.intersection(identities):
+        digests = digests_of(key_identity, business_identity, digest, known_as(principal))
+        if self._running.intersection(digests):
             return Verdict("running")
         envelope = self._envelope(message, message_id, trace, principal) if stored else None
         reply_comes = stored
@@ -98,9 +102,9 @@ class AcceptedStore:
                     envelope, extra=MappingProxyType({**envelope.extra, REPLY_TO: address})
                 )
         job = partial(
-            self._accept, identities, key_identity, message_id, digest, envelope, location, trace
+            self._accept, digests, key_identity, message_id, digest, envelope, location, trace
         )
-        self._running.update(identities)
+        self._running.update(digests)
         if reply_comes:
             self._expect(message_id)
         verdict = Verdict("running")
@@ -109,9 +113,9 @@ class AcceptedStore:
             failpoint("accept.after_commit")
         finally:
             if verdict.state == "new" or (verdict.state == "same" and not verdict.status):
-                self._worked_on[message_id] = identities
+                self._worked_on[message_id] = list(digests)
             else:
-                self._running.difference_update(identities)
+                self._running.difference_update(digests)
                 self._expect_no_more(message_id)
         return verdict
 
@@ -246,17 +250,17 @@ class AcceptedStore:
 
     async def _accept(
         self,
-        identities: list[str],
+        digests: dict[str, bytes],
         key_identity: str | None,
         message_id: str,
-        digest: bytes,
+        older: bytes,
         envelope: Envelope | None,
         location: str | None,
         trace: str,
         transaction: Transaction,
     ) -> Verdict:
         sql, now = transaction.sql, self._clock.now()
-        for place, identity in enumerate(identities):
+        for place, (identity, digest) in enumerate(digests.items()):
             if await insert_accepted(
                 sql,
                 identity=identity,
@@ -266,10 +270,10 @@ class AcceptedStore:
                 location=location,
             ):
                 continue
-            for other in identities[:place]:
+            for other in list(digests)[:place]:
                 await withdraw_accepted(sql, other)
             known = await accepted_as(sql, identity)
-            if known is None or known.digest != digest:
+            if known is None or known.digest not in (digest, older):
                 return Verdict("other_body" if identity == key_identity else "other_content")
             return Verdict(
                 "same", known.message_id, known.status or 0, known.location, known.answer or b""

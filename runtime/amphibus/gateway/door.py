@@ -28,14 +28,18 @@ from amphibus.access.refusal_counts import (
 from amphibus.access.refusals import CannotTell, NotShown
 from amphibus.access.roles import Roles
 from amphibus.access.scopes import EVERYTHING
+from amphibus.connections.origin import origin_of
 from amphibus.contract import PUBLIC, Message
 from amphibus.gateway.exchanges import HttpExchange
-from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.throttle import Throttle
 from amphibus.gateway.problems import AWAY, FORBIDDEN, UNAUTHORIZED, Headers, Problem
 
-FORWARDED: Final = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
-"""Headers of a proxy, which asks for somebody else."""
+_OF_A_PROXY: Final = frozenset(
+    (b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip")
+)
+"""Headers of a proxy, which asks for somebody else; `x-forwarded-` begins many more."""
+_SPOKEN_BY_PROXIES: Final = "1.0"
+"""The version of HTTP that a proxy without a word about it speaks (nginx), and hardly anybody else."""
 _EVERYBODY: Final = Principal(kind="anonymous", scopes=EVERYTHING)
 _LOCAL_NAMES: Final = frozenset((b"localhost", b"127.0.0.1", b"[::1]"))
 _MORE: Final = b'Bearer error="invalid_token"'
@@ -231,7 +235,9 @@ def known_as(principal: Principal) -> str:
 
 def is_from_here(exchange: HttpExchange) -> bool:
     """Returns whether a program on this machine asks: not a proxy, and no page of elsewhere in a browser here."""
-    if not is_loopback_address(exchange.peer) or any(map(exchange.sent, FORWARDED)):
+    if not is_loopback_address(exchange.peer) or exchange.version == _SPOKEN_BY_PROXIES:
+        return False
+    if any(name in _OF_A_PROXY or name.startswith(b"x-forwarded-") for name in exchange.names):
         return False
     origins = [each.partition(b"://")[2] for each in exchange.sent(b"origin")]
     return all(_host_of(each) in _LOCAL_NAMES for each in (*exchange.sent(b"host"), *origins))

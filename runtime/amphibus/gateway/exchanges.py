@@ -46,10 +46,12 @@ class HttpExchange:
         "query",
         "request_id",
         "trace",
+        "version",
     )
 
     def __init__(self, scope: Scope, receive: Receive, parameters: dict[str, str]) -> None:
         self.method: str = scope["method"]
+        self.version: str = scope.get("http_version", "")
         self.parameters = parameters
         self.query: bytes = scope["query_string"]
         self.request_id = ""
@@ -69,6 +71,11 @@ class HttpExchange:
         """The kind of what is asked, for limits of rates."""
         self.counted = False
         """True once it was counted for those."""
+
+    @property
+    def names(self) -> Iterable[bytes]:
+        """The names of its headers, in small letters."""
+        return self._headers.keys()
 
     def sent(self, name: bytes) -> list[bytes]:
         """Returns every value of a header; its name in small letters."""

@@ -5,7 +5,7 @@ accepted by its owner, or not at all.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Final, Protocol, TypeVar
@@ -102,6 +102,8 @@ class Write:
     location: str | None
     repeatable: bool
     """True where a second request can ask for the same; only then is its answer remembered."""
+    known_as: Callable[[str], Message]
+    """Returns the message as it is under an id, which stands in it where the client names no id."""
 
 
 class CommandEndpoint:
@@ -145,6 +147,7 @@ class CommandEndpoint:
                 exchange.request_id = verdict.message_id or write.id
                 if verdict.status:
                     return _replay(verdict)
+                write = self._as_accepted(write, exchange.request_id)
             elif verdict.state != "new":
                 raise _not_accepted(verdict)
         try:
@@ -159,27 +162,38 @@ class CommandEndpoint:
         key = exchange.idempotency_key()
         values = binding.path_values(exchange.parameters)
         content, named = binding.content(read_object(body, binding.bounds), values)
-        if key is not None:
-            message_id = derived_id(
-                known_as(exchange.principal), f"{exchange.method} {binding.path(values)}", key
-            )
-        else:
-            message_id = new_id()
-        message = binding.command(content, None if named else message_id, values)
+        whose = known_as(exchange.principal)
+        repeated = (
+            None if key is None else (whose, f"{exchange.method} {binding.path(values)}", key)
+        )
+        message_id = self._acceptance.request_id(*repeated) if repeated else new_id()
+
+        def known(identity: str) -> Message:
+            return binding.command(content, None if named else identity, values)
+
+        message = known(message_id)
         identity = None
         if binding.own_id is not None and (named or binding.http.location is not None):
             identity = binding.identity(getattr(message, binding.own_id))
         if named and identity is not None and key is None:
-            message_id = derived_id(known_as(exchange.principal), identity)
+            message_id = self._acceptance.request_id(whose, identity)
         return Write(
             message=message,
             id=message_id,
-            key_identity=None if key is None else f"key {message_id}",
+            key_identity=f"key {derived_id(*repeated)}" if repeated else None,
             repeatable=key is not None or named,
             business_identity=identity,
             digest=sha256(content).digest(),
             location=binding.location(message),
+            known_as=known,
         )
+
+    def _as_accepted(self, write: Write, message_id: str) -> Write:
+        """Returns a write as it was accepted, maybe under an id that was derived otherwise."""
+        if message_id == write.id:
+            return write
+        message = write.known_as(message_id)
+        return replace(write, message=message, location=self._binding.location(message))
 
     async def _accept(self, write: Write, exchange: HttpExchange) -> Verdict:
         try:

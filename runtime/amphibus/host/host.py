@@ -85,6 +85,7 @@ class Host:
         self.meters = Meters()
         self.health.on_task_restart = self.meters.task_restarted
         self.health.on_asked = self.meters.asked
+        self.health.on_stranger = self.meters.stranger
         self.supervisor = Supervisor(self.health)
         self.clock = clock or clock_of(on_a_server=settings.db_url is not None)
         topology = project.topology()
@@ -162,6 +163,7 @@ class Host:
             assignment=hosted.assignment,
             transport=self.transport,
             clock=self.clock,
+            ids=hosted.request_ids(),
         )
 
     async def start(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from amphibus.access.principal import carried
+from amphibus.access.request_ids import RequestIds
 from amphibus.contract import Query, Value
 from amphibus.database.counts import waiting_counts
 from amphibus.database.facts import cursor_secret, keep_cursor_secret
@@ -108,6 +109,12 @@ class ModuleHost:
         self._around.meters.watch(self.name, self._numbers)
         for service in self._intake:
             await service.start()
+
+    def request_ids(self) -> RequestIds:
+        """Returns what derives ids, with the secret in its database, or the one that all gateways are given."""
+        given = self._around.settings.gateway.idempotency_secret
+        secret = None if given is None else given.get_secret_value().encode()
+        return RequestIds(lambda: secret or self._wiring.cursors.secret)
 
     async def _share_cursors(self) -> None:
         """Takes the secret of the module's cursors from its database, which the first instance puts there."""

@@ -27,6 +27,7 @@ class Health:
         "_notes",
         "_state",
         "on_asked",
+        "on_stranger",
         "on_task_restart",
     )
 
@@ -40,6 +41,8 @@ class Health:
         """Told the name of each task that failed and is begun again."""
         self.on_asked: Callable[[str], None] = lambda _way: None
         """Told the way of each request where there are two: `direct` or `broker`."""
+        self.on_stranger: Callable[[str], None] = lambda _why: None
+        """Told why each stranger at the direct endpoint was hung up on: `late`, `crowded` or `wrong`."""
 
     @property
     def state(self) -> HealthState:

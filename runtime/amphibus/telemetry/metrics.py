@@ -86,6 +86,12 @@ class Meters:
             ("way",),
             registry=self.registry,
         )
+        self._strangers = Counter(
+            "amphibus_direct_refused",
+            "Strangers at the direct endpoint that were hung up on: late, crowded or wrong.",
+            ("why",),
+            registry=self.registry,
+        )
         self._way_changes = Counter(
             "amphibus_way_changes",
             "Changes of the way that a module's messages take, by the new one: direct or broker.",
@@ -158,6 +164,10 @@ class Meters:
     def asked(self, way: str) -> None:
         """Counts a request by its way: `direct` or `broker`."""
         self._requests.labels(way).inc()
+
+    def stranger(self, why: str) -> None:
+        """Counts a stranger at the direct endpoint that was hung up on: `late`, `crowded` or `wrong`."""
+        self._strangers.labels(why).inc()
 
     def changed_way(self, module: str, way: str) -> None:
         """Counts a change of the way of a module's messages, by the new one: `direct` or `broker`."""

@@ -33,7 +33,7 @@ from amphibus.cli.run.running import (
 from amphibus.cli.run.shape import Shape, Way
 from amphibus.cli.run.start_checks import refuse_others_files, refuse_taken_port
 from amphibus.cli.run.worker import Worker
-from amphibus.host.http.sockets import listening
+from amphibus.connections.sockets import listening
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings

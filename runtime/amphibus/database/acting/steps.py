@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from amphibus.database.acting import operations
+from amphibus.database.acting.act_names import END_OPERATION
 from amphibus.database.acting.audit import Act, note_act
 from amphibus.database.acting.conditions import narrowing
 from amphibus.database.acting.dead import FoundLetter, Sent, dead_in_window
@@ -95,6 +96,7 @@ async def _act(
 
 
 def _end_of(operation: Operation, done: int, now: int) -> Act:
-    what = f"{operation.kind} ended"
-    object_ = f"operation {operation.id}"
-    return Act(now, operation.who, None, what, object_, operation.reason, operation.done + done)
+    object_ = f"operation {operation.id}: {operation.kind}"
+    return Act(
+        now, operation.who, None, END_OPERATION, object_, operation.reason, operation.done + done
+    )

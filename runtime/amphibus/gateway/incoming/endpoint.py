@@ -91,24 +91,27 @@ class IncomingEndpoint:
     async def _kept(
         self, exchange: HttpExchange, delivery: Delivery, content: bytes, named: bool
     ) -> HttpAnswer:
-        parts, message_id = self._parts, derived_id("webhook", self._name, delivery.id)
+        parts, identity = self._parts, ("webhook", self._name, delivery.id)
+        message_id = parts.acceptance.request_id(*identity)
         exchange.request_id = message_id
         parts.door.known(exchange, self._principal)
         message = self._binding.command(content, None if named else message_id, {})
         parts.intake.quotas.another(message, self._principal, exchange.peer)
         await parts.intake.backlog.another(parts.intake.limits.waiting_messages)
-        verdict = await self._accepted(exchange, message, content)
+        verdict = await self._accepted(exchange, message, content, f"key {derived_id(*identity)}")
         if verdict.state not in ("new", "same"):
             raise _not_taken(verdict)
         parts.acceptance.released(message_id)
         return _TAKEN
 
-    async def _accepted(self, exchange: HttpExchange, message: Message, content: bytes) -> Verdict:
+    async def _accepted(
+        self, exchange: HttpExchange, message: Message, content: bytes, key_identity: str
+    ) -> Verdict:
         try:
             return await self._parts.acceptance.accept(
                 message,
                 message_id=exchange.request_id,
-                key_identity=f"key {exchange.request_id}",
+                key_identity=key_identity,
                 business_identity=None,
                 digest=sha256(content).digest(),
                 stored=True,

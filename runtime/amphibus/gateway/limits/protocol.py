@@ -10,8 +10,9 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from amphibus.gateway.limits.addresses import origin_of
-from amphibus.gateway.limits.connections import Connections, Phase
+from amphibus.connections.connections import Connections, Phase
+from amphibus.connections.origin import origin_of
+from amphibus.gateway.limits.patience import Limits
 from amphibus.gateway.problems import BUSY, HEAD_SLOW, HEAD_TOO_LARGE, MALFORMED, Problem
 from amphibus.messages.ids import new_id
 
@@ -27,13 +28,14 @@ class LimitedProtocol(HttpToolsProtocol):
 
     Args:
         connections: all of the process.
+        limits: the settings, read each time.
         given: what uvicorn gives each of its protocols.
     """
 
-    def __init__(self, connections: Connections, **given: Any) -> None:
+    def __init__(self, connections: Connections, limits: Limits, **given: Any) -> None:
         super().__init__(**given)
         self._all = connections
-        self._limits = connections.limits
+        self._limits = limits
         self.address = ""
         self.phase = Phase.FRESH
         self.since = connections.now

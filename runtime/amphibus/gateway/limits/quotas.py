@@ -5,8 +5,8 @@ from time import monotonic
 from typing import Any
 
 from amphibus.access.principal import Principal
+from amphibus.connections.origin import origin_of
 from amphibus.contract import Message
-from amphibus.gateway.limits.addresses import origin_of
 from amphibus.gateway.limits.buckets import Buckets, refused_headers, window_of
 from amphibus.gateway.problems import REFUSED, TOO_MANY, Problem, ProjectCodeFailed
 from amphibus.module import Module

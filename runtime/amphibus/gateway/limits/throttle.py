@@ -5,7 +5,7 @@ from time import monotonic
 from typing import Final, Literal, Protocol
 
 from amphibus.access.principal import Principal
-from amphibus.gateway.limits.addresses import origin_of
+from amphibus.connections.origin import origin_of
 from amphibus.gateway.limits.buckets import Buckets, refused_headers, window_of
 from amphibus.gateway.problems import TOO_MANY, Problem
 

@@ -12,11 +12,12 @@ import uvicorn
 
 from amphibus.config.addresses import http_url
 from amphibus.config.settings import Settings
+from amphibus.connections.connections import Connections
+from amphibus.connections.sockets import listening
 from amphibus.errors import ConfigError
-from amphibus.gateway.limits.connections import Connections
 from amphibus.gateway.limits.descriptors import backlog_for, most_connections
+from amphibus.gateway.limits.patience import Limits, patience
 from amphibus.host.http import tls
-from amphibus.host.http.sockets import listening
 
 _MORE_SECONDS: Final = 0.5
 """The time that the server gets to hang up on those who are left."""
@@ -97,7 +98,7 @@ class HttpServer:
         self._graceful_seconds = max(1, int(settings.drain_seconds / 2))
         most = most_connections(settings.http.connections)
         self._connections = Connections(
-            settings.http,
+            partial(patience, settings.http),
             most=most,
             per_address=settings.http.connections_per_address,
             proxy=settings.access.proxy_address,
@@ -107,7 +108,7 @@ class HttpServer:
                 app,
                 host=settings.host,
                 port=settings.port,
-                http=_protocol(self._connections, certified=bool(options)),
+                http=_protocol(self._connections, settings.http, certified=bool(options)),
                 ws="none",
                 backlog=backlog_for(most),
                 timeout_keep_alive=_longer(settings.http.idle_seconds),
@@ -192,15 +193,15 @@ class HttpServer:
             task.exception()
 
 
-def _protocol(connections: Connections, *, certified: bool) -> Any:
+def _protocol(connections: Connections, limits: Limits, *, certified: bool) -> Any:
     """Returns what uvicorn makes one of for each connection."""
     if certified:
         from amphibus.host.http.certified import CertifiedProtocol
 
-        return partial(CertifiedProtocol, connections)
+        return partial(CertifiedProtocol, connections, limits)
     from amphibus.gateway.limits.protocol import LimitedProtocol
 
-    return partial(LimitedProtocol, connections)
+    return partial(LimitedProtocol, connections, limits)
 
 
 def _longer(seconds: float) -> int:

@@ -141,7 +141,7 @@ async def test_what_is_replayed_goes_before_what_is_said_later(office: Office) -
 
     assert office.numbers("readers", "b") == [0, 1, 2]
     audit = office.query("desk", "SELECT what, who, object, count FROM amphibus_audit")
-    assert audit == [("Replay", "ada", "events to readers: desk.Written.v1", 2)]
+    assert audit == [("ReplayEvents", "ada", "events to readers: desk.Written.v1", 2)]
 
 
 async def test_behind_a_dead_one_the_others_go_on(office: Office) -> None:

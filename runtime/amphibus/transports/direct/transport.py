@@ -103,7 +103,7 @@ class DirectTransport:
         self.requests.on_asked = health.on_asked
         self.bypass.health = health
         try:
-            await self._server.open(self._settings.host, self._settings.port)
+            await self._server.open(self._settings.host, self._settings.port, health)
         except OSError as error:
             self._warn(
                 f"requests to this process do not come directly: {self._settings.host}"

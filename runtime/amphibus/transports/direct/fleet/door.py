@@ -55,7 +55,7 @@ class Door:
         for module, inbound in modules.items():
             self._server.attach(module, SystemOnly(inbound))
         try:
-            await self._server.open(self._settings.host, self._settings.port)
+            await self._server.open(self._settings.host, self._settings.port, health)
         except OSError as error:
             self._warn(f"{self._settings.host} port {self._settings.port}: {describe(error)}")
             return

@@ -5,11 +5,12 @@ the address that has the most of them, first such as have never asked anything w
 """
 
 import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from heapq import nsmallest
 from typing import Final, Protocol
 
-from amphibus.gateway.limits.addresses import origin_of
+from amphibus.connections.origin import origin_of
 
 _LOOK_SECONDS: Final = 0.5
 _COUNTED_SECONDS: Final = 1.0
@@ -26,21 +27,6 @@ class Phase(Enum):
     BODY = "a head is there, its body is not"
     BUSY = "a request is being answered"
     IDLE = "the next request"
-
-
-class Limits(Protocol):
-    """The settings that connections are held to."""
-
-    @property
-    def head_bytes(self) -> int: ...  # noqa: D102
-    @property
-    def head_fields(self) -> int: ...  # noqa: D102
-    @property
-    def head_seconds(self) -> float: ...  # noqa: D102
-    @property
-    def body_seconds(self) -> float: ...  # noqa: D102
-    @property
-    def idle_seconds(self) -> float: ...  # noqa: D102
 
 
 class Connection(Protocol):
@@ -64,18 +50,26 @@ class Connections:
     """Counts and ends connections. Lives as long as its server.
 
     Args:
-        limits: the settings, read each time.
+        patience: returns the seconds for which a client is waited for in a phase; asked each time.
         most: of all.
         per_address: of one address.
         proxy: an address that stands for many clients, which have no limit together.
     """
 
-    def __init__(self, limits: Limits, *, most: int, per_address: int, proxy: str = "") -> None:
-        self.limits = limits
+    def __init__(
+        self,
+        patience: Callable[[Phase], float],
+        *,
+        most: int,
+        per_address: int,
+        proxy: str = "",
+    ) -> None:
+        self.patience = patience
         self._most = most
         self._per_address = max(1, min(per_address, most // 2))
         self._proxy = origin_of(proxy) if proxy else None
-        self._by_address: dict[str, set[Connection]] = {}
+        self._by_address: dict[str, dict[Connection, None]] = {}
+        """Those of an address in the order in which they came."""
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self.now = 0.0
@@ -99,7 +93,7 @@ class Connections:
 
     def admit(self, connection: Connection) -> bool:
         """Takes in a connection; False if there is no room, and none that may be ended for it."""
-        own = self._by_address.get(connection.address, set())
+        own = self._by_address.get(connection.address, {})
         if len(own) >= self._per_address and connection.address != self._proxy:
             self._make_room(own, self._per_address)
             if len(own) >= self._per_address:
@@ -108,7 +102,7 @@ class Connections:
             self._make_room(self._heaviest(), self._most)
             if self._count >= self._most:
                 return False
-        self._by_address.setdefault(connection.address, own).add(connection)
+        self._by_address.setdefault(connection.address, own)[connection] = None
         self._count += 1
         return True
 
@@ -117,7 +111,7 @@ class Connections:
         own = self._by_address.get(connection.address)
         if own is None or connection not in own:
             return
-        own.remove(connection)
+        del own[connection]
         self._count -= 1
         if not own:
             del self._by_address[connection.address]
@@ -131,7 +125,7 @@ class Connections:
         """Ends those that are late at a time."""
         for own in tuple(self._by_address.values()):
             for each in tuple(own):
-                if now - each.since > self._patience(each.phase):
+                if now - each.since > self.patience(each.phase):
                     each.late()
                 each.look(now)
 
@@ -141,29 +135,19 @@ class Connections:
         passed, self._looked = loop.time() - self._looked, loop.time()
         self.go_on(passed)
 
-    def _patience(self, phase: Phase) -> float:
-        limits = self.limits
-        if phase in (Phase.FRESH, Phase.HEAD):
-            return limits.head_seconds
-        if phase is Phase.IDLE:
-            return limits.idle_seconds
-        if phase is Phase.BODY:
-            return limits.body_seconds + 1.0  # whoever reads the body says so first
-        return float("inf")
-
-    def _heaviest(self) -> set[Connection]:
+    def _heaviest(self) -> Mapping[Connection, None]:
         """Returns the connections of the address that has the most that may be ended."""
-        return max(self._by_address.values(), key=_waiting, default=set())
+        return max(self._by_address.values(), key=_waiting, default={})
 
-    def _make_room(self, among: set[Connection], most: int) -> None:
+    def _make_room(self, among: Iterable[Connection], most: int) -> None:
         waiting = [each for each in among if each.phase is not Phase.BUSY]
         number = max(1, min(most // _AT_ONCE, len(waiting) // 2))
-        for each in nsmallest(number, waiting, key=_worth):
+        for each in nsmallest(number, waiting, key=_worth):  # of equals those that came first
             each.end()
             self.left(each)
 
 
-def _waiting(connections: set[Connection]) -> int:
+def _waiting(connections: Iterable[Connection]) -> int:
     return sum(each.phase is not Phase.BUSY for each in connections)
 
 
