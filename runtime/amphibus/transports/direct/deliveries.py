@@ -1,6 +1,7 @@
 """The messages of one sender that are under way directly to one module, each until it is safe there."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -93,27 +94,38 @@ class Deliveries:
 
 
 class _Room:
-    """Room for so many messages, and so many bytes of them; one alone may have any size."""
+    """Room for so many messages and bytes, given in the order in which they came; one alone may have any size."""
 
     def __init__(self) -> None:
         self._messages = 0
         self._bytes = 0
-        self._less = asyncio.Event()
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
     async def of(self, size: int) -> AsyncIterator[None]:
         """Around a message that is under way; waits until there is room for it."""
-        while not self._has(size):
-            self._less.clear()
-            await self._less.wait()
-        self._messages += 1
-        self._bytes += size
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, turn))
+        self._let_in()
         try:
+            await turn
             yield
         finally:
-            self._messages -= 1
-            self._bytes -= size
-            self._less.set()
+            if turn.done() and not turn.cancelled():
+                self._messages -= 1
+                self._bytes -= size
+                self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting:
+            size, turn = self._waiting[0]
+            if not turn.cancelled():
+                if not self._has(size):
+                    return
+                self._messages += 1
+                self._bytes += size
+                turn.set_result(None)
+            self._waiting.popleft()
 
     def _has(self, size: int) -> bool:
         fits = self._messages < _AT_ONCE and self._bytes + size <= _MOST_BYTES
