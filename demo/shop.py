@@ -32,6 +32,10 @@ class Shop:
         lines = [{"sku": sku, "quantity": quantity} for sku, quantity in quantities.items()]
         await self.post("/v1/stock/receipts", {"receipt_id": str(uuid4()), "lines": lines})
 
+    async def price(self, sku: str, price: str) -> None:
+        """Sets the price of a piece in the catalogue, in pounds."""
+        await self.post("/v1/prices", {"sku": sku, "currency": "GBP", "unit_price": price})
+
     async def post(self, path: str, data: Json) -> Json:
         """Posts a command that is expected to be accepted.
 

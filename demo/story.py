@@ -90,7 +90,8 @@ def _address(http: str | None, port: int | None) -> str | None:
 async def _two_orders(http: str | None, given: Path | None) -> int:
     async with some_shop(http, given) as stage:
         await stage.shop.receive({LANTERN: 100})
-        print(f"stocked  100 x {LANTERN}\n")
+        print(f"stocked  100 x {LANTERN}")
+        await _price(stage)
         first = await show_order(stage.shop, stage.data_dir, APPROVED)
         second = await show_order(stage.shop, stage.data_dir, DECLINED)
     confirmed = first["status"] == "confirmed"
@@ -106,6 +107,14 @@ async def _two_orders(http: str | None, given: Path | None) -> int:
     if link := _story(stage, given, second["order_id"]):
         print(f"console  {link}")
     return 0
+
+
+async def _price(stage: "Stage") -> None:
+    """Sets the price and waits, where its messages can be seen, until it is known to whoever sells."""
+    await stage.shop.price(LANTERN, _PRICE)
+    if stage.data_dir is not None:
+        await follow(stage.data_dir, LANTERN, tell=lambda _line: None)
+    print(f"priced   {LANTERN} at {_PRICE} GBP\n")
 
 
 def _story(stage: "Stage", given: Path | None, order_id: str) -> str | None:

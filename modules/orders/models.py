@@ -125,6 +125,19 @@ class Return(Base, table=True):
     """SHA-256 of the return: the same return sent again changes nothing."""
 
 
+class ListedPrice(Base, table=True):
+    """The price of a piece of a SKU in a currency, as the catalogue last said."""
+
+    __tablename__ = "listed_price"
+
+    sku: str = Field(primary_key=True, max_length=40)
+    currency: str = Field(primary_key=True, max_length=3)
+    unit_price: str = Field(max_length=14)
+    """An exact decimal, with the digits that it was written with."""
+    set_at: datetime
+    """The catalogue's time of this price: an earlier one does not replace it."""
+
+
 def rounded(amount: Decimal) -> Decimal:
     """Rounds an exact amount to the cent, halves to the even cent."""
     return amount.quantize(_CENT, ROUND_HALF_EVEN)

@@ -1,10 +1,12 @@
 """The front page of the orders module: every message it sends or receives."""
 
 from amphibus import Module, PersonalRows, on
+from contracts.catalog import v1 as catalog
 from contracts.inventory import v1 as inventory
 from contracts.orders import v1 as orders
 from contracts.payments import v1 as payments
 from modules.orders.container import OrdersContainer
+from modules.orders.handlers.pricing import note_price
 from modules.orders.handlers.reading import get_order, list_orders, owner_of_order
 from modules.orders.handlers.returns import note_refund, return_items
 from modules.orders.models import Base, Order
@@ -21,6 +23,7 @@ module = Module(
         on(orders.ListOrders, list_orders),
     ),
     subscribes=(
+        on(catalog.PriceSet, note_price),
         on(inventory.StockReserved, fulfilment),
         on(inventory.StockUnavailable, fulfilment),
         on(payments.PaymentAuthorized, fulfilment),

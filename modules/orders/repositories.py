@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from amphibus.repository import Page, Repository
-from modules.orders.models import Order, Return
+from modules.orders.models import ListedPrice, Order, Return
 
 
 class OrderRepository(Repository[Order]):
@@ -199,3 +199,32 @@ class ReturnRepository(Repository[Return]):
         return await self._page(
             {}, ("order_id", "return_id"), after, limit=limit, descending=descending
         )
+
+
+class ListedPriceRepository(Repository[ListedPrice]):
+    """The rows of `listed_price`."""
+
+    __slots__ = ()
+    table = ListedPrice
+
+    async def get(self, sku: str, currency: str, *, for_update: bool = False) -> ListedPrice | None:
+        """Reads the row of a key; `for_update` locks it until the transaction ends."""
+        return await self._get({"sku": sku, "currency": currency}, for_update=for_update)
+
+    async def find_by_sku(self, sku: str, *, limit: int) -> list[ListedPrice]:
+        """Reads at most so many rows with this `sku`, in the order of the key."""
+        return await self._find({"sku": sku}, limit)
+
+    async def page_of_sku(
+        self, sku: str, *, after: tuple[str] | None = None, limit: int, descending: bool = False
+    ) -> Page[ListedPrice, tuple[str]]:
+        """Reads a page of the rows with this `sku`, in the order of `currency`."""
+        return await self._page(
+            {"sku": sku}, ("currency",), after, limit=limit, descending=descending
+        )
+
+    async def page(
+        self, *, after: tuple[str, str] | None = None, limit: int, descending: bool = False
+    ) -> Page[ListedPrice, tuple[str, str]]:
+        """Reads a page, in the order of `sku`, `currency`."""
+        return await self._page({}, ("sku", "currency"), after, limit=limit, descending=descending)

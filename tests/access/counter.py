@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +22,7 @@ from amphibus.gateway.app import build_app
 from amphibus.host.front_door import front_door
 from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.testing import Harness
+from contracts.catalog import v1 as catalog
 from tests.access.issuing import AUDIENCE, ISSUER, Issuer
 from tests.architecture.tree import ROOT
 from tests.modules.shop import order_of
@@ -73,6 +75,7 @@ async def counter(folder: Path, **way: Any) -> AsyncIterator[Counter]:
         app = build_app(store, patient, host.health, host.meters, door)
         order = order_of({"LANTERN": 1}, customer={"customer_id": "owner", "email": "a@b.example"})
         shop.principal = Principal("test", "operator", scopes=EVERYTHING)
+        await shop.send(catalog.SetPrice(sku="LANTERN", currency="GBP", unit_price=Decimal("3.39")))
         await shop.send(order)
         await shop.settle()
         assert order.order_id is not None
@@ -121,6 +124,7 @@ def _bodies(route: str) -> dict[str, Any]:
         "POST /v1/orders": made.model_dump(mode="json", exclude={"order_id"}, exclude_none=True),
         "POST /v1/orders/{order_id}/cancel": {},
         "POST /v1/orders/{order_id}/returns": {"lines": [{"sku": "LANTERN", "quantity": 1}]},
+        "POST /v1/prices": {"sku": "LANTERN", "currency": "GBP", "unit_price": "3.39"},
         "POST /v1/stock/receipts": {"lines": [{"sku": "LANTERN", "quantity": 1}]},
     }
     return bodies[route]

@@ -51,7 +51,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         column(found, lambda start: start.seconds),
         [Comparison(OURS, HAND)],
         less_is_better=True,
-        note="Databases are made at the start: six files here, one schema there.",
+        note="Databases are made at the start: a file for each module here, one schema there.",
     )
     yield Figure(
         GROUP,

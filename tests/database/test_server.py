@@ -23,7 +23,7 @@ from tests.services.postgres import PostgresCluster
 from tests.services.warm import warm_process
 
 AMPHIBUS = Path(sys.executable).with_name("amphibus")
-MODULES = ("gateway", "inventory", "notifications", "orders", "payments", "reporting")
+MODULES = ("gateway", "catalog", "inventory", "notifications", "orders", "payments", "reporting")
 
 
 @dataclass

@@ -25,7 +25,7 @@ from tests.services.ports import free_ports
 from tests.services.postgres import PostgresCluster
 
 AMPHIBUS = Path(sys.executable).with_name("amphibus")
-MODULES = ("gateway", "inventory", "notifications", "orders", "payments", "reporting")
+MODULES = ("gateway", "catalog", "inventory", "notifications", "orders", "payments", "reporting")
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -63,7 +63,8 @@ def test_an_image_of_nothing_is_refused(tmp_path: Path) -> None:
 
     assert unknown.returncode == 2
     assert (
-        "there are inventory, notifications, orders, payments, reporting, gateway" in unknown.stderr
+        "there are catalog, inventory, notifications, orders, payments, reporting, gateway"
+        in unknown.stderr
     )
     assert full.returncode == 1
     assert "is not empty" in full.stderr
@@ -84,7 +85,7 @@ def test_the_dockerfile_takes_its_files_from_the_list_alone() -> None:
 
 @dataclass
 class Deployment:
-    """Six images, a broker and a database server, set up as `compose.yaml` does it."""
+    """Seven images, a broker and a database server, set up as `compose.yaml` does it."""
 
     folder: Path
     node: rabbitmq.RabbitNode

@@ -26,7 +26,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, broker: str) -> Iterator[Shop
     folder = tmp_path_factory.mktemp("shop")
     environ = {
         "AMPHIBUS_ENV": environment(folder),
-        "AMPHIBUS_PORT": str(free_ports(6)),
+        "AMPHIBUS_PORT": str(free_ports(7)),
         "AMPHIBUS_DATA_DIR": str(folder / "var"),
         "AMPHIBUS_AMQP_URL": broker,
     }

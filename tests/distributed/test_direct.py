@@ -79,7 +79,7 @@ class Client:
 def test_without_its_broker_the_shop_is_read_and_decides(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:
-    port = free_ports(6)
+    port = free_ports(7)
     environ = {"AMPHIBUS_ENV": environment(tmp_path), "AMPHIBUS_AMQP_URL": fragile.url}
     options = ("--all", "--port", str(port), "--data-dir", str(tmp_path / "var"))
     with running(ROOT, "--mode=distributed", *options, environ=environ, said=tmp_path) as command:

@@ -38,7 +38,7 @@ def test_two_instances_of_every_module_share_the_work(
     server: PostgresCluster, broker: str, tmp_path: Path
 ) -> None:
     """One of payments is killed while orders come in; the other, and then its successor, go on."""
-    port = free_ports(12)
+    port = free_ports(14)
     environ = {
         "AMPHIBUS_ENV": environment(tmp_path),
         "AMPHIBUS_AMQP_URL": broker,
@@ -49,7 +49,7 @@ def test_two_instances_of_every_module_share_the_work(
     run = running(ROOT, "--mode=distributed", *options, environ=environ, said=tmp_path)
     with run as command:
         command.until_said("  Try  ", within=120.0)
-        first, second = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 6}"
+        first, second = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 7}"
         stock = {"lines": [{"sku": "CUP", "quantity": 100}]}
         assert httpx.post(f"{first}/v1/stock/receipts", json=stock, timeout=100).status_code == 202
         orders = [str(uuid4()) for _ in range(8)]

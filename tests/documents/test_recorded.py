@@ -18,6 +18,7 @@ from amphibus.documents.system import System, system_of
 from amphibus.errors import Refused
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
+from contracts.catalog import v1 as catalog
 from tests.architecture.tree import ROOT
 from tests.modules.shop import Shop
 from tests.services import rabbitmq
@@ -84,8 +85,10 @@ async def _shop(url: str, folder: Path) -> AsyncIterator[tuple[Shop, System]]:
 
 
 async def _business(shop: Shop) -> None:
-    """Orders that are confirmed, rejected for each reason, returned in part, cancelled and asked for."""
+    """A price, and orders that are confirmed, rejected for each reason, returned in part, cancelled and asked for."""
     await shop.receive(LANTERN=10, BULB=100)
+    await shop.price("LANTERN", "3.39")
+    await shop.harness.ask(catalog.ListPrices())
     order_id = await shop.place({"LANTERN": 2, "BULB": 12}, reference="Grüße, 商店")
     await shop.take_back(order_id, {"BULB": 3})
     await shop.place({"GHOST": 1})

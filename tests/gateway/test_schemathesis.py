@@ -41,5 +41,5 @@ def test_every_operation_answers_as_its_document_says(tmp_path: Path) -> None:
         )
         assert ended.returncode == 0, ended.stdout
         assert "http.failed" not in shop.err
-        for module in ("orders", "inventory", "payments", "notifications", "reporting"):
+        for module in ("catalog", "orders", "inventory", "payments", "notifications", "reporting"):
             assert in_file(folder / f"{module}.db", "SELECT id FROM amphibus_dead") == []

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from amphibus.testing import Harness
+from contracts.catalog import v1 as catalog
 from contracts.inventory import v1 as inventory
 from contracts.notifications import v1 as notifications
 from contracts.orders import v1 as orders
@@ -69,6 +71,12 @@ class Shop:
         """Puts stock on the shelf."""
         lines = tuple(inventory.StockLine(sku=sku, quantity=n) for sku, n in items.items())
         await self.harness.send(inventory.ReceiveStock(receipt_id=uuid4(), lines=lines))
+        await self.harness.settle()
+
+    async def price(self, sku: str, price: str, currency: str = "GBP") -> None:
+        """Sets a price in the catalogue and waits until nothing moves any more."""
+        message = catalog.SetPrice(sku=sku, currency=currency, unit_price=Decimal(price))
+        await self.harness.send(message)
         await self.harness.settle()
 
     async def place(self, items: Items, **fields: Any) -> UUID:

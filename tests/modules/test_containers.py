@@ -13,7 +13,7 @@ from modules.notifications.adapters.smtp import SmtpMailer
 from modules.notifications.container import NotificationsContainer
 from modules.notifications.container import Settings as NotificationsSettings
 
-MODULES = ("inventory", "notifications", "orders", "payments", "reporting")
+MODULES = ("catalog", "inventory", "notifications", "orders", "payments", "reporting")
 
 
 @pytest.mark.parametrize("name", MODULES)

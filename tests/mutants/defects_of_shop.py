@@ -76,4 +76,33 @@ SHOP: Final[tuple[Defect, ...]] = (
         "    if said is not None:",
         "test_pricing.py::test_a_buyer_pays_what_the_catalogue_says",
     ),
+    in_shop(
+        "an old price replaces a newer one",
+        "orders/handlers/pricing",
+        "    elif message.set_at > price.set_at:",
+        "    else:",
+        "test_catalog.py::test_an_older_price_that_comes_later_replaces_nothing",
+    ),
+    in_shop(
+        "two prices of one instant are taken for the same",
+        "catalog/handlers",
+        "max(context.now, price.set_at + _TICK)",
+        "context.now",
+        "test_catalog.py::test_the_last_price_that_was_set_holds",
+    ),
+    in_shop(
+        "a price holds in every currency",
+        "orders/handlers/pricing",
+        "        ListedPrice.currency == currency, col(ListedPrice.sku).in_(skus)",
+        "        col(ListedPrice.sku).in_(skus)",
+        "test_pricing.py::test_a_buyer_pays_what_the_catalogue_says",
+        "test_catalog.py::test_each_currency_has_a_price_of_its_own",
+    ),
+    in_shop(
+        "prices are published again only in part",
+        "catalog/handlers",
+        "    if page.next is not None:\n        sku",
+        "    if page.next is not None and message.after is None:\n        sku",
+        "test_catalog.py::test_orders_without_their_store_get_every_price_again",
+    ),
 )

@@ -45,7 +45,15 @@ def node(page: Page, module: str) -> str:
 
 def test_the_printed_link_shows_every_module_on_the_map(browser: Browser, system: Shop) -> None:
     with watched(browser, system.link) as window:
-        for module in ("gateway", "inventory", "notifications", "orders", "payments", "reporting"):
+        for module in (
+            "gateway",
+            "catalog",
+            "inventory",
+            "notifications",
+            "orders",
+            "payments",
+            "reporting",
+        ):
             expect(window.page.locator(f".broad a[aria-label^='{module}: ']")).to_be_visible()
         expect(window.page.locator("#connection")).to_have_text("live")
         window.page.get_by_role("button", name="leave").click()

@@ -188,11 +188,11 @@ def test_a_program_outside_that_cannot_be_is_refused_with_all_that_is_wrong(tmp_
     assert outcome.returncode == 2
     assert "[producers.orders]: a module has that name already" in outcome.stderr
     assert (
-        "[producers.orders] sends orders.GetOrder.v1; there are inventory.ReceiveStock.v1"
+        "[producers.orders] sends orders.GetOrder.v1; there are catalog.PublishPrices.v1"
         in outcome.stderr
     )
     assert (
-        "[producers.loader] subscribes orders.Gone.v1; there are inventory.StockReserved.v1"
+        "[producers.loader] subscribes orders.Gone.v1; there are catalog.PriceSet.v1"
         in outcome.stderr
     )
 

@@ -20,7 +20,7 @@ from tests.services.rabbit_cluster import RabbitCluster
 from tests.storm.faults import Fault, Stormy, pause
 from tests.storm.ways import Way
 
-MODULES: Final = ("inventory", "notifications", "orders", "payments", "reporting")
+MODULES: Final = ("catalog", "inventory", "notifications", "orders", "payments", "reporting")
 PARTITIONS: Final = 8
 _STRANGE: Final = (
     Basic.Properties(),

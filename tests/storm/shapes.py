@@ -151,7 +151,15 @@ class ManyProcesses(System):
         """Waits until all processes are there, and starts the second one again."""
         if self._second is not None and self._second.poll() is not None:
             self._start_second()
-        labels = {"gateway", "inventory", "notifications", "orders", "payments", "reporting"}
+        labels = {
+            "gateway",
+            "catalog",
+            "inventory",
+            "notifications",
+            "orders",
+            "payments",
+            "reporting",
+        }
         self.wait(lambda: labels <= self._pids().keys(), "all back", within=_BACK_SECONDS)
         self.wait(self.visitor.ready, "ready", within=_BACK_SECONDS)
 

@@ -13,7 +13,15 @@ from tests.distributed.commands import free_ports, lives
 from tests.faults.shop import Shop
 from tests.topologies.ledgers import FileBooks, ServerBooks
 
-MODULES: Final = ("gateway", "inventory", "notifications", "orders", "payments", "reporting")
+MODULES: Final = (
+    "gateway",
+    "catalog",
+    "inventory",
+    "notifications",
+    "orders",
+    "payments",
+    "reporting",
+)
 _MOST_INSTANCES: Final = 2
 
 

@@ -20,7 +20,7 @@ Answer = (
 async def place(message: orders.PlaceOrder, context: OrdersContext) -> Order:
     """Takes an order in and asks for its stock and, if it costs anything, for its payment."""
     assert message.order_id is not None, "the key is filled before a message is handled"
-    lines = priced(message, context)
+    lines = await priced(message, context)
     total = total_of(lines)
     if total >= TOO_MUCH:
         raise Refused("order_too_large", f"it comes to {total}, which is too much for one order")

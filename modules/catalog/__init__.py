@@ -1,0 +1,1 @@
+"""Catalog: the price of each SKU, which it tells whoever sells."""
