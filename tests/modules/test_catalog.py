@@ -58,12 +58,20 @@ async def listed(shop: Shop, limit: int = 200) -> list[list[tuple[str, str, str]
 
 @pytest.mark.asyncio
 async def test_the_last_price_that_was_set_holds(shop: Shop) -> None:
-    """With the clock standing still, too."""
     for price in ("3.39", "4.00", "3.50"):
         await shop.price("LANTERN", price)
 
     assert await listed(shop) == [[("LANTERN", "GBP", "3.50")]]
     assert await price_of(shop, "LANTERN") == "3.50"
+
+
+@pytest.mark.asyncio
+async def test_a_price_that_was_set_after_the_clock_went_back_holds(shop: Shop) -> None:
+    await shop.price("LANTERN", "3.39")
+    shop.harness.clock.advance(timedelta(minutes=-1))
+    await shop.price("LANTERN", "4.00")
+
+    assert await price_of(shop, "LANTERN") == "4.00"
 
 
 @pytest.mark.asyncio
