@@ -16,7 +16,7 @@ from tests.services.ports import free_ports
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(3600)]
 _PROJECT = "amphibus-test"
-_MODULES = ("gateway", "inventory", "notifications", "orders", "payments", "reporting")
+_MODULES = ("gateway", "catalog", "inventory", "notifications", "orders", "payments", "reporting")
 _WITHIN_SECONDS = 300.0
 _PORTS = """
 services:

@@ -136,7 +136,7 @@ def test_an_order_is_one_trace_and_names_nobody(tmp_path: Path) -> None:
 @pytest.mark.full
 @pytest.mark.timeout(240)
 def test_an_order_is_one_trace_over_all_processes(tmp_path: Path, broker: str) -> None:
-    port = free_ports(6)
+    port = free_ports(7)
     with collecting() as collector:
         environ = _otel(collector) | {
             "AMPHIBUS_ENV": environment(tmp_path),
