@@ -1,1 +1,1 @@
-"""The messages of the inventory module."""
+"""The messages of the catalog module."""
