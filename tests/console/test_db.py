@@ -4,8 +4,12 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import pytest
+
+from amphibus.admin.backup import new_folder, refuse_unfinished
 from amphibus.database.control.file import FileControl
 from amphibus.database.control.revisions import Revision
+from amphibus.errors import StoreError
 from tests.console.conftest import Console
 from tests.console.stores import NOW
 
@@ -59,6 +63,104 @@ def test_the_live_settings_are_put_back_with_the_databases(
     kept = sqlite3.connect(console.data_dir / "live-settings.db.before-restore")
     assert kept.execute("SELECT max(revision) FROM revision").fetchone() == (2,)
     kept.close()
+
+
+def test_a_second_restore_keeps_what_the_first_one_kept(console: Console, tmp_path: Path) -> None:
+    """As after one that was killed: typed again, it would write over the only copy of what was there."""
+    shelf = console.store("shelf")
+    copy = str(tmp_path / "copy")
+    console("db", "backup", "--to", copy)
+    shelf.handled("m-1")
+
+    console("db", "restore", "--from", copy)
+    again = console("db", "restore", "--from", copy)
+
+    assert "shelf.db.before-restore-2" in again.out
+    kept = sqlite3.connect(console.data_dir / "shelf.db.before-restore")
+    assert kept.execute("SELECT count(*) FROM amphibus_inbox").fetchone() == (1,)
+    kept.close()
+
+
+def test_a_backup_that_was_broken_off_is_none(console: Console, tmp_path: Path) -> None:
+    """It lacks a module, or holds the half of one."""
+    shelf = console.store("shelf")
+    console("db", "backup", "--to", str(tmp_path / "copy"))
+    (tmp_path / "copy" / "unfinished").touch()
+    shelf.handled("m-1")
+
+    for words in ((), ("--dry-run",)):
+        ended = console("db", "restore", "--from", str(tmp_path / "copy"), *words)
+
+        assert (ended.code, ended.err.splitlines()[0]) == (
+            1,
+            f"error  the backup in {tmp_path / 'copy'} was broken off",
+        )
+    assert [row["id"] for row in shelf.rows("inbox")] == ["m-1"]
+
+
+def test_until_all_is_copied_a_backup_says_that_it_is_none(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "copy"), pytest.raises(StoreError, match="was broken off"):
+        refuse_unfinished(tmp_path / "copy")
+    refuse_unfinished(tmp_path / "copy")
+
+
+def test_a_backup_that_fails_leaves_an_empty_folder(tmp_path: Path) -> None:
+    """So that it does not fill a disk that is full, and may be made there again."""
+    with pytest.raises(RuntimeError), new_folder(tmp_path / "copy"):
+        (tmp_path / "copy" / "shelf.db").touch()
+        raise RuntimeError
+
+    assert list((tmp_path / "copy").iterdir()) == []
+
+
+def test_where_one_copy_finds_no_room_nothing_is_replaced(console: Console, tmp_path: Path) -> None:
+    """Else half of the modules would stand at the moment of the backup, and half at another."""
+    stores = [console.store("shelf"), console.store("till")]
+    console("db", "backup", "--to", str(tmp_path / "copy"))
+    for store in stores:
+        store.handled("m-1")
+    (console.data_dir / "till.db.restoring").symlink_to("/dev/full")
+
+    ended = console("db", "restore", "--from", str(tmp_path / "copy"))
+
+    assert (ended.code, ended.err.splitlines()[0][-17:]) == (1, "cannot be written")
+    assert [[row["id"] for row in store.rows("inbox")] for store in stores] == [["m-1"], ["m-1"]]
+    assert not [*console.data_dir.glob("*.restoring"), *console.data_dir.glob("*.before-restore")]
+
+
+def test_a_damaged_database_is_replaced_and_kept(console: Console, tmp_path: Path) -> None:
+    """It is what a backup is for."""
+    shelf = console.store("shelf")
+    shelf.handled("m-1")
+    console("db", "backup", "--to", str(tmp_path / "copy"))
+    (console.data_dir / "shelf.db").write_bytes(b"what a broken disk gives back")
+
+    ended = console("db", "restore", "--from", str(tmp_path / "copy"))
+
+    assert ended.code == 0, ended.err
+    assert [row["id"] for row in shelf.rows("inbox")] == ["m-1"]
+    kept = (console.data_dir / "shelf.db.before-restore").read_bytes()
+    assert kept == b"what a broken disk gives back"
+
+
+def test_a_database_that_another_program_reads_is_not_replaced(
+    console: Console, tmp_path: Path
+) -> None:
+    """What is kept would lack what its log holds."""
+    shelf = console.store("shelf")
+    console("db", "backup", "--to", str(tmp_path / "copy"))
+    with shelf.open() as other:
+        other.execute("PRAGMA journal_mode=WAL")
+    reader = sqlite3.connect(console.data_dir / "shelf.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM amphibus_inbox").fetchone()
+    shelf.handled("m-1")
+
+    ended = console("db", "restore", "--from", str(tmp_path / "copy"))
+
+    reader.close()
+    assert (ended.code, ended.err.splitlines()[0][-13:]) == (1, "is being read")
+    assert [row["id"] for row in shelf.rows("inbox")] == ["m-1"]
 
 
 def test_a_backup_never_overwrites_another(console: Console, tmp_path: Path) -> None:

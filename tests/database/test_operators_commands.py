@@ -128,6 +128,24 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: P
 
 
 @pytest.mark.full
+def test_what_a_killed_restore_kept_outlives_the_next_that_fails(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A schema that is away was moved aside: dropped, nothing of it would be left."""
+    desk.do(_LETTER)
+    copy = tmp_path / "copy"
+    assert desk("db", "backup", "--to", str(copy)).code == 0
+    desk.do("ALTER SCHEMA shelf RENAME TO shelf_before_restore")  # there it was killed
+    dump = copy / "schemas.dump"
+    dump.write_bytes(dump.read_bytes()[:-2000])
+
+    ended = desk("db", "restore", "--from", str(copy))
+
+    assert ended.code == 1
+    assert [each["id"] for each in desk("dead", "list", "--json").json] == ["m-1"]
+
+
+@pytest.mark.full
 def test_the_live_settings_are_put_back_too(desk: Desk, tmp_path: Path) -> None:
     copy = str(tmp_path / "copy")
     assert desk("config", "set", "bus.window", "77").code == 0

@@ -6,16 +6,27 @@ import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from itertools import chain, count
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from amphibus.admin.database import databases, opened, reading, writing
 from amphibus.database.control.file import NAME as CONTROL
+from amphibus.database.sqlite.files import is_damaged
 from amphibus.errors import StoreError, StoreInUse, StoreUnwritable
 
 _PAGES: Final = 4096
 """Pages copied at a time."""
+_UNFINISHED: Final = "unfinished"
+"""A file that lies in the folder of a backup for as long as it is made: one that was broken off is none."""
+
+
+class Restored(NamedTuple):
+    """A database that was put back, and the file that keeps what was there before; None if nothing was."""
+
+    path: Path
+    kept: Path | None
 
 
 def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
@@ -27,60 +38,71 @@ def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
     Raises:
         StoreUnwritable: the folder exists with something in it, or cannot be made.
     """
-    make_folder(folder)
     copies: list[Path] = []
-    with _one_moment(stores) as sources:
-        for module, source in sources.items():
-            copies.append(_copied(source, folder / f"{module}.db"))
-    for control in {path.with_name(CONTROL) for path in stores.values()}:
-        if control.exists():
-            with opened(control, "ro") as source:
-                copies.append(_copied(source, folder / CONTROL))
+    with new_folder(folder):
+        with _one_moment(stores) as sources:
+            for module, source in sources.items():
+                copies.append(_copied(source, folder / f"{module}.db"))
+        for control in {path.with_name(CONTROL) for path in stores.values()}:
+            if control.exists():
+                with opened(control, "ro") as source:
+                    copies.append(_copied(source, folder / CONTROL))
     return copies
 
 
 def _copied(source: sqlite3.Connection, path: Path) -> Path:
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    target = sqlite3.connect(path)
     try:
-        source.backup(target, pages=_PAGES)
-        _sync(target)
-    finally:
-        target.close()
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(path)) as target:
+            source.backup(target, pages=_PAGES)
+            _sync(target)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise _unwritable(path, str(error)) from error
     return path
 
 
-def restore(folder: Path, data_dir: Path) -> list[Path]:
+def restore(folder: Path, data_dir: Path) -> list[Restored]:
     """Puts the databases of a backup in place of those in the data folder, while no module runs.
 
-    Databases that the backup does not have are left alone. What was there before is kept as
-    `<module>.db.before-restore`.
+    Databases that the backup does not have are left alone. What was there before is kept, and nothing that an earlier
+    restore kept is written over. All is copied before anything is replaced: a full disk changes nothing.
 
     Raises:
-        StoreInUse: a module is running.
-        StoreError: the folder holds no backup, or one that is damaged.
+        StoreInUse: a module is running, or another program reads its database.
+        StoreUnwritable: there is no room for the copies, or the data folder cannot be written.
+        StoreError: the folder holds no backup, or one that is damaged or was broken off.
     """
-    copies = backup_in(folder)
-    for path in copies.values():
-        _check_whole(path)
-    data_dir.mkdir(parents=True, exist_ok=True)
-    restored: list[Path] = []
-    with ExitStack() as held:
-        for module in copies:
-            held.enter_context(_held(module, data_dir))
-        for module, copy in copies.items():
-            restored.append(_put_in_place(copy, data_dir / f"{module}.db"))
-        if (folder / CONTROL).exists():
-            restored.append(_put_in_place(folder / CONTROL, data_dir / CONTROL))
-    return restored
+    copies = {data_dir / f"{module}.db": copy for module, copy in backup_in(folder).items()}
+    for copy in copies.values():
+        _check_whole(copy)
+    if (folder / CONTROL).exists():
+        copies[data_dir / CONTROL] = folder / CONTROL
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as held:
+            for target in copies:
+                if target.name != CONTROL:
+                    held.enter_context(_held(target.stem, data_dir))
+            for target, copy in copies.items():
+                held.callback(_fresh(target).unlink, missing_ok=True)
+                shutil.copyfile(copy, _fresh(target))
+                _sync_file(_fresh(target))
+            for target in copies:
+                _fold_in_log(target)
+            return [_put_in_place(target) for target in copies]
+    except OSError as error:
+        raise _unwritable(
+            Path(error.filename2 or error.filename or data_dir), str(error)
+        ) from error
 
 
 def backup_in(folder: Path) -> dict[str, Path]:
     """Returns the copies in the folder of a backup, by module.
 
     Raises:
-        StoreError: it holds none.
+        StoreError: it holds none, or one that was broken off.
     """
+    refuse_unfinished(folder)
     found = databases(folder)
     if not found:
         why = "it holds no database" if folder.is_dir() else "there is no such folder"
@@ -106,21 +128,48 @@ def _one_moment(stores: Mapping[str, Path]) -> Iterator[dict[str, sqlite3.Connec
         yield found
 
 
-def make_folder(folder: Path) -> None:
-    """Makes the folder of a backup.
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Makes the folder of a backup, which is one from the end of the block on; empties it if the block fails.
 
     Raises:
         StoreUnwritable: it exists with something in it, or cannot be made.
     """
+    _make_folder(folder)
+    try:
+        yield
+        _sync_file(folder)
+    except BaseException:
+        for each in folder.iterdir():
+            each.unlink()
+        raise
+    (folder / _UNFINISHED).unlink()
+    _sync_file(folder)
+
+
+def refuse_unfinished(folder: Path) -> None:
+    """Refuses a backup that was broken off: it may lack a module, or hold the half of one.
+
+    Raises:
+        StoreError: it was.
+    """
+    if (folder / _UNFINISHED).exists():
+        raise StoreError(
+            f"the backup in {folder} was broken off",
+            f"{_UNFINISHED} lies in it until all databases are copied",
+            f"ls -d {_near_backups(folder)}/*/",
+        )
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         filled = any(folder.iterdir())
+        if not filled:
+            (folder / _UNFINISHED).touch()
+            _sync_file(folder)
     except OSError as error:
-        raise StoreUnwritable(
-            f"{folder} cannot be written",
-            error.strerror or str(error),
-            "amphibus db backup",
-        ) from error
+        raise _unwritable(folder, error.strerror or str(error)) from error
     if filled:
         raise StoreUnwritable(
             f"{folder} is not empty",
@@ -155,27 +204,63 @@ def _held(module: str, data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _put_in_place(copy: Path, target: Path) -> Path:
-    fresh = target.with_suffix(".db.restoring")
-    shutil.copyfile(copy, fresh)
-    _sync_file(fresh)
+def _fresh(target: Path) -> Path:
+    return target.with_suffix(".db.restoring")
+
+
+def _put_in_place(target: Path) -> Restored:
+    """Replaces a database in one step, so that it is there at every moment, and keeps it under another name."""
+    kept = None
     if target.exists():
-        _fold_in_log(target)
-        target.replace(target.with_suffix(".db.before-restore"))
+        kept = _free(target.with_suffix(".db.before-restore"))
+        try:
+            os.link(target, kept, follow_symlinks=False)
+        except OSError:  # there are file systems without links
+            target.replace(kept)
     for suffix in ("-wal", "-shm"):
-        target.with_name(target.name + suffix).unlink(missing_ok=True)
-    fresh.replace(target)
+        log = target.with_name(target.name + suffix)
+        if log.exists():
+            log.replace(log.with_name(f"{kept.name if kept else target.name}{suffix}"))
+    _fresh(target).replace(target)
     _sync_file(target.parent)
-    return target
+    return Restored(target, kept)
+
+
+def _free(path: Path) -> Path:
+    """The path, with a number if something is kept under it already."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(each for each in chain([path], numbered) if not os.path.lexists(each))
 
 
 def _fold_in_log(path: Path) -> None:
-    """Moves what is in the write-ahead log into the file, so that the kept one is complete."""
-    connection = sqlite3.connect(path)
+    """Moves what is in the write-ahead log into the file, so that the kept one is complete.
+
+    A file that is damaged is kept with its log, as it is.
+
+    Raises:
+        StoreInUse: another program reads the file.
+    """
+    if not path.exists():
+        return
     try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        connection.close()
+        with closing(sqlite3.connect(path)) as connection:
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.Error as error:
+        if is_damaged(error):
+            return
+        raise _unwritable(path, str(error)) from error
+    if busy:
+        raise StoreInUse(
+            f"{path} is being read",
+            "a database is not replaced under a program that uses it: stop it, then restore again",
+            f"lsof {shlex.quote(str(path))}",
+        )
+
+
+def _unwritable(path: Path, why: str) -> StoreUnwritable:
+    return StoreUnwritable(
+        f"{path} cannot be written", why, f"df -h {shlex.quote(str(path.parent))}"
+    )
 
 
 def _sync(connection: sqlite3.Connection) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from amphibus.admin.backup import refuse_unfinished
 from amphibus.admin.server import connected
 from amphibus.database.control.server import SCHEMA as CONTROL
 from amphibus.database.postgres.leases import count_alive
@@ -16,6 +17,8 @@ from amphibus.database.postgres.urls import plain
 from amphibus.errors import StoreError, StoreInUse
 
 NAME: Final = "schemas.dump"
+_LOCK_WAIT: Final = "--lock-wait-timeout=10000"
+"""In milliseconds: somebody who holds a table and is frozen may hold it for ever."""
 _BEFORE: Final = "_before_restore"
 
 
@@ -27,7 +30,7 @@ def backup(url: str, modules: Sequence[str], folder: Path) -> Path:
     """
     path = folder / NAME
     schemas = [f"--schema={schema}" for schema in (*modules, CONTROL)]
-    _run("pg_dump", url, "--format=custom", f"--file={path}", *schemas)
+    _run("pg_dump", url, "--format=custom", _LOCK_WAIT, f"--file={path}", *schemas)
     return path
 
 
@@ -43,6 +46,7 @@ async def restore(
         StoreError: there is no backup, `pg_restore` is not installed, or failed: then all is as before.
     """
     path = folder / NAME
+    refuse_unfinished(folder)
     if not path.is_file():
         raise StoreError(
             f"no backup of a server in {folder}",
@@ -55,10 +59,11 @@ async def restore(
     if dry_run:
         return found
     await _refuse_running(url, [schema for schema in found if schema != CONTROL])
-    async with connected(url) as connection, connection.transaction():
+    async with connected(url, lock_timeout="10s") as connection, connection.transaction():
         for schema in found:
-            await connection.execute(f'DROP SCHEMA IF EXISTS "{kept(schema)}" CASCADE')
+            # One that is away was moved aside by a restore that was killed: what it kept is all there is.
             if await connection.fetchval("SELECT to_regnamespace($1)", f'"{schema}"'):
+                await connection.execute(f'DROP SCHEMA IF EXISTS "{kept(schema)}" CASCADE')
                 await connection.execute(f'ALTER SCHEMA "{schema}" RENAME TO "{kept(schema)}"')
     try:
         _run("pg_restore", url, "--single-transaction", "--exit-on-error", str(path))
@@ -74,7 +79,7 @@ def kept(schema: str) -> str:
 
 
 async def _as_before(url: str, schemas: Sequence[str]) -> None:
-    async with connected(url) as connection, connection.transaction():
+    async with connected(url, lock_timeout="10s") as connection, connection.transaction():
         for schema in schemas:
             if await connection.fetchval("SELECT to_regnamespace($1)", f'"{kept(schema)}"'):
                 await connection.execute(f'ALTER SCHEMA "{kept(schema)}" RENAME TO "{schema}"')
@@ -105,7 +110,7 @@ def _program(name: str) -> str:
 
 def _run(name: str, url: str | None, *arguments: str) -> str:
     """Returns the output of a program. The password goes by its environment, which others do not see."""
-    environment, where = dict(os.environ), []
+    environment, where = {"PGCONNECT_TIMEOUT": "10"} | os.environ, []
     if url is not None:
         parts = urlsplit(plain(url))
         user, _, place = parts.netloc.rpartition("@")
@@ -117,6 +122,7 @@ def _run(name: str, url: str | None, *arguments: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if done.returncode:

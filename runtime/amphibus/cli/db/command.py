@@ -122,8 +122,8 @@ def restore_backup(
         copies = backup_in(source.absolute())
         print(f"{', '.join(copies)} would replace those in {folder} (dry run)")
         return
-    for path in restore(source.absolute(), folder):
-        print(f"{path}  restored; before: {path.name}.before-restore")
+    for path, kept in restore(source.absolute(), folder):
+        print(f"{path}  restored; before: {kept.name if kept else 'nothing'}")
 
 
 def _remembered_since(db: str | None) -> int:

@@ -72,14 +72,14 @@ def create(
 def backup(settings: "Settings", folder: Path, *, dry_run: bool) -> tuple[list[str], list[Path]]:
     """Copies the schemas of the modules that are there; returns their names and the files."""
     from amphibus.admin import server, server_backup
-    from amphibus.admin.backup import make_folder
+    from amphibus.admin.backup import new_folder
 
     url = url_of(settings)
     modules = asyncio.run(server.readable(url, sorted(known_names(options.root()))))
     if dry_run:
         return modules, []
-    make_folder(folder)
-    return modules, [server_backup.backup(url, modules, folder)]
+    with new_folder(folder):
+        return modules, [server_backup.backup(url, modules, folder)]
 
 
 def restore(settings: "Settings", folder: Path, *, dry_run: bool) -> None:
