@@ -14,6 +14,7 @@ _MOMENT: Final = re.compile(
 )
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LEAP: Final = "60"
+_WHOLE: Final = timedelta(minutes=1)
 
 
 def moment_of(text: str) -> datetime:
@@ -40,10 +41,15 @@ def moment_of(text: str) -> datetime:
 
 
 def _within(moment: datetime, *, leap: bool = False) -> datetime:
-    """Compares before anything is added: at the ends of time every sum is an error."""
+    """Compares before anything is added: at the ends of time every sum is an error.
+
+    Local mean times of the past have seconds in their zone, which no text of RFC 3339 can hold.
+    """
     if not FIRST <= moment <= LAST:
         message = f"must lie between {FIRST.year} and {LAST.year}"
         raise ValueError(message)
+    if (moment.utcoffset() or _WHOLE) % _WHOLE:
+        moment = moment.astimezone(UTC)
     return moment + timedelta(seconds=leap)
 
 

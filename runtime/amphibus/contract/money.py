@@ -56,6 +56,9 @@ class DecimalString:
         """Returns an amount that was worked out, without an exponent, a minus before nothing or needless zeros."""
         if not value.is_finite():
             return value
+        if value.adjusted() >= self._digits:
+            message = f"must have at most {self._digits} digits"
+            raise ValueError(message)
         places = -int(value.as_tuple().exponent)
         if places > self._places or places < 0:
             rounded = value.quantize(Decimal(1).scaleb(-max(0, min(places, self._places))))
