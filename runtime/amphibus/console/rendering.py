@@ -1,5 +1,6 @@
 """The pages as text: templates, whose values are always escaped."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -24,6 +25,7 @@ HEADERS: Final = {
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 _TO: Final = "\N{EN DASH}"
 MENU: Final = (
     ("", "Map", "m"),
@@ -64,7 +66,10 @@ def page(template: str, status: int = 200, **facts: Any) -> Response:
     here = _BELONGS.get(template, template)
     known = {"screens": MENU, "here": "" if here == "home" else f"/{here}", **facts}
     text = _templates().get_template(f"{template}.html").render(**known)
-    return HTMLResponse(text, status_code=status, headers=HEADERS)
+    # Half of a surrogate pair, which JSON may hold and no page can, is shown as what cannot be shown.
+    return HTMLResponse(
+        _HALVES.sub("\N{REPLACEMENT CHARACTER}", text), status_code=status, headers=HEADERS
+    )
 
 
 def compile_pages() -> None:

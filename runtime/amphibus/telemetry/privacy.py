@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from amphibus.contract import personal_fields
 from amphibus.contract.texts import storable
 from amphibus.errors import AmphibusError
+from amphibus.messages.documents import document_of
 
 MASK: Final = "***"
 _LONGEST: Final = 500
@@ -43,7 +44,7 @@ def masked_payload(body: bytes, contract: type[BaseModel] | None) -> tuple[bytes
     if contract is not None and not steps:
         return body, False
     try:
-        before = json.loads(body) if steps else None
+        before = document_of(body) if steps else None
     except ValueError:
         before = None
     if not isinstance(before, dict):

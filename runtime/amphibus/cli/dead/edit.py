@@ -1,6 +1,5 @@
 """Takes a new payload for a dead message from the command line or an editor, and checks it by its contract."""
 
-import json
 import os
 import shlex
 import subprocess
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from amphibus.admin.dead import DeadLetter
 from amphibus.cli.output import CommandError, Exit
+from amphibus.messages.documents import document_of, text_of
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project
@@ -70,6 +70,6 @@ def _from_editor(message: str, body: bytes) -> str:
 
 def _pretty(body: bytes) -> str:
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) + "\n"
+        return text_of(document_of(body), indent=2) + "\n"
     except ValueError:
         return body.decode(errors="replace")

@@ -7,6 +7,7 @@ from typing import Any
 from amphibus.admin.dead import DeadLetter
 from amphibus.cli.output import moment
 from amphibus.messages.contracts.amphibus.answers import DeadLetterContent
+from amphibus.messages.documents import document_of
 
 
 def facts_of(letter: DeadLetter) -> dict[str, Any]:
@@ -37,6 +38,6 @@ def show_letter(letter: DeadLetter, content: DeadLetterContent) -> None:
 def readable(body: bytes) -> Any:
     """Returns a payload as JSON, or a text that says what it is instead."""
     try:
-        return json.loads(body)
+        return document_of(body)
     except ValueError:
         return f"not JSON, base64: {base64.b64encode(body).decode()}"

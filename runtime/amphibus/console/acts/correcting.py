@@ -1,7 +1,6 @@
 """The act of correcting the payload of a dead letter; it is kept only if its contract accepts it."""
 
 import base64
-import json
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -17,6 +16,7 @@ from amphibus.documents.schemas import payload_of
 from amphibus.messages.contracts.amphibus.acting import LetterName
 from amphibus.messages.contracts.amphibus.answers import DeadLetterFacts
 from amphibus.messages.contracts.amphibus.v1 import EditDead, RetryDead, RevealDead
+from amphibus.messages.documents import document_of
 
 _WHAT: Final = ("check", "save", "retry", "reveal")
 _WRONG: Final = 422
@@ -59,7 +59,7 @@ async def _completed(
 ) -> tuple[Any, dict[str, str]]:
     """Returns the payload with its personal data, which stays as it is and is not shown; that is audited too."""
     try:
-        return with_hidden(value, json.loads(await _whole(visit, letter))), {}
+        return with_hidden(value, document_of(await _whole(visit, letter))), {}
     except LookupError:
         why = "hides personal data in a list that became longer or shorter: show it first"
         return value, {"body": why}

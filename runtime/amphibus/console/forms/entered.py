@@ -1,6 +1,5 @@
 """A payload as somebody enters it: in fields or as JSON, with what is wrong in it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from amphibus.console.forms.fields import MISSING, Field, filled, unshown
 from amphibus.console.forms.reading import Read, pressed
 from amphibus.console.forms.shapes import Shape
+from amphibus.messages.documents import document_of, text_of
 
 JSON_TEXT = "json"
 """The name of the text, where the payload is entered as JSON."""
@@ -43,7 +43,7 @@ class Entered:
     @property
     def json_text(self) -> str:
         """Returns it as JSON."""
-        return self.text or json.dumps(self.value, indent=2, ensure_ascii=False)
+        return self.text or text_of(self.value, indent=2)
 
 
 def begun(shape: Shape, value: Any) -> Entered:
@@ -65,8 +65,8 @@ def entered(shape: Shape, form: Mapping[str, str]) -> Entered:
 def _from_json(shape: Shape, form: Mapping[str, str]) -> Entered:
     text = form[JSON_TEXT]
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = document_of(text)
+    except ValueError as error:
         where = getattr(error, "lineno", None)
         why = "must be JSON" + (f"; line {where} is none" if where else "")
         return Entered(shape, None, {"body": why}, as_json=True, text=text)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from amphibus.console.forms.fields import MISSING, MOST_ITEMS, NAME, place_of
 from amphibus.console.forms.shapes import Shape
+from amphibus.messages.documents import document_of
 from amphibus.telemetry.privacy import MASK
 
 AS: Final = "as:"
@@ -61,8 +62,8 @@ class Read:
         if not text:
             return MISSING
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return document_of(text)
+        except ValueError:
             self.errors[place_of(name)] = "must be JSON"
             return text
 

@@ -1,6 +1,5 @@
 """The screen on which the payload of a dead letter is corrected, in a form made from its contract."""
 
-import json
 from typing import Any
 
 from starlette.responses import Response
@@ -15,6 +14,7 @@ from amphibus.contract import Message
 from amphibus.documents.schemas import payload_of
 from amphibus.messages.contracts.amphibus.answers import DeadLetterFacts
 from amphibus.messages.contracts.amphibus.v1 import ShowDead
+from amphibus.messages.documents import document_of
 
 
 async def edit(visit: Visit) -> Response:
@@ -72,6 +72,6 @@ def contract_of(visit: Visit, letter: DeadLetterFacts) -> type[Message]:
 
 def _read(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return document_of(body)
+    except ValueError:
         return None

@@ -2,8 +2,7 @@
 
 import asyncio
 import base64
-import json
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 
@@ -12,6 +11,7 @@ from amphibus.console.rendering import page
 from amphibus.console.visit import PAGE, NotThere, Visit
 from amphibus.messages.contracts.amphibus.answers import DeadLetterFacts
 from amphibus.messages.contracts.amphibus.v1 import GroupDead, ListDead, ListOperations, ShowDead
+from amphibus.messages.documents import document_of, text_of
 
 _OPERATIONS: Final = 5
 
@@ -108,7 +108,7 @@ async def the_letter(visit: Visit) -> DeadLetterFacts:
 
 def _readable(body: bytes) -> str:
     try:
-        said: Any = json.loads(body)
+        said = document_of(body)
     except ValueError:
         return f"not JSON, base64: {base64.b64encode(body).decode()}" if body else "no payload"
-    return json.dumps(said, indent=2, ensure_ascii=False)
+    return text_of(said, indent=2)

@@ -16,6 +16,7 @@ from amphibus.contract import Message, kind_of
 from amphibus.documents.schemas import payload_of
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.problems import Problem
+from amphibus.messages.documents import document_of, text_of
 from amphibus.messages.ids import new_id
 from amphibus.telemetry.privacy import masked_payload
 
@@ -147,6 +148,6 @@ def refused(problem: Problem, flow: str) -> Answer:
 
 def _readable(body: bytes) -> str:
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else ""
+        return text_of(document_of(body), indent=2) if body else ""
     except ValueError:
         return body.decode(errors="replace")

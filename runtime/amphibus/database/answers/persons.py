@@ -11,7 +11,6 @@ from amphibus.database.persons.places import (
     ACCEPTED,
     NOTES,
     OF_MESSAGES,
-    PAGE,
     accepted_rows,
     after,
     audited,
@@ -64,10 +63,9 @@ async def _traced(
         hits, goes_on = await hits_at(sql, place, wanted.beyond, person, flows, acting)
         return [_of_message(place, each, person) for each in hits], goes_on
     if place == ACCEPTED:
-        page = await accepted_rows(sql, wanted.beyond)
+        page, goes_on = await accepted_rows(sql, wanted.beyond)
         named = [each for each in page if _stands_in(each, person.subject)]
-        found = [_bare(place, each.identity) for each in named]
-        return found, wanted.beyond + len(page) if len(page) == PAGE else None
+        return [_bare(place, each.identity) for each in named], goes_on
     if place == NOTES:
         return [_bare("audit", str(each)) for each in await audited(sql, person.subject)], None
     rows = await personal_rows(sql, declared_at(place, acting.personal), person)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from amphibus.contract import Message, personal_marks
+from amphibus.messages.documents import document_of, text_of, texts_in
 
 NAMING: Final = ("identity", "contact")
 """The categories of marks that tell one person."""
@@ -49,7 +50,9 @@ class Payload:
     def names(self, person: Sought) -> bool:
         """Returns whether the person stands in it."""
         if self._places is None or self._said is None:
-            return person.subject.encode() in self._body
+            return person.subject.encode() in self._body or any(
+                person.subject in each for each in texts_in(self._said)
+            )
         return any(
             text == person.subject for _, steps in self._naming() for text in self._texts(steps)
         )
@@ -69,7 +72,10 @@ class Payload:
         """Returns it without the person: all that is personal, or what tells this one if it names others too."""
         if self._said is None:
             return _cut(self._body, person)
-        if self._places is None or self._is_shared(person):
+        if self._places is None:
+            said = _cut_out(self._said, person)
+            return self._body if said == self._said else _written(said)
+        if self._is_shared(person):
             return self._changed(lambda value: _exchanged(value, person))
         return self._erased(person)
 
@@ -201,16 +207,31 @@ def _cut(body: bytes, person: Sought) -> bytes:
     return body
 
 
+def _cut_out(value: Any, person: Sought) -> Any:
+    """A document of no contract without the texts that tell the person, wherever they stand in it."""
+    if isinstance(value, dict):
+        return {_cut_out(name, person): _cut_out(each, person) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_cut_out(each, person) for each in value]
+    if not isinstance(value, str):
+        return value
+    if value in person.texts:
+        return replaced(value, person)
+    for text in sorted(known_texts(person.texts), key=len, reverse=True):
+        value = value.replace(text, str(replaced(text, person)))
+    return value
+
+
 def _read(body: bytes) -> Any:
     try:
-        said = json.loads(body)
+        said = document_of(body)
     except ValueError:
         return None
     return said if isinstance(said, dict) else None
 
 
 def _written(said: Any) -> bytes:
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    return text_of(said).encode()
 
 
 def _fits(contract: type[BaseModel], said: Any) -> bool:

@@ -208,9 +208,8 @@ async def erase_at(
     if not named:
         return 0, 0, None
     if place == ACCEPTED:
-        page = await accepted_rows(sql, beyond)
-        count = await erase_accepted(sql, page, person)
-        return count, 0, beyond + len(page) if len(page) == PAGE else None
+        page, goes_on = await accepted_rows(sql, beyond)
+        return await erase_accepted(sql, page, person), 0, goes_on
     if place == NOTES:
         return await erase_notes(sql, person), 0, None
     return 0, await erase_rows(sql, declared_at(place, declared.personal), person, under_way), None

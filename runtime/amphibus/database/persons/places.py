@@ -64,14 +64,27 @@ async def messages_of(sql: Sql, place: str, beyond: int) -> list[Kept]:
     return [Kept(*row) for row in rows]
 
 
-async def accepted_rows(sql: Sql, beyond: int) -> list[AcceptedRow]:
-    """Returns a page of what the gateway accepted."""
+async def accepted_rows(sql: Sql, beyond: int) -> tuple[list[AcceptedRow], int | None]:
+    """Returns a page of what the gateway accepted after a moment, and where the next begins; None if there is none.
+
+    By time, which nobody changes: to erase changes the identities, and to prune takes rows off the front.
+    """
     rows = await sql.rows(
-        "SELECT identity, location, answer FROM amphibus_accepted ORDER BY identity LIMIT ? OFFSET ?",
-        PAGE,
+        "SELECT identity, location, answer, accepted FROM amphibus_accepted WHERE accepted > ?"
+        " ORDER BY accepted LIMIT ?",
         beyond,
+        PAGE,
     )
-    return [AcceptedRow(*row) for row in rows]
+    if len(rows) < PAGE:
+        return [AcceptedRow(*tuple(row)[:3]) for row in rows], None
+    last = rows[-1][3]
+    whole = [row for row in rows if row[3] < last]
+    if not whole:  # more than a page was accepted at one moment
+        whole = await sql.rows(
+            "SELECT identity, location, answer, accepted FROM amphibus_accepted WHERE accepted = ?",
+            last,
+        )
+    return [AcceptedRow(*tuple(row)[:3]) for row in whole], whole[-1][3]
 
 
 async def keys_under_way(sql: Sql, keys: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID
 
 from amphibus.database.persons.bodies import Sought, replaced
 from amphibus.database.sql import Sql
@@ -10,8 +12,10 @@ from amphibus.module import PersonalRows
 
 if TYPE_CHECKING:
     from sqlalchemy import Table  # who only looks at stores loads no ORM
+    from sqlalchemy.types import TypeEngine
 
 _PREFIX: Final = "table "
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PersonalRow(NamedTuple):
@@ -71,7 +75,7 @@ async def erase_rows(
         f" WHERE {_assigned(keys, ' AND ')}",
         [
             (
-                *(_erased(table, name, value, person) for name, value in row.values.items()),
+                *(erased_value(table, name, value, person) for name, value in row.values.items()),
                 *row.identity,
             )
             for row in found
@@ -84,17 +88,48 @@ def _assigned(names: Sequence[str], between: str) -> str:
     return between.join(f"{_quoted(each)} = ?" for each in names)
 
 
-def _erased(table: "Table", name: str, value: Any, person: Sought) -> Any:
+def erased_value(table: "Table", name: str, value: Any, person: Sought) -> Any:
+    """Returns what takes the place of a value in its column: naming nobody, and read as the column says."""
     from sqlalchemy import JSON
 
-    kind = table.columns[name].type
+    column = table.columns[name]
+    kind = column.type
     if value is None:
         return None
+    if _is_no_text(kind):
+        return None if column.nullable else _nobody(kind, value)
     if isinstance(kind, JSON):
         empty: Any = [] if str(value).lstrip().startswith("[") else {}
         return json.dumps(empty)
     other, longest = replaced(value, person), getattr(kind, "length", None)
     return other[:longest] if isinstance(other, str) else other
+
+
+def _is_no_text(kind: "TypeEngine[Any]") -> bool:
+    """Returns whether a text that is put there could not be read again."""
+    from sqlalchemy import JSON, Enum
+
+    try:
+        return not isinstance(kind, JSON) and (
+            isinstance(kind, Enum) or not issubclass(kind.python_type, str)
+        )
+    except NotImplementedError:
+        return False
+
+
+def _nobody(kind: "TypeEngine[Any]", value: Any) -> Any:
+    """The value of a kind that tells nobody, as a database gave another one."""
+    from sqlalchemy import Enum
+
+    if isinstance(kind, Enum):
+        return kind.enums[0]
+    if isinstance(value, datetime):
+        return _FIRST.replace(tzinfo=value.tzinfo)
+    if isinstance(value, date):
+        return _FIRST.date()
+    if isinstance(value, str):  # a day, a time or a UUID, as SQLite keeps it
+        return "1970-01-01 00:00:00.000000"[: len(value)] if value[4:5] == "-" else "0" * 32
+    return type(value)(int=0) if isinstance(value, UUID) else type(value)()
 
 
 def _table(declared: PersonalRows) -> "Table":
