@@ -263,7 +263,8 @@ class Process:
     def _move(
         self, row: SQLModel, key: str, chosen: str, before: State | None, context: Context[Any]
     ) -> None:
-        if before is None or getattr(row, self.column) != chosen:
+        # Not the row's own: a step may have written the new state there already.
+        if before is None or before.name != chosen:
             context.moves[self.name, key] = None if self.state(chosen).final else chosen
         setattr(row, self.column, chosen)
         new = self.state(chosen).deadline

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from amphibus.admin.views import View, at_rest
 from amphibus.messages.contracts.amphibus.answers import ProcessStanding
 from amphibus.messages.contracts.amphibus.v1 import CancelProcess, CountProcesses, ExpireProcess
 from amphibus.testing import Harness
-from amphibus.testing.conformance.business import loan
+from amphibus.testing.conformance.business import loan, project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from tests.conformance.asking import asked
@@ -69,6 +71,24 @@ async def test_a_state_that_a_process_stays_in_goes_on_counting(office: Office) 
         await shop.settle()
 
     assert await listed(office) == [before]
+
+
+async def test_a_step_that_writes_the_new_state_itself_ends_its_process(office: Office) -> None:
+    """Else it would be listed where it no longer is, and told as stuck."""
+
+    async def bring_back(_message: desk.Return, row: Any, _context: Any) -> None:
+        row.state = "returned"
+
+    lent, *others = loan.states
+    back, *more = lent.on
+    writing = replace(lent, on=(replace(back, do=bring_back), *more))
+    lending = replace(loan, states=(writing, *others))
+    async with office.open(business=project(lending=lending)) as shop:
+        await shop.send(desk.Lend(book="a"), desk.Return(book="a"))
+        await shop.settle()
+
+    assert office.query("desk", "SELECT state FROM loan") == [("returned",)]
+    assert await listed(office) == []
 
 
 async def test_an_operator_lets_a_deadline_run_out(office: Office) -> None:
