@@ -130,3 +130,32 @@ def test_an_array_is_split_wherever_a_part_of_the_file_ends(
         for each in split
     ] == found
     assert not any(isinstance(each, Bad) for each in split) or isinstance(found[-1], str)
+
+
+def test_a_column_within_another_is_refused_before_anything_is_sent(
+    console: Console, tmp_path: Path
+) -> None:
+    """One would hide the other, or end in an error of Python."""
+    file = tmp_path / "sales.csv"
+    for header in ("item,item.name", "item.name,item"):
+        file.write_text(f"{header}\nglass,cup\n")
+
+        ended = console("send", "shelf.Sell.v1", "--file", str(file), "--dry-run")
+
+        assert (ended.code, ended.err.splitlines()[0]) == (
+            2,
+            "error  column item.name is a part of item, which is a column too",
+        )
+
+
+def test_a_cell_nested_without_end_is_refused_by_its_field(
+    console: Console, tmp_path: Path
+) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("item,pieces\nglass," + "[" * 100_000 + "\n")
+
+    ended = console("send", "shelf.Sell.v1", "--file", str(file), "--dry-run")
+
+    assert ended.code not in (0, None)
+    assert "pieces" in ended.err + ended.out
+    assert "Traceback" not in ended.err

@@ -3,6 +3,7 @@
 import os
 import pty
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,29 @@ def test_a_bar_shows_how_far_a_file_is(console: Console) -> None:
 
     assert b"sending" in said
     assert b"30/30" in said
+
+
+@pytest.mark.parametrize("command", [("modules",), ("config", "show")])
+def test_output_that_finds_no_room_is_an_error_in_three_lines(
+    console: Console, command: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            console.command(*command),
+            cwd=console.root,
+            env=console.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    assert (ended.returncode, ended.stderr.splitlines()) == (
+        1,
+        [
+            "error  a file, or the output, cannot be used",
+            "  why  No space left on device",
+            "  fix  df -h",
+        ],
+    )

@@ -1,5 +1,6 @@
 """The line to type after an error, for the place that was named; and what is wrong in the line that was typed."""
 
+import errno
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +8,13 @@ from typing import Final
 
 from amphibus.cli.output import CommandError, Exit
 
+_OF_FILES: Final = frozenset(
+    (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),
+        *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE),
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+    )
+)
 _PLACES: Final = ("--data-dir", "--db", "--http")
 """Options that say where to look; what is typed next must look in the same place."""
 
@@ -53,6 +61,15 @@ def elsewhere(fix: str, words: Sequence[str], understood: Callable[[list[str]], 
 def secret(words: Sequence[str]) -> bool:
     """Returns whether a command line holds a password, which must not be printed."""
     return any(re.search(r"://[^/@]*:[^/]*@", word) for word in words)
+
+
+def of_the_machine(error: OSError) -> CommandError | None:
+    """Returns the error for a file or a disk that fails a command; None of what a file has no part in."""
+    if error.errno not in _OF_FILES:
+        return None
+    place = str(error.filename or "a file, or the output,")
+    look = f"ls -ld {shlex.quote(place)}" if error.filename else "df -h"
+    return CommandError(f"{place} cannot be used", error.strerror or str(error), look)
 
 
 def refused(error: ValueError, command: str) -> CommandError | None:

@@ -64,6 +64,22 @@ def application(name: str = "amphibus", typed: Sequence[str] = ()) -> App:
     return app
 
 
+def _without_file(error: OSError) -> int:
+    """Says what cannot be written or read; of a reader who has seen enough of our output, nothing."""
+    from amphibus.cli.fix import of_the_machine
+
+    wrong = None if isinstance(error, BrokenPipeError) else of_the_machine(error)
+    if wrong is None and not isinstance(error, BrokenPipeError):
+        raise error
+    with contextlib.suppress(OSError, ValueError):
+        # The interpreter must not complain at its end of what it cannot write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if wrong is None:
+        return Exit.OK
+    show_error(wrong)
+    return exit_code(wrong)
+
+
 def _command(words: Sequence[str]) -> Sequence[str]:
     """Returns the words that name a command, without what it was given."""
     groups = {group for group, *_ in GROUPS}
@@ -103,11 +119,8 @@ def execute(typed: Sequence[str]) -> int:
         return Exit.USAGE
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader of our output has seen enough; the interpreter must not complain at its end.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
+    except OSError as error:
+        return _without_file(error)
     return result if isinstance(result, int) else Exit.OK
 
 

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -17,9 +18,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.passwords import write_secret
 from amphibus.transports.rabbitmq.probe import probe
 
 FOLDERS: Final = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
@@ -83,7 +85,7 @@ class Node:
         self._scripts = scripts
         self._facts = folder / "node.json"
         self._process: subprocess.Popen[bytes] | None = None
-        self._known = json.loads(self._facts.read_text()) if self._facts.exists() else {}
+        self._known = _facts_in(self._facts)
 
     @property
     def url(self) -> str:
@@ -150,13 +152,12 @@ class Node:
         name = self._known.get("name") or f"amphibus-{secrets.token_hex(4)}@localhost"
         port, distribution = _free_ports(self._known)
         self._known = {"name": name, "port": port, "distribution": distribution}
-        self._facts.write_text(json.dumps(self._known))
+        write_secret(self._facts, json.dumps(self._known))
         home = self._folder / "home"
         home.mkdir(exist_ok=True)
         cookie = home / ".erlang.cookie"
-        if not cookie.exists():
-            cookie.touch(0o600)
-            cookie.write_text(secrets.token_hex(16))
+        if not cookie.exists() or not cookie.stat().st_size:
+            write_secret(cookie, secrets.token_hex(16))
             cookie.chmod(0o400)
         (self._folder / "rabbitmq.conf").write_text(_CONFIGURATION.format(port=port))
 
@@ -194,6 +195,24 @@ class Node:
                     Exit.UNREACHABLE,
                 )
             time.sleep(_LOOK_SECONDS)
+
+
+def _facts_in(path: Path) -> dict[str, Any]:
+    """Returns what is known of a node; nothing of one that never started.
+
+    Raises:
+        CommandError: the file is damaged.
+    """
+    try:
+        return dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise CommandError(
+            f"{path} cannot be read",
+            f"{error}; it names the node whose data lies beside it",
+            f"mv {shlex.quote(str(path.parent))} {shlex.quote(f'{path.parent}.aside')}",
+        ) from None
 
 
 @contextmanager

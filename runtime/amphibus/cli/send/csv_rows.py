@@ -40,6 +40,12 @@ class Columns:
             {each for each in self._fields if self._fields.count(each) > 1 and each}
         ):
             raise _wrong(f"two columns are {doubled[0]}", "a field has one value")
+        for field in self._fields:
+            if within := [each for each in self._fields if each.startswith(f"{field}.") and field]:
+                raise _wrong(
+                    f"column {within[0]} is a part of {field}, which is a column too",
+                    "one hides the other",
+                )
         known = list(contract.model_fields)
         for column, field in zip(self._header, self._fields, strict=True):
             if field and field.partition(".")[0] not in known:
@@ -131,7 +137,7 @@ def _value(cell: str, types: set[str]) -> Any:
         return cell
     try:
         value = json.loads(cell.lower() if "boolean" in types else cell)
-    except ValueError:
+    except (ValueError, RecursionError):
         return cell
     return value
 
