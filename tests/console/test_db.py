@@ -106,9 +106,8 @@ def test_until_all_is_copied_a_backup_says_that_it_is_none(tmp_path: Path) -> No
 
 def test_a_backup_that_fails_leaves_an_empty_folder(tmp_path: Path) -> None:
     """So that it does not fill a disk that is full, and may be made there again."""
-    with pytest.raises(RuntimeError), new_folder(tmp_path / "copy"):
-        (tmp_path / "copy" / "shelf.db").touch()
-        raise RuntimeError
+    with pytest.raises(FileExistsError), new_folder(tmp_path / "copy"):
+        (tmp_path / "copy" / "unfinished").touch(exist_ok=False)
 
     assert list((tmp_path / "copy").iterdir()) == []
 
