@@ -127,7 +127,6 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: P
     assert desk("db", "backup", "--to", copy).code == 1
 
 
-@pytest.mark.full
 def test_what_a_killed_restore_kept_outlives_the_next_that_fails(
     desk: Desk, tmp_path: Path
 ) -> None:

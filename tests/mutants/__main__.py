@@ -20,6 +20,7 @@ from tests.mutants.defect import Defect
 from tests.mutants.defects_of_access import ACCESS
 from tests.mutants.defects_of_acting import ACTING
 from tests.mutants.defects_of_adding import ADDING
+from tests.mutants.defects_of_backups import BACKUPS
 from tests.mutants.defects_of_border import BORDER
 from tests.mutants.defects_of_clients import CLIENTS
 from tests.mutants.defects_of_consuming import CONSUMING
@@ -72,6 +73,7 @@ ALL = (
     *HANDLING,
     *MISBEHAVIOUR,
     *POLICIES,
+    *BACKUPS,
     *PRIVACY,
     *PROJECTS,
     *PROJECT_CODE,

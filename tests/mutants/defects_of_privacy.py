@@ -144,4 +144,33 @@ PRIVACY: Final[tuple[Defect, ...]] = (
         "            pass\n",
         "tests/console/test_typed_passwords.py::test_a_password_that_is_typed_is_refused_and_not_said_again",
     ),
+    in_runtime(
+        "a letter nested without end is an error of whoever looks for a person",
+        "messages/documents",
+        "    except RecursionError:\n",
+        "    except NotImplementedError:\n",
+        "tests/console/test_erasing.py::test_a_letter_that_nobody_can_read_holds_back_no_erasure",
+        "tests/console/test_odd_letters.py::test_what_is_nested_too_deeply_is_no_document",
+    ),
+    in_runtime(
+        "a document is gone through deeper than Python can",
+        "messages/documents",
+        "    if _is_deeper(said, _DEEPEST):",
+        "    if not _is_deeper(said, _DEEPEST) and False:",
+        "tests/console/test_odd_letters.py::test_what_is_nested_too_deeply_is_no_document",
+    ),
+    in_runtime(
+        "a page of what was accepted loses what has the time of its last row",
+        "database/persons/places",
+        "    whole = [row for row in rows if row[3] < last]\n",
+        "    whole = list(rows)\n",
+        "tests/console/test_erasing.py::test_a_person_in_more_than_a_page_of_answers_is_erased_from_all",
+    ),
+    in_runtime(
+        "a text is put where a day is read",
+        "database/persons/rows",
+        "    if _is_no_text(kind):\n",
+        "    if _is_no_text(kind) and not value:\n",
+        "tests/personal/test_erased_rows.py::test_what_takes_the_place_of_a_value_is_read_as_its_column_says",
+    ),
 )

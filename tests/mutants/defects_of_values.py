@@ -90,4 +90,40 @@ VALUES: Final[tuple[Defect, ...]] = (
         "    session.trust_env = True",
         "tests/tracing/test_numbers_and_lines.py::test_numbers_and_lines_come_over_http",
     ),
+    _at(
+        "the seconds of a zone are cut off",
+        "runtime/amphibus/contract/moments.py",
+        "        moment = moment.astimezone(UTC)\n",
+        "        pass\n",
+        "tests/contracts/test_values.py::test_an_instant_of_a_zone_with_seconds_stays_the_same_on_the_wire",
+    ),
+    _at(
+        "an amount is reckoned with before its digits are counted",
+        "runtime/amphibus/contract/money.py",
+        "        if value.adjusted() >= self._digits:\n",
+        "        if not value and value.adjusted() >= self._digits:\n",
+        "tests/contracts/test_values.py::test_an_amount_too_large_to_reckon_with_is_an_error_of_its_field",
+    ),
+    _at(
+        "a column within another is taken",
+        "runtime/amphibus/cli/send/csv_rows.py",
+        'if each.startswith(f"{field}.") and field]',
+        "if not each]",
+        "tests/console/test_send_files.py::test_a_column_within_another_is_refused_before_anything_is_sent",
+    ),
+    _at(
+        "output that finds no room ends in the words of Python",
+        "runtime/amphibus/cli/main.py",
+        "    except OSError as error:\n        return _without_file(error)",
+        "    except BrokenPipeError as error:\n        return _without_file(error)",
+        "tests/console/test_terminal.py::test_output_that_finds_no_room_is_an_error_in_three_lines",
+    ),
+    _at(
+        "a process is listed where its row says that it was",
+        "runtime/amphibus/process.py",
+        "        if before is None or before.name != chosen:",
+        "        if before is None or getattr(row, self.column) != chosen:",
+        "tests/conformance/test_processes_listed.py"
+        "::test_a_step_that_writes_the_new_state_itself_ends_its_process",
+    ),
 )

@@ -107,14 +107,12 @@ def erased_value(table: "Table", name: str, value: Any, person: Sought) -> Any:
 
 def _is_no_text(kind: "TypeEngine[Any]") -> bool:
     """Returns whether a text that is put there could not be read again."""
-    from sqlalchemy import JSON, Enum
+    from sqlalchemy import types
 
-    try:
-        return not isinstance(kind, JSON) and (
-            isinstance(kind, Enum) or not issubclass(kind.python_type, str)
-        )
-    except NotImplementedError:
-        return False
+    inner = kind.impl_instance if isinstance(kind, types.TypeDecorator) else kind
+    days = (types.Date, types.DateTime, types.Time, types.Interval)
+    numbers = (types.Integer, types.Numeric, types.Boolean)
+    return isinstance(inner, (*days, *numbers, types.Uuid, types.Enum, types.LargeBinary))
 
 
 def _nobody(kind: "TypeEngine[Any]", value: Any) -> Any:
