@@ -18,6 +18,7 @@ from sqlalchemy import (
     Numeric,
     String,
     Table,
+    Time,
     Uuid,
     create_engine,
     insert,
@@ -42,6 +43,7 @@ class _Kind(enum.Enum):
     [
         (Date(), _WHEN.date()),
         (DateTime(), _WHEN.replace(tzinfo=None)),
+        (Time(), _WHEN.time()),
         (Uuid(), uuid4()),
         (Numeric(10, 2), Decimal("1815.12")),
         (Enum(_Kind), _Kind.WRITER),

@@ -125,7 +125,9 @@ def _nobody(kind: "TypeEngine[Any]", value: Any) -> Any:
         return _FIRST.replace(tzinfo=value.tzinfo)
     if isinstance(value, date):
         return _FIRST.date()
-    if isinstance(value, str):  # a day, a time or a UUID, as SQLite keeps it
+    if isinstance(value, str) and value[2:3] == ":":
+        return "00:00:00.000000"
+    if isinstance(value, str):  # a day, an instant or a UUID, as SQLite keeps it
         return "1970-01-01 00:00:00.000000"[: len(value)] if value[4:5] == "-" else "0" * 32
     return type(value)(int=0) if isinstance(value, UUID) else type(value)()
 
