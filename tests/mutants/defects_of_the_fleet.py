@@ -72,7 +72,7 @@ FLEET: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a process that stays in its state seems to have come there just now",
         "process",
-        "if before is None or getattr(row, self.column) != chosen:",
+        "if before is None or before.name != chosen:",
         "if before is None or chosen:",
         "test_processes_listed.py::test_a_state_that_a_process_stays_in_goes_on_counting",
     ),
