@@ -55,6 +55,13 @@ POLICIES: Final[tuple[Defect, ...]] = (
         "tests/policies/test_limits.py::test_what_waits_for_its_turn_holds_up_no_stop",
     ),
     in_runtime(
+        "the time of a webhook's step does not follow its endpoint's",
+        "routing/policies",
+        ".under(policy_of_webhook(settings, module.name))",
+        "",
+        "tests/webhooks/test_settings.py::test_the_step_of_a_webhook_lasts_as_long_as_its_endpoint_may_take",
+    ),
+    in_runtime(
         "what is dead at once is tried again",
         "policy/in_force",
         "            if each in self.dead:\n                return True\n",

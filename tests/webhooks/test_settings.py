@@ -8,7 +8,8 @@ from amphibus.config.layers import flat
 from amphibus.config.masking import shown
 from amphibus.config.settings import load_settings
 from amphibus.errors import ConfigError
-from tests.webhooks.receiving import SECRET
+from amphibus.routing.policies import Policies
+from tests.webhooks.receiving import SECRET, project_in
 
 
 def test_a_secret_comes_from_a_file_and_is_masked(tmp_path: Path) -> None:
@@ -25,6 +26,15 @@ def test_a_secret_comes_from_a_file_and_is_masked(tmp_path: Path) -> None:
     assert [shown(key, value) for key, value in flat(settings) if key.endswith("acme.secret")] == [
         "***"
     ]
+
+
+def test_the_step_of_a_webhook_lasts_as_long_as_its_endpoint_may_take(tmp_path: Path) -> None:
+    """Wherever that is said: a step that ends before would call answers unknown, and post again."""
+    page = project_in(tmp_path).modules["webhook_acme"]
+    environ = {"AMPHIBUS_WEBHOOKS__ACME__TIMEOUT_SECONDS": "120"}
+    settings = load_settings(tmp_path, environ=environ)
+
+    assert Policies(page, settings).by_type["orders.OrderConfirmed.v1"].outside_timeout > 120
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from amphibus.config.correction import correction
 from amphibus.config.layers import SettingProblem
 from amphibus.config.section import Positive, Seconds, Section
 from amphibus.config.settings import BusSettings, Settings
+from amphibus.config.webhooks import MODULE_PREFIX
 from amphibus.nearest import did_you_mean
 from amphibus.policy import OnDead, Policy, Retries
 from amphibus.policy.in_force import PolicyInForce
@@ -17,6 +18,8 @@ from amphibus.policy.rate import parse_rate
 
 POLICIES: Final = "policies"
 """The part of a module's table that is not its own."""
+_SLACK_SECONDS: Final = 5.0
+"""The step that posts to an endpoint ends by the endpoint's own timeout, and not by that of steps."""
 
 
 def _rate(given: str) -> str:
@@ -66,6 +69,14 @@ def usual_policy(bus: BusSettings) -> PolicyInForce:
         jitter=bus.retry_jitter,
         timeout=bus.handler_timeout_seconds,
     )
+
+
+def policy_of_webhook(settings: Settings, module: str) -> Policy:
+    """Returns what the settings of a webhook say of the events to it; nothing if the module is none."""
+    webhook = settings.webhooks.get(module.removeprefix(MODULE_PREFIX))
+    if webhook is None or not module.startswith(MODULE_PREFIX):
+        return Policy()
+    return Policy(outside_timeout=webhook.timeout_seconds + _SLACK_SECONDS)
 
 
 def own_settings(settings: Settings, module: str) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from pydantic_core import PydanticCustomError
 from amphibus.config.section import Seconds, Section
 
 PREFIX: Final = "whsec_"
+MODULE_PREFIX: Final = "webhook_"
+"""The module of `[webhooks.acme]` is `webhook_acme`."""
 _LEAST, _MOST = 24, 64
 _FIELD: Final = r"^\s*[A-Za-z_]\w*\s*=\s*[^\s=]+\s*$"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from amphibus.config.policies import overrides, usual_policy
+from amphibus.config.policies import overrides, policy_of_webhook, usual_policy
 from amphibus.config.settings import Settings
 from amphibus.contract import Message, kind_of
 from amphibus.contract.rights import has_path
@@ -35,14 +35,15 @@ class Policies:
     def adjust(self) -> None:
         """Takes in the settings as they are now."""
         module, settings = self._module, self._settings
-        self.base = usual_policy(settings.bus).under(module.policy)
+        usual, query_seconds = usual_policy(settings.bus), settings.bus.query_timeout_seconds
+        own = usual.under(module.policy).under(policy_of_webhook(settings, module.name))
+        self.base = own
         types = [each.contract.contract_type for each in module.routes]
         said = overrides(settings.modules.get(module.name, {}), types)
-        usual, query_seconds = usual_policy(settings.bus), settings.bus.query_timeout_seconds
         of_queries = replace(usual, timeout=query_seconds)
         self.by_type = {
             each.contract.contract_type: _in_force(
-                of_queries if _is_query(each) else usual.under(module.policy), each, said
+                of_queries if _is_query(each) else own, each, said
             )
             for each in module.routes
         }

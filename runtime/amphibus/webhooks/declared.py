@@ -6,20 +6,15 @@ replayed and looked at by the same commands, in one process and in a fleet.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from amphibus.config.webhooks import WebhookSettings, declared_webhooks
+from amphibus.config.webhooks import MODULE_PREFIX, WebhookSettings, declared_webhooks
 from amphibus.context import UNKNOWN, Context, Outside
 from amphibus.contract import Message, kind_of
 from amphibus.errors import DeclarationError, Unavailable
 from amphibus.module import Module, on
 from amphibus.nearest import did_you_mean
-from amphibus.policy import Policy
 from amphibus.webhooks.endpoint import Endpoint
-from amphibus.webhooks.prefix import PREFIX
-
-_SLACK_SECONDS: Final = 5.0
-"""The step ends by the endpoint's own timeout, and not by that of steps."""
 
 
 def webhook_modules(root: Path, contracts: Mapping[str, type[Message]]) -> dict[str, Module]:
@@ -34,7 +29,7 @@ def webhook_modules(root: Path, contracts: Mapping[str, type[Message]]) -> dict[
     ]
     if problems:
         raise DeclarationError(problems)
-    return {PREFIX + name: _page(name, table, contracts) for name, table in declared.items()}
+    return {MODULE_PREFIX + name: _page(name, table, contracts) for name, table in declared.items()}
 
 
 def _problems(
@@ -51,16 +46,14 @@ def _problems(
 
 def _page(name: str, table: Mapping[str, Any], contracts: Mapping[str, type[Message]]) -> Module:
     settings = WebhookSettings.model_construct(**table)
-    policy = Policy(outside_timeout=float(settings.timeout_seconds) + _SLACK_SECONDS)
     return Module(
-        name=PREFIX + name,
+        name=MODULE_PREFIX + name,
         container=container_of(name),
         subscribes=tuple(
             on(contracts[each], _delivered, outside=_post) for each in settings.subscribes
         ),
         purposes=tuple(settings.purposes),
         ignores=tuple(settings.ignores),
-        policy=policy,
     )
 
 

@@ -9,8 +9,8 @@ from amphibus.admin.posted_again import Again, again, post_again
 from amphibus.cli import options
 from amphibus.cli.operator import Reason, operator, reasoned
 from amphibus.cli.output import CommandError, Exit, advanced, plural, show_json, unknown
+from amphibus.config.webhooks import MODULE_PREFIX
 from amphibus.nearest import nearest
-from amphibus.webhooks.prefix import PREFIX
 
 if TYPE_CHECKING:
     from amphibus.routing.topology import Topology
@@ -40,7 +40,7 @@ def replay(
         until: Time of the newest event; by default now.
         type_: Only this contract; repeatable.
     """
-    module = PREFIX + name
+    module = MODULE_PREFIX + name
     types = _types(options.project().topology(), name, type_)
     stores = options.stores(data_dir, db)
     inbox = options.store_of(module, stores)
@@ -69,13 +69,19 @@ def _tell(name: str, found: dict[str, Again], *, dry: bool, as_json: bool) -> No
     verb = "would be posted" if dry else "in line"
     print(f"{plural(had + new, 'event')} {verb} to {name}: {had:,} that it has had, {new:,} new")
     if held:
-        print(f"{held:,} wait for a retry or are dead: amphibus dead list --module {PREFIX}{name}")
+        print(
+            f"{held:,} wait for a retry or are dead: amphibus dead list --module {MODULE_PREFIX}{name}"
+        )
 
 
 def _types(topology: "Topology", name: str, chosen: tuple[str, ...]) -> dict[str, list[str]]:
     """The events of a webhook, by the module that publishes them."""
-    module = PREFIX + name
-    known = [each.removeprefix(PREFIX) for each in topology.modules if each.startswith(PREFIX)]
+    module = MODULE_PREFIX + name
+    known = [
+        each.removeprefix(MODULE_PREFIX)
+        for each in topology.modules
+        if each.startswith(MODULE_PREFIX)
+    ]
     if module not in topology.modules:
         raise unknown("webhook", name, known, "${EDITOR:-vi} config/amphibus.toml")
     heard = sorted(type_ for type_, takers in topology.subscribers.items() if module in takers)
