@@ -14,7 +14,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from amphibus.admin.server import connected
 from amphibus.config.settings import load_settings
+from amphibus.errors import StoreUnwritable
 from amphibus.host.host import Host
 from amphibus.routing.project import Project
 from tests.architecture.tree import ROOT
@@ -202,6 +204,24 @@ async def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path
     assert outcome.returncode == 1
     assert "postgresql://127.0.0.1:9/" in outcome.stderr
     assert "secret" not in outcome.stderr
+
+
+@pytest.mark.asyncio
+async def test_a_command_whose_connection_is_cut_midway_says_so(cluster: PostgresCluster) -> None:
+    """The driver has errors of its own for it, while a statement runs and when a transaction is ended."""
+    url = cluster.url()
+
+    async def cut_off(other: Any, *, midway: bool) -> None:
+        async with connected(url) as one, one.transaction():
+            ours = one.get_server_pid()
+            await other.fetchval("SELECT pg_terminate_backend($1, 60000)", ours)
+            if midway:
+                await one.fetchval("SELECT 1")
+
+    async with connected(url) as other:
+        for midway in (True, False):
+            with pytest.raises(StoreUnwritable, match="cannot be used"):
+                await cut_off(other, midway=midway)
 
 
 def test_without_a_server_it_says_what_to_type(tmp_path: Path) -> None:

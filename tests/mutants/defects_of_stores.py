@@ -8,6 +8,13 @@ _REPOSITORIES: Final = "tests/database/test_repositories.py"
 _WRITES: Final = "tests/database/test_repository_writes.py"
 STORES: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "what the driver says of a cut connection ends a command in a traceback",
+        "admin/server",
+        "    asyncpg.InterfaceError,\n",
+        "",
+        "tests/database/test_server.py::test_a_command_whose_connection_is_cut_midway_says_so",
+    ),
+    in_runtime(
         "a change that nobody saves is lost",
         "inbox/executor",
         "        look_back(context.db)\n",

@@ -32,7 +32,13 @@ _HAS_RIGHTS: Final = """
     FROM pg_roles WHERE rolname = $1
 """
 
-
+_REFUSALS: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What the server says, and what the driver says of a connection that is cut."""
 _ROWS: Final = "SELECT, INSERT, UPDATE, DELETE"
 _NUMBERS: Final = "USAGE, SELECT, UPDATE"
 """What a role needs of a sequence: a module leaves numbers out."""
@@ -207,7 +213,7 @@ def explained(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, asyncpg.PostgresError) as error:
+    except _REFUSALS as error:
         raise StoreUnwritable(
             f"{_shown(url)} cannot be used by '{_user(url)}'",
             f"{type(error).__name__}: {error}",
