@@ -7,6 +7,7 @@ import pytest
 from starlette.types import Message
 from structlog.testing import capture_logs
 
+from amphibus.access.principal import Principal
 from amphibus.config.http import HttpSettings
 from amphibus.errors import StoreUnwritable
 from amphibus.gateway.acceptance import Verdict
@@ -87,6 +88,26 @@ async def test_a_fault_of_ours_is_logged_under_the_id_that_the_client_gets(room:
     assert line["route"] == "/v1/loans"
     assert line["message_id"] == answer.headers["x-request-id"]
     assert problem(answer)["detail"] == "it may have been done; it was logged"
+
+
+class Unsure:
+    """Knows whose a credential is, on a good day."""
+
+    async def principal(self, _text: str) -> Principal:
+        raise StoreUnwritable("the disk is full")
+
+
+async def test_a_request_that_fails_before_it_is_taken_has_changed_nothing(room: Room) -> None:
+    """The look for a key needs the store too; "it may have been done" would have people look for what is not there."""
+    host = room.harness.host
+    door = Door([("", Unsure())])
+    room.client._transport.app = build_app(  # type: ignore[attr-defined]
+        host.accepted_store(), Limits(), host.health, host.meters, door
+    )
+    answer = await room.post("/v1/loans", headers={"Authorization": "Bearer key"})
+
+    assert answer.status_code == 503
+    assert problem(answer)["detail"] == "the store is away; nothing was changed"
 
 
 async def test_a_client_that_leaves_within_its_body_has_asked_nothing(room: Room) -> None:

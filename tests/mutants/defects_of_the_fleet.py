@@ -105,6 +105,13 @@ FLEET: Final[tuple[Defect, ...]] = (
         "tests/modules/test_outcomes.py::test_a_store_that_is_away_is_told_to_who_wants_a_stream",
     ),
     in_runtime(
+        "what fails before a request is taken may have been done",
+        "gateway/writes",
+        'exchange.asked, exchange.unchanged = "write", True',
+        'exchange.asked, exchange.unchanged = "write", False',
+        "tests/gateway/test_faults.py::test_a_request_that_fails_before_it_is_taken_has_changed_nothing",
+    ),
+    in_runtime(
         "an act that is done is told not to be",
         "inbox/system/answering",
         "        with contextlib.suppress(Exception):\n",

@@ -46,6 +46,7 @@ class HttpExchange:
         "query",
         "request_id",
         "trace",
+        "unchanged",
         "version",
     )
 
@@ -71,6 +72,8 @@ class HttpExchange:
         """The kind of what is asked, for limits of rates."""
         self.counted = False
         """True once it was counted for those."""
+        self.unchanged = False
+        """True while nothing that it asks for can have been done, whatever fails."""
 
     @property
     def names(self) -> Iterable[bytes]:

@@ -98,7 +98,8 @@ def _fault(
 ) -> HttpAnswer:
     """A store that failed is noted too, so that the process is not ready until it can be used."""
     exchange.request_id = message_id = exchange.request_id or new_id()
-    done = "nothing was changed" if exchange.method in _READS else "it may have been done"
+    unchanged = exchange.unchanged or exchange.method in _READS
+    done = "nothing was changed" if unchanged else "it may have been done"
     if is_store_failure(error):
         target.store_failed(error)
         return Problem(AWAY, f"the store is away; {done}", headers=SOON).answer(message_id)

@@ -132,15 +132,15 @@ class CommandEndpoint:
             Problem: it was not accepted.
             ClientGone: it never came whole.
         """
-        exchange.asked = "write"
+        exchange.asked, exchange.unchanged = "write", True
         await self._door.let_in(exchange, self._binding.contract)
         limit = min(self._limits.body_limit_bytes, self._binding.http.body_bytes)
         write = await self._intake.read(exchange, limit, partial(self._read, exchange))
         exchange.request_id = write.id
         self._intake.quotas.another(write.message, exchange.principal, exchange.peer)
-        stored = self._binding.http.stored
-        if stored:
+        if stored := self._binding.http.stored:
             await self._intake.backlog.another(self._intake.limits.waiting_messages)
+        exchange.unchanged = False
         if stored or write.repeatable:
             verdict = await self._accept(write, exchange)
             if verdict.state == "same":
@@ -264,8 +264,8 @@ class CommandEndpoint:
         expected = self._binding.answer
         if not body:
             body = b"{}" if expected is None else to_bytes(fill(expected, write.message))
-        answer = HttpAnswer(self._binding.http.status, body, _location(write.location))
-        return await self._recorded(write, message_id, answer)
+        status, location = self._binding.http.status, _location(write.location)
+        return await self._recorded(write, message_id, HttpAnswer(status, body, location))
 
     async def _recorded(self, write: Write, message_id: str, answer: HttpAnswer) -> HttpAnswer:
         if write.repeatable:

@@ -57,7 +57,7 @@ class IncomingEndpoint:
             Problem: it was not taken.
             ClientGone: it never came whole.
         """
-        exchange.asked = "write"
+        exchange.asked, exchange.unchanged = "write", True
         door = self._parts.door
         door.count(exchange)
         try:
@@ -98,6 +98,7 @@ class IncomingEndpoint:
         message = self._binding.command(content, None if named else message_id, {})
         parts.intake.quotas.another(message, self._principal, exchange.peer)
         await parts.intake.backlog.another(parts.intake.limits.waiting_messages)
+        exchange.unchanged = False
         verdict = await self._accepted(exchange, message, content, f"key {derived_id(*identity)}")
         if verdict.state not in ("new", "same"):
             raise _not_taken(verdict)
