@@ -162,6 +162,7 @@ async def test_another_process_at_an_old_address_is_not_taken_for_it(street: Str
         encoded(Kind.REPLY, 1),
         encoded(Kind.REQUEST, 1),
         encoded(Kind.REQUEST, 1, {"ms": "soon", "headers": {}}),
+        encoded(Kind.REQUEST, 1, {"ms": float("inf"), "headers": {}}),
         encoded(Kind.REQUEST, 1, {"ms": 1000, "headers": {"ce-id": 7}}),
         encoded(Kind.REQUEST, 1, {"ms": 1000, "headers": []}),
         struct.pack(">IIBQ", 2, 2**31, Kind.REQUEST, 1) + b"{}",
@@ -228,6 +229,17 @@ async def test_one_that_reads_no_answers_is_hung_up_on(
     await until(lambda: desk.desk.asked)
     await until(lambda: not desk.transport._server._connections)
     writer.close()
+
+
+async def test_a_request_that_is_waited_for_without_measure_is_answered(street: Street) -> None:
+    desk = await street.process("desk", directory=street.board(KEY))
+    reader, writer = await _let_in(desk)
+    writer.write(encoded(Kind.REQUEST, 1, {"ms": 10**400, "headers": to_headers(query())}, b"{}"))
+    async with asyncio.timeout(100):
+        frame = await read_frame(reader, longest_body=1_000)
+    writer.close()
+
+    assert frame.kind is Kind.REPLY
 
 
 async def test_an_answering_side_that_sends_nonsense_is_given_up(street: Street) -> None:

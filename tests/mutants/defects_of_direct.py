@@ -21,6 +21,13 @@ DIRECT: Final[tuple[Defect, ...]] = (
         f"{_CHANGEOVER}test_who_writes_while_nothing_leaves_does_not_wait_for_a_reply",
     ),
     in_runtime(
+        "a number of a peer is divided before it is bounded",
+        "transports/direct/answering",
+        "min(max(left, 0), _LONGEST_MS) / 1000",
+        "min(max(left / 1000, 0), _LONGEST_MS / 1000)",
+        f"{_STRANGERS}test_a_request_that_is_waited_for_without_measure_is_answered",
+    ),
+    in_runtime(
         "what a lost broker had is not asked for",
         "host/sending/lost_messages",
         "        return [ours[each] for each in ids if each in missing]",

@@ -120,7 +120,7 @@ class Endpoint:
         """The patience that Retry-After asks for, as a number or a date; bounded, since a stranger says it."""
         try:
             seconds = float(after) if after.strip().isdigit() else self._until(after)
-        except (TypeError, ValueError):
+        except (ArithmeticError, TypeError, ValueError):  # an offset may have any number of digits
             return None
         return min(max(seconds, 0.0), _LONGEST_PATIENCE_SECONDS)
 

@@ -23,7 +23,7 @@ _MOST_BYTES: Final = 33_554_432
 _UNSENT_BYTES: Final = 65_536
 _SEND_SECONDS: Final = 10.0
 _LONGEST_CODE: Final = 255
-_LONGEST_SECONDS: Final = 86_400.0
+_LONGEST_MS: Final = 86_400_000
 
 Doubt = Callable[[Envelope], str | None]
 """Returns why a request must not be believed, or None."""
@@ -212,7 +212,9 @@ def _seconds_of(head: Mapping[str, Any]) -> float:
     left = head.get("ms")
     if not isinstance(left, int) or isinstance(left, bool):
         raise BadFrame("a request that does not say how long it is waited for")
-    return min(max(left / 1000, 0.0), _LONGEST_SECONDS)
+    return (
+        min(max(left, 0), _LONGEST_MS) / 1000
+    )  # first the bounds: a number may be too long to divide
 
 
 def _headers_of(head: Mapping[str, Any]) -> dict[str, str]:
