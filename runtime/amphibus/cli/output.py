@@ -100,10 +100,10 @@ def check_module(name: str, known: Iterable[str]) -> None:
 
 def show_error(error: AmphibusError, fix: str | None = None) -> None:
     """Prints what, why and what to type to stderr; `fix` is a better one than the error knows."""
-    lines = [f"{paint('error', RED, BOLD, to=sys.stderr)}  {error.what}"]
+    lines = [f"{paint('error', RED, BOLD, to=sys.stderr)}  {printable_lines(error.what)}"]
     for label, text in (("why", error.why), ("fix", fix or error.fix)):
         if text:
-            lines.append(f"  {paint(label, BOLD, to=sys.stderr)}  {typed(text)}")
+            lines.append(f"  {paint(label, BOLD, to=sys.stderr)}  {printable_lines(typed(text))}")
     print("\n".join(lines), file=sys.stderr)
 
 
@@ -132,7 +132,21 @@ def paint(text: str, *codes: str, to: TextIO | None = None) -> str:
 
 def show_json(value: Any) -> None:
     """Prints one JSON document on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    print(json_text(value, indent=2))
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Returns a value as JSON that a terminal may show: what it would obey is escaped, and means the same."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return "".join(
+        each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text
+    )
+
+
+def show_facts(facts: Mapping[str, object], width: int = 12) -> None:
+    """Prints each fact in a line of its own, behind its name."""
+    for name, value in facts.items():
+        print(f"{name:{width}} {printable(str(value))}")
 
 
 def show_columns(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -155,6 +169,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def printable_lines(text: str) -> str:
+    """Returns a text of somebody else as a terminal may show it, where it may have many lines."""
+    return "\n".join(printable(each) for each in text.split("\n"))
 
 
 def _escaped(character: str) -> str:

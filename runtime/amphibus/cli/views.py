@@ -11,7 +11,7 @@ from amphibus.admin.acting import OperationAtRest, act_at_rest
 from amphibus.admin.stores import AdminStore
 from amphibus.admin.views import View, Views, at_rest
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, printable
 from amphibus.cli.run.running import holder_of
 from amphibus.contract import Command, Query, Value
 from amphibus.database.answers.table import ACTS
@@ -72,7 +72,7 @@ class Running:
     def _left(self, address: PeerAddress, error: RequestError) -> None:
         """Says who is asked no more; one that is simply gone is no news, as its database is at rest."""
         if not isinstance(error, OwnerAway):
-            place = f"{address.host}:{address.port}"
+            place = printable(f"{address.host}:{address.port}")
             print(f"note  {self._module} at {place} does not answer", file=sys.stderr)
 
 

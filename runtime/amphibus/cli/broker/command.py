@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.broker.control import Control
-from amphibus.cli.output import GREEN, Exit, paint, plural, show_json, typed
+from amphibus.cli.output import GREEN, Exit, paint, plural, printable, show_json, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +94,7 @@ def apply(
     steps = [list(each) for each in superfluous_rights(wanted, found)]
     steps += [["delete_user", name] for name in superfluous_users(wanted, found, plan.prefix)]
     for each in changes:
-        print(each)
+        print(printable(str(each)))
     if dry_run:
         control.show(steps)
         return

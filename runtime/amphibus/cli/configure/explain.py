@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from amphibus.cli import options
 from amphibus.cli.configure.kept import as_typed, check_name, control_of, live_settings
-from amphibus.cli.output import moment, show_json, typed
+from amphibus.cli.output import moment, printable, show_json, typed
 from amphibus.cli.views import settings_of
 from amphibus.config.described import Description, described
 from amphibus.config.layers import given_values
@@ -108,4 +108,4 @@ def _show(
     print(key)
     for name, each in lines.items():
         if each not in ("", None):
-            print(typed(f"  {name:14} {as_typed(each)}"))
+            print(printable(typed(f"  {name:14} {as_typed(each)}")))

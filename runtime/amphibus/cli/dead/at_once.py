@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from amphibus.admin.dead import BATCH, DeadLetter, in_order, names_of
 from amphibus.admin.views import Views
 from amphibus.cli.dead.named import named_dead
-from amphibus.cli.output import plural, show_json
+from amphibus.cli.output import plural, printable, show_json
 from amphibus.cli.views import Acts, look_and_act
 from amphibus.messages.contracts.amphibus.acting import OperationKind, Operator
 from amphibus.messages.contracts.amphibus.v1 import DiscardDead, RetryDead
@@ -43,7 +43,7 @@ def act_on_named(
         return
     for each in done:
         note = "  late: later messages of its key went before it" if each.late else ""
-        print(f"{each.letter.id}  {each.letter.module}  {each.letter.type}{note}")
+        print(printable(f"{each.letter.id}  {each.letter.module}  {each.letter.type}") + note)
     print(outcome(len(done), _WHAT[kind], dry_run=dry_run))
 
 

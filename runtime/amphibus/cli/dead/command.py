@@ -22,6 +22,7 @@ from amphibus.cli.output import (
     microseconds,
     moment,
     plural,
+    printable,
     rfc3339,
     show_columns,
     show_json,
@@ -163,7 +164,7 @@ def edit(
         print("nothing changed")
         return
     verb = "would be changed" if dry_run else "changed"
-    print(f"{message}  {letter.module}  {letter.type}  {verb}")
+    print(printable(f"{message}  {letter.module}  {letter.type}  {verb}"))
     print(typed(f"next: amphibus dead retry {message} --module {letter.module}"))
 
 

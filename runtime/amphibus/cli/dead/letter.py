@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from amphibus.admin.dead import DeadLetter
-from amphibus.cli.output import moment
+from amphibus.cli.output import moment, printable_lines, show_facts
 from amphibus.messages.contracts.amphibus.answers import DeadLetterContent
 from amphibus.messages.documents import document_of
 
@@ -27,12 +27,11 @@ def show_letter(letter: DeadLetter, content: DeadLetterContent) -> None:
         "died": moment(letter.died),
         "blocks": "yes: later messages of its key wait" if letter.blocks else "no",
     }
-    for name, value in facts.items():
-        print(f"{name:12} {'-' if value is None else value}")
-    print(f"\n{(content.traceback or '').rstrip() or 'no traceback'}\n")
+    show_facts({name: "-" if value is None else value for name, value in facts.items()})
+    print(f"\n{printable_lines((content.traceback or '').rstrip()) or 'no traceback'}\n")
     payload = readable(content.body)
     text = payload if isinstance(payload, str) else json.dumps(payload, indent=2)
-    print(text)
+    print(printable_lines(text))
 
 
 def readable(body: bytes) -> Any:

@@ -9,7 +9,15 @@ from amphibus.cli import options
 from amphibus.cli.dead.following import InModule, facts_as_json, facts_of_modules
 from amphibus.cli.dead.many import Rate, per_second
 from amphibus.cli.operator import Reason, Who, operator, reasoned
-from amphibus.cli.output import CommandError, moment, plural, show_columns, show_json, typed
+from amphibus.cli.output import (
+    CommandError,
+    moment,
+    plural,
+    show_columns,
+    show_facts,
+    show_json,
+    typed,
+)
 from amphibus.cli.views import Acts, look, look_and_act
 from amphibus.contract import Command
 from amphibus.messages.contracts.amphibus.acting import Condition, OperationFacts
@@ -167,8 +175,7 @@ def _show(each: InModule) -> None:
         "dead again": f"{facts.again or 0:,}",
         "not tried": f"{facts.waiting or 0:,}",
     }
-    for name, value in lines.items():
-        print(f"{name:12} {value}")
+    show_facts(lines)
     print()
 
 

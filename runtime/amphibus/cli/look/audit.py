@@ -10,6 +10,7 @@ from amphibus.cli.output import (
     Exit,
     moment,
     plural,
+    printable,
     rfc3339,
     show_columns,
     show_json,
@@ -87,7 +88,8 @@ def verify(
         )
     else:
         for module, (count, problem) in found.items():
-            print(f"{module}  {plural(count, 'row')}  {problem or 'as they were written'}")
+            said = printable(problem) or "as they were written"
+            print(f"{module}  {plural(count, 'row')}  {said}")
     if wrong:
         raise CommandError(
             f"the audit of {', '.join(wrong)} was changed",

@@ -5,10 +5,20 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from amphibus.cli.output import CommandError, Exit, coloured, paint
+from amphibus.cli.output import (
+    CommandError,
+    Exit,
+    coloured,
+    json_text,
+    paint,
+    printable,
+    printable_lines,
+)
 from amphibus.cli.run.process_logs import FOLDER
+
+_OF_MANY_LINES: Final = ("exception", "stack")
 
 
 def show_lines(data_dir: Path, correlation: str | None, limit: int, *, as_json: bool) -> None:
@@ -56,8 +66,20 @@ def print_lines(lines: list[tuple[str, dict[str, Any]]], *, as_json: bool) -> No
     width = max((len(label) for label, _ in lines), default=0)
     for label, fields in lines:
         if as_json:
-            print(json.dumps({"process": label, **fields}, ensure_ascii=False))
+            print(json_text({"process": label, **fields}))
         elif "text" in fields and len(fields) == 1:
-            print(f"{label:<{width}} | {fields['text']}")
+            print(f"{label:<{width}} | {printable(str(fields['text']))}")
         else:
-            print(f"{paint(f'{label:<{width}} |', '2')} {render(dict(fields))}")
+            print(f"{paint(f'{label:<{width}} |', '2')} {render(_shown(fields))}")
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
+    """Returns the fields of a line as a terminal may show them; a traceback keeps its lines."""
+    return {
+        printable(name): printable_lines(value)
+        if isinstance(value, str) and name in _OF_MANY_LINES
+        else printable(value)
+        if isinstance(value, str)
+        else value
+        for name, value in fields.items()
+    }

@@ -25,6 +25,7 @@ from amphibus.cli.output import (
     moment,
     paint,
     plural,
+    printable,
     show_columns,
     show_json,
     typed,
@@ -98,7 +99,7 @@ def logs(
     if as_json:
         show_json({"correlation": found, "messages": with_instants([asdict(r) for r in roots])})
         return
-    print(f"flow {found}  {moment(roots[0].time)}")
+    print(f"flow {printable(found)}  {moment(roots[0].time)}")
     for line in story(roots):
         print(line)
 
@@ -140,7 +141,8 @@ def story(roots: list[Hop]) -> list[str]:
     def tell(hop: Hop, depth: int) -> None:
         sent = (hop.time - began) / 1000
         arrows = ", ".join(_receipt(each, began) for each in hop.receipts) or "nobody subscribes"
-        lines.append(f"{sent:9.1f} ms  {'  ' * depth}{hop.source} > {hop.type} > {arrows}")
+        way = f"{hop.source} > {hop.type}"
+        lines.append(f"{sent:9.1f} ms  {'  ' * depth}{printable(way)} > {arrows}")
         for each in hop.caused:
             tell(each, depth + 1)
 
@@ -150,13 +152,13 @@ def story(roots: list[Hop]) -> list[str]:
 
 
 def _receipt(receipt: Receipt, began: int) -> str:
-    text = f"{receipt.module} {paint(receipt.state, _COLOURS[receipt.state])}"
+    text = f"{printable(receipt.module)} {paint(receipt.state, _COLOURS[receipt.state])}"
     if receipt.handled is not None:
         text += f" {(receipt.handled - began) / 1000:.1f} ms"
     if receipt.attempts > 1:
         text += f" ({receipt.attempts} attempts)"
     if receipt.error and receipt.state in ("delayed", "dead"):
-        text += f" ({receipt.error.splitlines()[0]})"
+        text += f" ({printable(receipt.error.splitlines()[0])})"
     return text
 
 
@@ -169,4 +171,4 @@ def _list(summaries: list[Summary], limit: int, *, as_json: bool) -> None:
     count = plural(len(rows), "flow")
     print(typed(f"\n{count}; amphibus logs --correlation FLOW shows one"))
     if rows and len(rows) == limit:
-        print(typed(f"more: amphibus logs --limit {limit} --after {rows[-1][0]}"))
+        print(typed(f"more: amphibus logs --limit {limit} --after {printable(rows[-1][0])}"))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from amphibus.cli.output import printable
 from amphibus.errors import RequestError
 from amphibus.messages.contracts.amphibus.acting import Operator
 from amphibus.messages.contracts.amphibus.passing import MessagesPassed, PassedMessage
@@ -70,7 +71,7 @@ class Passing:
         except RequestError as error:
             if place not in self._silent:
                 self._silent.add(place)
-                print(f"note  {address.module}: {error.what}", file=sys.stderr)
+                print(f"note  {address.module}: {printable(error.what)}", file=sys.stderr)
             return []
         self._silent.discard(place)
         self._last[place] = said.last

@@ -10,6 +10,7 @@ from amphibus.cli import options
 from amphibus.cli.output import (
     coloured,
     plural,
+    printable,
     show_columns,
     show_json,
     typed,
@@ -78,7 +79,7 @@ def _table(seen: list[SeenProcess], *, clear: bool) -> None:
     print(f"\n{running} of {plural(len(seen), 'line')} answered")
     for each in seen:
         for name, why in ((each.description and each.description.reasons) or {}).items():
-            print(f"{', '.join(each.modules)}: {name}: {why}")
+            print(printable(f"{', '.join(each.modules)}: {name}: {why}"))
 
 
 def _row(seen: SeenProcess) -> list[object]:

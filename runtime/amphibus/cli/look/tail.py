@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.cli.look.log_lines import print_lines
-from amphibus.cli.output import CommandError, Exit
+from amphibus.cli.output import CommandError, Exit, printable
 from amphibus.cli.views import found_fleet
 from amphibus.errors import RequestError
 from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS, ListLines
@@ -50,7 +50,7 @@ class Tail:
         except RequestError as error:
             if first.instance not in self._silent:
                 self._silent.add(first.instance)
-                print(f"note  {label}: {error.what}", file=sys.stderr)
+                print(f"note  {label}: {printable(error.what)}", file=sys.stderr)
             return []
         self._last[first.instance] = said.last
         self._silent.discard(first.instance)

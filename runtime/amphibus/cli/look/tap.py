@@ -20,6 +20,7 @@ from amphibus.cli.output import (
     CommandError,
     Exit,
     check_module,
+    json_text,
     moment,
     paint,
     printable,
@@ -126,7 +127,7 @@ def _show(passing: "Passing", news: "list[Seen]", left: int | None, *, as_json: 
     shown = news if left is None else news[:left]
     for seen in shown:
         if as_json:
-            print(json.dumps(_facts(seen), ensure_ascii=False))
+            print(json_text(_facts(seen)))
         else:
             print(_line(seen))
     if passing.missed:

@@ -5,7 +5,15 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from amphibus.cli.output import CommandError, Exit, exit_code, plural, show_error, show_json
+from amphibus.cli.output import (
+    CommandError,
+    Exit,
+    exit_code,
+    plural,
+    printable,
+    show_error,
+    show_json,
+)
 
 if TYPE_CHECKING:
     from amphibus.cli.send.lines import Line
@@ -58,7 +66,7 @@ class Report:
     def _print(self, sent: int, same: int, seconds: float, *, single: bool) -> None:
         for each in self.bad[:_SHOWN]:
             where = "" if single else f"line {each.number}: "
-            print(f"not sent  {where}{each.why}", file=sys.stderr)
+            print(f"not sent  {printable(f'{where}{each.why}')}", file=sys.stderr)
         if self.refused > _SHOWN:
             named = "them all" if self.refused <= _KEPT else f"the first {_KEPT:,}"
             more = f"{self.refused - _SHOWN:,} more; --json names {named}"

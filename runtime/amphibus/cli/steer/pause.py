@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from amphibus.cli import options
 from amphibus.cli.operator import operator, reasoned
-from amphibus.cli.output import show_json, typed, unknown, with_instants
+from amphibus.cli.output import printable, show_json, typed, unknown, with_instants
 from amphibus.cli.paused import in_words
 from amphibus.cli.views import act
 from amphibus.messages.contracts.amphibus.answers import ModulePauses
@@ -83,7 +83,7 @@ def _tell(module: str, pauses: ModulePauses, *, as_json: bool) -> None:
     if not pauses.paused:
         print(f"{module} handles everything")
     for each in pauses.paused:
-        print(f"{module}  {in_words(each)}")
+        print(printable(f"{module}  {in_words(each)}"))
         print(
             typed(f"next: amphibus resume {module}" + (f" --type {each.type}" if each.type else ""))
         )

@@ -16,6 +16,7 @@ from amphibus.cli.output import (
     plural,
     rfc3339,
     show_columns,
+    show_facts,
     show_json,
     typed,
     unknown,
@@ -100,12 +101,8 @@ def show(
     if not found and not lines:
         raise no_process(key)
     for process, each in found:
-        for name, value in zip(
-            ("process", "state", "since", "waits for", "deadlines"),
-            _row(process, each)[1:],
-            strict=True,
-        ):
-            print(f"{name:10} {value}")
+        names = ("process", "state", "since", "waits for", "deadlines")
+        show_facts(dict(zip(names, _row(process, each)[1:], strict=True)), 10)
     if not found:
         print("it has ended, or never was a process")
     print("\n" + "\n".join(lines))
