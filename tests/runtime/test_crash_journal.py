@@ -214,3 +214,28 @@ def test_instances_on_one_folder_never_take_one_another_s_journal(tmp_path: Path
     again.cleared(A)
     again.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_stays_small_though_something_is_always_under_way(tmp_path: Path) -> None:
+    """And whoever ran at its last end is known from what is left of it."""
+    first = journal(tmp_path)
+    first.begin(A)
+    for number in range(20_000):
+        who = ("desk", "gateway", f"{number:0100}")
+        first.begin(who)
+        first.finish(who)
+    dies(first)
+
+    assert (tmp_path / "crash.journal").stat().st_size < 2 * crash_journal._TRUNCATE_AT
+    assert journal(tmp_path).suspects == {A: 1}
+
+
+def test_what_runs_alone_is_known_in_a_file_that_was_shortened(tmp_path: Path) -> None:
+    first = journal(tmp_path)
+    first.begin(B)
+    first.alone(A)
+    first.begin(A)
+    first._shorten()
+    dies(first)
+
+    assert journal(tmp_path).suspects == {A: 1, B: 0}

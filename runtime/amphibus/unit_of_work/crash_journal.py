@@ -33,7 +33,12 @@ class CrashJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._under_way: set[Identity] = set()
+        self._running: set[Identity] = set()
+        """Those of them whose code does not wait."""
+        self._size = 0
         self._alone: Identity | None = None
+        self._lone: set[Identity] = set()
+        """Those of whom a death of the process would be the fault."""
         self.suspects: dict[Identity, int] = {}
         """Each with the number of processes that died while it ran alone."""
         self.now: Identity | None = None
@@ -50,6 +55,7 @@ class CrashJournal:
         self._read(self._path.read_text(encoding="ascii", errors="replace"))
         fresh = self._path.with_suffix(".new")
         fresh.write_text(self._of_suspects(), encoding="ascii")
+        self._size = fresh.stat().st_size
         self._file = os.open(fresh, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         fresh.replace(self._path)
@@ -102,26 +108,32 @@ class CrashJournal:
     def begin(self, who: Identity) -> None:
         """Notes that a message's own code is about to run."""
         self._under_way.add(who)
+        self._running.add(who)
         self._write(_line("+", who))
 
     def waits(self, who: Identity) -> None:
         """Its code waits for something, and another's may run."""
+        self._running.discard(who)
         self._write(_line("=", who))
 
     def alone(self, who: Identity) -> None:
         """Notes that a suspect begins to run alone: if the process dies before it ends, it is to blame."""
         self._alone = who
+        self._lone.add(who)
         self._write(_line("!", who))
 
     def not_alone(self, who: Identity) -> None:
         """Others run beside it from now on: if the process dies, it is not known who is to blame."""
+        self._lone.discard(who)
         self._write(_line("/", who))
 
     def finish(self, who: Identity) -> None:
         """Notes that its code has returned or raised."""
+        self._running.discard(who)
+        self._lone.discard(who)
         self._under_way.discard(who)
         self._write(_line("-", who))
-        if not self._under_way:
+        if self._size > _TRUNCATE_AT:
             self._shorten()
 
     def cleared(self, who: Identity) -> None:
@@ -129,6 +141,8 @@ class CrashJournal:
         suspected = self.suspects.pop(who, None) is not None
         if suspected or who == self._alone:  # one that came twice ran alone twice
             self._alone = None
+            self._lone.discard(who)
+            self._running.discard(who)
             self._write(_line("~", who))
 
     def _write(self, lines: str) -> None:
@@ -137,14 +151,19 @@ class CrashJournal:
         if self._file < 0:
             return
         try:
-            self._torn = os.write(self._file, text.encode()) < len(text)
+            written = os.write(self._file, text.encode())
+            self._size += written
+            self._torn = written < len(text)
         except OSError:
             self._torn = True
 
     def _shorten(self) -> None:
-        if os.fstat(self._file).st_size > _TRUNCATE_AT:
-            os.ftruncate(self._file, 0)
-            self._write(self._of_suspects())
+        """Writes anew what counts now: under a steady load there is no moment at which nothing is under way."""
+        os.ftruncate(self._file, 0)
+        self._size = 0
+        marks = (("+", self._running), ("!", self._lone))
+        lines = "".join(_line(mark, who) for mark, some in marks for who in some)
+        self._write(self._of_suspects() + lines)
 
     def _of_suspects(self) -> str:
         return "".join(_line("#", who, count) for who, count in self.suspects.items())
