@@ -14,6 +14,7 @@ from amphibus.database.outbox import INSERT_OUTBOX
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.messages.envelope import Envelope
 from amphibus.messages.ids import new_trace
+from amphibus.outbox import acks
 from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 from amphibus.outbox.reader import OutboxReader
 from amphibus.outbox.relay import Relay
@@ -73,6 +74,31 @@ async def _backlog(folder: Path) -> AsyncIterator[SqliteStore]:
         await store.close()
 
 
+@asynccontextmanager
+async def _relaying(store: SqliteStore, broker: _Broker) -> AsyncIterator[tuple[Writer, Relay]]:
+    """A relay, and a writer that is not started yet, while the turns of the loop are counted."""
+    counting = asyncio.create_task(broker.count_turns())
+    supervisor = Supervisor(Health())
+    writer = Writer(store, SingleInstance(1), Isolation(), supervisor, batch=64)
+    relay = Relay(
+        "desk",
+        store=store,
+        assignment=SingleInstance(1),
+        writer=writer,
+        transport=cast(Transport, broker),
+        settings=BusSettings(window=1, poll_seconds=60),
+        supervisor=supervisor,
+        tell_stalled=lambda _why: None,
+    )
+    await relay.start()
+    try:
+        yield writer, relay
+    finally:
+        await relay.stop()
+        await writer.stop()
+        counting.cancel()
+
+
 def _envelope(number: int) -> Envelope:
     return Envelope(
         id=f"m{number:02}",
@@ -104,6 +130,20 @@ async def test_each_piece_that_is_read_brings_messages_that_are_not_in_memory(
     assert [item.seq for item in queue.take_ready()] == list(range(1, _MESSAGES + 1))
 
 
+async def test_nothing_more_leaves_while_too_much_that_arrived_cannot_be_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that can be read and not written would have its whole outbox delivered, and all of it in memory."""
+    monkeypatch.setattr(acks, "_MOST", 4 * len(_HEARERS))
+    broker = _Broker(confirms=True)
+    async with _backlog(tmp_path) as store, _relaying(store, broker) as (writer, _):
+        await until(lambda: broker.turns > 2_000)
+        assert len(broker.taken) == 4
+
+        await writer.start()
+        await until(lambda: len(broker.taken) == _MESSAGES)
+
+
 async def test_a_reading_that_brings_nothing_new_says_so() -> None:
     queue = DeliveryQueue("broker", 4)
     item = OutboxMessage(1, _envelope(1), _HEARERS)
@@ -118,27 +158,11 @@ async def test_a_reading_that_brings_nothing_new_says_so() -> None:
 async def test_a_backlog_leaves_without_keeping_the_event_loop_to_itself(tmp_path: Path) -> None:
     """Neither a file nor a broker that confirms at once ever suspends the task that empties the outbox."""
     broker = _Broker(confirms=True)
-    async with _backlog(tmp_path) as store:
-        counting = asyncio.create_task(broker.count_turns())
-        supervisor = Supervisor(Health())
-        writer = Writer(store, SingleInstance(1), Isolation(), supervisor, batch=64)
-        relay = Relay(
-            "desk",
-            store=store,
-            assignment=SingleInstance(1),
-            writer=writer,
-            transport=cast(Transport, broker),
-            settings=BusSettings(window=1),
-            supervisor=supervisor,
-            tell_stalled=lambda _why: None,
-        )
+    async with _backlog(tmp_path) as store, _relaying(store, broker) as (writer, relay):
         await writer.start()
-        await relay.start()
         await until(lambda: len(broker.taken) == _MESSAGES)
         await relay.stop()
         await relay.drain()
-        await writer.stop()
-        counting.cancel()
         left: Any = store.writer.raw.execute("SELECT count(*) FROM amphibus_delivery").fetchone()
 
     assert [identity for identity, _ in broker.taken] == [f"m{n:02}" for n in range(_MESSAGES)]

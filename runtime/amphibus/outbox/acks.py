@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,6 +14,8 @@ from amphibus.unit_of_work.writer import Writer
 
 _AT_ONCE: Final = 64
 _SECONDS: Final = 0.05
+_MOST: Final = 16_384
+"""What is under way when a commit takes a second; more is nothing but a store that takes no writes."""
 _RIDES_FROM: Final = 16
 _RIDES_AFTER_SECONDS: Final = 0.01
 """So many delivery acks, or so old ones, ride along with the next commit: a few new ones are worth no statement."""
@@ -31,6 +33,13 @@ class DeliveryAcks:
         self._timer: asyncio.TimerHandle | None = None
         self._writing = False
         self._stopped = False
+        self.on_room: Callable[[], None] = lambda: None
+        """Called when there is room for more again."""
+
+    @property
+    def full(self) -> bool:
+        """True if so many wait to be written down that nothing more should be delivered."""
+        return len(self._acks) >= _MOST
 
     def __len__(self) -> int:
         return len(self._acks)
@@ -120,7 +129,10 @@ class DeliveryAcks:
 
     def _forget(self, count: int) -> None:
         failpoint("relay.marked")
+        was_full = self.full
         del self._acks[:count]
+        if was_full:
+            self.on_room()
         self._oldest = time.monotonic()
 
 

@@ -60,6 +60,7 @@ class Relay:
         self._holds = False
         """True while nothing leaves on any."""
         self._look = asyncio.Event()
+        self._acks.on_room = self.wake
         self._follows = 0
         """The number that our next message gets, unless somebody else writes before."""
 
@@ -212,7 +213,7 @@ class Relay:
     def _may_send(self, queue: DeliveryQueue) -> bool:
         if self._stopped or self._holds or queue.route in self._held_back:
             return False
-        return self._transport.is_reachable(queue.route)
+        return not self._acks.full and self._transport.is_reachable(queue.route)
 
     def _send_ready(self, queue: DeliveryQueue) -> None:
         if not self._may_send(queue):
