@@ -7,8 +7,10 @@ import pytest
 from amphibus.config.layers import flat
 from amphibus.config.masking import shown
 from amphibus.config.settings import load_settings
+from amphibus.config.webhooks import WebhookSettings
 from amphibus.errors import ConfigError
 from amphibus.routing.policies import Policies
+from amphibus.webhooks.endpoint import Endpoint
 from tests.webhooks.receiving import SECRET, project_in
 
 
@@ -67,3 +69,13 @@ def test_a_weak_or_wrong_secret_is_refused_and_not_shown(tmp_path: Path, secret:
 
     assert "whsec_" in str(caught.value)
     assert not secret or f"'{secret}'" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "after", ["", "soon", "Mon, 01 Jan 2020 00:00:00 +99999999999999", "9" * 5_000 + "."]
+)
+def test_a_retry_after_that_says_nothing_is_no_failure_of_the_event(after: str) -> None:
+    """It would spend an attempt; an endpoint that is busy spends none."""
+    endpoint = Endpoint("acme", WebhookSettings())
+
+    assert endpoint._seconds(after) is None
