@@ -23,8 +23,8 @@ DIRECT: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a number of a peer is divided before it is bounded",
         "transports/direct/answering",
-        "min(max(left, 0), _LONGEST_MS) / 1000",
-        "min(max(left / 1000, 0), _LONGEST_MS / 1000)",
+        "min(max(left, 0), _LONGEST_MS)",
+        "min(max(left / 1000 * 1000, 0), _LONGEST_MS)",
         f"{_STRANGERS}test_a_request_that_is_waited_for_without_measure_is_answered",
     ),
     in_runtime(

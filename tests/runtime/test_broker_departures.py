@@ -1,6 +1,7 @@
 """Copies of one event leave together where all are ready for them, and each message of the modules is kept."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from amphibus.clock import SystemClock
 from amphibus.config.settings import load_settings
 from amphibus.messages.envelope import Envelope
 from amphibus.testing.conformance.business import project
+from amphibus.transports.rabbitmq.outgoing import departures as departing
 from amphibus.transports.rabbitmq.outgoing.departures import Departures, Together, all_of
 from amphibus.transports.rabbitmq.outgoing.parcel import Parcel
+from amphibus.transports.rabbitmq.properties import properties_of
 from amphibus.transports.rabbitmq.transport import RabbitTransport
 from tests.architecture.tree import ROOT
 
@@ -48,6 +51,39 @@ async def test_those_of_one_turn_leave_together() -> None:
 
     assert left == [("m", HEARD), ("n", HEARD)]
     assert departures.idle
+
+
+async def test_one_that_cannot_leave_keeps_back_no_other_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(departing, "_AGAIN_SECONDS", 0.0)
+    left: list[tuple[str, tuple[str, ...]]] = []
+    fails = ["m"]
+
+    def depart(what: Envelope, together: Together) -> None:
+        if what.id in fails:
+            fails.remove(what.id)
+            raise OverflowError
+        left.append((what.id, tuple(together)))
+
+    departures = Departures(depart)
+    for identity in ("m", "n"):
+        for each in HEARD:
+            departures.put(each, envelope(identity), lambda: None)
+    async with asyncio.timeout(100):
+        while len(left) < 2:
+            await asyncio.sleep(0.001)
+
+    assert left == [("n", HEARD), ("m", HEARD)]
+
+
+async def test_a_time_before_all_times_of_the_protocol_is_its_first() -> None:
+    """The clock of a machine whose battery is empty; the header has the time as it was."""
+    early = properties_of(replace(envelope(), time=-86_400_000_000), user="guest")
+
+    assert early.headers is not None
+    assert str(early.headers["ce-time"]).startswith("1969-12-31T")
+    assert bytes(8) in early.marshal()
 
 
 async def test_all_of_them_are_told() -> None:

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any, Final
 
 from amphibus.clock import Clock
-from amphibus.contract.texts import storable
 from amphibus.errors import Undecodable
-from amphibus.messages.cloudevents import LONGEST_DETAIL, from_headers
+from amphibus.messages.cloudevents import from_headers
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.replies import cleaned
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Inbound
 from amphibus.transports.direct.door import Arrival, Door
@@ -22,7 +22,6 @@ _MOST_BYTES: Final = 33_554_432
 """Of requests under way and answers not sent yet; more are left in the connection, where their sender feels it."""
 _UNSENT_BYTES: Final = 65_536
 _SEND_SECONDS: Final = 10.0
-_LONGEST_CODE: Final = 255
 _LONGEST_MS: Final = 86_400_000
 
 Doubt = Callable[[Envelope], str | None]
@@ -212,9 +211,8 @@ def _seconds_of(head: Mapping[str, Any]) -> float:
     left = head.get("ms")
     if not isinstance(left, int) or isinstance(left, bool):
         raise BadFrame("a request that does not say how long it is waited for")
-    return (
-        min(max(left, 0), _LONGEST_MS) / 1000
-    )  # first the bounds: a number may be too long to divide
+    bounded = min(max(left, 0), _LONGEST_MS)  # first: a number may be too long to divide
+    return bounded / 1000
 
 
 def _headers_of(head: Mapping[str, Any]) -> dict[str, str]:
@@ -225,9 +223,6 @@ def _headers_of(head: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _head_of(reply: Reply) -> dict[str, str]:
-    said = {"outcome": reply.outcome}
-    if reply.code:
-        said["code"] = storable(reply.code, _LONGEST_CODE)
-    if reply.detail:
-        said["detail"] = storable(reply.detail, LONGEST_DETAIL)
-    return said
+    said = cleaned(reply)
+    texts = {"outcome": said.outcome, "code": said.code, "detail": said.detail}
+    return {name: text for name, text in texts.items() if text}

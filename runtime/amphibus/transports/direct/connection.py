@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, Final
 
-from amphibus.contract.texts import storable
-from amphibus.messages.cloudevents import LONGEST_DETAIL, to_headers
+from amphibus.messages.cloudevents import to_headers
 from amphibus.messages.envelope import Envelope, Reply
+from amphibus.messages.replies import cleaned
 from amphibus.telemetry.privacy import describe
 from amphibus.transports.direct.answering import MOST_AT_ONCE, longest_answer
 from amphibus.transports.direct.frames import BadFrame, Frame, Kind, encoded, read_frame, text_in
@@ -16,9 +16,7 @@ _LOOK_SECONDS: Final = 1.0
 _SILENT_LOOKS: Final = 3
 """So many looks in a row without a word from the other side, and it is lost; a blocked loop looks only once."""
 _MOST_UNSENT_BYTES: Final = 16_777_216
-_LONGEST_CODE: Final = 255
 _REPLIES: Final = (Kind.REPLY, Kind.SAFE)
-_OUTCOMES: Final = frozenset(("answered", "refused", "failed", "unavailable"))
 
 
 class NotTaken(Exception):
@@ -172,10 +170,6 @@ class PeerConnection:
 
 def _reply_of(frame: Frame) -> Reply:
     """Returns the reply in a frame, its texts cut and cleaned, whoever wrote them."""
-    outcome = text_in(frame.head, "outcome")
-    return Reply(
-        outcome if frame.kind in _REPLIES and outcome in _OUTCOMES else "failed",
-        frame.body,
-        storable(text_in(frame.head, "code"), _LONGEST_CODE),
-        storable(text_in(frame.head, "detail"), LONGEST_DETAIL),
-    )
+    head = frame.head
+    outcome = text_in(head, "outcome") if frame.kind in _REPLIES else "failed"
+    return cleaned(Reply(outcome, frame.body, text_in(head, "code"), text_in(head, "detail")))

@@ -45,7 +45,8 @@ class Properties(Basic.Properties):
             (0x0200, self.reply_to and short_text(self.reply_to)),
             (0x0100, self.expiration and short_text(self.expiration)),
             (0x0080, self.message_id and short_text(self.message_id)),
-            (0x0040, time and _longlong(int(time.timestamp()))),
+            # AMQP knows no second before 1970; the header `ce-time` says it in any case.
+            (0x0040, time and _longlong(max(0, int(time.timestamp())))),
             (0x0020, self.message_type and short_text(self.message_type)),
             (0x0010, self.user_id and short_text(self.user_id)),
             (0x0008, self.app_id and short_text(self.app_id)),

@@ -9,10 +9,10 @@ from typing import Any
 from aiormq.abc import DeliveredMessage
 
 from amphibus.clock import as_datetime
-from amphibus.contract.texts import storable
-from amphibus.messages.cloudevents import LONGEST_DETAIL, to_headers
+from amphibus.messages.cloudevents import to_headers
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.refused import refused_envelope
+from amphibus.messages.replies import cleaned
 from amphibus.transports.rabbitmq.frames import Properties
 from amphibus.transports.rabbitmq.signatures.signing import NAMES, SIGNATURE, Signer
 
@@ -82,12 +82,13 @@ def properties_of(
 
 def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
     """Returns the properties and headers that carry a reply, its texts cut and cleaned, as any header must be."""
+    said = cleaned(reply)
     return Properties(
         content_type="application/json",
         headers={
-            "ce-outcome": reply.outcome,
-            "ce-code": storable(reply.code, _LONGEST_SHORT),
-            "ce-detail": storable(reply.detail, LONGEST_DETAIL),
+            "ce-outcome": said.outcome,
+            "ce-code": said.code,
+            "ce-detail": said.detail,
         },
         message_type="reply",
         correlation_id=correlation,
@@ -95,14 +96,11 @@ def properties_of_reply(reply: Reply, *, correlation: str) -> Properties:
 
 
 def reply_of(arrival: Arrival) -> Reply:
-    """Returns the reply that a message carries; one without an outcome is a failure."""
-    headers = arrival.headers
-    return Reply(
-        headers.get("ce-outcome", "failed"),
-        arrival.body,
-        headers.get("ce-code", ""),
-        headers.get("ce-detail", ""),
+    """Returns the reply that a message carries, its texts cut and cleaned, whoever wrote them."""
+    outcome, code, detail = (
+        arrival.headers.get(f"ce-{each}", "") for each in ("outcome", "code", "detail")
     )
+    return cleaned(Reply(outcome, arrival.body, code, detail))
 
 
 def _short_id(identity: str) -> str:

@@ -9,15 +9,21 @@ before its turn.
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
+
+import structlog
 
 from amphibus.messages.envelope import Envelope
 from amphibus.transport import Ack
+
+_log: Any = structlog.get_logger()
 
 Together = Mapping[str, Ack]
 """The destinations of one message, each with what is called once it has it for good."""
 Depart = Callable[[Envelope, Together], None]
 _SEVERAL: Final = 2
+_AGAIN_SECONDS: Final = 30.0
+"""The time after which a message is tried again for which a departure has failed."""
 
 
 class Departures:
@@ -43,7 +49,19 @@ class Departures:
         """Lets go of what is gathered."""
         gathered, self._gathered = self._gathered, {}
         for envelope, together in gathered.values():
-            self._depart(envelope, together)
+            try:
+                self._depart(envelope, together)
+            except Exception:  # noqa: BLE001 - it costs itself alone; nobody would hand over those behind it
+                _log.exception(
+                    "process.failed", error=f"{envelope.type} {envelope.id} did not leave"
+                )
+                asyncio.get_running_loop().call_later(
+                    _AGAIN_SECONDS, self._again, envelope, together
+                )
+
+    def _again(self, envelope: Envelope, together: Together) -> None:
+        for destination, ack in together.items():
+            self.put(destination, envelope, ack)
 
 
 def all_of(together: Together) -> Ack:
