@@ -59,12 +59,21 @@ class Shop:
 
     async def order(self, order_id: UUID) -> orders.OrderView:
         """An order, once it is decided."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while True:
                 with contextlib.suppress(Refused):  # it has not arrived yet
                     found = await self.ask(orders.GetOrder(order_id=order_id))
                     if isinstance(found, orders.OrderView) and found.status != "pending":
                         return found
+                await asyncio.sleep(0.05)
+
+    async def in_stock(self, sku: str) -> None:
+        """Returns once the stock of a SKU has arrived: an order of its own key may come before it."""
+        async with asyncio.timeout(100):
+            while True:
+                with contextlib.suppress(Refused):
+                    await self.ask(inventory.GetStock(sku=sku))
+                    return
                 await asyncio.sleep(0.05)
 
     async def accept(self, message: Message) -> str:
@@ -116,6 +125,7 @@ async def shop_at(
 async def test_an_order_goes_all_its_way(shop: Shop) -> None:
     """Commands, events, queries, decided commands and replies: everything that modules do."""
     await shop.accept(_stock("LANTERN", 5))
+    await shop.in_stock("LANTERN")
     order = _order("LANTERN", 2)
     await shop.accept(order)
 
@@ -130,6 +140,7 @@ async def test_a_program_outside_sends_and_hears(shop: Shop, guarded: Guarded) -
     order = _order("BULB", 3)
     async with Producer(guarded.url("storefront"), source="storefront") as storefront:
         await storefront.send(_stock("BULB", 10))
+        await shop.in_stock("BULB")
         await storefront.send(order)
     heard: asyncio.Future[DeliveredMessage] = asyncio.get_running_loop().create_future()
     connection = await aiormq.connect(guarded.url("storefront"))
@@ -141,7 +152,7 @@ async def test_a_program_outside_sends_and_hears(shop: Shop, guarded: Guarded) -
             heard.set_result(message)
 
     await channel.basic_consume(f"{PREFIX}storefront.v1", hear)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         message = await heard
     await connection.close()
 
@@ -185,6 +196,7 @@ async def test_no_module_is_refused_anything_but_to_make_what_an_administrator_m
 ) -> None:
     """A right that is missing shows in the broker's own log, whatever a module makes of it."""
     await shop.accept(_stock("LAMP", 1))
+    await shop.in_stock("LAMP")
     order = _order("LAMP", 1)
     await shop.accept(order)
     assert (await shop.order(_id_of(order))).status == "confirmed"
