@@ -13,10 +13,10 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.distributed.commands import typed, until
 from tests.services.ports import free_ports
+from tests.topologies.system import MODULES
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(3600)]
 _PROJECT = "amphibus-test"
-_MODULES = ("gateway", "catalog", "inventory", "notifications", "orders", "payments", "reporting")
 _WITHIN_SECONDS = 300.0
 _PORTS = """
 services:
@@ -77,7 +77,7 @@ class Containers:
 
     def exit_codes(self) -> dict[str, int]:
         """Returns how each container has ended, by its name."""
-        lines = self.compose("ps", "--all", "--format", "json", *_MODULES).splitlines()
+        lines = self.compose("ps", "--all", "--format", "json", *MODULES).splitlines()
         return {each["Name"]: each["ExitCode"] for each in map(json.loads, lines)}
 
     def _is_ready(self) -> bool:
@@ -119,7 +119,7 @@ def test_the_shop_sells_and_keeps_its_orders_through_a_kill_of_everything(
     kept = containers.status(before)
     again = containers.order("before")
     later = containers.order("later")
-    containers.compose("stop", *_MODULES)
+    containers.compose("stop", *MODULES)
     ended = containers.exit_codes()
 
     assert (shown.returncode, "CONFIRMED" in shown.stdout) == (0, True), shown.stderr
@@ -127,4 +127,4 @@ def test_the_shop_sells_and_keeps_its_orders_through_a_kill_of_everything(
     assert again == before
     assert later != before
     assert set(ended.values()) == {0}
-    assert len(ended) == len(_MODULES) + 1
+    assert len(ended) == len(MODULES) + 1

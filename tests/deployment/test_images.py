@@ -23,9 +23,9 @@ from tests.services import postgres, rabbitmq
 from tests.services.addresses import addressed
 from tests.services.ports import free_ports
 from tests.services.postgres import PostgresCluster
+from tests.topologies.system import MODULES
 
 AMPHIBUS = Path(sys.executable).with_name("amphibus")
-MODULES = ("gateway", "catalog", "inventory", "notifications", "orders", "payments", "reporting")
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.distributed.commands import until
 from tests.pages.chromium import Watched, chromium, watched
 from tests.pages.shop import Shop, shop
+from tests.topologies.system import MODULES
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 FAILURES = 20
@@ -45,15 +46,7 @@ def node(page: Page, module: str) -> str:
 
 def test_the_printed_link_shows_every_module_on_the_map(browser: Browser, system: Shop) -> None:
     with watched(browser, system.link) as window:
-        for module in (
-            "gateway",
-            "catalog",
-            "inventory",
-            "notifications",
-            "orders",
-            "payments",
-            "reporting",
-        ):
+        for module in MODULES:
             expect(window.page.locator(f".broad a[aria-label^='{module}: ']")).to_be_visible()
         expect(window.page.locator("#connection")).to_have_text("live")
         window.page.get_by_role("button", name="leave").click()

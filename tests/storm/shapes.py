@@ -17,7 +17,7 @@ from tests.distributed.commands import free_ports, lives
 from tests.faults.month import ROOT
 from tests.faults.shop import Shop
 from tests.topologies.ledgers import ServerBooks
-from tests.topologies.system import System
+from tests.topologies.system import MODULES, System
 
 DRAIN_SECONDS: Final = 10.0
 STOP_SECONDS: Final = DRAIN_SECONDS + 5.0
@@ -151,16 +151,7 @@ class ManyProcesses(System):
         """Waits until all processes are there, and starts the second one again."""
         if self._second is not None and self._second.poll() is not None:
             self._start_second()
-        labels = {
-            "gateway",
-            "catalog",
-            "inventory",
-            "notifications",
-            "orders",
-            "payments",
-            "reporting",
-        }
-        self.wait(lambda: labels <= self._pids().keys(), "all back", within=_BACK_SECONDS)
+        self.wait(lambda: self._pids().keys() >= set(MODULES), "all back", within=_BACK_SECONDS)
         self.wait(self.visitor.ready, "ready", within=_BACK_SECONDS)
 
     def _place(self) -> tuple[str, str]:

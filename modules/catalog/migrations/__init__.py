@@ -1,1 +1,1 @@
-"""The migrations of the inventory module's tables, numbered, never edited once released."""
+"""The migrations of the catalog module's tables, numbered, never edited once released."""

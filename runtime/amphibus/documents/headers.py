@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from amphibus.contract import Message
 from amphibus.messages.cloudevents import LONGEST, LONGEST_DETAIL, LONGEST_EXTRA, TRACE
+from amphibus.messages.replies import OUTCOMES
 
 Json = dict[str, Any]
 NAME: Final = "CloudEventsHeaders"
@@ -63,7 +64,7 @@ def headers_of_reply(contract: type[Message]) -> Json:
         "required": ["ce-outcome"],
         "properties": {
             "ce-outcome": {
-                "enum": ["answered", "refused", "failed", "unavailable"],
+                "enum": list(OUTCOMES),
                 "description": "`refused`: the owner says no, see ce-code; `unavailable`: nothing was done, ask again.",
             },
             "ce-code": {

@@ -8,7 +8,7 @@ from amphibus.messages.cloudevents import LONGEST_DETAIL
 from amphibus.messages.envelope import Reply
 
 LONGEST_CODE: Final = 255
-OUTCOMES: Final = frozenset(("answered", "refused", "failed", "unavailable"))
+OUTCOMES: Final = ("answered", "refused", "failed", "unavailable")
 
 
 def cleaned(reply: Reply) -> Reply:
