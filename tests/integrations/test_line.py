@@ -162,8 +162,8 @@ async def test_the_patience_of_a_producer_holds_for_the_turn_of_a_message_too(
     nowhere = f"amqp://guest:guest@127.0.0.1:{unused_tcp_port}/"
     producer = Producer(nowhere, source="checkout", patience_seconds=0.5)
     alike = order(1).model_copy(update={"order_id": UUID(int=1)})
-    sending = [producer.send(alike, message_id=f"m{number}") for number in range(40)]
-    async with asyncio.timeout(10):
+    sending = [producer.send(alike, message_id=f"m{number}") for number in range(400)]
+    async with asyncio.timeout(60):
         said = await asyncio.gather(*sending, return_exceptions=True)
     await producer.close()
 

@@ -32,7 +32,7 @@ async def test_calls_that_hang_after_their_time_leave_the_others_their_threads(
         await asyncio.to_thread(block, message, outside)
 
     office = Office("memory", tmp_path)
-    business = project(step=block if plain else block_in_thread, outside_timeout=0.05)
+    business = project(step=block if plain else block_in_thread, outside_timeout=0.2)
     async with office.open("desk", business=business, outside_concurrency=1) as shop:
         threads = OutsideThreads(1, shop.host.settings.bus, shop.host.journal)
         try:
@@ -45,6 +45,8 @@ async def test_calls_that_hang_after_their_time_leave_the_others_their_threads(
             assert "to the outside hang" in shop.delayed("desk")[0]["error"]
         finally:
             gate.set()
-        await shop.advance(minutes=6)
-        assert office.count("desk", "line") == MANY + 1
+        # A slow machine may need more than the time of one call for one that does not hang.
+        async with asyncio.timeout(60):
+            while office.count("desk", "line") < MANY + 1:
+                await shop.advance(minutes=6)
         threads.end()

@@ -9,6 +9,7 @@ from amphibus.host.host import Host
 from amphibus.messages.failure import FailedMessage
 
 _START_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.01
 _RUNTIME: Final = str(Path(__file__).parents[1])
 _CONFORMANCE: Final = str(Path(__file__).with_name("conformance"))
 """A business for tests, whose handlers are nobody's runtime."""
@@ -21,7 +22,7 @@ class NotSeen(AssertionError):
 
 
 async def started(host: Host) -> None:
-    """Starts the modules; an error at the start shows itself.
+    """Starts the modules; returns once they are ready, their queues included. An error at the start shows itself.
 
     Raises:
         NotSeen: they still wait for a database or a broker after a minute.
@@ -29,6 +30,8 @@ async def started(host: Host) -> None:
     try:
         async with asyncio.timeout(_START_SECONDS):
             await host.start()
+            while not host.health.ready:
+                await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         lacking = "; ".join(f"{name}: {why}" for name, why in host.health.reasons().items())
         raise NotSeen(f"not started after {_START_SECONDS:g} s: {lacking}") from None
