@@ -250,8 +250,8 @@ HANDLING: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a full disk fails whom the journal watches",
         "unit_of_work/crash_journal",
-        "        except OSError:",
-        "        except ValueError:",
+        "        except OSError:\n            self._torn",
+        "        except ValueError:\n            self._torn",
         "tests/runtime/test_crash_journal.py",
     ),
     in_runtime(

@@ -73,4 +73,25 @@ STARTING: Final[tuple[Defect, ...]] = (
         "",
         f"{_PLUGIN}::test_a_server_that_is_not_there_skips_its_tests_and_says_so",
     ),
+    in_runtime(
+        "a start on a full disk gives up",
+        "database/sqlite/files",
+        "    if not full:\n",
+        "    if not full or full:\n",
+        "tests/runtime/test_full_disk_at_start.py::test_a_start_on_a_full_disk_waits_for_room",
+    ),
+    in_runtime(
+        "a file that cannot be opened stays open",
+        "database/sqlite/connection",
+        "        await bound.close()\n        await engine.dispose()\n",
+        "",
+        "tests/runtime/test_full_disk_at_start.py::test_a_start_on_a_full_disk_waits_for_room",
+    ),
+    in_runtime(
+        "a stop on a full disk fails at the journal of crashes",
+        "unit_of_work/crash_journal",
+        "suppress(OSError):  # a full",
+        "suppress(ValueError):  # a full",
+        "tests/runtime/test_full_disk_at_start.py",
+    ),
 )

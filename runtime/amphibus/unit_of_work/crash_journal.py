@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 Identity = tuple[str, str, str]
 """Module, source and id of a message."""
 _TRUNCATE_AT = 1 << 20
+_OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 T = TypeVar("T")
 
 current: ContextVar[Identity | None] = ContextVar("current", default=None)
@@ -53,18 +54,27 @@ class CrashJournal:
         """
         held = self._take()
         self._read(self._path.read_text(encoding="ascii", errors="replace"))
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(self._of_suspects(), encoding="ascii")
+        try:
+            fresh = self._written_anew()
+        except OSError:  # on a full disk there is room only in what it has
+            self._file = held
+            self._shorten()
+            return
         self._size = fresh.stat().st_size
         self._file = os.open(fresh, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         fresh.replace(self._path)
         os.close(held)
 
+    def _written_anew(self) -> Path:
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(self._of_suspects(), encoding="ascii")
+        return fresh
+
     def _take(self) -> int:
         first, number = self._path, 1
         while True:
-            held = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            held = os.open(self._path, _OPEN, 0o644)
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(os.fstat(held), self._path.stat()):
@@ -82,10 +92,11 @@ class CrashJournal:
             return
         os.close(self._file)
         self._file = -1
-        if self.suspects:
-            self._path.write_text(self._of_suspects(), encoding="ascii")
-        else:
-            self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a full disk: what stands there says too much
+            if self.suspects:
+                self._written_anew().replace(self._path)
+            else:
+                self._path.unlink(missing_ok=True)
 
     @property
     def under_way(self) -> AbstractSet[Identity]:

@@ -138,6 +138,16 @@ def _session(bound: AsyncConnection, raw: GuardedConnection) -> InlineSession:
 async def _bound(engine: AsyncEngine, *, writer: bool) -> tuple[AsyncConnection, GuardedConnection]:
     bound = await engine.connect()
     raw: GuardedConnection = (await bound.get_raw_connection()).driver_connection  # type: ignore[assignment]
+    try:
+        _prepare(raw, writer=writer)
+    except BaseException:
+        await bound.close()
+        await engine.dispose()
+        raise
+    return bound, raw
+
+
+def _prepare(raw: GuardedConnection, *, writer: bool) -> None:
     raw.execute("PRAGMA journal_mode=WAL")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
@@ -145,4 +155,3 @@ async def _bound(engine: AsyncEngine, *, writer: bool) -> tuple[AsyncConnection,
     raw.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
     if not writer:
         raw.execute("PRAGMA query_only=ON")
-    return bound, raw

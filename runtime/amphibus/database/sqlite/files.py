@@ -1,6 +1,8 @@
 """Refuses what stands in the place of a module's database and is none, before anything is opened or made."""
 
+import errno
 import shlex
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterable
@@ -9,11 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.database.facts import META
-from amphibus.errors import StoreError
+from amphibus.errors import StoreAway, StoreError
 
 _FIRST_BYTES: Final = b"SQLite format 3\0"
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _LOOK_SECONDS: Final = 0.5
+_ROOM_BYTES: Final = 64 << 10
+"""Less than this is free on a disk that is full for SQLite, which says of its own files only that they failed."""
 
 
 def refuse_no_database(path: Path) -> None:
@@ -78,6 +82,21 @@ def refuse_others_databases(modules: Iterable[str], data_dir: Path) -> None:
 def is_damaged(error: sqlite3.Error) -> bool:
     """Returns whether the file is to blame, and will be the next time too."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def full_disk(path: Path, error: BaseException) -> StoreAway | None:
+    """Returns the error for a file that would work if there were room on its disk; None if that is not why."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT)
+    if not full and code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        full = shutil.disk_usage(path.parent).free < _ROOM_BYTES
+    if not full:
+        return None
+    return StoreAway(
+        f"{path} has no room: its disk is full",
+        str(error),
+        f"df -h {shlex.quote(str(path.parent))}; it goes on once there is room",
+    )
 
 
 def damaged(path: Path, error: sqlite3.Error) -> StoreError:

@@ -19,7 +19,12 @@ from amphibus.database.schema.steps import (
 )
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.connection import SqliteConnection, connect_to
-from amphibus.database.sqlite.files import damaged, is_damaged, refuse_others_database
+from amphibus.database.sqlite.files import (
+    damaged,
+    full_disk,
+    is_damaged,
+    refuse_others_database,
+)
 from amphibus.database.store import Migrate
 from amphibus.errors import StoreAway, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
@@ -51,7 +56,7 @@ class SqliteStore:
         Raises:
             StoreInUse: another process has it.
             StoreUnwritable: its folder or file cannot be written.
-            StoreAway: another program keeps it locked.
+            StoreAway: another program keeps it locked, or its disk is full.
             StoreError: what is there is no database of a module.
             NewerStore: a newer version wrote it.
         """
@@ -83,6 +88,8 @@ class SqliteStore:
                     str(error),
                     "end what writes it: a shell, a backup, a long migration",
                 ) from error
+            if full := full_disk(self.path, error):
+                raise full from error
             raise StoreUnwritable(
                 f"{self.path} cannot be used",
                 str(error),
@@ -142,24 +149,29 @@ class SqliteStore:
 
     def _take(self) -> None:
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(
-                self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
-            if not self.path.exists():  # what SQLite makes beside it gets the same rights
-                os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._lock_file()
         except OSError as error:
+            self._release()
+            if full := full_disk(self.path, error):
+                raise full from error
             raise StoreUnwritable(
                 f"{self.path.parent} cannot be written",
                 f"{error.strerror}: {error.filename}; --data-dir names another folder",
                 f"ls -ld {shlex.quote(str(self.path.parent))}",
             ) from error
+
+    def _lock_file(self) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(
+            self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        if not self.path.exists():  # what SQLite makes beside it gets the same rights
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(self._lock, 32, 0).decode() or "unknown"
-            os.close(self._lock)
-            self._lock = None
+            self._release()
             raise StoreInUse(
                 f"module {self.module} is hosted already, by process {holder}",
                 f"a SQLite database serves one instance of a module: {self.path}; "
