@@ -117,3 +117,36 @@ async def test_a_unit_that_closes_the_drivers_connection_costs_the_writer_a_new_
 
     assert await store.reader.row("SELECT count(*) FROM number") == (1,)
     assert not store.health.cannot_write
+
+
+async def test_units_that_run_singly_let_others_go_on_between_them(store: SqliteStore) -> None:
+    """Statements on a file never suspend, and each of these units has a commit of its own."""
+    turns: list[int] = []
+    count = 0
+
+    async def look() -> None:
+        nonlocal count
+        while True:
+            count += 1
+            await asyncio.sleep(0)
+
+    async def note(transaction: Transaction) -> None:
+        await add(transaction)
+        turns.append(count)
+
+    async def fail(_: Transaction) -> None:
+        raise RuntimeError("the batch is rolled back")
+
+    writer = writer_of(store, batch=10)
+    jobs = [*[note] * 9, fail]
+    submitted = [writer.submit(job) for job in jobs]
+    looking = asyncio.create_task(look())
+    await writer.start()
+    async with asyncio.timeout(30):
+        await asyncio.gather(*submitted, return_exceptions=True)
+    looking.cancel()
+    await writer.stop()
+
+    together, singly = turns[:9], turns[9:]
+    assert len(set(together)) == 1
+    assert len(set(singly)) == len(singly) == 9

@@ -181,6 +181,7 @@ class Writer:
             for unit in units:
                 if error.begun:
                     await self._run_singly(unit)
+                    await asyncio.sleep(0)  # statements on a file never suspend
                 else:  # none of them is to blame, and each would wait as long again
                     unit.fail(error.cause)
             return
