@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import structlog
 
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.office import PARTITIONS, Office
@@ -21,15 +20,6 @@ _ASKING_FILES = ("test_requests.py", "test_queries.py")
 """What differs where requests go directly."""
 _QUICK = "after_a_ruined_transaction"
 """What of the facts on a server is in the default: a second each, as each has a database of its own."""
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _plain_tracebacks() -> Iterator[None]:
-    """What structlog draws of all local variables takes seconds, in which nothing else goes on."""
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[structlog.processors.add_log_level, plain])
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture(params=TRANSPORTS)

@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+import structlog
+from structlog.dev import ConsoleRenderer, RichTracebackFormatter, plain_traceback
+
 from amphibus.host.host import Host
 from amphibus.messages.failure import FailedMessage
 
@@ -27,6 +30,7 @@ async def started(host: Host) -> None:
     Raises:
         NotSeen: they still wait for a database or a broker after a minute.
     """
+    _show_no_variables()
     try:
         async with asyncio.timeout(_START_SECONDS):
             await host.start()
@@ -35,6 +39,14 @@ async def started(host: Host) -> None:
     except TimeoutError:
         lacking = "; ".join(f"{name}: {why}" for name, why in host.health.reasons().items())
         raise NotSeen(f"not started after {_START_SECONDS:g} s: {lacking}") from None
+
+
+def _show_no_variables() -> None:
+    """Has logs that nobody has set up draw no local variables: a host's take seconds, in which nothing goes on."""
+    by_itself = (RichTracebackFormatter(), RichTracebackFormatter(color_system=None))
+    for each in structlog.get_config()["processors"]:
+        if isinstance(each, ConsoleRenderer) and each.exception_formatter in by_itself:
+            each.exception_formatter = plain_traceback
 
 
 def not_at_rest(host: Host, seconds: float) -> str:
