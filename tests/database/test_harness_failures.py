@@ -1,5 +1,6 @@
 """A test that fails because a handler failed shows the handler's own error."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -7,12 +8,15 @@ import traceback
 from pathlib import Path
 
 import pytest
+from structlog.dev import ConsoleRenderer, RichTracebackFormatter
 
 from amphibus.errors import ConfigError, RequestFailed, StoreInUse
+from amphibus.telemetry.health import Health
 from amphibus.testing import Harness, NotSeen
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.archive import v1 as archive
 from amphibus.testing.conformance.contracts.desk import v1 as desk
+from amphibus.transports.memory import MemoryTransport
 
 BAD = desk.Write(book="b", line=2, mood="broken")
 ONCE = {"bus.max_attempts": 1, "bus.quick_retries": 0}
@@ -51,6 +55,36 @@ async def test_a_request_that_failed_shows_the_error_of_its_handler() -> None:
     said = "".join(traceback.format_exception_only(failed.value))
     assert "desk could not handle desk.Write.v1 of b; it is failed" in said
     assert "in act\n" in said
+
+
+@pytest.mark.asyncio
+async def test_the_log_of_a_failure_draws_no_local_variables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As structlog does by itself, for seconds, in which no request is answered."""
+    ConsoleRenderer.get_active().exception_formatter = RichTracebackFormatter(color_system=None)
+    async with Harness.of(project(), settings=ONCE) as shop:
+        with pytest.raises(RequestFailed):
+            await shop.ask(desk.Count(book="b", mood="scribble"))
+
+    said = capsys.readouterr().out
+    assert "query.failed" in said
+    assert " locals " not in said
+
+
+class SlowTransport(MemoryTransport):
+    """Its queues are there a moment after it is open, as a busy broker's may be."""
+
+    async def open(self, health: Health) -> None:
+        """Says meanwhile what is missing."""
+        health.lack("consumer:desk", "nothing is taken from its queue")
+        asyncio.get_running_loop().call_later(0.1, health.has, "consumer:desk")
+
+
+@pytest.mark.asyncio
+async def test_a_harness_is_there_once_all_that_it_lacks_is() -> None:
+    async with Harness.of(project(), transport=lambda *_: SlowTransport(8)) as shop:
+        assert shop.host.health.reasons() == {}
 
 
 @pytest.mark.asyncio

@@ -152,4 +152,20 @@ SPEECH: Final[tuple[Defect, ...]] = (
         '_INSTANTS: Final = ("received", "handled", "died", "began", "since", "until")',
         "tests/console/test_dead.py::test_times_are_instants_for_people_and_programs_and_none_is_a_number",
     ),
+    in_runtime(
+        "a harness draws local variables into the log",
+        "testing/failures",
+        "            each.exception_formatter = plain_traceback",
+        "            pass",
+        "tests/database/test_harness_failures.py::"
+        "test_the_log_of_a_failure_draws_no_local_variables",
+    ),
+    in_runtime(
+        "a harness begins before its queues are there",
+        "testing/failures",
+        "            while not host.health.ready:",
+        "            while False:",
+        "tests/database/test_harness_failures.py::"
+        "test_a_harness_is_there_once_all_that_it_lacks_is",
+    ),
 )
