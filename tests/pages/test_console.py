@@ -124,9 +124,13 @@ def test_a_group_is_retried_as_an_operation_after_a_dry_run(operator: Browser) -
     assert f"{len(HOSTILE)} dead messages of shelf would be tried again" in dry.text
     assert "No operations." in operator.see("/console/operations").text
 
-    begun = operator.send(form_to(dry, "/operations"), reason="all at once", rate="2/s")
+    begun, twice = (
+        operator.send(form_to(dry, "/operations"), reason="all at once", rate="2/s")
+        for _ in range(2)
+    )
     assert begun.status == 200
     path = begun.response.url.path
+    assert twice.response.url.path == path  # at its rate, and not at twice that
     assert f"of {len(HOSTILE)} done" in begun.text or "of" in begun.text
     stopped = operator.send(form_to(begun, path), what="stop", reason="wait")
     assert "retry in shelf stopped" in stopped.text

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from amphibus.access.principal import DEVELOPER, Principal
 from amphibus.console.sessions import LINK_SECONDS, Sessions
+from amphibus.console.visit import form_of
 from amphibus.gateway.door import Door, is_from_here
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import FORBIDDEN, Problem
@@ -16,6 +17,8 @@ COOKIE: Final = "amphibus-console"
 _PATH: Final = "/console"
 _SCREEN: Final = re.compile(r"/[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)*(\?[A-Za-z0-9_.~%=&-]*)?")
 """The screens that a link may go to, with their filters."""
+_LONGEST_FORM: Final = 32_768
+"""Bytes of a form with a token, each of whose characters may be escaped."""
 _CREDENTIAL_SECONDS: Final = 3_600
 """The time for which a token or an API key lets in: it may be revoked meanwhile."""
 
@@ -29,10 +32,10 @@ class Entrance:
         self._guarded = guarded
 
     async def who(self, request: Request) -> Principal | None:
-        """Returns who asks; None if he does not show it.
+        """Returns who asks; None if he does not show it. Whoever has no cookie of ours is counted by his address.
 
         Raises:
-            Problem: he comes from elsewhere where nobody would ask, or shows what is not good.
+            Problem: he comes from elsewhere where nobody would ask, shows what is not good, or asks too often.
         """
         exchange = _exchange_of(request)
         self._refuse_from_elsewhere(exchange)
@@ -40,25 +43,33 @@ class Entrance:
         known = await self._sessions.principal(cookie) if cookie else None
         if known is not None:
             return known
+        self._door.count(exchange)
         shown = await self._door.who(exchange, _PATH)
         return None if shown.kind == "anonymous" or shown == DEVELOPER else shown
 
     def by_link(self, request: Request, link: str, to: str = "") -> Response | None:
         """Changes a link for a cookie, if it is good, and goes to a screen below `/console`."""
-        self._refuse_from_elsewhere(_exchange_of(request))
+        exchange = _exchange_of(request)
+        self._refuse_from_elsewhere(exchange)
+        self._door.count(exchange)
         principal = self._sessions.redeem(link)
         if principal is None:
             return None
         return self._enter(request, principal, int(LINK_SECONDS), to)
 
-    async def by_credential(self, request: Request, credential: str) -> Response:
-        """Changes a token or an API key for a cookie.
+    async def by_credential(self, request: Request) -> Response:
+        """Changes the token or the API key in a form for a cookie.
 
         Raises:
-            Problem: it is not good.
+            Problem: it is not good, or there were too many from there.
+            NotUnderstood: it is no form, or longer than one with a credential can be.
         """
         exchange = _exchange_of(request)
+        exchange.asked = "write"
         self._refuse_from_elsewhere(exchange)
+        self._door.count(exchange)
+        form = await form_of(request, _LONGEST_FORM)
+        credential = form.get("credential", "").strip()
         principal = await self._door.whose(credential, exchange, _PATH)
         return self._enter(request, principal, _CREDENTIAL_SECONDS)
 

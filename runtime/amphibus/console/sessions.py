@@ -55,7 +55,11 @@ class Sessions:
             scopes=" ".join(sorted(principal.scopes)),
             roles=[],
             seconds=seconds,
-            more={"kind": principal.kind, "tenant": principal.tenant},
+            more={
+                "kind": principal.kind,
+                "tenant": principal.tenant,
+                "actor": principal.actor,
+            },
         )
 
     def redeem(self, link: str) -> Principal | None:
@@ -89,7 +93,8 @@ class Sessions:
         except (jwt.PyJWTError, ValueError):
             return None
         kind: Kind = claims["kind"]
-        return Principal(claims["sub"], kind, claims["tenant"], scopes_in(claims["scope"]))
+        scopes, actor = scopes_in(claims["scope"]), claims.get("actor", "")
+        return Principal(claims["sub"], kind, claims["tenant"], scopes, actor)
 
     def _place(self, link: str) -> Path:
         """Returns the note of a link, from which nobody learns the link."""

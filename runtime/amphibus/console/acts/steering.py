@@ -70,4 +70,4 @@ async def on_process(visit: Visit) -> Response:
     else:
         raise NotUnderstood("the form does not say what to do")
     await visit.look.ask(module, wanted)
-    return see(visit.request.url.path)
+    return see("/console/managers", module, key)

@@ -1,0 +1,100 @@
+"""The entrance of the console: who comes without a cookie is counted, and a redirect leads where it was meant to."""
+
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from amphibus.access.api_keys import ApiKey, KeyRing
+from amphibus.access.principal import Principal
+from amphibus.config.http import HttpSettings
+from amphibus.console.entrance import COOKIE, Entrance
+from amphibus.console.sessions import READ, Sessions
+from amphibus.console.visit import NotUnderstood, see
+from amphibus.gateway.door import Door
+from amphibus.gateway.limits.throttle import Throttle
+from amphibus.gateway.problems import Problem
+
+pytestmark = pytest.mark.asyncio
+_ADA = Principal("ada", "user", "acme", frozenset((READ,)), actor="service:desk")
+
+
+class _Place:
+    """An entrance at which two may knock, with the keys that were looked up for them."""
+
+    def __init__(self, data: Path) -> None:
+        self.looked_up: list[str] = []
+        self.taken = 0
+        self.sessions = Sessions(data, "shop.dev")
+        throttle = Throttle(HttpSettings(read_rate="2/h", write_rate="2/h"))
+        door = Door([("amk_", KeyRing(self._key, lambda: 0))], throttle=throttle)
+        self.entrance = Entrance(door, self.sessions, guarded=True)
+
+    async def _key(self, identity: str) -> ApiKey | None:
+        self.looked_up.append(identity)
+        return None
+
+    def asking(self, body: bytes = b"", **headers: str) -> Request:
+        async def receive() -> Message:
+            self.taken += 1
+            return {"type": "http.request", "body": body, "more_body": len(body) > 1_000}
+
+        sent = [(name.encode(), text.encode()) for name, text in headers.items()]
+        scope = {
+            "type": "http",
+            "method": "POST" if body else "GET",
+            "http_version": "1.1",
+            "scheme": "https",
+            "path": "/console",
+            "query_string": b"",
+            "headers": [(b"host", b"shop.example"), *sent],
+            "client": ("192.0.2.1", 1),
+        }
+        return Request(scope, receive)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> _Place:
+    return _Place(tmp_path)
+
+
+def _key(number: int) -> str:
+    return f"amk_{number:012x}_{'x' * 43}"
+
+
+async def test_who_shows_nothing_good_is_counted_by_his_address(place: _Place) -> None:
+    statuses = []
+    for number in range(4):
+        with pytest.raises(Problem) as refused:
+            await place.entrance.who(place.asking(authorization=f"Bearer {_key(number)}"))
+        statuses.append(refused.value.status)
+
+    assert statuses == [401, 401, 429, 429]
+    assert len(place.looked_up) == 2
+    with_cookie = place.asking(cookie=f"{COOKIE}={place.sessions.cookie(_ADA)}")
+    assert [await place.entrance.who(with_cookie) for _ in range(4)] == [_ADA] * 4
+
+
+async def test_a_form_with_a_credential_is_as_long_as_one_can_be(place: _Place) -> None:
+    """What is longer is not read on, and of whoever comes too often nothing is."""
+    with pytest.raises(NotUnderstood):
+        await place.entrance.by_credential(place.asking(b"credential=" + b"%41" * 5_000))
+    assert place.taken < 5
+    with pytest.raises(Problem):
+        await place.entrance.by_credential(place.asking(f"credential={_key(1)}".encode()))
+    before = place.taken
+    with pytest.raises(Problem) as refused:
+        await place.entrance.by_credential(place.asking(f"credential={_key(2)}".encode()))
+
+    assert (refused.value.status, place.taken) == (429, before)
+
+
+async def test_a_cookie_says_who_acts_for_whom(place: _Place) -> None:
+    assert await place.sessions.principal(place.sessions.cookie(_ADA)) == _ADA
+
+
+async def test_a_redirect_leads_to_what_others_have_named_whatever_its_signs() -> None:
+    answer = see("/console/managers", "orders", "50%/a?b#c")
+
+    assert answer.headers["location"] == "/console/managers/orders/50%25%2Fa%3Fb%23c"
