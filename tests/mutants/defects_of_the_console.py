@@ -173,4 +173,32 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         '        exchange = _exchange(body, "")',
         f"{_TRYING}test_a_form_that_is_sent_twice_is_done_once",
     ),
+    in_runtime(
+        "a cookie forgets who acts for whom",
+        "console/sessions",
+        '                "actor": principal.actor,\n',
+        "",
+        "tests/pages/test_entrance.py::test_a_cookie_says_who_acts_for_whom",
+    ),
+    in_runtime(
+        "a redirect goes where a key's signs lead",
+        "console/visit",
+        '*(quote(each, safe="") for each in below)',
+        "*below",
+        "tests/pages/test_entrance.py::test_a_redirect_leads_to_what_others_have_named_whatever_its_signs",
+    ),
+    in_runtime(
+        "a check prints what a terminal obeys",
+        "cli/check/command",
+        "  {printable_lines(problem)}",
+        "  {problem}",
+        "tests/console/test_cells.py::test_what_a_project_is_told_of_itself_moves_no_cursor",
+    ),
+    in_runtime(
+        "a form that is sent twice begins twice",
+        "console/acts/operations",
+        "        id=_id_of(visit, module),\n",
+        "        id=new_id(),\n",
+        "tests/pages/test_console.py::test_a_group_is_retried_as_an_operation_after_a_dry_run",
+    ),
 )
