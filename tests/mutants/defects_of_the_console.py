@@ -201,4 +201,11 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "        id=new_id(),\n",
         "tests/pages/test_console.py::test_a_group_is_retried_as_an_operation_after_a_dry_run",
     ),
+    in_runtime(
+        "a link that is used hinders whoever makes another",
+        "console/sessions",
+        "    except FileNotFoundError:\n",
+        "    except PermissionError:\n",
+        "tests/pages/test_entrance.py::test_a_link_that_goes_while_another_is_made_hinders_nobody",
+    ),
 )

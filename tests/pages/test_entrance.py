@@ -94,6 +94,19 @@ async def test_a_cookie_says_who_acts_for_whom(place: _Place) -> None:
     assert await place.sessions.principal(place.sessions.cookie(_ADA)) == _ADA
 
 
+async def test_a_link_that_goes_while_another_is_made_hinders_nobody(tmp_path: Path) -> None:
+    """Two make links at a time, and each takes the old ones away: a name is listed, and nothing is there any more."""
+    sessions = Sessions(tmp_path, "shop.dev")
+    assert sessions.link("ada")
+    (tmp_path / "console-links" / "gone").symlink_to("nowhere")
+
+    link = sessions.link("bob")
+
+    found = sessions.redeem(link)
+    assert found is not None
+    assert (found.subject, sessions.redeem(link)) == ("bob", None)
+
+
 async def test_a_redirect_leads_to_what_others_have_named_whatever_its_signs() -> None:
     answer = see("/console/managers", "orders", "50%/a?b#c")
 

@@ -102,4 +102,7 @@ class Sessions:
 
 
 def _is_old(place: Path) -> bool:
-    return time.time() - place.stat().st_mtime > LINK_SECONDS
+    try:
+        return time.time() - place.stat().st_mtime > LINK_SECONDS
+    except FileNotFoundError:
+        return False  # somebody has just used it, or taken it away
