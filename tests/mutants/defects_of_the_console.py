@@ -208,4 +208,11 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "    except PermissionError:\n",
         "tests/pages/test_entrance.py::test_a_link_that_goes_while_another_is_made_hinders_nobody",
     ),
+    in_runtime(
+        "behind a proxy a cookie goes by plain HTTP too",
+        "console/entrance",
+        "secure=came_by_tls(request.scope)",
+        'secure=request.url.scheme == "https"',
+        "tests/pages/test_entrance.py::test_a_cookie_that_came_by_tls_goes_back_by_it_alone",
+    ),
 )

@@ -35,17 +35,17 @@ class _Place:
         self.looked_up.append(identity)
         return None
 
-    def asking(self, body: bytes = b"", **headers: str) -> Request:
+    def asking(self, body: bytes = b"", scheme: str = "https", **headers: str) -> Request:
         async def receive() -> Message:
             self.taken += 1
             return {"type": "http.request", "body": body, "more_body": len(body) > 1_000}
 
-        sent = [(name.encode(), text.encode()) for name, text in headers.items()]
+        sent = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
         scope = {
             "type": "http",
             "method": "POST" if body else "GET",
             "http_version": "1.1",
-            "scheme": "https",
+            "scheme": scheme,
             "path": "/console",
             "query_string": b"",
             "headers": [(b"host", b"shop.example"), *sent],
@@ -92,6 +92,26 @@ async def test_a_form_with_a_credential_is_as_long_as_one_can_be(place: _Place) 
 
 async def test_a_cookie_says_who_acts_for_whom(place: _Place) -> None:
     assert await place.sessions.principal(place.sessions.cookie(_ADA)) == _ADA
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers", "secure"),
+    [
+        ("https", {}, True),
+        ("http", {"x_forwarded_proto": "https"}, True),
+        ("http", {}, False),
+    ],
+)
+async def test_a_cookie_that_came_by_tls_goes_back_by_it_alone(
+    place: _Place, scheme: str, headers: dict[str, str], secure: bool
+) -> None:
+    """Also where a proxy in front ends TLS."""
+    link = place.sessions.link("ada")
+
+    answer = place.entrance.by_link(place.asking(scheme=scheme, **headers), link)
+
+    assert answer is not None
+    assert ("secure" in answer.headers["set-cookie"].lower()) is secure
 
 
 async def test_a_link_that_goes_while_another_is_made_hinders_nobody(tmp_path: Path) -> None:

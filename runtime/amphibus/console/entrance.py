@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from amphibus.access.principal import DEVELOPER, Principal
 from amphibus.console.sessions import LINK_SECONDS, Sessions
 from amphibus.console.visit import form_of
+from amphibus.gateway.answers import came_by_tls
 from amphibus.gateway.door import Door, is_from_here
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import FORBIDDEN, Problem
@@ -95,7 +96,7 @@ class Entrance:
             self._sessions.cookie(principal, seconds),
             max_age=seconds,
             path=_PATH,
-            secure=request.url.scheme == "https",
+            secure=came_by_tls(request.scope),
             httponly=True,
             samesite="strict",
         )
