@@ -215,4 +215,11 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         'secure=request.url.scheme == "https"',
         "tests/pages/test_entrance.py::test_a_cookie_that_came_by_tls_goes_back_by_it_alone",
     ),
+    in_runtime(
+        "a type that never comes is shown as paused",
+        "console/acts/steering",
+        "        _check_received(visit, module, type_)\n",
+        "",
+        "tests/pages/test_console.py::test_a_module_is_paused_and_goes_on",
+    ),
 )

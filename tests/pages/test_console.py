@@ -157,6 +157,9 @@ def test_a_flow_is_found_by_its_key_and_by_a_message(operator: Browser) -> None:
 
 def test_a_module_is_paused_and_goes_on(operator: Browser) -> None:
     form = form_to(operator.see("/console/queues"), "/modules/till")
+    mistyped = operator.send(form, what="pause", type="till.Nothing.v1", reason="stocktaking")
+    assert (mistyped.status, "till receives no till.Nothing.v1" in mistyped.text) == (400, True)
+    assert "Nothing is paused." in operator.see("/console/queues").text
     paused = operator.send(form, what="pause", reason="stocktaking", **{"for": "10m"})
     assert "till as a whole, since" in paused.text
     assert "stocktaking" in paused.text
