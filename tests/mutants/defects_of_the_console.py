@@ -8,6 +8,7 @@ _PAGES: Final = "tests/pages/test_console.py::"
 _FORMS: Final = "tests/pages/test_shapes.py::"
 _TRYING: Final = "tests/pages/test_trying.py::"
 _LOOKING: Final = "tests/pages/test_looking.py::"
+_ENTRANCE: Final = "tests/pages/test_entrance.py::"
 
 CONSOLE: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -178,14 +179,14 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "console/sessions",
         '                "actor": principal.actor,\n',
         "",
-        "tests/pages/test_entrance.py::test_a_cookie_says_who_acts_for_whom",
+        f"{_ENTRANCE}test_a_cookie_says_who_acts_for_whom",
     ),
     in_runtime(
         "a redirect goes where a key's signs lead",
         "console/visit",
         '*(quote(each, safe="") for each in below)',
         "*below",
-        "tests/pages/test_entrance.py::test_a_redirect_leads_to_what_others_have_named_whatever_its_signs",
+        f"{_ENTRANCE}test_a_redirect_leads_to_what_others_have_named_whatever_its_signs",
     ),
     in_runtime(
         "a check prints what a terminal obeys",
@@ -206,14 +207,14 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "console/sessions",
         "    except FileNotFoundError:\n",
         "    except PermissionError:\n",
-        "tests/pages/test_entrance.py::test_a_link_that_goes_while_another_is_made_hinders_nobody",
+        f"{_ENTRANCE}test_a_link_that_goes_while_another_is_made_hinders_nobody",
     ),
     in_runtime(
         "behind a proxy a cookie goes by plain HTTP too",
         "console/entrance",
         "secure=came_by_tls(request.scope)",
         'secure=request.url.scheme == "https"',
-        "tests/pages/test_entrance.py::test_a_cookie_that_came_by_tls_goes_back_by_it_alone",
+        f"{_ENTRANCE}test_a_cookie_that_came_by_tls_goes_back_by_it_alone",
     ),
     in_runtime(
         "a type that never comes is shown as paused",
@@ -221,5 +222,26 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "        _check_received(visit, module, type_)\n",
         "",
         "tests/pages/test_console.py::test_a_module_is_paused_and_goes_on",
+    ),
+    in_runtime(
+        "a session outlives the key that began it",
+        "console/entrance",
+        " and (not known.key or await self._door.holds(known.key))",
+        "",
+        f"{_ENTRANCE}test_a_session_ends_with_the_key_that_began_it",
+    ),
+    in_runtime(
+        "a session outlives the token that began it",
+        "console/entrance",
+        "int(seconds_of(credential, _CREDENTIAL_SECONDS))",
+        "_CREDENTIAL_SECONDS",
+        f"{_ENTRANCE}test_a_session_lasts_no_longer_than_the_token_that_began_it",
+    ),
+    in_runtime(
+        "a store that is away fails the console in its own words",
+        "console/console",
+        "            except Exception:  # noqa: BLE001 - whatever it is, nobody is let in\n",
+        "            except EOFError:\n",
+        f"{_ENTRANCE}test_nobody_is_let_in_while_nobody_can_say_who_asks",
     ),
 )

@@ -1,15 +1,25 @@
 """The entrance of the console: who comes without a cookie is counted, and a redirect leads where it was meant to."""
 
+import re
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from amphibus.access.api_keys import ApiKey, KeyRing
+from amphibus.access.api_keys import ApiKey, KeyRing, new_key
+from amphibus.access.embedded import ISSUER, EmbeddedIssuer
 from amphibus.access.principal import Principal
+from amphibus.access.roles import Roles
+from amphibus.access.tokens import TokenRules, Tokens
+from amphibus.clock import SystemClock
 from amphibus.config.http import HttpSettings
+from amphibus.console.console import Console
 from amphibus.console.entrance import COOKIE, Entrance
+from amphibus.console.sending import Sending
 from amphibus.console.sessions import READ, Sessions
 from amphibus.console.visit import NotUnderstood, see
 from amphibus.gateway.door import Door
@@ -25,15 +35,27 @@ class _Place:
 
     def __init__(self, data: Path) -> None:
         self.looked_up: list[str] = []
+        self.keys: dict[str, ApiKey] = {}
+        self.away = False
         self.taken = 0
         self.sessions = Sessions(data, "shop.dev")
+        self._tokens = Tokens(TokenRules(ISSUER, "shop"), EmbeddedIssuer(data), Roles())
+        self.entrance = self.another()
+
+    def another(self) -> Entrance:
+        """That of another gateway, which remembers nothing of what this one has seen."""
         throttle = Throttle(HttpSettings(read_rate="2/h", write_rate="2/h"))
-        door = Door([("amk_", KeyRing(self._key, lambda: 0))], throttle=throttle)
-        self.entrance = Entrance(door, self.sessions, guarded=True)
+        bearers: list[tuple[str, Any]] = [
+            ("amk_", KeyRing(self._key, lambda: 0)),
+            ("", self._tokens),
+        ]
+        return Entrance(Door(bearers, throttle=throttle), self.sessions, guarded=True)
 
     async def _key(self, identity: str) -> ApiKey | None:
         self.looked_up.append(identity)
-        return None
+        if self.away:
+            raise sqlite3.OperationalError("disk I/O error")
+        return self.keys.get(identity)
 
     def asking(self, body: bytes = b"", scheme: str = "https", **headers: str) -> Request:
         async def receive() -> Message:
@@ -91,7 +113,50 @@ async def test_a_form_with_a_credential_is_as_long_as_one_can_be(place: _Place) 
 
 
 async def test_a_cookie_says_who_acts_for_whom(place: _Place) -> None:
-    assert await place.sessions.principal(place.sessions.cookie(_ADA)) == _ADA
+    session = await place.sessions.session(place.sessions.cookie(_ADA))
+
+    assert session is not None
+    assert session.principal == _ADA
+
+
+async def test_a_session_ends_with_the_key_that_began_it(place: _Place) -> None:
+    identity, text, digest = new_key()
+    key = ApiKey(identity, "till", "", frozenset((READ,)), digest, 0, 1)
+    place.keys[identity] = key
+    entered = await place.entrance.by_credential(place.asking(f"credential={text}".encode()))
+    cookie = entered.headers["set-cookie"].partition(";")[0]
+
+    found = await place.entrance.who(place.asking(cookie=cookie))
+    assert found is not None
+    assert found.name == "service:till"
+    for ended in (replace(key, revoked=1), replace(key, expires=0)):
+        place.keys[identity] = ended
+        assert await place.another().who(place.asking(cookie=cookie)) is None
+
+
+async def test_nobody_is_let_in_while_nobody_can_say_who_asks(place: _Place) -> None:
+    nothing: Any = None
+    routes = Console(nothing, nothing, place.entrance, SystemClock(), Sending(), nothing).served()
+    show = next(page for _, path, page in routes.routes if path == "/console/failed")
+    place.away = True
+
+    answer = await show(place.asking(authorization=f"Bearer {_key(1)}"))
+
+    assert answer.status_code == 503
+    assert b"disk" not in bytes(answer.body)
+
+
+async def test_a_session_lasts_no_longer_than_the_token_that_began_it(
+    place: _Place, tmp_path: Path
+) -> None:
+    token = EmbeddedIssuer(tmp_path).token(
+        "ada", audience="shop", scopes=READ, roles=[], seconds=600
+    )
+    entered = await place.entrance.by_credential(place.asking(f"credential={token}".encode()))
+
+    found = re.search(r"Max-Age=([0-9]+)", entered.headers["set-cookie"])
+    assert found is not None
+    assert 0 < int(found[1]) <= 600
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,11 @@ class Console:
                 principal = await self._entrance.who(request)
             except Problem as problem:
                 return _refused(problem)
+            except Exception:  # noqa: BLE001 - whatever it is, nobody is let in
+                _log.exception("http.failed", method=request.method, route="/console")
+                return _wrong(
+                    503, None, "nobody can say now who asks", "try again", "amphibus logs"
+                )
             try:
                 _check(request, principal, right)
             except Problem as problem:
