@@ -173,7 +173,7 @@ async def test_a_cookie_that_came_by_tls_goes_back_by_it_alone(
     """Also where a proxy in front ends TLS."""
     link = place.sessions.link("ada")
 
-    answer = place.entrance.by_link(place.asking(scheme=scheme, **headers), link)
+    answer = place.entrance.by_link(place.asking(b"", scheme, **headers), link)
 
     assert answer is not None
     assert ("secure" in answer.headers["set-cookie"].lower()) is secure
