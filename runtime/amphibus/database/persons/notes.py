@@ -1,4 +1,4 @@
-"""What is noted beside messages, and tells a person: deadlines that came, and operations that ended."""
+"""Notes beside messages that tell a person: deadlines that came, and operations that ended."""
 
 import json
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Whom a message was sent for, as a column holds it: whether that is a person, and the same without its name."""
+"""The principal of a message, as a column holds it: whether that is a person, and the same without its name."""
 
 import json
 from typing import Final
