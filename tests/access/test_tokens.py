@@ -65,8 +65,17 @@ SPOILT: dict[str, dict[str, Any]] = {
     "of nobody": {"sub": ""},
     "of two lines": {"sub": "ada\nroot"},
     "of a tenant that is no name": {"tenant": ["acme"]},
+    "of a tenant whose end is not seen": {"tenant": "acme/eu"},
     "with scopes without end": {"scope": " ".join(f"s:{n}" for n in range(1000))},
 }
+
+
+async def test_nobody_without_a_tenant_owns_what_is_somebodys_of_one() -> None:
+    bob, stranger = Principal("bob", "user", "acme"), Principal("acme/bob", "user")
+
+    assert bob.owner == "acme/bob"
+    assert stranger.owner != bob.owner
+    assert stranger.name != bob.name
 
 
 @pytest.mark.parametrize("said", SPOILT.values(), ids=SPOILT)

@@ -2,16 +2,26 @@
 
 import base64
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from amphibus.admin.dead import DeadLetter
 from amphibus.admin.flows import Hop, Receipt
+from amphibus.cli.check import command as check
+from amphibus.cli.check import lint
+from amphibus.cli.check.findings import text_of
 from amphibus.cli.dead.letter import show_letter
 from amphibus.cli.look.log_lines import print_lines
 from amphibus.cli.look.logs import story
 from amphibus.cli.output import show_columns, show_error, show_json
+from amphibus.cli.upgrade import command as upgrade
+from amphibus.cli.upgrade.found import Change, Found, Left
+from amphibus.cli.upgrade.plan import Plan
 from amphibus.errors import AmphibusError
+from amphibus.evolution.differences.rules import RULES
+from amphibus.evolution.findings import Finding
 from amphibus.messages.contracts.amphibus.answers import DeadLetterContent
 
 HOSTILE = "\x1b[2Jgone\u202e\x9b8m"
@@ -79,6 +89,24 @@ def test_an_error_of_a_process_moves_no_cursor(capsys: pytest.CaptureFixture[str
 
     said = capsys.readouterr().err
     assert said.count(SHOWN) == 2
+    assert all(each.isprintable() for each in said.splitlines())
+
+
+def test_what_a_project_is_told_of_itself_moves_no_cursor(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Names of files and texts of contracts may be those of a branch that somebody else wrote."""
+    project: Any = None
+    check._tell(project, [f"one\n{HOSTILE}"], [HOSTILE])
+    lint._tell([], [HOSTILE], 0)
+    changed = Found([Change(Path(HOSTILE), 1, HOSTILE)], [Left(HOSTILE, HOSTILE, HOSTILE)])
+    upgrade._show(Plan(changed, {}, {Path(f"lock {HOSTILE}"): b""}, [HOSTILE]))
+    finding = Finding(
+        rule=next(iter(RULES)), severity="error", contract=HOSTILE, what=HOSTILE, instead=HOSTILE
+    )
+
+    said = capsys.readouterr().out + text_of(finding)
+    assert said.count(SHOWN) >= 12
     assert all(each.isprintable() for each in said.splitlines())
 
 

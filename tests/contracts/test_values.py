@@ -1,17 +1,21 @@
 """The values of contracts say on the wire what they were given, or refuse it."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
-from amphibus.contract import Amount, Moment, Value
+from amphibus.contract import Amount, Day, Moment, Value
 
 
 class _Noted(Value):
     at: Moment
+
+
+class _Planned(Value):
+    on: Day
 
 
 class _Priced(Value):
@@ -47,3 +51,19 @@ def test_an_amount_too_large_to_reckon_with_is_an_error_of_its_field() -> None:
     for amount in (Decimal("1E+30"), Decimal("1E+999999"), Decimal("1e18")):
         with pytest.raises(ValidationError, match="must have at most 18 digits"):
             _Priced(price=amount)
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2999-12-31"])
+def test_a_day_has_one_before_and_one_after_it(day: str) -> None:
+    """A handler that goes a day on, or back, meets no end of time."""
+    on = _Planned.model_validate_json(f'{{"on": "{day}"}}').on
+
+    assert on - timedelta(days=1) < on < on + timedelta(days=1)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31"])
+def test_a_day_outside_of_the_time_of_instants_is_none(day: str) -> None:
+    with pytest.raises(ValidationError, match="must lie between 1900 and 2999"):
+        _Planned.model_validate_json(f'{{"on": "{day}"}}')
+    with pytest.raises(ValidationError):
+        _Planned(on=date.fromisoformat(day))

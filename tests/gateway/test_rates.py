@@ -1,6 +1,7 @@
 """Rates: how often an address and a principal may ask, and what is said of one more."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from amphibus import Module, on
 from amphibus.access.principal import Principal
 from amphibus.config.http import HttpSettings
 from amphibus.connections.origin import origin_of
+from amphibus.contract import Command, Post, ShortText
 from amphibus.gateway.limits.backlog import Backlog
 from amphibus.gateway.limits.bodies import LargeBodies
 from amphibus.gateway.limits.buckets import Buckets, Window, window_of
@@ -219,6 +221,39 @@ async def test_a_quota_is_refused_with_its_code_for_whom_it_counts(tmp_path: Pat
         hand.time += 1_800
         assert (await room.lend()).status_code == 202
         assert len(room.owner.loans) == 4
+
+
+class Fetch(
+    Command[None],
+    http=Post("/v1/fetched"),
+    requires="books:fetch",
+    owned_by="member",
+    example={"member": "ada"},
+):
+    """Fetches books for a member, named or not."""
+
+    member: ShortText | None = None
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_nobody_uses_up_the_quota_of_somebody_else(named: bool) -> None:
+    quota = Quota("2/h", per="member", code="too_many")
+    quotas = Quotas((Module(name="library", handles=(on(Fetch, _nothing, quota=quota),)),), Hand())
+    ada, bob = (
+        Principal(name, "user", scopes=frozenset({"books:fetch"})) for name in ("ada", "bob")
+    )
+    for _ in range(2):
+        quotas.another(Fetch(member="ada"), bob, "192.0.2.1")
+    with pytest.raises(Problem):
+        quotas.another(Fetch(member="ada"), bob, "192.0.2.1")
+
+    quotas.another(Fetch(member="ada" if named else None), ada, "192.0.2.1")
+    quotas.another(Fetch(member="ada"), ada, "192.0.2.1")
+    with pytest.raises(Problem):
+        quotas.another(Fetch(), ada, "192.0.2.1")
+    desk = replace(bob, scopes=frozenset({"books:fetch:any"}))
+    with pytest.raises(Problem):
+        quotas.another(Fetch(member="ada"), desk, "192.0.2.1")  # who may, does it for him
 
 
 def test_a_quota_that_means_nothing_is_named() -> None:

@@ -123,6 +123,16 @@ async def test_places_are_few_and_end_with_the_process(shop: Shop) -> None:
     assert (ended.status_code, "event:" in ended.text) == (200, False)
 
 
+async def test_a_network_of_ipv6_has_the_places_of_one_client(shop: Shop) -> None:
+    async with till(shop, waiters_per_client=1) as opened:
+        with (
+            opened.room_for("2001:db8::1") as first,
+            opened.room_for("2001:db8::2") as same_network,
+            opened.room_for("2001:db8:0:1::1") as another,
+        ):
+            assert (first, same_network, another) == (True, False, True)
+
+
 async def test_a_client_that_leaves_gives_its_place_back(shop: Shop) -> None:
     async with till(shop) as opened:
         order = await opened.place()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from inspect import getclosurevars
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,9 @@ class Till:
     @property
     def waiting(self) -> int:
         return self._places.taken
+
+    def room_for(self, address: str) -> AbstractContextManager[bool]:
+        return self._places.place(address)
 
     @property
     def following(self) -> Follower:

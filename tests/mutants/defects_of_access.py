@@ -278,4 +278,11 @@ ACCESS: Final[tuple[Defect, ...]] = (
         "",
         f"{_REFUSALS}test_who_is_not_let_in_stands_in_the_audit_of_the_gateway",
     ),
+    in_runtime(
+        "whoever has no tenant is somebody of one",
+        "access/principal",
+        '        within = self.tenant or "/" in self.subject\n',
+        "        within = self.tenant\n",
+        f"{_TOKENS}test_nobody_without_a_tenant_owns_what_is_somebodys_of_one",
+    ),
 )

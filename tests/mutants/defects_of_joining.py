@@ -91,4 +91,11 @@ JOINING = (
         "    with contextlib.suppress(EOFError):",
         f"{_WEBHOOKS}::test_an_endpoint_that_has_taken_an_event_need_not_end_its_answer",
     ),
+    in_runtime(
+        "a webhook reaches a site by an address of IPv6",
+        "webhooks/guard",
+        "        if found not in _UNICAST:\n            return False\n",
+        "",
+        f"{_WEBHOOKS}::test_an_address_inside_is_known_in_every_disguise",
+    ),
 )

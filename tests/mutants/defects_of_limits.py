@@ -7,6 +7,7 @@ from tests.mutants.defect import Defect, in_runtime
 _CONNECTIONS: Final = "tests/gateway/test_connections.py::"
 _HTTPS: Final = "tests/gateway/test_https.py::"
 _RATES: Final = "tests/gateway/test_rates.py::"
+_ENTRANCE: Final = "tests/pages/test_entrance.py::"
 
 LIMITS: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -99,5 +100,33 @@ LIMITS: Final[tuple[Defect, ...]] = (
         "        self._intake.quotas.another(write.message, exchange.principal, exchange.peer)\n",
         "",
         f"{_RATES}test_a_quota_is_refused_with_its_code_for_whom_it_counts",
+    ),
+    in_runtime(
+        "anybody uses up the quota of anybody",
+        "gateway/limits/quotas",
+        "    own = _as_its_own(message, principal)\n",
+        "    own: Message | None = message\n",
+        f"{_RATES}test_nobody_uses_up_the_quota_of_somebody_else",
+    ),
+    in_runtime(
+        "a network of IPv6 takes all places of those who wait",
+        "gateway/outcomes/waiting",
+        "        limits, client = self._limits, origin_of(client)\n",
+        "        limits = self._limits\n",
+        "tests/modules/test_outcomes.py::test_a_network_of_ipv6_has_the_places_of_one_client",
+    ),
+    in_runtime(
+        "nobody counts who knocks at the console",
+        "console/entrance",
+        "        self._door.count(exchange)\n        shown = await",
+        "        shown = await",
+        f"{_ENTRANCE}test_who_shows_nothing_good_is_counted_by_his_address",
+    ),
+    in_runtime(
+        "a stranger's form at the console is as long as he likes",
+        "console/entrance",
+        "form_of(request, _LONGEST_FORM)",
+        "form_of(request)",
+        f"{_ENTRANCE}test_a_form_with_a_credential_is_as_long_as_one_can_be",
     ),
 )

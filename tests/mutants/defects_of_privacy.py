@@ -8,6 +8,7 @@ _ONCE: Final = "tests/personal/test_needed_once.py"
 _MARKS: Final = "tests/personal/test_marks.py"
 _PERSONS: Final = "tests/lint/test_persons.py"
 _PURPOSES: Final = "tests/personal/test_purposes.py"
+_NOTES: Final = "tests/personal/test_erased_notes.py"
 
 PRIVACY: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -162,7 +163,7 @@ PRIVACY: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a page of what was accepted loses what has the time of its last row",
         "database/persons/places",
-        "    whole = [row for row in rows if row[3] < last]\n",
+        "    whole = [row for row in rows if row[-1] < last]\n",
         "    whole = list(rows)\n",
         "tests/console/test_erasing.py::test_a_person_in_more_than_a_page_of_answers_is_erased_from_all",
     ),
@@ -172,5 +173,33 @@ PRIVACY: Final[tuple[Defect, ...]] = (
         "    if _is_no_text(kind):\n",
         "    if _is_no_text(kind) and not value:\n",
         "tests/personal/test_erased_rows.py::test_what_takes_the_place_of_a_value_is_read_as_its_column_says",
+    ),
+    in_runtime(
+        "what is sent while pages are read hides what waits behind it",
+        "database/persons/places",
+        '{select} WHERE {moment} > ? ORDER BY {moment} LIMIT ?", beyond, PAGE)\n',
+        '{select} ORDER BY {moment} LIMIT ? OFFSET ?", PAGE, beyond and PAGE)\n',
+        f"{_NOTES}::test_what_is_sent_while_pages_are_read_hides_nothing_that_waits",
+    ),
+    in_runtime(
+        "an operation that ended keeps a text that JSON escapes",
+        "database/persons/notes",
+        "            _document(conditions, person),\n",
+        "            without_texts(conditions, person.texts, person),\n",
+        f"{_NOTES}::test_deadlines_and_operations_keep_no_text_of_a_person",
+    ),
+    in_runtime(
+        "the letters of an operation keep the key of a person",
+        "database/persons/notes",
+        "        count += await sql.run(_LETTERS, _key(text, person), text)\n",
+        "        pass\n",
+        f"{_NOTES}::test_deadlines_and_operations_keep_no_text_of_a_person",
+    ),
+    in_runtime(
+        "whoever has a longer name is erased too",
+        "database/persons/alone",
+        'rf"(?<![^\\W_]){re.escape(sought)}(?![^\\W_])"',
+        "re.escape(sought)",
+        _NOTES,
     ),
 )

@@ -103,4 +103,11 @@ PROJECTS: Final[tuple[Defect, ...]] = (
         "    held = handled - there\n",
         f"{_REPLAY}test_what_waits_for_a_retry_or_is_dead_is_left_to_its_own_commands",
     ),
+    in_runtime(
+        "what a webhook tells of belongs to nobody but itself",
+        "gateway/incoming/endpoint",
+        "[over_all(requires)] if",
+        "[requires] if",
+        f"{_INCOMING}test_a_webhook_acts_on_what_belongs_to_others",
+    ),
 )

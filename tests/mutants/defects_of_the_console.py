@@ -8,6 +8,7 @@ _PAGES: Final = "tests/pages/test_console.py::"
 _FORMS: Final = "tests/pages/test_shapes.py::"
 _TRYING: Final = "tests/pages/test_trying.py::"
 _LOOKING: Final = "tests/pages/test_looking.py::"
+_ENTRANCE: Final = "tests/pages/test_entrance.py::"
 
 CONSOLE: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -172,5 +173,75 @@ CONSOLE: Final[tuple[Defect, ...]] = (
         "        exchange = _exchange(body, once)",
         '        exchange = _exchange(body, "")',
         f"{_TRYING}test_a_form_that_is_sent_twice_is_done_once",
+    ),
+    in_runtime(
+        "a cookie forgets who acts for whom",
+        "console/sessions",
+        '                "actor": principal.actor,\n',
+        "",
+        f"{_ENTRANCE}test_a_cookie_says_who_acts_for_whom",
+    ),
+    in_runtime(
+        "a redirect goes where a key's signs lead",
+        "console/visit",
+        '*(quote(each, safe="") for each in below)',
+        "*below",
+        f"{_ENTRANCE}test_a_redirect_leads_to_what_others_have_named_whatever_its_signs",
+    ),
+    in_runtime(
+        "a check prints what a terminal obeys",
+        "cli/check/command",
+        "  {printable_lines(problem)}",
+        "  {problem}",
+        "tests/console/test_cells.py::test_what_a_project_is_told_of_itself_moves_no_cursor",
+    ),
+    in_runtime(
+        "a form that is sent twice begins twice",
+        "console/acts/operations",
+        "        id=_id_of(visit, module),\n",
+        "        id=new_id(),\n",
+        "tests/pages/test_console.py::test_a_group_is_retried_as_an_operation_after_a_dry_run",
+    ),
+    in_runtime(
+        "a link that is used hinders whoever makes another",
+        "console/sessions",
+        "    except FileNotFoundError:\n",
+        "    except PermissionError:\n",
+        f"{_ENTRANCE}test_a_link_that_goes_while_another_is_made_hinders_nobody",
+    ),
+    in_runtime(
+        "behind a proxy a cookie goes by plain HTTP too",
+        "console/entrance",
+        "secure=came_by_tls(request.scope)",
+        'secure=request.url.scheme == "https"',
+        f"{_ENTRANCE}test_a_cookie_that_came_by_tls_goes_back_by_it_alone",
+    ),
+    in_runtime(
+        "a type that never comes is shown as paused",
+        "console/acts/steering",
+        "        _check_received(visit, module, type_)\n",
+        "",
+        "tests/pages/test_console.py::test_a_module_is_paused_and_goes_on",
+    ),
+    in_runtime(
+        "a session outlives the key that began it",
+        "console/entrance",
+        " and (not known.key or await self._door.holds(known.key))",
+        "",
+        f"{_ENTRANCE}test_a_session_ends_with_the_key_that_began_it",
+    ),
+    in_runtime(
+        "a session outlives the token that began it",
+        "console/entrance",
+        "int(seconds_of(credential, _CREDENTIAL_SECONDS))",
+        "_CREDENTIAL_SECONDS",
+        f"{_ENTRANCE}test_a_session_lasts_no_longer_than_the_token_that_began_it",
+    ),
+    in_runtime(
+        "a store that is away fails the console in its own words",
+        "console/console",
+        "            except Exception:  # noqa: BLE001 - whatever it is, nobody is let in\n",
+        "            except EOFError:\n",
+        f"{_ENTRANCE}test_nobody_is_let_in_while_nobody_can_say_who_asks",
     ),
 )

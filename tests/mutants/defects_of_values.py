@@ -126,4 +126,11 @@ VALUES: Final[tuple[Defect, ...]] = (
         "tests/conformance/test_processes_listed.py"
         "::test_a_step_that_writes_the_new_state_itself_ends_its_process",
     ),
+    _at(
+        "a day is at the end of time",
+        "runtime/amphibus/contract/moments.py",
+        "    AfterValidator(_is_told),\n",
+        "",
+        "tests/contracts/test_values.py::test_a_day_outside_of_the_time_of_instants_is_none",
+    ),
 )

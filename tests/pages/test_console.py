@@ -124,9 +124,13 @@ def test_a_group_is_retried_as_an_operation_after_a_dry_run(operator: Browser) -
     assert f"{len(HOSTILE)} dead messages of shelf would be tried again" in dry.text
     assert "No operations." in operator.see("/console/operations").text
 
-    begun = operator.send(form_to(dry, "/operations"), reason="all at once", rate="2/s")
+    begun, twice = (
+        operator.send(form_to(dry, "/operations"), reason="all at once", rate="2/s")
+        for _ in range(2)
+    )
     assert begun.status == 200
     path = begun.response.url.path
+    assert twice.response.url.path == path  # at its rate, and not at twice that
     assert f"of {len(HOSTILE)} done" in begun.text or "of" in begun.text
     stopped = operator.send(form_to(begun, path), what="stop", reason="wait")
     assert "retry in shelf stopped" in stopped.text
@@ -153,6 +157,9 @@ def test_a_flow_is_found_by_its_key_and_by_a_message(operator: Browser) -> None:
 
 def test_a_module_is_paused_and_goes_on(operator: Browser) -> None:
     form = form_to(operator.see("/console/queues"), "/modules/till")
+    mistyped = operator.send(form, what="pause", type="till.Nothing.v1", reason="stocktaking")
+    assert (mistyped.status, "till receives no till.Nothing.v1" in mistyped.text) == (400, True)
+    assert "Nothing is paused." in operator.see("/console/queues").text
     paused = operator.send(form, what="pause", reason="stocktaking", **{"for": "10m"})
     assert "till as a whole, since" in paused.text
     assert "stocktaking" in paused.text

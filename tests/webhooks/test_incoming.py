@@ -19,7 +19,7 @@ from amphibus.gateway.incoming.mapping import problems_of_incoming
 from amphibus.host.serve import gateway_of
 from amphibus.routing.project import Project
 from amphibus.testing import Harness
-from tests.webhooks.parcels.v1 import Arrived, NoteDelivery, Peek
+from tests.webhooks.parcels.v1 import Arrived, NoteDelivery, NoteReturn, Peek
 from tests.webhooks.receiving import OLD, SECRET, secret_of
 
 PARCEL: Final = "74eda2bf-2087-5bfc-aaaf-7ff4216c8a87"
@@ -30,15 +30,20 @@ class Parcels:
 
     def __init__(self) -> None:
         self.noted: list[NoteDelivery] = []
+        self.returned: list[NoteReturn] = []
         self.by: set[str] = set()
 
     async def note(self, message: NoteDelivery, context: Context[Any]) -> None:
         self.noted.append(message)
         self.by.add(context.principal.name)
 
+    async def take_back(self, message: NoteReturn, _context: Context[Any]) -> None:
+        self.returned.append(message)
+
     def project(self, root: Path) -> Project:
-        module = Module(name="parcels", handles=(on(NoteDelivery, self.note),))
-        return Project.declared(root, contracts=[NoteDelivery], modules=[module])
+        handles = (on(NoteDelivery, self.note), on(NoteReturn, self.take_back))
+        module = Module(name="parcels", handles=handles)
+        return Project.declared(root, contracts=[NoteDelivery, NoteReturn], modules=[module])
 
 
 class Carrier:
@@ -99,6 +104,17 @@ async def test_a_signed_post_becomes_a_command_of_the_webhook(tmp_path: Path) ->
         (noted,) = owner.noted
         assert (str(noted.parcel_id), noted.place, noted.tries) == (PARCEL, "at the door", 1)
         assert owner.by == {"service:webhook_carrier"}
+
+
+@pytest.mark.asyncio
+async def test_a_webhook_acts_on_what_belongs_to_others(tmp_path: Path) -> None:
+    """Its owner would refuse what was stored and answered, and nobody would be told."""
+    async with posting(tmp_path, command="parcels.NoteReturn.v1") as (carrier, owner):
+        answer = await carrier.post(event(receiver="ada"))
+        await carrier.harness.settle()
+
+        assert answer.status_code == 202
+        assert [each.receiver for each in owner.returned] == ["ada"]
 
 
 @pytest.mark.asyncio

@@ -224,6 +224,13 @@ async def test_nothing_is_posted_to_an_address_inside(tmp_path: Path) -> None:
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("2001:0:4136:e378:8000:63bf:80ff:fffe", False),
+        ("64:ff9b::5db8:d822", True),
+        ("::127.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("fec0::1", False),
+        ("ff0e::1", False),
     ],
 )
 async def test_an_address_inside_is_known_in_every_disguise(address: str, public: bool) -> None:

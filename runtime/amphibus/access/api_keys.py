@@ -33,6 +33,12 @@ class ApiKey:
     revoked: int | None = None
 
 
+def id_of(text: str) -> str:
+    """Returns the id of the key that a credential is; empty for what is none."""
+    found = _WRITTEN.fullmatch(text)
+    return found[1] if found else ""
+
+
 Lookup = Callable[[str], Awaitable[ApiKey | None]]
 """Finds a key by its id."""
 
@@ -71,6 +77,11 @@ class KeyRing:
         if key.expires <= self._now():
             raise NotShown("the key has expired")
         return Principal(key.name, "service", key.tenant, key.scopes)
+
+    async def holds(self, identity: str) -> bool:
+        """Returns whether the key of an id is good: it was made, not revoked, and has not expired."""
+        key = await self._key(identity)
+        return key is not None and key.revoked is None and key.expires > self._now()
 
     async def _key(self, identity: str) -> ApiKey | None:
         kept = self._kept.get(identity)

@@ -3,7 +3,7 @@
 from typing import Any, Final, TypeVar
 
 from amphibus.access.principal import Principal
-from amphibus.contract import PUBLIC, Message
+from amphibus.contract import PUBLIC, Message, kind_of
 from amphibus.contract.rights import has_path
 
 M = TypeVar("M", bound=Message)
@@ -45,6 +45,19 @@ def owner_said(message: Message) -> str | None:
     for name in str(type(message).contract_owned_by).split("."):
         found = None if found is None else getattr(found, name)
     return None if found is None else str(found)
+
+
+def of_its_own(message: M, principal: Principal) -> M | None:
+    """Returns a message as it is handled for somebody who has his own alone; None if the object is another's.
+
+    Where it names no owner, that is whoever asks; a command of somebody whom nobody knows is about what nobody owns.
+    """
+    said = owner_said(message)
+    if said is None and principal.subject:
+        return with_owner(message, principal.owner)
+    if said is None and kind_of(type(message)) == "command":
+        return message
+    return message if said is not None and said == principal.owner else None
 
 
 def with_owner(message: M, owner: str) -> M:

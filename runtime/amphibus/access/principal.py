@@ -48,8 +48,12 @@ class Principal:
 
     @property
     def owner(self) -> str:
-        """Returns the text that objects of this principal have as their owner: the subject, within its tenant."""
-        return f"{self.tenant}/{self.subject}" if self.tenant else self.subject
+        """Returns the text that objects of this principal have as their owner: the subject, within its tenant.
+
+        A subject with a slash has an empty tenant before it where it has none, so that it is nobody's of a tenant.
+        """
+        within = self.tenant or "/" in self.subject
+        return f"{self.tenant}/{self.subject}" if within else self.subject
 
     def may(self, scope: str) -> bool:
         """Returns whether it has a right."""
@@ -116,6 +120,11 @@ def wrong_in_principal(attributes: Mapping[str, str]) -> str | None:
     if ACTOR not in attributes and any(each in attributes for each in (ON_BEHALF_OF, SCOPES)):
         return "it is sent on behalf of somebody, and nobody says that he acts"
     return None
+
+
+def wrong_in_tenant(tenant: str) -> str | None:
+    """Returns what is wrong with the name of a tenant, or None: its end must be seen in the owner of an object."""
+    return "has a slash" if "/" in tenant else wrong_in_subject(tenant)
 
 
 def wrong_in_subject(subject: str) -> str | None:

@@ -15,9 +15,14 @@ def allows(scopes: Collection[str], wanted: str) -> bool:
     return wanted in scopes or _ALL in scopes or any(_matches(each, wanted) for each in scopes)
 
 
+def over_all(wanted: str) -> str:
+    """Returns the scope that holds a right over everything, whoever owns it."""
+    return wanted + _ANY
+
+
 def reaches_all(scopes: Collection[str], wanted: str) -> bool:
     """Returns whether scopes hold a right over everything, whoever owns it."""
-    whole = wanted + _ANY
+    whole = over_all(wanted)
     return whole in scopes or _ALL in scopes or any(_covers(each, whole) for each in scopes)
 
 
@@ -41,7 +46,7 @@ def wrong_in_scopes(scopes: Iterable[str]) -> str | None:
 
 
 def _matches(scope: str, wanted: str) -> bool:
-    return _covers(scope, wanted) or scope == wanted + _ANY
+    return _covers(scope, wanted) or scope == over_all(wanted)
 
 
 def _covers(scope: str, wanted: str) -> bool:

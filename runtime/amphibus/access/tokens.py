@@ -7,7 +7,13 @@ from typing import Any, Final, Protocol
 
 import jwt
 
-from amphibus.access.principal import LONGEST_SCOPES, Principal, scopes_in, wrong_in_subject
+from amphibus.access.principal import (
+    LONGEST_SCOPES,
+    Principal,
+    scopes_in,
+    wrong_in_subject,
+    wrong_in_tenant,
+)
 from amphibus.access.refusals import NotShown
 from amphibus.access.roles import Roles
 
@@ -115,7 +121,8 @@ class Tokens:
         acting = claims.get("act")
         actor = acting.get("sub") if isinstance(acting, dict) else ""
         names = [str(subject), *filter(None, (tenant, actor))]
-        if not all(isinstance(each, str) and wrong_in_subject(each) is None for each in names):
+        known = all(isinstance(each, str) and wrong_in_subject(each) is None for each in names)
+        if not known or (tenant and wrong_in_tenant(tenant) is not None):
             raise NotShown("the token names somebody by what is no name")
         if sum(map(len, scopes)) + len(scopes) > LONGEST_SCOPES:
             raise NotShown(f"the token has scopes of more than {LONGEST_SCOPES} characters")

@@ -129,8 +129,7 @@ class Console:
     async def _enter(self, request: Request) -> Response:
         try:
             refuse_other_pages(request)
-            form = await form_of(request)
-            return await self._entrance.by_credential(request, form.get("credential", "").strip())
+            return await self._entrance.by_credential(request)
         except Problem as problem:
             return page("enter", problem.status, why=problem.detail, principal=None)
         except NotUnderstood as error:
@@ -151,6 +150,11 @@ class Console:
                 principal = await self._entrance.who(request)
             except Problem as problem:
                 return _refused(problem)
+            except Exception:  # noqa: BLE001 - whatever it is, nobody is let in
+                _log.exception("http.failed", method=request.method, route="/console")
+                return _wrong(
+                    503, None, "nobody can say now who asks", "try again", "amphibus logs"
+                )
             try:
                 _check(request, principal, right)
             except Problem as problem:
@@ -235,7 +239,9 @@ def _file(name: str) -> Page:
 
 
 def _refused(problem: Problem) -> Response:
-    return _wrong(problem.status, None, problem.title, problem.detail, "")
+    response = _wrong(problem.status, None, problem.title, problem.detail, "")
+    response.raw_headers += problem.headers  # when to come again
+    return response
 
 
 def _wrong(status: int, principal: Principal | None, what: str, why: str, fix: str) -> Response:

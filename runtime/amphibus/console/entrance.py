@@ -6,8 +6,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from amphibus.access.api_keys import id_of
 from amphibus.access.principal import DEVELOPER, Principal
-from amphibus.console.sessions import LINK_SECONDS, Sessions
+from amphibus.console.sessions import LINK_SECONDS, Sessions, seconds_of
+from amphibus.console.visit import form_of
+from amphibus.gateway.answers import came_by_tls
 from amphibus.gateway.door import Door, is_from_here
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import FORBIDDEN, Problem
@@ -16,8 +19,10 @@ COOKIE: Final = "amphibus-console"
 _PATH: Final = "/console"
 _SCREEN: Final = re.compile(r"/[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)*(\?[A-Za-z0-9_.~%=&-]*)?")
 """The screens that a link may go to, with their filters."""
+_LONGEST_FORM: Final = 32_768
+"""Bytes of a form with a token, each of whose characters may be escaped."""
 _CREDENTIAL_SECONDS: Final = 3_600
-"""The time for which a token or an API key lets in: it may be revoked meanwhile."""
+"""The longest time for which a token or an API key lets in; no longer than it is good itself."""
 
 
 class Entrance:
@@ -29,38 +34,47 @@ class Entrance:
         self._guarded = guarded
 
     async def who(self, request: Request) -> Principal | None:
-        """Returns who asks; None if he does not show it.
+        """Returns who asks; None if he does not show it. Whoever has no cookie of ours is counted by his address.
 
         Raises:
-            Problem: he comes from elsewhere where nobody would ask, or shows what is not good.
+            Problem: he comes from elsewhere where nobody would ask, shows what is not good, or asks too often.
         """
         exchange = _exchange_of(request)
         self._refuse_from_elsewhere(exchange)
         cookie = request.cookies.get(COOKIE)
-        known = await self._sessions.principal(cookie) if cookie else None
-        if known is not None:
-            return known
+        known = await self._sessions.session(cookie) if cookie else None
+        if known is not None and (not known.key or await self._door.holds(known.key)):
+            return known.principal
+        self._door.count(exchange)
         shown = await self._door.who(exchange, _PATH)
         return None if shown.kind == "anonymous" or shown == DEVELOPER else shown
 
     def by_link(self, request: Request, link: str, to: str = "") -> Response | None:
         """Changes a link for a cookie, if it is good, and goes to a screen below `/console`."""
-        self._refuse_from_elsewhere(_exchange_of(request))
+        exchange = _exchange_of(request)
+        self._refuse_from_elsewhere(exchange)
+        self._door.count(exchange)
         principal = self._sessions.redeem(link)
         if principal is None:
             return None
         return self._enter(request, principal, int(LINK_SECONDS), to)
 
-    async def by_credential(self, request: Request, credential: str) -> Response:
-        """Changes a token or an API key for a cookie.
+    async def by_credential(self, request: Request) -> Response:
+        """Changes the token or the API key in a form for a cookie.
 
         Raises:
-            Problem: it is not good.
+            Problem: it is not good, or there were too many from there.
+            NotUnderstood: it is no form, or longer than one with a credential can be.
         """
         exchange = _exchange_of(request)
+        exchange.asked = "write"
         self._refuse_from_elsewhere(exchange)
+        self._door.count(exchange)
+        form = await form_of(request, _LONGEST_FORM)
+        credential = form.get("credential", "").strip()
         principal = await self._door.whose(credential, exchange, _PATH)
-        return self._enter(request, principal, _CREDENTIAL_SECONDS)
+        seconds = int(seconds_of(credential, _CREDENTIAL_SECONDS))
+        return self._enter(request, principal, seconds, key=id_of(credential))
 
     def refuse(self, request: Request, principal: Principal | None, problem: Problem) -> None:
         """Counts, for the audit, that somebody may not do what he asked for."""
@@ -75,16 +89,16 @@ class Entrance:
         return response
 
     def _enter(
-        self, request: Request, principal: Principal, seconds: int, to: str = ""
+        self, request: Request, principal: Principal, seconds: int, to: str = "", key: str = ""
     ) -> Response:
         screen = to if _SCREEN.fullmatch(to) else ""
         response = RedirectResponse(f"{_PATH}{screen}", status_code=303)
         response.set_cookie(
             COOKIE,
-            self._sessions.cookie(principal, seconds),
+            self._sessions.cookie(principal, seconds, key),
             max_age=seconds,
             path=_PATH,
-            secure=request.url.scheme == "https",
+            secure=came_by_tls(request.scope),
             httponly=True,
             samesite="strict",
         )

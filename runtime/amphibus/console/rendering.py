@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from amphibus.clock import as_datetime
 from amphibus.messages.contracts.amphibus.answers import ModuleInProcess
+from amphibus.messages.ids import new_id
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -143,6 +144,7 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
         auto_reload=False,
     )
+    made.globals["new_id"] = new_id
     made.filters["moment"] = moment
     made.filters["span"] = span
     made.filters["seconds"] = lambda seconds: span(round(seconds * 1_000_000))

@@ -9,10 +9,11 @@ import secrets
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jwt
 
+from amphibus.access.api_keys import id_of
 from amphibus.access.embedded import ISSUER, EmbeddedIssuer
 from amphibus.access.principal import Kind, Principal, scopes_in
 
@@ -21,6 +22,22 @@ OPERATE: Final = "console:operate"
 LINK_SECONDS: Final = 43_200.0
 _LINKS: Final = "console-links"
 _CLAIMS: Final = ("exp", "nbf", "sub", "aud", "iss")
+
+
+class Session(NamedTuple):
+    """Whoever was let in."""
+
+    principal: Principal
+    key: str
+    """The id of the API key that he has shown; empty for another credential."""
+
+
+def seconds_of(credential: str, most: float) -> float:
+    """Returns for how long somebody is let in by a credential that is good: a token no longer than itself."""
+    if id_of(credential):
+        return most
+    claims = jwt.decode(credential, options={"verify_signature": False})
+    return max(0.0, min(most, float(claims["exp"]) - time.time()))
 
 
 class Sessions:
@@ -47,15 +64,20 @@ class Sessions:
             file.write(subject)
         return link
 
-    def cookie(self, principal: Principal, seconds: float = LINK_SECONDS) -> str:
-        """Returns the text that lets somebody in again for a while."""
+    def cookie(self, principal: Principal, seconds: float = LINK_SECONDS, key: str = "") -> str:
+        """Returns the text that lets somebody in again for a while, or for as long as an API key is good."""
         return self._issuer.token(
             principal.subject,
             audience=self._audience,
             scopes=" ".join(sorted(principal.scopes)),
             roles=[],
             seconds=seconds,
-            more={"kind": principal.kind, "tenant": principal.tenant},
+            more={
+                "kind": principal.kind,
+                "tenant": principal.tenant,
+                "actor": principal.actor,
+                "key": key,
+            },
         )
 
     def redeem(self, link: str) -> Principal | None:
@@ -69,11 +91,8 @@ class Sessions:
         scopes = frozenset((READ, OPERATE))
         return None if old else Principal(subject, "operator", scopes=scopes)
 
-    async def principal(self, cookie: str) -> Principal | None:
-        """Returns whose a cookie is, if it is good."""
-        return await self._read(cookie)
-
-    async def _read(self, text: str) -> Principal | None:
+    async def session(self, text: str) -> Session | None:
+        """Returns what a cookie says, if it is good."""
         try:
             found = await self._issuer.key(jwt.get_unverified_header(text).get("kid", ""))
             if found is None:
@@ -89,7 +108,9 @@ class Sessions:
         except (jwt.PyJWTError, ValueError):
             return None
         kind: Kind = claims["kind"]
-        return Principal(claims["sub"], kind, claims["tenant"], scopes_in(claims["scope"]))
+        scopes, actor = scopes_in(claims["scope"]), claims.get("actor", "")
+        principal = Principal(claims["sub"], kind, claims["tenant"], scopes, actor)
+        return Session(principal, claims.get("key", ""))
 
     def _place(self, link: str) -> Path:
         """Returns the note of a link, from which nobody learns the link."""
@@ -97,4 +118,7 @@ class Sessions:
 
 
 def _is_old(place: Path) -> bool:
-    return time.time() - place.stat().st_mtime > LINK_SECONDS
+    try:
+        return time.time() - place.stat().st_mtime > LINK_SECONDS
+    except FileNotFoundError:
+        return False  # somebody has just used it, or taken it away

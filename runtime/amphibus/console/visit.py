@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -129,8 +129,8 @@ def microseconds_of(text: str) -> int:
     return int(count) * _UNITS[unit] * 1_000_000
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """Returns the fields of a form.
+async def form_of(request: Request, longest: int = _LONGEST_FORM) -> dict[str, str]:
+    """Returns the fields of a form of so many bytes at most.
 
     Raises:
         NotUnderstood: it is too long, or no form.
@@ -138,14 +138,15 @@ async def form_of(request: Request) -> dict[str, str]:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > _LONGEST_FORM:
-            raise NotUnderstood("the form is too long", f"it takes up to {_LONGEST_FORM} bytes")
+        if len(body) > longest:
+            raise NotUnderstood("the form is too long", f"it takes up to {longest} bytes")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
     except ValueError:
         raise NotUnderstood("the form cannot be read") from None
 
 
-def see(path: str) -> Response:
-    """Sends the browser to a page, so that a reload does nothing again."""
-    return RedirectResponse(path, status_code=303)
+def see(path: str, *below: str) -> Response:
+    """Sends the browser to a page, so that a reload does nothing again; `below` are parts that others have named."""
+    parts = (path, *(quote(each, safe="") for each in below))
+    return RedirectResponse("/".join(parts), status_code=303)

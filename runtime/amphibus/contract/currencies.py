@@ -1,6 +1,7 @@
 """The active currency codes of ISO 4217 (funds and test codes left out), and the digits of each.
 
-Source: ISO 4217, list one of its maintenance agency (SIX), column "minor unit".
+Source: ISO 4217, list one of its maintenance agency (SIX), column "minor unit", up to amendment 180. A code that has
+left that list stays in ours: orders and refunds in it are kept, and have to be read.
 """
 
 from typing import Final

@@ -53,6 +53,14 @@ def _within(moment: datetime, *, leap: bool = False) -> datetime:
     return moment + timedelta(seconds=leap)
 
 
+def _is_told(day: date) -> date:
+    """A day has the bounds of an instant, for the same reason."""
+    if not FIRST.date() <= day <= LAST.date():
+        message = f"must lie between {FIRST.year} and {LAST.year}"
+        raise ValueError(message)
+    return day
+
+
 def reads_moments(value: Any) -> Any:
     """Takes text of RFC 3339 and instants of Python, and no numbers."""
     if isinstance(value, datetime):
@@ -83,5 +91,10 @@ Moment = Annotated[
     JsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An instant between 1900 and 2999, with its zone; no numbers, no shorter forms."""
-Day = Annotated[date, BeforeValidator(reads_days), JsonSchema({"type": "string", "format": "date"})]
-"""A day of the calendar, as YYYY-MM-DD and in no other form."""
+Day = Annotated[
+    date,
+    AfterValidator(_is_told),
+    BeforeValidator(reads_days),
+    JsonSchema({"type": "string", "format": "date"}),
+]
+"""A day of the calendar between 1900 and 2999, as YYYY-MM-DD and in no other form."""

@@ -17,7 +17,7 @@ _ONLY_BY_TLS: Final = (b"strict-transport-security", b"max-age=31536000; include
 
 def guarded(scope: Scope, send: Send) -> Send:
     """Returns what sends answers with the headers by which browsers protect people, whoever makes the answer."""
-    guards = (*_GUARDS, _ONLY_BY_TLS) if _came_by_tls(scope) else _GUARDS
+    guards = (*_GUARDS, _ONLY_BY_TLS) if came_by_tls(scope) else _GUARDS
 
     async def send_guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -30,7 +30,7 @@ def guarded(scope: Scope, send: Send) -> Send:
     return send_guarded
 
 
-def _came_by_tls(scope: Scope) -> bool:
+def came_by_tls(scope: Scope) -> bool:
     """Returns whether the client came by TLS, here or at a proxy; a browser passes over the header elsewhere."""
     forwarded = (b"x-forwarded-proto", b"https")
     return scope.get("scheme") == "https" or forwarded in scope["headers"]

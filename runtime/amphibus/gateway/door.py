@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from amphibus.access.api_keys import KeyRing
 from amphibus.access.principal import (
     ANYBODY,
     DEVELOPER,
@@ -189,6 +190,11 @@ class Door:
         """
         with self._told(exchange, wanted):
             return await self._shown([b"Bearer " + credential.encode("latin-1", "replace")])
+
+    async def holds(self, key: str) -> bool:
+        """Returns whether the API key of an id is good now."""
+        rings = [each for _, each in self._bearers if isinstance(each, KeyRing)]
+        return bool(rings) and await rings[0].holds(key)
 
     async def _shown(self, given: list[bytes]) -> Principal:
         scheme, _, text = given[0].decode("latin-1").partition(" ")

@@ -7,7 +7,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from httpcore import AnyIOBackend, AsyncNetworkBackend, AsyncNetworkStream, ConnectError
 
@@ -62,6 +62,10 @@ class GuardedBackend(AsyncNetworkBackend):
         return addresses
 
 
+_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""The addresses of IPv6 that are given to anybody; beside them lie those of sites, machines and translators."""
+
+
 def is_public(address: str) -> bool:
     """Returns whether an address is one of the public internet, also where it is wrapped in another one."""
     found = ipaddress.ip_address(address.partition("%")[0])
@@ -69,6 +73,8 @@ def is_public(address: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour or _of_nat64(found)
         if inner is not None:
             return is_public(str(inner))
+        if found not in _UNICAST:
+            return False
     return found.is_global and not found.is_multicast
 
 

@@ -21,6 +21,19 @@ class NoteDelivery(
     tries: Annotated[int, Field(ge=1)] = 1
 
 
+class NoteReturn(
+    Command[None],
+    key="parcel_id",
+    http=Post("/v1/parcels/{parcel_id}/return", stored=True),
+    requires="parcels:return",
+    owned_by="receiver",
+):
+    """Notes that a parcel goes back, which is its receiver's to say."""
+
+    parcel_id: UUID
+    receiver: ShortText | None = None
+
+
 class Peek(Command[None], key="parcel_id", http=Post("/v1/peek")):
     """Looks into a parcel."""
 

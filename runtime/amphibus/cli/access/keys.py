@@ -114,7 +114,12 @@ def revoke(
 
 
 def _rights(name: str, tenant: str, scopes: str, role: tuple[str, ...]) -> frozenset[str]:
-    from amphibus.access.principal import LONGEST_SCOPES, scopes_in, wrong_in_subject
+    from amphibus.access.principal import (
+        LONGEST_SCOPES,
+        scopes_in,
+        wrong_in_subject,
+        wrong_in_tenant,
+    )
     from amphibus.access.roles import read_roles
     from amphibus.access.scopes import wrong_in_scopes
     from amphibus.cli.output import unknown
@@ -124,7 +129,7 @@ def _rights(name: str, tenant: str, scopes: str, role: tuple[str, ...]) -> froze
         if each not in roles.scopes:
             raise unknown("role", each, tuple(roles.scopes), "${EDITOR:-vi} config/access.toml")
     rights = scopes_in(scopes) | roles.scopes_of(role)
-    why = wrong_in_subject(name) or (wrong_in_subject(tenant) if tenant else None)
+    why = wrong_in_subject(name) or (wrong_in_tenant(tenant) if tenant else None)
     why = f"the name {why}" if why else wrong_in_scopes(rights)
     if why is None and not rights:
         why = "it would have no rights: give it --role or --scopes"

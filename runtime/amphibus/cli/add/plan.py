@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amphibus.cli.add.page import FrontPage, Page
-from amphibus.cli.output import GREEN, CommandError, paint
+from amphibus.cli.output import GREEN, CommandError, paint, printable, printable_lines
 
 
 @dataclass(slots=True)
@@ -105,11 +105,11 @@ class Plan:
     def tell(self, *, dry: bool) -> None:
         """Prints what is done; before it is done, line by line."""
         for path in self.made:
-            print(f"{paint('would create' if dry else 'create ', GREEN)}  {path}")
+            print(f"{paint('would create' if dry else 'create ', GREEN)}  {printable(str(path))}")
         for path in self.added_to:
-            print(f"{paint('would add to' if dry else 'add to ', GREEN)}  {path}")
+            print(f"{paint('would add to' if dry else 'add to ', GREEN)}  {printable(str(path))}")
         if dry:
-            print("\n" + "\n".join(self.difference()))
+            print("\n" + printable_lines("\n".join(self.difference())))
 
     def difference(self) -> Iterator[str]:
         """The new lines, as `diff -u` shows them."""

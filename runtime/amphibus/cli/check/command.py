@@ -18,7 +18,16 @@ from amphibus.cli.check.contracts import report_of
 from amphibus.cli.check.rights import problems_of_rights, stale_lock
 from amphibus.cli.check.rights import write_lock as write_rights
 from amphibus.cli.check.system_contracts import of_the_runtime
-from amphibus.cli.output import GREEN, RED, Exit, paint, plural, show_json
+from amphibus.cli.output import (
+    GREEN,
+    RED,
+    Exit,
+    paint,
+    plural,
+    printable,
+    printable_lines,
+    show_json,
+)
 from amphibus.errors import DeclarationError
 from amphibus.nearest import did_you_mean
 
@@ -86,9 +95,9 @@ def check(
 
 def _tell(project: "Project", problems: list[str], fixed: list[str]) -> None:
     for name in fixed:
-        print(f"{paint('wrote', GREEN)}  {name}")
+        print(f"{paint('wrote', GREEN)}  {printable(name)}")
     for problem in problems:
-        print(f"{paint('problem', RED)}  {problem}")
+        print(f"{paint('problem', RED)}  {printable_lines(problem)}")
     if problems:
         print(f"\n{plural(len(problems), 'problem')} found")
     else:

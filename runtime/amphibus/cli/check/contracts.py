@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import GREEN, CommandError, Exit, paint, plural, show_json
+from amphibus.cli.output import (
+    GREEN,
+    CommandError,
+    Exit,
+    paint,
+    plural,
+    printable,
+    printable_lines,
+    show_json,
+)
 
 if TYPE_CHECKING:
     from amphibus.evolution.check import Report
@@ -83,7 +92,7 @@ def _annotate(project: "Project", report: "Report") -> None:
     from amphibus.cli.check.findings import annotations
 
     for line in annotations(project, report):
-        print(line)
+        print(printable(line))
 
 
 def _tell(project: "Project", report: "Report") -> None:
@@ -92,11 +101,11 @@ def _tell(project: "Project", report: "Report") -> None:
     for each in report.findings:
         print(text_of(each))
     for problem in (*report.problems, *report.idle):
-        print(f"problem   {problem}")
+        print(f"problem   {printable_lines(problem)}")
     for order in report.order:
-        print(f"deploy    {order}")
+        print(f"deploy    {printable(str(order))}")
     if report.cycle:
-        print(f"deploy    {report.cycle}")
+        print(f"deploy    {printable(report.cycle)}")
     if report.errors:
         from amphibus.evolution.lock import path_of
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from amphibus.cli.output import GREEN, RED, YELLOW, paint
+from amphibus.cli.output import GREEN, RED, YELLOW, paint, printable
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
@@ -51,7 +51,7 @@ def _shown(finding: "Finding") -> Iterator[str]:
 def text_of(finding: "Finding") -> str:
     """The finding as it is printed."""
     word = "approved" if finding.waived else finding.severity
-    head, *rest = lines_of(finding)
+    head, *rest = map(printable, lines_of(finding))
     painted = paint(f"{word:8}", GREEN if finding.waived else _COLOURS[finding.severity])
     return "\n".join((f"{painted}  {head}", *rest))
 

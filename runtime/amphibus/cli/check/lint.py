@@ -16,6 +16,8 @@ from amphibus.cli.output import (
     Exit,
     paint,
     plural,
+    printable,
+    printable_lines,
     show_json,
     unknown,
 )
@@ -124,10 +126,11 @@ def _tell(found: "list[LintFinding]", problems: list[str], count: int) -> None:
     for each in found:
         word = "approved" if each.waived else each.level
         colour = GREEN if each.waived else RED if each.level == "error" else YELLOW
-        print(f"{paint(f'{word:8}', colour)}  {_head(each)}")
-        print(f"  {'approved' if each.waived else 'instead '}  {each.waived or each.instead}")
+        print(f"{paint(f'{word:8}', colour)}  {printable(_head(each))}")
+        instead = printable(each.waived or each.instead)
+        print(f"  {'approved' if each.waived else 'instead '}  {instead}")
     for problem in problems:
-        print(f"{paint('problem ', RED)}  {problem}")
+        print(f"{paint('problem ', RED)}  {printable_lines(problem)}")
     open_ = [each for each in found if not each.waived]
     if open_ or problems:
         print(f"\n{plural(len(open_) + len(problems), 'problem')} found")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from amphibus import failpoints
-from amphibus.cli.output import check_module, plural
+from amphibus.cli.output import check_module, plural, printable
 
 if TYPE_CHECKING:
     from amphibus.config.settings import Settings
@@ -53,7 +53,7 @@ def upgrade_all(
         steps = 0
         for module in modules:
             step = asyncio.run(_upgrade(project, settings, module, dry_run=dry_run))
-            print(f"{module:<{width}}  {step.text}")
+            print(f"{module:<{width}}  {printable(step.text)}")
             steps += step.needed
     if not steps:
         print(f"nothing to do: {plural(len(modules), 'database')} at the newest version")

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from amphibus.cli import options
-from amphibus.cli.output import show_columns, show_json, unknown
+from amphibus.cli.output import printable, show_columns, show_json, unknown
 
 if TYPE_CHECKING:
     from amphibus.contract import Message
@@ -53,9 +53,10 @@ def show(type_: str, *, as_json: options.AsJson = False) -> None:
     if as_json:
         show_json(said)
         return
-    print(f"{contract.contract_type}  {(contract.__doc__ or '').strip().splitlines()[0]}")
+    says = (contract.__doc__ or "").strip().splitlines()[0]
+    print(printable(f"{contract.contract_type}  {says}"))
     if contract.contract_deprecated is not None:
-        print(f"It is {contract.contract_deprecated}.")
+        print(printable(f"It is {contract.contract_deprecated}."))
     print(json.dumps(said, indent=2))
 
 

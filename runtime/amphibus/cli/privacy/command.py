@@ -9,7 +9,15 @@ from cyclopts import Parameter
 from amphibus.admin.views import Views
 from amphibus.cli import options
 from amphibus.cli.operator import Reason, Who, operator, reasoned
-from amphibus.cli.output import CommandError, Exit, plural, show_columns, show_json, typed
+from amphibus.cli.output import (
+    CommandError,
+    Exit,
+    plural,
+    printable,
+    show_columns,
+    show_json,
+    typed,
+)
 from amphibus.cli.privacy.person import Counts, Traces, search
 from amphibus.cli.privacy.person import erase as erase_person
 from amphibus.cli.views import Acts, look_and_act
@@ -117,7 +125,7 @@ def _show(name: str | None, counts: Mapping[str, Counts]) -> None:
     show_columns(("MODULE", "MESSAGES", "ROWS", "ELSEWHERE", "UNDER WAY"), rows)
     print(f"\n{_outcome(name, counts)}")
     for line in _stays(counts):
-        print(f"stays  {typed(line)}")
+        print(f"stays  {printable(typed(line))}")
 
 
 def _outcome(name: str | None, counts: Mapping[str, Counts]) -> str:

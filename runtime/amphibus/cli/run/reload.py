@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from amphibus.cli.output import printable
+
 _FOLDERS: Final = ("contracts", "modules", "config")
 _KINDS: Final = (".py", ".toml")
 _EVERY_SECONDS: Final = 0.3
@@ -39,7 +41,11 @@ def run_and_reload(root: Path) -> int:
         _end(child)
         if not changed:
             return child.returncode
-        print(f"reload  {changed.relative_to(root)} changed", file=sys.stderr, flush=True)
+        print(
+            f"reload  {printable(str(changed.relative_to(root)))} changed",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _wait_for_change(root: Path, before: State, stopped: threading.Event) -> Path | None:

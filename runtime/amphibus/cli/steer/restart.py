@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import CommandError, Exit, check_module
+from amphibus.cli.output import CommandError, Exit, check_module, printable
 from amphibus.cli.places import known_names
 from amphibus.cli.run.running import RUN_DIR, supervisor_of
 from amphibus.cli.run.take_down import supervised_process
@@ -83,7 +83,9 @@ async def _restarted(
                 Exit.TIMEOUT,
             )
         pid = supervised_process(settings.data_dir, label)
-        print(f"{label}  process {old} made way for {pid} in {time.monotonic() - began:.1f} s")
+        print(
+            f"{printable(label)}  process {old} made way for {pid} in {time.monotonic() - began:.1f} s"
+        )
 
 
 def _told_to_end(data_dir: Path, label: str) -> int:

@@ -17,6 +17,7 @@ from amphibus.cli.output import (
     Exit,
     paint,
     plural,
+    printable,
     show_json,
     typed,
 )
@@ -65,14 +66,16 @@ def upgrade(
 
 def _show(planned: "Plan") -> None:
     for change in sorted(planned.found.changes):
-        print(f"{paint('rename ', BOLD)}  {change.path}:{change.line}  {change.what}")
+        print(
+            f"{paint('rename ', BOLD)}  {printable(f'{change.path}:{change.line}  {change.what}')}"
+        )
     for path in planned.generated:
-        print(f"{paint('rewrite', BOLD)}  {path}")
+        print(f"{paint('rewrite', BOLD)}  {printable(str(path))}")
     for step in planned.stores:
-        print(f"{paint('upgrade', BOLD)}  database {step}")
+        print(f"{paint('upgrade', BOLD)}  database {printable(str(step))}")
     for left in planned.found.left:
-        print(f"{paint('by hand', YELLOW)}  {left.place}  {left.what}")
-        print(f"         {paint('fix', BOLD)}  {typed(left.fix)}")
+        print(f"{paint('by hand', YELLOW)}  {printable(f'{left.place}  {left.what}')}")
+        print(f"         {paint('fix', BOLD)}  {printable(typed(left.fix))}")
     if not planned.asks and not planned.found.left:
         print(f"{paint('ok', GREEN)}  the project is as Amphibus {__version__} asks; nothing to do")
 

@@ -16,8 +16,11 @@ from amphibus.messages.contracts.amphibus.v1 import (
     StartOperation,
     StopOperation,
 )
-from amphibus.messages.ids import new_id
+from amphibus.messages.ids import derived_id, new_id
 
+_MOST: Final = 10_000_000
+_MOST_DIGITS: Final = 10
+"""Of more digits, a number is not even read."""
 _RATE: Final = re.compile(r"([1-9][0-9]{0,5}(?:\.[0-9]{1,3})?)(?:/s)?")
 
 
@@ -42,7 +45,7 @@ async def begin(visit: Visit) -> Response:
             away={},
         )
     wanted = StartOperation(
-        id=new_id(),
+        id=_id_of(visit, module),
         kind=cast("OperationKind", kind),
         where=where,
         limit=limit,
@@ -51,7 +54,15 @@ async def begin(visit: Visit) -> Response:
         by=visit.by,
     )
     await visit.look.ask(module, wanted)
-    return see(f"/console/operations/{wanted.id}")
+    return see("/console/operations", wanted.id)
+
+
+def _id_of(visit: Visit, module: str) -> str:
+    """Returns the id of what a form begins: one, however often the form is sent as it is."""
+    if not visit.form.get("once"):
+        return new_id()
+    said = sorted(visit.form.items())
+    return derived_id(visit.principal.name, module, *(text for field in said for text in field))
 
 
 async def steer(visit: Visit) -> Response:
@@ -71,7 +82,7 @@ async def steer(visit: Visit) -> Response:
             await visit.look.ask(module, again)
         else:
             raise NotUnderstood("the form does not say what to do")
-    return see(f"/console/operations/{identity}")
+    return see("/console/operations", identity)
 
 
 def _rate(visit: Visit) -> float | None:
@@ -88,6 +99,6 @@ def _limit(visit: Visit) -> int | None:
     text = visit.form.get("limit", "").strip()
     if not text:
         return None
-    if not text.isdecimal() or not 0 < int(text[:10]) <= 10_000_000:
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or not 0 < int(text) <= _MOST:
         raise NotUnderstood(f"{text[:40]} is no number of messages")
     return int(text)

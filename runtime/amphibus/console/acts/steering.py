@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from amphibus.console.screens.managers import managers
+from amphibus.console.screens.stories import destinations
 from amphibus.console.visit import NotThere, NotUnderstood, Visit, microseconds_of, see
 from amphibus.contract import Command
 from amphibus.messages.contracts.amphibus.v1 import (
@@ -16,6 +17,7 @@ from amphibus.messages.contracts.amphibus.v1 import (
     ResumeSchedule,
     RunSchedule,
 )
+from amphibus.nearest import did_you_mean
 
 
 async def on_module(visit: Visit) -> Response:
@@ -23,6 +25,7 @@ async def on_module(visit: Visit) -> Response:
     module, type_ = visit.module(), visit.form.get("type", "").strip()
     wanted: Command[Any]
     if visit.form.get("what") == "pause":
+        _check_received(visit, module, type_)
         span = visit.form.get("for", "").strip()
         seconds = microseconds_of(span) / 1_000_000 if span else None
         wanted = PauseModule(type=type_, seconds=seconds, reason=visit.reason(), by=visit.by)
@@ -32,6 +35,19 @@ async def on_module(visit: Visit) -> Response:
         raise NotUnderstood("the form does not say what to do")
     await visit.look.ask(module, wanted)
     return see("/console/queues")
+
+
+def _check_received(visit: Visit, module: str, type_: str) -> None:
+    """Refuses to pause a type that never comes to a module: it would go on, and be shown as paused.
+
+    Raises:
+        NotUnderstood: it receives no such type.
+    """
+    where = destinations(visit.project.topology())
+    received = [name for name, receivers in where.items() if module in receivers]
+    if type_ and type_ not in received:
+        near = did_you_mean(type_, received)
+        raise NotUnderstood(f"{module} receives no {type_[:100]}{near}", "nothing was paused")
 
 
 async def on_schedule(visit: Visit) -> Response:
@@ -70,4 +86,4 @@ async def on_process(visit: Visit) -> Response:
     else:
         raise NotUnderstood("the form does not say what to do")
     await visit.look.ask(module, wanted)
-    return see(visit.request.url.path)
+    return see("/console/managers", module, key)

@@ -31,7 +31,7 @@ async def newest(visit: Visit) -> Response:
     """Shows the flows in which something happened last, or goes to the one that was asked for."""
     wanted = visit.asked("q")
     if wanted:
-        return see(f"/console/stories/{await _found(visit, wanted)}")
+        return see("/console/stories", await _found(visit, wanted))
     after = visit.asked("after") or None
     try:
         flows = await latest_flows(visit.look.views, PAGE, after=after)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from amphibus.database.answers.acting import Acting
+from amphibus.database.persons.alone import stands_in
 from amphibus.database.persons.bodies import Sought
 from amphibus.database.persons.erasing import Hit, erase_at, hits_at, is_done, places
 from amphibus.database.persons.places import (
@@ -124,8 +125,9 @@ def _values(found: Collection[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
 
 
 def _stands_in(row: Sequence[Any], text: str) -> bool:
-    return any(
-        text.encode() in (each if isinstance(each, bytes) else str(each).encode())
+    said = (
+        each.decode(errors="replace") if isinstance(each, bytes) else str(each)
         for each in row
         if each is not None
     )
+    return any(stands_in(each, text) for each in said)

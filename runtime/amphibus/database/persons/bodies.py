@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from amphibus.contract import Message, personal_marks
+from amphibus.database.persons.alone import exchanged, stands_in
 from amphibus.messages.documents import document_of, text_of, texts_in
 
 NAMING: Final = ("identity", "contact")
@@ -49,10 +50,11 @@ class Payload:
 
     def names(self, person: Sought) -> bool:
         """Returns whether the person stands in it."""
-        if self._places is None or self._said is None:
-            return person.subject.encode() in self._body or any(
-                person.subject in each for each in texts_in(self._said)
-            )
+        if self._said is None:
+            return person.subject.encode() in self._body
+        if self._places is None:
+            texts = (self._body.decode(errors="replace"), *texts_in(self._said))
+            return any(stands_in(each, person.subject) for each in texts)
         return any(
             text == person.subject for _, steps in self._naming() for text in self._texts(steps)
         )
@@ -207,6 +209,11 @@ def _cut(body: bytes, person: Sought) -> bytes:
     return body
 
 
+def without_texts(text: str, some: Collection[str], person: Sought) -> str:
+    """Returns a text without some that tell the person, wherever they stand in it for themselves."""
+    return exchanged(text, {each: str(replaced(each, person)) for each in some})
+
+
 def _cut_out(value: Any, person: Sought) -> Any:
     """A document of no contract without the texts that tell the person, wherever they stand in it."""
     if isinstance(value, dict):
@@ -217,9 +224,7 @@ def _cut_out(value: Any, person: Sought) -> Any:
         return value
     if value in person.texts:
         return replaced(value, person)
-    for text in sorted(known_texts(person.texts), key=len, reverse=True):
-        value = value.replace(text, str(replaced(text, person)))
-    return value
+    return without_texts(value, known_texts(person.texts), person)
 
 
 def _read(body: bytes) -> Any:

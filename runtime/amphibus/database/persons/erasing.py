@@ -4,31 +4,28 @@ What does not name the person is found by the flow and the key of what does. So 
 the work be broken off, the names that are left still lead to it.
 """
 
-import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from amphibus.access.principal import ACTOR, ON_BEHALF_OF, TENANT
 from amphibus.contract import Message
-from amphibus.database.persons.bodies import Payload, Sought, replaced
+from amphibus.database.persons.bodies import Payload, Sought, replaced, without_texts
+from amphibus.database.persons.notes import erase_notes
 from amphibus.database.persons.places import (
     ACCEPTED,
     NOTES,
     OF_MESSAGES,
-    PAGE,
     AcceptedRow,
     Kept,
     accepted_rows,
     messages_of,
 )
+from amphibus.database.persons.principals import told_by, without_principal
 from amphibus.database.persons.rows import declared_at, erase_rows, place_of
 from amphibus.database.sql import Sql
-from amphibus.database.timers import NEVER
 from amphibus.module import PersonalRows
 
 Flows = Collection[tuple[str, str]]
-_WHO: Final = (ACTOR, ON_BEHALF_OF)
 _UPDATES: Final = {
     place: f"UPDATE amphibus_{place} SET key = ?, extra = ?, body = ? WHERE {where}"
     for place, where in (
@@ -77,7 +74,7 @@ def hit_of(kept: Kept, person: Sought, flows: Flows, declared: Declared) -> Hit 
     """Returns what a message has to do with a person, or None."""
     payload = Payload(kept.body or b"", declared.contract_of(kept.type))
     named = kept.body is not None and payload.names(person)
-    by_person = person.subject in _told_by(kept.extra) or kept.key == person.subject
+    by_person = person.subject in told_by(kept.extra) or kept.key == person.subject
     belongs = (kept.flow, kept.key or "") in flows and any(True for _ in payload.values())
     return Hit(kept, payload, named, belongs) if named or by_person or belongs else None
 
@@ -86,10 +83,9 @@ async def hits_at(
     sql: Sql, place: str, beyond: int, person: Sought, flows: Flows, declared: Declared
 ) -> tuple[list[Hit], int | None]:
     """Returns what concerns a person on a page, and where the next page begins; None if there is none."""
-    page = await messages_of(sql, place, beyond)
+    page, goes_on = await messages_of(sql, place, beyond)
     found = [hit_of(each, person, flows, declared) for each in page]
-    last = beyond + len(page) if place not in _UPDATES and place != "delayed" else _last(page)
-    return [each for each in found if each is not None], last if len(page) == PAGE else None
+    return [each for each in found if each is not None], goes_on
 
 
 async def erase_messages(
@@ -107,7 +103,7 @@ async def _erase_message(
 ) -> bool:
     kept = hit.kept
     key = str(replaced(kept.key, person)) if kept.key == person.subject else kept.key
-    extra = _without(kept.extra, person)
+    extra = without_principal(kept.extra, person)
     concerns = kept.body is not None and (hit.named or hit.belongs)
     body = hit.payload.without(person) if concerns else kept.body
     changed = (key, extra, body) != (kept.key, kept.extra, kept.body)
@@ -151,8 +147,8 @@ async def erase_accepted(sql: Sql, page: Sequence[AcceptedRow], person: Sought) 
     count = 0
     for each in page:
         after = AcceptedRow(
-            _cut(each.identity, person),
-            None if each.location is None else _cut(each.location, person),
+            without_texts(each.identity, person.texts, person),
+            None if each.location is None else without_texts(each.location, person.texts, person),
             None if each.answer is None else Payload(each.answer, None).without(person),
         )
         if after != each:
@@ -161,26 +157,6 @@ async def erase_accepted(sql: Sql, page: Sequence[AcceptedRow], person: Sought) 
                 "UPDATE amphibus_accepted SET identity = ?, location = ?, answer = ? WHERE identity = ?",
                 *after,
                 each.identity,
-            )
-    return count
-
-
-async def erase_notes(sql: Sql, person: Sought) -> int:
-    """Takes the person out of deadlines that came and of operations that ended; returns out of how many."""
-    count = 0
-    for text in sorted(person.texts, key=len, reverse=True):
-        for table, column, done in (
-            ("timer", "extra", f"due = {NEVER}"),
-            ("operation", "conditions", "state = 'done'"),
-            ("operation", "reason", "state = 'done'"),
-        ):
-            count += await sql.run(
-                f"UPDATE amphibus_{table} SET {column} = replace({column}, ?, ?)"
-                f" WHERE {done} AND {column} IS NOT NULL AND {column} <> replace({column}, ?, ?)",
-                text,
-                replaced(text, person),
-                text,
-                "",
             )
     return count
 
@@ -218,29 +194,6 @@ async def erase_at(
 def is_done(kept: Kept, under_way: Collection[str]) -> bool:
     """Returns whether nothing waits for a message any more."""
     return not (kept.under_way or kept.flow in under_way or (kept.key or "") in under_way)
-
-
-def _last(page: Sequence[Kept]) -> int:
-    return page[-1].seq if page else 0
-
-
-def _told_by(extra: str | None) -> set[str]:
-    """Returns the names of whom a message was sent for, with the tenant and without."""
-    said = json.loads(extra) if extra else {}
-    names = {str(said[each]).partition(":")[2] for each in _WHO if each in said}
-    tenant = said.get(TENANT)
-    return names | ({f"{tenant}/{each}" for each in names} if tenant else set())
-
-
-def _without(extra: str | None, person: Sought) -> str | None:
-    if person.subject not in _told_by(extra):
-        return extra
-    said = json.loads(extra or "{}")
-    for each in _WHO:
-        kind, _, name = str(said.get(each, "")).partition(":")
-        if name and (name == person.subject or person.subject.endswith(f"/{name}")):
-            said[each] = f"{kind}:{replaced(name, person)}"
-    return json.dumps(said)
 
 
 def _cut(text: str, person: Sought) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from amphibus.database.sql import Sql
+from amphibus.database.write_set import Row
 
 PAGE: Final = 500
 """The rows of one page: of one transaction, so that no write waits long behind it."""
@@ -16,9 +17,8 @@ _BY_NUMBER: Final = (
     f"SELECT seq, {_COLUMNS}, {{answer}}, CASE WHEN {{under_way}} THEN 1 ELSE 0 END"
     " FROM amphibus_{place} m WHERE seq > ? ORDER BY seq LIMIT ?"
 )
-_LATER: Final = (
-    f"SELECT 0, {_COLUMNS}, NULL, 1 FROM amphibus_later ORDER BY name, recall_key LIMIT ? OFFSET ?"
-)
+_LATER: Final = f"SELECT due, {_COLUMNS}, NULL, 1, due FROM amphibus_later"
+_ACCEPTED: Final = "SELECT identity, location, answer, accepted FROM amphibus_accepted"
 _STATEMENTS: Final = {
     "outbox": _BY_NUMBER.format(place="outbox", answer="NULL", under_way=_UNDER_WAY),
     "inbox": _BY_NUMBER.format(place="inbox", answer="answer", under_way="1 = 0"),
@@ -55,36 +55,37 @@ class AcceptedRow(NamedTuple):
     answer: bytes | None
 
 
-async def messages_of(sql: Sql, place: str, beyond: int) -> list[Kept]:
-    """Returns a page of the messages in a table."""
-    if place in _STATEMENTS:
-        rows = await sql.rows(_STATEMENTS[place], beyond, PAGE)
-    else:
-        rows = await sql.rows(_LATER, PAGE, beyond)
-    return [Kept(*row) for row in rows]
+async def messages_of(sql: Sql, place: str, beyond: int) -> tuple[list[Kept], int | None]:
+    """Returns a page of the messages in a table, and where the next begins; None if there is none."""
+    if place not in _STATEMENTS:
+        found, goes_on = await _by_moment(sql, _LATER, "due", beyond)
+        return [Kept(*tuple(row)[:-1]) for row in found], goes_on
+    rows = await sql.rows(_STATEMENTS[place], beyond, PAGE)
+    page = [Kept(*row) for row in rows]
+    return page, page[-1].seq if len(page) == PAGE else None
 
 
 async def accepted_rows(sql: Sql, beyond: int) -> tuple[list[AcceptedRow], int | None]:
-    """Returns a page of what the gateway accepted after a moment, and where the next begins; None if there is none.
+    """Returns a page of what the gateway accepted after a moment, and where the next begins; None if there is none."""
+    found, goes_on = await _by_moment(sql, _ACCEPTED, "accepted", beyond)
+    return [AcceptedRow(*tuple(row)[:-1]) for row in found], goes_on
 
-    By time, which nobody changes: to erase changes the identities, and to prune takes rows off the front.
+
+async def _by_moment(
+    sql: Sql, select: str, moment: str, beyond: int
+) -> tuple[list[Row], int | None]:
+    """Returns a page of rows after a moment, which is their last column, and where the next begins.
+
+    By time, which stays as it is: to erase changes names, and what is pruned or sent is taken off the front.
     """
-    rows = await sql.rows(
-        "SELECT identity, location, answer, accepted FROM amphibus_accepted WHERE accepted > ?"
-        " ORDER BY accepted LIMIT ?",
-        beyond,
-        PAGE,
-    )
+    rows = await sql.rows(f"{select} WHERE {moment} > ? ORDER BY {moment} LIMIT ?", beyond, PAGE)
     if len(rows) < PAGE:
-        return [AcceptedRow(*tuple(row)[:3]) for row in rows], None
-    last = rows[-1][3]
-    whole = [row for row in rows if row[3] < last]
-    if not whole:  # more than a page was accepted at one moment
-        whole = await sql.rows(
-            "SELECT identity, location, answer, accepted FROM amphibus_accepted WHERE accepted = ?",
-            last,
-        )
-    return [AcceptedRow(*tuple(row)[:3]) for row in whole], whole[-1][3]
+        return rows, None
+    last = rows[-1][-1]
+    whole = [row for row in rows if row[-1] < last]
+    if not whole:  # more than a page is of one moment
+        whole = await sql.rows(f"{select} WHERE {moment} = ?", last)
+    return whole, whole[-1][-1]
 
 
 async def keys_under_way(sql: Sql, keys: Sequence[str]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from amphibus.access.principal import Principal
+from amphibus.access.scopes import over_all
 from amphibus.clock import Clock
 from amphibus.config.webhooks import IncomingSettings, key_of
 from amphibus.contract import PUBLIC, Message, Post
@@ -151,9 +152,12 @@ def incoming_routes(
 
 
 def _principal_of(name: str, contract: type[Message]) -> Principal:
-    """Whoever a webhook's commands are for: the webhook, with the right that they need and no other."""
+    """Whoever a webhook's commands are for: the webhook, with the right that they need, over whatever it concerns.
+
+    It owns nothing itself: what it tells of belongs to others.
+    """
     requires = contract.contract_requires
-    rights = frozenset([requires] if requires and requires != PUBLIC else [])
+    rights = frozenset([over_all(requires)] if requires and requires != PUBLIC else [])
     return Principal(f"webhook_{name}", "service", scopes=rights)
 
 

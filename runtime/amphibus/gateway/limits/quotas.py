@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable
 from time import monotonic
 from typing import Any
 
+from amphibus.access.ownership import of_its_own, owner_is_in, sees_all
 from amphibus.access.principal import Principal
 from amphibus.connections.origin import origin_of
 from amphibus.contract import Message
@@ -55,14 +56,23 @@ class Quotas:
 
 
 def _whose(quota: Quota, message: Message, principal: Principal, peer: str) -> Hashable:
+    """Returns what a command counts for; one about what is somebody else's, for whoever sends it."""
+    own = _as_its_own(message, principal)
     try:
-        value = None if quota.per is None else _value(quota, message)
+        value = None if quota.per is None or own is None else _value(quota, own)
         value = None if value is None else str(value)
     except (Exception, SystemExit) as error:
         raise ProjectCodeFailed("what a quota counts by") from error
     if value is not None:
         return "of", value
     return "by", principal.name if principal.subject else origin_of(peer)
+
+
+def _as_its_own(message: Message, principal: Principal) -> Message | None:
+    contract = type(message)
+    if sees_all(principal, contract) or not owner_is_in(contract):
+        return message
+    return of_its_own(message, principal)
 
 
 def _value(quota: Quota, message: Any) -> object:

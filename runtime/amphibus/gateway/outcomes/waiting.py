@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from amphibus.connections.origin import origin_of
 from amphibus.gateway.acceptance import Acceptance
 from amphibus.gateway.bindings import RouteBinding
 from amphibus.gateway.exchanges import ClientGone, HttpExchange
@@ -54,7 +55,7 @@ class Waiting:
     @contextmanager
     def place(self, client: str) -> Iterator[bool]:
         """Takes a place for a client, and gives it back; False where there is none left."""
-        limits = self._limits
+        limits, client = self._limits, origin_of(client)
         room = self.taken < limits.waiters and self._taken[client] < limits.waiters_per_client
         if not room or self.ending:
             yield False

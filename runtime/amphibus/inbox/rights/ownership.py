@@ -7,15 +7,14 @@ from typing import Any
 
 from amphibus.access.ownership import (
     code_not_found,
+    of_its_own,
     owner_is_in,
-    owner_said,
     sees_all,
-    with_owner,
 )
 from amphibus.access.principal import Principal
 from amphibus.access.refusal_counts import NOT_AUTHORIZED, Refusal
 from amphibus.context import Context
-from amphibus.contract import Message, kind_of
+from amphibus.contract import Message
 from amphibus.errors import Refused
 from amphibus.module import On
 from amphibus.routing.topology import GATEWAY
@@ -47,21 +46,13 @@ async def within_rights(route: On, message: Message, context: Context[Any]) -> M
     if sees_all(principal, contract):
         return message
     if owner_is_in(contract):
-        return _of_its_own(message, principal)
+        own = of_its_own(message, principal)
+        if own is None:
+            raise NotYours(contract, principal)
+        return own
     owner = None if route.owner is None else await route.owner(message, context)
     if owner is None:
         raise Refused(code_not_found(contract))
     if owner != principal.owner or not principal.subject:
         raise NotYours(contract, principal)
-    return message
-
-
-def _of_its_own(message: Message, principal: Principal) -> Message:
-    said = owner_said(message)
-    if said is None and principal.subject:
-        return with_owner(message, principal.owner)
-    if said is None and kind_of(type(message)) == "command":
-        return message  # what nobody owns, made by somebody whom nobody knows
-    if said is None or said != principal.owner:
-        raise NotYours(type(message), principal)
     return message

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from cyclopts import Parameter
 
 from amphibus.cli import options
-from amphibus.cli.output import GREEN, CommandError, Exit, paint, plural
+from amphibus.cli.output import GREEN, CommandError, Exit, paint, plural, printable
 
 if TYPE_CHECKING:
     from amphibus.routing.project import Project
@@ -56,7 +56,7 @@ def client(
             path.write_text(wanted[name], encoding="utf-8")
         else:
             path.unlink()
-        print(f"{paint('wrote' if name in wanted else 'removed', GREEN)}  {path}")
+        print(f"{paint('wrote' if name in wanted else 'removed', GREEN)}  {printable(str(path))}")
     if not stale:
         print(f"{paint('ok', GREEN)}  {plural(len(wanted), 'file')} in {folder}")
     return Exit.OK
