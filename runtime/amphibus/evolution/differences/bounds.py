@@ -1,5 +1,6 @@
 """The differences between the bounds of two values of one type: tighter, looser, or neither."""
 
+import math
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -34,6 +35,7 @@ _NAMES: Final = {
     "x-maximum": "greatest value",
     "x-max-digits": "greatest number of digits",
 }
+_BEYOND: Final = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 _EXACT: Final = "decimal"
 
 
@@ -54,13 +56,28 @@ def of_bounds(old: Place, new: Place, path: Path) -> Iterator[Change]:
 def _of_bound(
     name: str, old: Place, new: Place, path: Path, tighter: Callable[[Any, Any], bool]
 ) -> Iterator[Change]:
-    before, after = old.schema.get(name), new.schema.get(name)
+    before, after = _bound(old, name), _bound(new, name)
     if before == after:
         return
     tight = before is None or (after is not None and tighter(after, before))
     was, now = ("none" if each is None else each for each in (before, after))
     said = f"the {_NAMES[name]} of {_at(path)} was {was} and is {now} now"
     yield Change("CON01" if tight else "CON02", path, said)
+
+
+def _bound(place: Place, name: str) -> Any:
+    """The bound of a place; of whole numbers to exceed 0 is to be 1 or more."""
+    found = place.schema.get(name)
+    if place.kind != "integer":
+        return found
+    if name.startswith("exclusive"):
+        return None
+    beyond = place.schema.get(_BEYOND.get(name, ""))
+    if beyond is None:
+        return found
+    least = name == "minimum"
+    end = math.floor(beyond) + 1 if least else math.ceil(beyond) - 1
+    return end if found is None else max(found, end) if least else min(found, end)
 
 
 def _of_pattern(old: Place, new: Place, path: Path) -> Iterator[Change]:
