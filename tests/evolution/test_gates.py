@@ -26,7 +26,7 @@ from enum import Enum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, AwareDatetime, Field, StringConstraints, computed_field, field_validator
+from pydantic import AliasChoices, AwareDatetime, Field, PastDate, StringConstraints, computed_field, field_serializer, field_validator, model_serializer
 
 from amphibus.contract import *
 
@@ -263,7 +263,7 @@ def made(fields: str, position: str, module: ModuleType) -> type[Message]:
     page = ModuleType(module.__name__)
     sys.modules[module.__name__] = page
     text, _, mark = fields.partition(" # ")
-    config = ", extra='forbid'" if mark == "forbid" else ""
+    config = {"forbid": ", extra='forbid'", "strict": ", strict=True"}.get(mark, "")
     code = "\n".join(f"    {line}" for line in text.splitlines())
     contract = _POSITIONS[position].format(fields=code, config=config)
     vars(page).update(_known(), __name__=module.__name__)

@@ -7,6 +7,7 @@ from tests.mutants.defect import Defect, in_runtime
 _CHANGES: Final = "tests/evolution/test_changes.py"
 _MUTATIONS: Final = "tests/evolution/test_mutations.py"
 _GATES: Final = "tests/evolution/test_gates.py"
+_FACTS: Final = "tests/evolution/test_facts.py"
 _GRAVE: Final = f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says"
 _COMMAND: Final = "tests/evolution/test_check_command.py"
 
@@ -243,5 +244,40 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         'str.maketrans("[]", "()")',
         'str.maketrans("", "")',
         "tests/evolution/test_waivers.py::test_a_place_of_a_tuple_is_named_as_it_is_told",
+    ),
+    in_runtime(
+        "the ends of days and times are not seen",
+        "evolution/forms/schemas",
+        '    if leaf.get("type") in _IN_TIME:\n',
+        '    if leaf.get("type") in ():\n',
+        f"{_FACTS}::test_a_fact_that_changed_is_told[the first day is later]",
+    ),
+    in_runtime(
+        "the code that writes a value is not seen",
+        "evolution/differences/types",
+        "    if old.serializers != new.serializers:\n",
+        "    if not old.serializers and new.serializers:\n",
+        f"{_FACTS}::test_a_fact_that_changed_is_told[a field is written by other code]",
+    ),
+    in_runtime(
+        "the code that looks at a nested value is not seen",
+        "evolution/forms/schemas",
+        "            if some:\n                more[",
+        '            if some and "$ref" not in found:\n                more[',
+        f"{_FACTS}::test_a_fact_that_changed_is_told[code looks at a value]",
+    ),
+    in_runtime(
+        "an upgrade of the runtime breaks contracts",
+        "evolution/lock",
+        'return found if version == FORMAT else {"facts": version} | found',
+        "return found",
+        f"{_FACTS}::test_what_an_older_lock_could_not_hold_is_not_new",
+    ),
+    in_runtime(
+        "instants are compared as they are written",
+        "evolution/forms/schemas",
+        "(value.astimezone(UTC) if zoned else value)",
+        "value",
+        f"{_FACTS}::test_the_same_instant_in_another_zone_is_no_change",
     ),
 )

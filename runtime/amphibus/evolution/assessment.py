@@ -66,7 +66,7 @@ def assess(old: Form, new: Form, around: Neighbours | None = None) -> list[Findi
 
 
 def _of_words(old: Form, new: Form) -> list[Finding]:
-    if {**old, "deprecated": None} == {**new, "deprecated": None}:
+    if {**old, "deprecated": None, "facts": None} == {**new, "deprecated": None, "facts": None}:
         return []
     what = _of_rights(old, new) or "its words or its example changed"
     return [_finding(Change("FLD17", (), what), new, "payload", old["kind"])]

@@ -70,9 +70,19 @@ def _of_validators(old: Place, new: Place, path: Path) -> Iterator[Change]:
         )
         said = f"the validators of {_at(path)} changed: {', '.join(names) or 'their order'}"
         yield Change("TYP10", path, said)
+    if old.serializers != new.serializers:
+        yield Change("TYP10", path, f"{_at(path)} is written by other code now")
+    made = [each.schema.get("x-changed") for each in (old, new)]
+    if made[0] != made[1]:
+        said = f"{_at(path)} was taken {_as(made[0])} and is taken {_as(made[1])} now"
+        yield Change("TYP10", path, said)
     if old.is_strict != new.is_strict:
         said = "is strict now" if new.is_strict else "is no longer strict"
         yield Change("TYP09", path, f"{_at(path)} {said}")
+
+
+def _as(change: str | None) -> str:
+    return f"with {change}" if change else "as it stands"
 
 
 def _of_kinds(old: Place, new: Place, path: Path) -> Change:

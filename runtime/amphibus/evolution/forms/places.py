@@ -74,6 +74,12 @@ class Place:
         return list(dict.fromkeys(found))
 
     @property
+    def serializers(self) -> list[str]:
+        """The code that writes what stands here, where that is no simple writing of its type."""
+        found = (name for each in self.said_by for name in each.schema.get("x-serializers", ()))
+        return list(dict.fromkeys(found))
+
+    @property
     def is_strict(self) -> bool:
         """Takes no value that would have to be turned into one of its type."""
         return any(each.schema.get("x-strict", False) for each in self.said_by)
