@@ -19,13 +19,14 @@ from amphibus.evolution.proof.sides import Classes
 from amphibus.evolution.proof.trials import with_documents
 
 _PAGE: Final = """
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, AwareDatetime, Field, StringConstraints, computed_field, field_validator
+from pydantic import AliasChoices, AwareDatetime, Field, PastDate, StringConstraints, computed_field, field_serializer, field_validator, model_serializer
 
 from amphibus.contract import *
 
@@ -36,6 +37,15 @@ class Round(Value):
 class Square(Value):
     type: Literal["square"]
     side: int
+
+class Ring(Value):
+    type: Literal["round"]
+    size: int
+    width: int = 1
+
+class Ball(Value):
+    type: Literal["round"] = "round"
+    size: int
 
 class Disc(Value):
     type: Literal["disc"]
@@ -108,6 +118,13 @@ class Row:
 
 
 _SHAPE: Final = "x: Annotated[Round | Square, Field(discriminator='type')]"
+_BOTH: Final = (
+    "y: Annotated[int, Field(validation_alias=AliasChoices('y', 'x'), serialization_alias='{}')]"
+)
+_COMPUTED: Final = "x: int\n@computed_field\n@property\ndef y(self) -> {}:\n    return {}"
+_LOOKED_AT: Final = (
+    "x: {}\n@field_validator('x')\n@classmethod\ndef _v(cls, x: int) -> int:\n    return {}"
+)
 ROWS: Final = {
     "optional field added": Row("FLD01", "x: int", "x: int\ny: int = 1", "IIII"),
     "optional field added, others forbidden": Row("FLD02", "x: int # forbid", "x: int\ny: int = 1 # forbid", "EWWE"),
@@ -118,6 +135,14 @@ ROWS: Final = {
     "required field renamed": Row("FLD08", "x: int", "y: int", "EEEE"),
     "optional field renamed": Row("FLD08", "x: int = 1", "y: int = 1", "EEEE"),
     "name on the wire changed": Row("FLD09", "x: int", "x: Annotated[int, Field(alias='y')]", "EEEE"),
+    "renaming begins": Row("FLD17", "x: int", _BOTH.format("x"), "IIII"),
+    "renaming goes on": Row("FLD17", _BOTH.format("x"), _BOTH.format("y"), "IIII"),
+    "renaming ends": Row("FLD09", _BOTH.format("y"), "y: int", "WWWW"),
+    "renamed at both ends at once": Row("FLD08", "x: int = 1", f"{_BOTH.format('y')} = 1", "EIIE"),
+    "no longer written": Row("FLD06", "x: int = 1", "x: Annotated[int, Field(exclude=True)] = 1", "WWWW"),
+    "needed and no longer written": Row("FLD05", "x: int", "x: Annotated[int, Field(exclude=True)]", "EWWE"),
+    "computed field removed": Row("FLD15", _COMPUTED.format("int", "1"), "x: int", "EIIE"),
+    "computed field of another type": Row("FLD15", _COMPUTED.format("int", "1"), _COMPUTED.format("str", "'1'"), "EIIE"),
     "default removed": Row("FLD10", "x: int = 1", "x: int", "WEEI"),
     "default given": Row("FLD11", "x: int", "x: int = 1", "WIIW"),
     "default changed": Row("FLD12", "x: int = 1", "x: int = 2", "WWWW"),
@@ -131,20 +156,28 @@ ROWS: Final = {
     "zone not needed": Row("TYP04", "x: AwareDatetime", "x: datetime", "EEEE"),
     "day becomes time": Row("TYP04", "x: date", "x: AwareDatetime", "EEEE"),
     "becomes a list": Row("TYP05", "x: int", "x: tuple[int, ...]", "EEEE"),
+    "tuple of any length": Row("TYP06", "x: tuple[int, int]", "x: tuple[int, ...]", "EIIE"),
+    "place of a tuple": Row("TYP01", "x: tuple[int, int]", "x: tuple[int, Key]", "EEEE"),
+    "values of a mapping": Row("TYP01", "x: Mapping[str, int]", "x: Mapping[str, Key]", "EEEE"),
     "tuple longer": Row("TYP06", "x: tuple[int, int]", "x: tuple[int, int, int]", "EEEE"),
     "duration becomes a number": Row("TYP08", "x: timedelta", "x: int", "EEEE"),
     "strict": Row("TYP09", "x: int", "x: Annotated[int, Field(strict=True)]", "WWWW"),
     "validator": Row("TYP10", "x: int\n@field_validator('x')\n@classmethod\ndef _v(cls, x: int) -> int:\n    return x",
                      "x: int\n@field_validator('x')\n@classmethod\ndef _v(cls, x: int) -> int:\n    return abs(x)", "WWWW"),
+    "validator of what may be null": Row("TYP10", _LOOKED_AT.format("int | None", "x"), _LOOKED_AT.format("int | None", "x or 1"), "WWWW"),
+    "validator of one of several": Row("TYP10", "x: int | Key", _LOOKED_AT.format("int | Key", "x"), "WWWW"),
     "value added": Row("ENM01", "x: Literal['a', 'b']", "x: Literal['a', 'b', 'c']", "EIIE"),
     "value added to an open list": Row("ENM02", "x: Open", "x: OpenMore", "IIII"),
     "value removed": Row("ENM03", "x: Literal['a', 'b', 'c']", "x: Literal['a', 'b']", "EEEI"),
     "value renamed": Row("ENM04", "x: Literal['a', 'b']", "x: Literal['a', 'c']", "EEEE"),
     "text becomes a list of values": Row("ENM05", "x: Key", "x: Literal['a', 'b']", "EEEI"),
     "a list of values becomes text": Row("ENM05", "x: Literal['a', 'b']", "x: Key", "EIIE"),
+    "closed list opened": Row("FLD17", "x: Shut", "x: Open", "IIII"),
     "open list closed": Row("ENM06", "x: Open", "x: Shut", "EEEE"),
     "constant changed": Row("ENM07", "x: Literal['a']", "x: Literal['b']", "EEEE"),
     "alternative added": Row("UNI01", f"{_SHAPE}", "x: Annotated[Round | Square | Disc, Field(discriminator='type')]", "EIIE"),
+    "class of an alternative renamed": Row("FLD01", _SHAPE, _SHAPE.replace("Round", "Ring"), "IIII"),
+    "mark may be left out": Row("FLD11", _SHAPE, _SHAPE.replace("Round", "Ball"), "WIIW"),
     "alternative removed": Row("UNI02", "x: Annotated[Round | Square | Disc, Field(discriminator='type')]", f"{_SHAPE}", "EEEI"),
     "mark renamed": Row("UNI03", f"{_SHAPE}", "x: Annotated[Circle | Edge, Field(discriminator='kind')]", "EEEE"),
     "one of several now": Row("UNI05", "x: Round", f"{_SHAPE}", "EIIE"),
@@ -181,13 +214,31 @@ def test_a_change_is_as_grave_as_the_catalogue_says(
     assert all(shown(each) for each in found if each.severity == "error"), found
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Field(gt=0)", "Field(ge=1)"),
+        ("Field(lt=10)", "Field(le=9)"),
+        ("Field(gt=3, ge=2)", "Field(ge=4)"),
+    ],
+)
+def test_a_bound_that_is_said_in_another_way_changes_nothing(
+    old: str, new: str, module: ModuleType
+) -> None:
+    one, other = (
+        form_of(made(f"x: Annotated[int, {each}]", "event", module)) for each in (old, new)
+    )
+
+    assert assess(one, other) == []
+
+
 def shown(finding: Finding) -> bool:
     """A class has refused a document, or lost a value of it."""
     return bool(finding.tried) and finding.document is not None
 
 
 def test_every_rule_about_fields_has_its_row() -> None:
-    without = {"FLD15", "FLD17", "UNI04"}  # computed fields, words, and a part of UNI01 and UNI02
+    without = {"UNI04"}  # a part of UNI01 and UNI02
     assert {each for each in RULES if each[:3] in ("FLD", "TYP", "ENM", "UNI", "CON")} == (
         {row.rule for row in ROWS.values()} | without
     )
@@ -212,7 +263,7 @@ def made(fields: str, position: str, module: ModuleType) -> type[Message]:
     page = ModuleType(module.__name__)
     sys.modules[module.__name__] = page
     text, _, mark = fields.partition(" # ")
-    config = ", extra='forbid'" if mark == "forbid" else ""
+    config = {"forbid": ", extra='forbid'", "strict": ", strict=True"}.get(mark, "")
     code = "\n".join(f"    {line}" for line in text.splitlines())
     contract = _POSITIONS[position].format(fields=code, config=config)
     vars(page).update(_known(), __name__=module.__name__)

@@ -50,6 +50,13 @@ def test_one_waiver_decides_and_all_others_are_idle(
     assert len(these.idle([_FOUND], _RULES)) == idle
 
 
+def test_a_place_of_a_tuple_is_named_as_it_is_told() -> None:
+    these = Waivers((waiver("CON01", "store.*", "pairs[1].pieces"),), _TODAY)
+
+    assert these.reason("CON01", "store.Put.v1", "pairs[1].pieces")[0]
+    assert not these.reason("CON01", "store.Put.v1", "pairs[0].pieces")[0]
+
+
 def test_a_rule_that_there_is_not_is_answered_with_the_nearest() -> None:
     these = Waivers((waiver("CON001", "store.*"), waiver("L4", "store.*")), _TODAY)
 

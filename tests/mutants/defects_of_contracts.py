@@ -7,6 +7,8 @@ from tests.mutants.defect import Defect, in_runtime
 _CHANGES: Final = "tests/evolution/test_changes.py"
 _MUTATIONS: Final = "tests/evolution/test_mutations.py"
 _GATES: Final = "tests/evolution/test_gates.py"
+_FACTS: Final = "tests/evolution/test_facts.py"
+_GRAVE: Final = f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says"
 _COMMAND: Final = "tests/evolution/test_check_command.py"
 
 CONTRACTS: Final[tuple[Defect, ...]] = (
@@ -163,5 +165,119 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
         "        taken = reader.refusal is None\n",
         "        taken = False\n",
         "tests/evolution/test_assessment.py::test_a_document_is_shown_once_a_class_has_refused_it",
+    ),
+    in_runtime(
+        "a validator of what may be null is not seen",
+        "evolution/forms/places",
+        "return (self, *self.members) if len(self.members) == 1 and self.nullable else (self,)",
+        "return self.members if len(self.members) == 1 else ()",
+        f"{_GRAVE}[validator of what may be null-event]",
+    ),
+    in_runtime(
+        "a field that is taken under its old name too is renamed at once",
+        "evolution/differences/changes",
+        "        if before in each.names_on_the_wire\n",
+        "        if before in each.required\n",
+        f"{_GRAVE}[renaming begins-event]",
+    ),
+    in_runtime(
+        "a name that is no longer taken is not told",
+        "evolution/differences/changes",
+        "    if lost:\n",
+        "    if lost and not now.other_names:\n        return\n    if False:\n",
+        f"{_GRAVE}[renaming ends-event]",
+    ),
+    in_runtime(
+        "what is no longer written is not seen",
+        "evolution/assessment",
+        "    yield from of_written(old, new, told, position)\n",
+        "    yield from ()\n",
+        f"{_GRAVE}[no longer written-event]",
+        f"{_GRAVE}[computed field removed-value of an event]",
+        f"{_GRAVE}[renamed at both ends at once-event]",
+    ),
+    in_runtime(
+        "whoever reads both names is taken for one that knows the new one alone",
+        "evolution/differences/writing",
+        "everywhere = bool(known[1]) and any(new.takes.under(change.also))",
+        "everywhere = False",
+        f"{_GRAVE}[renaming goes on-event]",
+    ),
+    in_runtime(
+        "an open list writes what nobody knows",
+        "evolution/proof/witnesses",
+        "else by_class(written_in(writer))",
+        "else comparable(written_in(writer))",
+        f"{_GRAVE}[closed list opened-event]",
+    ),
+    in_runtime(
+        "alternatives are told apart by the names of their classes",
+        "evolution/differences/types",
+        "(_same, _same_mark, _same_name, _same_kind)",
+        "(_same, _same_name, _same_kind)",
+        f"{_GRAVE}[class of an alternative renamed-event]",
+    ),
+    in_runtime(
+        "a mark that may be left out is another mark",
+        "evolution/differences/types",
+        ' and each.rule[:3] in ("ENM", "TYP")\n',
+        "\n",
+        f"{_GRAVE}[mark may be left out-event]",
+    ),
+    in_runtime(
+        "a document about a name of a mapping shows nothing",
+        "evolution/proof/witnesses",
+        'return one == other or "*" in (one, other) or (',
+        "return one == other or (",
+        f"{_GRAVE}[values of a mapping-event]",
+    ),
+    in_runtime(
+        "to exceed 0 is another bound than 1",
+        "evolution/differences/bounds",
+        '    if place.kind != "integer":\n',
+        "    if place.kind:\n",
+        f"{_GATES}::test_a_bound_that_is_said_in_another_way_changes_nothing",
+    ),
+    in_runtime(
+        "a place of a tuple is a set of characters in a waiver",
+        "evolution/waivers",
+        'str.maketrans("[]", "()")',
+        'str.maketrans("", "")',
+        "tests/evolution/test_waivers.py::test_a_place_of_a_tuple_is_named_as_it_is_told",
+    ),
+    in_runtime(
+        "the ends of days and times are not seen",
+        "evolution/forms/schemas",
+        '    if leaf.get("type") in _IN_TIME:\n',
+        '    if leaf.get("type") in ():\n',
+        f"{_FACTS}::test_a_fact_that_changed_is_told[the first day is later]",
+    ),
+    in_runtime(
+        "the code that writes a value is not seen",
+        "evolution/differences/types",
+        "    if old.serializers != new.serializers:\n",
+        "    if not old.serializers and new.serializers:\n",
+        f"{_FACTS}::test_a_fact_that_changed_is_told[a field is written by other code]",
+    ),
+    in_runtime(
+        "the code that looks at a nested value is not seen",
+        "evolution/forms/schemas",
+        "            if some:\n                more[",
+        '            if some and "$ref" not in found:\n                more[',
+        f"{_FACTS}::test_a_fact_that_changed_is_told[code looks at a value]",
+    ),
+    in_runtime(
+        "an upgrade of the runtime breaks contracts",
+        "evolution/lock",
+        'return found if version == FORMAT else {"facts": version} | found',
+        "return found",
+        f"{_FACTS}::test_what_an_older_lock_could_not_hold_is_not_new",
+    ),
+    in_runtime(
+        "instants are compared as they are written",
+        "evolution/forms/schemas",
+        "(value.astimezone(UTC) if zoned else value)",
+        "value",
+        f"{_FACTS}::test_the_same_instant_in_another_zone_is_no_change",
     ),
 )

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from amphibus.evolution.differences.bindings import of_bindings, of_marks
-from amphibus.evolution.differences.changes import Change, of_computed
+from amphibus.evolution.differences.changes import Change
 from amphibus.evolution.differences.rules import GATES, RULES, Direction, Part, Position, Severity
 from amphibus.evolution.differences.types import differences
+from amphibus.evolution.differences.writing import Ends, of_written
 from amphibus.evolution.findings import Candidate, Finding
 from amphibus.evolution.forms.form import digest, taken, written_in
 from amphibus.evolution.forms.places import Place
@@ -24,6 +25,7 @@ _PROOF_DECIDES: Final[Mapping[str, Severity]] = {
     "CON03": "warning",
     "CON04": "warning",
     "ENM05": "info",
+    "TYP06": "info",
 }
 """How grave each is where only a direction breaks that need not hold; where one breaks that must, it is an error."""
 _LOSSES: Final = ("FLD05", "FLD06", "FLD07", "FLD08", "FLD09", "FLD15")
@@ -64,7 +66,7 @@ def assess(old: Form, new: Form, around: Neighbours | None = None) -> list[Findi
 
 
 def _of_words(old: Form, new: Form) -> list[Finding]:
-    if {**old, "deprecated": None} == {**new, "deprecated": None}:
+    if {**old, "deprecated": None, "facts": None} == {**new, "deprecated": None, "facts": None}:
         return []
     what = _of_rights(old, new) or "its words or its example changed"
     return [_finding(Change("FLD17", (), what), new, "payload", old["kind"])]
@@ -89,7 +91,7 @@ def _of_part(
 ) -> list[Finding]:
     before, after = old[part], new[part]
     routed = part == "payload" and None not in (old["http"], new["http"])
-    changes = [_at_the_gateway(each) if routed else each for each in _changes(before, after)]
+    changes = list(_changes(before, after, position, routed=routed))
     if part == "answer":
         changes += of_marks(before.get("personal", {}), after.get("personal", {}))
     examples = (
@@ -117,11 +119,14 @@ def _at_the_gateway(change: Change) -> Change:
     return replace(change, rule="FLD07", instead=RULES["FLD05"].instead)
 
 
-def _changes(old: Form, new: Form) -> Iterator[Change]:
-    before, after = (Place(taken(each), taken(each)) for each in (old, new))
-    yield from differences(before, after)
-    wrote = [Place(written_in(each), written_in(each)) for each in (old, new)]
-    yield from of_computed((before, wrote[0]), (after, wrote[1]))
+def _changes(before: Form, after: Form, position: Position, *, routed: bool) -> Iterator[Change]:
+    old, new = (
+        Ends(*(Place(each, each) for each in (taken(part), written_in(part))))
+        for part in (before, after)
+    )
+    told = list(differences(old.takes, new.takes))
+    yield from (_at_the_gateway(each) if routed else each for each in told)
+    yield from of_written(old, new, told, position)
 
 
 def _finding(change: Change, form: Form, part: Part, position: Position) -> Finding:

@@ -17,7 +17,8 @@ from amphibus.evolution.forms.form import digest
 from amphibus.evolution.forms.shape import FormShape
 
 Json = dict[str, Any]
-FORMAT: Final = 2
+FORMAT: Final = 3
+"""Since the third, forms say how a value is written, and the bounds of days, times and durations."""
 _CONFLICT: Final = ("<<<<<<< ", "=======", ">>>>>>> ")
 
 
@@ -148,7 +149,7 @@ def _read(path: Path, content: bytes) -> list[Entry] | None:
             f"has the format {version}, and this version of Amphibus knows {FORMAT}: upgrade"
         )
     try:
-        return list(_entries(path, data["contracts"]))
+        return list(_entries(path, data["contracts"], version))
     except ValidationError as error:
         said = error.errors(include_url=False)[0]
         where = ".".join(map(str, said["loc"])) or "a form"
@@ -157,13 +158,13 @@ def _read(path: Path, content: bytes) -> list[Entry] | None:
         raise _Damaged(f"is damaged ({error!r}): git checkout {path}") from None
 
 
-def _entries(path: Path, contracts: Mapping[str, Any]) -> Iterator[Entry]:
+def _entries(path: Path, contracts: Mapping[str, Any], version: int) -> Iterator[Entry]:
     for name, each in contracts.items():
-        now = _form(each["now"])
+        now = _form(each["now"], version)
         if path_of(now["type"]) != path or now["type"].split(".")[1] != name:
             raise _Damaged(f"holds {now['type']} under another name: git checkout {path}")
         before = {
-            mark: Edition(_form(it["form"]), dict(it["accepted"]))
+            mark: Edition(_form(it["form"], version), dict(it["accepted"]))
             for mark, it in each["before"].items()
         }
         edited = [mark for mark, it in before.items() if digest(it.form) != mark]
@@ -174,6 +175,7 @@ def _entries(path: Path, contracts: Mapping[str, Any]) -> Iterator[Entry]:
         yield Entry(now, before)
 
 
-def _form(found: Json) -> Json:
+def _form(found: Json, version: int) -> Json:
+    """A form of a file; one from an older file goes on saying that it does not hold all facts."""
     FormShape.model_validate(found)
-    return found
+    return found if version == FORMAT else {"facts": version} | found

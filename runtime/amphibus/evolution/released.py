@@ -9,7 +9,7 @@ from amphibus.evolution.assessment import Neighbours, assess
 from amphibus.evolution.audience import Audience
 from amphibus.evolution.differences.rules import RULES
 from amphibus.evolution.findings import Finding
-from amphibus.evolution.forms.form import digest
+from amphibus.evolution.forms.form import as_told_by, digest
 from amphibus.evolution.lock import Entry, Lock
 from amphibus.evolution.sunset import has_ended
 
@@ -78,7 +78,7 @@ def _words(examples: Any) -> Iterator[tuple[str, Any]]:
 def _of_contract(editions: Sequence[Released], form: Form, around: Neighbours) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     for edition in editions:
-        for each in assess(edition.form, form, around):
+        for each in assess(edition.form, as_told_by(edition.form, form), around):
             if each.key not in {key for key, _ in told}:
                 told.add((each.key, each.edition))
                 yield replace(each, waived=edition.accepted.get(each.key, ""))

@@ -14,6 +14,7 @@ from amphibus.contract.wording import details_of, in_words
 from amphibus.nearest import nearest
 
 WAIVERS: Final = Path("contracts/waivers.toml")
+_BRACKETS: Final = str.maketrans("[]", "()")
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 _Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True)]
 
@@ -38,7 +39,7 @@ class Waiver(BaseModel):
             self.rule == rule
             and fnmatchcase(contract, self.contract)
             # Brackets are a part of paths, and no sets of characters.
-            and fnmatchcase(path.replace("[]", "()"), self.path.replace("[]", "()"))
+            and fnmatchcase(path.translate(_BRACKETS), self.path.translate(_BRACKETS))
         )
 
 

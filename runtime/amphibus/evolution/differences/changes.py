@@ -41,13 +41,20 @@ Compare = Callable[[Place, Place, Path], Iterator[Change]]
 
 def written(path: Path) -> str:
     """Returns a path as people write it."""
-    return ".".join(path).replace(".[]", "[]")
+    return ".".join(path).replace(".[", "[")
 
 
 def of_objects(old: Place, new: Place, path: Path, inner: Compare) -> Iterator[Change]:
     """The differences between two objects and their fields."""
     gone = {name: each for name, each in old.fields.items() if name not in new.fields}
     more = {name: each for name, each in new.fields.items() if name not in old.fields}
+    for before, after in _read_on(gone, more):
+        there = (*path, after)
+        yield Change(
+            "FLD17", there, f"the field {written((*path, before))} may be called {after} too now"
+        )
+        yield from _of_field((old, before), (new, after), there, inner)
+        del gone[before], more[after]
     for before, after in _renamed(gone, more):
         yield _of_rename(before, gone.pop(before), after, more.pop(after), path)
     yield from _of_removed(old, new, gone, path)
@@ -59,11 +66,22 @@ def of_objects(old: Place, new: Place, path: Path, inner: Compare) -> Iterator[C
             path,
             f"{written(path) or 'the whole'} {said} fields that it does not know",
         )
-    for name, each in old.fields.items():
+    for name in old.fields:
         if name in new.fields:
-            there = (*path, name)
-            yield from _of_presence(old, new, name, there)
-            yield from inner(each, new.fields[name], there)
+            yield from _of_field((old, name), (new, name), (*path, name), inner)
+
+
+def _of_field(
+    old: tuple[Place, str], new: tuple[Place, str], path: Path, inner: Compare
+) -> Iterator[Change]:
+    """The differences between two fields, each given by its object and its name there."""
+    was, now = (each.fields[name] for each, name in (old, new))
+    yield from _of_presence(old, new, path)
+    lost = sorted({old[1], *was.names_on_the_wire} - {new[1], *now.other_names})
+    if lost:
+        what = f"{written(path)} is no longer taken under the name {' or '.join(lost)}"
+        yield Change("FLD09", path, what, severity="warning")
+    yield from inner(was, now, path)
 
 
 def _of_rename(before: str, old: Place, after: str, new: Place, path: Path) -> Change:
@@ -98,9 +116,9 @@ def _of_added(old: Place, new: Place, more: dict[str, Place], path: Path) -> Ite
             yield Change("FLD03" if needed else "FLD01", (*path, name), what)
 
 
-def _of_presence(old: Place, new: Place, name: str, path: Path) -> Iterator[Change]:
-    was, now = old.fields[name], new.fields[name]
-    before, after = name in old.required, name in new.required
+def _of_presence(old: tuple[Place, str], new: tuple[Place, str], path: Path) -> Iterator[Change]:
+    was, now = (each.fields[name] for each, name in (old, new))
+    before, after = (name in each.required for each, name in (old, new))
     if before != after:
         said = "is required now" if after else "may be left out now"
         yield Change("FLD10" if after else "FLD11", path, f"{written(path)} {said}")
@@ -109,6 +127,16 @@ def _of_presence(old: Place, new: Place, name: str, path: Path) -> Iterator[Chan
         yield Change("FLD12", path, what)
     elif not after and (was.default is MISSING) != (now.default is MISSING):
         yield Change("FLD12", path, f"the default of {written(path)} changed")
+
+
+def _read_on(gone: dict[str, Place], more: dict[str, Place]) -> list[tuple[str, str]]:
+    """Fields with a new name that are taken under the old one too, as a renaming begins."""
+    return [
+        (before, after)
+        for after, each in more.items()
+        for before in gone
+        if before in each.names_on_the_wire
+    ]
 
 
 def _renamed(gone: dict[str, Place], more: dict[str, Place]) -> list[tuple[str, str]]:
@@ -125,19 +153,6 @@ def _renamed(gone: dict[str, Place], more: dict[str, Place]) -> list[tuple[str, 
         if all(before != one and after != other for one, other in found):
             found.append((before, after))
     return found
-
-
-def of_computed(old: tuple[Place, Place], new: tuple[Place, Place]) -> Iterator[Change]:
-    """The fields that are written and never taken, which are computed; each side is what is taken and written."""
-    before, after = (
-        {name for name in wrote.fields if name not in took.fields} for took, wrote in (old, new)
-    )
-    for name in sorted(before - after):
-        if name not in new[0].fields:
-            yield Change("FLD15", (name,), f"the computed field {name} is removed")
-    for name in sorted(after - before):
-        if name not in old[0].fields:
-            yield Change("FLD01", (name,), f"the computed field {name} is added")
 
 
 def shown(value: Any) -> str:

@@ -17,6 +17,8 @@ def differences(old: Place, new: Place, path: Path = ()) -> Iterator[Change]:
     if old.nullable != new.nullable and old.members and new.members:
         said = "may be null now" if new.nullable else "may no longer be null"
         yield Change("FLD13" if new.nullable else "FLD14", path, f"{_at(path)} {said}")
+    if _is_of_one_kind(old, new):
+        yield from _of_validators(old, new, path)
     if len(old.members) == 1 and len(new.members) == 1:
         yield from _of_one(old.members[0], new.members[0], path)
     else:
@@ -26,8 +28,6 @@ def differences(old: Place, new: Place, path: Path = ()) -> Iterator[Change]:
 def _of_one(old: Place, new: Place, path: Path) -> Iterator[Change]:
     if old.stands_in_itself and new.stands_in_itself:
         return
-    if (old.kind, old.schema.get("format")) == (new.kind, new.schema.get("format")):
-        yield from _of_validators(old, new, path)
     if old.kind == new.kind == "enum":
         yield from _of_values(old, new, path)
     elif "enum" in (old.kind, new.kind) and {old.kind, new.kind} <= {"enum", "string"}:
@@ -54,17 +54,35 @@ def _of_one(old: Place, new: Place, path: Path) -> Iterator[Change]:
         yield from _of_scalars(old, new, path)
 
 
+def _is_of_one_kind(old: Place, new: Place) -> bool:
+    """Returns whether the same is asked of the same; another type has other validators anyhow."""
+    if old.stands_in_itself and new.stands_in_itself:
+        return False
+    kinds = [[(one.kind, one.schema.get("format")) for one in each.members] for each in (old, new)]
+    return kinds[0] == kinds[1] or min(map(len, kinds)) > 1
+
+
 def _of_validators(old: Place, new: Place, path: Path) -> Iterator[Change]:
-    before, after = (each.schema.get("x-validators", []) for each in (old, new))
+    before, after = old.validators, new.validators
     if before != after:
         names = sorted(
             {each.partition(":")[0].rpartition(".")[2] for each in set(before) ^ set(after)}
         )
         said = f"the validators of {_at(path)} changed: {', '.join(names) or 'their order'}"
         yield Change("TYP10", path, said)
-    if old.schema.get("x-strict", False) != new.schema.get("x-strict", False):
-        said = "is strict now" if new.schema.get("x-strict") else "is no longer strict"
+    if old.serializers != new.serializers:
+        yield Change("TYP10", path, f"{_at(path)} is written by other code now")
+    made = [each.schema.get("x-changed") for each in (old, new)]
+    if made[0] != made[1]:
+        said = f"{_at(path)} was taken {_as(made[0])} and is taken {_as(made[1])} now"
+        yield Change("TYP10", path, said)
+    if old.is_strict != new.is_strict:
+        said = "is strict now" if new.is_strict else "is no longer strict"
         yield Change("TYP09", path, f"{_at(path)} {said}")
+
+
+def _as(change: str | None) -> str:
+    return f"with {change}" if change else "as it stands"
 
 
 def _of_kinds(old: Place, new: Place, path: Path) -> Change:
@@ -102,7 +120,8 @@ def _of_scalars(old: Place, new: Place, path: Path) -> Iterator[Change]:
 def _of_lists(old: Place, new: Place, path: Path) -> Iterator[Change]:
     before, after = (each.schema.get("prefixItems", []) for each in (old, new))
     if len(before) != len(after):
-        said = f"{_at(path)} had {len(before)} places and has {len(after)} now"
+        had, has = (_places(each, some) for each, some in ((old, before), (new, after)))
+        said = f"{_at(path)} had {had} and has {has} now"
         yield Change("TYP06", path, said)
     for place, (one, other) in enumerate(zip_longest(before, after)):
         if one is not None and other is not None:
@@ -111,11 +130,19 @@ def _of_lists(old: Place, new: Place, path: Path) -> Iterator[Change]:
         yield from differences(old.inner("items"), new.inner("items"), (*path, "[]"))
 
 
+def _places(place: Place, prefix: Sequence[Any]) -> str:
+    if not prefix and "items" in place.schema:
+        return "any number of places"
+    return f"{len(prefix)} {'place' if len(prefix) == 1 else 'places'}"
+
+
 def _of_values(old: Place, new: Place, path: Path) -> Iterator[Change]:
     gone = [each for each in old.values if each not in new.values]
     more = [each for each in new.values if each not in old.values]
     if old.schema.get("x-open") and not new.schema.get("x-open"):
         yield Change("ENM06", path, f"the list of {_at(path)} is closed now")
+    elif new.schema.get("x-open") and not old.schema.get("x-open"):
+        yield Change("FLD17", path, f"the list of {_at(path)} is open now")
     if len(old.values) == len(new.values) == len(gone) == 1:
         said = f"{_at(path)} was always {shown(gone[0])} and is always {shown(more[0])} now"
         yield Change("ENM07", path, said)
@@ -135,11 +162,12 @@ def _of_several(old: Place, new: Place, path: Path) -> Iterator[Change]:
     if old.discriminator != new.discriminator and len(old.members) > 1 and len(new.members) > 1:
         said = f"the alternatives of {_at(path)} are told apart by {new.discriminator or 'nothing'} now"
         yield Change("UNI03", path, said)
-    pairs = _paired(old.members, new.members)
+    mark = old.discriminator if old.discriminator == new.discriminator else ""
+    pairs = _paired(old.members, new.members, mark)
     for one, other in pairs:
         for each in differences(one, other, path):
-            mark = old.discriminator and each.path == (*path, old.discriminator)
-            yield Change("UNI04", each.path, each.what) if mark else each
+            told_by = each.path == (*path, old.discriminator) and each.rule[:3] in ("ENM", "TYP")
+            yield Change("UNI04", each.path, each.what) if told_by else each
     matched_old, matched_new = [one for one, _ in pairs], [other for _, other in pairs]
     gone = [each for each in old.members if not _among(each, matched_old)]
     more = [each for each in new.members if not _among(each, matched_new)]
@@ -164,10 +192,15 @@ def _of_several(old: Place, new: Place, path: Path) -> Iterator[Change]:
         yield Change("UNI06", path, f"the alternatives of {_at(path)} stand in another order")
 
 
-def _paired(old: Sequence[Place], new: Sequence[Place]) -> list[tuple[Place, Place]]:
-    """Alternatives that are the same, then those of one name, then those of one kind."""
+def _paired(old: Sequence[Place], new: Sequence[Place], mark: str) -> list[tuple[Place, Place]]:
+    """Alternatives that are the same, then those of one mark, then those of one name, then those of one kind."""
+
+    def _same_mark(one: Place, other: Place) -> bool:
+        values = [each.fields[mark].values for each in (one, other) if mark in each.fields]
+        return len(values) == len((one, other)) and values[0] == values[1] != []
+
     pairs: list[tuple[Place, Place]] = []
-    for alike in (_same, _same_name, _same_kind):
+    for alike in (_same, _same_mark, _same_name, _same_kind):
         for one in old:
             if _among(one, [each for each, _ in pairs]):
                 continue
@@ -211,7 +244,7 @@ def _kind(place: Place) -> str:
     kind = {
         "array": "a list",
         "object": "an object",
-        "map": "an object",
+        "map": "a mapping",
         "enum": "one of a list",
     }.get(place.kind, place.kind)
     format_ = place.schema.get("format")

@@ -7,6 +7,26 @@ Json = dict[str, Any]
 _HOLD_SCHEMAS: Final = ("properties", "$defs", "patternProperties")
 _HOLD_DATA: Final = ("default", "const", "enum", "examples", "required")
 _NOTES: Final = ("description", "default", "examples", "title", "deprecated")
+_OF_READING: Final = (
+    "x-validators",
+    "x-serializers",
+    "x-strict",
+    "x-changed",
+    "x-aliases",
+    "x-name",
+)
+"""What is written follows from none of them; a serializer counts once, with the field that has it."""
+_NEWER: Final = (
+    "x-serializers",
+    "x-changed",
+    "x-now",
+    "x-multiple-of",
+    "x-from",
+    "x-after",
+    "x-until",
+    "x-before",
+)
+_ON_REFERENCES: Final = ("x-validators", "x-strict")
 _COMPARED: Final = ("x-minimum", "x-maximum")
 
 
@@ -45,6 +65,11 @@ def bare(schema: Json) -> Json:
     return dict(changed(schema, _without_marks))
 
 
+def as_before(schema: Json) -> Json:
+    """Returns a schema without what locks of the second format do not say."""
+    return dict(changed(schema, _without_newer))
+
+
 def structure(schema: Json) -> Json:
     """Returns a schema without what is for people alone."""
     return dict(changed(schema, _without_words))
@@ -54,6 +79,11 @@ def comparable(schema: Json, *, aliases: bool = True) -> Json:
     """Returns a schema in which every mark that says what is taken has become plain JSON Schema."""
     expanded = changed(schema, _expanded) if aliases else schema
     return dict(changed(expanded, _plain))
+
+
+def by_class(written: Json) -> Json:
+    """Returns what a class writes in plain JSON Schema: of a list that is open, what it knows itself."""
+    return comparable(dict(changed(written, _known)))
 
 
 def _closed(schema: Json) -> Json:
@@ -70,15 +100,25 @@ def _complete(schema: Json) -> Json:
 
 def _without_marks(schema: Json) -> Json:
     kept = {name: each for name, each in schema.items() if name not in _NOTES}
+    return {name: each for name, each in kept.items() if name not in _OF_READING}
+
+
+def _without_newer(schema: Json) -> Json:
+    newer = (*_NEWER, *_ON_REFERENCES) if "$ref" in schema else _NEWER
+    whole = schema.get("type") == "object"
     return {
         name: each
-        for name, each in kept.items()
-        if name not in ("x-validators", "x-strict", "x-aliases", "x-name")
+        for name, each in schema.items()
+        if name not in newer and not (whole and name == "x-strict")
     }
 
 
 def _without_words(schema: Json) -> Json:
     return {name: each for name, each in schema.items() if name not in ("description", "examples")}
+
+
+def _known(schema: Json) -> Json:
+    return {name: each for name, each in schema.items() if name != "x-open"}
 
 
 def _plain(schema: Json) -> Json:

@@ -9,12 +9,12 @@ from pydantic import BaseModel
 
 from amphibus.contract import Deprecated, Message, kind_of, personal_marks
 from amphibus.contract.http import Http
-from amphibus.evolution.forms.derived import bare, structure, written
+from amphibus.evolution.forms.derived import as_before, bare, structure, written
 from amphibus.evolution.forms.schemas import taken_by, written_by
 
 Json = dict[str, Any]
 _HEX: Final = 16
-_NOT_PROMISED: Final = ("example", "deprecated", "follows", "requires", "owned_by")
+_NOT_PROMISED: Final = ("facts", "example", "deprecated", "follows", "requires", "owned_by")
 """Changed, they change nothing of what a document means; rights are reviewed in `config/access.lock.json`."""
 
 
@@ -46,6 +46,17 @@ def taken(part: Mapping[str, Any]) -> Json:
 def written_in(part: Mapping[str, Any]) -> Json:
     """Returns the schema of what a part's class writes."""
     return dict(part["written"]) if "written" in part else written(part["taken"])
+
+
+def as_told_by(other: Mapping[str, Any], form: Mapping[str, Any]) -> Json:
+    """Returns a form without the facts that another, older one could not hold: they are not new."""
+    if "facts" not in other:
+        return dict(form)
+    parts = {name: form[name] for name in ("payload", "answer") if form[name] is not None}
+    return dict(form) | {
+        name: each | {end: as_before(each[end]) for end in ("taken", "written") if end in each}
+        for name, each in parts.items()
+    }
 
 
 def digest(form: Mapping[str, Any]) -> str:

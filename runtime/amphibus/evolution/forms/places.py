@@ -1,7 +1,7 @@
 """Places in a schema, as the comparison of two walks through them: references followed, null set apart."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -63,6 +63,28 @@ class Place:
         return found.get("type") == "null" or any(self.at(each).nullable for each in several)
 
     @property
+    def said_by(self) -> "tuple[Place, ...]":
+        """The places that say something of what stands here: with null beside it, the one alternative says it too."""
+        return (self, *self.members) if len(self.members) == 1 and self.nullable else (self,)
+
+    @property
+    def validators(self) -> list[str]:
+        """What looks at a value that stands here, beside its type."""
+        found = (name for each in self.said_by for name in each.schema.get("x-validators", ()))
+        return list(dict.fromkeys(found))
+
+    @property
+    def serializers(self) -> list[str]:
+        """The code that writes what stands here, where that is no simple writing of its type."""
+        found = (name for each in self.said_by for name in each.schema.get("x-serializers", ()))
+        return list(dict.fromkeys(found))
+
+    @property
+    def is_strict(self) -> bool:
+        """Takes no value that would have to be turned into one of its type."""
+        return any(each.schema.get("x-strict", False) for each in self.said_by)
+
+    @property
     def discriminator(self) -> str:
         """The field that tells the alternatives apart, or nothing."""
         return str(self.schema.get("discriminator", {}).get("propertyName", ""))
@@ -94,6 +116,16 @@ class Place:
         return {name: self.at(each) for name, each in self.schema.get("properties", {}).items()}
 
     @property
+    def other_names(self) -> frozenset[str]:
+        """The names under which a field is taken beside its own."""
+        return frozenset(self.schema.get("x-aliases", ()))
+
+    @property
+    def names_on_the_wire(self) -> frozenset[str]:
+        """The same without its name in Python, by which no program outside calls it."""
+        return self.other_names - {self.schema.get("x-name")}
+
+    @property
     def required(self) -> frozenset[str]:
         """The fields that must be there."""
         return frozenset(self.schema.get("required", ()))
@@ -102,6 +134,26 @@ class Place:
     def refuses_others(self) -> bool:
         """Fields that are not known are refused."""
         return self.schema.get("additionalProperties") is False
+
+    def under(self, path: Sequence[str]) -> "Iterator[Place]":
+        """The places that a path leads to, in each of the alternatives; a field goes by each of its names."""
+        if not path:
+            yield self
+            return
+        step, *rest = path
+        for each in self.members:
+            for inner in each.inside(step):
+                yield from inner.under(rest)
+
+    def inside(self, step: str) -> "Iterator[Place]":
+        """The places that one step leads to."""
+        named = [each for name, each in self.fields.items() if step in (name, *each.other_names)]
+        if named:
+            yield from named
+        elif step in ("[]", "*"):
+            yield self.inner("items" if step == "[]" else "additionalProperties")
+        elif step.startswith("["):
+            yield from map(self.at, self.schema.get("prefixItems", [])[int(step[1:-1]) :][:1])
 
     def at(self, raw: Any) -> "Place":
         """A schema that stands inside this one."""

@@ -6,6 +6,7 @@ names, and the validators. What is written is closed and has every field; what i
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import partial
@@ -14,11 +15,14 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from amphibus.evolution.forms.validators import fingerprint
+from amphibus.evolution.forms.validators import fingerprint, is_of_a_library
 
 Json = dict[str, Any]
 _FUNCTIONS: Final = ("function-before", "function-after", "function-wrap", "function-plain")
 _LOCAL: Final = "local-date-time"
+_IN_TIME: Final = ("date", "datetime", "time", "timedelta")
+_ENDS: Final = {"ge": "x-from", "gt": "x-after", "le": "x-until", "lt": "x-before"}
+_CHANGES: Final = ("strip_whitespace", "to_lower", "to_upper")
 _TIMES: Final[Mapping[str | None, tuple[str, ...]]] = {
     "aware": ("date-time",),
     "naive": (_LOCAL,),
@@ -63,6 +67,7 @@ class _Marks:
     leaf: Mapping[str, Any]
     bounds: dict[str, Any] = field(default_factory=dict)
     validators: list[str] = field(default_factory=list)
+    serializers: list[str] = field(default_factory=list)
 
 
 class _Taken(GenerateJsonSchema):
@@ -72,11 +77,10 @@ class _Taken(GenerateJsonSchema):
         """Adds the marks of a type to its schema."""
         found: Json = super().generate_inner(schema)
         marks = _marks_of(schema)
-        more = dict(_of_leaf(marks, found))
-        if marks.validators and "$ref" not in found:
-            more["x-validators"] = list(
-                dict.fromkeys([*marks.validators, *found.get("x-validators", ())])
-            )
+        more = dict(_of_leaf(marks))
+        for name, some in (("validators", marks.validators), ("serializers", marks.serializers)):
+            if some:
+                more[f"x-{name}"] = list(dict.fromkeys([*some, *found.get(f"x-{name}", ())]))
         return found | more if more else found
 
     def enum_schema(self, schema: Any) -> Json:
@@ -100,9 +104,15 @@ class _Taken(GenerateJsonSchema):
         """Adds the validators of the whole, and the names of Python where others are on the wire."""
         found = super().model_schema(schema)
         cls = schema["cls"]
-        hooks = cls.__pydantic_decorators__.model_validators
-        if hooks:
-            found["x-validators"] = [fingerprint(each.func) for each in hooks.values()]
+        hooks = cls.__pydantic_decorators__
+        for name, some in (
+            ("x-validators", hooks.model_validators),
+            ("x-serializers", hooks.model_serializers),
+        ):
+            if some:
+                found[name] = [fingerprint(each.func) for each in some.values()]
+        if cls.model_config.get("strict"):
+            found["x-strict"] = True
         for name, info in cls.model_fields.items():
             self._name(found.get("properties", {}), name, info, schema.get("config", {}))
         return found
@@ -154,8 +164,14 @@ def _choices(alias: Any) -> list[str]:
 
 
 def _marks_of(schema: Any) -> _Marks:
+    """The marks of a type where it stands; those of a value's own class are said once, with its fields."""
     marks = _Marks(schema)
-    while isinstance(schema, Mapping) and schema.get("type") in _FUNCTIONS:
+    while isinstance(schema, Mapping) and "ref" not in schema:
+        writes = schema.get("serialization", {}).get("function")
+        if writes is not None and not is_of_a_library(writes):
+            marks.serializers.append(fingerprint(writes))
+        if schema.get("type") not in _FUNCTIONS:
+            break
         function = schema["function"]["function"]
         if isinstance(function, partial) and function.func.__module__.startswith("pydantic."):
             marks.bounds |= function.keywords
@@ -166,12 +182,14 @@ def _marks_of(schema: Any) -> _Marks:
     return marks
 
 
-def _of_leaf(marks: _Marks, found: Json) -> Iterator[tuple[str, Any]]:
+def _of_leaf(marks: _Marks) -> Iterator[tuple[str, Any]]:
     leaf = marks.leaf
     if leaf.get("strict"):
         yield "x-strict", True
-    if leaf.get("type") == "decimal" and found.get("type") == "string":
-        bounds = dict(leaf) | marks.bounds
+    bounds = dict(leaf) | marks.bounds
+    if leaf.get("type") in _IN_TIME:
+        yield from _of_time(bounds)
+    if leaf.get("type") == "decimal":
         step = Decimal(1).scaleb(-bounds["decimal_places"]) if "decimal_places" in bounds else 0
         for low, high, sign in (("ge", "gt", 1), ("le", "lt", -1)):
             end = bounds.get(low)
@@ -184,3 +202,22 @@ def _of_leaf(marks: _Marks, found: Json) -> Iterator[tuple[str, Any]]:
         for name in ("max_digits", "decimal_places"):
             if name in bounds:
                 yield f"x-{name.replace('_', '-')}", bounds[name]
+        if "multiple_of" in bounds:
+            yield "x-multiple-of", str(bounds["multiple_of"])
+    yield from (("x-changed", name) for name in _CHANGES if leaf.get(name))
+
+
+def _of_time(bounds: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, mark in _ENDS.items():
+        if name in bounds:
+            yield mark, _instant(bounds[name])
+    if bounds.get("now_op"):
+        yield "x-now", bounds["now_op"]
+
+
+def _instant(value: Any) -> str | float:
+    """An end of days, times or durations as it can be compared: in UTC, or in seconds."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    zoned = isinstance(value, datetime) and value.tzinfo is not None
+    return str((value.astimezone(UTC) if zoned else value).isoformat())

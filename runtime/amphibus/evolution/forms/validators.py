@@ -24,11 +24,19 @@ def fingerprint(function: Callable[..., Any]) -> str:
     """
     bare = _bare(function)
     name = getattr(bare, "__qualname__", type(bare).__qualname__)
-    module = getattr(bare, "__module__", "") or ""
-    if f"{module}.".startswith(_LIBRARIES) or not inspect.isfunction(bare):
-        return f"{module}.{name}"
+    if is_of_a_library(bare) or not inspect.isfunction(bare):
+        return f"{_module(bare)}.{name}"
     said = "\n".join(_said_by(bare, 0))
     return f"{name}:{hashlib.sha256(said.encode()).hexdigest()[:_HEX]}"
+
+
+def is_of_a_library(function: Any) -> bool:
+    """Returns whether a function is no code of the project: it changes with the library alone."""
+    return f"{_module(_bare(function))}.".startswith(_LIBRARIES)
+
+
+def _module(bare: Any) -> str:
+    return getattr(bare, "__module__", "") or ""
 
 
 def _bare(function: Any) -> Any:

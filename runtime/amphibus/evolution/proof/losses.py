@@ -10,7 +10,7 @@ from amphibus.contract.inclusion.comparison import Comparison
 from amphibus.contract.inclusion.limits import Beyond
 from amphibus.evolution.differences.changes import Change, Path
 from amphibus.evolution.differences.rules import Direction
-from amphibus.evolution.forms.derived import by_others, comparable
+from amphibus.evolution.forms.derived import by_class, by_others
 from amphibus.evolution.forms.form import taken, written_in
 from amphibus.evolution.forms.places import MISSING, Place
 from amphibus.evolution.loss import Loss, values_at
@@ -32,7 +32,7 @@ def losses_of(direction: Direction, change: Change, old: Part, new: Part) -> Ite
     places = [
         each
         for part, path in ((old, change.also or change.path), (new, change.path))
-        for each in _places(Place(taken(part), taken(part)), path)
+        for each in Place(taken(part), taken(part)).under(path)
     ]
     defaults = [each.default for each in places if each.default is not MISSING]
     yield Loss(at, kept, [None, *defaults])
@@ -45,7 +45,7 @@ def documents_that_say(
 
     They are the counterexamples of a reader that takes anything, but nothing to speak of at that place.
     """
-    writes = by_others(taken(writer)) if foreign else comparable(written_in(writer))
+    writes = by_others(taken(writer)) if foreign else by_class(written_in(writer))
     examples = [completed(each, Place(taken(writer), taken(writer))) for each in known]
     # A constant says nothing but its default: then any document must do.
     for each in (loss, Loss(loss.at, None, [None])):
@@ -97,23 +97,3 @@ def _under(step: str, schema: Any) -> Any:
     if step.startswith("["):
         return {"prefixItems": [*[True] * int(step[1:-1]), schema]}
     return {"properties": {step: schema}}
-
-
-def _places(place: Place, path: Path) -> Iterator[Place]:
-    """The places of a schema that a path leads to, in each of its alternatives."""
-    if not path:
-        yield place
-        return
-    step, *rest = path
-    for each in place.members:
-        for inner in _inside(each, step):
-            yield from _places(inner, tuple(rest))
-
-
-def _inside(place: Place, step: str) -> Iterator[Place]:
-    if step in place.fields:
-        yield place.fields[step]
-    elif step in ("[]", "*"):
-        yield place.inner("items" if step == "[]" else "additionalProperties")
-    elif step.startswith("["):
-        yield from map(place.at, place.schema.get("prefixItems", [])[int(step[1:-1]) :][:1])

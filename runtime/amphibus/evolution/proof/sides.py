@@ -13,7 +13,7 @@ from amphibus.contract.inclusion.nodes import node
 from amphibus.contract.inclusion.validation import Validation
 from amphibus.contract.wording import details_of, in_words
 from amphibus.evolution.differences.rules import Part
-from amphibus.evolution.forms.derived import closed, comparable
+from amphibus.evolution.forms.derived import by_class, closed, comparable
 from amphibus.evolution.forms.form import taken, written_in
 
 _MOST_SAID: Final = 3
@@ -122,7 +122,7 @@ class Schemas:
             return Trial("there is no such contract")
         takes = comparable(taken(part))
         refusal = _refusal(closed(takes) if question.over_http else takes, question.document)
-        writes = _refusal(comparable(written_in(part)), question.document) is None
+        writes = _refusal(by_class(written_in(part)), question.document) is None
         return Trial(refusal, question.document if writes else None)
 
 

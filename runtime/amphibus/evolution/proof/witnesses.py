@@ -11,7 +11,7 @@ from amphibus.contract.inclusion.explanation import Side as Newer
 from amphibus.contract.inclusion.limits import Beyond
 from amphibus.evolution.differences.changes import Path
 from amphibus.evolution.differences.rules import Direction
-from amphibus.evolution.forms.derived import by_others, comparable
+from amphibus.evolution.forms.derived import by_class, by_others, comparable
 from amphibus.evolution.forms.form import taken, written_in
 from amphibus.evolution.forms.places import MISSING, Place
 
@@ -70,7 +70,7 @@ def judge(
     writes = (
         by_others(taken(writer))
         if foreign and direction == "backward"
-        else comparable(written_in(writer))
+        else by_class(written_in(writer))
     )
     comparison = Comparison(writes, comparable(taken(reader)), formats=True)
     known = [completed(each, Place(taken(writer), taken(writer))) for each in examples]
@@ -110,17 +110,22 @@ def _is_long(document: Any) -> bool:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one == other
+    return len(one) == len(other) and all(map(_step, one, other))
+
+
+def _step(one: str, other: str) -> bool:
+    """Any name in a mapping is the name, and any place in a list is one of its places."""
+    return one == other or "*" in (one, other) or ("[]" in (one, other) and one[0] == other[0])
 
 
 def _same_field(one: Path, other: Path) -> bool:
     """In a value that holds itself, the document may be about another place of one field."""
-    return bool(one) and bool(other) and one[-1] == other[-1]
+    return bool(one) and bool(other) and _step(one[-1], other[-1])
 
 
 def _related(one: Path, other: Path) -> bool:
     shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
+    return _same(one[:shorter], other[:shorter])
 
 
 def completed(example: Any, place: Place) -> Any:
