@@ -1,4 +1,4 @@
-"""Defects in how the queues of a broker are consumed."""
+"""Defects in how the queues of a broker are consumed, and requests answered."""
 
 from typing import Final
 
@@ -79,5 +79,13 @@ CONSUMING: Final[tuple[Defect, ...]] = (
         "        if not waits:\n",
         "        if True:\n",
         f"{_FEWER}::test_one_into_which_something_comes_at_the_last_moment_is_consumed_again",
+    ),
+    of_the_broker(
+        "a reply to where nothing is takes the connection from all requests",
+        "transports/rabbitmq/requests",
+        "    gone, looked_at = [each.closing for each in some], spare.closing",
+        "    gone, looked_at = [each.closing for each in (*some, spare)], spare.closing",
+        "tests/rabbitmq/test_requests.py"
+        "::test_a_reply_to_where_nothing_is_takes_no_connection_from_requests",
     ),
 )
