@@ -1,4 +1,4 @@
-"""Defects in how the queues of a broker are consumed, and requests answered."""
+"""Defects in how the queues of a broker are consumed, requests answered and channels closed."""
 
 from typing import Final
 
@@ -87,5 +87,12 @@ CONSUMING: Final[tuple[Defect, ...]] = (
         "    gone, looked_at = [each.closing for each in (*some, spare)], spare.closing",
         "tests/rabbitmq/test_requests.py"
         "::test_a_reply_to_where_nothing_is_takes_no_connection_from_requests",
+    ),
+    of_the_broker(
+        "a channel that is refused takes all others of its connection with it",
+        "transports/rabbitmq/publish_channel",
+        "        if self.channel._close_exception is not None:",
+        "        if False:",
+        "tests/rabbitmq/test_library.py::test_a_channel_that_is_refused_takes_no_other_with_it",
     ),
 )
