@@ -47,4 +47,19 @@ GROWTH: Final[tuple[Defect, ...]] = (
         "        return text",
         "tests/runtime/test_recent_lines.py::test_long_lines_leave_only_what_is_told_of_them_in_memory",
     ),
+    in_runtime(
+        "each look whether the connection of requests is lost stays in memory",
+        "transports/rabbitmq/requests",
+        "            each.cancel()  # the library keeps it as long as the connection lives",
+        "            pass",
+        "tests/rabbitmq/test_what_stays.py::test_who_asks_and_replies",
+    ),
+    in_runtime(
+        "each channel to a full queue leaves something in memory",
+        "transports/rabbitmq/outgoing/destination",
+        "            lost.cancel()\n",
+        "",
+        "tests/rabbitmq/test_what_stays.py"
+        "::test_who_publishes_to_a_full_queue_on_one_channel_after_the_other",
+    ),
 )

@@ -90,6 +90,15 @@ MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_isolation.py::test_who_runs_alone_waits_a_moment_only_for_the_others",
     ),
     in_runtime(
+        "a suspect that is cancelled while it waits to be alone shuts everybody out",
+        "unit_of_work/isolation",
+        "            finally:\n                self._open.set()",
+        "            except Exception:\n                self._open.set()\n                raise\n"
+        "            self._open.set()",
+        "tests/runtime/test_isolation.py"
+        "::test_who_is_cancelled_before_it_runs_alone_lets_the_others_in",
+    ),
+    in_runtime(
         "who waits is suspected",
         "unit_of_work/crash_journal",
         "                journal.waits(who)\n",

@@ -202,8 +202,8 @@ TRANSPORTS: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "who was refused a queue once never tries to make it again",
         "transports/rabbitmq/declare",
-        "            if await self._may_declare(connection, self._names.permanent()):\n",
-        "            if not self._forbidden:\n",
+        "            if not await self._may_declare(connection, self._names.permanent()):\n",
+        "            if self._forbidden or not await self._may_declare(connection, self._names.permanent()):\n",
         "tests/rabbitmq/test_consumers.py::test_a_queue_without_a_consumer_is_a_reason_not_to_be_ready",
     ),
     of_the_broker(

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
+_DECLARING: Final = "tests/rabbitmq/test_declaring.py"
 WAITS: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "a channel that was refused once is kept for ever",
@@ -70,5 +71,32 @@ WAITS: Final[tuple[Defect, ...]] = (
         "                    await asyncio.sleep(0)  # statements",
         "                    # statements",
         "tests/runtime/test_writer.py::test_units_that_run_singly_let_others_go_on_between_them",
+    ),
+    in_runtime(
+        "all modules wait while somebody waits for an administrator",
+        "transports/rabbitmq/declare",
+        "                    return False\n                self._has()",
+        "                    while await _missing(\n"
+        "                        await channel_of(connection), self._names.permanent()\n"
+        "                    ):\n"
+        "                        await asyncio.sleep(_LOOK_SECONDS)\n"
+        "                self._has()",
+        f"{_DECLARING}"
+        "::test_who_waits_for_an_administrator_holds_up_no_module_that_has_what_it_needs",
+    ),
+    in_runtime(
+        "what an administrator is waited for is told of no more once a module has what it needs",
+        "transports/rabbitmq/declare",
+        "        if not self._awaited:\n",
+        "        if True:\n",
+        f"{_DECLARING}"
+        "::test_who_waits_for_an_administrator_holds_up_no_module_that_has_what_it_needs",
+    ),
+    in_runtime(
+        "what is there is looked after on two channels",
+        "transports/rabbitmq/declare",
+        "await self._may_declare(connection, things, channel) and",
+        "await self._may_declare(connection, things) and",
+        f"{_DECLARING}::test_whatever_is_there_is_looked_after_on_one_channel",
     ),
 )

@@ -1,12 +1,14 @@
 """What is done to the client library is done to our own connections, and not at all to a version that is unknown."""
 
 import asyncio
+import contextlib
 import logging
 
 import aiormq
 import pytest
 from aiormq import Connection
 from aiormq.channel import Channel
+from aiormq.exceptions import ChannelInvalidStateError
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
@@ -15,8 +17,10 @@ from amphibus.errors import OwnerAway
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from amphibus.transports.rabbitmq import frame_reader, versions
-from amphibus.transports.rabbitmq.connection import Broker, connect, plain
+from amphibus.transports.rabbitmq.connection import Broker, channel_of, connect, plain
+from amphibus.transports.rabbitmq.frames import Address, Properties
 from amphibus.transports.rabbitmq.incoming.queue_consumer import open_consumer
+from amphibus.transports.rabbitmq.publish_channel import PublishChannel
 from tests.services.proxy import proxy_before
 from tests.services.rabbitmq import RabbitNode
 
@@ -175,3 +179,21 @@ async def _declared(channel: Channel) -> None:
 
 def _nothing(*_: object) -> None:
     """Nobody is told, and nothing comes."""
+
+
+async def test_a_channel_that_is_refused_takes_no_other_with_it(node: RabbitNode) -> None:
+    """What is written to it after its end was answered ends the connection, and the library does not say so yet."""
+    broker = Broker(node.url, RabbitSettings())
+    connection = await connect("a test", broker, broker.url)
+    channel, other = await channel_of(connection), await channel_of(connection)
+    publishing = PublishChannel(channel)
+    publishing.put(Address("shop.nothing", "k"), b"", Properties(message_id="first"))
+    number = 0
+    async with asyncio.timeout(100):
+        while not channel.is_closed:
+            await asyncio.sleep(0)
+            number += 1
+            with contextlib.suppress(ChannelInvalidStateError):
+                publishing.put(Address("amq.topic", "k"), b"", Properties(message_id=str(number)))
+        await other.queue_declare(exclusive=True)
+    await connection.close()

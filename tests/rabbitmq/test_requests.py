@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from pamqp.commands import Basic
 from yarl import URL
 
 from amphibus.config.settings import RabbitSettings
@@ -207,6 +208,30 @@ async def test_a_net_that_is_forbidden_takes_no_connection_from_requests(
 
         assert asking.address == address
         assert (await stranger.queue_declare(net, passive=True)).consumer_count == 1
+
+
+async def test_a_reply_to_where_nothing_is_takes_no_connection_from_requests(
+    office: Office, names: Names, channel: Any
+) -> None:
+    """Its asker says where it goes; all that was asked here would be lost with it, as often as that is wanted."""
+    query = Basic.Properties(
+        headers={"ce-id": "q", "ce-type": "desk.Count.v1", "ce-source": "archive"},
+        reply_to=f"archive/{'0' * 32}",
+    )
+    async with office.open() as shop, channel() as stranger:
+        asking: Any = shop.host.transport.requests
+        address, replying = asking.address, asking._replying
+        await stranger.exchange_delete(names.replies("archive"))
+        await stranger.basic_publish(
+            b'{"book": "b"}',
+            exchange=names.commands("desk"),
+            routing_key=names.key_of_request("desk.Count.v1"),
+            properties=query,
+        )
+        await until(lambda: asking._replying is not replying)
+
+        assert (await shop.ask(desk.Count(book="b"))).lines == 0
+        assert asking.address == address
 
 
 async def _may_read(node: RabbitNode, queues: str) -> None:

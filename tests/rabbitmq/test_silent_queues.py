@@ -6,8 +6,11 @@ from contextlib import contextmanager
 
 import aiormq
 import pytest
+from aiormq.channel import Channel
 
+from amphibus.transports.rabbitmq.incoming.empty import all_empty
 from amphibus.transports.rabbitmq.incoming.query_queues import QueryQueues
+from amphibus.transports.rabbitmq.incoming.queue_consumer import open_consumer
 from amphibus.transports.rabbitmq.names import Names
 from tests.services.rabbitmq import RabbitNode
 
@@ -47,3 +50,31 @@ async def test_they_are_waited_for_together(node: RabbitNode, names: Names) -> N
         for module in _MODULES:
             await channel.queue_delete(names.queries(module))
         await connection.close()
+
+
+async def test_one_whose_leader_is_silent_is_not_taken_for_empty(
+    node: RabbitNode, names: Names
+) -> None:
+    """The broker says of it that there is neither a message nor a consumer."""
+    queue = names.partition_queue("silent", 0)
+    connection = await aiormq.connect(node.url)
+    channel = await connection.channel()
+    await channel.queue_declare(queue, durable=True, arguments=names.arguments("silent"))
+    try:
+        consumers = {
+            queue: await open_consumer(connection, queue, lambda *_: None, 10, _with_nothing)
+        }
+        async with asyncio.timeout(100):
+            while not await all_empty(consumers):
+                await asyncio.sleep(0.05)
+        with _silent(node, names):
+            said = await channel.queue_declare(queue, passive=True)
+            assert (said.message_count, said.consumer_count) == (0, 0)
+            assert not await all_empty(consumers)
+    finally:
+        await channel.queue_delete(queue)
+        await connection.close()
+
+
+async def _with_nothing(_channel: Channel) -> None:
+    """Prepares nothing."""

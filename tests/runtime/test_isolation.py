@@ -34,3 +34,21 @@ async def test_who_runs_alone_waits_a_moment_only_for_the_others() -> None:
         async with asyncio.timeout(100), isolation.alone() as alone:
             assert not alone
             assert not isolation.closed
+
+
+@pytest.mark.asyncio
+async def test_who_is_cancelled_before_it_runs_alone_lets_the_others_in() -> None:
+    """Its module is stopped, say; the writers of all others of the process would wait for ever."""
+    isolation = Isolation()
+
+    async def suspect() -> None:
+        async with isolation.alone():
+            pass
+
+    with isolation.shared():
+        waiting = asyncio.ensure_future(suspect())
+        await asyncio.sleep(0)
+        assert isolation.closed
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert not isolation.closed

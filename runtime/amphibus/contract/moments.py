@@ -53,14 +53,6 @@ def _within(moment: datetime, *, leap: bool = False) -> datetime:
     return moment + timedelta(seconds=leap)
 
 
-def _is_told(day: date) -> date:
-    """A day has the bounds of an instant, for the same reason."""
-    if not FIRST.date() <= day <= LAST.date():
-        message = f"must lie between {FIRST.year} and {LAST.year}"
-        raise ValueError(message)
-    return day
-
-
 def reads_moments(value: Any) -> Any:
     """Takes text of RFC 3339 and instants of Python, and no numbers."""
     if isinstance(value, datetime):
@@ -72,9 +64,15 @@ def reads_moments(value: Any) -> Any:
 
 
 def reads_days(value: Any) -> Any:
-    """Takes text of the form YYYY-MM-DD and days of Python, and no numbers."""
-    if isinstance(value, date):
-        return value
+    """Takes text of the form YYYY-MM-DD and days of Python between 1900 and 2999, and no numbers."""
+    day = value if isinstance(value, date) else _day_of(value)
+    if not FIRST.year <= day.year <= LAST.year:
+        message = f"must lie between {FIRST.year} and {LAST.year}"
+        raise ValueError(message)
+    return day
+
+
+def _day_of(value: object) -> date:
     message = "must be a day, such as 2026-03-01"
     if not isinstance(value, str) or _DAY.fullmatch(value) is None:
         raise ValueError(message)
@@ -93,7 +91,6 @@ Moment = Annotated[
 """An instant between 1900 and 2999, with its zone; no numbers, no shorter forms."""
 Day = Annotated[
     date,
-    AfterValidator(_is_told),
     BeforeValidator(reads_days),
     JsonSchema({"type": "string", "format": "date"}),
 ]

@@ -50,12 +50,12 @@ class Isolation:
         """
         async with self._alone:
             self._open.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
-                    await self._idle.wait()
-            if not self._idle.is_set():
-                self.let_others_in()
-            try:
+            try:  # whoever is cancelled while it waits for the others must let them in again, too
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                        await self._idle.wait()
+                if not self._idle.is_set():
+                    self.let_others_in()
                 yield self.closed
             finally:
                 self._open.set()

@@ -49,6 +49,9 @@ class Declarer:
         self._lock = asyncio.Lock()
         self._last = float("-inf")
         self._forbidden = False
+        self._looked = 0.0
+        self._awaited = False
+        """Whether somebody waits for what is missing of any module."""
         self._left = 0
         """How often in a row something of another module was missing."""
         self.on_missing: Callable[[], None] = lambda: None
@@ -60,13 +63,29 @@ class Declarer:
         Raises:
             AMQPError: the connection is lost, or something stands there with other arguments.
         """
+        while not await self._ensured(connection, since):
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _ensured(self, connection: Connection, since: float) -> bool:
+        """Looks once: nobody else has to wait for whom an administrator keeps waiting."""
         async with self._lock:
             if self._last > since:
-                return
+                return True
             began = time.monotonic()
+            if self._awaited and began < self._looked + _LOOK_SECONDS:
+                return False  # another one who waits has just looked
+            self._looked, self._awaited = began, False
             if not await self._may_declare(connection, self._names.permanent()):
-                await self._wait_for_others(connection)
+                channel = await channel_of(connection, confirms=False)
+                missing = await _missing(channel, self._names.permanent())
+                await _close(channel)
+                if missing is not None:
+                    self._awaited = True
+                    self._broker.lack(TOPOLOGY, self._needed(missing))
+                    return False
+                self._has()
             self._last = began
+            return True
 
     async def refresh(self, connection: Connection, modules: Iterable[str]) -> None:
         """Declares what modules that are hosted here need, as a whole; where that is forbidden, says what is missing.
@@ -80,15 +99,17 @@ class Declarer:
         modules = tuple(modules)
         things = [each for module in modules for each in self._names.permanent(module)]
         async with self._lock:
+            channel = await channel_of(connection, confirms=False)
             exchanges = [each for each in things if isinstance(each, Exchange)]
-            if not self._forbidden and await _missing(connection, exchanges):
+            if not self._forbidden and await _missing(channel, exchanges):
                 self.on_missing()
-            missing = await _missing(connection, things) if self._forbidden else ""
+            missing = await _missing(channel, things) if self._forbidden else ""
             if missing is None:
-                self._broker.has(TOPOLOGY)
+                self._has()
+                await _close(channel)
                 return
             try:
-                if not await self._may_declare(connection, things) and missing:
+                if not await self._may_declare(connection, things, channel) and missing:
                     self._broker.lack(TOPOLOGY, self._needed(missing), useless=True)
                 self._left = 0
             except ChannelNotFoundEntity as error:
@@ -97,10 +118,12 @@ class Declarer:
                     raise
                 self._broker.lack(TOPOLOGY, describe(error))
 
-    async def _may_declare(self, connection: Connection, things: Iterable[Thing]) -> bool:
+    async def _may_declare(
+        self, connection: Connection, things: Iterable[Thing], channel: Channel | None = None
+    ) -> bool:
         """Declares if that is not forbidden; returns whether it was not."""
         try:
-            self._tell(await declare_all(connection, things))
+            self._tell(await declare_all(connection, things, channel))
             self._forbidden = False
         except ChannelAccessRefused:
             self._forbidden = True
@@ -112,6 +135,11 @@ class Declarer:
                 TOPOLOGY, f"no answer within {_ANSWER_SECONDS:g} s about {', '.join(late)}"
             )
         else:
+            self._has()
+
+    def _has(self) -> None:
+        """Lacks nothing any more, unless somebody waits for what other modules need."""
+        if not self._awaited:
             self._broker.has(TOPOLOGY)
 
     def _needed(self, missing: str) -> str:
@@ -119,15 +147,6 @@ class Declarer:
             f"{missing} does not exist and '{self._broker.user}' may not declare it; "
             "an administrator can: amphibus broker apply"
         )
-
-    async def _wait_for_others(self, connection: Connection) -> None:
-        """Returns once an administrator has declared it, or has let us."""
-        while (missing := await _missing(connection, self._names.permanent())) is not None:
-            self._broker.lack(TOPOLOGY, self._needed(missing))
-            await asyncio.sleep(_LOOK_SECONDS)
-            if await self._may_declare(connection, self._names.permanent()):
-                return
-        self._broker.has(TOPOLOGY)
 
 
 async def remove(url: str, topology: "Topology", settings: "Settings") -> None:
@@ -155,10 +174,13 @@ async def queries(channel: Channel, names: Names, module: str, home: int) -> Non
         await _one(channel, each)
 
 
-async def declare_all(connection: Connection, things: Iterable[Thing]) -> list[str]:
-    """Declares one after the other and returns what was not answered for."""
+async def declare_all(
+    connection: Connection, things: Iterable[Thing], channel: Channel | None = None
+) -> list[str]:
+    """Declares one after the other and returns what was not answered for; on a channel that is open, if it still is."""
     late: list[str] = []
-    channel = await channel_of(connection)
+    if channel is None or channel.is_closed:
+        channel = await channel_of(connection)
     for each in things:
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
@@ -197,9 +219,8 @@ async def _one(channel: Channel, each: Thing) -> None:
             await channel.queue_bind(queue, exchange, key)
 
 
-async def _missing(connection: Connection, things: Iterable[Thing]) -> str | None:
-    """The name of something that is not there. Looked for on a channel of its own, which that closes."""
-    channel = await channel_of(connection)
+async def _missing(channel: Channel, things: Iterable[Thing]) -> str | None:
+    """The name of something that is not there, which closes the channel."""
     for each in things:
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
@@ -209,5 +230,4 @@ async def _missing(connection: Connection, things: Iterable[Thing]) -> str | Non
                     await channel.queue_declare(each.name, passive=True)
         except ChannelNotFoundEntity:
             return each.name if isinstance(each, Exchange | Queue) else None
-    await _close(channel)
     return None

@@ -133,6 +133,9 @@ class PublishChannel:
 
     def _write(self) -> None:
         queue = self.channel.write_queue
+        # The broker has refused something on the channel, and was answered: it would end the connection over more.
+        if self.channel._close_exception is not None:  # noqa: SLF001 - known of the tested version
+            self._frames.clear()
         if not self._frames:
             self._due = False
         elif queue.full():

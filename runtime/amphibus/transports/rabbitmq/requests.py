@@ -157,22 +157,22 @@ class BrokerRequests:
         self.address = await self._listen(channel)
         self.nets.forget()
         await self.nets.open(connection)
-        publish_channels = self._asking, self._replying = (
-            PublishChannel(channel),
-            PublishChannel(replying),
-        )
+        self._asking, self._replying = PublishChannel(channel), PublishChannel(replying)
         self.broker_connection.served()
         try:
             async with (
                 pulse(connection, self._broker.silent),
                 watched(connection, self._bind) as silent,
             ):
-                while channel.consumers and not await _lost(silent, connection, channel, replying):
+                while channel.consumers and not await _lost(silent, replying, connection, channel):
+                    if replying.is_closed:  # by one reply: where it goes, its asker has said
+                        replying = await channel_of(connection, confirms=False)
+                        self._replying = PublishChannel(replying)
                     await self.nets.open(connection)
         finally:
-            self._asking = self._replying = None
-            for publish_channel in publish_channels:
+            for publish_channel in (self._asking, self._replying):
                 publish_channel.close()
+            self._asking = self._replying = None
             for future in self._pending.values():
                 if not future.done():
                     future.set_exception(ConnectionError("the connection was lost"))
@@ -206,17 +206,25 @@ class BrokerRequests:
             on_reply(reply_of(arrival))
 
 
-async def _lost(silent: "asyncio.Future[None]", *some: Connection | Channel) -> bool:
-    """Returns whether one of some is lost; False after a while if none is.
+async def _lost(
+    silent: "asyncio.Future[None]", spare: Channel, *some: Connection | Channel
+) -> bool:
+    """Returns whether one of some is lost; False after a while if none is, or once the spare one is.
 
     Raises:
         AMQPError, OSError: the broker answers no more.
     """
-    gone = [silent, *(each.closing for each in some)]
-    done, _ = await asyncio.wait(gone, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    if silent in done:
-        silent.result()
-    return bool(done)
+    gone, looked_at = [each.closing for each in some], spare.closing
+    try:
+        await asyncio.wait(
+            (silent, *gone, looked_at), timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if silent.done():
+            silent.result()
+        return any(each.done() for each in gone)
+    finally:
+        for each in (*gone, looked_at):
+            each.cancel()  # the library keeps it as long as the connection lives
 
 
 def _tell(future: "asyncio.Future[Reply]", error: BaseException | None) -> None:

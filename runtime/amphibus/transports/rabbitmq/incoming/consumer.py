@@ -162,6 +162,7 @@ class Consumer:
 
     async def _serve(self, connection: Connection) -> None:
         since = time.monotonic()
+        self._surplus.forget()
         connection.closing.add_done_callback(lambda _: self._changed.set())
         try:
             await self._ensure(connection, since)
@@ -224,12 +225,15 @@ class Consumer:
 
     async def _end_surplus(self, connection: Connection) -> None:
         for module in list(self._modules):
-            for queue in await self._surplus.empty(connection, module):
-                if (found := self._queue_consumers.get(queue)) and found.window.idle:
-                    async with self._lock:
-                        await self._close([queue])
-                    await self._surplus.remove(connection, module, queue)
-                    self._changed.set()
+            for queue in self._surplus.of(module):
+                found = self._queue_consumers.get(queue)
+                if found is None or not await all_empty({queue: found}):
+                    break  # none goes before the one behind it
+                async with self._lock:
+                    await self._close([queue])
+                self._changed.set()
+                if not await self._surplus.remove(connection, module, queue):
+                    break
 
     async def _refresh(self, connection: Connection) -> None:
         """Makes again what somebody took away, after whatever changed hands has been followed."""

@@ -4,10 +4,21 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
+from pamqp.commands import Queue
+
 from amphibus.transports.rabbitmq.connection import LOST
 from amphibus.transports.rabbitmq.incoming.queue_consumer import QueueConsumer
 
 _ANSWER_SECONDS: Final = 10.0
+
+
+def is_empty(found: Queue.DeclareOk) -> bool:
+    """Returns whether nothing waits in a queue that is consumed by whoever asked.
+
+    If the leader of a quorum queue is silent for a quarter of a second, the broker says that there is nothing in it,
+    neither a message nor a consumer.
+    """
+    return bool(found.consumer_count) and not found.message_count
 
 
 async def all_empty(queue_consumers: Mapping[str, QueueConsumer]) -> bool:
@@ -27,7 +38,7 @@ async def all_empty(queue_consumers: Mapping[str, QueueConsumer]) -> bool:
                 found = await queue_consumer.window.channel.queue_declare(queue, passive=True)
         except LOST:
             return False
-        if found.message_count:
+        if not is_empty(found):
             return False
     await asyncio.sleep(0)
     return all(

@@ -12,6 +12,7 @@ from aiormq.exceptions import ChannelClosed
 from amphibus.telemetry.privacy import describe
 from amphibus.transport import Ack
 from amphibus.transports.rabbitmq.connection import LOST, Broker, channel_of, within
+from amphibus.transports.rabbitmq.incoming.empty import is_empty
 from amphibus.transports.rabbitmq.incoming.inbound import InboundQueue
 from amphibus.transports.rabbitmq.names import Names
 from amphibus.transports.rabbitmq.properties import of_delivery
@@ -45,7 +46,7 @@ class Nets:
                     found = await channel.queue_declare(self._names.dead(module), passive=True)
             except LOST:
                 return False
-            if found.message_count:
+            if not is_empty(found):
                 return False
         return True
 

@@ -27,27 +27,30 @@ class SurplusQueues:
         self._left: dict[str, list[str]] = {}
 
     def of(self, module: str) -> list[str]:
-        """Returns those of a module that are not empty yet."""
+        """Returns those of a module that are not empty yet, the last first: behind a gap none would be found again."""
         return self._left.get(module, [])
+
+    def forget(self) -> None:
+        """Begins anew, as their connection is lost: somebody may have removed some of them."""
+        self._left = {}
 
     async def find(self, connection: Connection, modules: Iterable[str]) -> None:
         """Looks for those of modules that were not looked at."""
         for module in [each for each in modules if each not in self._left]:
-            found = []
+            found: list[str] = []
             for partition in range(self._names.partitions, _MOST):
                 queue = self._names.partition_queue(module, partition)
-                if await _waiting(connection, queue) is None:
+                if not await _exists(connection, queue):
                     break
-                found.append(queue)
+                found.insert(0, queue)
             self._left[module] = found
 
-    async def empty(self, connection: Connection, module: str) -> list[str]:
-        """Returns those of a module in which nothing waits any more."""
-        return [each for each in self.of(module) if not await _waiting(connection, each)]
+    async def remove(self, connection: Connection, module: str, queue: str) -> bool:
+        """Removes one that is not consumed here any more, if that is allowed and nobody else has part of it.
 
-    async def remove(self, connection: Connection, module: str, queue: str) -> None:
-        """Removes one that is not consumed here any more, if that is allowed and nobody else has part of it."""
-        self._left[module] = [each for each in self._left[module] if each != queue]
+        If something has come meanwhile, it stays one of those that are left: returns False then.
+        """
+        waits = False
         channel = await channel_of(connection, confirms=False)
         with contextlib.suppress(*LOST):  # an administrator does it
             async with asyncio.timeout(_ANSWER_SECONDS):
@@ -55,18 +58,21 @@ class SurplusQueues:
                     await channel.queue_unbind(queue, each.exchange, each.key)
                 # Quorum queues know no condition for their end.
                 found = await channel.queue_declare(queue, passive=True)
-                if not (found.message_count or found.consumer_count):
+                waits = bool(found.message_count)
+                if not (waits or found.consumer_count):
                     await channel.queue_delete(queue)
+        if not waits:
+            self._left[module] = [each for each in self._left[module] if each != queue]
         await within(_CLOSE_SECONDS, channel.close())
+        return not waits
 
 
-async def _waiting(connection: Connection, queue: str) -> int | None:
-    """Returns how many messages wait in a queue; None where there is none."""
+async def _exists(connection: Connection, queue: str) -> bool:
     channel = await channel_of(connection, confirms=False)
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            found = await channel.queue_declare(queue, passive=True)
+            await channel.queue_declare(queue, passive=True)
     except ChannelNotFoundEntity:
-        return None
+        return False
     await within(_CLOSE_SECONDS, channel.close())
-    return found.message_count or 0
+    return True

@@ -110,7 +110,7 @@ class DestinationPublisher:
     async def _watch(self, connection: Connection, closing: "asyncio.Future[Any]") -> None:
         """Returns when the channel is of no more use."""
         closing.add_done_callback(self._closed)
-        lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
+        lost = connection.closing
         broken = asyncio.ensure_future(self._broken.wait())
         try:
             while not (lost.done() or broken.done()):

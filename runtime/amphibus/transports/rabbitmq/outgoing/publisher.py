@@ -73,7 +73,7 @@ class Publisher:
             self._tasks.add(asyncio.ensure_future(publisher.serve(self._connection)))
 
     async def _serve(self, connection: Connection) -> None:
-        lost = asyncio.ensure_future(asyncio.wait([connection.closing]))
+        lost = connection.closing
         doubts: asyncio.Task[None] | None = None
         try:
             await self._recognise(connection)
