@@ -33,13 +33,13 @@ SHORT_LIVED = {
     "transports/rabbitmq/incoming/ack_window.py": (2, "some frames each"),
     "transports/rabbitmq/incoming/inbound.py": (1, "one answer"),
     "transports/rabbitmq/publish_channel.py": (2, "one frame, and until there is room"),
-    "transports/rabbitmq/outgoing/destination.py": (2, "awaited where they are made"),
+    "transports/rabbitmq/outgoing/destination.py": (1, "awaited where they are made"),
     "transports/rabbitmq/outgoing/marks.py": (
         1,
         "awaited where they are made, or watched by the connection, which ends with them",
     ),
     "transports/rabbitmq/outgoing/publisher.py": (
-        4,
+        3,
         "watched by the connection, which ends with them",
     ),
     "transports/requests.py": (1, "one answer"),

@@ -69,7 +69,7 @@ class Place:
 
     @property
     def validators(self) -> list[str]:
-        """What looks at a value that stands here, beside its type."""
+        """The code that looks at a value that stands here, beside its type."""
         found = (name for each in self.said_by for name in each.schema.get("x-validators", ()))
         return list(dict.fromkeys(found))
 
