@@ -99,4 +99,11 @@ WAITS: Final[tuple[Defect, ...]] = (
         "await self._may_declare(connection, things) and",
         f"{_DECLARING}::test_whatever_is_there_is_looked_after_on_one_channel",
     ),
+    in_runtime(
+        "a broker that refuses each channel is hammered",
+        "transports/rabbitmq/client",
+        "            await asyncio.sleep(pause)\n            pause = min(pause * 2, _LONGEST_PAUSE)\n\n    def _drop",
+        "\n    def _drop",
+        "tests/producers/test_client.py",
+    ),
 )

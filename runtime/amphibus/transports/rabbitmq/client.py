@@ -131,6 +131,7 @@ class BrokerClient:
             return True
 
     async def _usable(self) -> Channel:
+        pause = _FIRST_PAUSE
         while True:
             connection = await self._connected()
             async with self._connecting:
@@ -141,6 +142,8 @@ class BrokerClient:
                 except _LOST:
                     self._channel = None
                     await self._discard(connection)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _drop(self, channel: Channel) -> None:
         """Drops a channel that is of no more use, whatever it says itself."""
