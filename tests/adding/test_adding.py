@@ -10,8 +10,6 @@ from amphibus.cli.add.fields import TYPES
 from tests.adding.project import Workplace
 from tests.architecture.readme import blocks
 
-pytestmark = pytest.mark.timeout(600)
-
 _EVERY_TYPE = [
     "order_id:uuid",
     "carrier:text",

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_no_test_sleeps_and_hopes() -> None:
     ]
 
     assert hopeful == []
+
+
+def test_no_test_is_ended_before_all_others() -> None:
+    """The one timeout ends what hangs. A shorter one of a test fails on a machine that is slow."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    every = settings["tool"]["pytest"]["ini_options"]["timeout"]
+    shorter = [
+        f"{place(path)}: {seconds}"
+        for path in python_files("tests")
+        for seconds in re.findall(r"mark\.timeout\((\d[\d_]*)\)", path.read_text())
+        if int(seconds) <= every
+    ]
+
+    assert shorter == []
 
 
 def _all_files() -> Iterator[Path]:

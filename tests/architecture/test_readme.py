@@ -14,8 +14,6 @@ from tests.architecture.readme import MANUAL, README, Block, Checkout, blocks, r
 from tests.architecture.tree import ROOT
 from tests.services.installing import program
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:

@@ -47,7 +47,6 @@ def test_a_figure_that_does_not_exist_is_answered_with_those_that_do() -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(400)
 def test_the_hop_is_measured_end_to_end() -> None:
     """On a busy machine its figures say nothing; that there are any, for everybody, is the fact."""
     ended = bench("--quick", "--only", "hop", "--json")

@@ -115,7 +115,6 @@ async def test_a_paused_module_gets_nothing_back(office: Office) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
 async def test_ten_thousand_at_200_a_second_are_stopped_resumed_and_none_is_done_twice(
     office: Office,
 ) -> None:

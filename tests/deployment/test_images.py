@@ -174,7 +174,6 @@ class Deployment:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
 def test_modules_from_their_images_with_no_more_rights_than_they_need_sell_an_order(
     tmp_path: Path,
 ) -> None:

@@ -101,7 +101,6 @@ def test_without_any_the_commands_to_type_are_said(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
 def test_a_node_of_an_installed_rabbitmq_lives_as_long_as_somebody_uses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +141,6 @@ os.execv({server!r}, sys.argv)
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
 def test_a_node_whose_port_is_taken_before_it_has_it_takes_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,7 +158,6 @@ def test_a_node_whose_port_is_taken_before_it_has_it_takes_another(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
 def test_a_node_that_was_left_behind_is_found_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,6 @@ from tests.distributed.test_supervisor import heard
 
 
 @pytest.mark.full
-@pytest.mark.timeout(120)
 def test_a_monolith_handles_first_what_waits_at_the_broker(kiosk: Kiosk, broker: str) -> None:
     """Even for a module that never ran over it: the till's first message came before the till."""
     port = free_ports(3)

@@ -45,7 +45,6 @@ def told(out: str) -> list[str]:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(180)
 def test_the_demo_prints_the_same_as_for_the_monolith(shop: Shop) -> None:
     of_processes = typed(ROOT, "demo", environ=shop.environ)
     of_monolith = typed(ROOT, "demo", environ={"AMPHIBUS_PORT": "1"})
@@ -56,7 +55,6 @@ def test_the_demo_prints_the_same_as_for_the_monolith(shop: Shop) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(180)
 def test_an_order_outlives_the_death_of_the_payments_process(shop: Shop) -> None:
     pid_file = Path(shop.environ["AMPHIBUS_DATA_DIR"]) / "run" / "payments.pid"
     before = int(pid_file.read_text())
@@ -73,7 +71,6 @@ def test_an_order_outlives_the_death_of_the_payments_process(shop: Shop) -> None
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
 def test_orders_go_on_though_the_broker_is_lost_for_ever() -> None:
     ended = typed(ROOT, "demo", "--outage=broker", environ={})
 

@@ -75,7 +75,6 @@ class Client:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_without_its_broker_the_shop_is_read_and_decides(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:

@@ -87,7 +87,6 @@ def _services(
 
 
 @pytest.mark.parametrize("how", ["lose", pytest.param("kill", marks=pytest.mark.full)])
-@pytest.mark.timeout(240)
 def test_messages_go_directly_while_the_broker_is_away_and_nothing_restarts(
     tmp_path: Path, fragile: RabbitNode, how: str
 ) -> None:
@@ -113,7 +112,6 @@ def test_messages_go_directly_while_the_broker_is_away_and_nothing_restarts(
 
 @pytest.mark.parametrize("how", ["kill", "lose"])
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_the_system_goes_on_without_its_broker_and_gives_back(
     tmp_path: Path, fragile: RabbitNode, how: str
 ) -> None:
@@ -138,7 +136,6 @@ def test_the_system_goes_on_without_its_broker_and_gives_back(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_services_that_do_not_start_again_leave_the_work_to_the_one_process(
     tmp_path: Path, fragile: RabbitNode
 ) -> None:

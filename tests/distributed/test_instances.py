@@ -33,7 +33,6 @@ def order(url: str, order_id: str) -> int:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
 def test_two_instances_of_every_module_share_the_work(
     server: PostgresCluster, broker: str, tmp_path: Path
 ) -> None:

@@ -96,7 +96,6 @@ def test_a_page_names_every_message_and_runs_nothing(system: System) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
 def test_the_official_parser_finds_nothing(
     system: System, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -102,7 +102,6 @@ async def _business(shop: Shop) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(300)
 async def test_every_message_of_a_run_is_as_the_document_says(broker: str, tmp_path: Path) -> None:
     async with _shop(broker, tmp_path) as (shop, system), Recorder.at(broker, system) as recorder:
         await _business(shop)

@@ -31,7 +31,6 @@ _SLOW: Final = tuple(
 )
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", _FAST)
 def test_killed_once_where_it_matters_most_it_ends_as_if_nothing_had_been(
     name: str, hurried_shop: Shop, month: Month
@@ -40,7 +39,6 @@ def test_killed_once_where_it_matters_most_it_ends_as_if_nothing_had_been(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", _SLOW)
 def test_killed_once_anywhere_it_ends_as_if_nothing_had_been(
     name: str, hurried_shop: Shop, month: Month
@@ -76,7 +74,6 @@ def _killed_at(failpoint: str, shop: Shop, month: Month) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_killed_while_a_deadline_passes_each_order_is_given_up_once(
     shop: Shop, month: Month
 ) -> None:
@@ -99,7 +96,6 @@ def test_killed_while_a_deadline_passes_each_order_is_given_up_once(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_killed_while_it_stops_it_ends_as_if_nothing_had_been(shop: Shop, month: Month) -> None:
     some = month.first(60)
     asked = threading.Event()

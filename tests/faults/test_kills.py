@@ -62,7 +62,6 @@ def _decided(shop: Shop, line: Line) -> bool:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(120)
 def test_killed_at_three_moments_of_a_part_of_the_month_it_ends_as_expected(
     shop: Shop, month: Month, say: Say
 ) -> None:
@@ -70,7 +69,6 @@ def test_killed_at_three_moments_of_a_part_of_the_month_it_ends_as_expected(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(120)
 def test_killed_while_the_provider_hangs_what_needs_no_payment_goes_on_at_once(
     shop: Shop, month: Month
 ) -> None:

@@ -33,7 +33,6 @@ def test_the_variables_that_name_what_the_tests_use_are_no_settings_of_the_shop(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
 def test_the_whole_month_over_http_ends_as_expected(shop: Shop, month: Month, say: Say) -> None:
     shop.start()
     sender = BrokerClient(shop, month)

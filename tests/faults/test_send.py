@@ -63,7 +63,6 @@ def _sent_while_it_does_not_run(shop: Shop, month: Month, folder: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(120)
 def test_what_is_sent_while_the_shop_runs_ends_as_over_http(
     shop: Shop, month: Month, tmp_path: Path
 ) -> None:
@@ -78,7 +77,6 @@ def test_what_is_sent_while_no_shop_runs_is_done_when_it_starts(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
 def test_the_whole_month_sent_while_the_shop_runs_ends_as_over_http(
     shop: Shop, month: Month, tmp_path: Path
 ) -> None:
@@ -86,7 +84,6 @@ def test_the_whole_month_sent_while_the_shop_runs_ends_as_over_http(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
 def test_the_whole_month_sent_while_no_shop_runs_is_done_when_it_starts(
     shop: Shop, month: Month, tmp_path: Path
 ) -> None:

@@ -15,7 +15,6 @@ _DRAIN_SECONDS = 10.0
 _SLACK_SECONDS = 3.0
 
 
-@pytest.mark.timeout(120)
 def test_asked_to_stop_it_finishes_what_runs_and_goes_on_later(shop: Shop, month: Month) -> None:
     """No attempt is spent and no crash is counted, and customers notice a pause at most."""
     some = month.first(60)
@@ -41,7 +40,6 @@ def test_asked_to_stop_it_finishes_what_runs_and_goes_on_later(shop: Shop, month
 
 
 @pytest.mark.full
-@pytest.mark.timeout(120)
 def test_a_provider_that_hangs_and_a_client_that_dawdles_do_not_hold_up_its_end(
     shop: Shop, month: Month
 ) -> None:

@@ -9,7 +9,7 @@ from tests.distributed.commands import answer, free_ports, running, until
 from tests.distributed.conftest import Kiosk, Supervised
 from tests.fleet.commands import answers, said
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.full
 _FIELD = "    sale_id: UUID\n    item: str\n"
 
 

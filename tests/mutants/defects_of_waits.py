@@ -72,7 +72,7 @@ WAITS: Final[tuple[Defect, ...]] = (
         "                    # statements",
         "tests/runtime/test_writer.py::test_units_that_run_singly_let_others_go_on_between_them",
     ),
-    in_runtime(
+    of_the_broker(
         "all modules wait while somebody waits for an administrator",
         "transports/rabbitmq/declare",
         "                    return False\n                self._has()",
@@ -84,7 +84,7 @@ WAITS: Final[tuple[Defect, ...]] = (
         f"{_DECLARING}"
         "::test_who_waits_for_an_administrator_holds_up_no_module_that_has_what_it_needs",
     ),
-    in_runtime(
+    of_the_broker(
         "what an administrator is waited for is told of no more once a module has what it needs",
         "transports/rabbitmq/declare",
         "        if not self._awaited:\n",
@@ -92,7 +92,7 @@ WAITS: Final[tuple[Defect, ...]] = (
         f"{_DECLARING}"
         "::test_who_waits_for_an_administrator_holds_up_no_module_that_has_what_it_needs",
     ),
-    in_runtime(
+    of_the_broker(
         "what is there is looked after on two channels",
         "transports/rabbitmq/declare",
         "await self._may_declare(connection, things, channel) and",

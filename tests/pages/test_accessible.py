@@ -12,7 +12,7 @@ from tests.pages.chromium import Watched, chromium, watched
 from tests.pages.conftest import HOSTILE, Stand
 from tests.pages.shop import Shop, shop
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.full
 WIDTHS = (1280, 390)
 SCREENS = (
     *(

@@ -13,7 +13,7 @@ from tests.pages.conftest import Stand
 from tests.pages.shop import Shop, shop
 from tests.pages.stand import write_stand
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.full
 _SEEN_WITHIN_MILLISECONDS = 60_000
 _SECONDS_OF_A_LOOK = 1
 """The stream looks at the processes as often, and a page asks anew no more often."""

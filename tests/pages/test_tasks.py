@@ -11,7 +11,7 @@ from tests.pages.chromium import Watched, chromium, watched
 from tests.pages.shop import Shop, shop
 from tests.topologies.system import MODULES
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.full
 FAILURES = 20
 
 

@@ -16,7 +16,7 @@ from tests.modules.shop import ROOT
 from tests.pages.browser import Browser
 from tests.tracing.collector import Collector, collecting
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.full
 _ADDRESS: Final = "ada.lovelace@analytical.example"
 _SUBJECT: Final = "C-ADA-1815"
 _CARD: Final = "tok_of_ada_1815"

@@ -28,7 +28,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(120)
 async def test_a_node_program_places_orders_and_hears_what_becomes_of_them(
     program: Path, broker: str, tmp_path: Path
 ) -> None:

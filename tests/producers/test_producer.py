@@ -32,7 +32,6 @@ def outside(till: Till, **options: float) -> Producer:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
 async def test_ten_thousand_orders_of_a_killed_and_rerun_program_are_placed_once(
     till: Till,
 ) -> None:
@@ -140,7 +139,6 @@ async def test_a_broker_that_is_away_is_waited_for_and_not_for_ever(unused_tcp_p
 
 
 @pytest.mark.full
-@pytest.mark.timeout(150)
 async def test_a_broker_that_falls_over_is_waited_for_and_nothing_is_lost(tmp_path: Path) -> None:
     """Killed in the middle of a batch, with hundreds unconfirmed."""
     node = RabbitNode(scripts())

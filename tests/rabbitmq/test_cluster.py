@@ -16,7 +16,7 @@ from amphibus.testing.conformance.office import Office, until
 from tests.services.rabbit_cluster import RabbitCluster
 from tests.services.rabbitmq import scripts
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(400), pytest.mark.full]
+pytestmark = [pytest.mark.asyncio, pytest.mark.full]
 SOON = 10.0
 BOOKS = 5
 BOOT = 120.0

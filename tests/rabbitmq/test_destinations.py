@@ -13,7 +13,7 @@ from amphibus.testing.conformance.office import PARTITIONS, Office, until
 from amphibus.transports.rabbitmq.names import Names
 from tests.services.rabbitmq import RabbitNode
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.asyncio
 WINDOW = 256
 """Of a destination; more than so many books are written in, as one message of a book is under way."""
 
@@ -87,7 +87,6 @@ async def test_a_program_outside_hears_events_that_modules_get_one_by_one(
             await until(lambda: len(heard) == lines)
 
 
-@pytest.mark.timeout(240)
 async def test_a_queue_that_was_full_takes_messages_again_from_whoever_it_refused(
     office: Office, node: RabbitNode, names: Names
 ) -> None:
@@ -99,7 +98,6 @@ async def test_a_queue_that_was_full_takes_messages_again_from_whoever_it_refuse
         await shop.settle()
 
 
-@pytest.mark.timeout(240)
 async def test_a_confirm_that_does_not_come_is_told_though_the_connection_answers(
     office: Office, node: RabbitNode, names: Names
 ) -> None:

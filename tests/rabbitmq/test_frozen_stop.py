@@ -11,7 +11,7 @@ from amphibus.testing.conformance.office import Office
 from tests.services.proxy import proxy_before
 from tests.services.rabbitmq import RabbitNode
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.full, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.full]
 
 
 OF_A_MODULE = ("scheduler", "relay", "retention", "readiness", "writer", "leases")

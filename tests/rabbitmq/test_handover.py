@@ -10,7 +10,7 @@ from tests.services.postgres import PostgresCluster, database_in
 from tests.services.proxy import proxy_before
 from tests.services.rabbitmq import RabbitNode
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.asyncio
 
 
 @pytest.mark.parametrize(("freezes", "left"), [(False, 0), (True, 1)])

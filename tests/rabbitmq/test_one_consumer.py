@@ -17,7 +17,7 @@ from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import PARTITIONS, Office, until
 from amphibus.transports.rabbitmq.names import Names
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.asyncio
 _LINES = 8
 _PREFETCH = 8
 _BOOK = "held"

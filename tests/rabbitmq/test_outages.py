@@ -12,7 +12,7 @@ from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from tests.services.rabbitmq import RabbitNode
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180), pytest.mark.full]
+pytestmark = [pytest.mark.asyncio, pytest.mark.full]
 PATIENCE = 60.0
 BOOKS = 5
 

@@ -21,7 +21,7 @@ from amphibus.transports.rabbitmq.outgoing import marks
 from amphibus.transports.registry import make
 from tests.services.rabbitmq import RabbitNode
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio
 LINES = 20
 BOOKS = 3
 NEVER = {"bus.fallback_after_seconds": 3600, "direct.messages": "off"}

@@ -18,7 +18,7 @@ from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import MODULES, Office, until
 from tests.services.rabbitmq import RabbitNode
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.asyncio
 LINES = 40
 BOOKS = 3
 

@@ -41,7 +41,6 @@ def _restarted(node: RabbitNode | PostgresCluster, how: str) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_each_process_is_killed_in_turn_in_a_part_of_the_month(build: Build, month: Month) -> None:
     _each_killed(build, month.first(_PART), "files")
 
@@ -82,7 +81,6 @@ def _outlives_its_server(build: Build, month: Month, server: PostgresCluster, mo
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_a_part_of_the_month_outlives_a_database_server_that_is_restarted_and_killed(
     build: Build, month: Month, server: PostgresCluster
 ) -> None:
@@ -106,7 +104,6 @@ def _placed_at_once(shop: System, sender: BrokerClient, lines: tuple[Line, ...])
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_orders_are_accepted_while_payments_and_then_the_broker_are_away(
     build: Build, month: Month, node: RabbitNode
 ) -> None:

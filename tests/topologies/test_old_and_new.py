@@ -160,7 +160,6 @@ async def _many(url: str, table: str, count: int) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(400)
 async def test_every_message_of_both_versions_has_its_effect_once(where: Where) -> None:
     """A rolling upgrade: the old instance alone, both, the new one alone."""
     url = where[1]

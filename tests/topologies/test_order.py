@@ -156,7 +156,6 @@ async def _order_holds(seed: int, where: Where, seats: tuple[Seat, ...], folder:
 
 @pytest.mark.full
 @pytest.mark.asyncio
-@pytest.mark.timeout(180)
 async def test_order_per_key_holds_while_instances_come_and_go(
     where: Where, seats: tuple[Seat, ...], tmp_path: Path, say: Say
 ) -> None:
@@ -165,7 +164,6 @@ async def test_order_per_key_holds_while_instances_come_and_go(
 
 @pytest.mark.full
 @pytest.mark.asyncio
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(2, 12))
 async def test_order_per_key_holds_whatever_instances_do(
     seed: int, where: Where, seats: tuple[Seat, ...], tmp_path: Path, say: Say

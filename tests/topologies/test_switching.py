@@ -33,7 +33,6 @@ def _switched(build: Build, month: Month, *, first: str, storage: str, gently: b
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("first", ["monolith", "distributed"])
 def test_a_part_of_the_month_on_sqlite_goes_on_in_the_other_mode(
     first: str, build: Build, month: Month
@@ -43,7 +42,6 @@ def test_a_part_of_the_month_on_sqlite_goes_on_in_the_other_mode(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("first", ["monolith", "distributed"])
 def test_a_part_of_the_month_on_postgresql_goes_on_in_the_other_mode(
     first: str, build: Build, month: Month

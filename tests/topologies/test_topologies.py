@@ -44,7 +44,6 @@ _ARRANGEMENTS = pytest.mark.parametrize(
 
 
 @_ARRANGEMENTS
-@pytest.mark.timeout(180)
 def test_a_part_of_the_month_ends_as_expected(
     mode: str, storage: str, instances: int, build: Build, month: Month, say: Say
 ) -> None:
@@ -63,7 +62,6 @@ def test_the_whole_month_ends_as_expected(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(100)
 def test_the_owner_s_reply_finds_the_instance_that_waits_for_it(build: Build, month: Month) -> None:
     """The one that accepts an order over HTTP is often not the one that sends it on.
 

@@ -18,7 +18,7 @@ from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
 from tests.services.rabbitmq import RabbitNode
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.asyncio
 
 _NAMES = {
     "task.writer": "writer:",

@@ -134,7 +134,6 @@ def test_an_order_is_one_trace_and_names_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(240)
 def test_an_order_is_one_trace_over_all_processes(tmp_path: Path, broker: str) -> None:
     port = free_ports(7)
     with collecting() as collector:
