@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime, of_the_broker
+from tests.mutants.defect import Defect, of_the_broker
 
 _FEWER: Final = "tests/rabbitmq/test_fewer_partitions.py"
 _ONE_CONSUMER: Final = "tests/rabbitmq/test_one_consumer.py"
@@ -45,35 +45,35 @@ CONSUMING: Final[tuple[Defect, ...]] = (
         "        while",
         "tests/rabbitmq/test_window.py::test_what_comes_after_the_end_is_left_as_it_is",
     ),
-    in_runtime(
+    of_the_broker(
         "a queue whose leader is silent is taken for empty, and removed",
         "transports/rabbitmq/incoming/empty",
         "    return bool(found.consumer_count) and not found.message_count",
         "    return not found.message_count",
         f"{_FEWER}::test_one_whose_leader_is_silent_is_not_taken_for_empty",
     ),
-    in_runtime(
+    of_the_broker(
         "a queue of no partition is removed before one behind it in which something waits",
         "transports/rabbitmq/incoming/consumer",
         "                    break  # none goes before the one behind it",
         "                    continue",
         f"{_FEWER}::test_none_is_removed_before_one_behind_it",
     ),
-    in_runtime(
+    of_the_broker(
         "queues of no partition are removed from the first one on",
         "transports/rabbitmq/incoming/surplus",
         "                found.insert(0, queue)",
         "                found.append(queue)",
         f"{_FEWER}::test_none_is_removed_before_one_behind_it",
     ),
-    in_runtime(
+    of_the_broker(
         "a queue of no partition that is gone is asked for again and again",
         "transports/rabbitmq/incoming/consumer",
         "        self._surplus.forget()\n",
         "",
         f"{_FEWER}::test_one_that_somebody_else_removes_holds_up_nothing",
     ),
-    in_runtime(
+    of_the_broker(
         "what comes into a queue of no partition at the last moment is left there",
         "transports/rabbitmq/incoming/surplus",
         "        if not waits:\n",

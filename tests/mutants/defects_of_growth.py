@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 GROWTH: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -47,14 +47,14 @@ GROWTH: Final[tuple[Defect, ...]] = (
         "        return text",
         "tests/runtime/test_recent_lines.py::test_long_lines_leave_only_what_is_told_of_them_in_memory",
     ),
-    in_runtime(
+    of_the_broker(
         "each look whether the connection of requests is lost stays in memory",
         "transports/rabbitmq/requests",
         "            each.cancel()  # the library keeps it as long as the connection lives",
         "            pass",
         "tests/rabbitmq/test_what_stays.py::test_who_asks_and_replies",
     ),
-    in_runtime(
+    of_the_broker(
         "each channel to a full queue leaves something in memory",
         "transports/rabbitmq/outgoing/destination",
         "            lost.cancel()\n",

@@ -18,6 +18,8 @@ def test_each_defect_has_its_place_and_its_tests(defect: Defect) -> None:
     assert defect.problem_in(ROOT) == ""
     assert defect.new != defect.old
     assert [test for test in defect.tests if not _is_there(test)] == []
+    named_after_it = any("rabbitmq" in test for test in defect.tests)
+    assert defect.broker or not named_after_it  # they are left out where no broker is
 
 
 def test_no_two_defects_share_a_name() -> None:
