@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,5 @@ async def test_calls_that_hang_after_their_time_leave_the_others_their_threads(
             while office.count("desk", "line") < MANY + 1:
                 await shop.advance(minutes=6)
         threads.end()
+        # The loop is that of all tests in this process, and none of its threads would run any more.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())

@@ -65,7 +65,7 @@ async def test_order_holds_across_a_restart_with_parked_messages(office: Office)
 
 async def test_a_parked_one_that_was_handled_elsewhere_is_let_go(office: Office) -> None:
     """Two instances meet: one delays behind others what the other one is handling."""
-    async with office.open(quick_retries=0) as shop:
+    async with office.open(quick_retries=0, retry_first_seconds=30) as shop:
         await shop.send(
             *[desk.Write(book="b", line=n, mood="fail 1" * (n == 1)) for n in (0, 1, 2)]
         )
