@@ -89,9 +89,5 @@ Moment = Annotated[
     JsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An instant between 1900 and 2999, with its zone; no numbers, no shorter forms."""
-Day = Annotated[
-    date,
-    BeforeValidator(reads_days),
-    JsonSchema({"type": "string", "format": "date"}),
-]
+Day = Annotated[date, BeforeValidator(reads_days), JsonSchema({"type": "string", "format": "date"})]
 """A day of the calendar between 1900 and 2999, as YYYY-MM-DD and in no other form."""
