@@ -1,10 +1,14 @@
 """A process that answers anything is not silent, though it has not said in time what it is."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from amphibus.errors import Refused, RequestFailed
+from amphibus.cli.views import Running
+from amphibus.contract import Query
+from amphibus.errors import Refused, RequestError, RequestFailed
+from amphibus.messages.contracts.amphibus.handled_answers import HandledTypes
 from amphibus.messages.contracts.amphibus.v1 import CountHandled, DescribeProcess
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.transports.direct.fleet.asking import Fleet
@@ -62,3 +66,31 @@ async def test_one_that_answers_in_other_words_is_named_and_hides_no_other(
         await fleet.close()
 
     assert [each.state for each in seen] == [UNCLEAR, AWAY]
+
+
+async def test_of_one_that_cannot_answer_now_the_database_is_read(
+    street: Street, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is about to stop, say, or begins: its store tells the same."""
+
+    class AtRest:
+        """A store that counts nothing."""
+
+        async def ask(self, _query: Query[Any]) -> Any:
+            return HandledTypes(types=())
+
+    async def stopping(_: Envelope) -> Reply:
+        return Reply("unavailable", detail="Cannot operate on a closed database.")
+
+    await street.process("desk", answer=stopping, directory=street.board())
+    fleet = Fleet(street.board(), body_limit=1_000_000)
+    try:
+        addresses = await fleet.find()
+        found = await Running("desk", fleet, addresses, AtRest()).ask(CountHandled())
+        with pytest.raises(RequestError, match="cannot answer"):
+            await fleet.ask(addresses[0], CountHandled(), seconds=10)
+    finally:
+        await fleet.close()
+
+    assert found == HandledTypes(types=())
+    assert "does not answer" in capsys.readouterr().err

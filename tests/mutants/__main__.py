@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from tests.mutants.defect import Defect
@@ -113,6 +113,8 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "project"
+        self.said = ""
+        """What pytest said last."""
         shutil.copytree(ROOT, self.root, ignore=_LEFT_OUT)
 
     def result_with(self, defect: Defect) -> str:
@@ -132,7 +134,7 @@ class Copy:
         }
         return known.get(code, f"pytest ended with {code}")
 
-    def test(self, tests: Iterable[str], *, broker: bool = False) -> int:
+    def test(self, tests: Collection[str], *, broker: bool = False) -> int:
         """Runs tests on the copy; the witness makes sure that it is the copy that they import."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line"]
         command += ["-p", "tests.mutants.witness", "-p", "no:cacheprovider", "--timeout=40"]
@@ -153,17 +155,17 @@ class Copy:
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=_SECONDS,
+                timeout=_SECONDS * len(tests),
                 check=False,
             )
         except subprocess.TimeoutExpired:
             return _FAILED
-        said = done.stdout.decode(errors="replace")
+        self.said = done.stdout.decode(errors="replace")
         code = done.returncode
-        if code == _FAILED and "\nFAILED " not in said:
+        if code == _FAILED and "\nFAILED " not in self.said:
             code = _NOT_RUN  # a server that does not start, say, catches no defect
         if code not in (_PASSED, _FAILED):
-            sys.stdout.write(said[-2000:])
+            sys.stdout.write(self.said[-2000:])
         return code
 
 
@@ -238,8 +240,13 @@ def _shared(copies: list[Copy], defects: list[Defect]) -> list[tuple[Copy, list[
 
 
 def _check_healthy(copy: Copy, tests: list[str], *, broker: bool) -> None:
-    if tests and copy.test(tests, broker=broker) != _PASSED:
-        print("the tests fail without any defect: repair that first", flush=True)
+    if not tests:
+        return
+    print(f"running {len(tests)} tests and files without any defect", flush=True)
+    if copy.test(tests, broker=broker) != _PASSED:
+        print(
+            f"{copy.said[-2000:]}\nthe tests fail without any defect: repair that first", flush=True
+        )
         os._exit(1)
 
 

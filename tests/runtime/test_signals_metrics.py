@@ -148,3 +148,21 @@ async def test_every_process_answers_those_who_watch_it() -> None:
         assert (await client.get("/readyz")).json()["status"] == "draining"
         metrics = await client.get("/metrics")
         assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+def test_a_module_that_does_not_answer_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are asked at once, and none is waited for until the scrape is given up."""
+    monkeypatch.setattr("amphibus.telemetry.metrics._ANSWER_SECONDS", 0.05)
+    meters = Meters()
+
+    async def hangs() -> Mapping[str, float]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    for module in ("till", "shelf"):
+        meters.watch(module, hangs)
+    meters.watch("orders", _three)
+    text = asyncio.run(meters.exposition()).decode()
+
+    assert 'amphibus_outbox_depth{module="orders"} 3.0' in text
+    assert 'amphibus_store_answers{module="till"} 0.0' in text

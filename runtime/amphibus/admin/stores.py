@@ -12,6 +12,7 @@ from amphibus.database.outbox import skip_number_in_file, skip_number_on_server
 from amphibus.database.schema.steps import check_facts
 from amphibus.database.sql import Sql
 from amphibus.database.sqlite.sql import SqliteSql
+from amphibus.errors import StoreInUse
 
 
 class AdminStore(Protocol):
@@ -105,11 +106,12 @@ class SchemaStore:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Sql]:
         """A write transaction; every instance waits for it."""
-        async with self._connected() as connection, connection.transaction():
-            from amphibus.database.postgres.leases import let_nobody_commit
+        from amphibus.database.postgres.session_settings import BESIDE_OTHERS
 
+        async with self._connected() as connection, connection.transaction():
+            await connection.execute(BESIDE_OTHERS)
             sql = await self._checked(connection)
-            await let_nobody_commit(sql)
+            await self._alone(sql)
             yield sql
 
     async def skip_number(self, sql: Sql) -> None:
@@ -129,6 +131,20 @@ class SchemaStore:
         async with self._connected() as connection:
             await vacuum(connection, self._module)
         return True
+
+    async def _alone(self, sql: Sql) -> None:
+        from asyncpg import LockNotAvailableError
+
+        from amphibus.database.postgres.leases import let_nobody_commit
+
+        try:
+            await let_nobody_commit(sql)
+        except LockNotAvailableError as error:
+            raise StoreInUse(
+                f"schema {self._module} cannot be written now",
+                "a handler of one of its instances has been at work for more than ten seconds",
+                "try again, or stop that instance: amphibus ps",
+            ) from error
 
     def _connected(self) -> AbstractAsyncContextManager[Any]:
         from amphibus.admin.server import connected

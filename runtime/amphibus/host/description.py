@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from amphibus import __version__
-from amphibus.database.counts import waiting_counts
+from amphibus.database.counts import WaitingCounts, waiting_counts
 from amphibus.evolution.forms.form import digest, form_of
 from amphibus.host.module_host import ModuleHost
 from amphibus.host.wiring import ModuleServices
@@ -21,8 +22,11 @@ from amphibus.messages.contracts.amphibus.answers import (
     ProcessDescription,
 )
 from amphibus.messages.contracts.amphibus.v1 import DescribeProcess
+from amphibus.telemetry.privacy import describe
 
 _BUILD_DIGITS = 12
+_COUNT_SECONDS: Final = 1.0
+"""The time that a store has to count what waits; who asks for a description waits little longer."""
 
 
 class Description:
@@ -42,10 +46,13 @@ class Description:
         self.settings_revision: Callable[[], int] = lambda: 0
         """Returns the revision of the live settings that it uses."""
         self._contracts: tuple[ContractInUse, ...] = ()
+        self._counts: dict[str, WaitingCounts] = {}
+        """The numbers of each module as they were when its store last answered."""
 
     async def __call__(self, asked: DescribeProcess) -> ProcessDescription:
         """Describes the process as it is now."""
         around = self._around
+        uncounted = await self._count()
         if asked.contracts and not self._contracts:
             self._contracts = await asyncio.to_thread(self._fingerprints)
         return ProcessDescription(
@@ -58,8 +65,11 @@ class Description:
             since=self._since,
             load=self._load(),
             state=self._state(),
-            reasons=around.health.reasons() | around.health.degraded,
-            modules=tuple([await _module(each) for each in self._modules.values()]),
+            reasons=uncounted | around.health.reasons() | around.health.degraded,
+            modules=tuple(
+                _module(each, self._counts.get(each.name, WaitingCounts()))
+                for each in list(self._modules.values())
+            ),
             contracts=self._contracts if asked.contracts else (),
             settings=self.settings_revision(),
         )
@@ -68,6 +78,20 @@ class Description:
     def build(self) -> str:
         """The digest of its code, as it was when it was first asked for: at the start, by whoever serves it."""
         return build_of(self._around.project.root, self._modules)
+
+    async def _count(self) -> dict[str, str]:
+        """Asks all stores at once; returns a reason for each that does not answer, by its module."""
+        asked = list(self._modules.values())
+        said = await asyncio.gather(*map(self._counted, asked))
+        return {each.name: why for each, why in zip(asked, said, strict=True) if why}
+
+    async def _counted(self, hosted: ModuleHost) -> str:
+        try:
+            async with asyncio.timeout(_COUNT_SECONDS):
+                self._counts[hosted.name] = await waiting_counts(hosted.store.reader)
+        except Exception as error:  # noqa: BLE001 - one broken store hides neither the others nor the process
+            return f"its numbers are older: its store does not answer ({describe(error)})"
+        return ""
 
     def _load(self) -> float:
         """Returns the share of one processor that was used since the last look, of a second at least."""
@@ -105,8 +129,7 @@ def _code(root: Path, modules: Iterable[str]) -> Iterator[Path]:
         yield from sorted(each for each in (root / folder).rglob("*.py") if each.is_file())
 
 
-async def _module(hosted: ModuleHost) -> ModuleInProcess:
-    counts = await waiting_counts(hosted.store.reader)
+def _module(hosted: ModuleHost, counts: WaitingCounts) -> ModuleInProcess:
     return ModuleInProcess(
         name=hosted.name,
         partitions=tuple(sorted(hosted.assignment.owned)),

@@ -78,13 +78,16 @@ class AttemptRunner:
     def start(self, attempt: Attempt) -> None:
         """Begins an attempt, and goes on with it until `settled` was called."""
         if _is_large(attempt):
-            self._spawn(self._read_apart(attempt))
+            self._spawn(attempt, self._read_apart(attempt))
             return
         attempt.prepared = self._prepared(attempt)
         self._run(attempt)
 
     async def _read_apart(self, attempt: Attempt) -> None:
-        attempt.prepared = await asyncio.to_thread(self._prepared, attempt)
+        try:
+            attempt.prepared = await asyncio.to_thread(self._prepared, attempt)
+        except RuntimeError:  # no thread is to be had: others wait for it then
+            attempt.prepared = self._prepared(attempt)
         self._run(attempt)
 
     def _run(self, attempt: Attempt) -> None:
@@ -92,11 +95,11 @@ class AttemptRunner:
             attempt.prepared = replace(attempt.prepared, call_skipped=True)
             self._submit(attempt)
         elif self._services.limits.concern(attempt):
-            self._spawn(self._in_turn(attempt))
+            self._spawn(attempt, self._in_turn(attempt))
         elif self._is_suspect(attempt):
-            self._spawn(self._run_alone(attempt))
+            self._spawn(attempt, self._run_alone(attempt))
         elif attempt.has_call:
-            self._spawn(self._run_with_call(attempt))
+            self._spawn(attempt, self._run_with_call(attempt))
         else:
             self._submit(attempt)
 
@@ -252,7 +255,7 @@ class AttemptRunner:
             call.cancel()
         return bool(done)
 
-    def _failed_with(self, attempt: Attempt, future: "asyncio.Future[Outcome]") -> None:
+    def _failed_with(self, attempt: Attempt, future: "asyncio.Future[Any]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:
             self._lost(attempt, error)
 
@@ -284,10 +287,10 @@ class AttemptRunner:
         if not self.stopping:
             self.start(attempt)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
+    def _spawn(self, attempt: Attempt, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.add(task := asyncio.get_running_loop().create_task(work))
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._failed_with, attempt))
 
 
 def _is_large(attempt: Attempt) -> bool:

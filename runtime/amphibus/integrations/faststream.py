@@ -14,18 +14,20 @@ the commit. What the handler sends goes through an `Outbox` of the same session.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitMessage, RabbitQueue, RabbitRouter
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from amphibus.access.outside_message import OutsideSender
 from amphibus.clock import SystemClock
 from amphibus.contract import Event, Message, kind_of
 from amphibus.database.faults import is_conflict, is_handler_store_failure, is_store_failure
-from amphibus.errors import ConfigError, Undeclared, Undecodable
+from amphibus.errors import ConfigError, StoreAway, Undeclared, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.handler_timeout import within
 from amphibus.integrations.inbox import Inbox
@@ -46,6 +48,8 @@ _AWAY: Final = ConnectionError
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _FORGET_EVERY: Final = 1_000
+_ANSWER_SECONDS: Final = 15.0
+"""The time in which the database answers; a connection that is half open never does."""
 
 
 class SystemRouter(RabbitRouter):
@@ -179,7 +183,7 @@ class SystemRouter(RabbitRouter):
             event = message_of(contract, envelope.body)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a validator may raise anything
             raise _HandlerFailed(error, for_good=True) from None
-        async with self._sessions() as session:
+        async with self._session(self._handler_timeout_seconds + _ANSWER_SECONDS) as session:
             session.info[HANDLED] = envelope
             inbox = Inbox(session, receiver=self._name)
             if await inbox.take(envelope.source, envelope.id, envelope.type):
@@ -207,7 +211,7 @@ class SystemRouter(RabbitRouter):
     async def _given_up(self, envelope: Envelope, error: BaseException) -> bool:
         """Keeps an event that cannot be handled; returns whether it could."""
         try:
-            async with self._sessions.begin() as session:
+            async with self._session(_ANSWER_SECONDS) as session:
                 await Inbox(session, receiver=self._name).give_up(
                     envelope.source,
                     envelope.id,
@@ -215,18 +219,40 @@ class SystemRouter(RabbitRouter):
                     error=describe(error),
                     body=envelope.body,
                 )
+                await session.commit()
         except Exception as trouble:  # noqa: BLE001 - it is tried again; the event stays where it is
             _log.warning("%s %s is kept later: %s", envelope.type, envelope.id, describe(trouble))
             return False
         _log.error("%s %s was given up; amphibus_incoming has it", envelope.type, envelope.id)
         return True
 
+    @asynccontextmanager
+    async def _session(self, seconds: float) -> AsyncIterator[AsyncSession]:
+        """A session for one transaction, which ends in that time.
+
+        Raises:
+            StoreAway: its transaction did not end in time; its connection is given up.
+        """
+        try:
+            async with asyncio.timeout(seconds) as limit, self._sessions() as session:
+                await _bound(session, seconds)
+                yield session
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise StoreAway(
+                "the application's database does not answer",
+                f"a transaction did not end within {seconds:g} s, or another instance holds the event",
+                "start the database, or end the instance that stands still",
+            ) from None
+
     async def _forget_at_times(self) -> None:
         self._handled += 1
         if self._handled % _FORGET_EVERY == 1:
             try:
-                async with self._sessions.begin() as session:
+                async with self._session(_ANSWER_SECONDS) as session:
                     await Inbox(session, receiver=self._name).forget()
+                    await session.commit()
             except Exception as error:  # noqa: BLE001 - the event is handled, whatever this does
                 _log.info("the inbox is cleared later: %s", describe(error))
 
@@ -239,6 +265,15 @@ class _HandlerFailed(Exception):
         self.cause = cause
         self.for_good = for_good
         """It fails however often it is tried."""
+
+
+async def _bound(session: AsyncSession, seconds: float) -> None:
+    """Has the server end the transaction of an instance that is frozen in it: others wait for the same event."""
+    if session.get_bind().dialect.name == "postgresql":
+        milliseconds = int(seconds * 1_000)
+        await session.execute(
+            text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}")
+        )
 
 
 async def _commit(session: AsyncSession) -> None:

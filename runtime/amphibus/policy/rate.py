@@ -9,7 +9,8 @@ _MOST: Final = 100_000
 """In a second; beyond that an interval is too short to be kept."""
 AHEAD: Final = _SECOND // 4
 """Microseconds for which turns are taken in advance."""
-_CLOCK_WENT_BACK: Final = 5 * _SECOND
+CLOCK_WENT_BACK: Final = 5 * _SECOND
+"""A time of ours that lies further ahead was taken by a clock that has been set back since."""
 
 
 class Rate(NamedTuple):
@@ -60,11 +61,8 @@ def parse_rate(text: str) -> Rate:
 
 
 def reserve(last: int | None, *, now: int, interval: int, wanted: int) -> Reserved:
-    """Takes turns behind the last one that was taken, as many as begin soon.
-
-    A last turn that lies far ahead was taken by a clock that has been set back since.
-    """
-    if last is None or last > now + _CLOCK_WENT_BACK:
+    """Takes turns behind the last one that was taken, as many as begin soon."""
+    if last is None or last > now + CLOCK_WENT_BACK:
         last = now - interval
     first = max(now, last + interval)
     soon = now + AHEAD - first

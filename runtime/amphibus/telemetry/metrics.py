@@ -1,5 +1,6 @@
 """The counters and gauges, for Prometheus, on a registry of the process's own."""
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -23,6 +24,8 @@ from amphibus.telemetry.gauges import Numbers, StoreNumbers
 from amphibus.telemetry.tracing import switch
 
 _KEPT_FAILURES: Final = 5
+_ANSWER_SECONDS: Final = 3.0
+"""The time that a store has for its numbers: a scrape is given up after ten seconds as a rule."""
 OPENMETRICS_TYPE: Final = OPENMETRICS
 _SAMPLED: Final = "01"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -210,13 +213,10 @@ class Meters:
         return generate_latest(self.registry)
 
     async def refresh(self) -> None:
-        """Asks every store for its numbers."""
-        found: dict[str, Numbers | None] = {}
-        for module, numbers in list(self._watched.items()):
-            try:
-                found[module] = await numbers()
-            except Exception:  # noqa: BLE001 - one broken store must not hide the others
-                found[module] = None
+        """Asks all stores at once for their numbers."""
+        modules = list(self._watched)
+        numbers = await asyncio.gather(*(_answered(self._watched[each]) for each in modules))
+        found = dict(zip(modules, numbers, strict=True))
         # Exchanged at once, so that two simultaneous scrapes both see everything.
         self._numbers.clear()
         self._numbers.update(found)
@@ -229,6 +229,15 @@ class Meters:
 
     def _histogram(self, name: str, says: str, *labels: str) -> Histogram:
         return Histogram(f"amphibus_{name}", says, labels, buckets=_SECONDS, registry=self.registry)
+
+
+async def _answered(ask: Callable[[], Awaitable[Numbers]]) -> Numbers | None:
+    """Returns the numbers of a store; None of one that is broken or late, which must not hide the others."""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await ask()
+    except Exception:  # noqa: BLE001 - a database, and whatever its driver raises
+        return None
 
 
 def _example(trace: str) -> dict[str, str] | None:

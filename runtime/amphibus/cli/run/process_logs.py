@@ -41,7 +41,8 @@ class ProcessLogs:
 
     def take(self, label: str, line: str) -> None:
         """Writes a line of a process: to its file as it is, to the terminal with its name."""
-        with contextlib.suppress(OSError):  # a full disk; the terminal still has the line
+        # A full disk, say; the terminal still has the line.
+        with contextlib.suppress(OSError, ValueError):
             self._file(label).write(f"{line}\n")
         prefix = paint(f"{label:<{self._width}} |", self._colours.get(label, "2"), to=sys.stderr)
         self._terminal.write(f"{prefix} {self._shown(line)}\n")
@@ -65,8 +66,9 @@ class ProcessLogs:
         path = self._folder / f"{label}.log"
         file = self._files.get(label)
         if file is not None and file.tell() > _ROTATE_BYTES:
-            file.close()
-            path.replace(path.with_suffix(".log.1"))
+            self._files.pop(label).close()
+            with contextlib.suppress(FileNotFoundError):  # somebody else put it away
+                path.replace(path.with_suffix(".log.1"))
             file = None
         if file is None:
             file = self._files[label] = path.open("a", buffering=1, encoding="utf-8")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -25,6 +26,10 @@ _LONG_LIFE: Final = 60.0
 _LOOK_SECONDS: Final = 0.1
 _LONGEST_LINE: Final = 1_000_000
 _KEPT_LINES: Final = 40
+_LAST_WORDS_SECONDS: Final = 1.0
+"""The time for which a process that has ended is read on: a child that it left may hold its output open."""
+_NOT_STARTED: Final = 1
+_READY_LINE: Final = re.compile(rf"{READY}(https?://\S+:(\d+))")
 
 
 class Worker:
@@ -105,6 +110,19 @@ class Worker:
     async def _live(self) -> int:
         """Runs the process until it ends; returns its exit code."""
         self.said.clear()
+        try:
+            process = await self._started()
+        except OSError as error:  # the machine has no room for another one: there may be some later
+            self.said.append(f"it could not be started: {error}")
+            return _NOT_STARTED
+        with contextlib.suppress(OSError):  # a full disk: it runs all the same
+            self._pid_file.write_text(f"{process.pid}\n")
+        await self._follow(process)
+        with contextlib.suppress(OSError):
+            self._pid_file.unlink(missing_ok=True)
+        return process.returncode if process.returncode is not None else await process.wait()
+
+    async def _started(self) -> asyncio.subprocess.Process:
         port = self._port - self.place.offset if self._port else 0
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -118,28 +136,22 @@ class Worker:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches us, and we stop it
         )
-        self._pid_file.write_text(f"{process.pid}\n")
         if self._stopping:
             self._signal(signal.SIGTERM)
         self._logs.say("process.started", label=self.place.label, pid=process.pid)
-        assert process.stdout is not None
+        return process
+
+    async def _follow(self, process: asyncio.subprocess.Process) -> None:
+        """Takes what it says until it ends."""
         ready = False
-        async for line in _lines(process.stdout):
-            if not ready and line.startswith(READY):
-                ready = self._is_ready(line.removeprefix(READY))
+        async for line in _lines(process):
+            if not ready and (found := _READY_LINE.fullmatch(line)):
+                ready = self._was_ready = True
+                self.url, self._port = found[1], int(found[2])
             elif ready or line.startswith("{"):
                 self._logs.take(self.place.label, line)
             else:
                 self.said.append(line)
-        code = await process.wait()
-        self._pid_file.unlink(missing_ok=True)
-        return code
-
-    def _is_ready(self, url: str) -> bool:
-        self._was_ready = True
-        self.url = url
-        self._port = int(url.rpartition(":")[2])
-        return True
 
     def _tell_end(self, code: int, pause: float) -> None:
         for line in self.said[-_KEPT_LINES:]:
@@ -175,10 +187,10 @@ class Worker:
                 self._process.send_signal(which)
 
 
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Yields its lines, however long; cuts one without an end."""
+async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
+    """Yields what it says line by line, however long; cuts a line without an end."""
     rest = b""
-    while chunk := await stream.read(65_536):
+    async for chunk in _chunks(process):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             yield line.decode(errors="replace")
@@ -187,3 +199,20 @@ async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
             rest = b""
     if rest:
         yield rest.decode(errors="replace")
+
+
+async def _chunks(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
+    """Yields what it says; ends with it, whatever it left running."""
+    assert process.stdout is not None
+    ended = float("inf")
+    while time.monotonic() < ended + _LAST_WORDS_SECONDS:
+        if process.returncode is not None:
+            ended = min(ended, time.monotonic())
+        try:
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                chunk = await process.stdout.read(65_536)
+        except TimeoutError:
+            continue
+        if not chunk:
+            return
+        yield chunk

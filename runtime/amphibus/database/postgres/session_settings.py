@@ -39,7 +39,13 @@ class SessionSettings:
         """
 
 
-UNBOUNDED: Final = (
-    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+ALONE: Final = (
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '30s'"
 )
-"""For a migration, which takes as long as the tables are large."""
+"""For who works while all others wait: a statement takes as long as a table is large, and who is frozen ends."""
+BESIDE_OTHERS: Final = """
+    SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '10s';
+    SET LOCAL tcp_keepalives_idle = 5; SET LOCAL tcp_keepalives_interval = 2;
+    SET LOCAL tcp_keepalives_count = 3; SET LOCAL tcp_user_timeout = 10000
+"""
+"""For an operator's command, beside which no instance commits: one that is frozen or gone holds them up no longer."""

@@ -18,7 +18,7 @@ from amphibus.database.postgres.bounded import ANSWER_SECONDS, Suspicion
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.readers import PostgresReader, Readers
-from amphibus.database.postgres.session_settings import UNBOUNDED, SessionSettings
+from amphibus.database.postgres.session_settings import ALONE, SessionSettings
 from amphibus.database.postgres.shared_reader import SharedReader
 from amphibus.database.schema.steps import (
     SCHEMA_VERSION,
@@ -139,7 +139,7 @@ class PostgresStore:
         """Begins to write, once no other instance of the module is between here and its commit."""
         # Not a snapshot: it would be taken before the wait, and not show what the other has done.
         await self.writer.begin("BEGIN ISOLATION LEVEL READ COMMITTED", armed=False)
-        await self.writer.asked.execute(UNBOUNDED)
+        await self.writer.asked.execute(ALONE)
         await self._only_one()
 
     async def connect(self, **bounds: float) -> PostgresConnection:
@@ -190,7 +190,7 @@ class PostgresStore:
     async def _create_or_upgrade_alone(self, *, upgrade: bool) -> None:
         raw = self.writer.raw
         async with raw.transaction():
-            await raw.execute(f"{UNBOUNDED}; SET LOCAL lock_timeout = 0")
+            await raw.execute(f"{ALONE}; SET LOCAL lock_timeout = 0")
             # Two instances that start together create the tables once.
             await self._only_one()
             # Only where it is missing: even to ask for one that exists needs a right to make others.

@@ -106,7 +106,7 @@ class Operations:
         running = await running_operations(self._store.reader)
         self._runs = {each.id: self._run_of(each) for each in running}
         pauses = [await self._go_on(each, self._runs[each.id]) for each in running]
-        return min(pauses, default=_LOOK_SECONDS)
+        return min([_LOOK_SECONDS, *pauses])
 
     async def _name_causes(self) -> None:
         """Gives the letters of an older version their fingerprints."""

@@ -104,7 +104,7 @@ class Limits:
         self._looked = elapsed()
         if await self.in_force.look():
             for key, line in self._lines.items():
-                line.limit = self.in_force.of(key[0])
+                line.limit_to(self.in_force.of(key[0]))
             self._wake.set()
 
     @property
@@ -172,8 +172,7 @@ class Limits:
     async def _given(self, waiting: Waiting) -> Turn | NoTurn:
         patience = _REQUEST_SECONDS if waiting.attempt.origin is Origin.REQUEST else None
         try:
-            async with asyncio.timeout(patience):
-                given = await waiting.turn
+            given = await waiting.given(patience)
         except TimeoutError:
             return NoTurn.LATE
         return NoTurn.GIVEN_UP if given is None else given
@@ -207,7 +206,7 @@ class Limits:
         if not self.paused():
             self._admit()
         if self._overflow:
-            await self._overflow.refill(self._lines, self.in_force.policies)
+            await self._overflow.refill(self._lines, self.in_force)
         self._lines = {key: line for key, line in self._lines.items() if not line.idle}
         return self._pause() / SECOND
 

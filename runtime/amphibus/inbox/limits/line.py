@@ -10,6 +10,7 @@ from amphibus.clock import SECOND
 from amphibus.database.steering.permits import Line
 from amphibus.inbox.attempt import Attempt
 from amphibus.inbox.limits.turn import Turn
+from amphibus.policy.rate import CLOCK_WENT_BACK
 
 _STALE: Final = SECOND
 """Microseconds by which a turn may be late, or a tenth of its interval: else others would follow too closely."""
@@ -31,6 +32,25 @@ class Waiting:
     attempt: Attempt
     turn: "asyncio.Future[Turn | None]"
     """None: it is given up."""
+
+    async def given(self, patience: float | None) -> Turn | None:
+        """Returns its turn, or None where it is given up.
+
+        Raises:
+            TimeoutError: none came within so many seconds.
+        """
+        try:
+            async with asyncio.timeout(patience):
+                return await self.turn
+        except BaseException as error:
+            # It may have come in the same moment, and nobody else would give it back.
+            turn = None if self.turn.cancelled() or not self.turn.done() else self.turn.result()
+            if turn is None:
+                raise
+            if isinstance(error, TimeoutError):
+                return turn
+            turn.end()
+            raise
 
 
 class WaitingLine:
@@ -86,9 +106,17 @@ class WaitingLine:
             most = held
         return min(len(self.waiting), most - self.in_use)
 
+    def limit_to(self, limit: Limit) -> None:
+        """Has another limit hold: the times that the one before gave mean nothing to it."""
+        if limit != self.limit:
+            self.limit = limit
+            self._forget_times()
+
     def admit(self, now: int, since_start: int, ended: Callable[[], None]) -> None:
         """Gives turns to those who may begin now."""
         self.drop_done()
+        if self._was_set_back(now):
+            self._forget_times()
         while self.waiting and self.free(since_start) > 0 and self._takes_turn(now):
             waiting = self.waiting.popleft()
             self.in_use += 1
@@ -112,6 +140,16 @@ class WaitingLine:
         if not self.turns:
             return None
         return max(self.turns[0], self._last + (self.limit.interval or 0) * 9 // 10)
+
+    def _was_set_back(self, now: int) -> bool:
+        """Returns whether its times were given by a clock that has been set back since."""
+        next_one = self.not_before - (self.limit.interval or 0)
+        return max(next_one, self._last, *self.turns) > now + CLOCK_WENT_BACK
+
+    def _forget_times(self) -> None:
+        """Has it ask the database again, which knows the last turn of all instances."""
+        self.turns.clear()
+        self._last = self.not_before = 0
 
     def _takes_turn(self, now: int) -> bool:
         interval = self.limit.interval

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -11,7 +11,8 @@ from amphibus.clock import Clock
 from amphibus.database.steering.limits import let_go_of, waiting_for_turns
 from amphibus.database.steering.permits import Line
 from amphibus.database.store import Store
-from amphibus.inbox.limits.line import Limit, WaitingLine
+from amphibus.inbox.limits.in_force import LimitsInForce
+from amphibus.inbox.limits.line import WaitingLine
 from amphibus.partitions.assignment import PartitionAssignment, only
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -74,20 +75,20 @@ class Overflow:
         if line in self._lines:
             self._lines[line].count -= 1
 
-    async def refill(self, lines: Mapping[Line, WaitingLine], types: Iterable[str]) -> None:
+    async def refill(self, lines: Mapping[Line, WaitingLine], in_force: LimitsInForce) -> None:
         """Lets messages come back as far as there is room again; all of a type that is not limited any more.
 
         Raises:
             Exception: of the database.
         """
         if self._look:
-            await self._find(frozenset(types))
+            await self._find(frozenset(in_force.policies))
         for key, coming in list(self._lines.items()):
             line = lines.get(key)
             waiting = 0 if line is None else len(line.waiting)
             late = time.monotonic() - coming.since > _LATE_SECONDS
             if waiting <= _LOW and not coming.busy and (coming.count <= 0 or late):
-                limited = line is None or line.limit != Limit()
+                limited = key[0] in in_force.by_type
                 self._let_go(key, coming, ROOM - _LOW if limited else _ALL)
 
     async def _find(self, types: frozenset[str]) -> None:
@@ -104,15 +105,18 @@ class Overflow:
         """Does not wait for it: a handler that takes long would hold up the turns of all others."""
         coming.busy = True
         future = self._writer.submit(partial(self._job, line, limit))
-        future.add_done_callback(partial(self._let_go_of, line, coming))
+        future.add_done_callback(partial(self._let_go_of, line, coming, limit))
 
-    def _let_go_of(self, line: Line, coming: _Coming, future: "asyncio.Future[int]") -> None:
+    def _let_go_of(
+        self, line: Line, coming: _Coming, limit: int, future: "asyncio.Future[int]"
+    ) -> None:
         coming.busy, coming.since = False, time.monotonic()
         if future.cancelled() or future.exception() is not None:
             coming.count = 1  # it is tried again in a while
             return
-        coming.count = future.result()
-        if coming.count:
+        found = future.result()
+        coming.count = found if limit < _ALL else 0  # of a type without a limit none is counted in
+        if found:
             self.on_let_go()
         elif not coming.leaving:
             self._lines.pop(line, None)

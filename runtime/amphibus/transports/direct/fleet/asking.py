@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from amphibus.config.settings import Settings
 from amphibus.contract import Command, Query, Value
-from amphibus.errors import OwnerAway, Refused, RequestFailed, RequestTimeout
+from amphibus.errors import OwnerAway, Refused, RequestError, RequestFailed, RequestTimeout
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.messages.ids import new_id, new_trace
 from amphibus.telemetry.privacy import describe
@@ -70,6 +70,7 @@ class Fleet:
             RequestTimeout: it does not answer; what was asked may have been done.
             Refused: it may not be asked that, or will not do it.
             RequestFailed: it cannot answer that.
+            RequestError: it cannot answer now.
         """
         asking = asking or address.module
         envelope = _envelope(asked, asking)
@@ -164,6 +165,12 @@ def _answer(
 ) -> AnswerT:
     if reply.outcome == "refused":
         raise Refused(reply.code, reply.detail)
+    if reply.outcome == "unavailable":  # as it stops, say, or its database is away
+        raise RequestError(
+            f"module {address.module} cannot answer {type(asked).contract_type} now",
+            reply.detail,
+            "ask again later",
+        )
     if reply.outcome != "answered":
         raise RequestFailed(
             f"module {address.module} does not answer {type(asked).contract_type}",
