@@ -114,6 +114,16 @@ async def test_a_paused_module_gets_nothing_back(office: Office) -> None:
     assert counts(facts)["done"] == 5
 
 
+async def test_a_slow_one_delays_no_other(office: Office) -> None:
+    """Another instance may have been asked to begin one, or to go on faster."""
+    async with office.open(max_attempts=1, quick_retries=0) as shop:
+        bury(office, 60)
+        await done(shop, _retry("o", per_second=10 / 3_600))
+        pauses = [await shop.host.modules["desk"].operations._round() for _ in range(3)]
+
+    assert max(pauses) <= 2.0
+
+
 @pytest.mark.full
 async def test_ten_thousand_at_200_a_second_are_stopped_resumed_and_none_is_done_twice(
     office: Office,

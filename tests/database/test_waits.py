@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import asyncpg
 import pytest
 
 from amphibus.admin.inspection import on_server
+from amphibus.admin.stores import SchemaStore
 from amphibus.clock import DatabaseClock
 from amphibus.database.faults import is_store_failure
+from amphibus.database.postgres import session_settings
 from amphibus.database.postgres.bounded import BoundedConnection
 from amphibus.database.postgres.readers import Readers
 from amphibus.database.postgres.store import PostgresStore
-from amphibus.errors import StoreAway
+from amphibus.errors import StoreAway, StoreInUse, StoreUnwritable
 from amphibus.partitions.leases import Leases
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
@@ -187,3 +189,49 @@ async def test_work_goes_on_when_connections_are_half_open_and_a_stop_ends(
         assert time.monotonic() - began < 7
 
     assert Office("memory", tmp_path, db_url=url).numbers("desk", "b")[-1] == 3
+
+
+async def test_an_operator_who_is_frozen_holds_up_no_instance(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that is stopped, or whose machine is lost, while nobody may commit beside it."""
+    found = session_settings.BESIDE_OTHERS
+    monkeypatch.setattr(session_settings, "BESIDE_OTHERS", found.replace("'10s'", "'100ms'"))
+    async with _instance(url) as (store, leases):
+        await until(lambda: leases.owned)
+        done: list[str] = []
+        with suppress(StoreUnwritable):
+            async with SchemaStore("desk", url, _COUNT).writing() as sql:
+                async with asyncio.timeout(60):
+                    await store.writer.begin()
+                    await leases.check(store.writer.sql)
+                    await store.writer.commit()
+                done.append("the instance")
+                await sql.row("SELECT 1")
+                done.append("the operator")
+
+    assert done == ["the instance"]
+
+
+async def test_an_operator_waits_for_no_handler_without_an_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = session_settings.BESIDE_OTHERS
+    monkeypatch.setattr(session_settings, "BESIDE_OTHERS", found.replace("'10s'", "'100ms'"))
+    async with _instance(url) as (store, leases):
+        await until(lambda: leases.owned)
+        await store.writer.begin()
+        await leases.check(store.writer.sql)
+        with pytest.raises(StoreInUse, match="cannot be written now"):
+            async with SchemaStore("desk", url, _COUNT).writing():
+                pass
+        await store.writer.roll_back()
+
+
+async def test_who_is_frozen_while_all_others_wait_is_ended(url: str) -> None:
+    """At its start, say, as it brings its tables up to date."""
+    async with _opened(url) as store:
+        await store.begin_alone()
+        assert await store.writer.sql.row("SHOW idle_in_transaction_session_timeout") == ("30s",)
+        assert await store.writer.sql.row("SHOW statement_timeout") == ("0",)
+        await store.writer.roll_back()

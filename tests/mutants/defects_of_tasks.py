@@ -9,7 +9,50 @@ _BUSY = (
     "::test_a_unit_that_leaves_its_connection_busy_costs_the_writer_a_new_one"
 )
 
+_WORKERS: Final = "tests/distributed/test_workers.py::"
 TASKS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "a child that a process left keeps it from its next start",
+        "cli/run/worker",
+        "            ended = min(ended, time.monotonic())",
+        "            ended = float('inf')",
+        f"{_WORKERS}test_what_a_process_leaves_running_does_not_keep_it_from_its_next_start",
+    ),
+    in_runtime(
+        "a line that looks like ours ends all modules",
+        "cli/run/worker",
+        'rf"{READY}(https?://\\S+:(\\d+))"',
+        'rf"{READY}((.*))"',
+        f"{_WORKERS}test_a_line_that_looks_like_ours_is_none",
+    ),
+    in_runtime(
+        "a full disk ends all modules when one is started again",
+        "cli/run/worker",
+        "        with contextlib.suppress(OSError):  # a full disk: it runs all the same\n",
+        "        with contextlib.suppress(ValueError):\n",
+        f"{_WORKERS}test_a_folder_that_cannot_be_written_ends_nobody",
+    ),
+    in_runtime(
+        "no room for one process ends all others",
+        "cli/run/worker",
+        "        except OSError as error:  # the machine",
+        "        except ValueError as error:  # the machine",
+        f"{_WORKERS}test_a_process_that_cannot_be_started_now_is_started_later",
+    ),
+    in_runtime(
+        "a log that was moved away takes its next line with it",
+        "cli/run/process_logs",
+        "with contextlib.suppress(FileNotFoundError):",
+        "with contextlib.suppress(IndexError):",
+        f"{_WORKERS}test_a_log_that_somebody_else_put_away_begins_anew",
+    ),
+    in_runtime(
+        "an attempt without a thread is forgotten",
+        "inbox/runner",
+        "        except RuntimeError:  # no thread",
+        "        except ZeroDivisionError:  # no thread",
+        "tests/runtime/test_no_threads.py",
+    ),
     in_runtime(
         "the supervisor does not begin a task again",
         "supervision",

@@ -6,6 +6,27 @@ from tests.mutants.defect import Defect, in_runtime
 
 FLEET: Final[tuple[Defect, ...]] = (
     in_runtime(
+        "one broken store hides the whole process",
+        "host/description",
+        "        except Exception as error:  # noqa: BLE001 - one broken",
+        "        except ZeroDivisionError as error:  # noqa: BLE001 - one broken",
+        "tests/fleet/test_describing.py",
+    ),
+    in_runtime(
+        "who is about to stop has failed",
+        "transports/direct/fleet/asking",
+        'if reply.outcome == "unavailable":',
+        'if reply.outcome == "away":',
+        "tests/fleet/test_silent.py::test_of_one_that_cannot_answer_now_the_database_is_read",
+    ),
+    in_runtime(
+        "a slow operation delays all others",
+        "host/steering/operations",
+        "return min([_LOOK_SECONDS, *pauses])",
+        "return min(pauses, default=_LOOK_SECONDS)",
+        "test_operations.py::test_a_slow_one_delays_no_other",
+    ),
+    in_runtime(
         "any module may look into any other",
         "messages/system_requests",
         'if right in ("peer", "sends") or asking == asked or',

@@ -6,6 +6,48 @@ from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 _DECLARING: Final = "tests/rabbitmq/test_declaring.py"
 WAITS: Final[tuple[Defect, ...]] = (
+    in_runtime(
+        "an operator who is frozen holds up every instance",
+        "database/postgres/session_settings",
+        "SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '10s';",
+        "SET LOCAL lock_timeout = '10s';",
+        "tests/database/test_waits.py::test_an_operator_who_is_frozen_holds_up_no_instance",
+    ),
+    in_runtime(
+        "an operator waits for a handler without an end",
+        "admin/stores",
+        "            await connection.execute(BESIDE_OTHERS)\n",
+        "            await connection.execute(BESIDE_OTHERS.partition(';')[2])\n",
+        "tests/database/test_waits.py::test_an_operator_waits_for_no_handler_without_an_end",
+    ),
+    in_runtime(
+        "one that is frozen at its start keeps all others out",
+        "database/postgres/session_settings",
+        "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '30s'",
+        "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+        "tests/database/test_waits.py::test_who_is_frozen_while_all_others_wait_is_ended",
+    ),
+    in_runtime(
+        "an application's database that does not answer stops its service",
+        "integrations/faststream",
+        "async with asyncio.timeout(seconds) as limit, self._sessions()",
+        "async with asyncio.timeout(1_000) as limit, self._sessions()",
+        "tests/integrations/test_faststream_waits.py",
+    ),
+    in_runtime(
+        "an application that is frozen holds an event for ever",
+        "integrations/faststream",
+        "                await _bound(session, seconds)\n",
+        "",
+        "tests/integrations/test_faststream_waits.py",
+    ),
+    in_runtime(
+        "one hanging store hides the numbers of all",
+        "telemetry/metrics",
+        "asyncio.timeout(_ANSWER_SECONDS)",
+        "asyncio.timeout(None)",
+        "tests/runtime/test_signals_metrics.py::test_a_module_that_does_not_answer_hides_no_other",
+    ),
     of_the_broker(
         "a channel that was refused once is kept for ever",
         "transports/rabbitmq/outgoing/renewal",

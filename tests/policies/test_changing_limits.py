@@ -99,3 +99,12 @@ async def test_what_waited_apart_comes_all_at_once_when_its_type_is_not_limited_
 
     assert apart > 48
     assert set(seen) <= {apart, 0}
+
+
+async def test_another_limit_forgets_the_times_of_the_one_before() -> None:
+    """Also those that are near enough to be waited for."""
+    line = line_of(Limit(interval=4_000_000))
+    line.not_before = 3_000_000
+    line.limit_to(Limit(interval=20_000))
+
+    assert line.not_before == 0
