@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Collection
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from tests.mutants.defect import Defect
@@ -123,7 +125,7 @@ class Copy:
         original = path.read_text()
         path.write_text(original.replace(defect.old, defect.new))
         try:
-            code = self.test(defect.tests, broker=defect.broker)
+            code = self.test(defect.tests, broker=defect.broker, named=defect.named)
         finally:
             path.write_text(original)
         known = {
@@ -134,7 +136,7 @@ class Copy:
         }
         return known.get(code, f"pytest ended with {code}")
 
-    def test(self, tests: Collection[str], *, broker: bool = False) -> int:
+    def test(self, tests: Collection[str], *, broker: bool = False, named: bool = False) -> int:
         """Runs tests on the copy; the witness makes sure that it is the copy that they import."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line"]
         command += ["-p", "tests.mutants.witness", "-p", "no:cacheprovider", "--timeout=40"]
@@ -142,6 +144,8 @@ class Copy:
         command += ["-p", "no:unraisableexception", "--hypothesis-profile=any", *tests]
         if not broker:
             command += ["-k", "not rabbitmq"]
+        if named:
+            command += ["-m", ""]
         environment = os.environ | {
             "PYTHONPATH": f"{self.root}/runtime{os.pathsep}{self.root}",
             "AMPHIBUS_MUTANT": str(self.root),
@@ -225,11 +229,10 @@ def _run(copies: list[Copy], defects: list[Defect]) -> dict[str, str]:
                 flush=True,
             )
 
-    for broker in (False, True):
-        shared = _shared(copies, [each for each in defects if each.broker is broker])
-        _each_in_a_thread(
-            [lambda one=part, on=broker: _check_healthy(*one, broker=on) for part in shared]
-        )
+    for broker, named in product((False, True), repeat=2):
+        some = [each for each in defects if (each.broker, each.named) == (broker, named)]
+        check = partial(_check_healthy, broker=broker, named=named)
+        _each_in_a_thread([partial(check, *part) for part in _shared(copies, some)])
     _each_in_a_thread([lambda copy=each: work(copy) for each in copies])
     return results
 
@@ -239,11 +242,11 @@ def _shared(copies: list[Copy], defects: list[Defect]) -> list[tuple[Copy, list[
     return [(copy, tests[number :: len(copies)]) for number, copy in enumerate(copies)]
 
 
-def _check_healthy(copy: Copy, tests: list[str], *, broker: bool) -> None:
+def _check_healthy(copy: Copy, tests: list[str], *, broker: bool, named: bool) -> None:
     if not tests:
         return
     print(f"running {len(tests)} tests and files without any defect", flush=True)
-    if copy.test(tests, broker=broker) != _PASSED:
+    if copy.test(tests, broker=broker, named=named) != _PASSED:
         print(
             f"{copy.said[-2000:]}\nthe tests fail without any defect: repair that first", flush=True
         )

@@ -17,6 +17,11 @@ class Defect:
     broker: bool = False
     """Whether only a test with a broker can catch it."""
 
+    @property
+    def named(self) -> bool:
+        """Whether its tests are named one by one: those that take long are run too then."""
+        return all("::" in test for test in self.tests)
+
     def problem_in(self, project: Path) -> str:
         """Why it cannot be applied to a project; empty if it can."""
         path = project / self.file
