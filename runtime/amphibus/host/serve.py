@@ -116,8 +116,7 @@ async def serve(
         await handshake.close()
         await door.close()
         blocked.stop()
-        await setting_up.end(tracing)
-        await exporting.end()
+        await asyncio.gather(setting_up.end(tracing), exporting.end())
     _leave(await tasks_left(), hanging=bool(threads.end()))
     return 0
 

@@ -38,8 +38,8 @@ class Counting:
         """Exports the last numbers, if the collector takes them soon."""
         if self._task is not None:
             await self._task.stop()
-            await self._export(seconds)
-        await aside(self._shut_down, seconds, "otlp.metrics:end")
+            await self._export(seconds / 2)
+        await aside(self._shut_down, seconds / 2, "otlp.metrics:end")
 
     async def _keep(self) -> None:
         while True:

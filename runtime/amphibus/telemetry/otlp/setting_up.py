@@ -1,6 +1,7 @@
 """Switches metrics and log lines by OTLP on, as the standard `OTEL_` variables say."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from amphibus.errors import ConfigError
@@ -41,12 +42,14 @@ class Exporting:
             await self._counting.follow(meters, supervisor)
 
     async def end(self) -> None:
-        """Exports what is left, if the collector takes it soon."""
-        if self._counting is not None:
-            await self._counting.end(_END_SECONDS)
+        """Exports what is left, if the collector takes it soon: metrics and lines at once."""
         self._recent.also = None
+        ends: list[Awaitable[object]] = []
+        if self._counting is not None:
+            ends.append(self._counting.end(_END_SECONDS))
         if self._lines is not None:
-            await aside(self._lines.shutdown, _END_SECONDS, "otlp.logs:end")
+            ends.append(aside(self._lines.shutdown, _END_SECONDS, "otlp.logs:end"))
+        await asyncio.gather(*ends)
 
 
 def set_up(
