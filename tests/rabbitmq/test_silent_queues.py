@@ -27,11 +27,11 @@ def _silent(node: RabbitNode, names: Names) -> Iterator[None]:
         f'[sys:WHAT(amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list(<<"/">>),'
         f' lists:prefix("{names.prefix}silent", binary_to_list(element(4, amqqueue:get_name(Q))))].'
     )
-    node.ctl("eval", queues.replace("WHAT", "suspend"))
+    node.evaluate(queues.replace("WHAT", "suspend"))
     try:
         yield
     finally:
-        node.ctl("eval", queues.replace("WHAT", "resume"))
+        node.evaluate(queues.replace("WHAT", "resume"))
 
 
 async def test_they_are_waited_for_together(node: RabbitNode, names: Names) -> None:

@@ -25,11 +25,13 @@ from aiormq.exceptions import AMQPError
 from amphibus.routing.topology import Topology
 from amphibus.testing import environment
 from amphibus.transports.rabbitmq.names import Exchange, Names, Queue
+from tests.services import erlang
 from tests.services.installing import installed
 from tests.services.ports import free_ports
 from tests.services.rabbit_probe import store_a_message
 
 _FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/sbin")
+_COOKIE = "amphibus"
 _BOOT_SECONDS = 180
 _STARTS = 3
 _SETTLED_SECONDS = 15
@@ -57,7 +59,7 @@ class RabbitNode:
         """Lines of its settings."""
         home = self._folder / "home"
         home.mkdir()
-        (home / ".erlang.cookie").write_text("amphibus")
+        (home / ".erlang.cookie").write_text(_COOKIE)
         (home / ".erlang.cookie").chmod(0o400)
         self._choose_ports()
         self._process: subprocess.Popen[bytes] | None = None
@@ -167,7 +169,7 @@ class RabbitNode:
         """
         if self._process is not None:
             with contextlib.suppress(subprocess.CalledProcessError):
-                self.ctl("eval", "[ok = dets:sync(Table) || Table <- dets:all()].")
+                self.evaluate("[ok = dets:sync(Table) || Table <- dets:all()].")
             self._end()
 
     def lose(self) -> None:
@@ -203,6 +205,11 @@ class RabbitNode:
             capture_output=True,
             text=True,
         ).stdout
+
+    def evaluate(self, expression: str) -> None:
+        """Evaluates an expression of Erlang in the node."""
+        if not erlang.evaluate(expression, self._name, _COOKIE, self._environment):
+            self.ctl("eval", expression)
 
     async def do(self, what: str) -> None:
         """`start`, `stop` or `kill` it while other things go on."""
