@@ -44,6 +44,25 @@ def test_a_restored_backup_is_what_was_there(console: Console, tmp_path: Path) -
     kept.close()
 
 
+@pytest.mark.parametrize("mark", ["known", ""])
+def test_a_restored_database_knows_no_broker_that_there_is(
+    console: Console, tmp_path: Path, mark: str
+) -> None:
+    """It lives on, and need not have any more what it had: the mark there would say that it has."""
+    shelf = console.store("shelf")
+    shelf.insert("meta", name="broker", value=mark)
+    folder = tmp_path / "copy"
+    assert console("db", "backup", "--to", str(folder)).code == 0
+
+    ended = console("db", "restore", "--from", str(folder))
+
+    assert ended.code == 0
+    (found,) = [row["value"] for row in shelf.rows("meta") if row["name"] == "broker"]
+    assert found != "known"
+    assert bool(found) == bool(mark)
+    assert ("queues may hold messages from after the backup" in ended.out) == bool(mark)
+
+
 def test_the_live_settings_are_put_back_with_the_databases(
     console: Console, tmp_path: Path
 ) -> None:

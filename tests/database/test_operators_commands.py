@@ -127,6 +127,24 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(desk: Desk, tmp_path: P
     assert desk("db", "backup", "--to", copy).code == 1
 
 
+@pytest.mark.parametrize("mark", ["known", ""])
+def test_a_restored_schema_knows_no_broker_that_there_is(
+    desk: Desk, tmp_path: Path, mark: str
+) -> None:
+    desk.do(f"INSERT INTO shelf.amphibus_meta VALUES ('broker', '{mark}')")
+    copy = str(tmp_path / "copy")
+    assert desk("db", "backup", "--to", copy).code == 0
+
+    restored = desk("db", "restore", "--from", copy)
+
+    assert restored.code == 0, restored.err
+    noted = "SELECT value FROM shelf.amphibus_meta WHERE name = 'broker'"
+    (found,) = [row["value"] for row in desk.do(noted)]
+    assert found != "known"
+    assert bool(found) == bool(mark)
+    assert ("queues may hold messages from after the backup" in restored.out) == bool(mark)
+
+
 def test_what_a_killed_restore_kept_outlives_the_next_that_fails(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from amphibus.admin.backup import backup, restore
+from amphibus.admin.database import databases
 from amphibus.messages.envelope import Envelope, Reply
 from amphibus.testing import Harness
 from amphibus.testing.conformance.office import until
@@ -167,6 +169,30 @@ async def test_whoever_was_killed_is_recognised_by_what_it_noted(town: Town) -> 
 
         assert town.numbers() == [0, 1]
         assert unknown(shop) == 0
+
+
+async def test_what_was_at_the_broker_at_the_moment_of_a_backup_is_sent_again(
+    town: Town, tmp_path: Path
+) -> None:
+    """The broker lives on, has its mark, and has delivered meanwhile what the restored receiver never had."""
+    async with town.open(after=3600) as shop:
+        await _confirmed(town, shop, 0, 1, 2)
+        await until(lambda: not town.office.count("gateway", "amphibus_delivery"))
+        backup(databases(tmp_path), tmp_path / "copy")
+        town.exchange.serves = True
+        await write(shop, 9)
+        await town.until_written(0, 1, 2, 9)
+        await shop.settle()
+    assert {each.path.stem for each in restore(tmp_path / "copy", tmp_path) if each.broker} >= {
+        "gateway",
+        "desk",
+    }
+    async with town.open(after=3600) as shop:
+        await write(shop, 3)
+        await town.until_written(0, 1, 2, 3)
+        await shop.settle()
+
+        assert town.numbers() == [0, 1, 2, 3]
 
 
 async def _silence(_envelope: Envelope) -> Reply:

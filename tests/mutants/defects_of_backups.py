@@ -42,6 +42,14 @@ BACKUPS: Final[tuple[Defect, ...]] = (
         f"{_DB}::test_a_database_that_another_program_reads_is_not_replaced",
     ),
     in_runtime(
+        "a restored schema takes a broker that lives on for the one that has its messages",
+        "database/facts",
+        '    done = await raw.execute(_NO_BROKERS.format(f\'"{module}".\', "$1"), uuid4().hex)\n',
+        '    done = "UPDATE 1"\n',
+        "tests/database/test_operators_commands.py"
+        "::test_a_restored_schema_knows_no_broker_that_there_is",
+    ),
+    in_runtime(
         "a schema that a killed restore kept is dropped by the next",
         "admin/server_backup",
         "            # One that is away was moved aside by a restore that was killed: what it kept is all there is.\n",

@@ -46,6 +46,13 @@ RECOGNITION: Final[tuple[Defect, ...]] = (
         "",
         f"{_RECOGNITION}test_what_was_asked_for_one_broker_does_not_count_for_another",
     ),
+    in_runtime(
+        "a restored database takes a broker that lives on for the one that has its messages",
+        "admin/backup",
+        "            return disown_broker_in_file(connection)\n",
+        "            return True\n",
+        f"{_RECOGNITION}test_what_was_at_the_broker_at_the_moment_of_a_backup_is_sent_again",
+    ),
     of_the_broker(
         "senders publish before they have looked for their marks",
         "transports/rabbitmq/outgoing/publisher",

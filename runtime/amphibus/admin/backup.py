@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from amphibus.admin.database import databases, opened, reading, writing
 from amphibus.database.control.file import NAME as CONTROL
+from amphibus.database.facts import disown_broker_in_file
 from amphibus.database.sqlite.files import is_damaged
 from amphibus.errors import StoreError, StoreInUse, StoreUnwritable
 
@@ -27,6 +28,8 @@ class Restored(NamedTuple):
 
     path: Path
     kept: Path | None
+    broker: bool
+    """It knew a broker."""
 
 
 def backup(stores: Mapping[str, Path], folder: Path) -> list[Path]:
@@ -67,6 +70,9 @@ def restore(folder: Path, data_dir: Path) -> list[Restored]:
     Databases that the backup does not have are left alone. What was there before is kept, and nothing that an earlier
     restore kept is written over. All is copied before anything is replaced: a full disk changes nothing.
 
+    The broker lives on, and need not have any more what it had at the backup's moment: so it is disowned, and the next
+    start asks the receivers what has arrived.
+
     Raises:
         StoreInUse: a module is running, or another program reads its database.
         StoreUnwritable: there is no room for the copies, or the data folder cannot be written.
@@ -87,9 +93,12 @@ def restore(folder: Path, data_dir: Path) -> list[Restored]:
                 held.callback(_fresh(target).unlink, missing_ok=True)
                 shutil.copyfile(copy, _fresh(target))
                 _sync_file(_fresh(target))
+            known = {target for target in copies if _disown_broker(_fresh(target))}
             for target in copies:
                 _fold_in_log(target)
-            return [_put_in_place(target) for target in copies]
+            return [
+                Restored(target, _put_in_place(target), broker=target in known) for target in copies
+            ]
     except OSError as error:
         raise _unwritable(
             Path(error.filename2 or error.filename or data_dir), str(error)
@@ -204,12 +213,20 @@ def _held(module: str, data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def _disown_broker(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            return disown_broker_in_file(connection)
+    except sqlite3.OperationalError as error:
+        raise _unwritable(path, str(error)) from error
+
+
 def _fresh(target: Path) -> Path:
     return target.with_suffix(".db.restoring")
 
 
-def _put_in_place(target: Path) -> Restored:
-    """Replaces a database in one step, so that it is there at every moment, and keeps it under another name."""
+def _put_in_place(target: Path) -> Path | None:
+    """Replaces a database in one step, so that it is there at every moment; returns what it is kept as."""
     kept = None
     if target.exists():
         kept = _free(target.with_suffix(".db.before-restore"))
@@ -223,7 +240,7 @@ def _put_in_place(target: Path) -> Restored:
             log.replace(log.with_name(f"{kept.name if kept else target.name}{suffix}"))
     _fresh(target).replace(target)
     _sync_file(target.parent)
-    return Restored(target, kept)
+    return kept
 
 
 def _free(path: Path) -> Path:

@@ -6,12 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from amphibus.admin.backup import refuse_unfinished
 from amphibus.admin.server import connected
 from amphibus.database.control.server import SCHEMA as CONTROL
+from amphibus.database.facts import disown_broker_in_schema
 from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.urls import plain
 from amphibus.errors import StoreError, StoreInUse
@@ -20,6 +21,13 @@ NAME: Final = "schemas.dump"
 _LOCK_WAIT: Final = "--lock-wait-timeout=10000"
 """In milliseconds: somebody who holds a table and is frozen may hold it for ever."""
 _BEFORE: Final = "_before_restore"
+
+
+class Restored(NamedTuple):
+    """The schemas that were put back, and whether one of them knew a broker."""
+
+    schemas: list[str]
+    broker: bool = False
 
 
 def backup(url: str, modules: Sequence[str], folder: Path) -> Path:
@@ -36,10 +44,10 @@ def backup(url: str, modules: Sequence[str], folder: Path) -> Path:
 
 async def restore(
     url: str, folder: Path, modules: Sequence[str], *, dry_run: bool = False
-) -> list[str]:
+) -> Restored:
     """Puts the schemas of a backup in place of those in the database, while no module runs.
 
-    What was there before is kept under the name that `kept` says. Returns the schemas concerned.
+    What was there before is kept under the name that `kept` says. The broker is disowned, as for files: see `backup`.
 
     Raises:
         StoreInUse: a module is running.
@@ -57,7 +65,7 @@ async def restore(
     entries = [line.split() for line in listed if " SCHEMA - " in line]
     found = [words[5] for words in entries if words[5] in {*modules, CONTROL}]
     if dry_run:
-        return found
+        return Restored(found)
     await _refuse_running(url, [schema for schema in found if schema != CONTROL])
     async with connected(url, lock_timeout="10s") as connection, connection.transaction():
         for schema in found:
@@ -70,7 +78,9 @@ async def restore(
     except StoreError:
         await _as_before(url, found)
         raise
-    return found
+    async with connected(url, lock_timeout="10s") as connection, connection.transaction():
+        known = [await disown_broker_in_schema(connection, schema) for schema in found]
+    return Restored(found, any(known))
 
 
 def kept(schema: str) -> str:

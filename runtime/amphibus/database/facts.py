@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+from uuid import uuid4
 
 from amphibus.database.sql import Sql
 
@@ -18,6 +19,9 @@ _NOTE: Final = (
 _BEHIND: Final = "behind "
 _SETTINGS: Final = "live settings"
 _MARK: Final = "broker"
+_NO_BROKERS: Final = (
+    f"UPDATE {{}}amphibus_meta SET value = {{}} WHERE name = '{_MARK}' AND value <> ''"
+)
 _CURSORS: Final = "cursor_secret"
 _HOLD: Final = (
     "INSERT INTO amphibus_meta (name, value) VALUES (?, ?)"
@@ -39,11 +43,26 @@ def note_facts_of_file(raw: sqlite3.Connection, facts: Mapping[str, str]) -> Non
     raw.executemany(_NOTE_IN_FILE, facts.items())
 
 
+def disown_broker_in_file(raw: sqlite3.Connection) -> bool:
+    """Puts a mark that no broker has in place of a file's; returns whether there was one."""
+    if not facts_of_file(raw):
+        return False
+    return raw.execute(_NO_BROKERS.format("", "?"), (uuid4().hex,)).rowcount > 0
+
+
 async def facts_of_schema(raw: Any, module: str) -> dict[str, str]:
     """Returns what a schema says of itself; nothing if it has no tables of the runtime."""
     if not await raw.fetchval("SELECT to_regclass($1)", f'"{module}".{META}'):
         return {}
     return dict(await raw.fetch(_ALL.format(f'"{module}".')))
+
+
+async def disown_broker_in_schema(raw: Any, module: str) -> bool:
+    """Puts a mark that no broker has in place of a schema's; returns whether there was one."""
+    if not await facts_of_schema(raw, module):
+        return False
+    done = await raw.execute(_NO_BROKERS.format(f'"{module}".', "$1"), uuid4().hex)
+    return bool(done != "UPDATE 0")
 
 
 async def note_facts_of_schema(raw: Any, facts: Mapping[str, str]) -> None:

@@ -122,8 +122,11 @@ def restore_backup(
         copies = backup_in(source.absolute())
         print(f"{', '.join(copies)} would replace those in {folder} (dry run)")
         return
-    for path, kept in restore(source.absolute(), folder):
-        print(f"{path}  restored; before: {kept.name if kept else 'nothing'}")
+    done = restore(source.absolute(), folder)
+    for each in done:
+        print(f"{each.path}  restored; before: {each.kept.name if each.kept else 'nothing'}")
+    if any(each.broker for each in done):
+        print(db_server.WORD_ON_QUEUES)
 
 
 def _remembered_since(db: str | None) -> int:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from amphibus.config.settings import Settings
 
 _FILE = "db-roles.json"
+WORD_ON_QUEUES = (
+    "the broker's queues may hold messages from after the backup, which are handled as new ones;"
+    " whatever of before it is not there is sent again at the next start"
+)
 _MIGRATIONS = "_migrations"
 """A name that no module can have."""
 
@@ -88,11 +92,13 @@ def restore(settings: "Settings", folder: Path, *, dry_run: bool) -> None:
 
     url, modules = url_of(settings), sorted(known_names(options.root()))
     done = asyncio.run(server_backup.restore(url, folder, modules, dry_run=dry_run))
-    for module in done:
+    for module in done.schemas:
         if dry_run:
             print(f"schema {module}  would be replaced (dry run)")
         else:
             print(f"schema {module}  restored; before: {server_backup.kept(module)}")
+    if done.broker:
+        print(WORD_ON_QUEUES)
 
 
 def url_of(settings: "Settings") -> str:
