@@ -37,6 +37,25 @@ async def test_the_word_of_a_receiver_that_may_have_forgotten_is_not_taken(offic
     assert office.numbers("readers", "b") == [1]
 
 
+async def test_the_word_of_a_receiver_that_says_that_it_has_forgotten_is_not_taken(
+    office: Office,
+) -> None:
+    """It remembered for a shorter time when it forgot: nothing that the sender could know."""
+    keep = {"retention.retain_days": 7, "retention.inbox_retention_days": 7}
+    async with office.open(settings=keep) as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+    async with office.open("archive", "readers", settings=keep) as shop:
+        await shop.advance(days=20)
+        await prune(shop)
+    async with office.open(settings=keep | {"retention.inbox_retention_days": 30}) as shop:
+        await shop.settle()
+        await prune(shop)
+
+    assert office.query("desk", _AWAITED) == []
+    assert office.numbers("readers", "b") == [1]
+
+
 async def test_what_a_receiver_does_not_have_is_kept_however_old_it_is(office: Office) -> None:
     """It has left its sender and may be lost on the way; the word of one receiver stands for no other."""
     async with office.open("desk", "archive") as shop:

@@ -9,6 +9,10 @@ from amphibus.testing.conformance.office import Office, until
 from tests.conformance.pruning import prune
 
 pytestmark = pytest.mark.asyncio
+_AGAIN = (
+    "INSERT INTO amphibus_delivery (destination, seq, partition)"
+    " SELECT 'desk', seq, 0 FROM amphibus_outbox WHERE seq > 0 ON CONFLICT DO NOTHING"
+)
 EVENT = desk.Written(book="b", line=1)
 
 
@@ -24,6 +28,28 @@ async def test_a_repetition_is_known_for_all_of_inbox_retention(office: Office) 
         await prune(shop)
 
     assert office.count("readers", "amphibus_inbox") == 0
+
+
+async def test_what_was_forgotten_stays_so_when_more_is_remembered(office: Office) -> None:
+    """A message from then may have been handled; a later one is known as before."""
+    short = {"retention.retain_days": 7, "retention.inbox_retention_days": 7}
+    async with office.open(settings=short) as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        await shop.advance(days=10)
+        await shop.host.modules["desk"].retention.prune()
+        assert office.count("desk", "amphibus_inbox") == 0
+        await shop.send(desk.Write(book="b", line=2))
+        await shop.settle()
+    async with office.open(settings=short | {"retention.inbox_retention_days": 30}) as shop:
+        office.change("gateway", _AGAIN)
+        shop.host.wake()
+        await until(lambda: office.count("desk", "amphibus_dead"))
+        await shop.settle()
+        (letter,) = shop.dead("desk")
+        assert (letter["reason"], "was raised since" in letter["error"]) == ("stale", True)
+
+    assert office.numbers("desk", "b") == [1, 2]
 
 
 async def test_bodies_go_first_and_ids_stay(office: Office) -> None:

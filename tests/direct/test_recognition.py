@@ -195,5 +195,26 @@ async def test_what_was_at_the_broker_at_the_moment_of_a_backup_is_sent_again(
         assert town.numbers() == [0, 1, 2, 3]
 
 
+async def test_what_a_receiver_says_to_have_forgotten_is_not_sent_again(town: Town) -> None:
+    """It remembered for a shorter time then: whether it had the message is not known any more."""
+    keep = {"retention.retain_days": 7, "retention.inbox_retention_days": 7}
+    async with town.open(after=3600, settings=keep) as shop:
+        await write(shop, 0)
+        await town.until_written(0)
+        await shop.settle()
+        await shop.advance(days=10)
+        await shop.host.modules["desk"].retention.prune()
+    town.exchange.go(losing=True)
+    town.exchange.come()
+    longer = keep | {"retention.inbox_retention_days": 30}
+    async with town.open(after=3600, settings=longer) as shop:
+        await write(shop, 1)
+        await town.until_written(1)
+        await shop.settle()
+
+        assert shop.dead("desk") == []
+    assert town.numbers() == [0, 1]
+
+
 async def _silence(_envelope: Envelope) -> Reply:
     return await asyncio.Event().wait()  # type: ignore[return-value]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from amphibus.testing import Harness
 from amphibus.testing.conformance.contracts.desk import v1 as desk
@@ -21,10 +22,12 @@ class Town:
         self.office = Office(self.exchange.transport, folder)
 
     @asynccontextmanager
-    async def open(self, *, after: float = 0.01) -> AsyncIterator[Harness]:
+    async def open(
+        self, *, after: float = 0.01, settings: dict[str, Any] | None = None
+    ) -> AsyncIterator[Harness]:
         """`after` is how long the broker must have been away, and there again."""
         async with self.office.open(
-            fallback_after_seconds=after, return_after_seconds=after
+            settings=settings, fallback_after_seconds=after, return_after_seconds=after
         ) as shop:
             yield shop
 

@@ -48,6 +48,36 @@ RETENTION: Final[tuple[Defect, ...]] = (
         "test_receivers_word.py::test_a_receivers_word_outlives_what_it_remembers",
     ),
     in_runtime(
+        "what was forgotten is believed to be new once more is remembered",
+        "database/inbox",
+        "        await note_forgotten(sql, before + slack)\n",
+        "        pass\n",
+        "test_retention.py::test_what_was_forgotten_stays_so_when_more_is_remembered",
+    ),
+    in_runtime(
+        "a start does not look how far its inbox has forgotten",
+        "host/module_host",
+        "            await self._wiring.remembered.look(self.store.reader)\n",
+        "",
+        "test_retention.py::test_what_was_forgotten_stays_so_when_more_is_remembered",
+    ),
+    in_runtime(
+        "a message that its receiver says to have forgotten is waited for",
+        "host/sending/receivers_word",
+        "if each.time < known_since}",
+        "if each.time < 0}",
+        "test_receivers_word.py"
+        "::test_the_word_of_a_receiver_that_says_that_it_has_forgotten_is_not_taken",
+    ),
+    in_runtime(
+        "a message that its receiver says to have forgotten is sent again",
+        "host/sending/lost_messages",
+        "if each.time >= known_since]",
+        "if each.time or known_since]",
+        "tests/direct/test_recognition.py"
+        "::test_what_a_receiver_says_to_have_forgotten_is_not_sent_again",
+    ),
+    in_runtime(
         "a module that is no more keeps messages for ever",
         "host/retention",
         "in await destinations_other_than(sql, self._modules):",

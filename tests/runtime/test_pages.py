@@ -17,7 +17,7 @@ PAGES = 5
 def page(beyond: int, most: int) -> list[HandedOver]:
     """Rows that are there at once."""
     last = min(beyond + most, PAGES * most - 1)
-    return [HandedOver(seq, f"m{seq}", "t", None) for seq in range(beyond + 1, last + 1)]
+    return [HandedOver(seq, f"m{seq}", "t", None, 0) for seq in range(beyond + 1, last + 1)]
 
 
 async def of_takeovers() -> AsyncIterator[Any]:

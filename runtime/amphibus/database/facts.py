@@ -22,6 +22,7 @@ _MARK: Final = "broker"
 _NO_BROKERS: Final = (
     f"UPDATE {{}}amphibus_meta SET value = {{}} WHERE name = '{_MARK}' AND value <> ''"
 )
+_FORGOTTEN: Final = "forgotten_before"
 _CURSORS: Final = "cursor_secret"
 _HOLD: Final = (
     "INSERT INTO amphibus_meta (name, value) VALUES (?, ?)"
@@ -123,6 +124,18 @@ async def mark_held(sql: Sql) -> str:
 async def note_mark(sql: Sql, mark: str) -> None:
     """Writes down the mark at the broker that has this module's messages from now on."""
     await note_fact(sql, _MARK, mark)
+
+
+async def forgotten_before(sql: Sql) -> int:
+    """Returns the time at which a message must have been sent at the earliest to be in the inbox still."""
+    return int(await fact(sql, _FORGOTTEN) or 0)
+
+
+async def note_forgotten(sql: Sql, before: int) -> None:
+    """Writes down that what was sent before a time may be forgotten; what was forgotten stays so."""
+    await sql.run(_HOLD, _FORGOTTEN, "0")  # instances that remember for different times meet here
+    if before > await forgotten_before(sql):
+        await note_fact(sql, _FORGOTTEN, str(before))
 
 
 async def cursor_secret(sql: Sql) -> str | None:

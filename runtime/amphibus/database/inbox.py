@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from amphibus.database.envelope_rows import ENVELOPE, columns_of
+from amphibus.database.facts import note_forgotten
 from amphibus.database.sql import Sql
 from amphibus.database.write_set import Row
 from amphibus.messages.envelope import Envelope
@@ -161,6 +162,13 @@ async def forget_bodies(sql: Sql, *, before: int, limit: int) -> int:
     return await sql.run(_FORGET_BODIES, before, limit)
 
 
-async def prune_inbox(sql: Sql, *, before: int, limit: int) -> int:
-    """Removes rows of what was handled before a time, oldest first; returns how many."""
-    return await sql.run(_PRUNE, limit, before)
+async def prune_inbox(sql: Sql, *, before: int, slack: int, limit: int) -> int:
+    """Removes rows of what was handled before a time, oldest first; returns how many.
+
+    Notes with them how far the inbox has forgotten: no repetition from before then is believed to be new, for however
+    long it remembers from now on. `slack` is how far the clock of a sender may be ahead.
+    """
+    rows = await sql.run(_PRUNE, limit, before)
+    if rows:
+        await note_forgotten(sql, before + slack)
+    return rows

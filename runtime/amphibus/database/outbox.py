@@ -70,6 +70,7 @@ class HandedOver(NamedTuple):
     id: str
     type: str
     key: str | None
+    time: int
 
 
 class LoggedEvent(NamedTuple):
@@ -147,7 +148,7 @@ async def handed_over(
     have and was sent before `known_since`, so that it may have forgotten it.
     """
     rows = await sql.rows(
-        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_outbox o WHERE o.seq > ?"
+        "SELECT o.seq, o.id, o.type, o.key, o.time FROM amphibus_outbox o WHERE o.seq > ?"
         f" AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
         " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq)"
         " AND (o.time >= ? OR o.asked IS NULL OR EXISTS (SELECT 1 FROM amphibus_awaited a"

@@ -91,6 +91,7 @@ class ModuleHost:
         await self.assignment.start()
         deadlines = NewDeadlines(self._around.clock, self.container, self.assignment.count)
         try:
+            await self._wiring.remembered.look(self.store.reader)
             await take_over(self.store, processes_of(self.module), deadlines)
         except BaseException:
             await self.assignment.stop()

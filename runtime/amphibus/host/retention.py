@@ -24,8 +24,10 @@ from amphibus.database.upkeep.awaited import (
     forget_destination,
     unasked_between,
 )
+from amphibus.database.upkeep.remembered import Remembered
 from amphibus.failpoints import failpoint
 from amphibus.host.sending.receivers_word import ReceiversWord
+from amphibus.messages.timeliness import clock_slack
 from amphibus.supervision import Supervisor
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -46,6 +48,7 @@ class Retention:
         settings: RetentionSettings,
         supervisor: Supervisor,
         word: ReceiversWord,
+        remembered: Remembered,
         modules: Sequence[str],
     ) -> None:
         self._module = module
@@ -55,6 +58,7 @@ class Retention:
         self._settings = settings
         self._task = supervisor.task(f"retention:{module}", self._work)
         self._word = word
+        self._remembered = remembered
         self._modules = modules
         self._unasked: list[Unasked] = []
         """Old messages that nobody was asked about: they were committed late."""
@@ -107,6 +111,7 @@ class Retention:
         sql, now, batch = transaction.sql, self._clock.now(), self._settings.prune_batch
         bodies_before = now - int(self._settings.retain_days * DAY)
         rows_before = now - self._settings.dedup_window
+        slack = clock_slack(self._settings.dedup_window)
         # A delayed message comes again by itself, and so may what was sent before it.
         oldest = await oldest_delayed(sql)
         if oldest is not None:
@@ -116,11 +121,12 @@ class Retention:
             await self._prune_dead(sql, now),
             await self._forget_receivers_that_are_no_more(sql, bodies_before, batch),
             await self._prune_outbox(sql, bodies_before, batch),
-            await prune_inbox(sql, before=rows_before, limit=batch),
+            await prune_inbox(sql, before=rows_before, slack=slack, limit=batch),
             await prune_accepted(sql, before=rows_before, limit=batch),
             await prune_timers(sql, limit=batch),
             await prune_operations(sql, before=bodies_before, limit=batch),
         )
+        await self._remembered.look(sql)
         return max(pruned)
 
     async def _prune_dead(self, sql: Sql, now: int) -> int:

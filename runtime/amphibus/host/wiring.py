@@ -9,6 +9,7 @@ from amphibus.access.refusal_counts import RefusalCounts
 from amphibus.access.speakers import Speakers
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
+from amphibus.database.upkeep.remembered import Remembered
 from amphibus.host.readiness import Readiness
 from amphibus.host.retention import Retention
 from amphibus.host.sending.arrival_question import ArrivalQuestion
@@ -77,6 +78,7 @@ class Wiring:
             clock=around.clock,
         )
         self.pauses = Pauses(self.store, around.clock, around.supervisor)
+        self.remembered = Remembered(around.settings.retention.dedup_window, around.clock)
         self.cursors = Cursors()
         self.refusals = RefusalCounts()
 
@@ -127,7 +129,7 @@ class Wiring:
             isolation=around.isolation,
             meters=around.meters,
             settings=self._bus,
-            dedup_window=around.settings.retention.dedup_window,
+            remembered=self.remembered,
             assignment=self.assignment,
             pauses=self.pauses,
             policies=self.policies,
@@ -191,6 +193,7 @@ class Wiring:
             settings=self._around.settings.retention,
             supervisor=self._around.supervisor,
             word=self._word(writer),
+            remembered=self.remembered,
             modules=self._around.topology.modules,
         )
 

@@ -146,10 +146,8 @@ class AttemptRunner:
         """Returns the failure of a message that comes when its receiver may have forgotten it, or before its time."""
         if attempt.origin not in (Origin.DELIVERY, Origin.REQUEST):
             return None
-        services = self._services
-        return untimely(
-            attempt.envelope.time, now=services.clock.now(), window=services.dedup_window
-        )
+        now, known = self._services.clock.now(), self._services.remembered
+        return untimely(attempt.envelope.time, now=now, window=known.window, since=known.since)
 
     def _submit(self, attempt: Attempt) -> None:
         self._submitted(attempt).add_done_callback(partial(self._failed_with, attempt))

@@ -11,6 +11,7 @@ from amphibus.clock import Clock
 from amphibus.config.settings import BusSettings
 from amphibus.contract import Query
 from amphibus.database.store import Store
+from amphibus.database.upkeep.remembered import Remembered
 from amphibus.inbox.limits.limits import Limits
 from amphibus.inbox.steering.outcomes import Outcomes
 from amphibus.inbox.steering.pause import Pauses
@@ -40,8 +41,8 @@ class InboxServices:
     isolation: Isolation
     meters: Meters
     settings: BusSettings
-    dedup_window: int
-    """Microseconds for which what was handled is remembered."""
+    remembered: Remembered
+    """The time since when what was handled is remembered."""
     assignment: PartitionAssignment
     pauses: Pauses
     policies: Policies

@@ -1,7 +1,7 @@
 """The answers about what a store holds and what waits in it."""
 
 from amphibus.database.counts import counts_by_source, held_counts
-from amphibus.database.facts import fact, last_transport, routes_noted
+from amphibus.database.facts import fact, forgotten_before, last_transport, routes_noted
 from amphibus.database.inbox import arrived
 from amphibus.database.outbox import handed_over, waiting_by_destination
 from amphibus.database.sql import Sql
@@ -25,7 +25,8 @@ from amphibus.messages.contracts.amphibus.v1 import (
 async def not_arrived(sql: Sql, asked: CheckArrived) -> NotArrived:
     """Returns which messages of a sender are neither handled nor delayed nor dead here."""
     there = await arrived(sql, asked.sender, asked.ids) if asked.ids else set()
-    return NotArrived(ids=tuple(each for each in asked.ids if each not in there))
+    missing = tuple(each for each in asked.ids if each not in there)
+    return NotArrived(ids=missing, forgotten_before=await forgotten_before(sql))
 
 
 async def store_counts(sql: Sql, _asked: CountStore) -> StoreCounts:

@@ -105,7 +105,7 @@ async def handed_over_unasked(
     Of those that were sent `since` a time, with numbers `beyond` one.
     """
     rows = await sql.rows(
-        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_outbox o WHERE o.seq > ? AND o.time >= ?"
+        "SELECT o.seq, o.id, o.type, o.key, o.time FROM amphibus_outbox o WHERE o.seq > ? AND o.time >= ?"
         f" AND o.asked IS NULL AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
         " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq) ORDER BY o.seq LIMIT ?",
         beyond,
@@ -122,7 +122,7 @@ async def handed_over_awaited(
 ) -> list[HandedOver]:
     """The messages beyond a number that have left for a destination, which has not said to have them."""
     rows = await sql.rows(
-        "SELECT o.seq, o.id, o.type, o.key FROM amphibus_awaited a JOIN amphibus_outbox o ON o.seq = a.seq"
+        "SELECT o.seq, o.id, o.type, o.key, o.time FROM amphibus_awaited a JOIN amphibus_outbox o ON o.seq = a.seq"
         " WHERE a.destination = ? AND a.seq > ? AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d"
         " WHERE d.destination = a.destination AND d.seq = a.seq) ORDER BY a.seq LIMIT ?",
         destination,

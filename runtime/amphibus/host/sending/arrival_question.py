@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from amphibus.clock import Clock
+from amphibus.database.facts import forgotten_before
 from amphibus.database.inbox import arrived
 from amphibus.database.store import Store
 from amphibus.errors import RequestError
@@ -40,11 +41,17 @@ class ArrivalQuestion:
         self._clock = clock
         self._body_limit = body_limit
         self._dedup_window = dedup_window
+        self._forgotten_before: dict[str, int] = {}
+        """By receiver, as it said the last time."""
 
     @property
     def known_since(self) -> int:
         """The time from which on receivers remember: of an older message, "not arrived" may mean "forgotten"."""
         return self._clock.now() - self._dedup_window
+
+    def known_since_by(self, destination: str) -> int:
+        """The same of one receiver that has been asked: it may have forgotten more, and said so."""
+        return max(self.known_since, self._forgotten_before.get(destination, 0))
 
     def pieces(self, ids: Sequence[str]) -> Iterator[Sequence[str]]:
         """Yields the ids in pieces that fit into one question each."""
@@ -60,7 +67,8 @@ class ArrivalQuestion:
             RequestError: it does not answer.
         """
         if destination == self._module:
-            return set(ids) - await arrived(self._store.reader, self._module, ids)
+            self._forgotten_before[destination] = await forgotten_before(self._store.reader)
+            return set(ids) - await arrived(self._store.reader, self._module, ids) if ids else set()
         reply = await self._transport.requests.request(
             destination, self._envelope(ids), _PATIENCE_SECONDS
         )
@@ -69,11 +77,13 @@ class ArrivalQuestion:
                 f"module {destination} does not answer {Arrived.contract_type}", reply.detail
             )
         try:
-            return set(ids).intersection(NotArrived.model_validate_json(reply.body).ids)
+            said = NotArrived.model_validate_json(reply.body)
         except ValidationError as error:
             raise RequestError(
                 f"module {destination} answers {Arrived.contract_type} wrongly", str(error)
             ) from None
+        self._forgotten_before[destination] = said.forgotten_before
+        return set(ids).intersection(said.ids)
 
     def _envelope(self, ids: Sequence[str]) -> Envelope:
         identity = new_id()

@@ -100,7 +100,10 @@ class LostMessages:
             since = self._question.known_since
             of_types = partial(handed_over_unasked, sql, receiver, [*begun], since=since)
             async for page in _pages(of_types, beyond):
-                yield [each for each in page if each.seq > begun[each.type]]
+                await self._question.ask(receiver, ())  # it says how far it has forgotten
+                known_since = self._question.known_since_by(receiver)
+                of_it = [each for each in page if each.time >= known_since]
+                yield [each for each in of_it if each.seq > begun[each.type]]
         async for page in _pages(partial(handed_over_awaited, sql, receiver), 0):
             yield page
 

@@ -92,9 +92,15 @@ class ReceiversWord:
         messages = [each for each in messages if each.time >= known_since]
         routes = await routes_in(self._store.reader, self._topology)
         missing: list[tuple[str, int]] = []
+        forgotten: set[int] = set()
         for destination, some in _by_destination(messages, routes).items():
             not_there = await self._not_arrived(destination, [each.id for each in some])
-            missing += [(destination, each.seq) for each in some if each.id in not_there]
+            absent = [each for each in some if each.id in not_there]
+            known_since = self._question.known_since_by(destination)
+            forgotten |= {each.seq for each in absent if each.time < known_since}
+            missing += [(destination, each.seq) for each in absent]
+        messages = [each for each in messages if each.seq not in forgotten]
+        missing = [each for each in missing if each[1] not in forgotten]
 
         async def note(transaction: Transaction) -> None:
             if messages:

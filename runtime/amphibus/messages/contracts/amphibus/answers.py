@@ -9,6 +9,8 @@ class NotArrived(Value):
     """Those messages that are neither handled nor delayed nor dead there."""
 
     ids: tuple[str, ...]
+    forgotten_before: int = 0
+    """One that was sent before then may have arrived, and be forgotten."""
 
 
 class PausedType(Value):
