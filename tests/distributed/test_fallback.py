@@ -175,6 +175,7 @@ def test_without_any_broker_all_modules_run_in_one_process(tmp_path: Path) -> No
         (("--mode=auto",), "--mode=auto is for all modules"),
         (("--mode=distributed", "--all", "--without-broker"), "--without-broker is for all"),
         (("--module=till", "--without-broker"), "--without-broker is for all"),
+        (("--mode=distributed", "--all", "--handle-again"), "--handle-again is for all"),
     ],
 )
 def test_what_does_not_go_together_is_said(

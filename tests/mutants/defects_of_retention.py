@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
+_RESTORED: Final = "tests/runtime/test_restored.py::"
 RETENTION: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "what a receiver has forgotten is sent to it again though it said to have it",
@@ -76,6 +77,27 @@ RETENTION: Final[tuple[Defect, ...]] = (
         "if each.time or known_since]",
         "tests/direct/test_recognition.py"
         "::test_what_a_receiver_says_to_have_forgotten_is_not_sent_again",
+    ),
+    in_runtime(
+        "a takeover sends again what a database that was restored alone has lost",
+        "host/transport_switch",
+        "and not settings.handle_again:",
+        "and settings.handle_again:",
+        f"{_RESTORED}test_a_database_that_was_restored_alone_is_refused_by_name",
+    ),
+    in_runtime(
+        "a database that has forgotten is taken for one that was restored",
+        "host/takeover",
+        "    known_since = max(known_since, await forgotten_before(receiver.store.reader))\n",
+        "",
+        f"{_RESTORED}test_what_was_forgotten_makes_no_database_older",
+    ),
+    in_runtime(
+        "what was lost at a broker is taken for what a restored database has lost",
+        "database/upkeep/awaited",
+        '        "SELECT o.seq FROM amphibus_outbox o WHERE o.asked = 1"\n',
+        '        "SELECT o.seq FROM amphibus_outbox o WHERE 1 = 1"\n',
+        f"{_RESTORED}test_what_was_lost_at_the_broker_makes_no_database_older",
     ),
     in_runtime(
         "a module that is no more keeps messages for ever",

@@ -206,6 +206,8 @@ class Settings(Section):
     """Set by the supervisor of `--mode=auto`: since when this process works in the place of a broker's services."""
     without_broker: bool = False
     """The monolith takes over from a broker without asking it, from the databases alone."""
+    handle_again: bool = False
+    """The takeover from a broker has messages handled again that a restored database has lost."""
     log_format: LogFormat = "auto"
     """`auto` is text on a terminal and JSON elsewhere."""
     log_level: Annotated[LogLevel, Hot()] = "info"

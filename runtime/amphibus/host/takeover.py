@@ -7,15 +7,18 @@ numbers of the outbox keep the order of each key.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
 from amphibus.admin.under_way import Routes, not_arrived, routes_in, routes_of
-from amphibus.database.facts import note_routes, note_takeover, routes_noted
-from amphibus.database.outbox import newest_sent, put_in_line
+from amphibus.clock import SECOND
+from amphibus.database.facts import forgotten_before, note_routes, note_takeover, routes_noted
+from amphibus.database.outbox import HandedOver, newest_sent, put_in_line
 from amphibus.database.sql import Sql
 from amphibus.database.store import writing_alone
+from amphibus.database.upkeep.awaited import said_to_have
 from amphibus.errors import ConfigError
 from amphibus.failpoints import failpoint
 from amphibus.host.module_host import ModuleHost
@@ -63,6 +66,59 @@ async def take_over(
     )
 
 
+async def refuse_older(
+    modules: Sequence[ModuleHost], topology: Topology, *, known_since: int
+) -> None:
+    """Refuses a receiver that has said to have what it does not have: its database is older than its peers'.
+
+    Handled again, that would be done twice: what a handler sends has another id then.
+
+    Raises:
+        ConfigError: there is one; nothing was changed.
+    """
+    older: set[str] = set()
+    between: list[str] = []
+    for sender in modules:
+        routes = await routes_in(sender.store.reader, topology)
+        for receiver in modules:
+            if receiver is sender:
+                continue  # it is as old as itself
+            lacking = await _lacking(sender, receiver, routes, known_since)
+            if lacking:
+                older.add(receiver.name)
+                between.append(f"{sender.name} to {receiver.name} {_summary(lacking)}")
+    if older:
+        raise ConfigError(
+            f"the database of {', '.join(sorted(older))} is older than those of its peers",
+            f"it has said to have messages that it does not have: {'; '.join(between)}; restore the others of the same"
+            " backup too, or have these messages handled once more, with all that follows from them: --handle-again",
+            "amphibus db restore --from FOLDER",
+        )
+
+
+async def _lacking(
+    sender: ModuleHost, receiver: ModuleHost, routes: Routes, known_since: int
+) -> list[HandedOver]:
+    """The messages that a receiver has said to have, and that it does not have, nor can have forgotten."""
+    found: list[HandedOver] = []
+    missing = await _missing(sender, receiver, routes, known_since)
+    for begin in range(0, len(missing), _PIECE):
+        some = missing[begin : begin + _PIECE]
+        numbers = [each.seq for each in some]
+        said = await said_to_have(sender.store.reader, receiver.name, numbers)
+        found += [each for each in some if each.seq in said]
+    return found
+
+
+def _summary(messages: Sequence[HandedOver]) -> str:
+    times = [each.time for each in messages]
+    return f"{len(messages)}, sent from {_instant(min(times))} to {_instant(max(times))}"
+
+
+def _instant(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / SECOND, UTC).isoformat(timespec="seconds")
+
+
 async def keep_routes(hosted: ModuleHost, topology: Topology) -> None:
     """Notes since when this module's messages go where: an event from before a subscription is not missing there."""
     routes = routes_of(topology)
@@ -89,12 +145,20 @@ def _refuse_part(modules: Sequence[ModuleHost], topology: Topology) -> None:
 async def _put_back(
     sql: Sql, sender: ModuleHost, receiver: ModuleHost, routes: Routes, known_since: int
 ) -> int:
-    stores, pair = (sender.store.reader, receiver.store.reader), (sender.name, receiver.name)
     lost = [
         (each.seq, partition_of(each.key, each.id, sender.assignment.count))
-        async for each in not_arrived(*stores, pair, routes, known_since=known_since)
+        for each in await _missing(sender, receiver, routes, known_since)
     ]
     for begin in range(0, len(lost), _PIECE):
         await put_in_line(sql, receiver.name, lost[begin : begin + _PIECE])
         await asyncio.sleep(0)
     return len(lost)
+
+
+async def _missing(
+    sender: ModuleHost, receiver: ModuleHost, routes: Routes, known_since: int
+) -> list[HandedOver]:
+    """The messages that have left a sender for a receiver, and have not arrived there."""
+    stores, pair = (sender.store.reader, receiver.store.reader), (sender.name, receiver.name)
+    known_since = max(known_since, await forgotten_before(receiver.store.reader))
+    return [each async for each in not_arrived(*stores, pair, routes, known_since=known_since)]

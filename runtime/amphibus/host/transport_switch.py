@@ -22,7 +22,8 @@ from amphibus.database.store import writing_alone
 from amphibus.errors import ConfigError
 from amphibus.host.ending import Ending
 from amphibus.host.module_host import ModuleHost
-from amphibus.host.takeover import take_over
+from amphibus.host.takeover import refuse_older, take_over
+from amphibus.messages.timeliness import timely_since
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Transport
@@ -53,8 +54,12 @@ async def leave_the_broker(
     """Takes over everything that waits for these modules at a broker; they take nothing else meanwhile.
 
     Raises:
-        ConfigError: the broker is not known, or a module is missing; nothing was started.
+        ConfigError: the broker is not known, a module is missing, or a database is older than its peers'; nothing was
+            started.
     """
+    known_since = timely_since(clock.now(), settings.retention.dedup_window)
+    if len(modules) == len(topology.modules) and not settings.handle_again:
+        await refuse_older(modules, topology, known_since=known_since)
     if settings.without_broker:
         await _take_over(modules, topology, "not asked", clock, settings)
         return
@@ -82,7 +87,7 @@ async def _take_over(
     modules: list[ModuleHost], topology: Topology, broker: str, clock: Clock, settings: Settings
 ) -> None:
     now = clock.now()
-    known_since = now - settings.retention.dedup_window
+    known_since = timely_since(now, settings.retention.dedup_window)
     await take_over(modules, topology, broker=broker, now=now, known_since=known_since)
 
 

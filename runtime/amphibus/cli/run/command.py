@@ -48,6 +48,7 @@ def run(
     amqp: str | None = None,
     open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
     without_broker: Annotated[bool, Parameter(negative="")] = False,
+    handle_again: Annotated[bool, Parameter(negative="")] = False,
     drain: float | None = None,
     handshake: Literal["refuse", "warn"] | None = None,
     reload: Annotated[bool, Parameter(negative="")] = False,
@@ -72,6 +73,8 @@ def run(
         open_: Let in everybody who reaches the gateway, with all rights; for networks where that is meant.
         without_broker: With --mode=monolith, after the distributed mode: do not ask the broker; what it had
             is derived from the databases. Only what programs outside sent stays there.
+        handle_again: With --mode=monolith, after the distributed mode: handle once more what a database has lost
+            that was restored alone, with all that follows from it; without it, such a start is refused.
         drain: Seconds that a stop waits for running work.
         handshake: refuse: take no work while the contracts do not fit live processes or stored messages; the
             default. warn: say so and work.
@@ -81,7 +84,12 @@ def run(
     began = time.perf_counter()
     mode = mode or ("auto" if all_ else "monolith")
     start_checks.refuse_contradictions(
-        mode, module, all_=all_, instances=instances, db=db, without_broker=without_broker
+        mode,
+        module,
+        all_=all_,
+        instances=instances,
+        db=db,
+        takeover={"--without-broker": without_broker, "--handle-again": handle_again},
     )
     if reload:
         from amphibus.cli.run.reload import run_and_reload
@@ -95,6 +103,7 @@ def run(
         db_url=db,
         amqp_url=amqp,
         without_broker=without_broker or None,
+        handle_again=handle_again or None,
         drain_seconds=drain,
         handshake=handshake,
         log_format=log_format,

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,16 +24,17 @@ def refuse_contradictions(
     all_: bool,
     instances: int,
     db: str | None,
-    without_broker: bool = False,
+    takeover: Mapping[str, bool],
 ) -> None:
-    """Refuses options that do not go together."""
-    if without_broker and (mode != "monolith" or module):
-        raise CommandError(
-            "--without-broker is for all modules in one process",
-            "what a broker had is found in the databases of all of them",
-            "amphibus run --mode=monolith --without-broker",
-            Exit.USAGE,
-        )
+    """Refuses options that do not go together; `takeover` has those of one process that takes over from a broker."""
+    for option, given in takeover.items():
+        if given and (mode != "monolith" or module):
+            raise CommandError(
+                f"{option} is for all modules in one process",
+                "what a broker had is found in the databases of all of them",
+                "amphibus run --mode=monolith --without-broker",
+                Exit.USAGE,
+            )
     if mode == "distributed" and not module and not all_:
         raise CommandError(
             "which modules?",

@@ -132,6 +132,18 @@ async def handed_over_awaited(
     return [HandedOver(*row) for row in rows]
 
 
+async def said_to_have(sql: Sql, destination: str, numbers: Sequence[int]) -> set[int]:
+    """Returns which of some messages a destination has said to have."""
+    rows = await sql.rows(
+        "SELECT o.seq FROM amphibus_outbox o WHERE o.asked = 1"
+        f" AND o.seq IN ({', '.join('?' * len(numbers))}) AND NOT EXISTS (SELECT 1"
+        " FROM amphibus_awaited a WHERE a.destination = ? AND a.seq = o.seq)",
+        *numbers,
+        destination,
+    )
+    return {row[0] for row in rows}
+
+
 async def note_arrived(sql: Sql, destination: str, numbers: Sequence[int]) -> None:
     """Writes down that a destination has messages; not of those that were put in line for it again."""
     await sql.run(
