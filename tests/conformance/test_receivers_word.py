@@ -56,6 +56,29 @@ async def test_the_word_of_a_receiver_that_says_that_it_has_forgotten_is_not_tak
     assert office.numbers("readers", "b") == [1]
 
 
+@pytest.mark.parametrize("lost", [True, False])
+async def test_a_receiver_that_lacks_what_it_said_to_have_is_told_once(
+    office: Office, *, lost: bool
+) -> None:
+    """Its database was restored alone: what it lost is not sent again, since its peers have not lost it."""
+    async with office.open() as shop:
+        await shop.send(desk.Write(book="b", line=1))
+        await shop.settle()
+        await shop.advance(hours=1)
+        await prune(shop)
+    if lost:
+        office.change("readers", "DELETE FROM amphibus_inbox")
+    with capture_logs() as lines:
+        async with office.open() as shop:
+            await prune(shop)
+            await prune(shop)
+
+    older = [each for each in lines if each["event"] == "outbox.receiver_is_older"]
+    found = [(each["module"], each["destination"], each["messages"]) for each in older]
+    assert found == [("desk", "readers", 1)] * lost
+    assert office.numbers("readers", "b") == [1]
+
+
 async def test_what_a_receiver_does_not_have_is_kept_however_old_it_is(office: Office) -> None:
     """It has left its sender and may be lost on the way; the word of one receiver stands for no other."""
     async with office.open("desk", "archive") as shop:

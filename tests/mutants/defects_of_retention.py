@@ -100,6 +100,13 @@ RETENTION: Final[tuple[Defect, ...]] = (
         f"{_RESTORED}test_what_was_lost_at_the_broker_makes_no_database_older",
     ),
     in_runtime(
+        "nobody notices that a receiver lacks what it said to have",
+        "host/sending/receivers_word",
+        "        for destination in sorted(self._not_looked_at):\n",
+        "        for destination in ():\n",
+        "test_receivers_word.py::test_a_receiver_that_lacks_what_it_said_to_have_is_told_once",
+    ),
+    in_runtime(
         "a module that is no more keeps messages for ever",
         "host/retention",
         "in await destinations_other_than(sql, self._modules):",

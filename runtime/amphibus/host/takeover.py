@@ -7,13 +7,12 @@ numbers of the outbox keep the order of each key.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
 from amphibus.admin.under_way import Routes, not_arrived, routes_in, routes_of
-from amphibus.clock import SECOND
+from amphibus.clock import as_datetime
 from amphibus.database.facts import forgotten_before, note_routes, note_takeover, routes_noted
 from amphibus.database.outbox import HandedOver, newest_sent, put_in_line
 from amphibus.database.sql import Sql
@@ -111,12 +110,8 @@ async def _lacking(
 
 
 def _summary(messages: Sequence[HandedOver]) -> str:
-    times = [each.time for each in messages]
-    return f"{len(messages)}, sent from {_instant(min(times))} to {_instant(max(times))}"
-
-
-def _instant(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds / SECOND, UTC).isoformat(timespec="seconds")
+    times = [as_datetime(each.time).isoformat(timespec="seconds") for each in messages]
+    return f"{len(messages)}, sent from {min(times)} to {max(times)}"
 
 
 async def keep_routes(hosted: ModuleHost, topology: Topology) -> None:

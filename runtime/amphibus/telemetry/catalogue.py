@@ -99,6 +99,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "A receiver does not say what it has; what was sent to it is kept until it does.",
         "destination error",
     ),
+    "outbox.receiver_is_older": _event(
+        "A receiver lacks messages that it has said to have: its database was restored alone. Of the last that were"
+        " looked at it lacks so many; they are not sent again.",
+        "destination messages since until",
+    ),
     "outbox.answered": _event("It says so again.", "destination"),
     "outbox.direct": _event(
         "The broker is away, so messages go directly; so many of those given to it go again.",

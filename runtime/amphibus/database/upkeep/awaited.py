@@ -144,6 +144,19 @@ async def said_to_have(sql: Sql, destination: str, numbers: Sequence[int]) -> se
     return {row[0] for row in rows}
 
 
+async def last_said(sql: Sql, destination: str, *, up_to: int, limit: int) -> list[Unasked]:
+    """Those of the last `limit` messages up to a number of which a destination can have said that it has them."""
+    rows = await sql.rows(
+        "SELECT o.seq, o.id, o.type, o.time FROM (SELECT seq, id, type, time, asked FROM amphibus_outbox"
+        " WHERE seq <= ? ORDER BY seq DESC LIMIT ?) AS o WHERE o.asked = 1 AND NOT EXISTS (SELECT 1"
+        " FROM amphibus_awaited a WHERE a.destination = ? AND a.seq = o.seq) ORDER BY o.seq",
+        up_to,
+        limit,
+        destination,
+    )
+    return [Unasked(*row) for row in rows]
+
+
 async def note_arrived(sql: Sql, destination: str, numbers: Sequence[int]) -> None:
     """Writes down that a destination has messages; not of those that were put in line for it again."""
     await sql.run(

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from amphibus.admin.under_way import Routes, routes_in
-from amphibus.clock import SECOND, Clock
+from amphibus.clock import SECOND, Clock, as_datetime
 from amphibus.database.persons.bodies import needs_once
 from amphibus.database.store import Store
 from amphibus.database.upkeep import awaited
@@ -66,10 +66,14 @@ class ReceiversWord:
         """The receivers that are asked no more in this round."""
         self._next: dict[str, int] = {}
         """By receiver: the number after which it is asked again."""
+        self._not_looked_at = set(topology.modules) - {module}
+        """The receivers whose word was not compared with what they have since the start."""
 
     async def ask(self) -> None:
         """Asks again about what receivers did not have, and then about what has left since."""
         self._enough.clear()
+        for destination in sorted(self._not_looked_at):
+            await self._look_at_word(destination)
         for destination in await awaited.destinations_awaited(self._store.reader):
             await self._ask_again(destination)
         ripe_before = self._clock.now() - _UNDER_WAY
@@ -110,6 +114,31 @@ class ReceiversWord:
                 await awaited.note_asked_up_to(transaction.sql, up_to)
 
         await self._writer.submit(note)
+
+    async def _look_at_word(self, destination: str) -> None:
+        """Asks once about the last that a receiver has said to have: one that was restored alone lacks it.
+
+        It is not sent again: done again, it would be done twice by whoever heard of it.
+        """
+        sql = self._store.reader
+        up_to = await awaited.asked_up_to(sql)
+        last = await awaited.last_said(sql, destination, up_to=up_to, limit=self._at_once)
+        said = _by_destination(last, await routes_in(sql, self._topology)).get(destination, [])
+        missing = await self._not_arrived(destination, [each.id for each in said])
+        if destination in self._silent:
+            return
+        self._not_looked_at.discard(destination)
+        known_since = self._question.known_since_by(destination)
+        times = [each.time for each in said if each.id in missing and each.time >= known_since]
+        if times:
+            _log.error(
+                "outbox.receiver_is_older",
+                module=self._module,
+                destination=destination,
+                messages=len(times),
+                since=as_datetime(min(times)).isoformat(),
+                until=as_datetime(max(times)).isoformat(),
+            )
 
     async def _ask_again(self, destination: str) -> None:
         """Goes on until the receiver has nothing of what it is asked, or has been asked about everything."""
