@@ -5,17 +5,12 @@ import ssl
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from amphibus.access.roles import Roles
 from amphibus.config.settings import Settings
@@ -24,64 +19,11 @@ from amphibus.gateway.door import Door
 from amphibus.gateway.exchanges import HttpExchange
 from amphibus.gateway.problems import Problem
 from amphibus.host.http.server import HttpServer
+from tests.gateway.authority import Authority
 
 ROLES = Roles({"importer": frozenset({"stock:receive"})})
 CERTIFICATES = {"till-7": ("importer",)}
 Loop = Callable[[], asyncio.AbstractEventLoop]
-
-
-class Authority:
-    """An authority, which makes certificates in a folder."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name = folder, name
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._write(name, self._certificate(name, self._key, authority=True), self._key)
-
-    @property
-    def file(self) -> Path:
-        """Its own certificate."""
-        return self.folder / f"{self.name}.pem"
-
-    def make(self, name: str) -> tuple[Path, Path]:
-        """Makes a certificate for a name; its file and that of its key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        return self._write(name, self._certificate(name, key), key)
-
-    def _certificate(
-        self, name: str, key: ec.EllipticCurvePrivateKey, *, authority: bool = False
-    ) -> x509.Certificate:
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(_named(name))
-            .issuer_name(_named(self.name))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        )
-        return builder.sign(self._key, hashes.SHA256())
-
-    def _write(
-        self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
-    ) -> tuple[Path, Path]:
-        pem, private = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return pem, private
-
-
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 @asynccontextmanager

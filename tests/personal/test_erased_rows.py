@@ -1,6 +1,8 @@
 """A row whose person was erased can be read, whatever the kinds of its columns."""
 
 import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     Date,
     DateTime,
     Enum,
@@ -37,6 +40,15 @@ class _Kind(enum.Enum):
     WRITER = "writer"
 
 
+@contextmanager
+def _in_memory() -> Iterator[Connection]:
+    """A database of its own."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
 @pytest.mark.parametrize("nullable", [True, False])
 @pytest.mark.parametrize(
     ("kind", "value"),
@@ -58,7 +70,7 @@ def test_what_takes_the_place_of_a_value_is_read_as_its_column_says(
     kind: Any, value: Any, nullable: bool
 ) -> None:
     table = Table("person", MetaData(), Column("value", kind, nullable=nullable))
-    with create_engine("sqlite://").begin() as connection:
+    with _in_memory() as connection:
         table.create(connection)
         connection.execute(insert(table).values(value=value))
         (kept,) = connection.exec_driver_sql("SELECT value FROM person").one()

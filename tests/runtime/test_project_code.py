@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -194,7 +195,7 @@ async def test_a_handler_that_reads_what_is_no_database_has_failed(
     other.write_bytes(b"no database" * 100)
 
     async def write(_message: desk.Write, _context: Any) -> None:
-        with sqlite3.connect(other) as connection:
+        with closing(sqlite3.connect(other)) as connection:
             connection.execute("SELECT * FROM sqlite_master")
 
     page, *others = modules()
