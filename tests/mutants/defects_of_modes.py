@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from tests.mutants.defect import Defect, in_runtime
+from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
+_ELSEWHERE: Final = "tests/database/test_elsewhere.py"
 _LEAVING: Final = "tests/runtime/test_leaving_the_broker.py"
 _ONE_MODE: Final = "tests/database/test_one_mode.py"
 
@@ -63,5 +64,35 @@ MODES: Final[tuple[Defect, ...]] = (
         "        await self.writer.rest()\n",
         "        await self.writer.stop()\n",
         f"{_LEAVING}::test_what_is_under_way_when_the_broker_is_given_up_goes_on_in_its_place",
+    ),
+    in_runtime(
+        "services are left though others go on over the broker",
+        "cli/run/changing",
+        "                if not staying:\n",
+        "                if True:\n",
+        f"{_ELSEWHERE}::test_who_sees_others_over_the_broker_stays_until_they_end",
+    ),
+    in_runtime(
+        "two that lost the same broker wait for each other",
+        "database/postgres/elsewhere",
+        "            await self._raw.execute(_TELL, _WANT, self._instances)\n",
+        "            await self._raw.execute(_TELL, _WANT + self._raw.get_server_pid(), self._instances)\n",
+        f"{_ELSEWHERE}::test_who_lost_the_same_broker_as_another_leaves_with_it",
+    ),
+    in_runtime(
+        "one process of another machine counts as services",
+        "database/postgres/leases",
+        "    return await _count_alive(raw, module, f\"transport <> '{_IN_ONE_PROCESS}'\")\n",
+        "    return await _count_alive(raw, module, f\"transport <> '{_IN_ONE_PROCESS}.'\")\n",
+        f"{_ELSEWHERE}::test_one_process_of_another_machine_keeps_nobody",
+    ),
+    of_the_broker(
+        "one process that does not start is tried again for ever",
+        "cli/run/supervisor",
+        "        self._say_change(f\"{'the services' if apart else 'it'} did not start\", apart=apart)\n        return _CHANGE\n",
+        "        self._say_change(f\"{'the services' if apart else 'it'} did not start\", apart=apart)\n"
+        "        return _CHANGE if apart else await self._live_on(stopping, change, apart=apart)\n",
+        "tests/distributed/test_fallback.py"
+        "::test_one_process_that_does_not_start_gives_back_to_the_services_at_once",
     ),
 )

@@ -20,6 +20,8 @@ _MAKE_PARTITIONS: Final = (
     " SELECT number, NULL, 0, 0 FROM generate_series(0, ?::bigint - 1) AS number"
     " ON CONFLICT (partition) DO NOTHING"
 )
+_IN_ONE_PROCESS: Final = "memory"
+"""The transport of a process that has all modules."""
 _REGISTER: Final = f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {NOW} + ?)"
 _LET_NOBODY_COMMIT: Final = (
     "UPDATE amphibus_instance SET id = id || '+'",
@@ -132,7 +134,17 @@ async def let_nobody_commit(sql: Sql) -> None:
 
 async def count_alive(raw: Any, module: str) -> int:
     """Returns how many instances work on a module's schema; 0 if it has no such table."""
+    return await _count_alive(raw, module, "true")
+
+
+async def count_over_a_broker(raw: Any, module: str) -> int:
+    """Returns how many of them run it as a process of its own, and not with all others in one."""
+    return await _count_alive(raw, module, f"transport <> '{_IN_ONE_PROCESS}'")
+
+
+async def _count_alive(raw: Any, module: str, which: str) -> int:
     table = f'"{module}".amphibus_instance'
     if not await raw.fetchval("SELECT to_regclass($1)", table):
         return 0
-    return int(await raw.fetchval(f"SELECT count(*) FROM {table} WHERE until > {NOW}"))
+    alive = f"SELECT count(*) FROM {table} WHERE until > {NOW} AND {which}"
+    return int(await raw.fetchval(alive))
