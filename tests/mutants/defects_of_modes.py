@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.defect import Defect, in_runtime, of_the_broker
 
 _ELSEWHERE: Final = "tests/database/test_elsewhere.py"
+_FALLBACK: Final = "tests/distributed/test_fallback.py"
 _LEAVING: Final = "tests/runtime/test_leaving_the_broker.py"
 _ONE_MODE: Final = "tests/database/test_one_mode.py"
 
@@ -89,10 +90,9 @@ MODES: Final[tuple[Defect, ...]] = (
     of_the_broker(
         "one process that does not start is tried again for ever",
         "cli/run/supervisor",
-        "        self._say_change(f\"{'the services' if apart else 'it'} did not start\", apart=apart)\n        return _CHANGE\n",
-        "        self._say_change(f\"{'the services' if apart else 'it'} did not start\", apart=apart)\n"
+        ' did not start", apart=apart)\n        return _CHANGE\n',
+        ' did not start", apart=apart)\n'
         "        return _CHANGE if apart else await self._live_on(stopping, change, apart=apart)\n",
-        "tests/distributed/test_fallback.py"
-        "::test_one_process_that_does_not_start_gives_back_to_the_services_at_once",
+        f"{_FALLBACK}::test_one_process_that_does_not_start_gives_back_to_the_services_at_once",
     ),
 )
