@@ -185,6 +185,8 @@ def test_one_process_that_does_not_start_gives_back_to_the_services_at_once(
         fragile.kill()
         with _taken(kiosk.data_dir / "till.lock"):
             command.until_said("it did not start: a process for each module takes over")
+        services = kiosk.data_dir / "run" / "till.pid"
+        until(services.exists, "the services are back")
         until(till.sell, "sold by the services")
         command.until_said("mode=monolith", within=90)
         until(till.rang, "the till rang")
