@@ -1,5 +1,6 @@
 """`amphibus run --all` while the broker is away: messages go directly; where they may not, one process takes over."""
 
+import fcntl
 import socket
 import threading
 import uuid
@@ -15,6 +16,7 @@ import pytest
 from tests.distributed.commands import Running, answer, free_ports, running, typed, until
 from tests.distributed.conftest import Kiosk
 from tests.distributed.test_supervisor import heard
+from tests.services.postgres import PostgresCluster, database_in
 from tests.services.rabbitmq import RabbitNode
 
 FALLBACK = {
@@ -149,6 +151,56 @@ def test_services_that_do_not_start_again_leave_the_work_to_the_one_process(
             until(till.sell, "sold in one process all the same")
             until(till.rang, "the till rang")
         assert command.stop() == 0
+
+
+@pytest.mark.full
+def test_services_stay_while_another_machine_goes_on_over_the_broker(
+    tmp_path: Path, fragile: RabbitNode, cluster: PostgresCluster
+) -> None:
+    """One more process of a module, started by hand elsewhere, is of the mode that one process may not share."""
+    with database_in(cluster) as url:
+        environ = WITHOUT_DIRECT | {"AMPHIBUS_DB_URL": url}
+        with _services(tmp_path, fragile, environ) as (kiosk, port, till, command):
+            beside = ("--mode=distributed", "--module=till", "--port", str(free_ports(3)))
+            elsewhere = ("--data-dir", str(tmp_path / "elsewhere"), "--amqp", fragile.url)
+            by_hand = kiosk.environ | environ
+            with running(kiosk.root, *beside, *elsewhere, environ=by_hand) as other:
+                other.until_said("mode=distributed")
+                fragile.kill()
+                command.until_said("the services stay")
+                until(till.sell, "sold while the services stay")
+                assert other.stop() == 0
+            command.until_said("the broker is away: one process takes over")
+            until(lambda: "messages go directly" in _degraded(port), "one process has taken over")
+            assert command.stop() == 0
+    assert command.out.count("the services stay") == 1
+
+
+@pytest.mark.full
+def test_one_process_that_does_not_start_gives_back_to_the_services_at_once(
+    tmp_path: Path, fragile: RabbitNode
+) -> None:
+    """Another program has a database of theirs in the moment in which they are gone."""
+    with _services(tmp_path, fragile, WITHOUT_DIRECT) as (kiosk, _, till, command):
+        fragile.kill()
+        with _taken(kiosk.data_dir / "till.lock"):
+            command.until_said("it did not start: a process for each module takes over")
+        services = kiosk.data_dir / "run" / "till.pid"
+        until(services.exists, "the services are back")
+        until(till.sell, "sold by the services")
+        command.until_said("mode=monolith", within=90)
+        until(till.rang, "the till rang")
+        assert command.stop() == 0
+
+
+@contextmanager
+def _taken(lock: Path) -> Iterator[None]:
+    """Takes a database as soon as its process is gone, and gives it back at the end."""
+    with lock.open("r+") as opened:
+        taking = threading.Thread(target=fcntl.flock, args=(opened, fcntl.LOCK_EX))
+        taking.start()
+        yield
+        taking.join()
 
 
 def _pids(kiosk: Kiosk) -> dict[str, str]:

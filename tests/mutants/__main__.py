@@ -34,6 +34,7 @@ from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_joining import JOINING
 from tests.mutants.defects_of_limits import LIMITS
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
+from tests.mutants.defects_of_modes import MODES
 from tests.mutants.defects_of_policies import POLICIES
 from tests.mutants.defects_of_privacy import PRIVACY
 from tests.mutants.defects_of_project_code import PROJECT_CODE
@@ -74,6 +75,7 @@ ALL = (
     *DIRECT,
     *HANDLING,
     *MISBEHAVIOUR,
+    *MODES,
     *POLICIES,
     *BACKUPS,
     *PRIVACY,

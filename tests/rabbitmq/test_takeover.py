@@ -206,6 +206,35 @@ async def test_an_emptied_broker_leaves_nothing_to_be_found(
     assert await _waits(office) == []
 
 
+async def test_what_is_limited_or_paused_holds_up_no_emptying(
+    tmp_path: Path, fragile: RabbitNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Programs outside sent it, so it lies there alone."""
+    office = _office("rabbitmq", tmp_path, fragile)
+    async with office.open():
+        pass
+    async with office.open("readers") as shop:
+        await shop.send(*(desk.Call(book="b", line=line) for line in range(5)))
+        await shop.send(desk.Guard(book="other", line=0))
+        left = "SELECT count(*) FROM amphibus_delivery"
+        await until(lambda: office.query("gateway", left) == [(0,)])
+    office.change("gateway", "DELETE FROM amphibus_outbox")
+    guards = desk.Guard.contract_type
+    paused = "INSERT INTO amphibus_pause (type, since, reason) VALUES (?, 1, 'the till is broken')"
+    office.change("desk", paused, guards)
+
+    alone = _office("memory", tmp_path, fragile)
+    there = {"amqp_url": fragile.url, "env": environment(tmp_path)}
+    async with alone.open(business=project(calls={"at_most": 1}), settings=there) as shop:
+        said = capsys.readouterr().out
+        await until(lambda: alone.numbers("desk", "b") == list(range(5)))
+        assert alone.numbers("desk", "other") == []
+        alone.change("desk", "DELETE FROM amphibus_pause")
+        await until(lambda: alone.numbers("desk", "other") == [0])
+        await shop.settle()
+    assert "broker=emptied" in said
+
+
 @pytest.mark.full
 async def test_a_part_of_the_modules_takes_nothing_over(
     tmp_path: Path, fragile: RabbitNode

@@ -28,6 +28,7 @@ from amphibus.routing.topology import processes_of
 from amphibus.service import Service
 from amphibus.telemetry.privacy import describe
 from amphibus.telemetry.tracing import switch
+from amphibus.transport import Transport
 
 _STOP_SECONDS = 3.0
 _STEP_SECONDS = 1.3
@@ -100,16 +101,34 @@ class ModuleHost:
 
     async def start(self) -> None:
         """Takes messages and delivers what waits; the database is open."""
-        await self.writer.start()
-        await self._share_cursors()
+        await self._make_ready()
         self.receiver.system.acts = True
-        await self._pausing.begin()
-        await self.limits.look()
         self._around.transport.attach(self.name, self.receiver, self._pausing.partitions)
         self._around.transport.requests.attach(self.name, self.receiver)
         self._around.meters.watch(self.name, self._numbers)
         for service in self._intake:
             await service.start()
+
+    async def empty(self, left: Transport) -> None:
+        """Handles what a transport brings that is left for good; what may not begin now is written down for later."""
+        await self._make_ready(writes_down=True)
+        await self.pauses.start()
+        left.attach(self.name, self.receiver, self.assignment)
+
+    async def rest(self) -> None:
+        """Leaves its database to others until `start`. What is still under way then goes on, in its place.
+
+        So what comes again lines up behind it, and is a repetition.
+        """
+        await self.writer.rest()
+
+    async def _make_ready(self, *, writes_down: bool = False) -> None:
+        """Prepares for the first message: takes in what operators and other instances left in the database."""
+        await self.writer.start()
+        await self._share_cursors()
+        self.limits.writes_down = writes_down
+        await self._pausing.begin(writes_down=writes_down)
+        await self.limits.look()
 
     def request_ids(self) -> RequestIds:
         """Returns what derives ids, with the secret in its database, or the one that all gateways are given."""

@@ -46,17 +46,22 @@ class Pausing:
         """The partitions as the transport sees them: what keeps messages keeps them during a pause."""
         return self._pausable or self._assignment
 
-    async def begin(self) -> None:
+    async def begin(self, *, writes_down: bool = False) -> None:
         """Takes in what is paused, before the first message is taken.
+
+        With `writes_down`, messages to a module that is paused as a whole wait among the delayed ones: their transport
+        is left for good, and keeps nothing for later.
 
         Raises:
             Exception: of the database.
         """
+        self._pauses.writes_down = writes_down
         await self._pauses.look()
+        self._follow()
 
     def _follow(self) -> None:
         pauses = self._pauses
-        if pauses.whole:
+        if pauses.whole and not pauses.writes_down:
             self._receiver.hold()
         if self._pausable is not None:
             self._pausable.pause(paused=pauses.whole)

@@ -1,11 +1,16 @@
 """The store of a module, and this instance's share of its work, as the settings ask for them."""
 
+from typing import Final
+
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.store import Store
 from amphibus.partitions.assignment import PartitionAssignment, SingleInstance
 from amphibus.supervision import Supervisor
+
+_ENDING_SECONDS: Final = 10.0
+"""The time that a process may take to end beside its drain, and to notice that it has to."""
 
 
 def open_store(name: str, settings: Settings, longest_timeout: float | None = None) -> Store:
@@ -32,4 +37,11 @@ def assignment_of(
     from amphibus.partitions.leases import Leases
 
     assert isinstance(store, PostgresStore)
-    return Leases(store, count=count, transport=transport, supervisor=supervisor, clock=clock)
+    return Leases(
+        store,
+        count=count,
+        transport=transport,
+        supervisor=supervisor,
+        clock=clock,
+        patience_seconds=settings.drain_seconds + _ENDING_SECONDS,
+    )

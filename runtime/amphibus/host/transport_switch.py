@@ -73,9 +73,6 @@ async def leave_the_broker(
         )
     transport = make("rabbitmq", topology, settings, clock)
     emptied = await _empty_through(transport, modules, settings.bus.fallback_after_seconds, health)
-    for hosted in modules:
-        await hosted.writer.drain()
-        await hosted.writer.stop()  # it begins anew with its module; two would share one connection
     if len(modules) == len(topology.modules) or not emptied:
         await _take_over(modules, topology, "emptied" if emptied else "away", clock, settings)
         return
@@ -95,10 +92,9 @@ async def _empty_through(
     transport: Transport, modules: list[ModuleHost], patience: float, health: Health
 ) -> bool:
     """Handles what waits at the broker; returns whether nothing is left there."""
-    for hosted in modules:
-        await hosted.writer.start()
-        transport.attach(hosted.name, hosted.receiver, hosted.assignment)
     _log.info("broker.emptying", modules=", ".join(hosted.name for hosted in modules))
+    for hosted in modules:
+        await hosted.empty(transport)
     emptied = False
     try:
         async with asyncio.timeout(patience):
@@ -112,11 +108,19 @@ async def _empty_through(
     await ending.step("what was handled", transport.finish(), within=_STEP_SECONDS)
     await ending.step("the broker", transport.close(), within=_STEP_SECONDS)
     health.has("broker")
+    for hosted in modules:
+        await ending.step("the writers", hosted.writer.drain(), within=_STEP_SECONDS)
+        await hosted.rest()
+    if left := sum(hosted.receiver.in_flight for hosted in modules):
+        _log.warning("broker.given_up", unfinished=left, patience_seconds=patience)
     return emptied
 
 
 async def _emptied(transport: Transport, modules: list[ModuleHost], patience: float) -> bool:
-    """Waits while there is progress; gives a broker up that has shown none for some seconds."""
+    """Waits while there is progress; gives a broker up that has shown none for some seconds.
+
+    Only what is committed is progress: what is under way may wait for something that does not come before the start.
+    """
     seen, ends = -1, time.monotonic() + patience
     while time.monotonic() < ends:
         with contextlib.suppress(TimeoutError):
@@ -125,7 +129,7 @@ async def _emptied(transport: Transport, modules: list[ModuleHost], patience: fl
                 if await _empty(transport, modules) and await _empty(transport, modules):
                     return True
         commits = sum(hosted.writer.commits for hosted in modules)
-        if commits != seen or any(hosted.receiver.in_flight for hosted in modules):
+        if commits != seen:
             seen, ends = commits, time.monotonic() + patience
         await asyncio.sleep(_LOOK_SECONDS)
     return False

@@ -17,7 +17,7 @@ from amphibus.database.faults import is_of_the_database
 from amphibus.database.inbox import body_handled
 from amphibus.database.lent_session import lend, look_back, take_back
 from amphibus.database.persons.bodies import without_once
-from amphibus.database.steering.pauses import Pause
+from amphibus.database.steering.pauses import MODULE_PAUSED, WHOLE_MODULE, Pause
 from amphibus.errors import Overdue, Refused, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.attempt import Attempt, Origin, Prepared
@@ -90,6 +90,10 @@ class Executor:
     def _held(self, attempt: Attempt, pause: Pause) -> Held | Unanswered:
         if attempt.answer is not None:
             return Unanswered(Reply("unavailable", detail=in_words(pause)))
+        if pause.type == WHOLE_MODULE:
+            return Held(
+                self._clock.now(), MODULE_PAUSED
+            )  # nothing that is due begins before its end
         return Held(pause.until)
 
     def killer(self, envelope: Envelope) -> Failure | None:

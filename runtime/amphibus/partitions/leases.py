@@ -17,10 +17,9 @@ from amphibus.clock import Clock, elapsed
 from amphibus.database.postgres.bounded import FAREWELL_SECONDS
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import (
+    Instance,
     claim_partitions,
     instance_ids,
-    other_instances,
-    register_instance,
     release_partition,
     remove_instance,
     renew_instance,
@@ -34,6 +33,7 @@ from amphibus.errors import StoreError
 from amphibus.failpoints import failpoint
 from amphibus.messages.ids import new_id
 from amphibus.partitions.assignment import DrainPartitions, LeaseToken, OnChange, at_once
+from amphibus.partitions.one_mode import register
 from amphibus.supervision import Supervisor
 
 _ANSWER_SECONDS: Final = 4.0
@@ -53,6 +53,7 @@ class Leases:
         clock: Clock,
         beat_seconds: float = 2.0,
         lease_seconds: float = 10.0,
+        patience_seconds: float = 0.0,
     ) -> None:
         self.count = count
         self.owned: frozenset[int] = frozenset()
@@ -72,6 +73,8 @@ class Leases:
         self._clock = clock
         self._beat = beat_seconds
         self._lease = int(lease_seconds * 1_000_000)
+        self._patience = patience_seconds
+        """How long the start waits for instances of another mode to end."""
         self._task = supervisor.task(f"leases:{store.module}", self._work)
         self._connection: PostgresConnection
         self._lost = False
@@ -81,14 +84,14 @@ class Leases:
         """Registers this instance and takes its first partitions.
 
         Raises:
-            StoreError: the module runs in another mode on this database.
+            StoreError: the module runs in another mode on this database, and goes on with it.
         """
         if self._task.running:
             return
         self._connection = await self._store.connect(
             lock_seconds=LOCK_SECONDS, answer_seconds=_ANSWER_SECONDS
         )
-        await self._register()
+        await self._register(self._patience)
         await self._listen()
         await self._round()
         await self._task.start()
@@ -156,33 +159,10 @@ class Leases:
             raise StoreError("this instance was taken for dead", "its lease had run out", "")
         return frozenset((row[0], row[1]) for row in held), prior_outcomes
 
-    async def _register(self) -> None:
-        sql = self._connection.sql
-        await self._outlive_another_mode(sql)
-        await register_instance(
-            sql,
-            self.instance,
-            transport=self._transport,
-            lease=self._lease,
-            partitions=self.count,
-        )
-
-    async def _outlive_another_mode(self, sql: Sql) -> None:
-        """Waits for the leases of instances that died in another mode; those that live renew theirs."""
-        before: dict[str, int] = {}
-        while True:
-            await strike_off_silent(sql, self._store.module)
-            others = await other_instances(sql, self._transport)
-            if not others:
-                return
-            if any(before.get(each.id, each.until) != each.until for each in others):
-                raise StoreError(
-                    f"module {self._store.module} runs over {others[0].transport} on this database",
-                    f"this process would run it over {self._transport}: two modes never share one",
-                    "stop the other first",
-                )
-            before = {each.id: each.until for each in others}
-            await asyncio.sleep(self._beat / 2)
+    async def _register(self, patience: float = 0.0) -> None:
+        instance = Instance(self.instance, self._transport, self._lease, self.count)
+        module = self._store.module
+        await register(self._connection, module, instance, beat=self._beat, patience=patience)
 
     async def _work(self) -> None:
         while True:

@@ -133,6 +133,10 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     "relay.failed": _event("A round of the relay broke; it goes on.", "destination error"),
     "broker.connected": _event("The broker is there.", "host version seconds"),
     "broker.emptying": _event("What waits there is handled before another mode begins.", "modules"),
+    "broker.given_up": _event(
+        "It was not emptied: nothing was committed for so long. What is under way goes on after the start.",
+        "unfinished patience_seconds",
+    ),
     "broker.taken_over": _event(
         "The databases say what had not arrived; it waits in the outboxes again.",
         "broker messages between",

@@ -61,6 +61,7 @@ class Writer:
         self._in_hand = False
         """Returns whether units were taken out of the line and not all of them are through."""
         self._stopped = False
+        self._at_work = asyncio.Event()
         self._left = False
         """Whether it was stopped and its work, if it still goes on, is nobody's any more."""
         self._renew = False
@@ -76,6 +77,7 @@ class Writer:
     async def start(self) -> None:
         """Begins to work."""
         self._stopped = self._left = False
+        self._at_work.set()
         await self._task.start()
 
     async def started(self) -> None:
@@ -88,9 +90,18 @@ class Writer:
             self._wake.set()
             await asyncio.sleep(_DRAIN_LOOK_SECONDS)
 
+    async def rest(self) -> None:
+        """Leaves its connection to others until it is started again: what is submitted meanwhile waits for that.
+
+        What is not committed is rolled back, and runs then.
+        """
+        self._at_work.clear()
+        await self._task.stop()
+
     async def stop(self) -> None:
         """Ends at once: what is not committed is rolled back, and who waits for it is told."""
         self._stopped = True
+        self._at_work.set()
         await self._task.stop()
         self._left = True
         while self._units:
@@ -127,6 +138,7 @@ class Writer:
     ) -> T:
         """Runs one unit at once; only for who holds the isolation, when nothing else runs."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        await self._at_work.wait()
         await self._run_batch([Unit(job, done, about)])
         return done.result()
 

@@ -10,6 +10,7 @@ from amphibus.transports.rabbitmq.probe import ProbeResult, knock
 
 _LOOK_SECONDS: Final = 1.0
 _LONGEST_RETURN_SECONDS: Final = 3_600.0
+_LONGEST_FALLBACK_SECONDS: Final = 300.0
 
 
 class BrokerWatch:
@@ -26,6 +27,11 @@ class BrokerWatch:
         """When it let us in the last time."""
 
     @property
+    def there(self) -> bool:
+        """Returns whether it let us in at the last look."""
+        return self._there
+
+    @property
     def what(self) -> str:
         """Returns the state of the broker in words."""
         if self._there:
@@ -37,20 +43,23 @@ class BrokerWatch:
         self._return_after = min(self._return_after * 2, _LONGEST_RETURN_SECONDS)
         self._since = time.monotonic()
 
+    def hold_on(self) -> None:
+        """Makes the way to one process twice as long, since that did not start though the broker was away."""
+        self._fallback_after = min(max(1.0, self._fallback_after) * 2, _LONGEST_FALLBACK_SECONDS)
+        self._since = time.monotonic()
+
     async def until_away(self) -> None:
         """Returns once no address has let us in for `fallback_after` seconds."""
         while self._there or self._lasts() < self._fallback_after:
-            await self._look()
+            await self.look()
 
     async def until_back(self) -> None:
         """Returns once one has let us in at every look for `return_after` seconds."""
         while not self._there or self._lasts() < self._return_after:
-            await self._look()
+            await self.look()
 
-    def _lasts(self) -> float:
-        return time.monotonic() - self._since
-
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Knocks once; returns a second after it began to."""
         began = time.monotonic()
         answers: list[ProbeResult] = await asyncio.gather(*(knock(url) for url in self._urls))
         there, self._refused = "lets in" in answers, "refuses" in answers
@@ -59,3 +68,6 @@ class BrokerWatch:
         if there:
             self.away_since = datetime.now(UTC)
         await asyncio.sleep(max(0.0, began + _LOOK_SECONDS - time.monotonic()))
+
+    def _lasts(self) -> float:
+        return time.monotonic() - self._since

@@ -22,6 +22,7 @@ from amphibus.cli.broker.start import BrokerAt, broker
 from amphibus.cli.output import CommandError
 from amphibus.cli.places import GATEWAY, Place, module_names, places
 from amphibus.cli.run.broker_watch import BrokerWatch
+from amphibus.cli.run.changing import ShapeChange, change_of
 from amphibus.cli.run.listening import Sockets
 from amphibus.cli.run.process_logs import ProcessLogs
 from amphibus.cli.run.running import (
@@ -114,6 +115,8 @@ class _Supervisor:
         self._settings = settings
         self._planned = planned
         self._broker = found
+        self._failed = False
+        """Whether the last shape did not start."""
         labels = [place.label for place in planned]
         self._logs = ProcessLogs(settings.data_dir, [*labels, _ALONE], settings.log_format)
 
@@ -123,52 +126,56 @@ class _Supervisor:
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
         stopping = asyncio.create_task(stop.wait())
         # Messages go directly from process to process while the broker is away, and none of these has to end.
-        change = auto and self._broker is not None and not self._settings.messages_directly
-        watch = _watch(self._settings, self._broker) if change and self._broker else None
+        change = None
+        if auto and self._broker is not None and not self._settings.messages_directly:
+            change = change_of(self._settings, self._broker.url, self._planned, self._say_stay)
         apart = self._broker is not None
         code = None
         try:
-            code = await self._live(stopping, watch, began, apart=apart)
+            code = await self._live(stopping, change, began, apart=apart)
             while code is _CHANGE:
                 apart = not apart
-                code = await self._live_on(stopping, watch, apart=apart)
+                code = await self._live_on(stopping, change, apart=apart)
         finally:
             stopping.cancel()
             self._logs.close()
         return code
 
     async def _live_on(
-        self, stopping: "asyncio.Task[bool]", watch: BrokerWatch | None, *, apart: bool
+        self, stopping: "asyncio.Task[bool]", change: ShapeChange | None, *, apart: bool
     ) -> int | None:
-        """Runs the shape that follows another. One that does not start is no end: work goes on in some way.
+        """Runs the shape that follows another. One that does not start gives back to that at once, for longer.
 
-        Services that fail give back to one process, for longer. That process may have to wait for another machine.
+        One process may be refused by services on another machine; the services may lack what has become of a port.
         """
-        while True:
-            code = await self._live(stopping, watch, time.perf_counter(), apart=apart)
-            if code is _CHANGE or stopping.done():
-                return code
-            if apart and watch is not None:
-                watch.hold_back()
-                self._say_change("the services did not start", apart=True)
-                return _CHANGE
+        code = await self._live(stopping, change, time.perf_counter(), apart=apart)
+        if code is _CHANGE or stopping.done() or change is None:
+            self._failed = False
+            return code
+        if self._failed:  # neither starts
             await asyncio.wait((stopping,), timeout=_AGAIN_SECONDS)
-            if stopping.done():
-                return 0
+        if stopping.done():
+            return 0
+        self._failed = True
+        change.failed(apart=apart)
+        self._say_change(f"{'the services' if apart else 'it'} did not start", apart=apart)
+        return _CHANGE
 
     async def _live(
         self,
         stopping: "asyncio.Task[bool]",
-        watch: BrokerWatch | None,
+        change: ShapeChange | None,
         began: float,
         *,
         apart: bool,
     ) -> int | None:
         """Runs one shape; returns the exit code of the process that gave up, 0 when told to stop, or `_CHANGE`."""
+        watch = change.watch if change else None
         shape = self._apart() if apart else self._alone(watch)
         shape.start(began)
         ended = asyncio.create_task(shape.ended())
-        changing = asyncio.create_task(_until_change(watch, apart=apart))
+        until = change.until(apart=apart) if change else asyncio.Event().wait()
+        changing = asyncio.create_task(until)
         within = self._settings.drain_seconds + _MARGIN_SECONDS
         try:
             await asyncio.wait((stopping, ended, changing), return_when=asyncio.FIRST_COMPLETED)
@@ -186,6 +193,11 @@ class _Supervisor:
             ended.cancel()
             changing.cancel()
             await shape.stop(within)
+
+    def _say_stay(self, modules: Sequence[str]) -> None:
+        why = f"the broker is away, and others go on over it with {', '.join(modules)}"
+        self._logs.say("shape.kept", level="warning", modules=", ".join(modules), why=why)
+        _tell(f"{why}: the services stay")
 
     def _say_change(self, why: str, *, apart: bool) -> None:
         to = "one process" if apart else "a process for each module"
@@ -235,26 +247,6 @@ class _Supervisor:
             logs=self._logs,
             sockets=sockets,
         )
-
-
-async def _until_change(watch: BrokerWatch | None, *, apart: bool) -> None:
-    if watch is None:
-        await asyncio.Event().wait()
-    elif apart:
-        await watch.until_away()
-    else:
-        await watch.until_back()
-
-
-def _watch(settings: "Settings", found: BrokerAt) -> BrokerWatch:
-    from amphibus.transports.rabbitmq.address import addresses
-
-    known = addresses(found.url, heartbeat=settings.rabbitmq.heartbeat_seconds)
-    return BrokerWatch(
-        [str(each) for each in known],
-        fallback_after=settings.bus.fallback_after_seconds,
-        return_after=settings.bus.return_after_seconds,
-    )
 
 
 @contextmanager

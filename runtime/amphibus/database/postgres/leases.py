@@ -6,9 +6,23 @@ what it asks of its messages: that is in `sql`.
 
 from typing import Any, Final, NamedTuple
 
+from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.sql import NOW
 from amphibus.database.sql import Sql
 
+_ONE_AFTER_THE_OTHER: Final = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED;"
+    # Who is frozen meanwhile loses the lock, before those that wait for it give up.
+    " SET LOCAL idle_in_transaction_session_timeout = '1s'; SET LOCAL lock_timeout = '3s'"
+)
+_MAKE_PARTITIONS: Final = (
+    "INSERT INTO amphibus_lease (partition, owner, token, until)"
+    " SELECT number, NULL, 0, 0 FROM generate_series(0, ?::bigint - 1) AS number"
+    " ON CONFLICT (partition) DO NOTHING"
+)
+_IN_ONE_PROCESS: Final = "memory"
+"""The transport of a process that has all modules."""
+_REGISTER: Final = f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {NOW} + ?)"
 _LET_NOBODY_COMMIT: Final = (
     "UPDATE amphibus_instance SET id = id || '+'",
     "UPDATE amphibus_instance SET id = left(id, -1)",
@@ -18,6 +32,15 @@ _CLAIM: Final = (
     " (SELECT partition FROM amphibus_lease WHERE owner IS NULL ORDER BY partition LIMIT ?"
     " FOR UPDATE SKIP LOCKED) RETURNING partition, token"
 )
+
+
+class Instance(NamedTuple):
+    """An instance that is to be registered: it lives for `lease` microseconds each time that it says so."""
+
+    id: str
+    transport: str
+    lease: int
+    partitions: int
 
 
 class OtherInstance(NamedTuple):
@@ -35,22 +58,26 @@ class LeasedPartition(NamedTuple):
     token: int
 
 
-async def register_instance(
-    sql: Sql, instance: str, *, transport: str, lease: int, partitions: int
-) -> None:
-    """Writes down an instance that lives for `lease` microseconds from now, and the partitions that there are."""
-    for partition in range(partitions):
-        await sql.run(
-            "INSERT INTO amphibus_lease (partition, owner, token, until) VALUES (?, NULL, 0, 0)"
-            " ON CONFLICT (partition) DO NOTHING",
-            partition,
-        )
-    await sql.run(
-        f"INSERT INTO amphibus_instance (id, transport, until) VALUES (?, ?, {NOW} + ?)",
-        instance,
-        transport,
-        lease,
-    )
+async def register_alone(
+    connection: PostgresConnection, module: str, instance: Instance
+) -> list[OtherInstance]:
+    """Writes down an instance and the partitions that there are, unless others run in another mode; returns those.
+
+    The instances of a module do this one after the other: two that look before they write would both find nobody.
+    """
+    sql = connection.sql
+    await connection.begin(_ONE_AFTER_THE_OTHER, armed=False)
+    try:
+        await sql.run("SELECT pg_advisory_xact_lock(hashtext(?))", f"amphibus.{module}.instances")
+        others = await _other_instances(sql, instance.transport)
+        if not others:
+            await sql.run(_MAKE_PARTITIONS, instance.partitions)
+            await sql.run(_REGISTER, instance.id, instance.transport, instance.lease)
+        await connection.commit()
+    except BaseException:
+        await connection.roll_back()
+        raise
+    return others
 
 
 async def renew_instance(sql: Sql, instance: str, *, lease: int) -> int | None:
@@ -69,8 +96,7 @@ async def remove_instance(sql: Sql, instance: str) -> None:
     await sql.run("DELETE FROM amphibus_instance WHERE id = ?", instance)
 
 
-async def other_instances(sql: Sql, transport: str) -> list[OtherInstance]:
-    """Instances that run over another transport."""
+async def _other_instances(sql: Sql, transport: str) -> list[OtherInstance]:
     rows = await sql.rows(
         "SELECT id, until, transport FROM amphibus_instance WHERE transport <> ?", transport
     )
@@ -108,7 +134,17 @@ async def let_nobody_commit(sql: Sql) -> None:
 
 async def count_alive(raw: Any, module: str) -> int:
     """Returns how many instances work on a module's schema; 0 if it has no such table."""
+    return await _count_alive(raw, module, "true")
+
+
+async def count_over_a_broker(raw: Any, module: str) -> int:
+    """Returns how many of them run it as a process of its own, and not with all others in one."""
+    return await _count_alive(raw, module, f"transport <> '{_IN_ONE_PROCESS}'")
+
+
+async def _count_alive(raw: Any, module: str, which: str) -> int:
     table = f'"{module}".amphibus_instance'
     if not await raw.fetchval("SELECT to_regclass($1)", table):
         return 0
-    return int(await raw.fetchval(f"SELECT count(*) FROM {table} WHERE until > {NOW}"))
+    alive = f"SELECT count(*) FROM {table} WHERE until > {NOW} AND {which}"
+    return int(await raw.fetchval(alive))

@@ -8,6 +8,8 @@ WHOLE_MODULE: Final = ""
 """Stands for all types."""
 PAUSED: Final = "its type is paused"
 """The error of a delayed message that waits for that alone."""
+MODULE_PAUSED: Final = "its module is paused"
+"""The same where all types are."""
 _PAUSE: Final = (
     "INSERT INTO amphibus_pause (type, since, until, reason) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (type) DO UPDATE SET until = excluded.until, reason = excluded.reason"

@@ -67,6 +67,8 @@ class Limits:
         self._wake = asyncio.Event()
         self._looked = elapsed()
         self._stopped = False
+        self.writes_down = False
+        """Whether none that was delivered waits in memory: who has it does not keep it."""
         self._task = supervisor.task(f"limits:{store.module}", self._work)
         self.paused: Callable[[], bool] = lambda: False
         """Whether the module begins nothing."""
@@ -133,8 +135,9 @@ class Limits:
         if attempt.origin is Origin.DELAYED:
             self._overflow.came(key)
         line = self._lines.get(key)
+        apart = self.writes_down or key in self._overflow
         if (line is not None and len(line.waiting) >= ROOM) or (
-            attempt.origin is Origin.DELIVERY and key in self._overflow
+            attempt.origin is Origin.DELIVERY and apart
         ):
             return NoTurn.LATE if attempt.origin is Origin.REQUEST else NoTurn.FULL
         if line is None:

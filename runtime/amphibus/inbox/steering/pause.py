@@ -23,6 +23,8 @@ class Pauses:
         self._store = store
         self._clock = clock
         self._now: Mapping[str, Pause] = {}
+        self.writes_down = False
+        """Whether a message is written down also where the whole module is paused: who has it does not keep it."""
         self._task = supervisor.task(f"pause:{store.module}", self._work)
         self.on_change: list[Callable[[], None]] = []
         """Called when something was paused or resumed."""
@@ -38,8 +40,12 @@ class Pauses:
         return WHOLE_MODULE in self._now
 
     def of(self, type_: str) -> Pause | None:
-        """Returns the pause of a type alone, or None."""
-        return self._now.get(type_)
+        """Returns the pause for whose end a message of a type is written down, or None: that of the type alone.
+
+        While a pause of the whole module is written down, too, it counts as well.
+        """
+        found = self._now.get(type_)
+        return self._now.get(WHOLE_MODULE) if found is None and self.writes_down else found
 
     def why_not(self, type_: str) -> str:
         """Returns why a type is not handled now, in words; empty if it is."""
