@@ -249,7 +249,7 @@ class Wiring:
             bypass=bypass,
             keeping=keeping,
             lost=self._lost(writer),
-            notes=SenderNotes(self.store, writer, self.assignment.count),
+            notes=SenderNotes(self.store, writer, self.assignment),
             topology=around.topology,
             meters=around.meters,
             supervisor=around.supervisor,
