@@ -6,11 +6,12 @@ The receivers' word makes the question small: what they have said to have is not
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from amphibus.admin.under_way import routes_in
 from amphibus.clock import SECOND, Clock
-from amphibus.database.outbox import HandedOver, numbered_from, put_in_line
+from amphibus.database.outbox import HandedOver, number_after, numbered_from, put_in_line
+from amphibus.database.sql import Sql
 from amphibus.database.store import Store
 from amphibus.database.upkeep.awaited import (
     asked_up_to,
@@ -99,11 +100,14 @@ class LostMessages:
             beyond = min(await asked_up_to(sql), recent)
             since = self._question.known_since
             of_types = partial(handed_over_unasked, sql, receiver, [*begun], since=since)
-            async for page in _pages(of_types, beyond):
-                await self._question.ask(receiver, ())  # it says how far it has forgotten
-                known_since = self._question.known_since_by(receiver)
-                of_it = [each for each in page if each.time >= known_since]
-                yield [each for each in of_it if each.seq > begun[each.type]]
+            while (up_to := await number_after(sql, beyond, messages=_PAGE)) is not None:
+                if page := await of_types(beyond=beyond, up_to=up_to):
+                    await self._question.ask(receiver, ())  # it says how far it has forgotten
+                    known_since = self._question.known_since_by(receiver)
+                    of_it = [each for each in page if each.time >= known_since]
+                    yield [each for each in of_it if each.seq > begun[each.type]]
+                beyond = up_to
+                await asyncio.sleep(0)
         async for page in _pages(partial(handed_over_awaited, sql, receiver), 0):
             yield page
 
@@ -120,15 +124,16 @@ class LostMessages:
         return [ours[each] for each in ids if each in missing]
 
 
-async def _pages(read: Any, beyond: int) -> AsyncIterator[list[HandedOver]]:
+async def _awaited(sql: Sql, receiver: str) -> AsyncIterator[list[HandedOver]]:
+    beyond = 0
     while True:
-        page: list[HandedOver] = await read(beyond=beyond, limit=_PAGE)
+        page = await handed_over_awaited(sql, receiver, beyond=beyond, limit=_PAGE)
         if page:
             yield page
         if len(page) < _PAGE:
             return
         beyond = page[-1].seq
-        await asyncio.sleep(0)  # reads of a file never suspend
+        await asyncio.sleep(0)
 
 
 async def _put_in_line(
