@@ -6,12 +6,11 @@ The receivers' word makes the question small: what they have said to have is not
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from amphibus.admin.under_way import routes_in
 from amphibus.clock import SECOND, Clock
 from amphibus.database.outbox import HandedOver, number_after, numbered_from, put_in_line
-from amphibus.database.sql import Sql
 from amphibus.database.store import Store
 from amphibus.database.upkeep.awaited import (
     asked_up_to,
@@ -124,16 +123,15 @@ class LostMessages:
         return [ours[each] for each in ids if each in missing]
 
 
-async def _awaited(sql: Sql, receiver: str) -> AsyncIterator[list[HandedOver]]:
-    beyond = 0
+async def _pages(read: Any, beyond: int) -> AsyncIterator[list[HandedOver]]:
     while True:
-        page = await handed_over_awaited(sql, receiver, beyond=beyond, limit=_PAGE)
+        page: list[HandedOver] = await read(beyond=beyond, limit=_PAGE)
         if page:
             yield page
         if len(page) < _PAGE:
             return
         beyond = page[-1].seq
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # reads of a file never suspend
 
 
 async def _put_in_line(
