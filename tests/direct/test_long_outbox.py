@@ -9,22 +9,23 @@ import pytest
 import pytest_asyncio
 
 from amphibus.clock import DAY, SystemClock
-from amphibus.database.facts import note_routes
 from amphibus.database.sqlite.store import SqliteStore
 from amphibus.database.upkeep.awaited import note_asked_up_to
 from amphibus.host.sending.arrival_question import ArrivalQuestion
 from amphibus.host.sending.lost_messages import LostMessages
+from amphibus.host.sending.routes import SenderRoutes
 from amphibus.partitions.assignment import SingleInstance
+from amphibus.routing.topology import Topology
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.transport import Transport
 from amphibus.unit_of_work.isolation import Isolation
 from amphibus.unit_of_work.writer import Writer
-from tests.direct.conftest import TOPOLOGY
 
 pytestmark = pytest.mark.asyncio
 _MESSAGES: Final = 6_000
 _AT_ONCE: Final = 500
+_TO_ITSELF: Final = Topology({}, {"desk.Written.v1": "desk"}, {})
 _OLD: Final = (
     "WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?)"
     " INSERT INTO amphibus_outbox (seq, id, type, source, key, time, correlation, trace, reply, body, asked)"
@@ -38,7 +39,6 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     made = SqliteStore("desk", tmp_path)
     await made.open()
     made.writer.raw.execute(_OLD, (_MESSAGES, SystemClock().now() - DAY))
-    await note_routes(made.writer.sql, {"desk.Written.v1 desk": 0})
     try:
         yield made
     finally:
@@ -65,8 +65,10 @@ async def _turns(store: SqliteStore) -> int:
             turns += 1
             await asyncio.sleep(0)
 
-    counting = asyncio.create_task(count())
     clock, assignment = SystemClock(), SingleInstance(1)
+    routes = SenderRoutes(store, assignment, _TO_ITSELF)
+    await routes.begin()
+    counting = asyncio.create_task(count())
     question = ArrivalQuestion(
         "desk",
         store=store,
@@ -80,7 +82,7 @@ async def _turns(store: SqliteStore) -> int:
         assignment=assignment,
         writer=Writer(store, assignment, Isolation(), Supervisor(Health()), batch=1),
         question=question,
-        topology=TOPOLOGY,
+        routes=routes,
         clock=clock,
     )
     found: list[Any] = [each async for each in lost.put_in_line(["desk"])]

@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.defect import Defect, in_runtime
 
 _RELAY: Final = "tests/runtime/test_relay.py::"
+_ROUTES: Final = "tests/runtime/test_sender_routes.py::"
 
 LEASES: Final[tuple[Defect, ...]] = (
     in_runtime(
@@ -44,5 +45,26 @@ LEASES: Final[tuple[Defect, ...]] = (
         "        self._leave_to_others(partitions)\n        await self.drain()\n",
         "        self._leave_to_others(partitions)\n",
         f"{_RELAY}test_what_is_safe_is_written_down_before_a_partition_is_given_away",
+    ),
+    in_runtime(
+        "an instance that begins takes the routes of others out of the notes",
+        "host/sending/routes",
+        "        routes = self._of_all(of, alive)\n",
+        "        routes = self._own\n",
+        f"{_ROUTES}test_an_old_instance_that_begins_again_leaves_the_routes_of_a_new_one",
+    ),
+    in_runtime(
+        "routes on which nobody sends any more are asked about for ever",
+        "host/sending/routes",
+        "for each in alive.intersection(of)",
+        "for each in of",
+        f"{_ROUTES}test_an_old_instance_that_begins_again_leaves_the_routes_of_a_new_one",
+    ),
+    in_runtime(
+        "a route that is noted again begins anew",
+        "host/sending/routes",
+        "        known = {**self._since, **(noted or {})}\n",
+        "        known = noted or {}\n",
+        f"{_ROUTES}test_whoever_was_taken_for_dead_notes_its_routes_again_since_when_they_are_taken",
     ),
 )

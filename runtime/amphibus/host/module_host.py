@@ -47,6 +47,7 @@ class ModuleHost:
         )
         wiring = self._wiring = Wiring(module, around)
         self.store, self.assignment = wiring.store, wiring.assignment
+        self.routes = wiring.routes
         self.pauses = wiring.pauses
         self.assignment.drain = self._drain_partitions
         self.writer = wiring.writer()

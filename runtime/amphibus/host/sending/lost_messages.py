@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
-from amphibus.admin.under_way import routes_in
 from amphibus.clock import SECOND, Clock
 from amphibus.database.outbox import HandedOver, number_after, numbered_from, put_in_line
 from amphibus.database.store import Store
@@ -20,8 +19,8 @@ from amphibus.database.upkeep.awaited import (
 from amphibus.errors import RequestError
 from amphibus.failpoints import failpoint
 from amphibus.host.sending.arrival_question import ArrivalQuestion
+from amphibus.host.sending.routes import SenderRoutes
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
-from amphibus.routing.topology import Topology
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
@@ -41,14 +40,14 @@ class LostMessages:
         assignment: PartitionAssignment,
         writer: Writer,
         question: ArrivalQuestion,
-        topology: Topology,
+        routes: SenderRoutes,
         clock: Clock,
     ) -> None:
         self._store = store
         self._assignment = assignment
         self._writer = writer
         self._question = question
-        self._topology = topology
+        self._routes = routes
         self._clock = clock
 
     async def put_in_line(self, receivers: Collection[str]) -> AsyncGenerator[dict[str, int]]:
@@ -88,7 +87,7 @@ class LostMessages:
     async def _handed_over(self, receiver: str) -> AsyncIterator[Sequence[HandedOver]]:
         """Pages of what left for a receiver, without its word that it has arrived."""
         sql = self._store.reader
-        routes = await routes_in(sql, self._topology)
+        routes = await self._routes.now(self._writer)
         begun = {
             name.partition(" ")[0]: since
             for name, since in routes.items()
