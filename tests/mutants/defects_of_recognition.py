@@ -67,6 +67,14 @@ RECOGNITION: Final[tuple[Defect, ...]] = (
         "await number_after(sql, beyond, messages=2**31)",
         "tests/direct/test_long_outbox.py::test_every_piece_that_is_read_lets_others_run",
     ),
+    in_runtime(
+        "a frozen broker counts as there again once requests give it up",
+        "transports/rabbitmq/connection",
+        "        if _is_publishing(part):\n            self._silent = False",
+        "        if part:\n            self._silent = False",
+        "tests/runtime/test_broker_connection.py"
+        "::test_a_frozen_broker_is_away_until_it_answers_or_publishing_gives_up",
+    ),
     of_the_broker(
         "senders publish before they have looked for their marks",
         "transports/rabbitmq/outgoing/publisher",
