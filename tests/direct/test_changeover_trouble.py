@@ -1,14 +1,19 @@
 """What else happens while the way of messages changes: instances, frozen receivers, an old broker, a database away."""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from amphibus.database.sqlite.store import SqliteStore
+from amphibus.partitions.assignment import PartitionAssignment
+from amphibus.testing import Harness
 from amphibus.testing.conformance.office import until
 from amphibus.transports.direct.door import Arrival, Door, Settle
 from tests.direct.town import Town, directly, server, write
 
 pytestmark = pytest.mark.asyncio
+NOTE: Final = "INSERT OR REPLACE INTO amphibus_meta VALUES (?, ?)"
 
 
 @pytest.fixture
@@ -35,19 +40,11 @@ class Frozen(Door):
 async def test_whoever_gets_partitions_asks_what_their_last_owner_had_not(town: Town) -> None:
     """That one was killed while it asked; meanwhile the broker is there, and empty."""
     async with town.open(after=3600) as shop:
-        town.exchange.serves = False
-        await write(shop, 0)
-        await until(lambda: len(town.exchange.queues.get("desk", ())) == 1)
-        town.exchange.queues.clear()
-        town.exchange.serves = True
+        await _confirmed_and_lost(town, shop, 0)
         assignment = shop.host.modules["gateway"].assignment
         for partition in assignment.owned:
-            noted = (
-                f"INSERT OR REPLACE INTO amphibus_meta VALUES ('behind {partition}', '[\"desk\"]')"
-            )
-            town.office.change("gateway", noted)
-        for tell in assignment.on_change:
-            tell(assignment.owned, frozenset())
+            town.office.change("gateway", NOTE, f"behind {partition}", '["desk"]')
+        _gain(assignment, *assignment.owned)
         await write(shop, 1)
         await town.until_written(1)
         await shop.settle()
@@ -57,12 +54,39 @@ async def test_whoever_gets_partitions_asks_what_their_last_owner_had_not(town: 
         await until(lambda: not town.office.query("gateway", left))
 
 
+async def test_whom_to_ask_about_partitions_that_come_while_others_are_asked_about_is_kept(
+    town: Town,
+) -> None:
+    """Their last owner has noted it; this one is just about to note whom it asks itself."""
+    async with town.open(after=3600) as shop:
+        await _confirmed_and_lost(town, shop, 0)
+        sender = shop.host.modules["gateway"]
+        store = sender.store
+        assert isinstance(store, SqliteStore)
+
+        def another_comes(_transaction: object) -> None:
+            sender.writer.before_commit.remove(another_comes)
+            store.writer.raw.execute(NOTE, ("behind 1", '["desk"]'))
+            _gain(sender.assignment, 1)
+
+        sender.relay._acks.add(("elsewhere",), 10**9, None)
+        sender.writer.before_commit.append(another_comes)
+        town.office.change("gateway", NOTE, "behind 0", '["gateway"]')
+        _gain(sender.assignment, 0)
+        await until(lambda: another_comes not in sender.writer.before_commit)
+        await write(shop, 1)
+        await town.until_written(1)
+        await shop.settle()
+
+        assert town.numbers() == [0, 1]
+
+
 async def test_a_receiver_is_asked_while_another_one_acknowledges_without_end(town: Town) -> None:
     async with town.open() as shop:
         sender = shop.host.modules["gateway"]
 
         def another(_transaction: object) -> None:
-            sender.relay._acks.add(("elsewhere",), 10**9)
+            sender.relay._acks.add(("elsewhere",), 10**9, None)
 
         sender.writer.before_commit.append(another)
         town.exchange.go()
@@ -127,3 +151,17 @@ async def test_an_old_broker_goes_on_delivering_to_a_receiver(town: Town, late: 
 
         assert town.numbers() == [0, 1, 2, *([3, 4] if late else []), 5, 6, 7]
         assert not town.exchange.queues["desk"]
+
+
+async def _confirmed_and_lost(town: Town, shop: Harness, line: int) -> None:
+    """A line that the broker has taken, and lost in a moment in which nobody noticed."""
+    town.exchange.serves = False
+    await write(shop, line)
+    await until(lambda: len(town.exchange.queues.get("desk", ())) == 1)
+    town.exchange.queues.clear()
+    town.exchange.serves = True
+
+
+def _gain(assignment: PartitionAssignment, *partitions: int) -> None:
+    for tell in assignment.on_change:
+        tell(frozenset(partitions), frozenset())

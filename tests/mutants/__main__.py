@@ -32,6 +32,7 @@ from tests.mutants.defects_of_direct import DIRECT
 from tests.mutants.defects_of_growth import GROWTH
 from tests.mutants.defects_of_handling import HANDLING
 from tests.mutants.defects_of_joining import JOINING
+from tests.mutants.defects_of_leases import LEASES
 from tests.mutants.defects_of_limits import LIMITS
 from tests.mutants.defects_of_misbehaviour import MISBEHAVIOUR
 from tests.mutants.defects_of_modes import MODES
@@ -65,6 +66,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALL = (
     *BORDER,
     *ACCESS,
+    *LEASES,
     *LIMITS,
     *ACTING,
     *ADDING,

@@ -16,7 +16,7 @@ DELIVERY: Final[tuple[Defect, ...]] = (
         "marked before it is delivered",
         "outbox/relay",
         '        failpoint("relay.before_delivery")',
-        "        self._acks.add(item.destinations, item.seq)",
+        "        self._acks.add(item.destinations, item.seq, None)",
         "test_stopping.py::test_a_stop_ends_in_time_though_a_handler_does_not",
     ),
     in_runtime(

@@ -53,6 +53,28 @@ RECOGNITION: Final[tuple[Defect, ...]] = (
         "            return True\n",
         f"{_RECOGNITION}test_what_was_at_the_broker_at_the_moment_of_a_backup_is_sent_again",
     ),
+    in_runtime(
+        "a sender that has been idle asks about its whole outbox",
+        "database/outbox",
+        "    return row[0] - 1 if row and row[0] else await newest_sent(sql)\n",
+        "    return (row[0] or 1) - 1 if row else 0\n",
+        "tests/direct/test_long_outbox.py::test_an_idle_sender_reads_nothing_that_was_asked_about",
+    ),
+    in_runtime(
+        "a long outbox is read at once",
+        "host/sending/lost_messages",
+        "await number_after(sql, beyond, messages=_PAGE)",
+        "await number_after(sql, beyond, messages=2**31)",
+        "tests/direct/test_long_outbox.py::test_every_piece_that_is_read_lets_others_run",
+    ),
+    in_runtime(
+        "a frozen broker counts as there again once requests give it up",
+        "transports/rabbitmq/connection",
+        "        if _is_publishing(part):\n            self._silent = False",
+        "        if part:\n            self._silent = False",
+        "tests/runtime/test_broker_connection.py"
+        "::test_a_frozen_broker_is_away_until_it_answers_or_publishing_gives_up",
+    ),
     of_the_broker(
         "senders publish before they have looked for their marks",
         "transports/rabbitmq/outgoing/publisher",

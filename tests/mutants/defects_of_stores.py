@@ -94,9 +94,9 @@ STORES: Final[tuple[Defect, ...]] = (
     ),
     of_the_broker(
         "a new subscriber is told what was before it",
-        "host/takeover",
-        "    beyond = 0 if noted is None else await newest_sent(sql)",
-        "    beyond = 0",
+        "host/sending/routes",
+        "        beyond = 0 if noted is None else await newest_sent(sql)",
+        "        beyond = 0",
         "tests/rabbitmq/test_takeover.py::test_an_event_from_before_a_subscription_is_not_missing_there",
     ),
     of_the_broker(

@@ -1,14 +1,18 @@
 """A connection to the broker is made again, whatever broke it."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import Final, cast
 
 import pytest
+from aiormq import Connection
 from structlog.testing import capture_logs
 
 from amphibus.config.settings import RabbitSettings
 from amphibus.transports.rabbitmq.connection import Broker, BrokerConnection
 
 pytestmark = pytest.mark.asyncio
+_ANY: Final = cast(Connection, SimpleNamespace(server_properties={}))
 
 
 @pytest.mark.parametrize("broken", [Exception("no kind"), asyncio.CancelledError()])
@@ -44,6 +48,26 @@ async def test_it_ends_when_it_is_told_to() -> None:
     await connection.open()
     async with asyncio.timeout(30):
         await connection.close()
+
+
+async def test_a_frozen_broker_is_away_until_it_answers_or_publishing_gives_up() -> None:
+    """Requests give up first; that is no reason to publish again, nor to have patience with it anew."""
+    broker = Broker("amqp://guest:guest@127.0.0.1:1/", RabbitSettings())
+    for part in ("publish", "requests"):
+        broker.connected(part, _ANY)
+    broker.silent("it has not answered for 1.5 s")
+    seen = [broker.takes_messages]
+    broker.lack("requests", "the broker answers no more")
+    seen.append(broker.takes_messages)
+    broker.connected("requests", _ANY)
+    seen.append(broker.takes_messages)
+    broker.silent("it has not answered for 1.5 s")
+    broker.lack("requests", "the broker answers no more")
+    broker.lack("publish", "the broker answers no more")
+    broker.connected("publish", _ANY)
+    seen.append(broker.takes_messages)
+
+    assert seen == [False, False, True, True]
 
 
 async def test_a_broker_that_is_away_is_named_by_the_address_that_failed_and_work_is_accepted() -> (

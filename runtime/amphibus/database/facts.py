@@ -17,6 +17,7 @@ _NOTE: Final = (
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 _BEHIND: Final = "behind "
+_ROUTES_OF: Final = "routes of "
 _SETTINGS: Final = "live settings"
 _MARK: Final = "broker"
 _NO_BROKERS: Final = (
@@ -175,6 +176,25 @@ async def begin_routes(sql: Sql, destination: str, types: Sequence[str], *, beyo
 async def note_routes(sql: Sql, routes: Mapping[str, int]) -> None:
     """Writes down since when messages take each route."""
     await note_fact(sql, "routes", json.dumps(routes))
+
+
+async def routes_of_instances(sql: Sql) -> dict[str, frozenset[str]]:
+    """Returns the routes on which each of several instances sends, as it has noted them."""
+    rows = await sql.rows(
+        "SELECT name, value FROM amphibus_meta WHERE name LIKE ?", f"{_ROUTES_OF}%"
+    )
+    return {name.removeprefix(_ROUTES_OF): frozenset(json.loads(value)) for name, value in rows}
+
+
+async def note_routes_of(sql: Sql, instance: str, routes: Iterable[str]) -> None:
+    """Writes down on which routes an instance sends."""
+    await note_fact(sql, f"{_ROUTES_OF}{instance}", json.dumps(sorted(routes)))
+
+
+async def forget_routes_of(sql: Sql, instances: Iterable[str]) -> None:
+    """Forgets on which routes some instances sent."""
+    for each in instances:
+        await sql.run("DELETE FROM amphibus_meta WHERE name = ?", f"{_ROUTES_OF}{each}")
 
 
 async def settings_noted(sql: Sql) -> str | None:

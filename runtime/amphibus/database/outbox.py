@@ -164,9 +164,19 @@ async def handed_over(
 
 
 async def numbered_from(sql: Sql, time: int) -> int:
-    """Returns a number below all messages that were sent at a time or later."""
+    """Returns a number below all messages that were sent at a time or later; the newest if none was."""
     row = await sql.row("SELECT min(seq) FROM amphibus_outbox WHERE time >= ?", time)
-    return (row[0] or 1) - 1 if row else 0
+    return row[0] - 1 if row and row[0] else await newest_sent(sql)
+
+
+async def number_after(sql: Sql, seq: int, *, messages: int) -> int | None:
+    """Returns the number that ends so many messages after one, or fewer if there are no more; None after the last."""
+    row = await sql.row(
+        "SELECT max(seq) FROM (SELECT seq FROM amphibus_outbox WHERE seq > ? ORDER BY seq LIMIT ?) AS o",
+        seq,
+        messages,
+    )
+    return row[0] if row else None
 
 
 async def newest_sent(sql: Sql) -> int:

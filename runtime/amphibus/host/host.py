@@ -24,7 +24,6 @@ from amphibus.host.module_host import ModuleHost, all_idle
 from amphibus.host.opening import join, open_database
 from amphibus.host.own_contracts import OwnContracts
 from amphibus.host.steering.forgetting import forget
-from amphibus.host.takeover import keep_routes
 from amphibus.host.transport_switch import leave_the_broker, remember_transport
 from amphibus.host.wiring import ModuleServices
 from amphibus.messages.contracts.amphibus.answers import LogLines
@@ -186,7 +185,7 @@ class Host:
             self.journal.open()
             await self.following.begin()
             for hosted in self.modules.values():
-                await keep_routes(hosted, self._around.topology)
+                await hosted.routes.begin()
             await self._switch_mode()
             await self._take_messages()
         except BaseException:

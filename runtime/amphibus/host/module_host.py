@@ -48,6 +48,7 @@ class ModuleHost:
         )
         wiring = self._wiring = Wiring(module, around)
         self.store, self.assignment = wiring.store, wiring.assignment
+        self.routes = wiring.routes
         self.pauses = wiring.pauses
         self.assignment.drain = self._drain_partitions
         self.writer = wiring.writer()
@@ -210,9 +211,10 @@ class ModuleHost:
         return here and await self.relay.idle() and await self.due.idle()
 
     async def _drain_partitions(self, partitions: frozenset[int]) -> None:
-        """Stops the intake of some partitions, and returns when all work on them is done."""
+        """Stops the intake of some partitions, and returns when all work on them is done and written down."""
         await self._around.transport.revoke(self.name, partitions)
         await self.receiver.drain_partitions(partitions)
+        await self.relay.give_away(partitions)
 
     async def _ask(self, query: Query[Any], timeout: float, cause: Envelope) -> Any:  # noqa: ASYNC109
         contract = type(query)

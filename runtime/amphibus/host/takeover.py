@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import structlog
 
-from amphibus.admin.under_way import Routes, not_arrived, routes_in, routes_of
+from amphibus.admin.under_way import Routes, not_arrived, routes_in
 from amphibus.clock import as_datetime
-from amphibus.database.facts import forgotten_before, note_routes, note_takeover, routes_noted
-from amphibus.database.outbox import HandedOver, newest_sent, put_in_line
+from amphibus.database.facts import forgotten_before, note_takeover
+from amphibus.database.outbox import HandedOver, put_in_line
 from amphibus.database.sql import Sql
 from amphibus.database.store import writing_alone
 from amphibus.database.upkeep.awaited import said_to_have
@@ -112,19 +112,6 @@ async def _lacking(
 def _summary(messages: Sequence[HandedOver]) -> str:
     times = [as_datetime(each.time).isoformat(timespec="seconds") for each in messages]
     return f"{len(messages)}, sent from {min(times)} to {max(times)}"
-
-
-async def keep_routes(hosted: ModuleHost, topology: Topology) -> None:
-    """Notes since when this module's messages go where: an event from before a subscription is not missing there."""
-    routes = routes_of(topology)
-    noted = await routes_noted(hosted.store.reader)
-    if noted is not None and noted.keys() == routes:
-        return
-    async with writing_alone(hosted.store) as sql:
-        noted = await routes_noted(sql)  # once more: a replay may have noted a route meanwhile
-        # A database that has noted nothing may be older than this, with messages on their way already.
-        beyond = 0 if noted is None else await newest_sent(sql)
-        await note_routes(sql, {name: (noted or {}).get(name, beyond) for name in sorted(routes)})
 
 
 def _refuse_part(modules: Sequence[ModuleHost], topology: Topology) -> None:

@@ -17,6 +17,7 @@ from amphibus.host.sending.changeover import Changeover
 from amphibus.host.sending.lost_messages import LostMessages
 from amphibus.host.sending.receivers_word import ReceiversWord
 from amphibus.host.sending.recognition import SenderNotes
+from amphibus.host.sending.routes import SenderRoutes
 from amphibus.host.steering.limiting import limits_of, policies_of
 from amphibus.host.steering.operations import Operations
 from amphibus.host.steering.refusals import RefusalNotes
@@ -79,6 +80,7 @@ class Wiring:
         )
         self.pauses = Pauses(self.store, around.clock, around.supervisor)
         self.remembered = Remembered(around.settings.retention.dedup_window, around.clock)
+        self.routes = SenderRoutes(self.store, self.assignment, around.topology)
         self.cursors = Cursors()
         self.refusals = RefusalCounts()
 
@@ -225,6 +227,7 @@ class Wiring:
             store=self.store,
             writer=writer,
             question=self._question(),
+            routes=self.routes,
             topology=around.topology,
             clock=around.clock,
             at_once=around.settings.retention.prune_batch,
@@ -249,7 +252,7 @@ class Wiring:
             bypass=bypass,
             keeping=keeping,
             lost=self._lost(writer),
-            notes=SenderNotes(self.store, writer, self.assignment.count),
+            notes=SenderNotes(self.store, writer, self.assignment),
             topology=around.topology,
             meters=around.meters,
             supervisor=around.supervisor,
@@ -262,7 +265,7 @@ class Wiring:
             assignment=self.assignment,
             writer=writer,
             question=self._question(),
-            topology=around.topology,
+            routes=self.routes,
             clock=around.clock,
         )
 

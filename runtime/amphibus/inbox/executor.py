@@ -91,9 +91,8 @@ class Executor:
         if attempt.answer is not None:
             return Unanswered(Reply("unavailable", detail=in_words(pause)))
         if pause.type == WHOLE_MODULE:
-            return Held(
-                self._clock.now(), MODULE_PAUSED
-            )  # nothing that is due begins before its end
+            # It is due at once, and nothing that is due begins before the end of the pause.
+            return Held(self._clock.now(), MODULE_PAUSED)
         return Held(pause.until)
 
     def killer(self, envelope: Envelope) -> Failure | None:

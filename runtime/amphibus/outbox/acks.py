@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
 from amphibus.database.faults import StoreHealth
 from amphibus.failpoints import failpoint
+from amphibus.partitions.assignment import LeaseToken
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
@@ -20,15 +21,21 @@ _RIDES_FROM: Final = 16
 _RIDES_AFTER_SECONDS: Final = 0.01
 """So many delivery acks, or so old ones, ride along with the next commit: a few new ones are worth no statement."""
 
+Acks = dict[tuple[str, int], LeaseToken | None]
+
 
 class DeliveryAcks:
-    """The delivery acks of one relay. Losing them costs repetitions, which the inbox absorbs."""
+    """The delivery acks of one relay. Losing them costs repetitions, which the inbox absorbs.
+
+    Those of a partition that another instance has got since do not count: it may have put the message in line again.
+    """
 
     def __init__(self, writer: Writer, health: StoreHealth, *, again_seconds: float) -> None:
         self._writer = writer
         self._health = health
         self._again_seconds = again_seconds
-        self._acks: list[tuple[str, int]] = []
+        self._acks: Acks = {}
+        """By destination and number: the token under which the partition was held."""
         self._oldest = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._writing = False
@@ -60,12 +67,18 @@ class DeliveryAcks:
         """Returns the messages that are safe at one of these destinations."""
         return {seq for destination, seq in self._acks if destination in destinations}
 
-    def add(self, destinations: Sequence[str], seq: int) -> None:
-        """Notes that a message is safe at some destinations."""
+    def add(self, destinations: Sequence[str], seq: int, token: LeaseToken | None) -> None:
+        """Notes that a message of a partition that is held under a token is safe at some destinations."""
         if not self._acks:
             self._oldest = time.monotonic()
-        self._acks += [(destination, seq) for destination in destinations]
+        self._acks |= {(destination, seq): token for destination in destinations}
         self._schedule()
+
+    def leave_to_others(self, partitions: frozenset[int]) -> None:
+        """Forgets those of some partitions, which others have from now on."""
+        self._forget(
+            [each for each, token in self._acks.items() if token and token[0] in partitions]
+        )
 
     async def drain(self) -> None:
         """Writes down all that there is; what cannot be written now stays."""
@@ -119,21 +132,29 @@ class DeliveryAcks:
             return
         acks = self._acks.copy()
         failpoint("relay.before_mark")
-        transaction.write_set.acks += acks
-        transaction.after_commit(partial(self._forget, len(acks)))
+        transaction.write_set.acks += [
+            each
+            for each, token in acks.items()
+            if token is None or token in transaction.lease_tokens
+        ]
+        transaction.after_commit(partial(self._written_down, acks))
 
     @property
     def _are_due(self) -> bool:
         age = time.monotonic() - self._oldest
         return self._writing or len(self._acks) >= _RIDES_FROM or age >= _RIDES_AFTER_SECONDS
 
-    def _forget(self, count: int) -> None:
+    def _written_down(self, acks: Acks) -> None:
         failpoint("relay.marked")
+        self._forget(acks)
+        self._oldest = time.monotonic()
+
+    def _forget(self, acks: Iterable[tuple[str, int]]) -> None:
         was_full = self.full
-        del self._acks[:count]
+        for each in acks:
+            self._acks.pop(each, None)
         if was_full:
             self.on_room()
-        self._oldest = time.monotonic()
 
 
 async def _nothing(_transaction: Transaction) -> None:

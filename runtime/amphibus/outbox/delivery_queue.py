@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from amphibus.messages.envelope import Envelope
@@ -175,6 +176,12 @@ class DeliveryQueue:
     def take_back(self) -> None:
         """Leaves everything to the database, what is under way too: whatever becomes of it counts no more."""
         self._under_way.clear()
+        self._taken_back_while_reading = True
+        self.forget_waiting()
+
+    def leave_to_others(self, theirs: Callable[[OutboxMessage], bool]) -> None:
+        """Leaves what waits to the database, and of what is under way what is `theirs`, whatever becomes of it."""
+        self._under_way = {seq: each for seq, each in self._under_way.items() if not theirs(each)}
         self._taken_back_while_reading = True
         self.forget_waiting()
 

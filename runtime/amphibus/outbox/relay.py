@@ -17,6 +17,7 @@ from functools import partial
 from amphibus.config.settings import BusSettings
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
+from amphibus.messages.envelope import Envelope
 from amphibus.outbox.acks import DeliveryAcks
 from amphibus.outbox.delivery_queue import DeliveryQueue, OutboxMessage
 from amphibus.outbox.reader import OutboxReader
@@ -139,7 +140,7 @@ class Relay:
                 queue.miss()
         self._follows = rows[-1][0] + 1
         for seq, envelope, destinations in rows:
-            if partition_of(envelope.key, envelope.id, self._assignment.count) not in mine:
+            if self._partition_of(envelope) not in mine:
                 others = others or bool(destinations)
                 continue
             for route, some in self._transport.routes(destinations):
@@ -149,11 +150,27 @@ class Relay:
         for queue in self._queues.values():
             self._pump(queue)
 
-    def _changed_hands(self, _gained: frozenset[int], _lost: frozenset[int]) -> None:
-        """Forgets what waits in memory, since partitions changed hands: the database knows what is ours."""
+    async def give_away(self, partitions: frozenset[int]) -> None:
+        """Hands nothing of some partitions over any more, and writes down what of them is safe."""
+        self._leave_to_others(partitions)
+        await self.drain()
+
+    def _changed_hands(self, _gained: frozenset[int], lost: frozenset[int]) -> None:
+        """Forgets what waits in memory, since partitions changed hands: the database knows what is ours.
+
+        What is under way of those that are lost is sent again by whoever has them: a confirm that comes late would
+        take it out of the line that it waits in by then.
+        """
+        self._acks.leave_to_others(lost)
+        self._leave_to_others(lost)
+
+    def _leave_to_others(self, partitions: frozenset[int]) -> None:
         for queue in self._queues.values():
-            queue.forget_waiting()
+            queue.leave_to_others(lambda item: self._partition_of(item.envelope) in partitions)
         self.wake()
+
+    def _partition_of(self, envelope: Envelope) -> int:
+        return partition_of(envelope.key, envelope.id, self._assignment.count)
 
     def wake(self) -> None:
         """Reads the database at once: another process wrote there, or a destination came back."""
@@ -248,7 +265,8 @@ class Relay:
         if not queue.settle(item):
             return
         failpoint("relay.delivered")
-        self._acks.add(item.destinations, item.seq)
+        token = self._assignment.lease_token(self._partition_of(item.envelope))
+        self._acks.add(item.destinations, item.seq, token)
         if switch.spans is not None:
             seconds = time.monotonic() - item.left
             switch.spans.delivered(item.envelope, item.destinations, queue.route, seconds)

@@ -30,6 +30,15 @@ class PartitionAssignment(Protocol):
     """Waits until nothing of some partitions is under way here."""
 
     @property
+    def name(self) -> str:
+        """The name of this instance as long as its process lives; empty if it is the only one there is."""
+        ...
+
+    async def alive(self) -> frozenset[str]:
+        """Returns the names of the instances that live."""
+        ...
+
+    @property
     def count(self) -> int:
         """The number of all partitions; part of the topology's version."""
         ...
@@ -89,6 +98,11 @@ class SingleInstance:
         self.on_notified: list[Callable[[], None]] = []
         self.drain: DrainPartitions = at_once
         self.owned = frozenset(range(count))
+        self.name = ""
+
+    async def alive(self) -> frozenset[str]:
+        """Returns nobody who would have to be known by name."""
+        return frozenset()
 
     def notify(self) -> None:
         """Does nothing: there is nobody else."""

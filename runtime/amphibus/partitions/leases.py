@@ -11,6 +11,7 @@ another token is dropped.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, cast
 
 from amphibus.clock import Clock, elapsed
@@ -24,7 +25,7 @@ from amphibus.database.postgres.leases import (
     remove_instance,
     renew_instance,
 )
-from amphibus.database.postgres.silent_peers import LOCK_SECONDS, named_by, strike_off_silent
+from amphibus.database.postgres.silent_peers import LOCK_SECONDS, alive, named_by, strike_off_silent
 from amphibus.database.postgres.sql import PostgresSql
 from amphibus.database.postgres.store import PostgresStore
 from amphibus.database.sql import Identified, Sql
@@ -68,6 +69,8 @@ class Leases:
         self._channel = f"amphibus.{store.module}"
         self.drain: DrainPartitions = at_once
         self._store = store
+        self.name = store.session_token
+        self.alive = partial(alive, store)
         self.instance = self._new_instance()
         self._transport = transport
         self._clock = clock

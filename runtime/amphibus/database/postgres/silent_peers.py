@@ -5,8 +5,9 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from amphibus.database.postgres.leases import instance_ids
 from amphibus.database.postgres.sql import NOW
-from amphibus.database.postgres.store import session_name
+from amphibus.database.postgres.store import PostgresStore, session_name
 from amphibus.database.sql import Sql
 
 _log: Any = structlog.get_logger()
@@ -55,3 +56,8 @@ def named_by(token: str, identity: str) -> str:
 def token_of(identity: str) -> str:
     """The token of an instance's sessions, from its name."""
     return identity.partition(".")[0]
+
+
+async def alive(store: PostgresStore) -> frozenset[str]:
+    """Returns the tokens of the instances that live: an instance that was struck off keeps its own under a new name."""
+    return frozenset(map(token_of, await instance_ids(store.reader)))

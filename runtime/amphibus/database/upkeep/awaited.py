@@ -98,21 +98,23 @@ async def awaited_from(sql: Sql, destination: str, *, beyond: int, limit: int) -
 
 
 async def handed_over_unasked(
-    sql: Sql, destination: str, types: Sequence[str], *, since: int, beyond: int, limit: int
+    sql: Sql, destination: str, types: Sequence[str], *, since: int, beyond: int, up_to: int
 ) -> list[HandedOver]:
     """The messages of some types that have left for a destination and nobody asked about.
 
-    Of those that were sent `since` a time, with numbers `beyond` one.
+    Of those that were sent `since` a time, with numbers `beyond` one and `up_to` another: all of these are read,
+    whether there is anything among them or not.
     """
     rows = await sql.rows(
-        "SELECT o.seq, o.id, o.type, o.key, o.time FROM amphibus_outbox o WHERE o.seq > ? AND o.time >= ?"
-        f" AND o.asked IS NULL AND o.type IN ({', '.join('?' * len(types))}) AND NOT EXISTS (SELECT 1"
-        " FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq) ORDER BY o.seq LIMIT ?",
+        "SELECT o.seq, o.id, o.type, o.key, o.time FROM amphibus_outbox o WHERE o.seq > ? AND o.seq <= ?"
+        f" AND o.time >= ? AND o.asked IS NULL AND o.type IN ({', '.join('?' * len(types))})"
+        " AND NOT EXISTS (SELECT 1 FROM amphibus_delivery d WHERE d.destination = ? AND d.seq = o.seq)"
+        " ORDER BY o.seq",
         beyond,
+        up_to,
         since,
         *types,
         destination,
-        limit,
     )
     return [HandedOver(*row) for row in rows]
 

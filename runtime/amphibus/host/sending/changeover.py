@@ -73,6 +73,8 @@ class Changeover:
         self._rounds = 0
         self._unread = True
         """Partitions have come of which it is not known yet who has to be asked."""
+        self._gains = 0
+        """How often partitions have come."""
         self._withheld = False
         """There is a connection to a broker that is not recognised yet."""
         self._recognition = Recognition(
@@ -124,10 +126,13 @@ class Changeover:
     async def _look(self) -> None:
         if self._unread:
             await self._read_notes()
+        if self._unread:
+            return  # more partitions came meanwhile, and woke us: what is noted of them stands until it is read
         if not self._bypass.wanted and self._led:
             self._go_back()
         if self._bypass.wanted and (found := await self._reachable()):
-            await self._noted(self._assignment.owned, self._behind.union(found))
+            if not await self._noted(self._assignment.owned, self._behind.union(found)):
+                return
             self._begin(found)
         if self._behind:
             await self._catch_up()
@@ -175,6 +180,7 @@ class Changeover:
         """
         if not gained:
             return
+        self._gains += 1
         self._unread = True
         self._relay.hold()
         if self._direct or self._behind:
@@ -187,12 +193,12 @@ class Changeover:
 
     async def _read_notes(self) -> None:
         """Goes on with the questions that whoever had our partitions before did not bring to an end."""
-        owned = self._assignment.owned
+        gains, owned = self._gains, self._assignment.owned
         await self._recognition.look_again()
         known = (await self._notes.to_be_asked(owned)).intersection(self._topology.modules)
         if known - self._behind:
             self._begin(known)
-        if owned == self._assignment.owned:
+        if gains == self._gains:
             self._unread = False
             self._go_on()
 
@@ -266,8 +272,8 @@ class Changeover:
         self._bypass.lead(self._module, self._direct)
 
     async def _noted(self, partitions: Collection[int], receivers: frozenset[str]) -> bool:
-        """Writes down whom to ask; if another instance has found another broker, begins again with that."""
-        if await self._notes.write(partitions, receivers):
+        """Writes down whom to ask; begins again if that is not known of all partitions, or the broker is another."""
+        if not self._unread and await self._notes.write(partitions, receivers):
             return True
         self._unread = True
         self._relay.hold()

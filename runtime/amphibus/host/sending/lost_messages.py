@@ -8,9 +8,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
-from amphibus.admin.under_way import routes_in
 from amphibus.clock import SECOND, Clock
-from amphibus.database.outbox import HandedOver, numbered_from, put_in_line
+from amphibus.database.outbox import HandedOver, number_after, numbered_from, put_in_line
 from amphibus.database.store import Store
 from amphibus.database.upkeep.awaited import (
     asked_up_to,
@@ -20,8 +19,8 @@ from amphibus.database.upkeep.awaited import (
 from amphibus.errors import RequestError
 from amphibus.failpoints import failpoint
 from amphibus.host.sending.arrival_question import ArrivalQuestion
+from amphibus.host.sending.routes import SenderRoutes
 from amphibus.partitions.assignment import PartitionAssignment, partition_of
-from amphibus.routing.topology import Topology
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
 
@@ -41,14 +40,14 @@ class LostMessages:
         assignment: PartitionAssignment,
         writer: Writer,
         question: ArrivalQuestion,
-        topology: Topology,
+        routes: SenderRoutes,
         clock: Clock,
     ) -> None:
         self._store = store
         self._assignment = assignment
         self._writer = writer
         self._question = question
-        self._topology = topology
+        self._routes = routes
         self._clock = clock
 
     async def put_in_line(self, receivers: Collection[str]) -> AsyncGenerator[dict[str, int]]:
@@ -88,7 +87,7 @@ class LostMessages:
     async def _handed_over(self, receiver: str) -> AsyncIterator[Sequence[HandedOver]]:
         """Pages of what left for a receiver, without its word that it has arrived."""
         sql = self._store.reader
-        routes = await routes_in(sql, self._topology)
+        routes = await self._routes.now(self._writer)
         begun = {
             name.partition(" ")[0]: since
             for name, since in routes.items()
@@ -99,11 +98,14 @@ class LostMessages:
             beyond = min(await asked_up_to(sql), recent)
             since = self._question.known_since
             of_types = partial(handed_over_unasked, sql, receiver, [*begun], since=since)
-            async for page in _pages(of_types, beyond):
-                await self._question.ask(receiver, ())  # it says how far it has forgotten
-                known_since = self._question.known_since_by(receiver)
-                of_it = [each for each in page if each.time >= known_since]
-                yield [each for each in of_it if each.seq > begun[each.type]]
+            while (up_to := await number_after(sql, beyond, messages=_PAGE)) is not None:
+                if page := await of_types(beyond=beyond, up_to=up_to):
+                    await self._question.ask(receiver, ())  # it says how far it has forgotten
+                    known_since = self._question.known_since_by(receiver)
+                    of_it = [each for each in page if each.time >= known_since]
+                    yield [each for each in of_it if each.seq > begun[each.type]]
+                beyond = up_to
+                await asyncio.sleep(0)
         async for page in _pages(partial(handed_over_awaited, sql, receiver), 0):
             yield page
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from amphibus.admin.under_way import Routes, routes_in
+from amphibus.admin.under_way import Routes
 from amphibus.clock import SECOND, Clock, as_datetime
 from amphibus.database.persons.bodies import needs_once
 from amphibus.database.store import Store
@@ -20,6 +20,7 @@ from amphibus.database.upkeep.awaited import Awaited, Unasked
 from amphibus.database.upkeep.needed_once import forget_needed_once
 from amphibus.errors import RequestError
 from amphibus.host.sending.arrival_question import ArrivalQuestion
+from amphibus.host.sending.routes import SenderRoutes
 from amphibus.messages.contracts.amphibus.v1 import MOST_ROWS
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.privacy import describe
@@ -50,6 +51,7 @@ class ReceiversWord:
         store: Store,
         writer: Writer,
         question: ArrivalQuestion,
+        routes: SenderRoutes,
         topology: Topology,
         clock: Clock,
         at_once: int,
@@ -58,6 +60,7 @@ class ReceiversWord:
         self._store = store
         self._writer = writer
         self._question = question
+        self._routes = routes
         self._topology = topology
         self._clock = clock
         self._at_once = min(at_once, MOST_ROWS)
@@ -94,7 +97,7 @@ class ReceiversWord:
         """
         known_since = self._question.known_since
         messages = [each for each in messages if each.time >= known_since]
-        routes = await routes_in(self._store.reader, self._topology)
+        routes = await self._routes.now(self._writer)
         missing: list[tuple[str, int]] = []
         forgotten: set[int] = set()
         for destination, some in _by_destination(messages, routes).items():
@@ -123,7 +126,8 @@ class ReceiversWord:
         sql = self._store.reader
         up_to = await awaited.asked_up_to(sql)
         last = await awaited.last_said(sql, destination, up_to=up_to, limit=self._at_once)
-        said = _by_destination(last, await routes_in(sql, self._topology)).get(destination, [])
+        routes = await self._routes.now(self._writer)
+        said = _by_destination(last, routes).get(destination, [])
         missing = await self._not_arrived(destination, [each.id for each in said])
         if destination in self._silent:
             return

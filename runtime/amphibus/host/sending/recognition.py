@@ -5,7 +5,7 @@ after another took its place has the mark from before.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -15,6 +15,7 @@ from amphibus.database.faults import StoreHealth
 from amphibus.database.sql import Sql
 from amphibus.database.store import Store
 from amphibus.failpoints import failpoint
+from amphibus.partitions.assignment import LeaseToken, PartitionAssignment
 from amphibus.transport import Marks
 from amphibus.unit_of_work.transaction import Transaction
 from amphibus.unit_of_work.writer import Writer
@@ -29,13 +30,14 @@ class SenderNotes:
 
     Shared by the instances of a module: each writes of its own partitions, and of all once the broker is another.
 
-    What was written for one broker does not follow from a question about another: the mark fences it.
+    What was written for one broker does not follow from a question about another: the mark fences it. What is
+    written of a partition is fenced by its lease: another instance may have it by then, and have to ask more.
     """
 
-    def __init__(self, store: Store, writer: Writer, partitions: int) -> None:
+    def __init__(self, store: Store, writer: Writer, assignment: PartitionAssignment) -> None:
         self._store = store
         self._writer = writer
-        self._partitions = partitions
+        self._assignment = assignment
         self._known: dict[int, Receivers] = {}
         """By partition, as far as it is known what stands there."""
         self.mark = ""
@@ -65,9 +67,11 @@ class SenderNotes:
             return True
         for each in changed:
             self._known.pop(each, None)
-        if not await self._writer.submit(partial(_write, self.mark, changed, receivers)):
+        tokens = {each: self._assignment.lease_token(each) for each in changed}
+        written = await self._writer.submit(partial(_write, self.mark, tokens, receivers))
+        if written is None:
             return False
-        self._known |= dict.fromkeys(changed, receivers)
+        self._known |= dict.fromkeys(written, receivers)
         return True
 
     async def renew(self, before: str, mark: str, receivers: Receivers) -> bool:
@@ -75,7 +79,7 @@ class SenderNotes:
 
         Returns False if the mark is not `before` any more.
         """
-        every = range(self._partitions)
+        every = range(self._assignment.count)
         self._known.clear()
         if not await self._writer.submit(partial(_renew, before, mark, every, receivers)):
             return False
@@ -164,12 +168,19 @@ class Recognition:
 
 
 async def _write(
-    mark: str, partitions: Collection[int], receivers: Receivers, transaction: Transaction
-) -> bool:
+    mark: str,
+    tokens: Mapping[int, LeaseToken | None],
+    receivers: Receivers,
+    transaction: Transaction,
+) -> list[int] | None:
+    """Returns the partitions that are still held under these tokens and were written of; None for another mark."""
     if await mark_held(transaction.sql) != mark:
-        return False
-    await _note(transaction.sql, partitions, receivers)
-    return True
+        return None
+    held = [
+        each for each, token in tokens.items() if token is None or token in transaction.lease_tokens
+    ]
+    await _note(transaction.sql, held, receivers)
+    return held
 
 
 async def _renew(

@@ -84,7 +84,8 @@ class Broker:
         `useless` to wait for: somebody must correct something. It is tried again all the same.
         """
         where = shown(at or self.url)
-        self._silent = False
+        if _is_publishing(part):
+            self._silent = False  # from now on this tells; another part that gives up is no answer
         if not self._troubles:
             self._since = time.monotonic()
         if (where, why) not in self._said and len(self._said) < _CAUSES:
@@ -120,14 +121,14 @@ class Broker:
 
     def silent(self, why: str) -> None:
         """Notes that the broker does not answer for now, and why; that it does again if the reason is empty."""
-        if bool(why) == self._silent or self._troubles:
+        if bool(why) == self._silent or (why and self._troubles):
             return
         self._silent = bool(why)
         if why:
             self._since = time.monotonic()
             _log.warning("broker.silent", host=self.host, error=why)
             self.health.degrade("broker", f"{self.host}: {why}; {self._kept}")
-        else:
+        elif not self._troubles:
             self._say_connected()
             self.health.degrade("broker", "")
 
@@ -139,7 +140,8 @@ class Broker:
             self.health.degrade("broker", "")
 
     def connected(self, part: str, connection: Connection) -> None:
-        """Notes that a connection was made."""
+        """Notes that a connection was made, which is an answer, too."""
+        self._silent = False
         self._version = str(dict(connection.server_properties or {}).get("version", ""))
         if not (self._seen or self._troubles):
             _log.info("broker.connected", host=self.host, version=self._version)
