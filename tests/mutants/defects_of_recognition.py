@@ -42,7 +42,7 @@ RECOGNITION: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a question for an earlier broker counts for this one",
         "host/sending/recognition",
-        "    if await mark_held(transaction.sql) != mark:\n        return False\n",
+        "    if await mark_held(transaction.sql) != mark:\n        return None\n",
         "",
         f"{_RECOGNITION}test_what_was_asked_for_one_broker_does_not_count_for_another",
     ),
