@@ -40,8 +40,8 @@ async def test_a_module_hears_of_its_own_messages_alone(tmp_path: Path) -> None:
         of_another = await receiver.request(asked("archive", body))
 
     assert len(ids) == 2
-    assert json.loads(own.body) == {"ids": ["never-sent"]}
-    assert json.loads(of_another.body) == {"ids": [*ids, "never-sent"]}
+    assert json.loads(own.body) == {"ids": ["never-sent"], "forgotten_before": 0}
+    assert json.loads(of_another.body) == {"ids": [*ids, "never-sent"], "forgotten_before": 0}
 
 
 @pytest.mark.parametrize(
