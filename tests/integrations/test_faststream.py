@@ -45,7 +45,8 @@ class Service:
             "gifts", sessions=application.sessions, env=environment(folder), **options
         )
         self.system.subscribes(orders.OrderConfirmed)(handler)
-        self._broker, self._url = RabbitBroker(broker), broker
+        # What is being handled comes to its end before its database is closed.
+        self._broker, self._url = RabbitBroker(broker, graceful_timeout=30), broker
         self._broker.include_router(self.system)
 
     async def start(self) -> None:
