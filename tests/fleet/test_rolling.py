@@ -1,5 +1,6 @@
 """One module of a fleet over a broker is restarted with other code, while sales go on."""
 
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -30,8 +31,11 @@ def sold(fleet: Supervised) -> None:
 
 
 def handled(fleet: Supervised, module: str) -> int:
-    (status,) = answers(fleet.kiosk.root, fleet.kiosk.environ, "db status")
-    return int(next(each["handled"] for each in status if each["module"] == module))
+    """How many it has handled; one that is about to end may not answer, and its database is read."""
+    words = ["db", "status", "--json"]
+    ((code, out, err),) = said(fleet.kiosk.root, fleet.kiosk.environ, words)
+    assert code == 0, err
+    return int(next(each["handled"] for each in json.loads(out) if each["module"] == module))
 
 
 def with_field(fleet: Supervised, field: str) -> None:
