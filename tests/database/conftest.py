@@ -1,6 +1,7 @@
 """The tiny business on a database server."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,13 @@ from amphibus.database.sqlite.connection import connect_to
 from amphibus.testing.conformance.office import Office
 from tests.database.things import Base
 from tests.services.postgres import PostgresCluster, database_in
+
+
+@pytest.fixture
+def url(cluster: PostgresCluster) -> Iterator[str]:
+    """An empty database."""
+    with database_in(cluster) as found:
+        yield found
 
 
 @pytest.fixture
@@ -53,3 +61,14 @@ class _TablesOn:
 
     async def __aexit__(self, *_: object) -> None:
         await self._opened.roll_back()
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[PostgresStore]:
+    """The store of a module on a database, open."""
+    store = PostgresStore("desk", url)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()

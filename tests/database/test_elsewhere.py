@@ -1,7 +1,7 @@
 """A supervisor whose broker is away leaves its services where nobody else goes on over it, and stays where one does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,17 +15,9 @@ from amphibus.partitions.leases import Leases
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.testing.conformance.office import until
-from tests.services.postgres import PostgresCluster, database_in
 
 pytestmark = pytest.mark.asyncio
 _NOBODY = "amqp://127.0.0.1:1/"
-
-
-@pytest.fixture
-def url(cluster: PostgresCluster) -> Iterator[str]:
-    """An empty database."""
-    with database_in(cluster) as found:
-        yield found
 
 
 @asynccontextmanager

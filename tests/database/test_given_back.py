@@ -2,24 +2,16 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
 
 from amphibus.database.postgres.store import PostgresStore
-from tests.services.postgres import PostgresCluster, database_in
+from tests.database.conftest import opened
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def url(cluster: PostgresCluster) -> Iterator[str]:
-    """An empty database."""
-    with database_in(cluster) as found:
-        yield found
 
 
 @pytest.fixture
@@ -31,16 +23,6 @@ def left(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
         return [each for each in caplog.messages if "non-checked-in connection" in each]
 
     return found
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore("desk", url)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def _end_sessions(url: str) -> None:
@@ -57,7 +39,7 @@ def _end_sessions_unseen(url: str) -> None:
 
 
 async def test_one_that_is_lost_as_it_is_taken(url: str, left: Callable[[], list[str]]) -> None:
-    async with _opened(url) as store:
+    async with opened(url) as store:
         for _ in range(9):  # more than there may be, in case each of them takes a place with it
             await store.give_back_reader(await store.take_reader())
             _end_sessions_unseen(url)
@@ -69,7 +51,7 @@ async def test_one_that_is_lost_as_it_is_taken(url: str, left: Callable[[], list
 
 
 async def test_one_whose_session_cannot_be_set_up(url: str, left: Callable[[], list[str]]) -> None:
-    async with _opened(url) as store:
+    async with opened(url) as store:
         assert await _refused(store)
 
     assert left() == []
@@ -86,7 +68,7 @@ async def _refused(store: PostgresStore) -> bool:
 async def test_those_that_the_server_has_ended_and_one_in_use(
     url: str, left: Callable[[], list[str]]
 ) -> None:
-    async with _opened(url) as store:
+    async with opened(url) as store:
         in_use = await store.take_reader()
         _end_sessions_unseen(url)
     await store.give_back_reader(in_use)

@@ -1,8 +1,6 @@
 """Two modes never share the database of a module on a server, however close together they start."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -12,28 +10,11 @@ from amphibus.errors import StoreError
 from amphibus.partitions.leases import Leases
 from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
-from tests.services.postgres import PostgresCluster, database_in
+from tests.database.conftest import opened
 
 pytestmark = pytest.mark.asyncio
 _TIMES = 10
 _PATIENCE_SECONDS = 60.0
-
-
-@pytest.fixture
-def url(cluster: PostgresCluster) -> Iterator[str]:
-    """An empty database."""
-    with database_in(cluster) as found:
-        yield found
-
-
-@asynccontextmanager
-async def _store(url: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore("desk", url)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 def _leases(store: PostgresStore, transport: str, patience: float = 0.0) -> Leases:
@@ -50,7 +31,7 @@ def _leases(store: PostgresStore, transport: str, patience: float = 0.0) -> Leas
 
 
 async def test_of_two_modes_that_start_at_once_one_begins(url: str) -> None:
-    async with _store(url) as store:
+    async with opened(url) as store:
         for _ in range(_TIMES):
             both = [_leases(store, "rabbitmq"), _leases(store, "memory")]
             ended = await asyncio.gather(*(each.start() for each in both), return_exceptions=True)
@@ -62,7 +43,7 @@ async def test_of_two_modes_that_start_at_once_one_begins(url: str) -> None:
 
 async def test_a_mode_waits_for_the_instances_of_another_one_that_are_ending(url: str) -> None:
     """They renew their leases as long as they drain."""
-    async with _store(url) as store:
+    async with opened(url) as store:
         ending, next_one = _leases(store, "memory"), _leases(store, "rabbitmq", _PATIENCE_SECONDS)
         await ending.start()
         starting = asyncio.create_task(next_one.start())

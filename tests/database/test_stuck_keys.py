@@ -1,7 +1,7 @@
 """Nothing waits behind nothing: two instances never pass each other unseen, and what is stuck is released."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -18,17 +18,9 @@ from amphibus.routing.codec import to_bytes
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.moods import Script
 from amphibus.testing.conformance.office import Office, until
-from tests.services.postgres import PostgresCluster, database_in
 
 pytestmark = pytest.mark.asyncio
 Two = tuple[PostgresStore, PostgresStore]
-
-
-@pytest.fixture
-def url(cluster: PostgresCluster) -> Iterator[str]:
-    """An empty database."""
-    with database_in(cluster) as found:
-        yield found
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,33 +24,16 @@ from amphibus.supervision import Supervisor
 from amphibus.telemetry.health import Health
 from amphibus.testing.conformance.contracts.desk import v1 as desk
 from amphibus.testing.conformance.office import Office, until
-from tests.services.postgres import PostgresCluster, database_in
+from tests.database.conftest import opened
 from tests.services.proxy import proxy_before
 
 pytestmark = pytest.mark.asyncio
 _COUNT = 4
 
 
-@pytest.fixture
-def url(cluster: PostgresCluster) -> Iterator[str]:
-    """An empty database."""
-    with database_in(cluster) as found:
-        yield found
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore("desk", url)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
 @asynccontextmanager
 async def _instance(url: str) -> AsyncIterator[tuple[PostgresStore, Leases]]:
-    async with _opened(url) as store:
+    async with opened(url) as store:
         leases = Leases(
             store,
             count=_COUNT,
@@ -79,7 +62,7 @@ async def test_a_statement_without_an_answer_ends_with_its_connection(url: str) 
 
 
 async def test_a_writer_whose_connection_was_given_up_begins_on_another(url: str) -> None:
-    async with _opened(url) as store:
+    async with opened(url) as store:
         writer = store.writer
         with pytest.raises(StoreAway):
             await writer.asked.answered(writer.raw.execute("SELECT pg_sleep(100)"), within=0.1)
@@ -127,7 +110,7 @@ async def test_sessions_bound_their_waits_and_make_commits_durable(url: str) -> 
     """Whatever the database's defaults are."""
     name = url.rpartition("/")[2]
     on_server(url, "public", f"ALTER DATABASE {name} SET synchronous_commit = off")
-    async with _opened(url) as store:
+    async with opened(url) as store:
         reader = await store.take_reader()
         for sql in (store.writer.sql, store.reader, reader.sql):
             assert await sql.row("SHOW synchronous_commit") == ("on",)
@@ -145,7 +128,7 @@ async def test_sessions_bound_their_waits_and_make_commits_durable(url: str) -> 
 async def test_a_stricter_durability_than_ours_is_left_as_it_is(url: str) -> None:
     name = url.rpartition("/")[2]
     on_server(url, "public", f"ALTER DATABASE {name} SET synchronous_commit = remote_apply")
-    async with _opened(url) as store:
+    async with opened(url) as store:
         assert await store.writer.sql.row("SHOW synchronous_commit") == ("remote_apply",)
 
 
@@ -191,12 +174,16 @@ async def test_work_goes_on_when_connections_are_half_open_and_a_stop_ends(
     assert Office("memory", tmp_path, db_url=url).numbers("desk", "b")[-1] == 3
 
 
-async def test_an_operator_who_is_frozen_holds_up_no_instance(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A command that is stopped, or whose machine is lost, while nobody may commit beside it."""
+@pytest.fixture
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has an operator wait, and be waited for, for a moment alone."""
     found = session_settings.BESIDE_OTHERS
     monkeypatch.setattr(session_settings, "BESIDE_OTHERS", found.replace("'10s'", "'100ms'"))
+
+
+@pytest.mark.usefixtures("_soon")
+async def test_an_operator_who_is_frozen_holds_up_no_instance(url: str) -> None:
+    """A command that is stopped, or whose machine is lost, while nobody may commit beside it."""
     async with _instance(url) as (store, leases):
         await until(lambda: leases.owned)
         done: list[str] = []
@@ -213,11 +200,8 @@ async def test_an_operator_who_is_frozen_holds_up_no_instance(
     assert done == ["the instance"]
 
 
-async def test_an_operator_waits_for_no_handler_without_an_end(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = session_settings.BESIDE_OTHERS
-    monkeypatch.setattr(session_settings, "BESIDE_OTHERS", found.replace("'10s'", "'100ms'"))
+@pytest.mark.usefixtures("_soon")
+async def test_an_operator_waits_for_no_handler_without_an_end(url: str) -> None:
     async with _instance(url) as (store, leases):
         await until(lambda: leases.owned)
         await store.writer.begin()
@@ -230,7 +214,7 @@ async def test_an_operator_waits_for_no_handler_without_an_end(
 
 async def test_who_is_frozen_while_all_others_wait_is_ended(url: str) -> None:
     """At its start, say, as it brings its tables up to date."""
-    async with _opened(url) as store:
+    async with opened(url) as store:
         await store.begin_alone()
         assert await store.writer.sql.row("SHOW idle_in_transaction_session_timeout") == ("30s",)
         assert await store.writer.sql.row("SHOW statement_timeout") == ("0",)
