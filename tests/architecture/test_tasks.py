@@ -16,6 +16,7 @@ SHORT_LIVED = {
     "connections/listener.py": (2, "awaited where they are made; one connection each"),
     "gateway/outcomes/follower.py": (1, "ends when nobody waits; what fails is asked again"),
     "gateway/outcomes/waiting.py": (1, "awaited where they are made"),
+    "integrations/bounded_session.py": (1, "a step of a session, awaited where it is made"),
     "integrations/line.py": (1, "some messages of one key; what fails is sent again"),
     "integrations/relay.py": (1, "a step of its end, awaited where it is made"),
     "host/ending.py": (1, "a step of the stop, awaited where it is made"),

@@ -7,6 +7,7 @@ from tests.mutants.defect import Defect, in_runtime
 _CODE: Final = "tests/runtime/test_project_code.py"
 _DOOR: Final = "tests/gateway/test_project_code.py"
 _EXCHANGE: Final = "tests/gateway/test_exchanges.py"
+_BOUNDED: Final = "tests/integrations/test_bounded_session.py"
 _LINE: Final = "tests/integrations/test_line.py"
 _STREAM: Final = "tests/integrations/test_faststream.py"
 
@@ -189,15 +190,36 @@ PROJECT_CODE: Final[tuple[Defect, ...]] = (
     in_runtime(
         "a relay waits for a connection that answers no more",
         "integrations/stored",
-        "async with asyncio.timeout(_ANSWER_SECONDS), self._sessions() as session:",
-        "async with asyncio.timeout(None), self._sessions() as session:",
+        "bounded_session(self._sessions, _ANSWER_SECONDS)",
+        "bounded_session(self._sessions, 3600.0)",
         f"{_LINE}::test_a_relay_goes_on_though_a_connection_of_it_answers_no_more",
+    ),
+    in_runtime(
+        "the rollback of an application's session is waited for without an end",
+        "integrations/bounded_session",
+        "            await _to_its_end(session.close(), _CLOSE_SECONDS)\n",
+        "            await session.close()\n",
+        f"{_BOUNDED}::test_a_session_ends_though_its_rollback_is_never_answered",
+    ),
+    in_runtime(
+        "a session of an application that is cancelled waits for its rollback for ever",
+        "integrations/bounded_session",
+        "        if attempt and not task.done():",
+        "        if attempt and not task.done() and not cancelled:",
+        f"{_BOUNDED}::test_a_session_that_is_cut_ends_though_its_rollback_is_never_answered",
+    ),
+    in_runtime(
+        "an application's connection is cut off while it opens",
+        "integrations/bounded_session",
+        "end = min(end, now() + _CLOSE_SECONDS) if",
+        "end = now() if",
+        f"{_BOUNDED}::test_a_connection_that_is_being_made_is_not_cut_off",
     ),
     in_runtime(
         "the end of a relay waits for its database for ever",
         "integrations/relay",
-        "    await asyncio.wait((task,), timeout=_STOP_SECONDS)",
-        "    await asyncio.wait((task,))",
+        "    await asyncio.wait((task,), timeout=_STOP_SECONDS)\n    task.cancel()\n",
+        "    await asyncio.wait((task,))\n    task.cancel()\n",
         f"{_LINE}::test_a_relay_stops_though_its_database_does_not_answer",
     ),
     in_runtime(

@@ -30,8 +30,8 @@ WAITS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "an application's database that does not answer stops its service",
         "integrations/faststream",
-        "async with asyncio.timeout(seconds) as limit, self._sessions()",
-        "async with asyncio.timeout(1_000) as limit, self._sessions()",
+        "bounded_session(self._sessions, seconds)",
+        "bounded_session(self._sessions, 1_000)",
         "tests/integrations/test_faststream_waits.py",
     ),
     in_runtime(

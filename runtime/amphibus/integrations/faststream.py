@@ -30,6 +30,7 @@ from amphibus.database.faults import is_conflict, is_handler_store_failure, is_s
 from amphibus.errors import ConfigError, StoreAway, Undeclared, Undecodable
 from amphibus.failpoints import failpoint
 from amphibus.inbox.handler_timeout import within
+from amphibus.integrations.bounded_session import bounded_session
 from amphibus.integrations.inbox import Inbox
 from amphibus.integrations.one_transaction import one_transaction
 from amphibus.integrations.outbox import HANDLED
@@ -234,12 +235,10 @@ class SystemRouter(RabbitRouter):
             StoreAway: its transaction did not end in time; its connection is given up.
         """
         try:
-            async with asyncio.timeout(seconds) as limit, self._sessions() as session:
+            async with bounded_session(self._sessions, seconds) as session:
                 await _bound(session, seconds)
                 yield session
         except TimeoutError:
-            if not limit.expired():
-                raise
             raise StoreAway(
                 "the application's database does not answer",
                 f"a transaction did not end within {seconds:g} s, or another instance holds the event",

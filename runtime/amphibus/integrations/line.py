@@ -158,7 +158,7 @@ class Line:
         if not (safe := sorted(self._safe)):
             return
         failpoint("application_relay.delivered")
-        await asyncio.shield(self._stored.remove(safe))
+        await self._stored.remove(safe)
         self._safe.difference_update(safe)
         failpoint("application_relay.removed")
 

@@ -143,5 +143,6 @@ async def _ended(work: Awaitable[Any]) -> None:
     task = asyncio.ensure_future(work)
     await asyncio.wait((task,), timeout=_STOP_SECONDS)
     task.cancel()
+    await asyncio.wait((task,), timeout=_STOP_SECONDS)
     if task.done() and not task.cancelled():
         task.exception()

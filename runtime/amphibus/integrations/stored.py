@@ -1,8 +1,7 @@
 """The statements of a relay in the application's database, each in a short transaction of its own."""
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from amphibus.access.outside_message import OutsideSender
 from amphibus.clock import SECOND
+from amphibus.integrations.bounded_session import bounded_session
 from amphibus.integrations.server_time import now_in
 from amphibus.integrations.tables import OutgoingMessage, RelayLease
 from amphibus.messages.envelope import Envelope
@@ -29,15 +29,9 @@ class StoredMessages:
         self._sessions = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
         self._sender = sender
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        """A session for a moment.
-
-        Raises:
-            TimeoutError: the database does not answer; its connection is given up.
-        """
-        async with asyncio.timeout(_ANSWER_SECONDS), self._sessions() as session:
-            yield session
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session for a moment."""
+        return bounded_session(self._sessions, _ANSWER_SECONDS)
 
     async def destinations(self) -> list[str]:
         """Returns the modules that anything waits for."""
@@ -111,12 +105,14 @@ class StoredMessages:
 
     async def give_lease_back(self, holder: str) -> None:
         """Lets another relay begin at once."""
-        async with self._transaction() as session, session.begin():
+        async with self._transaction() as session:
             await session.execute(delete(RelayLease).where(RelayLease.holder == holder))
+            await session.commit()
 
     async def _remove(self, numbers: Collection[int]) -> None:
-        async with self._transaction() as session, session.begin():
+        async with self._transaction() as session:
             await session.execute(delete(OutgoingMessage).where(OutgoingMessage.seq.in_(numbers)))
+            await session.commit()
 
     def _envelope(self, row: OutgoingMessage) -> Envelope:
         return Envelope(
