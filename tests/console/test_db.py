@@ -176,7 +176,7 @@ def test_nobody_works_on_databases_that_a_killed_restore_has_replaced_half_of(
     killed = console("db", "restore", "--from", copy, AMPHIBUS_FAILPOINT="restore.replaced")
     assert killed.code == -signal.SIGKILL
     assert [[row["id"] for row in store.rows("inbox")] for store in stores] == [[], ["m-1"]]
-    for refused in (console("run"), console("db", "backup")):
+    for refused in (console("db", "upgrade"), console("db", "backup")):
         assert refused.code == 1
         assert "are of two moments" in refused.err
         assert f"amphibus db restore --from '{copy}'" in refused.err

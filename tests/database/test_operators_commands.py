@@ -175,7 +175,7 @@ def test_nobody_works_on_a_schema_that_a_killed_restore_has_read_in(
 
     killed = desk("db", "restore", "--from", copy, AMPHIBUS_FAILPOINT="restore.read_in")
     assert killed.code == -signal.SIGKILL
-    for refused in (desk("run"), desk("dead", "retry", "--all")):
+    for refused in (desk("db", "upgrade"), desk("dead", "retry", "--all")):
         assert refused.code == 1
         assert "half restored" in refused.err
     again = desk("db", "restore", "--from", copy)
