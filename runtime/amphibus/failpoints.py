@@ -76,6 +76,9 @@ APPLICATION_FAILPOINTS: Final = (
 UPGRADE_FAILPOINTS: Final = ("upgrade.before", "upgrade.ready", "upgrade.moved")
 """In the command that brings a project to a new version: files are written, all are, and one is in its place."""
 
+RESTORE_FAILPOINTS: Final = ("restore.replaced", "restore.read_in")
+"""In the command that puts a backup in place: one file is replaced, or a server has read all of it in."""
+
 TASK_FAILPOINTS: Final = (
     "task.writer",
     "task.relay",
@@ -118,6 +121,7 @@ def arm(setting: str | None = None) -> None:
         *ACTING_FAILPOINTS,
         *APPLICATION_FAILPOINTS,
         *UPGRADE_FAILPOINTS,
+        *RESTORE_FAILPOINTS,
         *TASK_FAILPOINTS,
     )
     if name and name not in known:

@@ -1,6 +1,7 @@
 """The databases as a whole: what is in them, copies, the newest version."""
 
 import asyncio
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from amphibus.admin.backup import new_folder, refuse_unfinished
 from amphibus.database.control.file import FileControl
 from amphibus.database.control.revisions import Revision
+from amphibus.database.sqlite.store import SqliteStore
 from amphibus.errors import StoreError
 from tests.console.conftest import Console
 from tests.console.stores import NOW
@@ -159,6 +161,37 @@ def test_a_damaged_database_is_replaced_and_kept(console: Console, tmp_path: Pat
     assert [row["id"] for row in shelf.rows("inbox")] == ["m-1"]
     kept = (console.data_dir / "shelf.db.before-restore").read_bytes()
     assert kept == b"what a broken disk gives back"
+
+
+def test_nobody_works_on_databases_that_a_killed_restore_has_replaced_half_of(
+    console: Console, tmp_path: Path
+) -> None:
+    """What the one has said that it has, the other would never get."""
+    stores = [console.store("shelf"), console.store("till")]
+    copy = str(tmp_path / "a copy")
+    console("db", "backup", "--to", copy)
+    for store in stores:
+        store.handled("m-1")
+
+    killed = console("db", "restore", "--from", copy, AMPHIBUS_FAILPOINT="restore.replaced")
+    assert killed.code == -signal.SIGKILL
+    assert [[row["id"] for row in store.rows("inbox")] for store in stores] == [[], ["m-1"]]
+    for refused in (console("db", "upgrade"), console("db", "backup")):
+        assert refused.code == 1
+        assert "are of two moments" in refused.err
+        assert f"amphibus db restore --from '{copy}'" in refused.err
+    with pytest.raises(StoreError, match="are of two moments"):
+        asyncio.run(_opened_and_closed(SqliteStore("till", console.data_dir)))
+    again = console("db", "restore", "--from", copy)
+
+    assert again.code == 0, again.err
+    assert [[row["id"] for row in store.rows("inbox")] for store in stores] == [[], []]
+    asyncio.run(_opened_and_closed(SqliteStore("till", console.data_dir)))
+
+
+async def _opened_and_closed(store: SqliteStore) -> None:
+    await store.open()
+    await store.close()
 
 
 def test_a_database_that_another_program_reads_is_not_replaced(

@@ -1,6 +1,7 @@
 """The command line of an operator whose databases are on a server."""
 
 import asyncio
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,30 @@ def test_what_a_killed_restore_kept_outlives_the_next_that_fails(
 
     assert ended.code == 1
     assert [each["id"] for each in desk("dead", "list", "--json").json] == ["m-1"]
+
+
+def test_nobody_works_on_a_schema_that_a_killed_restore_has_read_in(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """It knows the broker of before still; what there was is kept until another restore has come to its end."""
+    desk.do("INSERT INTO shelf.amphibus_meta VALUES ('broker', 'known')")
+    desk.do(_LETTER)
+    copy = str(tmp_path / "copy")
+    assert desk("db", "backup", "--to", copy).code == 0
+    desk.do("DELETE FROM shelf.amphibus_dead")
+
+    killed = desk("db", "restore", "--from", copy, AMPHIBUS_FAILPOINT="restore.read_in")
+    assert killed.code == -signal.SIGKILL
+    for refused in (desk("db", "upgrade"), desk("dead", "retry", "--all")):
+        assert refused.code == 1
+        assert "half restored" in refused.err
+    again = desk("db", "restore", "--from", copy)
+
+    assert again.code == 0, again.err
+    noted = "SELECT value FROM shelf.amphibus_meta WHERE name = 'broker'"
+    assert [row["value"] for row in desk.do(noted)] != ["known"]
+    assert desk.do("SELECT id FROM shelf_before_restore.amphibus_dead") == []
+    assert desk("dead", "retry", "--all").code == 0
 
 
 @pytest.mark.full

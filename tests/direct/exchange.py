@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from amphibus.clock import Clock
 from amphibus.config.settings import Settings
-from amphibus.messages.envelope import Envelope
+from amphibus.messages.envelope import Envelope, Reply
 from amphibus.routing.topology import Topology
 from amphibus.telemetry.health import Health
 from amphibus.transport import Ack, Destinations, Inbound, MarkingSender, OwnedPartitions, Transport
@@ -23,6 +23,8 @@ class Exchange:
         """False while it delivers nothing, and takes and confirms all the same."""
         self.takes = True
         """False while senders cannot reach it, though it delivers."""
+        self.answers = False
+        """True if it carries requests, too."""
         self.confirms = True
         """False while it takes what it gets and says nothing."""
         self.queues: dict[str, deque[Envelope]] = {}
@@ -62,6 +64,19 @@ class Exchange:
         return directly(OverExchange(self), topology, settings, clock)
 
 
+class OverBroker(NoRequests):
+    """Requests that the broker carries, to whoever is hosted."""
+
+    def __init__(self, exchange: Exchange, hosted: Mapping[str, Inbound]) -> None:
+        self._exchange = exchange
+        self._hosted = hosted
+
+    async def request(self, destination: str, envelope: Envelope, timeout: float) -> Reply:  # noqa: ASYNC109
+        if not (self._exchange.answers and self._exchange.there):
+            return await super().request(destination, envelope, timeout)
+        return await self._hosted[destination].request(envelope)
+
+
 class Found:
     """The marks at the broker, by one connection."""
 
@@ -93,8 +108,8 @@ class OverExchange:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self.requests = NoRequests()
         self._hosted: dict[str, Inbound] = {}
+        self.requests = OverBroker(exchange, self._hosted)
         self._waiting: deque[tuple[str, Envelope, Ack]] = deque()
         self._unconfirmed: list[Ack] = []
         self._busy: set[str] = set()

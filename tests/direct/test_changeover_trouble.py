@@ -10,7 +10,7 @@ from amphibus.partitions.assignment import PartitionAssignment
 from amphibus.testing import Harness
 from amphibus.testing.conformance.office import until
 from amphibus.transports.direct.door import Arrival, Door, Settle
-from tests.direct.town import Town, directly, server, write
+from tests.direct.town import Town, bypass, directly, server, write
 
 pytestmark = pytest.mark.asyncio
 NOTE: Final = "INSERT OR REPLACE INTO amphibus_meta VALUES (?, ?)"
@@ -105,6 +105,25 @@ async def test_a_database_that_was_away_meanwhile_is_no_lack_afterwards(town: To
         await until(lambda: "way" in shop.host.modules["gateway"].store.health._whys)
         town.office.change("gateway", "ALTER TABLE away RENAME TO amphibus_delivery")
         await until(lambda: shop.host.health.ready, 20)
+
+
+async def test_who_answers_over_the_broker_alone_gets_messages_over_it(town: Town) -> None:
+    """It is there again, another one, and not for long enough to be wanted; nobody is reached directly any more."""
+    flags = {"bus.return_after_seconds": 3600}
+    async with town.open(settings=flags) as shop:
+        await write(shop, 0)
+        await town.until_written(0)
+        town.exchange.go(losing=True)
+        await until(lambda: bypass(shop).leads_to("desk"))
+        await server(shop).close()
+        town.exchange.answers = True
+        town.exchange.come()
+        await write(shop, 1)
+        await town.until_written(1)
+        await shop.settle()
+
+        assert bypass(shop).wanted
+        assert town.numbers() == [0, 1]
 
 
 async def test_what_a_frozen_receiver_had_is_a_repetition_after_the_way_back(town: Town) -> None:

@@ -15,7 +15,9 @@ from amphibus.admin.database import databases, opened, reading, writing
 from amphibus.database.control.file import NAME as CONTROL
 from amphibus.database.facts import disown_broker_in_file
 from amphibus.database.sqlite.files import is_damaged
+from amphibus.database.sqlite.restoring import half_restored, sync_file
 from amphibus.errors import StoreError, StoreInUse, StoreUnwritable
+from amphibus.failpoints import failpoint
 
 _PAGES: Final = 4096
 """Pages copied at a time."""
@@ -68,7 +70,8 @@ def restore(folder: Path, data_dir: Path) -> list[Restored]:
     """Puts the databases of a backup in place of those in the data folder, while no module runs.
 
     Databases that the backup does not have are left alone. What was there before is kept, and nothing that an earlier
-    restore kept is written over. All is copied before anything is replaced: a full disk changes nothing.
+    restore kept is written over. All is copied before anything is replaced: a full disk changes nothing. Whoever
+    kills it between two that it replaces finds that no module works on them before another restore has.
 
     The broker lives on, and need not have any more what it had at the backup's moment: so it is disowned, and the next
     start asks the receivers what has arrived.
@@ -92,13 +95,15 @@ def restore(folder: Path, data_dir: Path) -> list[Restored]:
             for target, copy in copies.items():
                 held.callback(_fresh(target).unlink, missing_ok=True)
                 shutil.copyfile(copy, _fresh(target))
-                _sync_file(_fresh(target))
+                sync_file(_fresh(target))
             known = {target for target in copies if _disown_broker(_fresh(target))}
             for target in copies:
                 _fold_in_log(target)
-            return [
-                Restored(target, _put_in_place(target), broker=target in known) for target in copies
-            ]
+            with half_restored(data_dir, folder):
+                return [
+                    Restored(target, _put_in_place(target), broker=target in known)
+                    for target in copies
+                ]
     except OSError as error:
         raise _unwritable(
             Path(error.filename2 or error.filename or data_dir), str(error)
@@ -147,13 +152,13 @@ def new_folder(folder: Path) -> Iterator[None]:
     _make_folder(folder)
     try:
         yield
-        _sync_file(folder)
+        sync_file(folder)
     except BaseException:
         for each in folder.iterdir():
             each.unlink()
         raise
     (folder / _UNFINISHED).unlink()
-    _sync_file(folder)
+    sync_file(folder)
 
 
 def refuse_unfinished(folder: Path) -> None:
@@ -176,7 +181,7 @@ def _make_folder(folder: Path) -> None:
         filled = any(folder.iterdir())
         if not filled:
             (folder / _UNFINISHED).touch()
-            _sync_file(folder)
+            sync_file(folder)
     except OSError as error:
         raise _unwritable(folder, error.strerror or str(error)) from error
     if filled:
@@ -239,7 +244,8 @@ def _put_in_place(target: Path) -> Path | None:
         if log.exists():
             log.replace(log.with_name(f"{kept.name if kept else target.name}{suffix}"))
     _fresh(target).replace(target)
-    _sync_file(target.parent)
+    sync_file(target.parent)
+    failpoint("restore.replaced")
     return kept
 
 
@@ -283,11 +289,3 @@ def _unwritable(path: Path, why: str) -> StoreUnwritable:
 def _sync(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=DELETE")
     connection.commit()
-
-
-def _sync_file(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,6 +10,7 @@ from typing import Final
 from amphibus.database.facts import META, facts_of_file
 from amphibus.database.schema.steps import check_facts, check_owner
 from amphibus.database.sqlite.files import damaged, is_damaged, refuse_no_database
+from amphibus.database.sqlite.restoring import refuse_half_restored
 from amphibus.errors import NoStore, StoreError
 
 _BUSY_SECONDS: Final = 10.0
@@ -106,9 +107,11 @@ def opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     """A connection, to read (`ro`) or to write (`rw`), whatever version the tables are of.
 
     Raises:
-        StoreError: it is no database, or cannot be read.
+        StoreError: it is no database, or cannot be read; or, to write, a restore was broken off in its folder.
     """
     refuse_no_database(path)
+    if mode == "rw":
+        refuse_half_restored(path.parent)
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(

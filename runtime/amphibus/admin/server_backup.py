@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from amphibus.admin.backup import refuse_unfinished
@@ -14,8 +14,10 @@ from amphibus.admin.server import connected
 from amphibus.database.control.server import SCHEMA as CONTROL
 from amphibus.database.facts import disown_broker_in_schema
 from amphibus.database.postgres.leases import count_alive
+from amphibus.database.postgres.restoring import is_there, unfinished
 from amphibus.database.postgres.urls import plain
 from amphibus.errors import StoreError, StoreInUse
+from amphibus.failpoints import failpoint
 
 NAME: Final = "schemas.dump"
 _LOCK_WAIT: Final = "--lock-wait-timeout=10000"
@@ -48,6 +50,7 @@ async def restore(
     """Puts the schemas of a backup in place of those in the database, while no module runs.
 
     What was there before is kept under the name that `kept` says. The broker is disowned, as for files: see `backup`.
+    No module works on what a restore that was killed has left before another one has come to its end.
 
     Raises:
         StoreInUse: a module is running.
@@ -69,17 +72,16 @@ async def restore(
     await _refuse_running(url, [schema for schema in found if schema != CONTROL])
     async with connected(url, lock_timeout="10s") as connection, connection.transaction():
         for schema in found:
-            # One that is away was moved aside by a restore that was killed: what it kept is all there is.
-            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{schema}"'):
-                await connection.execute(f'DROP SCHEMA IF EXISTS "{kept(schema)}" CASCADE')
-                await connection.execute(f'ALTER SCHEMA "{schema}" RENAME TO "{kept(schema)}"')
+            await _set_aside(connection, schema)
     try:
         _run("pg_restore", url, "--single-transaction", "--exit-on-error", str(path))
     except StoreError:
         await _as_before(url, found)
         raise
+    failpoint("restore.read_in")
     async with connected(url, lock_timeout="10s") as connection, connection.transaction():
         known = [await disown_broker_in_schema(connection, schema) for schema in found]
+        await _finish(connection, found)
     return Restored(found, any(known))
 
 
@@ -88,11 +90,32 @@ def kept(schema: str) -> str:
     return f"{schema}{_BEFORE}"
 
 
+async def _set_aside(connection: Any, schema: str) -> None:
+    """Keeps a schema under another name, and says until `_finish` that it is not restored."""
+    is_kept, begun = [
+        await is_there(connection, each) for each in (kept(schema), unfinished(schema))
+    ]
+    # One that is away was moved aside by a restore that was killed: what it kept is all there is.
+    if await is_there(connection, schema):
+        if is_kept and begun:  # and one that it has read in is a copy
+            await connection.execute(f'DROP SCHEMA "{schema}" CASCADE')
+        else:
+            await connection.execute(f'DROP SCHEMA IF EXISTS "{kept(schema)}" CASCADE')
+            await connection.execute(f'ALTER SCHEMA "{schema}" RENAME TO "{kept(schema)}"')
+    await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{unfinished(schema)}"')
+
+
 async def _as_before(url: str, schemas: Sequence[str]) -> None:
     async with connected(url, lock_timeout="10s") as connection, connection.transaction():
         for schema in schemas:
-            if await connection.fetchval("SELECT to_regnamespace($1)", f'"{kept(schema)}"'):
+            if await is_there(connection, kept(schema)):
                 await connection.execute(f'ALTER SCHEMA "{kept(schema)}" RENAME TO "{schema}"')
+        await _finish(connection, schemas)
+
+
+async def _finish(connection: Any, schemas: Sequence[str]) -> None:
+    for schema in schemas:
+        await connection.execute(f'DROP SCHEMA IF EXISTS "{unfinished(schema)}"')
 
 
 async def _refuse_running(url: str, modules: Sequence[str]) -> None:

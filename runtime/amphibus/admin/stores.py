@@ -106,10 +106,12 @@ class SchemaStore:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Sql]:
         """A write transaction; every instance waits for it."""
+        from amphibus.database.postgres.restoring import refuse_half_restored
         from amphibus.database.postgres.session_settings import BESIDE_OTHERS
 
         async with self._connected() as connection, connection.transaction():
             await connection.execute(BESIDE_OTHERS)
+            await refuse_half_restored(connection, self._module, f"schema {self._module}")
             sql = await self._checked(connection)
             await self._alone(sql)
             yield sql

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from amphibus import failpoints
 from amphibus.admin.backup import backup, backup_in, restore
 from amphibus.admin.database import sound
 from amphibus.admin.under_way import Waits, waits_between
@@ -113,6 +114,7 @@ def restore_backup(
     Args:
         source: The folder that a backup was made in.
     """
+    failpoints.arm()
     settings = options.settings(db_url=db)
     if data_dir is None and settings.db_url is not None:
         db_server.restore(settings, source.absolute(), dry_run=dry_run)

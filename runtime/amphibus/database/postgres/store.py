@@ -18,6 +18,7 @@ from amphibus.database.postgres.bounded import ANSWER_SECONDS, Suspicion
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.readers import PostgresReader, Readers
+from amphibus.database.postgres.restoring import refuse_half_restored
 from amphibus.database.postgres.session_settings import ALONE, SessionSettings
 from amphibus.database.postgres.shared_reader import SharedReader
 from amphibus.database.schema.steps import (
@@ -85,6 +86,7 @@ class PostgresStore:
             NewerStore: a newer version wrote it.
             OlderStore: an older version wrote it; with `upgrade` it is brought to this one.
             StoreInUse: instances of an older version work on it.
+            StoreError: a restore of it was broken off.
         """
         async with self._or_closed():
             self.writer = await self._opened()
@@ -193,6 +195,7 @@ class PostgresStore:
             await raw.execute(f"{ALONE}; SET LOCAL lock_timeout = 0")
             # Two instances that start together create the tables once.
             await self._only_one()
+            await refuse_half_restored(raw, self.module, self.where)
             # Only where it is missing: even to ask for one that exists needs a right to make others.
             if not await raw.fetchval("SELECT to_regnamespace($1)", f'"{self.module}"'):
                 await raw.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.module}"')

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from amphibus.database.facts import META
+from amphibus.database.sqlite.restoring import refuse_half_restored
 from amphibus.errors import StoreAway, StoreError
 
 _FIRST_BYTES: Final = b"SQLite format 3\0"
@@ -70,11 +71,12 @@ def refuse_others_database(path: Path) -> None:
 
 
 def refuse_others_databases(modules: Iterable[str], data_dir: Path) -> None:
-    """Refuses them all before the first is touched.
+    """Refuses them all before the first is touched, and databases that a killed restore has left half replaced.
 
     Raises:
         StoreError: names the first.
     """
+    refuse_half_restored(data_dir)
     for module in modules:
         refuse_others_database(data_dir / f"{module}.db")
 

@@ -25,6 +25,7 @@ from amphibus.database.sqlite.files import (
     is_damaged,
     refuse_others_database,
 )
+from amphibus.database.sqlite.restoring import refuse_half_restored
 from amphibus.database.store import Migrate
 from amphibus.errors import StoreAway, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
@@ -57,12 +58,14 @@ class SqliteStore:
             StoreInUse: another process has it.
             StoreUnwritable: its folder or file cannot be written.
             StoreAway: another program keeps it locked, or its disk is full.
-            StoreError: what is there is no database of a module.
+            StoreError: what is there is no database of a module, or a restore was broken off in its folder.
             NewerStore: a newer version wrote it.
         """
+        refuse_half_restored(self.path.parent)
         refuse_others_database(self.path)
         self._take()
         async with self._or_closed():
+            refuse_half_restored(self.path.parent)  # a restore has held the lock until now
             self.writer = await self._connect(writer=True)
             self._create_tables()
             self._shared_reader = await self._connect(writer=False)

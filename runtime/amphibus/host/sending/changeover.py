@@ -12,7 +12,7 @@ by the mark that it lacks; then the receivers are asked, too.
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import structlog
@@ -139,7 +139,10 @@ class Changeover:
 
     async def _reachable(self) -> list[str]:
         """Returns the receivers that messages could go to directly, and do not yet."""
-        names = sorted(await self._receivers() - self._direct - self._behind)
+        return await self._reached(await self._receivers() - self._direct - self._behind)
+
+    async def _reached(self, receivers: Collection[str]) -> list[str]:
+        names = sorted(receivers)
         reached = await asyncio.gather(
             *(self._bypass.reaches(self._module, name) for name in names)
         )
@@ -238,29 +241,27 @@ class Changeover:
             return
         async with contextlib.aclosing(self._lost.put_in_line(asked)) as answers:
             async for found in answers:
+                reached = await self._reached(found) if self._bypass.wanted else []
                 if began != self._rounds:
                     return  # partitions came meanwhile, or the broker is another: all are asked again
-                self._release(found.keys(), sum(found.values()))
+                self._release(found, reached)
         await self._noted(owned & self._assignment.owned, self._behind)
 
-    def _release(self, receivers: Collection[str], messages: int) -> None:
-        """Lets messages leave for receivers that have been asked, by the way that is wanted now."""
-        self._behind -= frozenset(receivers)
-        names = ", ".join(sorted(receivers))
-        if self._bypass.wanted:
-            self._lead_directly(receivers)
-            since = self._bypass.away_since
-            _log.warning(
-                "outbox.direct",
-                module=self._module,
-                destination=names,
-                messages=messages,
-                since=since,
-            )
-        elif messages:
-            _log.warning("outbox.found", module=self._module, destination=names, messages=messages)
+    def _release(self, found: Mapping[str, int], reached: Collection[str]) -> None:
+        """Lets messages leave for receivers that have been asked: directly for those that are `reached` so.
+
+        Others may have answered over the broker, which is there again, and get their messages over it.
+        """
+        self._behind -= found.keys()
+        if reached:
+            self._lead_directly(reached)
+            told, since = _told(reached, found), self._bypass.away_since
+            _log.warning("outbox.direct", module=self._module, since=since, **told)
+        others = found.keys() - reached
+        if any(found[each] for each in others):
+            _log.warning("outbox.found", module=self._module, **_told(others, found))
         failpoint("way.direct")
-        for each in receivers:
+        for each in found:
             self._relay.release(each)
 
     def _lead_directly(self, receivers: Collection[str]) -> None:
@@ -279,3 +280,8 @@ class Changeover:
         self._relay.hold()
         self._wake.set()
         return False
+
+
+def _told(receivers: Collection[str], found: Mapping[str, int]) -> dict[str, Any]:
+    names, messages = ", ".join(sorted(receivers)), sum(found[each] for each in receivers)
+    return {"destination": names, "messages": messages}
