@@ -85,6 +85,22 @@ async def test_a_process_starts_from_its_last_copy_while_the_control_store_is_aw
 
 
 @in_memory
+async def test_a_store_that_does_not_answer_holds_up_no_change(office: Office) -> None:
+    """It writes down what is in force as soon as it can."""
+    noted = "SELECT value FROM amphibus_meta WHERE name = 'live settings'"
+    async with office.open() as shop:
+        writer = shop.host.modules["desk"].writer
+        await writer.rest()
+        await _taken(shop, await keep(office, bus__window=7))
+        await _taken(shop, await keep(office, bus__window=8))
+        before = office.query("desk", noted)
+        await writer.start()
+        await until(lambda: '"revision":2' in str(office.query("desk", noted)))
+
+    assert before == []
+
+
+@in_memory
 async def test_a_control_store_from_an_old_copy_takes_nothing_back(office: Office) -> None:
     path = office.data / "live-settings.db"
     async with office.open() as shop:

@@ -78,6 +78,23 @@ async def test_what_is_paused_by_another_process_is_seen_and_resumed(office: Off
         await until(lambda: office.numbers("desk", "b") == [1])
 
 
+@pytest.mark.parametrize("transport", ["memory"], indirect=True)
+async def test_a_part_that_fails_hears_of_a_pause_again(office: Office) -> None:
+    """Else what it follows would be as before for as long as the pause lasts."""
+    failures, heard = [KeyError("now")], list[bool]()
+    async with office.open() as shop:
+        pauses = shop.host.modules["desk"].pauses
+
+        def listen() -> None:
+            if failures:
+                raise failures.pop()
+            heard.append(pauses.whole)
+
+        pauses.on_change.insert(0, listen)
+        await asked(shop.host, PauseModule())
+        await until(lambda: heard == [True])
+
+
 async def test_a_paused_type_waits_with_what_follows_it_and_others_go_on(office: Office) -> None:
     async with office.open() as shop:
         assert await _steer(shop, PauseModule(type=WRITE)) == [WRITE]

@@ -148,6 +148,14 @@ MISBEHAVIOUR: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_log_stream.py",
     ),
     in_runtime(
+        "each line waits anew for a reader that is slow",
+        "telemetry/log_stream",
+        "self._left = max(0.0, self._left - (self._looked - began))",
+        "self._left = self._patience",
+        "tests/runtime/test_log_stream.py"
+        "::test_a_reader_that_is_slow_is_waited_for_once_and_not_for_each_line",
+    ),
+    in_runtime(
         "who logs fails with the log",
         "telemetry/log_stream",
         "            except (OSError, ValueError):",

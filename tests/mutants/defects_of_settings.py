@@ -36,6 +36,27 @@ SETTINGS: Final[tuple[Defect, ...]] = (
         "test_live_settings.py::test_a_restart_begins_with_what_is_set",
     ),
     in_runtime(
+        "a part that fails at a change keeps others from hearing of it",
+        "config/live",
+        "                failures.append(error)\n",
+        "                raise error from None\n",
+        f"{_LIVE}::test_a_part_that_fails_keeps_no_other_from_hearing_of_a_change",
+    ),
+    in_runtime(
+        "a store that does not answer holds up all changes",
+        "host/live/following",
+        "            self._note()\n",
+        "            self._note()\n            while self._writing:\n                await asyncio.sleep(0.1)\n",
+        "test_live_settings.py::test_a_store_that_does_not_answer_holds_up_no_change",
+    ),
+    in_runtime(
+        "a part that fails at a pause never hears of it",
+        "inbox/steering/pause",
+        "self._now, self._told = found, False",
+        "self._now = found",
+        "test_pause.py::test_a_part_that_fails_hears_of_a_pause_again",
+    ),
+    in_runtime(
         "two changes may follow the same one",
         "database/control/revisions",
         "previous BIGINT NOT NULL UNIQUE",

@@ -35,6 +35,20 @@ WAITS: Final[tuple[Defect, ...]] = (
         "tests/integrations/test_faststream_waits.py",
     ),
     in_runtime(
+        "everything is declared twice a second while a message finds no queue",
+        "transports/rabbitmq/outgoing/strays",
+        "min(self._pause * 2, _LONGEST_PAUSE)",
+        "_FIRST_PAUSE",
+        "tests/runtime/test_strays.py::test_what_stays_missing_is_looked_for_ever_more_rarely",
+    ),
+    in_runtime(
+        "a route that others have has everything declared at once again",
+        "transports/rabbitmq/outgoing/strays",
+        "if now - self._returned > _LONGEST_PAUSE:",
+        "if not self._unroutable:",
+        "tests/runtime/test_strays.py::test_routes_that_others_have_are_no_reason_to_look_often_again",
+    ),
+    in_runtime(
         "an application that is frozen holds an event for ever",
         "integrations/faststream",
         "                await _bound(session, seconds)\n",

@@ -116,6 +116,27 @@ def test_whoever_holds_a_section_sees_the_change_and_nobody_else(live: LiveSetti
     assert {"bus.window", "modules.till.open"} <= changed
 
 
+def test_a_part_that_fails_keeps_no_other_from_hearing_of_a_change(live: LiveSettings) -> None:
+    """It is told again until it has heard of all that it missed, and the others are not."""
+    failures, heard = [KeyError("a validator"), SystemExit(1)], set[str]()
+    others: list[frozenset[str]] = []
+
+    def listen(changed: frozenset[str]) -> None:
+        if failures:
+            raise failures.pop(0)
+        heard.update(changed)
+
+    live.on_change += [listen, others.append]
+    with pytest.raises(KeyError):
+        live.take({"bus.window": 9})
+    with pytest.raises(SystemExit):
+        live.take({"bus.window": 9, "bus.batch": 3})
+    live.take({"bus.window": 9, "bus.batch": 3})
+
+    assert others == [{"bus.window"}, {"bus.batch"}]
+    assert heard == {"bus.window", "bus.batch"}
+
+
 @pytest.mark.parametrize(
     ("values", "what", "why"),
     [

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,43 @@ def test_a_reader_that_stands_still_is_not_waited_for_and_is_told_what_it_missed
     assert len([each for each in lines if len(each) == 99]) + missed == many
     assert last == "here again"
     assert stream.left_out == 0
+
+
+def test_a_reader_that_is_slow_is_waited_for_once_and_not_for_each_line() -> None:
+    """It reads a little at a time, so that every line finds it ready, and late."""
+    reading, writing = os.pipe()
+    line, passed, waited_for = "x" * 4_095 + "\n", [0.0], threading.Event()
+
+    def now() -> float:
+        found = passed[0]
+        waited_for.set()
+        return found
+
+    def read_late() -> None:
+        waited_for.wait()
+        passed[0] = 3_600.0
+        os.read(reading, len(line))
+
+    with os.fdopen(writing, "w") as pipe:
+        filled = os.write(writing, b"." * _MOST_OF_A_PIPE)
+        stream = LogStream(pipe, patience=3_600.0, now=now)
+        waited_for.clear()
+        reader = threading.Thread(target=read_late)
+        reader.start()
+        stream.write(line)
+        reader.join()
+        written = stream.left_out
+        another = threading.Thread(target=stream.write, args=(line,), daemon=True)
+        another.start()
+        another.join(30)
+        held_up = another.is_alive()
+        os.read(reading, 2 * _MOST_OF_A_PIPE)
+        another.join()
+    os.close(reading)
+
+    assert (filled, written) == (_MOST_OF_A_PIPE, 0)
+    assert not held_up
+    assert stream.left_out == 1
 
 
 def test_the_next_line_says_how_many_could_not_be_written(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from amphibus.errors import ConfigError
 
 LIVE = "live"
 """The origin of a value that was set while the system ran."""
+Listener = Callable[[frozenset[str]], None]
 Models = Mapping[str, type[BaseModel]]
 """The models of the settings of modules, by module."""
 
@@ -42,8 +43,9 @@ class LiveSettings:
         self.settings = _own(settings)
         self.values: Values = {}
         """The hot settings that are set, by dotted key, as JSON has them."""
-        self.on_change: list[Callable[[frozenset[str]], None]] = []
-        """Called with the keys whose values have changed."""
+        self.on_change: list[Listener] = []
+        """Called with the keys whose values have changed; one that fails is called again by the next `take`."""
+        self._untold: dict[Listener, frozenset[str]] = {}
 
     def value(self, key: str) -> Any:
         """Returns the value of a setting; its default where nothing gives it."""
@@ -76,6 +78,7 @@ class LiveSettings:
 
         Raises:
             ConfigError: they are not allowed; nothing was changed.
+            Exception: of the first listener that failed. They are set, and all others have heard of it.
         """
         problems = self.problems(values)
         if problems:
@@ -86,9 +89,23 @@ class LiveSettings:
         after = dict(flat(self.settings))
         keys = before.keys() | after.keys()
         changed = frozenset(key for key in keys if before.get(key) != after.get(key))
-        for tell in self.on_change if changed else ():
-            tell(changed)
+        for each in self.on_change if changed else ():
+            self._untold[each] = self._untold.get(each, frozenset()) | changed
+        self._tell()
         return changed
+
+    def _tell(self) -> None:
+        """Tells everybody who has not heard of a change: whoever fails keeps no other from it."""
+        failures: list[BaseException] = []
+        for each, keys in tuple(self._untold.items()):
+            try:
+                each(keys)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the project among it
+                failures.append(error)
+            else:
+                del self._untold[each]
+        if failures:
+            raise failures[0]
 
     def _concerns(self, key: str) -> bool:
         table, _, rest = key.partition(".")

@@ -8,10 +8,14 @@ import contextlib
 import os
 import select
 import threading
+import time
+from collections.abc import Callable
 from typing import Final, TextIO
 
 _PATIENCE_SECONDS: Final = 1.0
-"""The time that the first line waits for whoever does not read; those after it wait no more."""
+"""The time that lines wait, all together, for whoever reads slowly or not at all."""
+_REGAINED: Final = 0.01
+"""The part of that which comes back in a second: a reader that is slow for hours holds up one hundredth of them."""
 _AT_ONCE: Final = 4_096
 """Bytes that a pipe takes without a wait, where it takes any."""
 
@@ -19,9 +23,17 @@ _AT_ONCE: Final = 4_096
 class LogStream:
     """The stream of a process, for whole lines. Threads may share it."""
 
-    def __init__(self, stream: TextIO, *, patience: float = _PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        patience: float = _PATIENCE_SECONDS,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stream = stream
-        self._patience = patience
+        self._patience = self._left = patience
+        self._now = now
+        self._looked = now()
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._stuck = self._torn = False
         self._lock = threading.Lock()
@@ -59,9 +71,13 @@ class LogStream:
         return True
 
     def _takes_more(self, file: int) -> bool:
-        poll = select.poll()
+        poll, began = select.poll(), self._now()
         poll.register(file, select.POLLOUT)
-        found = poll.poll(0 if self._stuck else self._patience * 1_000)
+        regained = (began - self._looked) * _REGAINED * self._patience
+        self._left = min(self._patience, self._left + regained)
+        found = poll.poll(0 if self._stuck else self._left * 1_000)
+        self._looked = self._now()
+        self._left = max(0.0, self._left - (self._looked - began))
         self._stuck = not found
         return bool(found)
 

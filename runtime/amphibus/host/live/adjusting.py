@@ -26,13 +26,7 @@ def models_of(modules: Iterable[Module]) -> Models:
 
 def keep_adjusted(live: LiveSettings, modules: Iterable[ModuleHost]) -> None:
     """Tells modules of what changes from now on."""
-    hosted = tuple(modules)
-
-    def adjust(changed: frozenset[str]) -> None:
-        for each in hosted:
-            each.adjust(changed)
-
-    live.on_change.append(adjust)
+    live.on_change.extend(each.adjust for each in modules)
 
 
 def keep_log_levels(live: LiveSettings) -> None:

@@ -7,6 +7,7 @@ it goes on. What it uses it writes down in its modules' stores, for a start whil
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -52,8 +53,10 @@ class Following:
         self._task = supervisor.task("settings", self._work)
         self._wake = asyncio.Event()
         self._problem = ""
-        self._noted = 0
-        """The revision that the stores have."""
+        self._noted: dict[str, int] = {}
+        """The revision that the store of each module has."""
+        self._writing: set[str] = set()
+        """The modules whose stores are about to have another one."""
         self.revision = 0
         """The one in force."""
         self.answers: Mapping[type[Any], Any] = {
@@ -71,7 +74,6 @@ class Following:
         last = await self._last_known()
         if last.revision:
             self._tried(last, whatever_fits=True)
-            self._noted = self.revision
         await self.look(whatever_fits=True)
 
     async def start(self) -> None:
@@ -156,6 +158,7 @@ class Following:
             noted = await settings_noted(hosted.store.reader)
             if noted is not None:
                 found = SettingsInForce.model_validate_json(noted)
+                self._noted[hosted.name] = found.revision
                 if found.revision > newest.revision:
                     newest = NOTHING._replace(
                         revision=found.revision, settings=from_text(found.settings)
@@ -169,19 +172,22 @@ class Following:
                     await self._wake.wait()
             self._wake.clear()
             await self.look()
-            if self._noted != self.revision:
-                await self._note()
+            self._note()
 
-    async def _note(self) -> None:
-        """Writes down what is in force; a store that is away gets it later."""
-        revision, text = self.revision, self._in_force().model_dump_json()
+    def _note(self) -> None:
+        """Has each store write down what is in force; one that is away gets it later, and nobody waits for it."""
+        for hosted in self._modules:
+            name = hosted.name
+            if self._noted.get(name, 0) < self.revision and name not in self._writing:
+                self._writing.add(name)
+                job = partial(_write_down, self._in_force().model_dump_json())
+                written = partial(self._written, name, self.revision)
+                hosted.writer.submit(job).add_done_callback(written)
 
-        async def job(transaction: Transaction) -> None:
-            await note_settings(transaction.sql, text)
-
-        with contextlib.suppress(Exception):
-            await asyncio.gather(*(hosted.writer.submit(job) for hosted in self._modules))
-            self._noted = revision
+    def _written(self, name: str, revision: int, future: "asyncio.Future[None]") -> None:
+        self._writing.discard(name)
+        if not future.cancelled() and future.exception() is None:
+            self._noted[name] = revision
 
     def _in_force(self) -> SettingsInForce:
         settings = as_text(self._live.values)
@@ -205,3 +211,7 @@ class Following:
         found = self._live.problems(from_text(asked.settings))
         problems = tuple(SettingRefused(**each._asdict()) for each in found)
         return SettingsChecked(revision=latest.revision, problems=problems)
+
+
+async def _write_down(text: str, transaction: Transaction) -> None:
+    await note_settings(transaction.sql, text)

@@ -27,7 +27,8 @@ class Pauses:
         """Whether a message is written down also where the whole module is paused: who has it does not keep it."""
         self._task = supervisor.task(f"pause:{store.module}", self._work)
         self.on_change: list[Callable[[], None]] = []
-        """Called when something was paused or resumed."""
+        """Called when something was paused or resumed; all are called again until none of them fails."""
+        self._told = True
 
     @property
     def all(self) -> tuple[Pause, ...]:
@@ -76,15 +77,16 @@ class Pauses:
             Exception: of the database; what was known stays.
         """
         found = {each.type: each for each in await pauses(self._store.reader, self._clock.now())}
-        if found == self._now:
-            return
-        self._now = found
-        if found:
-            _log.info("module.paused", module=self.module, why=self.reason)
-        else:
-            _log.info("module.resumed", module=self.module)
-        for tell in self.on_change:
-            tell()
+        if found != self._now:
+            self._now, self._told = found, False
+            if found:
+                _log.info("module.paused", module=self.module, why=self.reason)
+            else:
+                _log.info("module.resumed", module=self.module)
+        if not self._told:
+            for tell in self.on_change:
+                tell()
+            self._told = True
 
     async def _work(self) -> None:
         while True:

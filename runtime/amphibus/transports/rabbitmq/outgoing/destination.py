@@ -117,8 +117,9 @@ class DestinationPublisher:
                 await asyncio.wait(
                     [lost, broken], timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
-                if self._strays and not (lost.done() or broken.done()):
-                    await self._declarer.ensure(connection, time.monotonic())
+                now = time.monotonic()
+                if not (lost.done() or broken.done()) and self._strays.look_is_due(now):
+                    await self._declarer.ensure(connection, now)
                 self._pass_late()
                 if self._renewal.due and self._silence() >= _LATE_SECONDS:
                     return
@@ -270,7 +271,7 @@ class DestinationPublisher:
             self._pump()
 
     def _returned(self, parcel: Parcel) -> None:
-        self._strays.returned(parcel.to.exchange, parcel.to.key)
+        self._strays.returned(parcel.to.exchange, parcel.to.key, time.monotonic())
         self._give_up(parcel)
 
     def _unknown(self, error: BaseException | None) -> None:

@@ -11,6 +11,8 @@ import structlog
 from aiormq.exceptions import ChannelNotFoundEntity
 
 _log: Any = structlog.get_logger()
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 8.0
 
 
 class Strays:
@@ -24,12 +26,26 @@ class Strays:
         self._tell: Final = tell
         self._unroutable: set[str] = set()
         """Exchanges of which a message came back, as no queue takes it."""
+        self._looks_at = self._returned = float("-inf")
+        self._pause = _FIRST_PAUSE
 
-    def __bool__(self) -> bool:
-        return bool(self._unroutable)
+    def look_is_due(self, now: float) -> bool:
+        """Returns whether to look now for what is missing: at once, and later each time that it did not help.
 
-    def returned(self, exchange: str, key: str) -> None:
+        To declare everything again is hundreds of questions to the broker, and each destination asks them.
+        """
+        if not self._unroutable or now < self._looks_at:
+            return False
+        self._looks_at, self._pause = now + self._pause, min(self._pause * 2, _LONGEST_PAUSE)
+        return True
+
+    def returned(self, exchange: str, key: str, now: float) -> None:
         """Notes that nobody takes a message."""
+        if (
+            now - self._returned > _LONGEST_PAUSE
+        ):  # all was well, though others of the exchange had routes
+            self._looks_at, self._pause = now, _FIRST_PAUSE
+        self._returned = now
         if exchange not in self._unroutable:
             self._unroutable.add(exchange)
             _log.warning("broker.returned", queue=f"{exchange} {key}")
