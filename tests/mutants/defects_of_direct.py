@@ -93,13 +93,6 @@ DIRECT: Final[tuple[Defect, ...]] = (
         f"{_TROUBLE}test_a_database_that_was_away_meanwhile_is_no_lack_afterwards",
     ),
     in_runtime(
-        "who answers over the broker gets messages directly, and cannot be reached so",
-        "host/sending/changeover",
-        "reached = await self._reached(found) if self._bypass.wanted else []",
-        "reached = [*found] if self._bypass.wanted else []",
-        f"{_TROUBLE}test_who_answers_over_the_broker_alone_gets_messages_over_it",
-    ),
-    in_runtime(
         "what is not safe on the way back is taken for sent",
         "host/sending/changeover",
         "        self._relay.take_back(self._behind)\n",

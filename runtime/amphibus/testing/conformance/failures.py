@@ -57,7 +57,8 @@ async def test_after_its_last_attempt_it_is_dead_and_says_why(office: Office) ->
         assert "moods.py" in letter["traceback"]
         assert shop.delayed("desk") == []
 
-    assert office.script.runs["desk", identity] >= 4  # what another unit of its batch undid is run again
+    # What another unit of its batch has undone is run again.
+    assert office.script.runs["desk", identity] >= 4
     body = office.query("desk", "SELECT body FROM amphibus_dead")[0][0]
     assert json.loads(body) == {"book": "b", "line": 1, "mood": "broken"}
 

@@ -41,9 +41,8 @@ class Strays:
 
     def returned(self, exchange: str, key: str, now: float) -> None:
         """Notes that nobody takes a message."""
-        if (
-            now - self._returned > _LONGEST_PAUSE
-        ):  # all was well, though others of the exchange had routes
+        if now - self._returned > _LONGEST_PAUSE:
+            # All was well, though others of the exchange had routes.
             self._looks_at, self._pause = now, _FIRST_PAUSE
         self._returned = now
         if exchange not in self._unroutable:
