@@ -25,4 +25,4 @@ async def asked(
         body=wanted.model_dump_json().encode(),
         reply=True,
     )
-    return await host.transport.requests.request(module, envelope, 10.0)
+    return await host.transport.requests.request(module, envelope, 60.0)

@@ -15,7 +15,7 @@ from amphibus.database.sqlite.connection import SqliteConnection
 from amphibus.testing import Harness
 from amphibus.testing.conformance.business import project
 from amphibus.testing.conformance.contracts.desk import v1 as desk
-from amphibus.testing.conformance.office import Office, until
+from amphibus.testing.conformance.office import Office, grown, until
 from amphibus.testing.conformance.tables import ArchiveLine
 from tests.conformance.transports import on_files
 
@@ -65,7 +65,7 @@ async def test_a_slow_module_bounds_what_is_in_memory(office: Office) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(700)
+@pytest.mark.timeout(1800)
 async def test_twenty_thousand_messages_to_a_slow_module_wait_on_the_disk(office: Office) -> None:
     """They are in the sender's outbox as if a day had brought them."""
     window, many = 256, 20_000
@@ -77,14 +77,14 @@ async def test_twenty_thousand_messages_to_a_slow_module_wait_on_the_disk(office
     for name in ("archive", "readers"):
         office.change("desk", _TO_DELIVER, name)
     async with office.open(window=window, handler_timeout_seconds=1000.0) as shop:
-        await until(lambda: office.count("archive", "line") == many, patience=400)
+        await grown(lambda: office.count("archive", "line"), many)
 
         # Over a broker those of another partition may come before the one that holds.
         assert office.count("readers", "line") <= 2 * window
         assert shop.host.modules["readers"].receiver.in_flight <= 2 * window  # with repetitions
         assert _held(shop) <= window * 17
         office.script.gate.set()
-        await until(lambda: office.count("readers", "line") == many, patience=200)
+        await grown(lambda: office.count("readers", "line"), many)
         await shop.settle()
 
 

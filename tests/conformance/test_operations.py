@@ -16,7 +16,7 @@ from amphibus.messages.contracts.amphibus.v1 import (
     StopOperation,
 )
 from amphibus.testing import Harness
-from amphibus.testing.conformance.office import Office, until
+from amphibus.testing.conformance.office import Office, grown
 from tests.conformance.letters import bury, counts, done, ended, progress
 
 pytestmark = pytest.mark.asyncio
@@ -36,7 +36,7 @@ async def _stopped_in_the_middle(office: Office, shop: Harness, at: int, rate: f
     """Stops an operation once so many letters are through; returns how many were."""
     await done(shop, _retry("o", per_second=rate))
     through = "SELECT count(*) FROM amphibus_operation_letter WHERE state = 'done'"
-    await until(lambda: office.query("desk", through)[0][0] >= at, 280.0)
+    await grown(lambda: int(office.query("desk", through)[0][0]), at)
     facts = await done(shop, StopOperation(id="o", by=_SOMEBODY))
     await shop.settle()
     assert facts["state"] == "stopped"
@@ -125,6 +125,7 @@ async def test_a_slow_one_delays_no_other(office: Office) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)
 async def test_ten_thousand_at_200_a_second_are_stopped_resumed_and_none_is_done_twice(
     office: Office,
 ) -> None:

@@ -130,3 +130,17 @@ async def until(fact: Callable[[], Any], patience: float = 60.0) -> None:
             looked = time.perf_counter() - began
             await asyncio.sleep(max(0.002, 4 * looked))
             began = time.perf_counter()
+
+
+async def grown(look: Callable[[], int], wanted: int) -> None:
+    """Waits until a number is reached, as long as it grows: however many there are, a slow machine is no failure."""
+    count = before = look()
+
+    def grows() -> bool:
+        nonlocal count
+        count = look()
+        return count > before
+
+    while count < wanted:
+        before = count
+        await until(grows)
