@@ -9,7 +9,7 @@ import pytest
 from amphibus.evolution.assessment import assess
 from amphibus.evolution.findings import Finding
 from amphibus.evolution.forms.form import as_told_by, form_of
-from amphibus.evolution.lock import FORMAT, Entry, lock_of, path_of, texts_of
+from amphibus.evolution.lock import Entry, lock_of, path_of, texts_of
 from tests.evolution.test_gates import made, module
 
 __all__ = ("module",)
@@ -25,6 +25,7 @@ _WHOLE = "x: int\n@model_serializer(mode='wrap')\ndef _s(self, inner: object) ->
 _LOOKS = (
     "x: Round\n@field_validator('x')\n@classmethod\ndef _v(cls, x: Round) -> Round:\n    return {}"
 )
+_COMPUTED = "x: int\n@computed_field\n@property\ndef y(self) -> int:\n    return 1"
 CHANGES = {
     "the first day is later": (_FIRST.format(2020), _FIRST.format(2021), "CON01 x", "error"),
     "the first day is earlier": (_FIRST.format(2021), _FIRST.format(2020), "CON02 x", "error"),
@@ -38,6 +39,7 @@ CHANGES = {
     "the whole is written by other code": (_WHOLE.format("{'id': self.id}"), _WHOLE.format("{'id': 'a'}"), "TYP10", "warning"),
     "code looks at a value": ("x: Round", _LOOKS.format("x"), "TYP10 x", "warning"),
     "the whole is strict": ("x: int", "x: int # strict", "TYP09", "warning"),
+    "what was computed must be given as text": (_COMPUTED, "x: int\ny: str", "FLD15 y", "error"),
     "space is cut off": ("x: str", "x: Annotated[str, StringConstraints(strip_whitespace=True)]", "TYP10 x", "warning"),
 }  # fmt: skip
 
@@ -73,7 +75,7 @@ def test_what_an_older_lock_could_not_hold_is_not_new(module: ModuleType) -> Non
         for each in ("x: date\ny: int", f"{_FIRST.format(2021)}\ny: int")
     )
     (text,) = texts_of([Entry(plain)]).values()
-    older = json.dumps(json.loads(text) | {"format": FORMAT - 1})
+    older = json.dumps(json.loads(text) | {"format": 2})
     path = path_of("gates.Made.v1")
 
     (now,) = (each.now for each in lock_of({path: text.encode()}).entries.values())

@@ -23,10 +23,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import AliasChoices, AwareDatetime, Field, PastDate, StringConstraints, computed_field, field_serializer, field_validator, model_serializer
+from pydantic import AliasChoices, AliasPath, AwareDatetime, ConfigDict, Discriminator, Field, PastDate, StringConstraints, Tag, computed_field, field_serializer, field_validator, model_serializer
 
 from amphibus.contract import *
 
@@ -79,6 +79,11 @@ class OpenMore(str, Enum):
 class Shut(str, Enum):
     RED = "red"
     BLUE = "blue"
+
+class Wide(str, Enum):
+    RED = "red"
+    BLUE = "blue"
+    GREEN = "green"
 """
 _HELD: Final = """
 class Held(Value{config}):
@@ -118,6 +123,8 @@ class Row:
 
 
 _SHAPE: Final = "x: Annotated[Round | Square, Field(discriminator='type')]"
+_NAMED: Final = "x: Mapping[{}, int]"
+_LETTERS: Final = "Annotated[str, StringConstraints(pattern='^[a-{}]$')]"
 _BOTH: Final = (
     "y: Annotated[int, Field(validation_alias=AliasChoices('y', 'x'), serialization_alias='{}')]"
 )
@@ -143,6 +150,8 @@ ROWS: Final = {
     "needed and no longer written": Row("FLD05", "x: int", "x: Annotated[int, Field(exclude=True)]", "EWWE"),
     "computed field removed": Row("FLD15", _COMPUTED.format("int", "1"), "x: int", "EIIE"),
     "computed field of another type": Row("FLD15", _COMPUTED.format("int", "1"), _COMPUTED.format("str", "'1'"), "EIIE"),
+    "computed field must be given": Row("FLD03", _COMPUTED.format("int", "1"), "x: int\ny: int", "IEEI"),
+    "field is computed now": Row("FLD06", "x: int\ny: int", _COMPUTED.format("int", "1"), "WWWW", "E FLD07"),
     "default removed": Row("FLD10", "x: int = 1", "x: int", "WEEI"),
     "default given": Row("FLD11", "x: int", "x: int = 1", "WIIW"),
     "default changed": Row("FLD12", "x: int = 1", "x: int = 2", "WWWW"),
@@ -159,6 +168,12 @@ ROWS: Final = {
     "tuple of any length": Row("TYP06", "x: tuple[int, int]", "x: tuple[int, ...]", "EIIE"),
     "place of a tuple": Row("TYP01", "x: tuple[int, int]", "x: tuple[int, Key]", "EEEE"),
     "values of a mapping": Row("TYP01", "x: Mapping[str, int]", "x: Mapping[str, Key]", "EEEE"),
+    "fewer names": Row("ENM03", _NAMED.format("Literal['a', 'b', 'c']"), _NAMED.format("Literal['a', 'b']"), "EEEI"),
+    "more names": Row("ENM01", _NAMED.format("Literal['a', 'b']"), _NAMED.format("Literal['a', 'b', 'c']"), "EIIE"),
+    "names of a member more": Row("ENM01", _NAMED.format("Shut"), _NAMED.format("Wide"), "EIIE"),
+    "narrower names": Row("CON03", _NAMED.format(_LETTERS.format("c")), _NAMED.format(_LETTERS.format("b")), "EEEW"),
+    "wider names": Row("CON03", _NAMED.format(_LETTERS.format("b")), _NAMED.format(_LETTERS.format("c")), "EWWE"),
+    "numbers as names": Row("TYP03", _NAMED.format("str"), _NAMED.format("int"), "EEEI"),
     "tuple longer": Row("TYP06", "x: tuple[int, int]", "x: tuple[int, int, int]", "EEEE"),
     "duration becomes a number": Row("TYP08", "x: timedelta", "x: int", "EEEE"),
     "strict": Row("TYP09", "x: int", "x: Annotated[int, Field(strict=True)]", "WWWW"),

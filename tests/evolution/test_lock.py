@@ -71,7 +71,7 @@ def test_every_fact_stands_on_a_line_of_its_own() -> None:
     [
         ("{", "is damaged"),
         ("[]", "is damaged (it is no object)"),
-        ('{"format": 99, "contracts": {}}', "has the format 99, and this version of Amphibus knows 3"),
+        ('{"format": 99, "contracts": {}}', "has the format 99, and this version of Amphibus knows 4"),
         ('{"format": 2}', "is damaged"),
         ('{"format": 2, "contracts": {"CancelOrder": {"now": {"type": "orders.CancelOrder.v1"}}}}', "is required"),
         ("<<<<<<< HEAD\n=======\n>>>>>>> other\n", "holds the marks of an unfinished merge"),

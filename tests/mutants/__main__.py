@@ -46,6 +46,7 @@ from tests.mutants.defects_of_retention import RETENTION
 from tests.mutants.defects_of_schedules import SCHEDULES
 from tests.mutants.defects_of_settings import SETTINGS
 from tests.mutants.defects_of_shop import SHOP
+from tests.mutants.defects_of_small_changes import SMALL_CHANGES
 from tests.mutants.defects_of_speech import SPEECH
 from tests.mutants.defects_of_starting import STARTING
 from tests.mutants.defects_of_stores import STORES
@@ -73,6 +74,7 @@ ALL = (
     *CLIENTS,
     *CONSOLE,
     *CONTRACTS,
+    *SMALL_CHANGES,
     *DELIVERY,
     *DIRECT,
     *HANDLING,

@@ -126,7 +126,7 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "the gateway lets go what went from a request",
-        "evolution/assessment",
+        "evolution/differences/parts",
         'if change.rule not in ("FLD05", "FLD06"):',
         'if change.rule != "FLD05":',
         f"{_GATES}::test_a_change_is_as_grave_as_the_catalogue_says[optional field removed-parameters]",
@@ -196,8 +196,8 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "what is no longer written is not seen",
-        "evolution/assessment",
-        "    yield from of_written(old, new, told, position)\n",
+        "evolution/differences/parts",
+        "    yield from of_written(old, new, [each for each in told if each in found], position)\n",
         "    yield from ()\n",
         f"{_GRAVE}[no longer written-event]",
         f"{_GRAVE}[computed field removed-value of an event]",
@@ -206,7 +206,7 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
     in_runtime(
         "whoever reads both names is taken for one that knows the new one alone",
         "evolution/differences/writing",
-        "everywhere = bool(known[1]) and any(new.takes.under(change.also))",
+        "everywhere = _is_called(old, change.path) and _is_called(new, change.also)",
         "everywhere = False",
         f"{_GRAVE}[renaming goes on-event]",
     ),

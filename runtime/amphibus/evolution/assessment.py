@@ -6,12 +6,10 @@ from typing import Any, Final
 
 from amphibus.evolution.differences.bindings import of_bindings, of_marks
 from amphibus.evolution.differences.changes import Change
+from amphibus.evolution.differences.parts import of_parts
 from amphibus.evolution.differences.rules import GATES, RULES, Direction, Part, Position, Severity
-from amphibus.evolution.differences.types import differences
-from amphibus.evolution.differences.writing import Ends, of_written
 from amphibus.evolution.findings import Candidate, Finding
-from amphibus.evolution.forms.form import digest, taken, written_in
-from amphibus.evolution.forms.places import Place
+from amphibus.evolution.forms.form import digest
 from amphibus.evolution.proof.losses import (
     documents_of_tomorrow,
     documents_that_say,
@@ -91,7 +89,7 @@ def _of_part(
 ) -> list[Finding]:
     before, after = old[part], new[part]
     routed = part == "payload" and None not in (old["http"], new["http"])
-    changes = list(_changes(before, after, position, routed=routed))
+    changes = list(of_parts(before, after, position, routed=routed))
     if part == "answer":
         changes += of_marks(before.get("personal", {}), after.get("personal", {}))
     examples = (
@@ -110,23 +108,6 @@ def _of_part(
         shown = _with_candidates(finding, change, judged, words)
         found.append(_with_more(shown, change, (before, after), words))
     return [*_decided(found, position), *_uncovered(found, judged, new, part, position)]
-
-
-def _at_the_gateway(change: Change) -> Change:
-    """Refuses what went from a request: over HTTP no field is taken that is not known."""
-    if change.rule not in ("FLD05", "FLD06"):
-        return change
-    return replace(change, rule="FLD07", instead=RULES["FLD05"].instead)
-
-
-def _changes(before: Form, after: Form, position: Position, *, routed: bool) -> Iterator[Change]:
-    old, new = (
-        Ends(*(Place(each, each) for each in (taken(part), written_in(part))))
-        for part in (before, after)
-    )
-    told = list(differences(old.takes, new.takes))
-    yield from (_at_the_gateway(each) if routed else each for each in told)
-    yield from of_written(old, new, told, position)
 
 
 def _finding(change: Change, form: Form, part: Part, position: Position) -> Finding:
@@ -249,7 +230,9 @@ class _Words:
 def _decided(findings: list[Finding], position: Position) -> list[Finding]:
     """Patterns and multiples, and a text that becomes a list of values, are as grave as the proof says."""
     return [
-        replace(each, severity=_by_proof(each, position)) if each.rule in _PROOF_DECIDES else each
+        replace(each, severity=_by_proof(each, position))
+        if each.rule in _PROOF_DECIDES and each.document is None
+        else each
         for each in findings
     ]
 

@@ -17,8 +17,10 @@ from amphibus.evolution.forms.form import digest
 from amphibus.evolution.forms.shape import FormShape
 
 Json = dict[str, Any]
-FORMAT: Final = 3
-"""Since the third, forms say how a value is written, and the bounds of days, times and durations."""
+FORMAT: Final = 4
+"""Since the third, forms say how a value is written, and the bounds of days, times and durations; since the fourth,
+what names in a mapping and places of a tuple are, how a value is encoded, how alternatives are told apart, and what is
+needed once."""
 _CONFLICT: Final = ("<<<<<<< ", "=======", ">>>>>>> ")
 
 

@@ -76,12 +76,13 @@ def _words(examples: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _of_contract(editions: Sequence[Released], form: Form, around: Neighbours) -> Iterator[Finding]:
-    told: set[tuple[str, str]] = set()
+    told: set[str] = set()
     for edition in editions:
-        for each in assess(edition.form, as_told_by(edition.form, form), around):
-            if each.key not in {key for key, _ in told}:
-                told.add((each.key, each.edition))
-                yield replace(each, waived=edition.accepted.get(each.key, ""))
+        found = assess(edition.form, as_told_by(edition.form, form), around)
+        # Two differences from one form may have one key, and not the same gravity.
+        fresh = [each for each in found if each.key not in told]
+        yield from (replace(each, waived=edition.accepted.get(each.key, "")) for each in fresh)
+        told.update(each.key for each in fresh)
 
 
 def _renamed(earlier: Earlier, forms: Mapping[str, Form]) -> Iterator[tuple[str, str]]:

@@ -44,6 +44,8 @@ class Explanation:
     rule: str
     name: str | None = None
     """The field that is missing or is one too many."""
+    of_names: bool = False
+    """The name itself is refused, and not what it names."""
 
 
 class Explainer:
@@ -65,7 +67,8 @@ class Explainer:
         theirs = self._at(reader, witness, failure.path)
         cause = _cause(failure, inside(witness, failure.path), mine, theirs)
         name = failure.about if isinstance(failure.about, str) else None
-        return Explanation(failure.path, _PAIRS[cause][newer == "writer"], name)
+        rule = _PAIRS[cause][newer == "writer"]
+        return Explanation(failure.path, rule, name, failure.keyword == "propertyNames")
 
     def _nearest(self, union: Failure, value: Any) -> Failure | None:
         """The failure in the one member that takes such values; None where not exactly one does."""

@@ -140,3 +140,4 @@ def _anchors(schema: Any) -> Iterator[tuple[str, Any]]:
 
 ANYTHING: Final = Node(())
 NOTHING: Final = node(False)
+TEXT: Final = node({"type": "string"})

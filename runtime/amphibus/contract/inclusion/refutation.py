@@ -12,7 +12,7 @@ from amphibus.contract.inclusion.alternatives import Alternative, Lists, Numbers
 from amphibus.contract.inclusion.formats import FORMATS, OTHERWISE
 from amphibus.contract.inclusion.languages import text_between
 from amphibus.contract.inclusion.limits import Beyond, Effort
-from amphibus.contract.inclusion.nodes import ANYTHING, Node
+from amphibus.contract.inclusion.nodes import ANYTHING, TEXT, Node
 from amphibus.contract.inclusion.objects import field_of
 from amphibus.contract.inclusion.proof import Proof
 from amphibus.contract.inclusion.samples import (
@@ -170,7 +170,9 @@ class Refutation:
     def _with_fields(
         self, ours: Objects, theirs: Objects, base: dict[str, Any], depth: int
     ) -> Iterator[Any]:
-        unnamed = (name for it in (theirs, ours) for name in islice(new_names(it), 6))
+        refused = self._inside(ours.names & TEXT, theirs.names, (), depth)
+        known_names = islice(self._samples.names(ours), 6)
+        unnamed = (*refused, *islice(new_names(theirs), 6), *known_names)
         for name in dict.fromkeys((*ours.named, *theirs.named, *unnamed, *_SHORT)):
             known = [base[name]] if name in base else []
             mine, wanted = field_of(ours, name), field_of(theirs, name)

@@ -9,7 +9,7 @@ from amphibus.contract.inclusion.alternatives import Alternative, Lists, Numbers
 from amphibus.contract.inclusion.formats import FORMATS, OTHERWISE
 from amphibus.contract.inclusion.languages import text_between
 from amphibus.contract.inclusion.limits import Beyond, Effort
-from amphibus.contract.inclusion.nodes import Node
+from amphibus.contract.inclusion.nodes import TEXT, Node
 from amphibus.contract.inclusion.normal_form import NormalForms
 from amphibus.contract.inclusion.objects import field_of
 from amphibus.contract.inclusion.validation import Validation
@@ -101,9 +101,15 @@ class Samples:
         found = self.one(field_of(it, name), depth + 1)
         return {name: found[0]} if found else {}
 
+    def names(self, it: Objects) -> Iterator[str]:
+        """Names of fields that an object has no schema of its own for; first those that it allows alone."""
+        if it.names.parts:
+            yield from self.of(it.names & TEXT)
+        yield from new_names(it)
+
     def _filled(self, it: Objects, least: dict[str, Any], depth: int) -> dict[str, Any]:
         """With as many fields as there must be."""
-        names = [*it.named, *new_names(it)]
+        names = [*it.named, *self.names(it)]
         found = dict(least)
         for name in names if len(found) < it.fewest else ():
             if name not in found and len(found) < it.fewest:

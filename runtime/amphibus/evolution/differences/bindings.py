@@ -48,7 +48,8 @@ def of_marks(old: Json, new: Json, example: Any = None) -> Iterator[Change]:
         said = f"{path} is marked as personal data ({_said(new[path])}) now"
         yield Change("MSG18", _path(path), said, severity="warning", instead=_APPROVE)
     for path in sorted(old.keys() & new.keys()):
-        if old[path] != new[path]:
+        yield from _of_once(path, old[path], new[path], example)
+        if _said(old[path]) != _said(new[path]):
             only_told = (
                 not old[path].get("purpose") and old[path]["category"] == new[path]["category"]
             )
@@ -57,6 +58,21 @@ def of_marks(old: Json, new: Json, example: Any = None) -> Iterator[Change]:
             )
             grave: Severity = "info" if only_told else "warning"
             yield Change("MSG18", _path(path), said, severity=grave, instead=_APPROVE)
+
+
+def _of_once(path: str, old: Json, new: Json, example: Any) -> Iterator[Change]:
+    if old.get("once") and not new.get("once"):
+        yield Change(
+            "MSG18",
+            _path(path),
+            f"{path} is no longer said to be needed once",
+            severity="error",
+            document=_only(example, path),
+            refusal=f"{path} would be kept with every message that is handled",
+        )
+    elif new.get("once") and not old.get("once"):
+        said = f"{path} is said to be needed once now: of a message that is handled it is not kept"
+        yield Change("MSG18", _path(path), said, severity="warning", instead=_APPROVE)
 
 
 def _of_key(old: Json, new: Json) -> Iterator[Change]:
@@ -173,7 +189,9 @@ def _path(path: str) -> tuple[str, ...]:
 
 
 def _said(mark: Any) -> str:
-    return ", ".join(str(each) for each in mark.values()) if isinstance(mark, dict) else str(mark)
+    if not isinstance(mark, dict):
+        return str(mark)
+    return ", ".join(str(each) for name, each in mark.items() if name != "once")
 
 
 def _only(example: Any, path: str) -> Any:

@@ -81,12 +81,12 @@ def _of_bound(
     end = before if tight else after
     if name in _ENDS_IN_TIME and end is not None:
         refusal = f"{shown(end)} is refused by {'what is new' if tight else 'those that are not upgraded'}"
-        change = replace(change, document=_at_end(path, end), refusal=refusal)
+        change = replace(change, document=at_end(path, end), refusal=refusal)
     yield change
 
 
-def _at_end(path: Path, end: Any) -> Any:
-    """The part of a document that a path leads to, with a value at the end of what one side allows."""
+def at_end(path: Path, end: Any) -> Any:
+    """Returns the part of a document that a path leads to, with a value at the end of what one side allows."""
     for step in reversed(path):
         end = [end] if step.startswith("[") else {"…" if step == "*" else step: end}
     return end

@@ -49,12 +49,18 @@ def of_objects(old: Place, new: Place, path: Path, inner: Compare) -> Iterator[C
     gone = {name: each for name, each in old.fields.items() if name not in new.fields}
     more = {name: each for name, each in new.fields.items() if name not in old.fields}
     for before, after in _read_on(gone, more):
+        if before not in gone or after not in more:
+            continue  # one field became two, or two one
         there = (*path, after)
         yield Change(
             "FLD17", there, f"the field {written((*path, before))} may be called {after} too now"
         )
         yield from _of_field((old, before), (new, after), there, inner)
         del gone[before], more[after]
+    for before, after in _read_on(more, gone):
+        if before in more and after in gone:
+            yield from _of_return((old, after), (new, before), path, inner)
+            del gone[after], more[before]
     for before, after in _renamed(gone, more):
         yield _of_rename(before, gone.pop(before), after, more.pop(after), path)
     yield from _of_removed(old, new, gone, path)
@@ -81,7 +87,33 @@ def _of_field(
     if lost:
         what = f"{written(path)} is no longer taken under the name {' or '.join(lost)}"
         yield Change("FLD09", path, what, severity="warning")
+    yield from _of_paths(was, now, path)
     yield from inner(was, now, path)
+
+
+def _of_paths(was: Place, now: Place, path: Path) -> Iterator[Change]:
+    """The differences between the places inside of other fields at which a field may stand."""
+    before, after = ([*each.schema.get("x-paths", ())] for each in (was, now))
+    alone = [bool(each.schema.get("x-elsewhere")) for each in (was, now)]
+    gone = [each for each in before if each not in after]
+    gone += [path[-1]] if alone == [False, True] else []
+    if gone:
+        what = f"{written(path)} is no longer taken from {' or '.join(gone)}"
+        yield Change("FLD09", path, what, severity=None if any(alone) else "warning")
+    elif before != after:
+        what = f"{written(path)} is taken from {' or '.join(after)} too now"
+        yield Change("FLD17", path, what)
+
+
+def _of_return(
+    old: tuple[Place, str], new: tuple[Place, str], path: Path, inner: Compare
+) -> Iterator[Change]:
+    """The differences of a field that was taken under two names, and is taken under the one from before again."""
+    there, also = (*path, new[1]), (*path, old[1])
+    what = f"the field {written(also)} is called {written(there)} alone again"
+    yield Change("FLD08", there, what, also=also)
+    yield from _of_presence(old, new, there)
+    yield from inner(old[0].fields[old[1]], new[0].fields[new[1]], there)
 
 
 def _of_rename(before: str, old: Place, after: str, new: Place, path: Path) -> Change:

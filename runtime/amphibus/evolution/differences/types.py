@@ -1,12 +1,13 @@
 """The differences between two types: null, kinds, lists, the values of an enum, and unions."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, Final
 
-from amphibus.evolution.differences.bounds import of_bounds
+from amphibus.evolution.differences.bounds import at_end, of_bounds
 from amphibus.evolution.differences.changes import Change, Path, of_objects, shown, written
-from amphibus.evolution.forms.places import Place
+from amphibus.evolution.forms.places import NAME, Place
 
 _ENCODINGS: Final = ("binary", "base64url", "base64", "duration")
 _NUMBERS: Final = ("integer", "number")
@@ -46,12 +47,22 @@ def _of_one(old: Place, new: Place, path: Path) -> Iterator[Change]:
         yield from differences(
             old.inner("additionalProperties"), new.inner("additionalProperties"), (*path, "*")
         )
+        yield from _of_names(old.names, new.names, (*path, NAME))
         yield from of_bounds(old, new, path)
     elif old.kind == "array":
         yield from _of_lists(old, new, path)
         yield from of_bounds(old, new, path)
     else:
         yield from _of_scalars(old, new, path)
+
+
+def _of_names(old: Place, new: Place, path: Path) -> Iterator[Change]:
+    """The differences between the names in two mappings: whatever a name stands for, it is text."""
+    for each in differences(old, new, path):
+        if each.rule == "TYP01" and "string" in (old.kind, new.kind):
+            yield replace(each, rule="TYP03" if old.kind == "string" else "TYP02")
+        else:
+            yield each
 
 
 def _is_of_one_kind(old: Place, new: Place) -> bool:
@@ -72,7 +83,7 @@ def _of_validators(old: Place, new: Place, path: Path) -> Iterator[Change]:
         yield Change("TYP10", path, said)
     if old.serializers != new.serializers:
         yield Change("TYP10", path, f"{_at(path)} is written by other code now")
-    made = [each.schema.get("x-changed") for each in (old, new)]
+    made = [_made(each) for each in (old, new)]
     if made[0] != made[1]:
         said = f"{_at(path)} was taken {_as(made[0])} and is taken {_as(made[1])} now"
         yield Change("TYP10", path, said)
@@ -81,7 +92,16 @@ def _of_validators(old: Place, new: Place, path: Path) -> Iterator[Change]:
         yield Change("TYP09", path, f"{_at(path)} {said}")
 
 
-def _as(change: str | None) -> str:
+def _made(place: Place) -> str:
+    """The changes that are made to a text that is taken."""
+    found = [
+        each.schema.get("x-made-of") or [*filter(None, [each.schema.get("x-changed")])]
+        for each in place.said_by
+    ]
+    return ", ".join(name for names in found for name in names)
+
+
+def _as(change: str) -> str:
     return f"with {change}" if change else "as it stands"
 
 
@@ -106,6 +126,10 @@ def _of_scalars(old: Place, new: Place, path: Path) -> Iterator[Change]:
         said = f"{_at(path)} was {_kind(old)} and is {_kind(new)} now"
         yield Change("TYP08" if encoded else "TYP04", path, said)
         return
+    encodings = [each.schema.get("x-encoding", "the usual one") for each in (old, new)]
+    if encodings[0] != encodings[1]:
+        said = f"the encoding of {_at(path)} was {encodings[0]} and is {encodings[1]} now"
+        yield Change("TYP08", path, said)
     places = [each.schema.get("x-decimal-places") for each in (old, new)]
     if places[0] != places[1]:
         said = f"{_at(path)} had {places[0]} digits behind the point and has {places[1]} now"
@@ -118,6 +142,7 @@ def _of_scalars(old: Place, new: Place, path: Path) -> Iterator[Change]:
 
 
 def _of_lists(old: Place, new: Place, path: Path) -> Iterator[Change]:
+    yield from _of_order(old, new, path)
     before, after = (each.schema.get("prefixItems", []) for each in (old, new))
     if len(before) != len(after):
         had, has = (_places(each, some) for each, some in ((old, before), (new, after)))
@@ -128,6 +153,29 @@ def _of_lists(old: Place, new: Place, path: Path) -> Iterator[Change]:
             yield from differences(old.at(one), new.at(other), (*path, f"[{place}]"))
     if "items" in old.schema and "items" in new.schema:
         yield from differences(old.inner("items"), new.inner("items"), (*path, "[]"))
+
+
+def _of_order(old: Place, new: Place, path: Path) -> Iterator[Change]:
+    """The differences between the names of places: they are not on the wire, and what stands at each is."""
+    before, after = (each.schema.get("x-places", []) for each in (old, new))
+    if not before or not after or before == after:
+        return
+    moved = [each for each in before if each in after and before.index(each) != after.index(each)]
+    if not moved:
+        said = f"the places of {_at(path)} are called {', '.join(after)} now"
+        yield Change("FLD17", path, said)
+        return
+    read = ", ".join(
+        f"{one} as {other}" for one, other in zip(before, after, strict=False) if one != other
+    )
+    yield Change(
+        "TYP06",
+        path,
+        f"the places of {_at(path)} were {', '.join(before)} and are {', '.join(after)} now",
+        severity="error",
+        document=at_end(path, before),
+        refusal=f"is read in another order: {read}",
+    )
 
 
 def _places(place: Place, prefix: Sequence[Any]) -> str:
@@ -162,6 +210,10 @@ def _of_several(old: Place, new: Place, path: Path) -> Iterator[Change]:
     if old.discriminator != new.discriminator and len(old.members) > 1 and len(new.members) > 1:
         said = f"the alternatives of {_at(path)} are told apart by {new.discriminator or 'nothing'} now"
         yield Change("UNI03", path, said)
+    code = [each.schema.get("x-told-by") for each in (old, new)]
+    if all(code) and code[0] != code[1]:
+        said = f"the alternatives of {_at(path)} are told apart by other code now"
+        yield Change("TYP10", path, said)
     mark = old.discriminator if old.discriminator == new.discriminator else ""
     pairs = _paired(old.members, new.members, mark)
     for one, other in pairs:

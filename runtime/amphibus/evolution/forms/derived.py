@@ -1,31 +1,31 @@
 """Schemas that follow from what a class takes: what it writes, what others write, what can be compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from amphibus.evolution.forms.names import on_the_wire
 
 Json = dict[str, Any]
 _HOLD_SCHEMAS: Final = ("properties", "$defs", "patternProperties")
 _HOLD_DATA: Final = ("default", "const", "enum", "examples", "required")
 _NOTES: Final = ("description", "default", "examples", "title", "deprecated")
 _OF_READING: Final = (
-    "x-validators",
-    "x-serializers",
-    "x-strict",
-    "x-changed",
-    "x-aliases",
-    "x-name",
+    *("x-validators", "x-serializers", "x-strict", "x-changed", "x-made-of"),
+    *("x-aliases", "x-name", "x-own-name", "x-paths", "x-elsewhere"),
 )
 """What is written follows from none of them; a serializer counts once, with the field that has it."""
-_NEWER: Final = (
-    "x-serializers",
-    "x-changed",
-    "x-now",
-    "x-multiple-of",
-    "x-from",
-    "x-after",
-    "x-until",
-    "x-before",
-)
+_SINCE: Final[Mapping[int, tuple[str, ...]]] = {
+    3: (
+        *("x-serializers", "x-changed", "x-now", "x-multiple-of"),
+        *("x-from", "x-after", "x-until", "x-before"),
+    ),
+    4: (
+        *("x-names", "x-places", "x-told-by", "x-encoding", "x-made-of", "x-written-as"),
+        *("x-paths", "x-elsewhere"),
+    ),
+}
+"""The facts that came with a format of the lock."""
+_WHOLES_SINCE: Final = 3
 _ON_REFERENCES: Final = ("x-validators", "x-strict")
 _COMPARED: Final = ("x-minimum", "x-maximum")
 
@@ -65,9 +65,11 @@ def bare(schema: Json) -> Json:
     return dict(changed(schema, _without_marks))
 
 
-def as_before(schema: Json) -> Json:
-    """Returns a schema without what locks of the second format do not say."""
-    return dict(changed(schema, _without_newer))
+def as_before(schema: Json, version: int) -> Json:
+    """Returns a schema without what locks of an older format do not say."""
+    newer = {name for since, names in _SINCE.items() if since > version for name in names}
+    found = changed(schema, lambda each: {n: it for n, it in each.items() if n not in newer})
+    return dict(changed(found, _without_marks_of_wholes) if version < _WHOLES_SINCE else found)
 
 
 def structure(schema: Json) -> Json:
@@ -103,8 +105,8 @@ def _without_marks(schema: Json) -> Json:
     return {name: each for name, each in kept.items() if name not in _OF_READING}
 
 
-def _without_newer(schema: Json) -> Json:
-    newer = (*_NEWER, *_ON_REFERENCES) if "$ref" in schema else _NEWER
+def _without_marks_of_wholes(schema: Json) -> Json:
+    newer = _ON_REFERENCES if "$ref" in schema else ()
     whole = schema.get("type") == "object"
     return {
         name: each
@@ -122,6 +124,7 @@ def _known(schema: Json) -> Json:
 
 
 def _plain(schema: Json) -> Json:
+    schema = on_the_wire(schema)
     if schema.get("x-open"):
         schema = {"type": schema.get("type", "string")}
     return {

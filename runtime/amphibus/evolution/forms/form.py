@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from amphibus.contract import Deprecated, Message, kind_of, personal_marks
 from amphibus.contract.http import Http
-from amphibus.evolution.forms.derived import as_before, bare, structure, written
+from amphibus.evolution.forms.aliases import as_written
+from amphibus.evolution.forms.derived import as_before, bare, changed, structure, written
 from amphibus.evolution.forms.schemas import taken_by, written_by
 
 Json = dict[str, Any]
@@ -45,17 +46,31 @@ def taken(part: Mapping[str, Any]) -> Json:
 
 def written_in(part: Mapping[str, Any]) -> Json:
     """Returns the schema of what a part's class writes."""
-    return dict(part["written"]) if "written" in part else written(part["taken"])
+    found = dict(part["written"]) if "written" in part else written(part["taken"])
+    return dict(changed(found, as_written))
 
 
 def as_told_by(other: Mapping[str, Any], form: Mapping[str, Any]) -> Json:
     """Returns a form without the facts that another, older one could not hold: they are not new."""
     if "facts" not in other:
         return dict(form)
+    version = other["facts"]
     parts = {name: form[name] for name in ("payload", "answer") if form[name] is not None}
-    return dict(form) | {
-        name: each | {end: as_before(each[end]) for end in ("taken", "written") if end in each}
-        for name, each in parts.items()
+    found = {name: _part_before(each, version) for name, each in parts.items()}
+    return dict(form) | found | _marks_before(form)
+
+
+def _part_before(part: Mapping[str, Any], version: int) -> Json:
+    ends = {end: as_before(part[end], version) for end in ("taken", "written") if end in part}
+    return {**part, **ends, **_marks_before(part)}
+
+
+def _marks_before(part: Mapping[str, Any]) -> Json:
+    if "personal" not in part:
+        return {}
+    marks = part["personal"].items()
+    return {
+        "personal": {path: {n: e for n, e in mark.items() if n != "once"} for path, mark in marks}
     }
 
 
@@ -91,9 +106,11 @@ def _days(end: Deprecated) -> Json:
 
 
 def _marks(model: type[BaseModel]) -> Json:
-    """A purpose that is not said takes no room."""
+    """A purpose that is not said takes no room, nor what is needed for longer."""
     return {
-        path: {"category": mark.category} | ({"purpose": mark.purpose} if mark.purpose else {})
+        path: {"category": mark.category}
+        | ({"purpose": mark.purpose} if mark.purpose else {})
+        | ({"once": True} if mark.once else {})
         for path, mark in personal_marks(model).items()
     }
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from amphibus.evolution.forms.names import apart, of_mapping
+
 Json = dict[str, Any]
+NAME: Final = "{name}"
+"""The step to the names in a mapping."""
 MISSING: Final = object()
 _LAX_DECIMAL: Final = {"type": "string", "format": "decimal", "x-numbers": True}
 _ANY_TIME: Final = {"type": "string", "format": "any-date-time"}
@@ -14,8 +18,7 @@ _SAID_BY_PLACE: Final = (
     "x-closed",
     "description",
     "default",
-    "x-aliases",
-    "x-name",
+    *("x-aliases", "x-name", "x-own-name", "x-paths", "x-elsewhere", "x-written-as"),
     "examples",
     "x-open",
 )
@@ -37,7 +40,7 @@ class Place:
         while "$ref" in found:
             name = str(found.pop("$ref")).rpartition("/")[2]
             found = dict(self.root.get("$defs", {}).get(name, {})) | found
-        return _one(found)
+        return apart(_one(found))
 
     @cached_property
     def name(self) -> str:
@@ -122,8 +125,14 @@ class Place:
 
     @property
     def names_on_the_wire(self) -> frozenset[str]:
-        """The same without its name in Python, by which no program outside calls it."""
-        return self.other_names - {self.schema.get("x-name")}
+        """The same without its name in Python, by which no program outside calls it unless it is told so."""
+        own = () if self.schema.get("x-own-name") else (self.schema.get("x-name"),)
+        return self.other_names.difference(own)
+
+    @property
+    def names(self) -> "Place":
+        """The names in a mapping, as their class has them."""
+        return self.at(of_mapping(self.schema))
 
     @property
     def required(self) -> frozenset[str]:
@@ -152,6 +161,8 @@ class Place:
             yield from named
         elif step in ("[]", "*"):
             yield self.inner("items" if step == "[]" else "additionalProperties")
+        elif step == NAME:
+            yield self.names
         elif step.startswith("["):
             yield from map(self.at, self.schema.get("prefixItems", [])[int(step[1:-1]) :][:1])
 

@@ -15,6 +15,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from amphibus.evolution.forms.aliases import name_fields
+from amphibus.evolution.forms.names import not_said
 from amphibus.evolution.forms.validators import fingerprint, is_of_a_library
 
 Json = dict[str, Any]
@@ -23,6 +25,8 @@ _LOCAL: Final = "local-date-time"
 _IN_TIME: Final = ("date", "datetime", "time", "timedelta")
 _ENDS: Final = {"ge": "x-from", "gt": "x-after", "le": "x-until", "lt": "x-before"}
 _CHANGES: Final = ("strip_whitespace", "to_lower", "to_upper")
+_SECONDS: Final = {"float": "seconds"}
+_PLAIN_ENCODINGS: Final = (None, "utf8", "iso8601", "infer")
 _TIMES: Final[Mapping[str | None, tuple[str, ...]]] = {
     "aware": ("date-time",),
     "naive": (_LOCAL,),
@@ -73,11 +77,17 @@ class _Marks:
 class _Taken(GenerateJsonSchema):
     """Pydantic's schemas, with what they leave out."""
 
+    def __init__(self, *words: Any, **options: Any) -> None:
+        """Begins outside of every class."""
+        super().__init__(*words, **options)
+        self._settings: list[Mapping[str, Any]] = [{}]
+        """Those of the classes around a type, the innermost last."""
+
     def generate_inner(self, schema: Any) -> Json:
         """Adds the marks of a type to its schema."""
         found: Json = super().generate_inner(schema)
         marks = _marks_of(schema)
-        more = dict(_of_leaf(marks))
+        more = dict(_of_leaf(marks)) | dict(self._of_settings(marks.leaf))
         for name, some in (("validators", marks.validators), ("serializers", marks.serializers)):
             if some:
                 more[f"x-{name}"] = list(dict.fromkeys([*some, *found.get(f"x-{name}", ())]))
@@ -100,10 +110,52 @@ class _Taken(GenerateJsonSchema):
         number: Json = {"type": "number"}
         return {"anyOf": [number, text]} if self.mode == "validation" else text
 
+    def _of_settings(self, leaf: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """The facts of a type that the settings of the class around it make."""
+        settings, reading = self._settings[-1], self.mode == "validation"
+        kind = leaf.get("type")
+        if kind == "str":
+            made = [name for name in _CHANGES if leaf.get(name, settings.get(f"str_{name}"))]
+            made += ["coerce_numbers_to_str"] if settings.get("coerce_numbers_to_str") else []
+            if reading and made != [name for name in _CHANGES if leaf.get(name)][-1:]:
+                yield "x-made-of", made
+        if kind == "bytes":
+            encoding = settings.get("val_json_bytes" if reading else "ser_json_bytes")
+            if encoding not in _PLAIN_ENCODINGS:
+                yield "x-encoding", encoding
+        if kind in _IN_TIME:
+            unit = settings.get("val_temporal_unit" if reading else "ser_json_temporal")
+            if kind == "timedelta" and not reading and unit is None:
+                unit = _SECONDS.get(settings.get("ser_json_timedelta", ""))
+            if unit not in _PLAIN_ENCODINGS:
+                yield "x-encoding", unit
+
+    def tagged_union_schema(self, schema: Any) -> Json:
+        """Adds the code that tells the alternatives apart, where that is no field."""
+        found = super().tagged_union_schema(schema)
+        if not callable(schema["discriminator"]):
+            return found
+        told_by = fingerprint(schema["discriminator"])
+        return found | {"x-told-by": [told_by, *map(str, schema["choices"])]}
+
+    def named_tuple_schema(self, schema: Any) -> Json:
+        """Adds the names of the places: on the wire it is a list."""
+        found = super().named_tuple_schema(schema)
+        return found | {"x-places": [each["name"] for each in schema["fields"]]}
+
+    def dict_schema(self, schema: Any) -> Json:
+        """Adds what the names are, where they are no text."""
+        found = super().dict_schema(schema)
+        names = self.generate_inner(schema["keys_schema"]) if "keys_schema" in schema else {}
+        beside = {name: each for name, each in names.items() if name != "$ref"}
+        return found | not_said(self.resolve_ref_schema(names) | beside)
+
     def model_schema(self, schema: Any) -> Json:
         """Adds the validators of the whole, and the names of Python where others are on the wire."""
-        found = super().model_schema(schema)
         cls = schema["cls"]
+        self._settings.append(cls.model_config)
+        found = super().model_schema(schema)
+        self._settings.pop()
         hooks = cls.__pydantic_decorators__
         for name, some in (
             ("x-validators", hooks.model_validators),
@@ -113,21 +165,8 @@ class _Taken(GenerateJsonSchema):
                 found[name] = [fingerprint(each.func) for each in some.values()]
         if cls.model_config.get("strict"):
             found["x-strict"] = True
-        for name, info in cls.model_fields.items():
-            self._name(found.get("properties", {}), name, info, schema.get("config", {}))
+        name_fields(found, cls, schema.get("config", {}), reading=self.mode == "validation")
         return found
-
-    def _name(self, properties: Json, name: str, info: Any, config: Mapping[str, Any]) -> None:
-        choices = _choices(info.validation_alias)
-        wire = next((each for each in (info.serialization_alias, info.alias, *choices, name)
-                     if each in properties), None)  # fmt: skip
-        if wire is None:
-            return
-        others = {*choices, *([name] if config.get("validate_by_name") else [])} - {wire}
-        if wire != name:
-            properties[wire] = {**properties[wire], "x-name": name}
-        if others and self.mode == "validation":
-            properties[wire] = {**properties[wire], "x-aliases": sorted(others)}
 
 
 class _Written(_Taken):
@@ -155,12 +194,6 @@ def _is_open(cls: type[Enum]) -> bool:
             continue
         return True
     return False
-
-
-def _choices(alias: Any) -> list[str]:
-    if isinstance(alias, str):
-        return [alias]
-    return [each for each in getattr(alias, "choices", ()) if isinstance(each, str)]
 
 
 def _marks_of(schema: Any) -> _Marks:

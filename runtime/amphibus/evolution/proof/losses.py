@@ -12,7 +12,7 @@ from amphibus.evolution.differences.changes import Change, Path
 from amphibus.evolution.differences.rules import Direction
 from amphibus.evolution.forms.derived import by_class, by_others
 from amphibus.evolution.forms.form import taken, written_in
-from amphibus.evolution.forms.places import MISSING, Place
+from amphibus.evolution.forms.places import MISSING, NAME, Place
 from amphibus.evolution.loss import Loss, values_at
 from amphibus.evolution.proof.witnesses import completed
 
@@ -85,6 +85,8 @@ def _put(document: Any, path: Path) -> None:
     for inner in values_at(document, path[:-1]):
         if isinstance(inner, list):
             inner[:] = [_NEW] * len(inner)
+        elif isinstance(inner, dict) and path[-1] == NAME and inner:
+            inner[_NEW] = inner.popitem()[1]
         elif isinstance(inner, dict) and path[-1] in inner:
             inner[path[-1]] = _NEW
 
@@ -92,6 +94,8 @@ def _put(document: Any, path: Path) -> None:
 def _under(step: str, schema: Any) -> Any:
     if step == "[]":
         return {"items": schema}
+    if step == NAME:
+        return {"maxProperties": 0}
     if step == "*":
         return {"additionalProperties": schema}
     if step.startswith("["):

@@ -13,7 +13,7 @@ from amphibus.evolution.differences.changes import Path
 from amphibus.evolution.differences.rules import Direction
 from amphibus.evolution.forms.derived import by_class, by_others, comparable
 from amphibus.evolution.forms.form import taken, written_in
-from amphibus.evolution.forms.places import MISSING, Place
+from amphibus.evolution.forms.places import MISSING, NAME, Place
 
 _MOST: Final = 60
 _MOST_FOR_ONE: Final = 6
@@ -90,7 +90,8 @@ def _shown(
         except (Beyond, RecursionError, StopIteration):
             yield Shown(document, (), "")
             continue
-        steps = [*found.path, *([] if found.name is None else [found.name])]
+        last = NAME if found.of_names else found.name
+        steps = [*found.path, *([] if last is None else [last])]
         yield Shown(
             document, tuple("[]" if isinstance(each, int) else each for each in steps), found.rule
         )
@@ -115,6 +116,8 @@ def _same(one: Path, other: Path) -> bool:
 
 def _step(one: str, other: str) -> bool:
     """Any name in a mapping is the name, and any place in a list is one of its places."""
+    if NAME in (one, other):
+        return one == other
     return one == other or "*" in (one, other) or ("[]" in (one, other) and one[0] == other[0])
 
 
