@@ -219,7 +219,7 @@ CONTRACTS: Final[tuple[Defect, ...]] = (
     ),
     in_runtime(
         "alternatives are told apart by the names of their classes",
-        "evolution/differences/types",
+        "evolution/differences/pairs",
         "(_same, _same_mark, _same_name, _same_kind)",
         "(_same, _same_name, _same_kind)",
         f"{_GRAVE}[class of an alternative renamed-event]",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from amphibus.evolution.differences.bounds import at_end, of_bounds
 from amphibus.evolution.differences.changes import Change, Path, of_objects, shown, written
+from amphibus.evolution.differences.pairs import among, paired
 from amphibus.evolution.forms.places import NAME, Place
 
 _ENCODINGS: Final = ("binary", "base64url", "base64", "duration")
@@ -215,14 +216,14 @@ def _of_several(old: Place, new: Place, path: Path) -> Iterator[Change]:
         said = f"the alternatives of {_at(path)} are told apart by other code now"
         yield Change("TYP10", path, said)
     mark = old.discriminator if old.discriminator == new.discriminator else ""
-    pairs = _paired(old.members, new.members, mark)
+    pairs = paired(old.members, new.members, mark)
     for one, other in pairs:
         for each in differences(one, other, path):
             told_by = each.path == (*path, old.discriminator) and each.rule[:3] in ("ENM", "TYP")
             yield Change("UNI04", each.path, each.what) if told_by else each
     matched_old, matched_new = [one for one, _ in pairs], [other for _, other in pairs]
-    gone = [each for each in old.members if not _among(each, matched_old)]
-    more = [each for each in new.members if not _among(each, matched_new)]
+    gone = [each for each in old.members if not among(each, matched_old)]
+    more = [each for each in new.members if not among(each, matched_new)]
     if more:
         rule = (
             "UNI01"
@@ -239,45 +240,9 @@ def _of_several(old: Place, new: Place, path: Path) -> Iterator[Change]:
             else "TYP03"
         )
         yield Change(rule, path, f"{_at(path)} may no longer be {_kinds(gone)}")
-    order = [matched_new.index(each) for each in new.members if _among(each, matched_new)]
+    order = [matched_new.index(each) for each in new.members if among(each, matched_new)]
     if order != sorted(order) and not new.discriminator:
         yield Change("UNI06", path, f"the alternatives of {_at(path)} stand in another order")
-
-
-def _paired(old: Sequence[Place], new: Sequence[Place], mark: str) -> list[tuple[Place, Place]]:
-    """Alternatives that are the same, then those of one mark, then those of one name, then those of one kind."""
-
-    def _same_mark(one: Place, other: Place) -> bool:
-        values = [each.fields[mark].values for each in (one, other) if mark in each.fields]
-        return len(values) == len((one, other)) and values[0] == values[1] != []
-
-    pairs: list[tuple[Place, Place]] = []
-    for alike in (_same, _same_mark, _same_name, _same_kind):
-        for one in old:
-            if _among(one, [each for each, _ in pairs]):
-                continue
-            free = [each for each in new if not _among(each, [other for _, other in pairs])]
-            found = next((each for each in free if alike(one, each)), None)
-            if found is not None:
-                pairs.append((one, found))
-    return [(one, other) for each in old for one, other in pairs if one is each]
-
-
-def _same(one: Place, other: Place) -> bool:
-    return one.shape() == other.shape()
-
-
-def _same_name(one: Place, other: Place) -> bool:
-    return bool(one.name) and one.name == other.name
-
-
-def _same_kind(one: Place, other: Place) -> bool:
-    mark = (one.kind, one.schema.get("format"))
-    return not one.name and not other.name and mark == (other.kind, other.schema.get("format"))
-
-
-def _among(one: Place, many: Sequence[Place]) -> bool:
-    return any(one is each for each in many)
 
 
 def _at(path: Path) -> str:
