@@ -15,6 +15,7 @@ from amphibus.admin.stores import SchemaStore
 from amphibus.clock import DatabaseClock
 from amphibus.database.faults import is_store_failure
 from amphibus.database.postgres import session_settings
+from amphibus.database.postgres import store as postgres_store
 from amphibus.database.postgres.bounded import BoundedConnection
 from amphibus.database.postgres.readers import Readers
 from amphibus.database.postgres.store import PostgresStore
@@ -219,3 +220,23 @@ async def test_who_is_frozen_while_all_others_wait_is_ended(url: str) -> None:
         assert await store.writer.sql.row("SHOW idle_in_transaction_session_timeout") == ("30s",)
         assert await store.writer.sql.row("SHOW statement_timeout") == ("0",)
         await store.writer.roll_back()
+
+
+async def test_a_start_ends_though_its_server_is_half_open(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for another instance to make the tables when the network goes."""
+    monkeypatch.setattr(postgres_store, "_OPEN_SECONDS", 1.0)
+    async with opened(url) as another, proxy_before(url) as (proxy, through):
+        await another.begin_alone()
+        starting = asyncio.create_task(PostgresStore("desk", through).open())
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not starting.done() and await another.reader.row(waiting) == (0,):
+            await asyncio.sleep(0.005)
+        proxy.freeze()
+        done, _ = await asyncio.wait((starting,), timeout=60.0)
+        proxy.thaw()
+        assert done
+        with pytest.raises(StoreAway):
+            await starting
+        await another.writer.roll_back()

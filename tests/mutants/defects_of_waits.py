@@ -49,6 +49,13 @@ WAITS: Final[tuple[Defect, ...]] = (
         "tests/runtime/test_strays.py::test_routes_that_others_have_are_no_reason_to_look_often_again",
     ),
     in_runtime(
+        "a start waits for the rollback of a server that is half open",
+        "database/postgres/store",
+        "cut_off_after(self.writer.raw, math.inf if upgrade else _OPEN_SECONDS)",
+        "asyncio.timeout(None if upgrade else _OPEN_SECONDS)",
+        "tests/database/test_waits.py::test_a_start_ends_though_its_server_is_half_open",
+    ),
+    in_runtime(
         "an application that is frozen holds an event for ever",
         "integrations/faststream",
         "                await _bound(session, seconds)\n",

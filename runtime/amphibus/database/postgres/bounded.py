@@ -2,8 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
+
+import asyncpg
 
 from amphibus.errors import StoreAway
 
@@ -86,3 +89,24 @@ class BoundedConnection:
                 f"a statement took longer than {seconds:g} s; its connection was given up",
                 "look at the server, and at the network between",
             ) from error
+
+
+@asynccontextmanager
+async def cut_off_after(raw: Any, seconds: float) -> AsyncIterator[None]:
+    """Gives several statements a time, transactions among them, and ends their connection when it is over.
+
+    To cancel them is not enough: the driver waits then for the answer to its cancellation, and for its rollback.
+
+    Raises:
+        TimeoutError: the time was over.
+    """
+    loop = asyncio.get_running_loop()
+    cut, end = loop.call_later(seconds, raw.terminate), loop.time() + seconds
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        if loop.time() >= end and raw.is_closed():
+            raise TimeoutError(f"no answer within {seconds:g} s") from error
+        raise
+    finally:
+        cut.cancel()

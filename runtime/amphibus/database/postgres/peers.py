@@ -5,13 +5,13 @@ server holds all roles to that: a module is spoken for by whoever has the rights
 facts.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 import asyncpg
 
+from amphibus.database.postgres.bounded import cut_off_after
 from amphibus.database.postgres.sql import NOW
 from amphibus.database.postgres.urls import plain
 from amphibus.errors import StoreUnwritable
@@ -94,7 +94,7 @@ async def connect_to_peers(url: str, *, make: bool = True) -> Any:
         server_settings={"application_name": SCHEMA},
     )
     try:
-        async with asyncio.timeout(_MAKE_SECONDS):
+        async with cut_off_after(raw, _MAKE_SECONDS):
             if not await raw.fetchval("SELECT to_regnamespace($1) IS NOT NULL", SCHEMA):
                 if not make:
                     raise StoreUnwritable(

@@ -1,6 +1,7 @@
 """A module's schema in a PostgreSQL database: any number of instances of the module."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from amphibus.database.facts import facts_of_schema, note_facts_of_schema
 from amphibus.database.faults import StoreHealth
-from amphibus.database.postgres.bounded import ANSWER_SECONDS, Suspicion
+from amphibus.database.postgres.bounded import ANSWER_SECONDS, Suspicion, cut_off_after
 from amphibus.database.postgres.connection import PostgresConnection
 from amphibus.database.postgres.leases import count_alive
 from amphibus.database.postgres.readers import PostgresReader, Readers
@@ -92,7 +93,7 @@ class PostgresStore:
             self.writer = await self._opened()
             self._shared_reader = await self._opened()
             self.reader = SharedReader(self._shared_reader)
-            async with asyncio.timeout(None if upgrade else _OPEN_SECONDS):
+            async with cut_off_after(self.writer.raw, math.inf if upgrade else _OPEN_SECONDS):
                 await self._create_or_upgrade(upgrade=upgrade)
         if migrate is not None:
             await self.migrate(migrate)
