@@ -3,11 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from amphibus.clock import DatabaseClock
 from amphibus.database.migrations import current, revisions, upgrade
 from amphibus.database.postgres.store import PostgresStore
+from amphibus.database.postgres.urls import plain
 from amphibus.errors import StoreError
 from amphibus.partitions.assignment import SingleInstance
 from amphibus.partitions.leases import Leases
@@ -74,7 +76,7 @@ async def test_another_mode_starts_when_the_last_one_is_dead_and_not_while_it_li
     """A lease says that its instance lived a moment ago, whatever has become of it since."""
     store = await _opened(database)
 
-    def leases(transport: str) -> Leases:
+    def leases(transport: str, seconds: float = 1.0) -> Leases:
         return Leases(
             store,
             count=1,
@@ -82,15 +84,18 @@ async def test_another_mode_starts_when_the_last_one_is_dead_and_not_while_it_li
             supervisor=Supervisor(Health()),
             clock=DatabaseClock(),
             beat_seconds=0.2,
-            lease_seconds=1.0,
+            lease_seconds=seconds,
         )
 
-    lives, other = leases("rabbitmq"), leases("memory")
+    lives, other = leases("rabbitmq", 3600.0), leases("memory")
     await lives.start()
     with pytest.raises(StoreError, match="runs over rabbitmq"):
         await other.start()
     await other.stop()
-    await lives._task.stop()  # it dies, and gives nothing back
+    await lives._task.stop()  # it dies, and gives nothing back; its lease ends
+    raw = await asyncpg.connect(plain(database))
+    await raw.execute(f'UPDATE "{store.module}".amphibus_instance SET until = 0')
+    await raw.close()
     later = leases("memory")
     async with asyncio.timeout(30):
         await later.start()
