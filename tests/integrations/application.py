@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import String, event
 from sqlalchemy.ext.asyncio import (
@@ -14,6 +15,8 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from amphibus.integrations.tables import create_tables
+from tests.services.postgres import PostgresCluster, database_in
+from tests.services.proxy import Proxy, proxy_before
 
 
 class Base(DeclarativeBase):
@@ -53,6 +56,28 @@ async def application_in(url: str) -> AsyncIterator[Application]:
         yield Application(engine)
     finally:
         await engine.dispose()
+
+
+class Reached(NamedTuple):
+    """An application, the way to its database, which can stand still, and the database behind that."""
+
+    application: Application
+    proxy: Proxy
+    database: str
+
+    @property
+    def lent(self) -> int:
+        """Connections that are with somebody."""
+        return self.application.engine.pool.checkedout()  # type: ignore[attr-defined,no-any-return]
+
+
+@asynccontextmanager
+async def application_behind_proxy(cluster: PostgresCluster) -> AsyncIterator[Reached]:
+    """An application on a database of its own, which it reaches through a proxy."""
+    with database_in(cluster) as url:
+        there = url.replace("postgresql:", "postgresql+asyncpg:")
+        async with proxy_before(there) as (proxy, through), application_in(through) as application:
+            yield Reached(application, proxy, there)
 
 
 def _patient(connection: object, _record: object) -> None:

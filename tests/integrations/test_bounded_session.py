@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
 import pytest
 import pytest_asyncio
@@ -10,25 +9,12 @@ from sqlalchemy import event, text
 
 from amphibus.integrations import bounded_session as bounded
 from amphibus.integrations.bounded_session import bounded_session
-from tests.integrations.application import Application, application_in
-from tests.services.postgres import PostgresCluster, database_in
-from tests.services.proxy import Proxy, proxy_before
+from tests.integrations.application import Reached, application_behind_proxy
+from tests.services.postgres import PostgresCluster
 
 pytestmark = pytest.mark.asyncio
 _NEVER_SECONDS = 3600.0
 _ASK = text("SELECT 1")
-
-
-class Reached(NamedTuple):
-    """An application, and the way to its database, which can stand still."""
-
-    application: Application
-    proxy: Proxy
-
-    @property
-    def lent(self) -> int:
-        """Connections that are with somebody."""
-        return self.application.engine.pool.checkedout()  # type: ignore[attr-defined,no-any-return]
 
 
 @pytest_asyncio.fixture
@@ -36,14 +22,9 @@ async def reached(
     cluster: PostgresCluster, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Reached]:
     monkeypatch.setattr(bounded, "_CLOSE_SECONDS", 0.05)
-    with database_in(cluster) as url:
-        there = url.replace("postgresql:", "postgresql+asyncpg:")
-        async with (
-            proxy_before(there) as (proxy, through),
-            application_in(through) as application,
-        ):
-            yield Reached(application, proxy)
-            proxy.thaw()
+    async with application_behind_proxy(cluster) as found:
+        yield found
+        found.proxy.thaw()
 
 
 async def test_a_session_ends_though_its_rollback_is_never_answered(reached: Reached) -> None:

@@ -13,10 +13,9 @@ from amphibus.errors import AmphibusError, RequestTimeout
 from amphibus.integrations import stored
 from amphibus.messages.envelope import Envelope
 from contracts.inventory import v1 as inventory
-from tests.integrations.application import Application, application_in
+from tests.integrations.application import Application, application_behind_proxy, application_in
 from tests.producers.loader import order
-from tests.services.postgres import PostgresCluster, database_in
-from tests.services.proxy import proxy_before
+from tests.services.postgres import PostgresCluster
 
 pytestmark = pytest.mark.asyncio
 _PATIENCE_SECONDS = 60.0
@@ -115,45 +114,39 @@ async def test_a_relay_goes_on_though_a_connection_of_it_answers_no_more(
 ) -> None:
     """It is half open: nobody says that the other end is gone. Another one works."""
     monkeypatch.setattr(stored, "_ANSWER_SECONDS", 0.5)
-    with database_in(cluster) as url:
-        there = url.replace("postgresql:", "postgresql+asyncpg:")
-        async with (
-            proxy_before(there) as (proxy, through),
-            application_in(there) as another,
-            application_in(through) as application,
-        ):
-            carrier = Carrier(carry)
-            async with OutboxRelay(application.engine, carrier) as relay:
-                await send(relay, another, ("a", 1))
-                while await relay.waiting():
-                    await asyncio.sleep(0.005)
-                proxy.freeze()
-                await send(relay, another, ("b", 1))
-                await until(lambda: carrier.taken[-1] == "b")
-            proxy.thaw()
+    async with (
+        application_behind_proxy(cluster) as (application, proxy, there),
+        application_in(there) as another,
+    ):
+        carrier = Carrier(carry)
+        async with OutboxRelay(application.engine, carrier) as relay:
+            await send(relay, another, ("a", 1))
+            await until(lambda: carrier.taken == ["a"])
+            while await relay.waiting():
+                await asyncio.sleep(0.005)
+            proxy.freeze()
+            await send(relay, another, ("b", 1))
+            await until(lambda: carrier.taken[-1] == "b")
+        proxy.thaw()
 
 
 async def test_a_relay_stops_though_its_database_does_not_answer(
     cluster: PostgresCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored, "_ANSWER_SECONDS", 3600.0)
-    with database_in(cluster) as url:
-        async with (
-            proxy_before(url.replace("postgresql:", "postgresql+asyncpg:")) as (proxy, through),
-            application_in(through) as application,
-        ):
-            carrier = Carrier(carry)
-            relay = OutboxRelay(application.engine, carrier)
-            await relay.start()
-            await send(relay, application, ("a", 1))
-            await until(lambda: carrier.taken == ["a"])
-            proxy.freeze()
-            proxy.freeze_from(1)
-            stopping = asyncio.create_task(relay.stop())
-            done, _ = await asyncio.wait((stopping,), timeout=_PATIENCE_SECONDS / 2)
-            proxy.freeze_from(1_000_000)
-            proxy.thaw()
-            assert done
+    async with application_behind_proxy(cluster) as (application, proxy, _):
+        carrier = Carrier(carry)
+        relay = OutboxRelay(application.engine, carrier)
+        await relay.start()
+        await send(relay, application, ("a", 1))
+        await until(lambda: carrier.taken == ["a"])
+        proxy.freeze()
+        proxy.freeze_from(1)
+        stopping = asyncio.create_task(relay.stop())
+        done, _ = await asyncio.wait((stopping,), timeout=_PATIENCE_SECONDS / 2)
+        proxy.freeze_from(1_000_000)
+        proxy.thaw()
+        assert done
 
 
 async def test_the_patience_of_a_producer_holds_for_the_turn_of_a_message_too(
