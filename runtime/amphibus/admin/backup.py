@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 
 from amphibus.admin.database import databases, opened, reading, writing
 from amphibus.database.control.file import NAME as CONTROL
+from amphibus.database.durable_files import sync_file
 from amphibus.database.facts import disown_broker_in_file
 from amphibus.database.sqlite.files import is_damaged
-from amphibus.database.sqlite.restoring import half_restored, sync_file
+from amphibus.database.sqlite.restoring import half_restored
 from amphibus.errors import StoreError, StoreInUse, StoreUnwritable
 from amphibus.failpoints import failpoint
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from amphibus.cli.output import CommandError
+from amphibus.database.durable_files import sync_file
 from amphibus.failpoints import failpoint
 
 JOURNAL: Final = ".amphibus-upgrade"
@@ -35,7 +36,7 @@ def apply(
         _write(made, before, after)
         failpoint("upgrade.before")
         made.rename(root / JOURNAL)
-        _sync(root)
+        sync_file(root)
     except OSError as error:
         raise CommandError(
             f"{root} cannot be written: {error.strerror}", "nothing was changed", f"ls -ld {root}"
@@ -72,7 +73,7 @@ def _write(
         entry = {"path": str(path), "before": _digest(before[path]), "after": _digest(data)}
         entries.append(entry)
     _put(made / _LIST, json.dumps(entries, indent=1).encode())
-    _sync(made)
+    sync_file(made)
 
 
 def _put(path: Path, data: bytes) -> None:
@@ -107,11 +108,3 @@ def _refuse_changed(root: Path, journal: Path, entries: list[dict[str, Any]]) ->
 
 def _digest(data: bytes | None) -> str | None:
     return None if data is None else hashlib.sha256(data).hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,12 +1,12 @@
 """Tells databases that a restore was replacing when it was killed: some are of before, and some of the backup."""
 
-import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from amphibus.database.durable_files import sync_file
 from amphibus.errors import StoreError
 
 _NAME: Final = "restore.unfinished"
@@ -46,12 +46,3 @@ def refuse_half_restored(data_dir: Path) -> None:
         "a restore was broken off when it had replaced some of them; what was there before is kept beside them",
         f"amphibus db restore --from {shlex.quote(source or 'FOLDER')}",
     )
-
-
-def sync_file(path: Path) -> None:
-    """Makes a file, or the names in a folder, outlive a loss of power."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
